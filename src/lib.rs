@@ -1,0 +1,1 @@
+//! Voxtra: voice agents on a telephone line.

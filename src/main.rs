@@ -1,0 +1,2 @@
+//! The `voxtra` command.
+fn main() {}
