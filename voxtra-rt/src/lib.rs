@@ -1,1 +1,3 @@
 //! The tokio runtime of Voxtra.
+
+pub mod ari;

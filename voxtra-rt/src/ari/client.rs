@@ -1,0 +1,390 @@
+//! One HTTP request to Asterisk, and everything that can come of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use super::error::root_cause;
+use super::{AriError, AriSettings, AsteriskInfo, AsteriskModule};
+
+/// Gives orders to Asterisk over REST. Clones share their connections.
+///
+/// Every method is one request and ends within the time limit (5 s unless set with
+/// [`AriClient::with_timeout`]). Its errors are those of [`AriError`]: `Unauthorized`, `NotFound` when the
+/// channel has gone in the meantime, `Conflict` when it is not in Stasis, `Timeout`, `Transport` …
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use voxtra_rt::ari::{AriClient, AriSettings, HangupReason};
+///
+/// let ari = AriClient::new(AriSettings {
+///     url: "http://127.0.0.1:8088/ari".parse()?,
+///     app: "voxtra".into(),
+///     username: "voxtra".into(),
+///     password: std::env::var("ARI_PASSWORD")?.into(),
+/// })?;
+/// println!("Asterisk {}", ari.asterisk_info().await?.version);
+/// for channel in ari.channels().await? {
+///     ari.hangup(&channel.id, HangupReason::Normal).await?;
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct AriClient {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: AriSettings,
+    http: reqwest::Client,
+    authorization: HeaderValue,
+    host: String,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for AriClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AriClient")
+            .field("settings", &self.inner.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AriClient {
+    /// Time limit of a request, from connecting to the last byte of the answer.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// A client with the default time limit. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`AriError::Settings`].
+    pub fn new(settings: AriSettings) -> Result<Self, AriError> {
+        Self::with_timeout(settings, Self::DEFAULT_TIMEOUT)
+    }
+
+    /// A client whose requests end after `timeout`.
+    ///
+    /// # Errors
+    /// [`AriError::Settings`].
+    pub fn with_timeout(settings: AriSettings, timeout: Duration) -> Result<Self, AriError> {
+        settings.check()?;
+        let unusable = |_| AriError::Settings {
+            key: "url",
+            reason: "cannot be used for TLS on this machine",
+        };
+        let http = http_client(&settings, timeout).map_err(unusable)?;
+        let authorization = basic_authorization(&http, &settings)?;
+        let host = match (
+            settings.url.host_str(),
+            settings.url.port_or_known_default(),
+        ) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            _ => String::new(),
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                settings,
+                http,
+                authorization,
+                host,
+                timeout,
+            }),
+        })
+    }
+
+    /// The settings it was made with.
+    pub fn settings(&self) -> &AriSettings {
+        &self.inner.settings
+    }
+
+    /// Name of the Stasis application.
+    pub fn app(&self) -> &str {
+        &self.inner.settings.app
+    }
+
+    /// `GET /asterisk/info`: version and start time. Also the cheapest proof that the login works.
+    ///
+    /// # Errors
+    /// See [`AriClient`].
+    pub async fn asterisk_info(&self) -> Result<AsteriskInfo, AriError> {
+        self.send(Request::get(["asterisk", "info"])).await
+    }
+
+    /// `GET /asterisk/modules`: what is loaded. [`missing_modules`](super::missing_modules) tells what is not.
+    ///
+    /// # Errors
+    /// See [`AriClient`].
+    pub async fn modules(&self) -> Result<Vec<AsteriskModule>, AriError> {
+        self.send(Request::get(["asterisk", "modules"])).await
+    }
+
+    /// `POST /applications/{app}/subscription`: have our event websocket tell about a channel that is not in
+    /// the application, such as one that was originated into the dialplan.
+    ///
+    /// # Errors
+    /// See [`AriClient`]. `NotFound` while no event websocket of this application is connected.
+    pub async fn subscribe_channel(&self, channel: &str) -> Result<(), AriError> {
+        let request = Request::post(["applications", self.app(), "subscription"]);
+        self.order(request.query("eventSource", format!("channel:{channel}")))
+            .await
+    }
+
+    /// Sends, and reads the answer as `T`.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        request: Request<'_>,
+    ) -> Result<T, AriError> {
+        let (label, body) = self.exchange(request).await?;
+        serde_json::from_slice(&body).map_err(|error| AriError::Decode {
+            request: label,
+            reason: error.to_string(),
+        })
+    }
+
+    /// Sends an order whose answer says nothing.
+    pub(super) async fn order(&self, request: Request<'_>) -> Result<(), AriError> {
+        self.exchange(request).await.map(drop)
+    }
+
+    async fn exchange(&self, request: Request<'_>) -> Result<(String, Vec<u8>), AriError> {
+        let label = request.label();
+        let url = self.url(&request, &label)?;
+        let mut builder = self.inner.http.request(request.method.clone(), url);
+        builder = builder.header(AUTHORIZATION, self.inner.authorization.clone());
+        if let Some(body) = &request.body {
+            builder = builder.json(body);
+        }
+        let answer = builder
+            .send()
+            .await
+            .map_err(|error| self.failed(&label, error))?;
+        let status = answer.status();
+        let body = answer
+            .bytes()
+            .await
+            .map_err(|error| self.failed(&label, error))?;
+        if status.is_success() {
+            tracing::trace!(request = label, status = status.as_u16(), "ari");
+            Ok((label, body.into()))
+        } else {
+            tracing::debug!(request = label, status = status.as_u16(), "ari refused");
+            Err(self.refused(label, status, &body))
+        }
+    }
+
+    /// The URL of the event websocket.
+    pub(super) fn events_url(&self) -> Result<Url, AriError> {
+        let request = Request::get(["events"])
+            .query("app", self.app())
+            .query("subscribeAll", "false");
+        let mut url = self.url(&request, "GET /events")?;
+        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+        // Both are special schemes, so that this cannot fail.
+        url.set_scheme(scheme).map_err(|()| AriError::Settings {
+            key: "url",
+            reason: "has no websocket form",
+        })?;
+        Ok(url)
+    }
+
+    /// The value of the `Authorization` header; it is marked as sensitive.
+    pub(super) fn authorization(&self) -> HeaderValue {
+        self.inner.authorization.clone()
+    }
+
+    /// Host and port, for messages.
+    pub(super) fn host(&self) -> &str {
+        &self.inner.host
+    }
+
+    /// The time limit of a request.
+    pub(super) fn timeout(&self) -> Duration {
+        self.inner.timeout
+    }
+
+    /// The error behind an answer that is no success.
+    pub(super) fn refused(&self, request: String, status: StatusCode, body: &[u8]) -> AriError {
+        let message = message_of(body)
+            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason").to_owned());
+        let username = || self.inner.settings.username.clone();
+        match status {
+            StatusCode::UNAUTHORIZED => AriError::Unauthorized {
+                request,
+                username: username(),
+            },
+            StatusCode::FORBIDDEN => AriError::Forbidden {
+                request,
+                username: username(),
+                message,
+            },
+            StatusCode::NOT_FOUND => AriError::NotFound { request, message },
+            StatusCode::CONFLICT => AriError::Conflict { request, message },
+            _ => AriError::Status {
+                request,
+                status: status.as_u16(),
+                message,
+            },
+        }
+    }
+
+    fn url(&self, request: &Request<'_>, label: &str) -> Result<Url, AriError> {
+        let invalid = |reason| AriError::InvalidRequest {
+            request: label.to_owned(),
+            reason,
+        };
+        // The URL standard drops these segments however they are written, which would address another resource.
+        if request
+            .path
+            .iter()
+            .any(|segment| matches!(*segment, "" | "." | ".."))
+        {
+            return Err(invalid("an id must not be empty, `.` or `..`"));
+        }
+        let mut url = self.inner.settings.url.clone();
+        url.path_segments_mut()
+            .map_err(|()| invalid("the ARI url cannot be extended"))?
+            .pop_if_empty()
+            .extend(&request.path);
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        Ok(url)
+    }
+
+    fn failed(&self, label: &str, error: reqwest::Error) -> AriError {
+        let request = label.to_owned();
+        if error.is_timeout() {
+            AriError::Timeout {
+                request,
+                after: self.inner.timeout,
+            }
+        } else {
+            // The URL may hold ids and query values of the user's; the label says enough.
+            let reason = root_cause(&error.without_url());
+            AriError::Transport {
+                request,
+                host: self.inner.host.clone(),
+                reason,
+            }
+        }
+    }
+}
+
+/// What to send: built by the methods of [`AriClient`], one per operation.
+pub(super) struct Request<'a> {
+    method: Method,
+    path: Vec<&'a str>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Value>,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn get<const N: usize>(path: [&'a str; N]) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub(super) fn post<const N: usize>(path: [&'a str; N]) -> Self {
+        Self::new(Method::POST, path)
+    }
+
+    pub(super) fn delete<const N: usize>(path: [&'a str; N]) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
+    pub(super) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Method and path, for errors and logs. Query and body stay out: they may hold what is nobody's business.
+    pub(super) fn label(&self) -> String {
+        let mut label = self.method.as_str().to_owned();
+        label.push(' ');
+        for segment in &self.path {
+            label.push('/');
+            label.push_str(segment);
+        }
+        label
+    }
+
+    fn new<const N: usize>(method: Method, path: [&'a str; N]) -> Self {
+        Self {
+            method,
+            path: path.to_vec(),
+            query: Vec::new(),
+            body: None,
+        }
+    }
+}
+
+/// Asterisk explains itself in `{"message": "…"}`; some of its errors come from the web server, as plain text.
+fn message_of(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Message {
+        #[serde(alias = "error")]
+        message: String,
+    }
+    let Message { message } = serde_json::from_slice(body).ok()?;
+    (!message.is_empty()).then_some(message)
+}
+
+fn http_client(
+    settings: &AriSettings,
+    timeout: Duration,
+) -> Result<reqwest::Client, reqwest::Error> {
+    // Somebody may have installed a provider before us; either will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .timeout(timeout)
+        // A proxy from the environment is meant for the web, not for the telephone exchange next door, and the
+        // event websocket would not go through it either.
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .tcp_nodelay(true)
+        // Asterisk closes idle connections after 15 s (`session_keep_alive`); be first, or an order meets a
+        // connection that is just being closed.
+        .pool_idle_timeout(Duration::from_secs(8));
+    if settings.url.scheme() == "https" {
+        return builder.build();
+    }
+    // Plain HTTP needs no certificates, so a machine that has none must not stop us.
+    let no_roots = rustls::ClientConfig::builder()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    builder.tls_backend_preconfigured(no_roots).build()
+}
+
+/// Lets reqwest write the header once, so that the websocket can use the very same.
+fn basic_authorization(
+    http: &reqwest::Client,
+    settings: &AriSettings,
+) -> Result<HeaderValue, AriError> {
+    let request = http
+        .get(settings.url.clone())
+        .basic_auth(&settings.username, Some(settings.password.expose_secret()))
+        .build();
+    let headers: HeaderMap = request
+        .map(|mut request| std::mem::take(request.headers_mut()))
+        .unwrap_or_default();
+    let mut value = headers
+        .get(AUTHORIZATION)
+        .cloned()
+        .ok_or(AriError::Settings {
+            key: "password",
+            reason: "cannot be put into a header",
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,218 @@
+//! The things Asterisk talks about. Only what is used; unknown fields are ignored.
+
+use serde::{Deserialize, Deserializer};
+
+/// A channel: one leg of a call, as Asterisk sees it at that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Channel {
+    /// Its unique id, which we may choose when we originate it.
+    pub id: String,
+    /// Technology and name, `PJSIP/200-00000012`. It may change during a call; the id never does.
+    #[serde(default)]
+    pub name: String,
+    /// Ringing, up …
+    #[serde(default)]
+    pub state: ChannelState,
+    /// Who calls.
+    #[serde(default)]
+    pub caller: CallerId,
+    /// Who is connected at the other end, where known.
+    #[serde(default)]
+    pub connected: CallerId,
+    /// Where in the dialplan it is, or was before Stasis. `exten` is the number dialled.
+    #[serde(default)]
+    pub dialplan: DialplanPosition,
+    /// When it was made: `2026-05-04T08:31:21.512+0000`.
+    #[serde(default)]
+    pub creationtime: String,
+    /// Language of its prompts, `en`.
+    #[serde(default)]
+    pub language: String,
+}
+
+/// A name and a number; each is empty when unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct CallerId {
+    /// Display name.
+    #[serde(default)]
+    pub name: String,
+    /// Number.
+    #[serde(default)]
+    pub number: String,
+}
+
+/// A place in the dialplan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct DialplanPosition {
+    /// Context.
+    #[serde(default)]
+    pub context: String,
+    /// Extension.
+    #[serde(default)]
+    pub exten: String,
+    /// Priority, from 1.
+    #[serde(default)]
+    pub priority: i64,
+    /// The application that runs there, `Stasis`.
+    #[serde(default)]
+    pub app_name: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub app_data: String,
+}
+
+/// What a channel is doing (`ast_state2str` in Asterisk).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChannelState {
+    /// Made, nothing happened yet.
+    #[default]
+    Down,
+    /// Reserved.
+    Reserved,
+    /// Off hook.
+    OffHook,
+    /// Digits are being dialled.
+    Dialing,
+    /// It is calling us and waits for an answer.
+    Ring,
+    /// The far end is alerting.
+    Ringing,
+    /// Answered.
+    Up,
+    /// Busy.
+    Busy,
+    /// Something newer than this list.
+    Other(String),
+}
+
+impl<'de> Deserialize<'de> for ChannelState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Ok(match name.as_str() {
+            "Down" => Self::Down,
+            "Rsrvd" => Self::Reserved,
+            "OffHook" => Self::OffHook,
+            "Dialing" => Self::Dialing,
+            "Ring" => Self::Ring,
+            "Ringing" => Self::Ringing,
+            "Up" => Self::Up,
+            "Busy" => Self::Busy,
+            _ => Self::Other(name),
+        })
+    }
+}
+
+/// A bridge: what mixes channels together.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Bridge {
+    /// Its unique id.
+    pub id: String,
+    /// How it mixes, `simple_bridge` or `softmix`.
+    #[serde(default)]
+    pub technology: String,
+    /// `mixing`, `holding` …
+    #[serde(default)]
+    pub bridge_type: String,
+    /// Ids of the channels in it.
+    #[serde(default)]
+    pub channels: Vec<String>,
+}
+
+/// A sound being played to a channel or a bridge.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Playback {
+    /// Its unique id.
+    pub id: String,
+    /// What is played, `sound:hello-world`.
+    #[serde(default)]
+    pub media_uri: String,
+    /// To whom: `channel:ID` or `bridge:ID`.
+    #[serde(default)]
+    pub target_uri: String,
+    /// Playing, done …
+    #[serde(default)]
+    pub state: PlaybackState,
+}
+
+/// How far a playback is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PlaybackState {
+    /// Waiting for its turn.
+    #[default]
+    Queued,
+    /// Being heard.
+    Playing,
+    /// Going on to the next of several sounds.
+    Continuing,
+    /// Over, to the end or stopped.
+    Done,
+    /// Could not be played; most often there is no such file.
+    Failed,
+    /// Something newer than this list.
+    #[serde(other)]
+    Other,
+}
+
+/// What Asterisk says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AsteriskInfo {
+    /// `22.10.1~dfsg+~cs6.16.60671435-1`.
+    pub version: String,
+    /// Its entity id, a MAC address as a rule.
+    pub entity_id: String,
+    /// When it was started: `2026-05-04T08:31:21.512+0000`.
+    pub startup_time: String,
+}
+
+impl<'de> Deserialize<'de> for AsteriskInfo {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Default, Deserialize)]
+        struct System {
+            #[serde(default)]
+            version: String,
+            #[serde(default)]
+            entity_id: String,
+        }
+        #[derive(Default, Deserialize)]
+        struct Status {
+            #[serde(default)]
+            startup_time: String,
+        }
+        #[derive(Deserialize)]
+        struct Info {
+            #[serde(default)]
+            system: System,
+            #[serde(default)]
+            status: Status,
+        }
+        let info = Info::deserialize(deserializer)?;
+        Ok(Self {
+            version: info.system.version,
+            entity_id: info.system.entity_id,
+            startup_time: info.status.startup_time,
+        })
+    }
+}
+
+/// A module of Asterisk.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AsteriskModule {
+    /// File name, `res_ari.so`.
+    pub name: String,
+    /// One line about it.
+    #[serde(default)]
+    pub description: String,
+    /// `Running` when it can be used.
+    #[serde(default)]
+    pub status: String,
+}
+
+impl AsteriskModule {
+    /// Whether it is loaded and started.
+    pub fn is_running(&self) -> bool {
+        self.status.eq_ignore_ascii_case("running")
+    }
+}

@@ -1,0 +1,127 @@
+//! Where ARI is and who we are there.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::AriError;
+
+/// How to reach Asterisk's REST interface.
+///
+/// `Debug` shows everything but the password.
+#[derive(Clone, Debug)]
+pub struct AriSettings {
+    /// Base address, with the prefix under which Asterisk serves ARI: `http://127.0.0.1:8088/ari`.
+    /// `https` is spoken too. User and password do not belong in it.
+    pub url: Url,
+    /// Name of the Stasis application: what the dialplan passes to `Stasis()`. One process per name:
+    /// a second one that connects with the same name replaces the first.
+    pub app: String,
+    /// The section of `ari.conf` to log in as. It needs `read_only=no`.
+    pub username: String,
+    /// Its password.
+    pub password: SecretString,
+}
+
+impl AriSettings {
+    /// Says what is wrong with the settings, before anything is connected.
+    ///
+    /// # Errors
+    /// [`AriError::Settings`] with the offending key.
+    pub fn check(&self) -> Result<(), AriError> {
+        let refuse = |key, reason| Err(AriError::Settings { key, reason });
+        match self.url.scheme() {
+            "http" | "https" => {}
+            _ => return refuse("url", "must start with http:// or https://"),
+        }
+        if self.url.host_str().is_none_or(str::is_empty) {
+            return refuse("url", "has no host");
+        }
+        if !self.url.username().is_empty() || self.url.password().is_some() {
+            return refuse(
+                "url",
+                "must not hold user and password: they are settings of their own",
+            );
+        }
+        if self.url.query().is_some() || self.url.fragment().is_some() {
+            return refuse("url", "must end at the prefix of ARI, such as /ari");
+        }
+        if self.app.is_empty() {
+            return refuse("app", "is empty");
+        }
+        // Asterisk splits `app=` at commas, and a control character has no business in a name.
+        if self.app.contains(|c: char| c == ',' || c.is_control()) {
+            return refuse("app", "must be a single name without commas");
+        }
+        if self.username.is_empty() || self.username.contains(':') {
+            return refuse("username", "must not be empty nor contain a colon");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(url: &str) -> AriSettings {
+        AriSettings {
+            url: Url::parse(url).unwrap(),
+            app: "voxtra".into(),
+            username: "voxtra".into(),
+            password: "hunter2".to_owned().into(),
+        }
+    }
+
+    fn refused_key(settings: &AriSettings) -> Option<&'static str> {
+        match settings.check() {
+            Err(AriError::Settings { key, .. }) => Some(key),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_usual_settings_are_accepted() {
+        for url in [
+            "http://127.0.0.1:8088/ari",
+            "https://pbx.example:8089/ari/",
+            "http://[::1]:8088/asterisk/ari",
+        ] {
+            settings(url).check().unwrap();
+        }
+    }
+
+    #[test]
+    fn each_bad_setting_is_named() {
+        for url in [
+            "ftp://127.0.0.1/ari",
+            "ws://127.0.0.1/ari",
+            "http://voxtra:hunter2@127.0.0.1:8088/ari",
+            "http://127.0.0.1:8088/ari?app=x",
+        ] {
+            assert_eq!(refused_key(&settings(url)), Some("url"), "{url}");
+        }
+        let good = settings("http://127.0.0.1:8088/ari");
+        for app in ["", "a,b", "a\nb"] {
+            assert_eq!(
+                refused_key(&AriSettings {
+                    app: app.into(),
+                    ..good.clone()
+                }),
+                Some("app"),
+                "{app:?}"
+            );
+        }
+        for username in ["", "a:b"] {
+            let bad = AriSettings {
+                username: username.into(),
+                ..good.clone()
+            };
+            assert_eq!(refused_key(&bad), Some("username"), "{username:?}");
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_printed() {
+        assert!(!format!("{:?}", settings("http://127.0.0.1:8088/ari")).contains("hunter2"));
+    }
+}

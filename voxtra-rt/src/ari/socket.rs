@@ -1,0 +1,375 @@
+//! The event websocket, kept up for as long as the service runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_util::sync::CancellationToken;
+
+use super::error::root_cause;
+use super::{AriClient, AriError, AriEvent};
+
+/// The event connection: one task that connects, reads, and connects again.
+///
+/// Read the signals with [`recv`](Self::recv). Connecting makes our application known to Asterisk; without it
+/// `Stasis()` in the dialplan fails. While the connection is down events are lost, not queued, so after
+/// [`AriSignal::Connected`] compare what you know with [`AriClient::channels`].
+///
+/// The task ends when the token is cancelled, when this value is dropped, or after [`AriSignal::Replaced`].
+#[derive(Debug)]
+pub struct AriEvents {
+    signals: mpsc::Receiver<AriSignal>,
+    malformed: Arc<AtomicU64>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// What the event connection has to say.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every signal is an event")]
+pub enum AriSignal {
+    /// The websocket is up and our application is known to Asterisk.
+    Connected,
+    /// It could not be connected, or was lost. It is tried again by itself; wrong credentials too, since they may
+    /// be put right on Asterisk's side.
+    Disconnected {
+        /// Why.
+        error: AriError,
+        /// When it is tried next.
+        retry_in: Duration,
+    },
+    /// Somebody else connected with the name of our application and now gets its calls. This is the last signal:
+    /// to fight over the name would break the calls of both.
+    Replaced,
+    /// Something happened.
+    Event(AriEvent),
+}
+
+/// How the event connection is kept. The defaults suit an Asterisk on the same network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AriEventsOptions {
+    /// The first wait after a failure. It doubles with each further one; up to as much again is added at random,
+    /// so that many services don't return in step.
+    pub min_delay: Duration,
+    /// The longest wait, before the random part.
+    pub max_delay: Duration,
+    /// A connection that lived this long is a good one: after it the waits start from the shortest again.
+    pub stable_after: Duration,
+    /// How often Asterisk is pinged.
+    pub ping_every: Duration,
+    /// A connection on which nothing came for this long, not even the answer to a ping, is given up.
+    pub dead_after: Duration,
+    /// How many signals may wait to be read. When it is full the websocket is no longer read, and Asterisk
+    /// closes a websocket that it cannot write to: nothing is dropped silently.
+    pub capacity: usize,
+}
+
+impl Default for AriEventsOptions {
+    fn default() -> Self {
+        Self {
+            min_delay: Duration::from_millis(200),
+            max_delay: Duration::from_secs(5),
+            stable_after: Duration::from_secs(10),
+            ping_every: Duration::from_secs(5),
+            dead_after: Duration::from_secs(15),
+            capacity: 4096,
+        }
+    }
+}
+
+impl AriEvents {
+    /// Starts to connect, in a task of the current tokio runtime.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn start(client: &AriClient, options: AriEventsOptions, stop: &CancellationToken) -> Self {
+        Self::start_with(
+            Websocket {
+                client: client.clone(),
+            },
+            options,
+            stop,
+        )
+    }
+
+    /// The next signal; `None` when the task has ended.
+    pub async fn recv(&mut self) -> Option<AriSignal> {
+        self.signals.recv().await
+    }
+
+    /// How many messages could not be understood so far. Each was logged and passed over.
+    pub fn malformed(&self) -> u64 {
+        self.malformed.load(Ordering::Relaxed)
+    }
+
+    /// Closes the connection and waits until that is done.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        // What nobody reads any more must not hold the task up.
+        self.signals.close();
+        let _ = (&mut self.task).await;
+    }
+
+    fn start_with<C: Connect>(
+        connector: C,
+        options: AriEventsOptions,
+        stop: &CancellationToken,
+    ) -> Self {
+        let (sender, signals) = mpsc::channel(options.capacity.max(1));
+        let malformed = Arc::new(AtomicU64::new(0));
+        let stop = stop.child_token();
+        let keeper = Keeper {
+            connector,
+            options,
+            signals: sender,
+            malformed: malformed.clone(),
+            stop: stop.clone(),
+        };
+        let task = tokio::spawn(keeper.run());
+        Self {
+            signals,
+            malformed,
+            stop,
+            task,
+        }
+    }
+}
+
+impl Drop for AriEvents {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Opens the websocket. Apart, so that the tests of what follows need no network and no real time.
+trait Connect: Send + Sync + 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    fn connect(
+        &self,
+    ) -> impl Future<Output = Result<WebSocketStream<Self::Stream>, AriError>> + Send;
+}
+
+struct Websocket {
+    client: AriClient,
+}
+
+impl Connect for Websocket {
+    type Stream = MaybeTlsStream<TcpStream>;
+
+    async fn connect(&self) -> Result<WebSocketStream<Self::Stream>, AriError> {
+        let label = || "GET /events".to_owned();
+        let mut request = self
+            .client
+            .events_url()?
+            .as_str()
+            .into_client_request()
+            .map_err(|_| AriError::Settings {
+                key: "url",
+                reason: "has no websocket form",
+            })?;
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, self.client.authorization());
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MAX_MESSAGE))
+            .max_frame_size(Some(MAX_MESSAGE));
+        let connecting = tokio_tungstenite::connect_async_with_config(request, Some(config), true);
+        match tokio::time::timeout(self.client.timeout(), connecting).await {
+            Ok(Ok((socket, _))) => Ok(socket),
+            Ok(Err(WsError::Http(answer))) => {
+                let body = answer.body().as_deref().unwrap_or_default();
+                Err(self.client.refused(label(), answer.status(), body))
+            }
+            Ok(Err(error)) => Err(AriError::Transport {
+                request: label(),
+                host: self.client.host().to_owned(),
+                reason: root_cause(&error),
+            }),
+            Err(_) => Err(AriError::Timeout {
+                request: label(),
+                after: self.client.timeout(),
+            }),
+        }
+    }
+}
+
+/// An event is a few kilobytes at most; more than this is not one.
+const MAX_MESSAGE: usize = 1 << 20;
+
+struct Keeper<C> {
+    connector: C,
+    options: AriEventsOptions,
+    signals: mpsc::Sender<AriSignal>,
+    malformed: Arc<AtomicU64>,
+    stop: CancellationToken,
+}
+
+/// Why a connection was left.
+enum Left {
+    /// It broke: connect again.
+    Lost(AriError),
+    /// Told to stop, or nobody listens.
+    Stopped,
+    /// Another process has our name.
+    Replaced,
+}
+
+impl<C: Connect> Keeper<C> {
+    async fn run(self) {
+        let mut backoff = self.backoff();
+        loop {
+            let left = match self
+                .stop
+                .run_until_cancelled(self.connector.connect())
+                .await
+            {
+                None => Left::Stopped,
+                Some(Err(error)) => Left::Lost(error),
+                Some(Ok(socket)) => {
+                    tracing::info!("connected to Asterisk");
+                    let since = Instant::now();
+                    let left = self.read(socket).await;
+                    if since.elapsed() >= self.options.stable_after {
+                        backoff = self.backoff();
+                    }
+                    left
+                }
+            };
+            let error = match left {
+                Left::Lost(error) => error,
+                Left::Stopped => return,
+                Left::Replaced => {
+                    tracing::error!(
+                        "another process connected with our application's name and gets its calls now"
+                    );
+                    self.signal(AriSignal::Replaced).await;
+                    return;
+                }
+            };
+            let retry_in = backoff.next().unwrap_or(self.options.max_delay);
+            if error.is_transient() {
+                tracing::warn!(%error, retry_in_ms = retry_in.as_millis(), "no event connection to Asterisk");
+            } else {
+                tracing::error!(%error, retry_in_ms = retry_in.as_millis(), "Asterisk refuses the event connection");
+            }
+            let told = self
+                .signal(AriSignal::Disconnected { error, retry_in })
+                .await;
+            let waited = self
+                .stop
+                .run_until_cancelled(tokio::time::sleep(retry_in))
+                .await;
+            if !told || waited.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn read(&self, mut socket: WebSocketStream<C::Stream>) -> Left {
+        if !self.signal(AriSignal::Connected).await {
+            return self.close(socket).await;
+        }
+        let mut ping = tokio::time::interval(self.options.ping_every);
+        ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        ping.reset();
+        let mut heard = Instant::now();
+        loop {
+            let message = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return self.close(socket).await,
+                message = socket.next() => message,
+                () = tokio::time::sleep_until(heard + self.options.dead_after) => {
+                    return Left::Lost(AriError::Dead { after: self.options.dead_after });
+                }
+                _ = ping.tick() => {
+                    // A peer that takes no more bytes must not hold us; the dead-peer limit then ends it.
+                    let sent = tokio::time::timeout(self.options.ping_every, socket.send(Message::Ping("voxtra".into())));
+                    if let Ok(Err(error)) = sent.await {
+                        return Left::Lost(lost(&error));
+                    }
+                    continue;
+                }
+            };
+            match message {
+                None => return Left::Lost(AriError::Closed { reason: None }),
+                Some(Err(error)) => return Left::Lost(lost(&error)),
+                Some(Ok(Message::Close(frame))) => {
+                    let reason = frame
+                        .map(|frame| frame.reason.to_string())
+                        .filter(|reason| !reason.is_empty());
+                    return Left::Lost(AriError::Closed { reason });
+                }
+                Some(Ok(Message::Text(text))) => match AriEvent::parse(&text) {
+                    Ok(AriEvent::ApplicationReplaced(_)) => {
+                        let _ = self.close(socket).await;
+                        return Left::Replaced;
+                    }
+                    Ok(event) => {
+                        if !self.signal(AriSignal::Event(event)).await {
+                            return self.close(socket).await;
+                        }
+                    }
+                    Err(error) => self.count_malformed(&error),
+                },
+                Some(Ok(_)) => {}
+            }
+            // After the signal, since the time it had to wait for room says nothing about Asterisk.
+            heard = Instant::now();
+        }
+    }
+
+    /// `false` when it is time to end.
+    async fn signal(&self, signal: AriSignal) -> bool {
+        let sending = self.signals.send(signal);
+        matches!(self.stop.run_until_cancelled(sending).await, Some(Ok(())))
+    }
+
+    fn count_malformed(&self, error: &serde_json::Error) {
+        let count = self
+            .malformed
+            .fetch_add(1, Ordering::Relaxed)
+            .saturating_add(1);
+        // 1, 2, 4, 8 …: a flood of them must not flood the log.
+        if count.is_power_of_two() {
+            tracing::warn!(%error, count, "Asterisk sent an event that cannot be read; passed over");
+        }
+    }
+
+    async fn close(&self, mut socket: WebSocketStream<C::Stream>) -> Left {
+        let _ = tokio::time::timeout(GOODBYE, socket.close(None)).await;
+        Left::Stopped
+    }
+
+    fn backoff(&self) -> ExponentialBackoff {
+        ExponentialBuilder::new()
+            .with_min_delay(self.options.min_delay)
+            .with_max_delay(self.options.max_delay)
+            .without_max_times()
+            .with_jitter()
+            .build()
+    }
+}
+
+/// How long a close frame may take to be written.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+fn lost(error: &WsError) -> AriError {
+    match error {
+        WsError::ConnectionClosed | WsError::AlreadyClosed => AriError::Closed { reason: None },
+        error => AriError::Closed {
+            reason: Some(root_cause(error)),
+        },
+    }
+}
