@@ -3,4 +3,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+#[cfg(test)]
+extern crate std;
+
+pub mod time;
+pub mod turn;
 pub mod vad;

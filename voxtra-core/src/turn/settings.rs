@@ -1,0 +1,151 @@
+//! The thresholds and times of turn-taking.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// When speech starts and ends, and what counts as a turn, a barge-in and a silence.
+///
+/// Times are milliseconds of the call. The defaults suit a conversation on the telephone. Every field has a
+/// range; [`check`](Self::check) names the first one that is outside.
+///
+/// ```
+/// use voxtra_core::turn::TurnSettings;
+///
+/// let patient = TurnSettings { end_of_turn_ms: 1_500, ..TurnSettings::default() };
+/// assert!(patient.check().is_ok());
+///
+/// let wrong = TurnSettings { start_threshold: 1.5, ..TurnSettings::default() };
+/// assert_eq!(wrong.check().unwrap_err().key, "start_threshold");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TurnSettings {
+    /// A frame at or above this probability can start speech. 0.05 to 1, default 0.6.
+    pub start_threshold: f32,
+    /// Once speech is under way, a frame at or above this probability continues it. Above 0 and at most
+    /// `start_threshold`, default 0.35.
+    pub stop_threshold: f32,
+    /// Speech may start when this many of the last `start_window` frames reach `start_threshold`.
+    /// Frames of 20 ms, 1 to `start_window`, default 3.
+    pub start_frames: u8,
+    /// See `start_frames`. Frames of 20 ms, 1 to 50, default 5.
+    pub start_window: u8,
+    /// Speech is reported when it has lasted this long, so that a click or a knock is not. Counted over
+    /// frames with voice. 20 to 2,000 ms, default 100.
+    pub min_speech_ms: u32,
+    /// Speech has ended when there was none for this long: longer than the pauses inside a word.
+    /// 20 to 5,000 ms, default 240.
+    pub hangover_ms: u32,
+    /// The turn has ended when there was no speech for this long: longer than the pauses inside a sentence.
+    /// `hangover_ms` to 30,000 ms, default 700.
+    pub end_of_turn_ms: u32,
+    /// Silence is reported when neither side has spoken for this long. 0 never reports it; otherwise
+    /// `hangover_ms` to 3,600,000 ms, default 5,000.
+    pub silence_ms: u32,
+    /// Whether a caller who talks over the agent is reported as a barge-in. Default true.
+    pub barge_in: bool,
+    /// A barge-in is reported when the caller has talked over the agent for this long, counted over frames
+    /// with voice. Never before the speech itself is reported. 20 to 5,000 ms, default 160.
+    pub barge_in_min_speech_ms: u32,
+}
+
+impl Default for TurnSettings {
+    fn default() -> Self {
+        Self {
+            start_threshold: 0.6,
+            stop_threshold: 0.35,
+            start_frames: 3,
+            start_window: 5,
+            min_speech_ms: 100,
+            hangover_ms: 240,
+            end_of_turn_ms: 700,
+            silence_ms: 5_000,
+            barge_in: true,
+            barge_in_min_speech_ms: 160,
+        }
+    }
+}
+
+impl TurnSettings {
+    /// Checks every field against its range.
+    ///
+    /// # Errors
+    /// The first field that is outside its range, and the range.
+    pub fn check(&self) -> Result<(), TurnSettingsError> {
+        // Written so that NaN is outside every range.
+        within(
+            (0.05..=1.0).contains(&self.start_threshold),
+            "start_threshold",
+            "must be from 0.05 to 1",
+        )?;
+        within(
+            self.stop_threshold > 0.0 && self.stop_threshold <= self.start_threshold,
+            "stop_threshold",
+            "must be above 0 and not above start_threshold",
+        )?;
+        within(
+            (1..=MAX_START_WINDOW).contains(&self.start_window),
+            "start_window",
+            "must be from 1 to 50 frames of 20 ms",
+        )?;
+        within(
+            (1..=self.start_window).contains(&self.start_frames),
+            "start_frames",
+            "must be from 1 to start_window",
+        )?;
+        within(
+            (20..=2_000).contains(&self.min_speech_ms),
+            "min_speech_ms",
+            "must be from 20 to 2000 ms",
+        )?;
+        within(
+            (20..=5_000).contains(&self.hangover_ms),
+            "hangover_ms",
+            "must be from 20 to 5000 ms",
+        )?;
+        within(
+            (self.hangover_ms..=30_000).contains(&self.end_of_turn_ms),
+            "end_of_turn_ms",
+            "must be from hangover_ms to 30000 ms",
+        )?;
+        within(
+            self.silence_ms == 0 || (self.hangover_ms..=3_600_000).contains(&self.silence_ms),
+            "silence_ms",
+            "must be 0 (never) or from hangover_ms to 3600000 ms",
+        )?;
+        within(
+            (20..=5_000).contains(&self.barge_in_min_speech_ms),
+            "barge_in_min_speech_ms",
+            "must be from 20 to 5000 ms",
+        )
+    }
+}
+
+/// A field of [`TurnSettings`] is outside its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TurnSettingsError {
+    /// Name of the field, as in the configuration file.
+    pub key: &'static str,
+    /// What the field must be.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for TurnSettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.key, self.reason)
+    }
+}
+
+impl core::error::Error for TurnSettingsError {}
+
+fn within(ok: bool, key: &'static str, reason: &'static str) -> Result<(), TurnSettingsError> {
+    if ok {
+        Ok(())
+    } else {
+        Err(TurnSettingsError { key, reason })
+    }
+}
+
+/// The frames of the start window are kept as the bits of a `u64`.
+pub(super) const MAX_START_WINDOW: u8 = 50;

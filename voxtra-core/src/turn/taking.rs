@@ -1,0 +1,401 @@
+//! The state machine.
+
+use core::time::Duration;
+
+use super::TurnSettings;
+use super::settings::MAX_START_WINDOW;
+use crate::time::Instant;
+
+/// Turns voice probabilities into the events of a conversation. One per call.
+///
+/// Give it every 20 ms frame of the caller through [`handle_frame`](Self::handle_frame), and call
+/// [`handle_gap`](Self::handle_gap) while none arrives; events are passed to the closure, in order, before
+/// the call returns. Several may come from one input.
+///
+/// A time is when the input is handled, so a frame at `now` holds the 20 ms before it. Only differences
+/// count: a clock that is set back costs the interval in which that happened, and nothing else.
+///
+/// ```
+/// use voxtra_core::time::Instant;
+/// use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
+///
+/// let mut turns = TurnTaking::new(TurnSettings::default());
+/// let mut started = false;
+/// for frame in 0..10 {
+///     let now = Instant::from_millis(20 * frame);
+///     turns.handle_frame(now, 0.95, false, &mut |event| started |= event == TurnEvent::SpeechStarted);
+/// }
+/// assert!(started && turns.is_user_speaking());
+/// ```
+#[derive(Clone, Debug)]
+pub struct TurnTaking {
+    settings: TurnSettings,
+    /// The last input's time as the caller counts it.
+    input: Option<Instant>,
+    /// Time since 20 ms before the first input. Never goes back.
+    now: Duration,
+    last_frame: Duration,
+    recent: Recent,
+    speech: Speech,
+    /// The caller's turn, from its first speech until its end was reported.
+    turn: Option<Span>,
+    /// Since when neither side has spoken, and whether that was reported.
+    quiet_since: Duration,
+    quiet_reported: bool,
+    overlap: Overlap,
+}
+
+/// What happened in the conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnEvent {
+    /// The caller speaks. Once per utterance.
+    SpeechStarted,
+    /// The caller has stopped speaking.
+    SpeechEnded {
+        /// From the beginning of the first frame of speech to the end of the last, without the hangover.
+        duration: Duration,
+    },
+    /// The caller talks over the agent. Once each time.
+    BargeIn,
+    /// Neither side has spoken for the time that was set. Once per silence.
+    Silence {
+        /// The time that was set.
+        duration: Duration,
+    },
+    /// The caller has finished, as far as silence can tell. Comes after the last utterance's `SpeechEnded`.
+    TurnEnded {
+        /// From the beginning of the turn's first utterance to the end of its last, pauses included.
+        duration: Duration,
+    },
+}
+
+impl TurnTaking {
+    /// A conversation in which nobody has spoken yet; its first silence begins with the first input.
+    ///
+    /// Settings that do not pass [`TurnSettings::check`] do something, but nothing that is promised.
+    #[must_use]
+    pub fn new(settings: TurnSettings) -> Self {
+        Self {
+            settings,
+            input: None,
+            // The first input may be a frame, which began before it was handled.
+            now: FRAME,
+            last_frame: Duration::ZERO,
+            recent: Recent::default(),
+            speech: Speech::None,
+            turn: None,
+            quiet_since: Duration::ZERO,
+            quiet_reported: false,
+            overlap: Overlap::default(),
+        }
+    }
+
+    /// Takes the probability (0 to 1) that the caller's frame that arrived at `now` is speech. NaN is not speech.
+    pub fn handle_frame(
+        &mut self,
+        now: Instant,
+        probability: f32,
+        agent_speaking: bool,
+        on: &mut impl FnMut(TurnEvent),
+    ) {
+        self.advance(now);
+        // What was due before this frame began comes first, so that speech after a gap is new speech.
+        let frame_began = self.now.saturating_sub(FRAME);
+        self.forget_onset_after_gap(frame_began);
+        self.settle(frame_began, agent_speaking, on);
+        self.last_frame = self.now;
+
+        let voiced = probability >= self.settings.stop_threshold;
+        self.recent.push(
+            probability >= self.settings.start_threshold,
+            voiced,
+            agent_speaking,
+        );
+        self.follow_speech(voiced, on);
+        self.follow_agent(agent_speaking, voiced, on);
+        self.settle(self.now, agent_speaking, on);
+    }
+
+    /// Says that no frame has arrived from the caller up to `now`: that counts as no speech.
+    ///
+    /// Call it as often as is convenient while there is nothing, for instance every 20 ms. A gap shorter than
+    /// the start window does not disturb speech that is about to start: frames that come late come in a bunch.
+    pub fn handle_gap(
+        &mut self,
+        now: Instant,
+        agent_speaking: bool,
+        on: &mut impl FnMut(TurnEvent),
+    ) {
+        self.advance(now);
+        self.forget_onset_after_gap(self.now);
+        self.follow_agent(agent_speaking, false, on);
+        self.settle(self.now, agent_speaking, on);
+    }
+
+    /// The caller's audio has ended for good: ends speech and turn that are still open, without waiting.
+    pub fn finish(&mut self, on: &mut impl FnMut(TurnEvent)) {
+        self.end_speech(on);
+        self.end_turn(on);
+        self.drop_onset();
+    }
+
+    /// Whether speech was reported as started and not yet as ended.
+    #[must_use]
+    pub const fn is_user_speaking(&self) -> bool {
+        matches!(self.speech, Speech::Reported(_))
+    }
+
+    /// How long ago the speech under way began, reported or not; `None` when there is none.
+    ///
+    /// At [`TurnEvent::SpeechStarted`] this is how far back to begin so that the first syllable is not lost.
+    #[must_use]
+    pub fn speech_age(&self) -> Option<Duration> {
+        match self.speech {
+            Speech::None => None,
+            Speech::Onset { span, .. } | Speech::Reported(span) => {
+                Some(self.now.saturating_sub(span.first).saturating_add(FRAME))
+            }
+        }
+    }
+
+    fn advance(&mut self, now: Instant) {
+        let elapsed = self
+            .input
+            .map_or(Duration::ZERO, |before| now.duration_since(before));
+        self.now = self.now.saturating_add(elapsed);
+        self.input = Some(now);
+    }
+
+    /// Starts, confirms, continues or drops speech according to the newest frame.
+    fn follow_speech(&mut self, voiced: bool, on: &mut impl FnMut(TurnEvent)) {
+        let needed = self.start_frames();
+        let window = self.start_window();
+        if let Speech::None = self.speech
+            && self.recent.startable(window) >= needed
+        {
+            let back = FRAME.saturating_mul(self.recent.oldest_startable(window));
+            self.speech = Speech::Onset {
+                span: Span {
+                    first: self.now.saturating_sub(back),
+                    last: self.now,
+                },
+                // This frame is counted below.
+                voiced_frames: self.recent.startable(window).saturating_sub(1),
+            };
+            self.overlap.voiced_frames = self.recent.over_agent(window).saturating_sub(1);
+        }
+        match &mut self.speech {
+            Speech::None => {}
+            Speech::Onset {
+                span,
+                voiced_frames,
+            } => {
+                if voiced {
+                    span.last = self.now;
+                    *voiced_frames = voiced_frames.saturating_add(1);
+                }
+                let long_enough = lasts(*voiced_frames, self.settings.min_speech_ms);
+                let span = *span;
+                if self.recent.voiced(window) < needed {
+                    self.drop_onset();
+                } else if long_enough {
+                    self.speech = Speech::Reported(span);
+                    on(TurnEvent::SpeechStarted);
+                }
+            }
+            Speech::Reported(span) => {
+                if voiced {
+                    span.last = self.now;
+                }
+            }
+        }
+        if let Speech::Reported(span) = self.speech {
+            self.turn.get_or_insert(span).last = span.last;
+            self.quiet_since = span.last;
+            self.quiet_reported = false;
+        }
+    }
+
+    /// Notes that the agent speaks, and whether the caller has now talked over it for long enough.
+    fn follow_agent(&mut self, agent_speaking: bool, voiced: bool, on: &mut impl FnMut(TurnEvent)) {
+        if !agent_speaking {
+            self.overlap = Overlap::default();
+            return;
+        }
+        self.quiet_since = self.now;
+        self.quiet_reported = false;
+        if voiced && !matches!(self.speech, Speech::None) {
+            self.overlap.voiced_frames = self.overlap.voiced_frames.saturating_add(1);
+        }
+        let long_enough = lasts(
+            self.overlap.voiced_frames,
+            self.settings.barge_in_min_speech_ms,
+        );
+        if self.settings.barge_in
+            && self.is_user_speaking()
+            && long_enough
+            && !self.overlap.reported
+        {
+            self.overlap.reported = true;
+            on(TurnEvent::BargeIn);
+        }
+    }
+
+    /// Reports what has been due by `at`.
+    fn settle(&mut self, at: Duration, agent_speaking: bool, on: &mut impl FnMut(TurnEvent)) {
+        let since = |then: Duration| at.saturating_sub(then);
+        if let Speech::Reported(span) = self.speech
+            && since(span.last) >= millis(self.settings.hangover_ms)
+        {
+            self.end_speech(on);
+        }
+        // Speech that may be starting holds back the end of the turn and of the silence: if it becomes
+        // speech, it began before they were due. A lone frame can do that for one window, not for ever.
+        if !matches!(self.speech, Speech::None) {
+            return;
+        }
+        let window = self.start_window();
+        let patience = match self.recent.startable(window) {
+            0 => Duration::ZERO,
+            _ => FRAME.saturating_mul(window),
+        };
+        if let Some(turn) = self.turn
+            && since(turn.last) >= millis(self.settings.end_of_turn_ms).saturating_add(patience)
+        {
+            self.end_turn(on);
+        }
+        let threshold = millis(self.settings.silence_ms);
+        if !threshold.is_zero()
+            && !agent_speaking
+            && !self.quiet_reported
+            && since(self.quiet_since) >= threshold.saturating_add(patience)
+        {
+            self.quiet_reported = true;
+            on(TurnEvent::Silence {
+                duration: threshold,
+            });
+        }
+    }
+
+    fn end_speech(&mut self, on: &mut impl FnMut(TurnEvent)) {
+        if let Speech::Reported(span) = self.speech {
+            self.drop_onset();
+            on(TurnEvent::SpeechEnded {
+                duration: span.duration(),
+            });
+        }
+    }
+
+    fn end_turn(&mut self, on: &mut impl FnMut(TurnEvent)) {
+        if let Some(turn) = self.turn.take() {
+            on(TurnEvent::TurnEnded {
+                duration: turn.duration(),
+            });
+        }
+    }
+
+    /// Old frames must not help new ones to start speech.
+    fn drop_onset(&mut self) {
+        self.speech = Speech::None;
+        self.recent = Recent::default();
+        self.overlap = Overlap::default();
+    }
+
+    /// Frames from before a long gap don't count towards a start after it.
+    fn forget_onset_after_gap(&mut self, at: Duration) {
+        let window = FRAME.saturating_mul(self.start_window());
+        if at.saturating_sub(self.last_frame) >= window && !self.is_user_speaking() {
+            self.drop_onset();
+        }
+    }
+
+    /// In range also when the settings were not checked.
+    fn start_window(&self) -> u32 {
+        u32::from(self.settings.start_window.clamp(1, MAX_START_WINDOW))
+    }
+
+    fn start_frames(&self) -> u32 {
+        u32::from(self.settings.start_frames).clamp(1, self.start_window())
+    }
+}
+
+/// The caller's speech.
+#[derive(Clone, Copy, Debug)]
+enum Speech {
+    None,
+    /// Enough frames for a start, but not yet for `min_speech_ms`.
+    Onset {
+        span: Span,
+        voiced_frames: u32,
+    },
+    Reported(Span),
+}
+
+/// From the first frame to the last, by the times they were handled.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    first: Duration,
+    last: Duration,
+}
+
+impl Span {
+    /// The first frame began 20 ms before it was handled.
+    fn duration(self) -> Duration {
+        self.last.saturating_sub(self.first).saturating_add(FRAME)
+    }
+}
+
+/// The caller talking over the agent, since either last fell silent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Overlap {
+    voiced_frames: u32,
+    reported: bool,
+}
+
+/// What the latest frames were: one bit each, the newest lowest.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    startable: u64,
+    voiced: u64,
+    agent: u64,
+}
+
+impl Recent {
+    fn push(&mut self, startable: bool, voiced: bool, agent: bool) {
+        self.startable = self.startable << 1 | u64::from(startable);
+        self.voiced = self.voiced << 1 | u64::from(voiced);
+        self.agent = self.agent << 1 | u64::from(agent);
+    }
+
+    fn startable(&self, window: u32) -> u32 {
+        newest(self.startable, window).count_ones()
+    }
+
+    fn voiced(&self, window: u32) -> u32 {
+        newest(self.voiced, window).count_ones()
+    }
+
+    fn over_agent(&self, window: u32) -> u32 {
+        newest(self.startable & self.agent, window).count_ones()
+    }
+
+    /// Frames from the newest back to the oldest that could start speech.
+    fn oldest_startable(&self, window: u32) -> u32 {
+        newest(self.startable, window).checked_ilog2().unwrap_or(0)
+    }
+}
+
+fn newest(bits: u64, window: u32) -> u64 {
+    bits & 1_u64.checked_shl(window).unwrap_or(0).wrapping_sub(1)
+}
+
+fn lasts(frames: u32, ms: u32) -> bool {
+    FRAME.saturating_mul(frames) >= millis(ms)
+}
+
+fn millis(ms: u32) -> Duration {
+    Duration::from_millis(u64::from(ms))
+}
+
+/// One frame of the caller's audio.
+const FRAME: Duration = Duration::from_millis(20);

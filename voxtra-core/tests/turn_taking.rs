@@ -1,0 +1,644 @@
+//! Turn-taking as scripts in virtual time: what the caller and the agent do, and what is reported when.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use voxtra_core::time::Instant;
+use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
+
+/// Runs a script and returns lines of `time event`, in ms.
+///
+/// The script is a list of steps: `speech MS`, `quiet MS` and `prob P MS` send frames of 20 ms, the first of
+/// which is handled at 20 ms; `gap MS` sends no frame but says so every 20 ms; `nothing MS` doesn't even do
+/// that; `agent on` and `agent off`; `clock ±MS` moves the clock; `bunch N` sends N frames of speech at once;
+/// `finish`.
+fn play(settings: TurnSettings, script: &str) -> Vec<String> {
+    settings.check().unwrap();
+    let mut turns = TurnTaking::new(settings);
+    let mut lines = Vec::new();
+    // The clock the machine is shown starts anywhere; the one in the lines starts at 0.
+    let (mut clock, mut script_ms) = (1_000_000_i64, 0_i64);
+    let mut agent = false;
+    for step in script.split(',') {
+        let words: Vec<&str> = step.split_whitespace().collect();
+        let number = |at: usize| words[at].parse::<i64>().unwrap();
+        let (frames, kind, probability) = match words[0] {
+            "speech" => (number(1) / 20, "frame", 0.95),
+            "quiet" => (number(1) / 20, "frame", 0.02),
+            "prob" => (number(2) / 20, "frame", words[1].parse::<f32>().unwrap()),
+            "bunch" => (number(1), "bunch", 0.95),
+            "gap" => (number(1) / 20, "gap", 0.0),
+            "nothing" => (number(1) / 20, "nothing", 0.0),
+            "agent" => {
+                agent = words[1] == "on";
+                continue;
+            }
+            "clock" => {
+                clock += number(1);
+                continue;
+            }
+            "finish" => {
+                turns.finish(&mut |event| lines.push(line(script_ms, event)));
+                continue;
+            }
+            other => panic!("unknown step {other}"),
+        };
+        for _ in 0..frames {
+            if kind != "bunch" {
+                clock += 20;
+                script_ms += 20;
+            }
+            let now = Instant::from_millis(clock.max(0) as u64);
+            let mut on = |event| lines.push(line(script_ms, event));
+            match kind {
+                "gap" => turns.handle_gap(now, agent, &mut on),
+                "nothing" => {}
+                _ => turns.handle_frame(now, probability, agent, &mut on),
+            }
+        }
+    }
+    lines
+}
+
+fn line(at_ms: i64, event: TurnEvent) -> String {
+    match event {
+        TurnEvent::SpeechStarted => format!("{at_ms} started"),
+        TurnEvent::SpeechEnded { duration } => format!("{at_ms} ended {}", duration.as_millis()),
+        TurnEvent::BargeIn => format!("{at_ms} barge-in"),
+        TurnEvent::Silence { duration } => format!("{at_ms} silence {}", duration.as_millis()),
+        TurnEvent::TurnEnded { duration } => format!("{at_ms} turn {}", duration.as_millis()),
+    }
+}
+
+/// With the defaults: start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn
+/// 700 ms, silence 5 s, barge-in after 160 ms.
+fn defaults(script: &str) -> Vec<String> {
+    play(TurnSettings::default(), script)
+}
+
+#[test]
+fn an_utterance_starts_and_ends_once_and_then_ends_the_turn() {
+    assert_eq!(
+        defaults("quiet 200, speech 1000, quiet 2000"),
+        ["300 started", "1440 ended 1000", "1900 turn 1000"]
+    );
+}
+
+#[test]
+fn a_click_is_not_speech() {
+    assert!(defaults("quiet 200, speech 80, quiet 2000").is_empty());
+    // Nor is one after the other.
+    let clicks = "speech 60, quiet 100, ".repeat(10);
+    assert!(defaults(&format!("{clicks} quiet 1000")).is_empty());
+}
+
+#[test]
+fn speech_with_dropouts_at_its_start_is_heard() {
+    assert_eq!(
+        defaults("speech 20, quiet 20, speech 20, quiet 20, speech 400, quiet 300"),
+        ["140 started", "720 ended 480"]
+    );
+}
+
+#[test]
+fn between_the_thresholds_speech_goes_on_but_does_not_start() {
+    assert!(defaults("prob 0.5 3000").is_empty());
+    assert_eq!(
+        defaults("speech 200, prob 0.5 600, quiet 300"),
+        ["100 started", "1040 ended 800"]
+    );
+    assert_eq!(
+        defaults("speech 200, prob 0.3 600"),
+        ["100 started", "440 ended 200"]
+    );
+}
+
+#[test]
+fn pauses_inside_the_hangover_belong_to_the_utterance() {
+    assert_eq!(
+        defaults("speech 300, quiet 220, speech 300, quiet 300"),
+        ["100 started", "1060 ended 820"]
+    );
+}
+
+#[test]
+fn a_turn_goes_on_while_the_caller_resumes_in_time() {
+    assert_eq!(
+        defaults("speech 300, quiet 500, speech 300, quiet 1000"),
+        [
+            "100 started",
+            "540 ended 300",
+            "900 started",
+            "1340 ended 300",
+            "1800 turn 1100"
+        ]
+    );
+    // Resumed in time but not yet confirmed as speech when the turn was due: it waits.
+    assert_eq!(
+        defaults("speech 300, quiet 660, speech 300, quiet 1000"),
+        [
+            "100 started",
+            "540 ended 300",
+            "1060 started",
+            "1500 ended 300",
+            "1960 turn 1260"
+        ]
+    );
+    // What looked like it was a click: the turn ends as soon as that is clear.
+    assert_eq!(
+        defaults("speech 300, quiet 640, speech 80, quiet 1000"),
+        ["100 started", "540 ended 300", "1080 turn 300"]
+    );
+}
+
+#[test]
+fn every_turn_ends_once() {
+    assert_eq!(
+        defaults("speech 200, quiet 1000, speech 200, quiet 3000"),
+        [
+            "100 started",
+            "440 ended 200",
+            "900 turn 200",
+            "1300 started",
+            "1640 ended 200",
+            "2100 turn 200"
+        ]
+    );
+}
+
+#[test]
+fn talking_over_the_agent_is_one_barge_in() {
+    assert_eq!(
+        defaults("agent on, quiet 400, speech 1000, quiet 300"),
+        ["500 started", "560 barge-in", "1640 ended 1000"]
+    );
+}
+
+#[test]
+fn each_overlap_is_its_own_barge_in() {
+    // The caller stops and starts again under the same agent utterance.
+    assert_eq!(
+        defaults("agent on, speech 400, quiet 300, speech 400"),
+        [
+            "100 started",
+            "160 barge-in",
+            "640 ended 400",
+            "800 started",
+            "860 barge-in"
+        ]
+    );
+    // The caller goes on, the agent tries twice.
+    assert_eq!(
+        defaults("agent on, speech 400, agent off, speech 200, agent on, speech 400"),
+        ["100 started", "160 barge-in", "760 barge-in"]
+    );
+}
+
+#[test]
+fn the_agent_talking_into_the_callers_speech_is_a_barge_in_too() {
+    assert_eq!(
+        defaults("speech 400, agent on, speech 400"),
+        ["100 started", "560 barge-in"]
+    );
+    // But not when the caller was finishing.
+    assert_eq!(
+        defaults("speech 400, agent on, speech 100, quiet 300"),
+        ["100 started", "740 ended 500"]
+    );
+}
+
+#[test]
+fn no_barge_in_without_overlap_or_when_it_is_off() {
+    assert_eq!(
+        defaults("agent on, quiet 400, agent off, speech 400"),
+        ["500 started"]
+    );
+    assert!(defaults("agent on, quiet 400, speech 80, quiet 400").is_empty());
+    let off = TurnSettings {
+        barge_in: false,
+        ..TurnSettings::default()
+    };
+    assert_eq!(
+        play(off, "agent on, quiet 400, speech 1000, quiet 300"),
+        ["500 started", "1640 ended 1000"]
+    );
+}
+
+#[test]
+fn a_barge_in_never_comes_before_the_speech_it_is() {
+    let eager = TurnSettings {
+        min_speech_ms: 300,
+        barge_in_min_speech_ms: 20,
+        ..TurnSettings::default()
+    };
+    assert_eq!(
+        play(eager, "agent on, speech 1000"),
+        ["300 started", "300 barge-in"]
+    );
+}
+
+#[test]
+fn silence_is_reported_once_and_again_after_either_side_spoke() {
+    assert_eq!(defaults("quiet 20000"), ["5000 silence 5000"]);
+    assert_eq!(
+        defaults("quiet 6000, agent on, quiet 1000, agent off, quiet 20000"),
+        ["5000 silence 5000", "12000 silence 5000"]
+    );
+    assert_eq!(
+        defaults("quiet 6000, speech 200, quiet 20000"),
+        [
+            "5000 silence 5000",
+            "6100 started",
+            "6440 ended 200",
+            "6900 turn 200",
+            "11200 silence 5000"
+        ]
+    );
+}
+
+#[test]
+fn silence_is_not_reported_while_the_agent_speaks_or_speech_begins() {
+    assert!(defaults("agent on, quiet 20000").is_empty());
+    assert_eq!(
+        defaults("quiet 4940, speech 200"),
+        ["5040 started"],
+        "speech was under way at 5,000"
+    );
+    assert_eq!(
+        defaults("quiet 4940, speech 60, quiet 1000"),
+        ["5060 silence 5000"],
+        "a click only holds it back"
+    );
+}
+
+#[test]
+fn clicks_do_not_put_off_the_silence() {
+    let clicks = "speech 40, quiet 460, ".repeat(12);
+    assert_eq!(
+        defaults(&format!("{clicks} quiet 20")),
+        ["5000 silence 5000"]
+    );
+    // Nor does a detector that is unsure all the time.
+    let flicker = "speech 20, quiet 80, ".repeat(60) + "quiet 20";
+    assert_eq!(
+        defaults(&format!("speech 200, quiet 300, {flicker}")),
+        [
+            "100 started",
+            "440 ended 200",
+            "1000 turn 200",
+            "5300 silence 5000"
+        ]
+    );
+}
+
+#[test]
+fn silence_can_be_off() {
+    let off = TurnSettings {
+        silence_ms: 0,
+        ..TurnSettings::default()
+    };
+    assert!(play(off, "quiet 60000").is_empty());
+}
+
+#[test]
+fn a_gap_in_the_audio_ends_speech_turn_and_is_silence() {
+    let expected = [
+        "100 started",
+        "640 ended 400",
+        "1100 turn 400",
+        "5400 silence 5000",
+    ];
+    assert_eq!(defaults("speech 400, gap 6000"), expected);
+    // Even when nobody said that there was one: told at the next frame.
+    assert_eq!(
+        defaults("speech 400, nothing 6000, speech 400"),
+        [
+            "100 started",
+            "6420 ended 400",
+            "6420 turn 400",
+            "6420 silence 5000",
+            "6500 started"
+        ]
+    );
+}
+
+#[test]
+fn a_bunch_after_a_short_gap_is_the_same_speech() {
+    assert_eq!(
+        defaults("speech 400, gap 100, bunch 5, speech 100, quiet 300"),
+        ["100 started", "840 ended 600"]
+    );
+    // Also at its beginning.
+    assert_eq!(
+        defaults("speech 40, gap 60, bunch 3, speech 40"),
+        ["100 started"]
+    );
+}
+
+#[test]
+fn a_start_does_not_reach_back_over_a_gap() {
+    assert!(defaults("speech 80, gap 200, speech 40, quiet 400").is_empty());
+    assert!(defaults("speech 80, nothing 200, speech 40, quiet 400").is_empty());
+}
+
+#[test]
+fn a_clock_set_back_costs_one_interval() {
+    assert_eq!(
+        defaults("speech 400, clock -600000, quiet 2000"),
+        ["100 started", "660 ended 400", "1120 turn 400"]
+    );
+    // And forth again.
+    assert_eq!(
+        defaults("speech 200, clock -900000, speech 200, clock +3600000, quiet 400"),
+        [
+            "100 started",
+            "420 ended 380",
+            "420 turn 380",
+            "420 silence 5000"
+        ]
+    );
+}
+
+#[test]
+fn the_end_of_the_call_ends_what_is_open() {
+    assert_eq!(
+        defaults("speech 400, finish, finish"),
+        ["100 started", "400 ended 400", "400 turn 400"]
+    );
+    assert_eq!(
+        defaults("speech 400, quiet 300, finish"),
+        ["100 started", "640 ended 400", "700 turn 400"]
+    );
+    assert!(defaults("speech 80, finish").is_empty());
+}
+
+#[test]
+fn the_age_of_speech_reaches_back_to_its_first_frame() {
+    let mut turns = TurnTaking::new(TurnSettings::default());
+    let mut age_at_start = None;
+    for (frame, probability) in [0.0, 0.9, 0.1, 0.9, 0.9, 0.9, 0.9].into_iter().enumerate() {
+        let mut started = false;
+        let now = Instant::from_millis(20 * frame as u64);
+        turns.handle_frame(now, probability, false, &mut |e| {
+            started |= e == TurnEvent::SpeechStarted
+        });
+        if started {
+            age_at_start = turns.speech_age();
+        }
+    }
+    assert_eq!(age_at_start, Some(Duration::from_millis(120)));
+}
+
+#[test]
+fn check_names_the_setting_that_is_wrong() {
+    let ok = TurnSettings::default();
+    assert_eq!(ok.check(), Ok(()));
+    let wrong = [
+        (
+            "start_threshold",
+            TurnSettings {
+                start_threshold: 0.0,
+                ..ok
+            },
+        ),
+        (
+            "start_threshold",
+            TurnSettings {
+                start_threshold: f32::NAN,
+                ..ok
+            },
+        ),
+        (
+            "stop_threshold",
+            TurnSettings {
+                stop_threshold: 0.7,
+                ..ok
+            },
+        ),
+        (
+            "stop_threshold",
+            TurnSettings {
+                stop_threshold: f32::NAN,
+                ..ok
+            },
+        ),
+        (
+            "start_window",
+            TurnSettings {
+                start_window: 0,
+                ..ok
+            },
+        ),
+        (
+            "start_window",
+            TurnSettings {
+                start_window: 51,
+                ..ok
+            },
+        ),
+        (
+            "start_frames",
+            TurnSettings {
+                start_frames: 6,
+                ..ok
+            },
+        ),
+        (
+            "start_frames",
+            TurnSettings {
+                start_frames: 0,
+                ..ok
+            },
+        ),
+        (
+            "min_speech_ms",
+            TurnSettings {
+                min_speech_ms: 2_001,
+                ..ok
+            },
+        ),
+        (
+            "hangover_ms",
+            TurnSettings {
+                hangover_ms: 0,
+                ..ok
+            },
+        ),
+        (
+            "end_of_turn_ms",
+            TurnSettings {
+                end_of_turn_ms: 239,
+                ..ok
+            },
+        ),
+        (
+            "silence_ms",
+            TurnSettings {
+                silence_ms: 100,
+                ..ok
+            },
+        ),
+        (
+            "barge_in_min_speech_ms",
+            TurnSettings {
+                barge_in_min_speech_ms: 10_000,
+                ..ok
+            },
+        ),
+    ];
+    for (key, settings) in wrong {
+        let error = settings.check().unwrap_err();
+        assert_eq!(error.key, key);
+        assert!(error.to_string().starts_with(key), "{error}");
+    }
+}
+
+#[test]
+fn settings_are_read_by_name_with_defaults_for_the_rest() {
+    let read: TurnSettings =
+        serde_json::from_str(r#"{"hangover_ms": 300, "barge_in": false}"#).unwrap();
+    let expected = TurnSettings {
+        hangover_ms: 300,
+        barge_in: false,
+        ..TurnSettings::default()
+    };
+    assert_eq!(read, expected);
+    assert!(serde_json::from_str::<TurnSettings>(r#"{"hangover": 300}"#).is_err());
+}
+
+/// Any input, in any order, at any time.
+#[derive(Clone, Debug)]
+struct Input {
+    at_us: u64,
+    probability: Option<f32>,
+    agent: bool,
+}
+
+fn inputs() -> impl Strategy<Value = Vec<Input>> {
+    let probability = prop_oneof![
+        1 => any::<f32>().prop_map(Some),
+        1 => Just(Some(f32::NAN)),
+        4 => (0.0_f32..=1.0).prop_map(Some),
+        8 => Just(Some(0.95)),
+        4 => Just(Some(0.0)),
+        1 => Just(None),
+    ];
+    let advance_us = prop_oneof![
+        12 => Just(20_000_i64),
+        4 => 0..200_000_i64,
+        1 => -5_000_000..5_000_000_i64,
+        1 => any::<i64>(),
+    ];
+    // Runs of the same input, or no speech would ever last long enough.
+    let run = (probability, advance_us, any::<bool>(), 1_usize..40);
+    prop::collection::vec(run, 0..40).prop_map(|runs| {
+        let mut at_us = 0_u64;
+        let mut inputs = Vec::new();
+        for (probability, advance_us, agent, repeat) in runs {
+            for _ in 0..repeat {
+                at_us = at_us.saturating_add_signed(advance_us);
+                inputs.push(Input {
+                    at_us,
+                    probability,
+                    agent,
+                });
+            }
+        }
+        inputs
+    })
+}
+
+fn any_settings() -> impl Strategy<Value = TurnSettings> {
+    (
+        any::<(f32, f32, u8, u8)>(),
+        any::<(u32, u32, u32, u32, u32, bool)>(),
+        0..3,
+    )
+        .prop_map(|((start, stop, frames, window), ms, kind)| match kind {
+            // Anything at all, checked or not.
+            0 => TurnSettings {
+                start_threshold: start,
+                stop_threshold: stop,
+                start_frames: frames,
+                start_window: window,
+                min_speech_ms: ms.0,
+                hangover_ms: ms.1,
+                end_of_turn_ms: ms.2,
+                silence_ms: ms.3,
+                barge_in_min_speech_ms: ms.4,
+                barge_in: ms.5,
+            },
+            1 => TurnSettings {
+                min_speech_ms: 20 + ms.0 % 200,
+                hangover_ms: 20 + ms.1 % 400,
+                silence_ms: 420 + ms.3 % 2_000,
+                start_frames: 1,
+                ..TurnSettings::default()
+            },
+            _ => TurnSettings::default(),
+        })
+}
+
+fn run(settings: TurnSettings, inputs: &[Input]) -> Vec<TurnEvent> {
+    let mut turns = TurnTaking::new(settings);
+    let mut events = Vec::new();
+    for input in inputs {
+        let now = Instant::from_micros(input.at_us);
+        let mut on = |event| events.push(event);
+        match input.probability {
+            Some(p) => turns.handle_frame(now, p, input.agent, &mut on),
+            None => turns.handle_gap(now, input.agent, &mut on),
+        }
+    }
+    turns.finish(&mut |event| events.push(event));
+    events
+}
+
+proptest! {
+    #[test]
+    fn started_and_ended_alternate_and_turns_close(settings in any_settings(), inputs in inputs()) {
+        let mut speaking = false;
+        let mut spoken_in_turn = false;
+        for event in run(settings, &inputs) {
+            match event {
+                TurnEvent::SpeechStarted => {
+                    prop_assert!(!speaking);
+                    speaking = true;
+                    spoken_in_turn = true;
+                }
+                TurnEvent::SpeechEnded { duration } => {
+                    prop_assert!(speaking);
+                    prop_assert!(duration >= Duration::from_millis(20));
+                    speaking = false;
+                }
+                TurnEvent::TurnEnded { .. } => {
+                    prop_assert!(!speaking && spoken_in_turn);
+                    spoken_in_turn = false;
+                }
+                TurnEvent::BargeIn => prop_assert!(speaking && settings.barge_in),
+                TurnEvent::Silence { .. } => prop_assert!(!speaking),
+            }
+        }
+        prop_assert!(!speaking && !spoken_in_turn, "finish closes everything");
+    }
+
+    #[test]
+    fn same_input_same_events(settings in any_settings(), inputs in inputs()) {
+        prop_assert_eq!(run(settings, &inputs), run(settings, &inputs));
+    }
+
+    #[test]
+    fn only_differences_of_time_count(inputs in inputs(), epoch_us in 0_u64..1 << 50) {
+        let bounded: Vec<Input> = inputs
+            .into_iter()
+            .filter(|input| input.at_us < 1 << 50)
+            .collect();
+        let shifted: Vec<Input> = bounded
+            .iter()
+            .map(|input| Input { at_us: input.at_us + epoch_us, ..input.clone() })
+            .collect();
+        let settings = TurnSettings::default();
+        prop_assert_eq!(run(settings, &bounded), run(settings, &shifted));
+    }
+}
