@@ -71,8 +71,10 @@ impl VoiceDetector for EnergyDetector {
     fn process(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
         let mut sum = 0.0_f32;
         let mut crossings = 0_u16;
+        let mut zeros = 0_usize;
         let mut was_negative = None;
         for &sample in frame {
+            zeros += usize::from(sample == 0);
             let filtered = self.high_pass.filter(f32::from(sample));
             sum += filtered * filtered;
             let negative = filtered < 0.0;
@@ -86,7 +88,7 @@ impl VoiceDetector for EnergyDetector {
         self.level_dbfs = level;
         // Against the floor as it was before this frame: a frame is not its own background.
         let floor = self.floor.dbfs;
-        self.floor.learn(level);
+        self.floor.learn(level, zeros >= HOLE_SAMPLES);
         if level < self.gate_dbfs {
             return 0.0;
         }
@@ -166,8 +168,8 @@ struct NoiseFloor {
     /// Minimum of the block under way, and its frames so far.
     current: f32,
     frames: u8,
-    /// Frames of digital silence in a row.
-    silent_frames: u8,
+    /// Frames in a row that were digital silence, wholly or in part.
+    holes: u8,
 }
 
 impl NoiseFloor {
@@ -179,19 +181,20 @@ impl NoiseFloor {
             next_block: 0,
             current: START_FLOOR_DBFS,
             frames: 0,
-            silent_frames: 0,
+            holes: 0,
         }
     }
 
-    fn learn(&mut self, level: f32) {
-        if level <= QUIETEST_DBFS {
-            // A lost packet is a few frames of zeros and says nothing about the noise; a muted line does.
-            self.silent_frames = self.silent_frames.saturating_add(1);
-            if self.silent_frames <= DROPOUT_FRAMES {
-                return;
-            }
+    /// Takes the level of the next frame, and whether the frame has a hole in it.
+    fn learn(&mut self, level: f32, hole: bool) {
+        // A lost packet is a few frames of zeros and says nothing about the noise; a muted line does.
+        self.holes = if hole {
+            self.holes.saturating_add(1)
         } else {
-            self.silent_frames = 0;
+            0
+        };
+        if hole && self.holes <= DROPOUT_FRAMES {
+            return;
         }
         let level = level.clamp(LOWEST_FLOOR_DBFS, HIGHEST_FLOOR_DBFS);
         self.smoothed += SMOOTHING * (level - self.smoothed);
@@ -236,6 +239,8 @@ const SMOOTHING: f32 = 0.5;
 /// 8 blocks of 13 frames are 2.08 s.
 const BLOCKS: usize = 8;
 const BLOCK_FRAMES: u8 = 13;
-const RISE_DB_PER_FRAME: f32 = 1.0;
-/// 100 ms.
+const RISE_DB_PER_FRAME: f32 = 1.5;
+/// This many zero samples (5 ms) are a hole in the audio.
+const HOLE_SAMPLES: usize = 40;
+/// Holes up to 100 ms are taken for lost packets.
 const DROPOUT_FRAMES: u8 = 5;
