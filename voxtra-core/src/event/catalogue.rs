@@ -1,0 +1,149 @@
+//! The built-in events: the contract with users, webhooks and other languages.
+//!
+//! Names and shapes change only by a decision of the project. The order is that of the contract.
+
+#[cfg(feature = "alloc")]
+use alloc::{string::String, vec::Vec};
+
+#[cfg(feature = "alloc")]
+use super::ToolCall;
+use crate::voxtra;
+
+voxtra! {
+    catalogue {
+        /// An inbound call entered the Stasis application, or an outbound one was created.
+        call.started {
+            /// The number of who calls; empty if it is withheld.
+            caller_id: String,
+            /// The number or extension that was called.
+            called_number: String,
+            /// Who called whom, seen from here.
+            direction: inbound | outbound,
+        }
+        /// The far end is alerting.
+        call.ringing {}
+        /// The remote party picked up, or we answered.
+        call.answered {}
+        /// Either side hung up: exactly once per call.
+        call.ended {
+            /// Why, in a word or two, such as `normal_clearing`.
+            reason: String,
+            /// From the start of the call to its end, in seconds.
+            duration_seconds: f64,
+        }
+        /// An originate failed before it was answered.
+        call.failed {
+            /// Why, such as `busy`, `no_answer` or `congestion`.
+            reason: String,
+        }
+        /// The call was redirected to another endpoint.
+        call.transferred {
+            /// The endpoint, such as `PJSIP/200`.
+            target: String,
+        }
+        /// The AudioSocket connection was accepted; audio flows both ways.
+        @realtime
+        media.started {
+            /// Samples per second, in Hz.
+            sample_rate: u32,
+        }
+        /// The AudioSocket connection ended.
+        @realtime
+        media.stopped {
+            /// A hang-up frame, the end of the stream, an error, or silence on the line for too long.
+            reason: hangup | closed | error | timeout,
+        }
+        /// An inbound audio frame was taken in (off unless asked for).
+        @realtime
+        audio.frame.received {
+            /// Counts the frames of this direction from 0.
+            sequence: u64,
+            /// How many samples the frame holds.
+            samples: u32,
+        }
+        /// An outbound audio frame left the queue (off unless asked for).
+        @realtime
+        audio.frame.sent {
+            /// Counts the frames of this direction from 0.
+            sequence: u64,
+            /// How many samples the frame holds.
+            samples: u32,
+        }
+        /// The caller began to speak: once per utterance.
+        @realtime
+        user.speech.started {}
+        /// The caller stopped speaking.
+        @realtime
+        user.speech.ended {
+            /// How long the caller spoke, in milliseconds.
+            duration_ms: u64,
+        }
+        /// Speech-to-text gave a final transcript.
+        user.transcript {
+            /// What the caller said.
+            text: String,
+            /// How sure the provider is, from 0 to 1.
+            confidence: f32,
+            /// Whether the text will no longer change.
+            is_final: bool,
+        }
+        /// Speech-to-text gave an interim transcript.
+        user.transcript.partial {
+            /// What the caller has said so far.
+            text: String,
+        }
+        /// A language-model call started.
+        agent.thinking {}
+        /// The language model replied.
+        agent.response {
+            /// The reply.
+            text: String,
+            /// What the model asks to be done before it goes on.
+            tool_calls: Vec<ToolCall>,
+        }
+        /// The first frame of the agent's reply went out to the caller.
+        agent.speech.started {
+            /// What is being said.
+            text: String,
+        }
+        /// The last frame of the agent's reply went out, or it was cut.
+        agent.speech.ended {
+            /// What was to be said.
+            text: String,
+            /// Whether it was cut short.
+            interrupted: bool,
+        }
+        /// The caller pressed a key: once per key press.
+        @realtime
+        dtmf.received {
+            /// One of `0`-`9`, `A`-`D`, `*` and `#`.
+            digit: char,
+        }
+        /// The caller began to speak while the agent was speaking.
+        @realtime
+        barge_in {}
+        /// Nobody has spoken for as long as the settings allow: once per silence.
+        @realtime
+        silence.detected {
+            /// How long it has been silent, in milliseconds.
+            silence_duration_ms: u64,
+        }
+        /// A turn of the conversation closed.
+        @realtime
+        turn.ended {
+            /// How long the turn lasted, in milliseconds.
+            duration_ms: u64,
+        }
+        /// Something went wrong inside the framework or a provider.
+        error {
+            /// What kind of error, in words a program can compare.
+            error_type: String,
+            /// What happened, for a person.
+            message: String,
+        }
+        /// A session was constructed.
+        session.created {}
+        /// A session was finalised: always its last event.
+        session.destroyed {}
+    }
+}

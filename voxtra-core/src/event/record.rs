@@ -1,0 +1,94 @@
+//! What crosses the bus from a media thread.
+
+use core::fmt;
+
+use super::Realtime;
+use crate::time::Instant;
+
+/// Something that happened on the media path, and when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record {
+    /// When it happened, by the media thread's clock.
+    pub at: Instant,
+    /// What happened.
+    pub body: RecordBody,
+}
+
+/// What a [`Record`] tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RecordBody {
+    /// An event of the catalogue, complete.
+    Event(Realtime),
+    /// The first frame of an utterance went out; whoever queued it knows what it says.
+    UtteranceStarted {
+        /// The utterance, as numbered by whoever queued it.
+        utterance: u32,
+    },
+    /// The last frame of an utterance went out, or it was cut.
+    UtteranceEnded {
+        /// The utterance, as numbered by whoever queued it.
+        utterance: u32,
+        /// Whether it was cut short.
+        interrupted: bool,
+    },
+    /// The other side broke a rule, or the line can't keep up.
+    Fault(Fault),
+    /// This many records didn't fit into the subscriber's ring before this one.
+    Missed(u32),
+}
+
+/// What is wrong on a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// µ-law under the kind of 8 kHz PCM: half as many bytes as 20 ms need.
+    MulawUnder8k,
+    /// The rate of the audio changed within a call.
+    RateChanged {
+        /// The rate so far, in Hz.
+        from: u32,
+        /// The rate of the frame that changed it, in Hz.
+        to: u32,
+    },
+    /// Audio of an odd number of bytes; the last one was ignored.
+    OddPayload,
+    /// An audio frame without audio.
+    EmptyAudio,
+    /// A frame of a kind that isn't known; it was skipped.
+    UnknownKind(u8),
+    /// A second id on a connection that has one.
+    SecondId,
+    /// The peer sent an error frame with this code.
+    PeerError(u8),
+    /// A frame whose payload doesn't fit its kind.
+    Malformed,
+    /// The peer doesn't read: frames can't be written.
+    WriteStalled,
+    /// This many outbound frames were dropped because the peer didn't read.
+    FramesDropped(u32),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MulawUnder8k => f.write_str(
+                "the peer sends µ-law where 8 kHz PCM is announced: use the format slin",
+            ),
+            Self::RateChanged { from, to } => {
+                write!(f, "the rate of the audio changed from {from} Hz to {to} Hz")
+            }
+            Self::OddPayload => f.write_str("audio of an odd number of bytes"),
+            Self::EmptyAudio => f.write_str("an audio frame without audio"),
+            Self::UnknownKind(kind) => write!(f, "a frame of the unknown kind {kind:#04x}"),
+            Self::SecondId => f.write_str("a second id on the same connection"),
+            Self::PeerError(code) => write!(f, "the peer reports error {code:#04x}"),
+            Self::Malformed => f.write_str("a frame whose payload doesn't fit its kind"),
+            Self::WriteStalled => f.write_str("the peer doesn't read"),
+            Self::FramesDropped(frames) => write!(
+                f,
+                "{frames} outbound frames were dropped: the peer doesn't read"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Fault {}

@@ -1,0 +1,16 @@
+//! What a language model asks for besides its text.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+/// A call of a tool, as asked for by the language model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The model's own name for this call, to be given back with its result.
+    pub id: String,
+    /// Which tool.
+    pub name: String,
+    /// The arguments as the model wrote them, usually JSON.
+    pub arguments: String,
+}

@@ -1,0 +1,30 @@
+//! The built-in events, as far as the checks need them. A test of `voxtra-core` keeps this list equal to its catalogue.
+
+/// Wire names of the built-in events, in the order of the contract.
+pub(super) const WIRE_NAMES: [&str; 25] = [
+    "call.started",
+    "call.ringing",
+    "call.answered",
+    "call.ended",
+    "call.failed",
+    "call.transferred",
+    "media.started",
+    "media.stopped",
+    "audio.frame.received",
+    "audio.frame.sent",
+    "user.speech.started",
+    "user.speech.ended",
+    "user.transcript",
+    "user.transcript.partial",
+    "agent.thinking",
+    "agent.response",
+    "agent.speech.started",
+    "agent.speech.ended",
+    "dtmf.received",
+    "barge_in",
+    "silence.detected",
+    "turn.ended",
+    "error",
+    "session.created",
+    "session.destroyed",
+];

@@ -1,0 +1,56 @@
+//! Events: names that are declared once, and fields that can travel.
+
+use std::collections::HashMap;
+
+use super::{Event, builtin, fields};
+use crate::{
+    errors::Errors,
+    parse::{EventDecl, pascal_case},
+};
+
+pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Errors) -> Vec<Event> {
+    // What a name is taken by, for the error: struct name → wire name.
+    let mut structs: HashMap<String, String> = HashMap::new();
+    if !is_builtin {
+        structs.extend(
+            builtin::WIRE_NAMES
+                .iter()
+                .map(|wire| (pascal_case(wire), (*wire).to_owned())),
+        );
+    }
+    let mut events = Vec::new();
+    for event in declared {
+        let name = event.wire.struct_name();
+        let wire = event.wire.text.clone();
+        if !is_builtin && builtin::WIRE_NAMES.contains(&wire.as_str()) {
+            errors.over(
+                &event.wire.tokens,
+                format!("`{wire}` is a built-in event; choose another name"),
+            );
+            continue;
+        }
+        match structs.get(&name.to_string()) {
+            Some(first) if *first == wire => {
+                errors.over(&event.wire.tokens, format!("`{wire}` is declared twice"));
+                continue;
+            }
+            Some(first) => {
+                errors.over(
+                    &event.wire.tokens,
+                    format!("`{wire}` would make the struct `{name}`, as `{first}` does"),
+                );
+                continue;
+            }
+            None => structs.insert(name.to_string(), wire.clone()),
+        };
+        let fields = fields::check(event.fields, &name, event.realtime, errors);
+        events.push(Event {
+            wire,
+            name,
+            docs: event.docs,
+            realtime: event.realtime,
+            fields,
+        });
+    }
+    events
+}

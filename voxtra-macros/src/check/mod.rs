@@ -1,0 +1,144 @@
+//! Declarations → model. What leaves this stage is right; what was wrong is noted and left out.
+
+mod builtin;
+mod events;
+mod fields;
+pub(crate) mod nearest;
+mod routes;
+mod sessions;
+
+use proc_macro2::{Group, Ident, TokenStream};
+use syn::{Attribute, Expr, LitStr, Type};
+
+use crate::{errors::Errors, parse::Declarations, roots::Roots};
+
+/// All that `generate` needs to know.
+pub(crate) struct Model {
+    /// The events are the built-in ones.
+    pub(crate) catalogue: bool,
+    pub(crate) events: Vec<Event>,
+    pub(crate) sessions: Vec<Session>,
+}
+
+pub(crate) struct Event {
+    pub(crate) wire: String,
+    pub(crate) name: Ident,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) realtime: bool,
+    pub(crate) fields: Vec<Field>,
+}
+
+impl Event {
+    /// Whether the event has a size that doesn't depend on what it carries.
+    pub(crate) fn is_fixed_size(&self) -> bool {
+        self.fields.iter().all(|field| field.shape.is_fixed_size())
+    }
+}
+
+pub(crate) struct Field {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    /// The type as a reader would write it, for the catalogue.
+    pub(crate) type_text: String,
+    pub(crate) shape: Shape,
+}
+
+/// What is known about a field's type from the way it is written.
+pub(crate) enum Shape {
+    /// Integers, floats, `bool`, `char`.
+    Plain,
+    Duration,
+    /// Text of bounded size, in place.
+    BoundedText,
+    /// Text on the heap.
+    HeapText,
+    /// An enum declared in the field itself.
+    Inline(Vec<Variant>),
+    Option(Box<Shape>),
+    Other,
+}
+
+pub(crate) struct Variant {
+    pub(crate) name: Ident,
+    pub(crate) wire: String,
+}
+
+impl Shape {
+    pub(crate) fn is_copy(&self) -> bool {
+        match self {
+            Self::Plain | Self::Duration | Self::Inline(_) => true,
+            Self::Option(inner) => inner.is_copy(),
+            Self::BoundedText | Self::HeapText | Self::Other => false,
+        }
+    }
+
+    fn is_fixed_size(&self) -> bool {
+        match self {
+            Self::BoundedText => true,
+            Self::Option(inner) => inner.is_fixed_size(),
+            _ => self.is_copy(),
+        }
+    }
+}
+
+pub(crate) struct Session {
+    pub(crate) name: Ident,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) state: Vec<StateField>,
+    /// One entry for each event that is handled, in the order of their first handlers.
+    pub(crate) reactions: Vec<Reaction>,
+}
+
+pub(crate) enum Route {
+    Extension(LitStr),
+    Number(LitStr),
+    Default,
+}
+
+pub(crate) struct StateField {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    pub(crate) first: Expr,
+}
+
+/// All handlers of one event, in the order in which their guards are tried.
+pub(crate) struct Reaction {
+    pub(crate) event: Ident,
+    pub(crate) builtin: bool,
+    pub(crate) handlers: Vec<Handler>,
+}
+
+pub(crate) struct Handler {
+    pub(crate) attrs: Vec<Attribute>,
+    /// The event's struct, with the span of the name at this handler.
+    pub(crate) event: Ident,
+    pub(crate) binding: Option<TokenStream>,
+    pub(crate) guard: Option<Expr>,
+    pub(crate) body: Group,
+}
+
+pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Errors) -> Model {
+    let catalogue = declarations.catalogue.is_some();
+    if let Some(span) = declarations.catalogue
+        && !roots.is_core
+    {
+        errors.at(span, "the built-in catalogue is declared in `voxtra-core`; declare your own events in `events { … }`");
+    }
+    let is_builtin = catalogue && roots.is_core;
+    let events = events::check(declarations.events, is_builtin, errors);
+    if let (Some(session), None) = (declarations.sessions.first(), &roots.rt) {
+        errors.at(
+            session.name.span(),
+            "a session needs the runtime: add `voxtra` (or `voxtra-rt`) to the dependencies",
+        );
+    }
+    let sessions = sessions::check(declarations.sessions, &events, errors);
+    Model {
+        catalogue: is_builtin,
+        events,
+        sessions,
+    }
+}

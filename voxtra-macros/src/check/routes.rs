@@ -1,0 +1,150 @@
+//! Routes: patterns that can match, each given once.
+
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+use syn::LitStr;
+
+use super::{Route, nearest};
+use crate::{errors::Errors, parse::RouteDecl};
+
+/// Which session took a route first: (kind, pattern) → session.
+#[derive(Default)]
+pub(super) struct Taken(HashMap<(String, String), String>);
+
+pub(super) fn check(
+    declared: Vec<RouteDecl>,
+    session: &Ident,
+    taken: &mut Taken,
+    errors: &mut Errors,
+) -> Vec<Route> {
+    let mut routes = Vec::new();
+    for RouteDecl { kind, pattern } in declared {
+        let kind_text = kind.to_string();
+        let pattern_text = pattern.as_ref().map(LitStr::value).unwrap_or_default();
+        let span = pattern.as_ref().map_or_else(|| kind.span(), LitStr::span);
+        let route = match (kind_text.as_str(), pattern) {
+            ("extension", Some(pattern)) => {
+                extension(&pattern_text).map(|()| Route::Extension(pattern))
+            }
+            ("number", Some(pattern)) => number(&pattern_text).map(|()| Route::Number(pattern)),
+            ("default", None) => Ok(Route::Default),
+            ("default", Some(_)) => Err(
+                "`default` takes no pattern: it is for calls that no other route matches"
+                    .to_owned(),
+            ),
+            ("extension" | "number", None) => Err(format!(
+                "`{kind_text}` needs a pattern: `{kind_text} \"…\"`"
+            )),
+            (other, _) => {
+                let hint = match nearest::among(other, ["extension", "number", "default"]) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => {
+                        "routes are by `extension \"…\"`, `number \"…\"` or `default`".to_owned()
+                    }
+                };
+                errors.at(
+                    kind.span(),
+                    format!("unknown kind of route `{other}`; {hint}"),
+                );
+                continue;
+            }
+        };
+        match route {
+            Err(problem) => errors.at(span, problem),
+            Ok(route) => match taken.0.entry((kind_text, pattern_text)) {
+                std::collections::hash_map::Entry::Vacant(free) => {
+                    free.insert(session.to_string());
+                    routes.push(route);
+                }
+                std::collections::hash_map::Entry::Occupied(first) if session == first.get() => {
+                    errors.at(span, "this route is given twice");
+                }
+                std::collections::hash_map::Entry::Occupied(first) => {
+                    let first = first.get();
+                    errors.at(span, format!("calls on this route go to `{first}` already"));
+                }
+            },
+        }
+    }
+    routes
+}
+
+/// An extension is matched whole, by the characters that Asterisk's dialplan allows in one.
+fn extension(pattern: &str) -> Result<(), String> {
+    if pattern.is_empty() {
+        return Err("an extension has at least one character".to_owned());
+    }
+    if pattern.starts_with('_') {
+        return Err(
+            "an extension is matched as it is; Asterisk's `_X.` patterns belong in the dialplan"
+                .to_owned(),
+        );
+    }
+    if let Some((before, _)) = pattern.split_once('*')
+        && before.starts_with(|c: char| c.is_ascii_digit())
+        && pattern.ends_with('*')
+    {
+        return Err(format!(
+            "an extension is matched whole; for a prefix, use `number \"{pattern}\"`"
+        ));
+    }
+    match pattern
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "*#+-_.".contains(*c)))
+    {
+        Some(c) => Err(format!("{c:?} can't be part of an extension")),
+        None => Ok(()),
+    }
+}
+
+/// A number is digits, perhaps behind `+`, whole or up to a final `*`.
+fn number(pattern: &str) -> Result<(), String> {
+    let (prefix, is_prefix) = match pattern.strip_suffix('*') {
+        Some(prefix) => (prefix, true),
+        None => (pattern, false),
+    };
+    let digits = prefix.strip_prefix('+').unwrap_or(prefix);
+    if prefix.is_empty() && is_prefix {
+        return Err("this matches every number: use `default`".to_owned());
+    }
+    if prefix.contains('*') {
+        return Err(
+            "`*` stands for the rest of the number, so it can only be at the end".to_owned(),
+        );
+    }
+    if digits.is_empty() && !is_prefix {
+        return Err("a number has at least one digit".to_owned());
+    }
+    match digits.chars().find(|c| !c.is_ascii_digit()) {
+        Some(c) => Err(format!(
+            "{c:?} can't be part of a number: write digits, perhaps behind `+`, and `*` for the rest"
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{extension, number};
+
+    #[test]
+    fn patterns_that_can_match_are_accepted() {
+        for pattern in ["1000", "*97", "#1", "sales", "front-desk", "+265999000001"] {
+            assert_eq!(extension(pattern), Ok(()), "{pattern}");
+        }
+        for pattern in ["+265*", "+265999000001", "0999*", "112", "+*"] {
+            assert_eq!(number(pattern), Ok(()), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_cannot_match_are_refused() {
+        for pattern in ["", "10*", "_1XXX", "10 00"] {
+            assert!(extension(pattern).is_err(), "{pattern}");
+        }
+        for pattern in ["", "+", "*", "+2*5", "*265", "+265**", "26 5", "265+"] {
+            assert!(number(pattern).is_err(), "{pattern}");
+        }
+    }
+}

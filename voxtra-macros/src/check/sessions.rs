@@ -1,0 +1,149 @@
+//! Sessions: handlers of events that exist and that can run.
+
+use std::collections::{HashMap, HashSet};
+
+use syn::{Expr, Lit, ext::IdentExt};
+
+use super::{Event, Handler, Reaction, Session, StateField, builtin, nearest, routes};
+use crate::{
+    errors::Errors,
+    parse::{HandlerDecl, SessionDecl, StateDecl},
+};
+
+pub(super) fn check(
+    declared: Vec<SessionDecl>,
+    events: &[Event],
+    errors: &mut Errors,
+) -> Vec<Session> {
+    let mut names: HashSet<String> = events.iter().map(|event| event.name.to_string()).collect();
+    let mut taken = routes::Taken::default();
+    let mut sessions = Vec::new();
+    for session in declared {
+        let routes = routes::check(session.routes, &session.name, &mut taken, errors);
+        let state = state(session.state, errors);
+        let reactions = reactions(session.handlers, events, errors);
+        if names.insert(session.name.to_string()) {
+            sessions.push(Session {
+                name: session.name,
+                docs: session.docs,
+                routes,
+                state,
+                reactions,
+            });
+        } else {
+            errors.at(
+                session.name.span(),
+                format!("the name `{}` is taken already", session.name),
+            );
+        }
+    }
+    sessions
+}
+
+fn state(declared: Vec<StateDecl>, errors: &mut Errors) -> Vec<StateField> {
+    let mut names = HashSet::new();
+    let mut fields = Vec::new();
+    for StateDecl {
+        docs,
+        name,
+        ty,
+        first,
+    } in declared
+    {
+        if names.insert(name.unraw().to_string()) {
+            fields.push(StateField {
+                docs,
+                name,
+                ty,
+                first,
+            });
+        } else {
+            errors.at(name.span(), format!("`{name}` is in the state twice"));
+        }
+    }
+    fields
+}
+
+fn reactions(declared: Vec<HandlerDecl>, events: &[Event], errors: &mut Errors) -> Vec<Reaction> {
+    let mut reactions: Vec<Reaction> = Vec::new();
+    let mut positions: HashMap<String, usize> = HashMap::new();
+    let mut answered: HashSet<String> = HashSet::new();
+    for HandlerDecl {
+        attrs,
+        wire,
+        binding,
+        guard,
+        body,
+    } in declared
+    {
+        let name = &wire.text;
+        let builtin = builtin::WIRE_NAMES.contains(&name.as_str());
+        if !builtin && !events.iter().any(|event| event.wire == *name) {
+            errors.over(&wire.tokens, unknown(name, events));
+            continue;
+        }
+        if answered.contains(name) {
+            errors.over(
+                &wire.tokens,
+                format!("this handler can never run: an earlier handler of `{name}` takes every one, having no `if`"),
+            );
+            continue;
+        }
+        match constant(guard.as_ref()) {
+            Some(false) => {
+                errors.over(
+                    &guard,
+                    "this handler can never run: its condition is `false`",
+                );
+                continue;
+            }
+            Some(true) => {
+                answered.insert(name.clone());
+            }
+            None => {}
+        }
+        let event = wire.struct_name();
+        let position = *positions.entry(name.clone()).or_insert_with(|| {
+            reactions.push(Reaction {
+                event: event.clone(),
+                builtin,
+                handlers: Vec::new(),
+            });
+            reactions.len() - 1
+        });
+        if let Some(reaction) = reactions.get_mut(position) {
+            reaction.handlers.push(Handler {
+                attrs,
+                event,
+                binding,
+                guard,
+                body,
+            });
+        }
+    }
+    reactions
+}
+
+/// Whether a guard always holds or never does; nothing if that depends on the event.
+fn constant(guard: Option<&Expr>) -> Option<bool> {
+    match guard {
+        None => Some(true),
+        Some(Expr::Lit(literal)) => match &literal.lit {
+            Lit::Bool(value) => Some(value.value),
+            _ => None,
+        },
+        Some(_) => None,
+    }
+}
+
+fn unknown(name: &str, events: &[Event]) -> String {
+    let known = builtin::WIRE_NAMES
+        .into_iter()
+        .chain(events.iter().map(|event| event.wire.as_str()));
+    match nearest::among(name, known) {
+        Some(near) => format!("unknown event `{name}`; did you mean `{near}`?"),
+        None => format!(
+            "unknown event `{name}`: it is neither built in nor declared in an `events {{ … }}` of this `voxtra!`"
+        ),
+    }
+}

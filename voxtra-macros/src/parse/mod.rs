@@ -1,0 +1,158 @@
+//! Tokens → declarations. Only the shape is looked at here; whether names are known or doubled is `check`'s business.
+
+mod events;
+mod recovery;
+mod session;
+mod wire;
+
+use proc_macro2::{Group, Span, TokenStream};
+use syn::{
+    Attribute, Expr, Ident, LitStr, Token, Type, braced, ext::IdentExt, parse::ParseStream,
+    parse::Parser,
+};
+
+pub(crate) use self::wire::{WireName, pascal_case};
+use crate::{check::nearest, errors::Errors};
+
+/// Everything that one `voxtra!` declares.
+#[derive(Default)]
+pub(crate) struct Declarations {
+    /// Where the word `catalogue` stands, if the events are the built-in ones.
+    pub(crate) catalogue: Option<Span>,
+    pub(crate) events: Vec<EventDecl>,
+    pub(crate) sessions: Vec<SessionDecl>,
+}
+
+/// `@realtime wire.name { fields }`
+pub(crate) struct EventDecl {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) realtime: bool,
+    pub(crate) wire: WireName,
+    pub(crate) fields: Vec<FieldDecl>,
+}
+
+/// `name: Type` or `name: this | that`
+pub(crate) struct FieldDecl {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) name: Ident,
+    pub(crate) ty: TypeDecl,
+}
+
+pub(crate) enum TypeDecl {
+    Rust(Box<Type>),
+    /// The words of an inline enum.
+    Inline(Vec<Ident>),
+}
+
+/// `session Name { … }`
+pub(crate) struct SessionDecl {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) name: Ident,
+    pub(crate) routes: Vec<RouteDecl>,
+    pub(crate) state: Vec<StateDecl>,
+    pub(crate) handlers: Vec<HandlerDecl>,
+}
+
+/// `extension "1000"`
+pub(crate) struct RouteDecl {
+    pub(crate) kind: Ident,
+    pub(crate) pattern: Option<LitStr>,
+}
+
+/// `name: Type = first value`
+pub(crate) struct StateDecl {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    pub(crate) first: Expr,
+}
+
+/// `on wire.name(binding) if guard { body }`
+pub(crate) struct HandlerDecl {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) wire: WireName,
+    pub(crate) binding: Option<TokenStream>,
+    pub(crate) guard: Option<Expr>,
+    pub(crate) body: Group,
+}
+
+pub(crate) fn parse(input: TokenStream, errors: &mut Errors) -> Declarations {
+    let mut declarations = Declarations::default();
+    let sections = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            if let Err(error) = section(input, &mut declarations, errors) {
+                errors.push(error);
+                recovery::skip_item(input);
+            }
+        }
+        Ok(())
+    };
+    let outcome = sections.parse2(input);
+    errors.take(outcome);
+    declarations
+}
+
+fn section(
+    input: ParseStream<'_>,
+    into: &mut Declarations,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error("expected `events { … }` or `session Name { … }`"));
+    }
+    let keyword = input.call(Ident::parse_any)?;
+    match keyword.to_string().as_str() {
+        "events" | "catalogue" => {
+            for attr in &attrs {
+                errors.over(
+                    attr,
+                    "attributes belong to an event, not to the list of events",
+                );
+            }
+            if keyword == "catalogue" {
+                into.catalogue = Some(keyword.span());
+            }
+            let content;
+            braced!(content in input);
+            events::parse(&content, &mut into.events, errors);
+        }
+        "session" => {
+            let docs = only_docs(attrs, "a session", errors);
+            let session = session::parse(docs, input, errors)?;
+            into.sessions.push(session);
+        }
+        other => {
+            let hint = match nearest::among(other, ["events", "session"]) {
+                Some(near) => format!("; did you mean `{near}`?"),
+                None => String::new(),
+            };
+            return Err(syn::Error::new(
+                keyword.span(),
+                format!(
+                    "expected `events {{ … }}` or `session Name {{ … }}`, found `{other}`{hint}"
+                ),
+            ));
+        }
+    }
+    // A stray separator after a closing brace is harmless.
+    while input.parse::<Option<Token![;]>>()?.is_some() {}
+    Ok(())
+}
+
+/// Keeps documentation, refuses every other attribute.
+fn only_docs(attrs: Vec<Attribute>, of: &str, errors: &mut Errors) -> Vec<Attribute> {
+    attrs
+        .into_iter()
+        .filter(|attr| {
+            let is_doc = attr.path().is_ident("doc");
+            if !is_doc {
+                errors.over(
+                    attr,
+                    format!("{of} takes documentation (`/// …`) but no other attribute"),
+                );
+            }
+            is_doc
+        })
+        .collect()
+}
