@@ -1,7 +1,18 @@
-//! The `no_std` core of Voxtra.
+//! The `no_std` core of Voxtra: everything between the bytes of a telephone call and its events.
+//!
+//! It has no I/O, no clock, no allocator and no `unsafe`. Each part is a state machine that is given bytes, samples
+//! and times and hands back frames, samples and events, so a whole call can run in a test in virtual time, on a
+//! media thread, or on a device without an operating system:
+//!
+//! - [`audiosocket`]: Asterisk's AudioSocket frames, in and out.
+//! - [`audio`]: 20 ms frames, sample rates, G.711, levels, gain and fades, resampling.
+//! - [`playout`]: the agent's audio, one frame per 20 ms, with a fade-out when it is interrupted.
 #![no_std]
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
 
 // The output of `voxtra!` names this crate by an absolute path, here as everywhere.
 extern crate self as voxtra_core;
@@ -12,7 +23,10 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod audio;
+pub mod audiosocket;
 pub mod event;
+pub mod playout;
 pub mod time;
 pub mod turn;
 pub mod vad;

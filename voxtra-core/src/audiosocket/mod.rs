@@ -1,0 +1,18 @@
+//! AudioSocket, Asterisk's audio over TCP: the decoder and the encoder.
+//!
+//! A frame is one byte of kind, two bytes of length (big-endian) and that many bytes of payload. Asterisk connects,
+//! sends the connection's id, then audio in both directions until either side hangs up. The format is Asterisk's
+//! `res_audiosocket`; what is tolerated and what ends a call was measured on Asterisk 22.
+
+mod decode;
+mod encode;
+mod frame;
+
+pub use decode::{DecodeError, Decoder};
+pub use encode::{EncodeError, encode, encode_audio, encoded_len};
+pub use frame::{Audio, Frame, PeerError, is_dtmf_digit, kind};
+
+/// Bytes before every payload: the kind and the length.
+pub const HEADER_LEN: usize = 3;
+/// The longest payload that the 16-bit length can announce, in bytes.
+pub const MAX_PAYLOAD_LEN: usize = 65_535;
