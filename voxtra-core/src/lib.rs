@@ -7,6 +7,9 @@
 //! - [`audiosocket`]: Asterisk's AudioSocket frames, in and out.
 //! - [`audio`]: 20 ms frames, sample rates, G.711, levels, gain and fades, resampling.
 //! - [`playout`]: the agent's audio, one frame per 20 ms, with a fade-out when it is interrupted.
+//! - [`vad`]: how likely it is that a frame holds speech.
+//! - [`turn`]: when the caller started and stopped speaking, barged in, ended a turn; when there is silence.
+//! - [`event`]: what happened in the call, as typed events; [`bus`]: how they leave the media thread.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -25,6 +28,7 @@ extern crate std;
 
 pub mod audio;
 pub mod audiosocket;
+pub mod bus;
 pub mod event;
 pub mod playout;
 pub mod time;
