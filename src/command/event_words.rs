@@ -1,0 +1,85 @@
+//! The data of an event in a few words, for a line of a terminal or a cell of a table.
+
+use serde_json::Value;
+
+/// `{"duration_ms":1820,"text":"Hi"}` → `duration 1.82 s · “Hi”`. Empty for an event without data.
+pub(crate) fn of(data: &Value) -> String {
+    let Value::Object(fields) = data else {
+        return if data.is_null() {
+            String::new()
+        } else {
+            data.to_string()
+        };
+    };
+    let mut ordered: Vec<_> = fields.iter().collect();
+    // What was said comes first, whatever order the JSON was kept in.
+    ordered.sort_by_key(|(name, _)| !matches!(name.as_str(), "text" | "message" | "reason"));
+    ordered
+        .into_iter()
+        .filter_map(|(name, value)| field(name, value))
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn field(name: &str, value: &Value) -> Option<String> {
+    match (name, value) {
+        (_, Value::Null) => None,
+        ("text" | "message", Value::String(text)) => {
+            (!text.is_empty()).then(|| format!("“{text}”"))
+        }
+        ("digit", Value::String(digit)) => Some(digit.clone()),
+        ("interrupted", Value::Bool(interrupted)) => interrupted.then(|| "interrupted".to_owned()),
+        ("sample_rate", Value::Number(hz)) => Some(format!("{hz} Hz")),
+        (_, Value::Array(items)) if items.is_empty() => None,
+        (_, Value::String(text)) if text.is_empty() => None,
+        (_, Value::Number(n)) => Some(
+            match (
+                name.strip_suffix("_ms"),
+                name.strip_suffix("_seconds"),
+                n.as_f64(),
+            ) {
+                (Some(name), _, Some(ms)) => format!("{} {:.2} s", spaced(name), ms / 1000.0),
+                (_, Some(name), Some(s)) => format!("{} {s:.2} s", spaced(name)),
+                _ => format!("{} {n}", spaced(name)),
+            },
+        ),
+        (_, Value::String(text)) => Some(format!("{} {text}", spaced(name))),
+        (_, other) => Some(format!("{} {other}", spaced(name))),
+    }
+}
+
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn says_what_matters() {
+        for (data, words) in [
+            (json!({}), ""),
+            (json!(null), ""),
+            (json!({ "duration_ms": 1820 }), "duration 1.82 s"),
+            (
+                json!({ "text": "Hi", "interrupted": true }),
+                "“Hi” · interrupted",
+            ),
+            (json!({ "text": "Hi", "interrupted": false }), "“Hi”"),
+            (json!({ "digit": "#" }), "#"),
+            (json!({ "sample_rate": 8000 }), "8000 Hz"),
+            (
+                json!({ "reason": "hangup", "duration_seconds": 20.5 }),
+                "reason hangup · duration 20.50 s",
+            ),
+            (json!({ "text": "", "tool_calls": [] }), ""),
+            (
+                json!({ "silence_duration_ms": 5000 }),
+                "silence duration 5.00 s",
+            ),
+        ] {
+            assert_eq!(super::of(&data), words, "{data}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `voxtra init`.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use super::Failure;
+
+/// Write a commented configuration to start from
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  voxtra init                    write voxtra.toml
+  voxtra init /etc/voxtra.toml --force")]
+pub(crate) struct Args {
+    /// Where to write it
+    #[arg(value_name = "FILE", default_value = "voxtra.toml")]
+    file: PathBuf,
+    /// Overwrite a file that is there already
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let path = args.file.display();
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if args.force {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    let mut file = options
+        .open(&args.file)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Failure::usage(format_args!("{path} is there already"))
+                .advise("give another name, or --force to overwrite it"),
+            _ => Failure::failed(format_args!("can't write {path}: {error}")),
+        })?;
+    file.write_all(STARTER.as_bytes())
+        .map_err(|error| Failure::failed(format_args!("can't write {path}: {error}")))?;
+    writeln!(io::stdout(), "Wrote {path}.")?;
+    eprintln!(
+        "Next: set what [asterisk] says about your Asterisk, then `voxtra check -c {path} --online`, then `voxtra serve -c {path}`."
+    );
+    Ok(())
+}
+
+const STARTER: &str = "";

@@ -1,0 +1,464 @@
+//! A call as one self-contained web page: both waveforms, the speech segments and the events on one time axis.
+//!
+//! The drawing is made here as SVG, so that the page shows it without any script; the script only adds what a still picture can't
+//! have: the playhead, and highlighting between the picture and the table.
+
+mod lanes;
+mod waveform;
+
+use std::fmt::{self, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use super::clock::Clock;
+use super::event_words;
+
+/// What the page shows. Times are milliseconds on the axis of the recordings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Report {
+    /// The heading, plain text.
+    pub(crate) title: String,
+    /// One sentence below the heading, plain text.
+    pub(crate) subtitle: String,
+    /// Samples per second of both recordings.
+    pub(crate) sample_rate: u32,
+    /// What the caller said.
+    pub(crate) caller: Vec<i16>,
+    /// What the agent said.
+    pub(crate) agent: Vec<i16>,
+    /// Who spoke when.
+    pub(crate) segments: Vec<Segment>,
+    /// The session's events, in order.
+    pub(crate) events: Vec<Happening>,
+    /// Labels and values of the figures.
+    pub(crate) figures: Vec<(String, String)>,
+    /// The call as a WAV file, for the page's player.
+    pub(crate) wav: Vec<u8>,
+}
+
+/// One event at a time of the call.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Happening {
+    /// Milliseconds since the call's start.
+    pub(crate) t_ms: u64,
+    /// The wire name, `user.speech.started`.
+    pub(crate) wire: String,
+    /// The event's `data`.
+    pub(crate) data: Value,
+}
+
+/// A stretch of speech.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Whose speech it is.
+    pub(crate) who: Side,
+    /// Its first millisecond.
+    pub(crate) start_ms: u64,
+    /// The first millisecond after it.
+    pub(crate) end_ms: u64,
+}
+
+/// The two sides of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Who called.
+    Caller,
+    /// Who answers.
+    Agent,
+}
+
+const PAGE: &str = include_str!("page.html");
+/// Picture units (CSS pixels at full size) per second, for calls long enough to need more than `MIN_WIDTH`.
+const UNITS_PER_SECOND: f64 = 46.0;
+const MIN_WIDTH: f64 = 1180.0;
+const MARGIN: f64 = 12.0;
+const AXIS: f64 = 26.0;
+const WAVE: f64 = 118.0;
+const BETWEEN: f64 = 14.0;
+const LANE: f64 = 19.0;
+
+impl Report {
+    /// Renders the page.
+    pub(crate) fn render(&self) -> String {
+        let drawing = Drawing::new(self);
+        fill(PAGE, |name, out| match name {
+            "title" => out.push_str(&escape(&self.title)),
+            "subtitle" => out.push_str(&escape(&self.subtitle)),
+            "figures" => self.figures_into(out),
+            "picture" => drawing.draw(out),
+            "table" => self.table_into(out),
+            "audio" => out.push_str(&BASE64.encode(&self.wav)),
+            "data" => out.push_str(&json_in_html(&serde_json::json!({
+                "seconds": drawing.seconds,
+                "margin": MARGIN,
+                "width": drawing.width,
+                "times": self.events.iter().map(|e| e.t_ms).collect::<Vec<_>>(),
+            }))),
+            _ => {}
+        })
+    }
+
+    fn figures_into(&self, out: &mut String) {
+        for (label, value) in &self.figures {
+            let _ = write!(
+                out,
+                "<div><dt>{}</dt><dd>{}</dd></div>",
+                escape(label),
+                escape(value)
+            );
+        }
+    }
+
+    fn table_into(&self, out: &mut String) {
+        for (i, e) in self.events.iter().enumerate() {
+            let time = Clock(e.t_ms);
+            let _ = write!(
+                out,
+                "<tr data-i=\"{i}\" class=\"{}\"><td class=\"t\"><button type=\"button\" aria-label=\"Play from {time}\">{time}</button></td>\
+                 <th scope=\"row\">{}</th><td>{}</td></tr>",
+                family(&e.wire),
+                escape(&e.wire),
+                escape(&event_words::of(&e.data)),
+            );
+        }
+    }
+}
+
+/// The picture: where things are, in its own units.
+struct Drawing<'a> {
+    report: &'a Report,
+    width: f64,
+    seconds: f64,
+    labels: Vec<lanes::Placed>,
+    lanes: usize,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(report: &'a Report) -> Self {
+        let samples = report.caller.len().max(report.agent.len()) as f64;
+        let audio = samples / f64::from(report.sample_rate.max(1));
+        let last = report.events.iter().map(|e| e.t_ms).max().unwrap_or(0) as f64 / 1000.0;
+        let seconds = audio.max(last).max(1.0);
+        let width = (seconds * UNITS_PER_SECOND).max(MIN_WIDTH);
+        let wanted: Vec<_> = report
+            .events
+            .iter()
+            .map(|e| {
+                (
+                    x_at(e.t_ms as f64 / 1000.0, seconds, width),
+                    lanes::text_width(&e.wire),
+                )
+            })
+            .collect();
+        let (labels, lanes) = lanes::place(&wanted, width);
+        Self {
+            report,
+            width,
+            seconds,
+            labels,
+            lanes,
+        }
+    }
+
+    fn x(&self, t_ms: u64) -> f64 {
+        x_at(t_ms as f64 / 1000.0, self.seconds, self.width)
+    }
+
+    fn draw(&self, out: &mut String) {
+        let _ = self.write(out);
+    }
+
+    fn write(&self, out: &mut String) -> fmt::Result {
+        let caller_top = AXIS;
+        let agent_top = caller_top + WAVE + BETWEEN;
+        let lanes_top = agent_top + WAVE + BETWEEN;
+        let height = lanes_top + self.lanes as f64 * LANE + 8.0;
+        let width = self.width;
+        write!(
+            out,
+            "<svg id=\"picture\" viewBox=\"0 0 {width:.0} {height:.0}\" style=\"min-width:{:.0}px\" role=\"img\" aria-labelledby=\"pt pd\">\
+             <title id=\"pt\">Waveforms and events of the call</title>\
+             <desc id=\"pd\">The caller's waveform above, the agent's below, over {:.1} seconds. The table after the picture lists every event.</desc>",
+            width * 0.82,
+            self.seconds,
+        )?;
+        self.grid(out, lanes_top)?;
+        for (side, top, samples, name) in [
+            (Side::Caller, caller_top, &self.report.caller, "Caller"),
+            (Side::Agent, agent_top, &self.report.agent, "Agent"),
+        ] {
+            self.wave(out, side, top, samples, name)?;
+        }
+        self.markers(out, caller_top, lanes_top)?;
+        write!(
+            out,
+            "<line id=\"playhead\" x1=\"{MARGIN}\" x2=\"{MARGIN}\" y1=\"{:.0}\" y2=\"{lanes_top:.0}\"/></svg>",
+            AXIS - 6.0,
+        )
+    }
+
+    fn grid(&self, out: &mut String, bottom: f64) -> fmt::Result {
+        let step = if self.seconds > 120.0 {
+            10
+        } else if self.seconds > 12.0 {
+            2
+        } else {
+            1
+        };
+        out.push_str("<g class=\"grid\">");
+        for s in 0..=(self.seconds.floor() as u64) {
+            let x = self.x(s * 1000);
+            let strong = s % step == 0;
+            let class = if strong { " class=\"s\"" } else { "" };
+            write!(
+                out,
+                "<line{class} x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{AXIS}\" y2=\"{bottom:.0}\"/>"
+            )?;
+            if strong {
+                write!(
+                    out,
+                    "<text x=\"{x:.1}\" y=\"16\">{}:{:02}</text>",
+                    s / 60,
+                    s % 60
+                )?;
+            }
+        }
+        out.push_str("</g>");
+        Ok(())
+    }
+
+    fn wave(
+        &self,
+        out: &mut String,
+        side: Side,
+        top: f64,
+        samples: &[i16],
+        name: &str,
+    ) -> fmt::Result {
+        let class = if side == Side::Caller {
+            "caller"
+        } else {
+            "agent"
+        };
+        let inner = self.width - 2.0 * MARGIN;
+        write!(
+            out,
+            "<g class=\"{class}\"><rect class=\"band\" x=\"{MARGIN}\" y=\"{top:.1}\" width=\"{inner:.1}\" height=\"{WAVE}\" rx=\"6\"/>"
+        )?;
+        for s in self.report.segments.iter().filter(|s| s.who == side) {
+            let (a, b) = (self.x(s.start_ms), self.x(s.end_ms.max(s.start_ms)));
+            write!(
+                out,
+                "<rect class=\"speech\" x=\"{a:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{WAVE}\" rx=\"3\"><title>{name} speaks {}–{}</title></rect>",
+                (b - a).max(1.0),
+                Clock(s.start_ms),
+                Clock(s.end_ms),
+            )?;
+        }
+        let peak = self
+            .report
+            .caller
+            .iter()
+            .chain(&self.report.agent)
+            .map(|s| s.unsigned_abs())
+            .max()
+            .unwrap_or(0);
+        let end = samples.len() as f64 / f64::from(self.report.sample_rate.max(1));
+        let area = waveform::Area {
+            left: MARGIN,
+            right: x_at(end, self.seconds, self.width),
+            middle: top + WAVE / 2.0,
+            half: WAVE / 2.0 - 5.0,
+            full_scale: f64::from(peak).max(4096.0),
+        };
+        out.push_str("<path class=\"wave\" d=\"");
+        waveform::outline(samples, &area, out)?;
+        write!(
+            out,
+            "\"/><text class=\"who\" x=\"{:.1}\" y=\"{:.1}\">{name}</text></g>",
+            MARGIN + 9.0,
+            top + 17.0
+        )
+    }
+
+    fn markers(&self, out: &mut String, top: f64, lanes_top: f64) -> fmt::Result {
+        // Every line before any label: a label's background then covers the lines that pass behind it.
+        for (i, (e, label)) in self.report.events.iter().zip(&self.labels).enumerate() {
+            let y = lanes_top + label.lane as f64 * LANE;
+            let x = label.mark;
+            write!(
+                out,
+                "<line class=\"mark {}\" data-i=\"{i}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top:.1}\" y2=\"{:.1}\"/>",
+                family(&e.wire),
+                y + LANE - 6.0
+            )?;
+        }
+        for (i, (e, label)) in self.report.events.iter().zip(&self.labels).enumerate() {
+            let y = lanes_top + label.lane as f64 * LANE;
+            write!(
+                out,
+                "<g class=\"label {}\" data-i=\"{i}\"><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"4\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\">{}</text><title>{} {} {}</title></g>",
+                family(&e.wire),
+                label.left,
+                y + 1.0,
+                label.width,
+                LANE - 3.0,
+                label.left + lanes::PAD,
+                y + LANE - 6.5,
+                escape(&e.wire),
+                Clock(e.t_ms),
+                escape(&e.wire),
+                escape(&event_words::of(&e.data)),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn x_at(seconds: f64, of: f64, width: f64) -> f64 {
+    MARGIN + (seconds / of).clamp(0.0, 1.0) * (width - 2.0 * MARGIN)
+}
+
+/// The colour family of an event, as a CSS class.
+fn family(wire: &str) -> &'static str {
+    match wire {
+        w if w.starts_with("user.") => "f-user",
+        w if w.starts_with("agent.") => "f-agent",
+        "barge_in" | "error" | "call.failed" => "f-alert",
+        "dtmf.received" => "f-dtmf",
+        "turn.ended" | "silence.detected" => "f-turn",
+        w if w.starts_with("call.")
+            || w.starts_with("session.")
+            || w.starts_with("media.")
+            || w.starts_with("audio.") =>
+        {
+            "f-call"
+        }
+        _ => "f-own",
+    }
+}
+
+/// Replaces every `{{name}}` of the template.
+fn fill(template: &str, mut value: impl FnMut(&str, &mut String)) -> String {
+    let mut out = String::with_capacity(template.len() * 2);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        out.push_str(before);
+        let Some((name, tail)) = after.split_once("}}") else {
+            rest = after;
+            break;
+        };
+        value(name, &mut out);
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Text as HTML text or a quoted attribute.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// JSON for a `<script type="application/json">`: nothing in it can end the element or open a comment.
+fn json_in_html(value: &Value) -> String {
+    value
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn report(events: Vec<Happening>) -> Report {
+        Report {
+            title: "A <call> & more".into(),
+            sample_rate: 8000,
+            caller: vec![1000; 8000],
+            agent: vec![-1000; 4000],
+            segments: vec![Segment {
+                who: Side::Caller,
+                start_ms: 100,
+                end_ms: 600,
+            }],
+            events,
+            figures: vec![("p99 <µs>".into(), "1 & 2".into())],
+            wav: b"RIFF".to_vec(),
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn what_comes_from_a_call_cannot_become_markup() {
+        let evil = "</script><script>alert(1)</script>";
+        let page = report(vec![Happening {
+            t_ms: 10,
+            wire: evil.into(),
+            data: json!({ "text": evil, evil: 1 }),
+        }])
+        .render();
+        assert!(!page.contains("<script>alert"));
+        assert!(page.contains("A &lt;call&gt; &amp; more"));
+        assert!(page.contains("p99 &lt;µs&gt;"));
+        assert_eq!(json_in_html(&json!({ "a": evil })).matches('<').count(), 0);
+        assert_eq!(
+            serde_json::from_str::<Value>(&json_in_html(&json!({ "a": evil }))).unwrap(),
+            json!({ "a": evil })
+        );
+    }
+
+    #[test]
+    fn the_page_is_whole_and_refers_to_nothing_outside() {
+        let page = report(vec![Happening {
+            t_ms: 500,
+            wire: "turn.ended".into(),
+            data: json!({ "duration_ms": 3 }),
+        }])
+        .render();
+        assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+        assert!(!page.contains("{{"));
+        for outside in ["src=\"http", "href=\"http", "url(http", "@import"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        assert!(page.contains("data:audio/wav;base64,UklGRg=="));
+        assert_eq!(
+            page.matches("data-i=\"0\"").count(),
+            3,
+            "a line, a label and a row"
+        );
+    }
+
+    #[test]
+    fn an_empty_call_still_makes_a_page() {
+        let page = Report::default().render();
+        assert!(page.contains("<svg"));
+    }
+
+    #[test]
+    fn a_template_keeps_braces_that_are_not_names() {
+        assert_eq!(
+            fill("a{b}{{x}}c{{", |n, o| o.push_str(&n.to_uppercase())),
+            "a{b}Xc"
+        );
+    }
+}
