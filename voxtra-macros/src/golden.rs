@@ -1,1 +1,77 @@
+//! What the macro writes, as a reader would: the snapshots are to be reviewed like code.
 
+use quote::quote;
+
+use crate::{expand, roots::Roots};
+
+fn expansion(input: proc_macro2::TokenStream) -> String {
+    let roots = Roots {
+        core: quote!(::voxtra::core),
+        rt: Some(quote!(::voxtra::rt)),
+        is_core: false,
+    };
+    let output = expand(input, &roots);
+    prettyplease::unparse(&syn::parse2(output).unwrap())
+}
+
+#[test]
+fn an_event() {
+    insta::assert_snapshot!(expansion(quote! {
+        events {
+            /// The caller confirmed a payment.
+            payment.confirmed {
+                /// In hundredths.
+                amount_cents: u64,
+                reference: Text<24>,
+                by: card | bank_transfer,
+                after: Option<Duration>,
+            }
+        }
+    }));
+}
+
+#[test]
+fn a_realtime_event_without_fields() {
+    insta::assert_snapshot!(expansion(quote! {
+        events { @realtime key_held; }
+    }));
+}
+
+#[test]
+fn a_session() {
+    let output = expansion(quote! {
+        events { payment.confirmed { amount_cents: u64 } }
+
+        session Support {
+            route extension "1000", number "+265*";
+            state { attempts: u8 = 0 }
+
+            on call.started { call.answer().await?; }
+            on dtmf.received(e) if e.digit == '0' { call.transfer("PJSIP/200").await?; }
+            on dtmf.received { state.attempts += 1; }
+            on payment.confirmed(e) if e.amount_cents > 0 { call.say("Thank you.").await?; }
+            on call.ended(e) { Ok(()) }
+        }
+    });
+    // What an event becomes has a snapshot of its own.
+    let (_event, session) = output.split_once("/// The session").unwrap();
+    insta::assert_snapshot!(session);
+}
+
+#[test]
+fn mistakes_cost_only_themselves() {
+    insta::assert_snapshot!(expansion(quote! {
+        events {
+            order.placed { total: , count: u8 }
+            Order.shipped;
+        }
+        sessions Wrong {}
+        session Shop {
+            route extention "1", extension "2";
+            state { visits: u8 }
+            on oder.placed(e) {}
+            on order.placed(e) { let x = ; }
+            on call.ended(e) if e. { call.say("Goodbye.").await?; }
+        }
+    }));
+}

@@ -1,4 +1,4 @@
-//! The built-in events, as far as the checks need them. A test of `voxtra-core` keeps this list equal to its catalogue.
+//! The built-in events, as far as the checks need them. `events` refuses a catalogue that differs from this list.
 
 /// Wire names of the built-in events, in the order of the contract.
 pub(super) const WIRE_NAMES: [&str; 25] = [

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use proc_macro2::Span;
+
 use super::{Event, builtin, fields};
 use crate::{
     errors::Errors,
@@ -17,6 +19,9 @@ pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Err
                 .iter()
                 .map(|wire| (pascal_case(wire), (*wire).to_owned())),
         );
+    }
+    if is_builtin {
+        is_as_known(&declared, errors);
     }
     let mut events = Vec::new();
     for event in declared {
@@ -53,4 +58,23 @@ pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Err
         });
     }
     events
+}
+
+/// Sessions are checked against a list of this crate; a catalogue that differs would make it lie.
+fn is_as_known(declared: &[EventDecl], errors: &mut Errors) {
+    for (event, known) in declared.iter().zip(builtin::WIRE_NAMES) {
+        if event.wire.text != known {
+            errors.over(
+                &event.wire.tokens,
+                format!("here `voxtra-macros` expects `{known}`: change both lists together"),
+            );
+        }
+    }
+    if declared.len() != builtin::WIRE_NAMES.len() {
+        let (declared, known) = (declared.len(), builtin::WIRE_NAMES.len());
+        errors.at(
+            Span::call_site(),
+            format!("{declared} events are declared, and `voxtra-macros` knows {known}"),
+        );
+    }
 }

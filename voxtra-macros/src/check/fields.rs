@@ -166,7 +166,11 @@ fn cannot_travel(ty: &Type) -> Option<&'static str> {
 
 fn not_realtime(ty: &Type, shape: &Shape) -> String {
     let ty_text = text_of(ty);
-    let why = match shape {
+    let mut inner = shape;
+    while let Shape::Option(within) = inner {
+        inner = within;
+    }
+    let why = match inner {
         Shape::HeapText => "lives on the heap",
         Shape::BoundedText => "isn't `Copy`",
         _ => "isn't known to be of fixed size and `Copy`",

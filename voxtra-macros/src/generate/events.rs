@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::{Attribute, Expr, Lit, Meta, ext::IdentExt};
+use syn::{Attribute, Expr, Lit, Meta, Token, ext::IdentExt};
 
 use crate::{
     check::{Event, Field, Shape, Variant},
@@ -68,9 +68,11 @@ fn structure(event: &Event, roots: &Roots) -> TokenStream {
             ..
         } = field;
         let form = json_form(shape, &roots.core);
-        quote!(#(#docs)* #form pub #name: #ty)
+        // What the derives have to say about a field is said where it begins, so the field must begin at its name.
+        let public = Token![pub](name.span());
+        quote!(#(#docs)* #form #public #name: #ty)
     });
-    let wire_doc = format!("The event `{wire}`.");
+    let wire_doc = format!(" The event `{wire}`.");
     let wire_doc = if docs.is_empty() {
         quote!(#[doc = #wire_doc])
     } else {
@@ -147,10 +149,10 @@ fn inline_enum(field: &Field, variants: &[Variant], wire: &str, roots: &Roots) -
     let serde = quote!(#core::__private::serde);
     let serde_path = serde.to_string().replace(' ', "");
     let ty = &field.ty;
-    let doc = format!("The values of `{}` in `{wire}`.", field.name.unraw());
+    let doc = format!(" The values of `{}` in `{wire}`.", field.name.unraw());
     let names: Vec<_> = variants.iter().map(|variant| &variant.name).collect();
     let wires: Vec<_> = variants.iter().map(|variant| &variant.wire).collect();
-    let docs = wires.iter().map(|wire| format!("`{wire}`"));
+    let docs = wires.iter().map(|wire| format!(" `{wire}`"));
     [
         quote! {
             #[doc = #doc]

@@ -23,7 +23,7 @@ fn structure(session: &Session) -> TokenStream {
     } = session;
     let doc = docs
         .is_empty()
-        .then(|| format!("The session `{name}`: one for each call that is routed to it."));
+        .then(|| format!(" The session `{name}`: one for each call that is routed to it."));
     let doc = doc.map(|doc| quote!(#[doc = #doc]));
     let fields = state
         .iter()
@@ -172,7 +172,10 @@ fn body(handler: &Handler, core: &TokenStream) -> TokenStream {
     let group = &handler.body;
     match syn::parse2::<Block>(quote!(#group)) {
         Ok(block) if ends_in_result(&block) => quote!(#group),
-        Ok(_) => quote!({ #group ::core::result::Result::Ok(()) }),
+        // A statement of its own, as a body that always returns early leaves it out of reach.
+        Ok(_) => {
+            quote!({ #group #[allow(unreachable_code, clippy::needless_return)] return ::core::result::Result::Ok(()); })
+        }
         // Left to the compiler, which explains it better, but in an expansion of its own: the rest of the output isn't lost with it.
         Err(_) => {
             quote!({ #core::__private::handler_body!(#group); ::core::result::Result::Ok(()) })

@@ -103,13 +103,15 @@ fn field(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<FieldDecl> 
         );
     }
     let name: Ident = input.parse()?;
-    if !input.peek(Token![:]) {
+    let has_type = input.parse::<Option<Token![:]>>()?.is_some()
+        && !input.is_empty()
+        && !input.peek(Token![,]);
+    if !has_type {
         return Err(syn::Error::new(
             name.span(),
             format!("field `{name}` has no type: write `{name}: Type`"),
         ));
     }
-    input.parse::<Token![:]>()?;
     let ty = if input.peek(Ident::peek_any) && input.peek2(Token![|]) {
         let mut words = vec![input.call(Ident::parse_any)?];
         while input.parse::<Option<Token![|]>>()?.is_some() {

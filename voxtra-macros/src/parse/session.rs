@@ -125,7 +125,12 @@ fn state_field(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<State
     let attrs = input.call(Attribute::parse_outer)?;
     let docs = only_docs(attrs, "a field of the state", errors);
     let name: Ident = input.parse()?;
-    input.parse::<Token![:]>()?;
+    if input.parse::<Option<Token![:]>>()?.is_none() {
+        return Err(syn::Error::new(
+            name.span(),
+            format!("`{name}` has no type: write `{name}: Type = value`"),
+        ));
+    }
     let ty: Type = input.parse()?;
     if input.parse::<Option<Token![=]>>()?.is_none() {
         errors.at(
@@ -224,7 +229,7 @@ fn guard(input: ParseStream<'_>, errors: &mut Errors) -> Option<Expr> {
             while !input.is_empty() && !input.peek(token::Brace) {
                 let _ = input.parse::<TokenTree>();
             }
-            Some(Expr::Verbatim(quote!({ true })))
+            Some(Expr::Verbatim(quote!(true)))
         }
     }
 }

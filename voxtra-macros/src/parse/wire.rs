@@ -49,7 +49,13 @@ pub(super) fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<
         Ok(((), cursor))
     });
     read?;
-    if reader.words.iter().all(String::is_empty) {
+    let starts_with_letter = |word: &String| word.starts_with(|c: char| c.is_ascii_lowercase());
+    if !reader
+        .words
+        .iter()
+        .find(|word| !word.is_empty())
+        .is_some_and(starts_with_letter)
+    {
         return Err(input.error("expected the wire name of an event, such as `call.started`"));
     }
     Ok(reader.finish(errors))
@@ -121,8 +127,18 @@ impl Reader {
         if let Some(span) = self.separator {
             self.problem_at(span, "a word is missing after this dot");
         }
-        self.words.retain(|word| !word.is_empty());
-        let text = self.words.join(".");
+        let mut text = String::new();
+        for word in self.words.iter().filter(|word| !word.is_empty()) {
+            if !text.is_empty() {
+                // A word can't start with a digit, but a part of one can.
+                text.push(if word.starts_with(|c: char| c.is_ascii_digit()) {
+                    '_'
+                } else {
+                    '.'
+                });
+            }
+            text.push_str(word);
+        }
         if let Some((span, message)) = self.problem {
             errors.at(
                 span,
@@ -145,9 +161,6 @@ fn snake_case(word: &str) -> String {
         if c.is_ascii_alphanumeric() {
             if c.is_ascii_uppercase() && previous_is_lower {
                 snake.push('_');
-            }
-            if snake.is_empty() && c.is_ascii_digit() {
-                snake.push('n');
             }
             snake.push(c.to_ascii_lowercase());
             previous_is_lower = c.is_ascii_lowercase() || c.is_ascii_digit();

@@ -1,0 +1,307 @@
+//! The catalogue as the contract has it: names, order, fields and exact JSON.
+#![cfg(feature = "alloc")]
+
+use serde_json::{Value, json};
+use voxtra_core::event::*;
+
+/// One of each built-in event, and its `data` as it stands in JSON, to the byte.
+fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
+    vec![
+        (
+            "call.started",
+            CallStarted {
+                caller_id: "+265888111111".into(),
+                called_number: "+265999000001".into(),
+                direction: CallStartedDirection::Inbound,
+            }
+            .into(),
+            r#"{"caller_id":"+265888111111","called_number":"+265999000001","direction":"inbound"}"#,
+        ),
+        ("call.ringing", CallRinging {}.into(), "{}"),
+        ("call.answered", CallAnswered {}.into(), "{}"),
+        (
+            "call.ended",
+            CallEnded {
+                reason: "normal_clearing".into(),
+                duration_seconds: 12.5,
+            }
+            .into(),
+            r#"{"reason":"normal_clearing","duration_seconds":12.5}"#,
+        ),
+        (
+            "call.failed",
+            CallFailed {
+                reason: "busy".into(),
+            }
+            .into(),
+            r#"{"reason":"busy"}"#,
+        ),
+        (
+            "call.transferred",
+            CallTransferred {
+                target: "PJSIP/200".into(),
+            }
+            .into(),
+            r#"{"target":"PJSIP/200"}"#,
+        ),
+        (
+            "media.started",
+            MediaStarted {
+                sample_rate: 16_000,
+            }
+            .into(),
+            r#"{"sample_rate":16000}"#,
+        ),
+        (
+            "media.stopped",
+            MediaStopped {
+                reason: MediaStoppedReason::Hangup,
+            }
+            .into(),
+            r#"{"reason":"hangup"}"#,
+        ),
+        (
+            "audio.frame.received",
+            AudioFrameReceived {
+                sequence: 7,
+                samples: 160,
+            }
+            .into(),
+            r#"{"sequence":7,"samples":160}"#,
+        ),
+        (
+            "audio.frame.sent",
+            AudioFrameSent {
+                sequence: u64::MAX,
+                samples: 320,
+            }
+            .into(),
+            r#"{"sequence":18446744073709551615,"samples":320}"#,
+        ),
+        ("user.speech.started", UserSpeechStarted {}.into(), "{}"),
+        (
+            "user.speech.ended",
+            UserSpeechEnded { duration_ms: 1_480 }.into(),
+            r#"{"duration_ms":1480}"#,
+        ),
+        (
+            "user.transcript",
+            UserTranscript {
+                text: "Muli \"bwanji\"?".into(),
+                confidence: 0.5,
+                is_final: true,
+            }
+            .into(),
+            r#"{"text":"Muli \"bwanji\"?","confidence":0.5,"is_final":true}"#,
+        ),
+        (
+            "user.transcript.partial",
+            UserTranscriptPartial {
+                text: "Muli".into(),
+            }
+            .into(),
+            r#"{"text":"Muli"}"#,
+        ),
+        ("agent.thinking", AgentThinking {}.into(), "{}"),
+        (
+            "agent.response",
+            AgentResponse {
+                text: "One moment.".into(),
+                tool_calls: vec![ToolCall {
+                    id: "c1".into(),
+                    name: "balance".into(),
+                    arguments: r#"{"account":4}"#.into(),
+                }],
+            }
+            .into(),
+            r#"{"text":"One moment.","tool_calls":[{"id":"c1","name":"balance","arguments":"{\"account\":4}"}]}"#,
+        ),
+        (
+            "agent.speech.started",
+            AgentSpeechStarted {
+                text: "Hello.".into(),
+            }
+            .into(),
+            r#"{"text":"Hello."}"#,
+        ),
+        (
+            "agent.speech.ended",
+            AgentSpeechEnded {
+                text: "Hello.".into(),
+                interrupted: true,
+            }
+            .into(),
+            r#"{"text":"Hello.","interrupted":true}"#,
+        ),
+        (
+            "dtmf.received",
+            DtmfReceived { digit: '#' }.into(),
+            r##"{"digit":"#"}"##,
+        ),
+        ("barge_in", BargeIn {}.into(), "{}"),
+        (
+            "silence.detected",
+            SilenceDetected {
+                silence_duration_ms: 5_000,
+            }
+            .into(),
+            r#"{"silence_duration_ms":5000}"#,
+        ),
+        (
+            "turn.ended",
+            TurnEnded { duration_ms: 2_000 }.into(),
+            r#"{"duration_ms":2000}"#,
+        ),
+        (
+            "error",
+            Error {
+                error_type: "speech".into(),
+                message: "no voice".into(),
+            }
+            .into(),
+            r#"{"error_type":"speech","message":"no voice"}"#,
+        ),
+        ("session.created", SessionCreated {}.into(), "{}"),
+        ("session.destroyed", SessionDestroyed {}.into(), "{}"),
+    ]
+}
+
+#[test]
+fn the_catalogue_is_the_contract_in_its_order() {
+    let wires: Vec<_> = examples().iter().map(|(wire, ..)| *wire).collect();
+    assert_eq!(CATALOGUE.map(|info| info.wire).to_vec(), wires);
+    assert_eq!(EventKind::ALL.map(EventKind::wire).to_vec(), wires);
+    let kinds: Vec<_> = examples()
+        .iter()
+        .map(|(_, event, _)| event.kind())
+        .collect();
+    assert_eq!(EventKind::ALL.to_vec(), kinds);
+}
+
+#[test]
+fn every_event_has_exactly_its_json_both_ways() {
+    for (wire, event, data) in examples() {
+        assert_eq!(serde_json::to_string(&event).unwrap(), data, "{wire}");
+        let kind = EventKind::from_wire(wire).unwrap();
+        let mut reader = serde_json::Deserializer::from_str(data);
+        assert_eq!(
+            BuiltIn::deserialize_data(kind, &mut reader).unwrap(),
+            event,
+            "{wire}"
+        );
+    }
+}
+
+#[test]
+fn fields_of_a_newer_version_are_ignored_and_missing_ones_are_not() {
+    for (wire, event, data) in examples() {
+        let kind = EventKind::from_wire(wire).unwrap();
+        let mut newer: Value = serde_json::from_str(data).unwrap();
+        newer["added_later"] = json!({ "a": [1, null] });
+        assert_eq!(
+            BuiltIn::deserialize_data(kind, newer.clone()).unwrap(),
+            event,
+            "{wire}"
+        );
+
+        for field in kind.info().fields {
+            let mut lacking = newer.clone();
+            lacking.as_object_mut().unwrap().remove(field.name).unwrap();
+            assert!(
+                BuiltIn::deserialize_data(kind, lacking).is_err(),
+                "{wire} without {}",
+                field.name
+            );
+        }
+    }
+}
+
+#[test]
+fn values_that_no_event_has_are_refused() {
+    for (kind, data) in [
+        (
+            EventKind::CallStarted,
+            json!({ "caller_id": "1", "called_number": "2", "direction": "sideways" }),
+        ),
+        (EventKind::MediaStopped, json!({ "reason": "Hangup" })),
+        (EventKind::DtmfReceived, json!({ "digit": "12" })),
+        (EventKind::TurnEnded, json!({ "duration_ms": -1 })),
+        (EventKind::BargeIn, json!(null)),
+    ] {
+        assert!(
+            BuiltIn::deserialize_data(kind, data.clone()).is_err(),
+            "{kind} {data}"
+        );
+    }
+}
+
+#[test]
+fn descriptions_name_the_fields_that_json_has() {
+    for (wire, event, data) in examples() {
+        let info = event.kind().info();
+        // `serde_json` sorts the keys of a value, so the text is what has them in order.
+        let mut rest = data;
+        for field in info.fields {
+            let key = format!("\"{}\":", field.name);
+            rest = rest
+                .split_once(&key)
+                .unwrap_or_else(|| panic!("{wire} has no {key} in order"))
+                .1;
+            assert!(!field.doc.is_empty(), "{wire}.{}", field.name);
+        }
+        assert!(!info.doc.is_empty(), "{wire}");
+    }
+    assert_eq!(CallStarted::FIELDS[2].ty, "inbound | outbound");
+    assert_eq!(AgentResponse::FIELDS[1].ty, "Vec<ToolCall>");
+}
+
+#[test]
+fn events_of_the_media_path_and_no_others_are_realtime() {
+    let realtime: Vec<_> = EventKind::ALL
+        .into_iter()
+        .filter(|kind| kind.is_realtime())
+        .map(EventKind::wire)
+        .collect();
+    assert_eq!(
+        realtime,
+        [
+            "media.started",
+            "media.stopped",
+            "audio.frame.received",
+            "audio.frame.sent",
+            "user.speech.started",
+            "user.speech.ended",
+            "dtmf.received",
+            "barge_in",
+            "silence.detected",
+            "turn.ended",
+        ]
+    );
+    let event = Realtime::from(DtmfReceived { digit: '5' });
+    assert_eq!(
+        BuiltIn::from(event),
+        BuiltIn::DtmfReceived(DtmfReceived { digit: '5' })
+    );
+    assert_eq!(event.kind(), EventKind::DtmfReceived);
+}
+
+#[test]
+fn a_log_line_is_the_name_and_the_fields() {
+    let lines: Vec<_> = examples()
+        .iter()
+        .map(|(_, event, _)| event.to_string())
+        .collect();
+    assert_eq!(
+        lines[0],
+        r#"call.started caller_id="+265888111111" called_number="+265999000001" direction=inbound"#
+    );
+    assert_eq!(lines[1], "call.ringing");
+    assert_eq!(
+        lines[3],
+        r#"call.ended reason="normal_clearing" duration_seconds=12.5"#
+    );
+    assert_eq!(lines[18], "dtmf.received digit=#");
+    for (line, (wire, ..)) in lines.iter().zip(examples()) {
+        assert_eq!(line.split(' ').next(), Some(wire));
+    }
+}
