@@ -128,3 +128,125 @@ const fn expand_a(byte: u8) -> i16 {
         magnitude
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// The recommendation's decision values of the positive half, at its own 14 (µ) or 13 (A) bits: where each code
+    /// begins, from silence up. Built from the segments' steps, not from the bit layout that is tested.
+    fn decision_values(law: Law) -> Vec<i32> {
+        let (first_steps, doubling): (Vec<i32>, _) = match law {
+            // The first code of µ-law is half a step wide: 0, 1, 3, 5, … 31, then steps of 4, 8, … 256.
+            Law::Mu => ([1].into_iter().chain([2; 15]).collect(), 4),
+            // A-law: 32 steps of 2, then steps of 4, … 128.
+            Law::A => (std::vec![2; 32], 4),
+        };
+        let mut values = std::vec![0];
+        let mut add = |step: i32| values.push(values.last().unwrap() + step);
+        first_steps.into_iter().for_each(&mut add);
+        let mut step = doubling;
+        while values.len() <= 128 {
+            for _ in 0..16 {
+                values.push(values.last().unwrap() + step);
+            }
+            step *= 2;
+        }
+        values
+    }
+
+    /// The code (0 to 127, before inversion) of every non-negative 16-bit sample, found in the table.
+    fn reference_code(values: &[i32], sample: i16, bits: u32) -> u8 {
+        let magnitude = i32::from(if sample < 0 { !sample } else { sample }) >> (16 - bits);
+        let code = values.partition_point(|&begin| begin <= magnitude) - 1;
+        code.min(127) as u8
+    }
+
+    #[test]
+    fn the_tables_end_where_the_recommendation_says() {
+        assert_eq!(decision_values(Law::Mu)[..4], [0, 1, 3, 5]);
+        assert_eq!(decision_values(Law::Mu)[128], 8_159);
+        assert_eq!(decision_values(Law::A)[128], 4_096);
+    }
+
+    #[test]
+    fn every_sample_gets_the_code_of_its_decision_values() {
+        let (mu, a) = (decision_values(Law::Mu), decision_values(Law::A));
+        for sample in i16::MIN..=i16::MAX {
+            let positive = if sample < 0 { 0 } else { 0x80 };
+            let code = reference_code(&mu, sample, 14);
+            assert_eq!(
+                Law::Mu.encode(sample),
+                positive | (0x7f ^ code),
+                "µ {sample}"
+            );
+            let code = reference_code(&a, sample, 13);
+            assert_eq!(
+                Law::A.encode(sample),
+                (positive | code) ^ 0x55,
+                "A {sample}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_code_decodes_to_the_middle_of_its_interval() {
+        let (mu, a) = (decision_values(Law::Mu), decision_values(Law::A));
+        for code in 0..128 {
+            // The first interval of µ-law is centred on zero.
+            let middle = if code == 0 {
+                0
+            } else {
+                (mu[code] + mu[code + 1]) / 2
+            };
+            let value = (middle * 4) as i16;
+            assert_eq!(Law::Mu.decode(0xff ^ code as u8), value);
+            assert_eq!(Law::Mu.decode(0x7f ^ code as u8), -value);
+
+            let value = ((a[code] + a[code + 1]) * 4) as i16;
+            assert_eq!(Law::A.decode((0x80 | code as u8) ^ 0x55), value);
+            assert_eq!(Law::A.decode(code as u8 ^ 0x55), -value);
+        }
+    }
+
+    #[test]
+    fn known_bytes() {
+        // Asterisk's silence, and both ends of the scale.
+        assert_eq!((Law::Mu.silence(), Law::A.silence()), (0xff, 0xd5));
+        assert_eq!(
+            (Law::Mu.decode(0x80), Law::Mu.decode(0x00)),
+            (32_124, -32_124)
+        );
+        assert_eq!(
+            (Law::A.decode(0xaa), Law::A.decode(0x2a)),
+            (32_256, -32_256)
+        );
+    }
+
+    #[test]
+    fn decoding_and_encoding_again_gives_the_same_byte() {
+        for law in [Law::Mu, Law::A] {
+            for byte in 0..=u8::MAX {
+                // µ-law has two zeros; the negative one becomes the positive one.
+                let same = if law == Law::Mu && byte == 0x7f {
+                    0xff
+                } else {
+                    byte
+                };
+                assert_eq!(law.encode(law.decode(byte)), same, "{law:?} {byte:#04x}");
+            }
+        }
+    }
+
+    #[test]
+    fn slices_stop_at_the_shorter_one() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut samples = [0; 100];
+        assert_eq!(Law::A.decode_into(&bytes, &mut samples), 100);
+        let mut again = [0; 256];
+        assert_eq!(Law::A.encode_into(&samples, &mut again), 100);
+        assert_eq!(again[..100], bytes[..100]);
+        assert_eq!(again[100..], [0; 156]);
+    }
+}
