@@ -9,35 +9,29 @@ use super::{Bridge, Channel, Playback};
 /// Only what Voxtra acts on is typed; everything else is [`AriEvent::Unknown`] and harmless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an event is moved once, from the socket's task to its reader"
-)]
 pub enum AriEvent {
-    /// A channel entered the application. An external-media channel does so as well: it is no new call.
+    /// A channel entered the application. An external-media channel does so as well, with the id of its
+    /// AudioSocket connection as the only argument: it is no new call.
     StasisStart(StasisStart),
-    /// A channel left the application: hung up, or went back to the dialplan.
+    /// A channel left the application: hung up, or went back to the dialplan. For a channel that came in through
+    /// the dialplan this is the last event: with it our subscription ends, so no `ChannelDestroyed` follows.
     StasisEnd(StasisEnd),
-    /// A channel was made.
-    ChannelCreated(ChannelEvent),
     /// A channel rings, is answered …
     ChannelStateChange(ChannelEvent),
     /// Somebody asked for a hang-up.
     ChannelHangupRequest(ChannelHangupRequest),
-    /// A channel is gone.
+    /// A channel that we originated, or subscribed to, is gone.
     ChannelDestroyed(ChannelDestroyed),
     /// A key was pressed.
     ChannelDtmfReceived(ChannelDtmfReceived),
     /// A channel variable was set, by us or by the dialplan.
     ChannelVarset(ChannelVarset),
-    /// An outgoing call made progress.
+    /// An outgoing call made progress. One that nobody answers ends with `ChannelDestroyed` alone.
     Dial(Dial),
     /// A sound began.
     PlaybackStarted(PlaybackEvent),
     /// A sound is over.
     PlaybackFinished(PlaybackEvent),
-    /// A bridge was made.
-    BridgeCreated(BridgeEvent),
     /// A bridge is gone.
     BridgeDestroyed(BridgeEvent),
     /// A channel was put into a bridge.
@@ -155,7 +149,7 @@ pub struct PlaybackEvent {
     pub playback: Playback,
 }
 
-/// A bridge was made or is gone.
+/// A bridge is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct BridgeEvent {
     /// The bridge.
@@ -181,6 +175,10 @@ pub struct ApplicationReplaced {
 /// Makes the parser and the name of each type from one list, so that they cannot differ.
 macro_rules! typed_events {
     ($($name:ident),* $(,)?) => {
+        /// Every type that is more than `Unknown`.
+        #[cfg(test)]
+        const TYPED: &[&str] = &[$(stringify!($name)),*];
+
         impl AriEvent {
             /// Reads one message.
             ///
@@ -212,7 +210,6 @@ macro_rules! typed_events {
 typed_events!(
     StasisStart,
     StasisEnd,
-    ChannelCreated,
     ChannelStateChange,
     ChannelHangupRequest,
     ChannelDestroyed,
@@ -221,7 +218,6 @@ typed_events!(
     Dial,
     PlaybackStarted,
     PlaybackFinished,
-    BridgeCreated,
     BridgeDestroyed,
     ChannelEnteredBridge,
     ChannelLeftBridge,
@@ -234,7 +230,7 @@ impl AriEvent {
         Some(match self {
             Self::StasisStart(e) => &e.channel,
             Self::StasisEnd(e) => &e.channel,
-            Self::ChannelCreated(e) | Self::ChannelStateChange(e) => &e.channel,
+            Self::ChannelStateChange(e) => &e.channel,
             Self::ChannelHangupRequest(e) => &e.channel,
             Self::ChannelDestroyed(e) => &e.channel,
             Self::ChannelDtmfReceived(e) => &e.channel,
@@ -243,7 +239,6 @@ impl AriEvent {
             Self::ChannelEnteredBridge(e) | Self::ChannelLeftBridge(e) => &e.channel,
             Self::PlaybackStarted(_)
             | Self::PlaybackFinished(_)
-            | Self::BridgeCreated(_)
             | Self::BridgeDestroyed(_)
             | Self::ApplicationReplaced(_)
             | Self::Unknown { .. } => return None,
@@ -257,6 +252,147 @@ impl AriEvent {
                 e.playback.target_uri.strip_prefix("channel:")
             }
             _ => self.channel().map(|channel| channel.id.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ari::{ChannelState, PlaybackState};
+
+    /// One message of each kind, as Asterisk 22.10.1 sent them.
+    const CAPTURED: &str = include_str!("fixtures/events.jsonl");
+
+    fn captured() -> Vec<AriEvent> {
+        CAPTURED
+            .lines()
+            .map(|line| AriEvent::parse(line).unwrap())
+            .collect()
+    }
+
+    fn find<T>(pick: impl Fn(AriEvent) -> Option<T>) -> T {
+        captured().into_iter().find_map(pick).unwrap()
+    }
+
+    #[test]
+    fn every_typed_event_was_captured_and_keeps_its_name() {
+        for typed in TYPED {
+            assert!(
+                captured().iter().any(|event| event.kind() == *typed),
+                "{typed}"
+            );
+        }
+        let unknown: Vec<_> = captured()
+            .into_iter()
+            .filter(|e| matches!(e, AriEvent::Unknown { .. }))
+            .collect();
+        assert_eq!(
+            unknown,
+            [AriEvent::Unknown {
+                kind: "ChannelDialplan".into()
+            }]
+        );
+    }
+
+    #[test]
+    fn an_inbound_call_says_who_calls_whom() {
+        let start = find(|event| match event {
+            AriEvent::StasisStart(start) if start.channel.state == ChannelState::Ring => {
+                Some(start)
+            }
+            _ => None,
+        });
+        assert_eq!(start.args, ["a", "b"]);
+        assert_eq!(start.channel.caller.number, "265888111111");
+        assert_eq!(start.channel.caller.name, "Ann");
+        assert_eq!(start.channel.dialplan.exten, "1000");
+        assert_eq!(start.replace_channel, None);
+    }
+
+    #[test]
+    fn an_external_media_channel_carries_its_uuid() {
+        let start = find(|event| match event {
+            AriEvent::StasisStart(start) if start.channel.id == "media-1" => Some(start),
+            _ => None,
+        });
+        assert_eq!(start.args, ["40325ec2-5efd-4bd3-805f-53576e581d13"]);
+        assert!(start.channel.name.starts_with("AudioSocket/"));
+    }
+
+    #[test]
+    fn causes_digits_and_progress_are_read() {
+        let destroyed: Vec<_> = captured()
+            .into_iter()
+            .filter_map(|event| match event {
+                AriEvent::ChannelDestroyed(e) => Some((e.cause, e.cause_txt)),
+                _ => None,
+            })
+            .collect();
+        assert!(
+            destroyed.contains(&(17, "User busy".into())),
+            "{destroyed:?}"
+        );
+        assert!(
+            destroyed.contains(&(19, "User alerting, no answer".into())),
+            "{destroyed:?}"
+        );
+
+        let dtmf = find(|event| match event {
+            AriEvent::ChannelDtmfReceived(e) => Some(e),
+            _ => None,
+        });
+        assert_eq!((dtmf.digit.as_str(), dtmf.duration_ms), ("1", 100));
+
+        let dial: Vec<_> = captured()
+            .into_iter()
+            .filter_map(|event| match event {
+                AriEvent::Dial(e) => Some(e.dialstatus),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(dial, ["", "BUSY", "RINGING", "ANSWER"]);
+    }
+
+    #[test]
+    fn a_playback_is_about_its_channel() {
+        let (id, state) = find(|event| match &event {
+            AriEvent::PlaybackFinished(e) => {
+                Some((event.channel_id()?.to_owned(), e.playback.state))
+            }
+            _ => None,
+        });
+        assert_eq!((id.as_str(), state), ("ok-1", PlaybackState::Done));
+    }
+
+    #[test]
+    fn what_is_new_is_tolerated_and_what_is_broken_is_not() {
+        let newer =
+            r#"{"type":"StasisEnd","brand_new":{"a":[1]},"channel":{"id":"c","state":"Dreaming"}}"#;
+        let AriEvent::StasisEnd(end) = AriEvent::parse(newer).unwrap() else {
+            panic!()
+        };
+        assert_eq!(end.channel.state, ChannelState::Other("Dreaming".into()));
+
+        for broken in [
+            "",
+            "[]",
+            "{",
+            r#"{"typ":"x"}"#,
+            r#"{"type":7}"#,
+            r#"{"type":"StasisStart"}"#,
+        ] {
+            assert!(AriEvent::parse(broken).is_err(), "{broken}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in ".*", cut in 0..4000_usize) {
+            let _ = AriEvent::parse(&text);
+            if let Some(part) = CAPTURED.get(..cut) {
+                let _ = AriEvent::parse(part);
+            }
         }
     }
 }

@@ -216,3 +216,15 @@ impl AsteriskModule {
         self.status.eq_ignore_ascii_case("running")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_found() {
+        let info: AsteriskInfo = serde_json::from_str(include_str!("fixtures/info.json")).unwrap();
+        assert!(info.version.starts_with("22."), "{info:?}");
+        assert!(info.startup_time.starts_with("2026-"), "{info:?}");
+    }
+}

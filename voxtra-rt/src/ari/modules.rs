@@ -64,3 +64,34 @@ pub fn missing_modules(loaded: &[AsteriskModule]) -> Vec<RequiredModule> {
 const fn required(name: &'static str, why: &'static str) -> RequiredModule {
     RequiredModule { name, why }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded() -> Vec<AsteriskModule> {
+        serde_json::from_str(include_str!("fixtures/modules.json")).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_missing_from_the_asterisk_of_the_tests() {
+        assert_eq!(missing_modules(&loaded()), []);
+    }
+
+    #[test]
+    fn a_module_that_is_absent_or_did_not_start_is_missing() {
+        let mut modules = loaded();
+        modules.retain(|module| module.name != "chan_audiosocket.so");
+        for module in &mut modules {
+            if module.name == "app_stasis.so" {
+                module.status = "Not Running".into();
+            }
+        }
+        let missing: Vec<_> = missing_modules(&modules)
+            .iter()
+            .map(|module| module.name)
+            .collect();
+        assert_eq!(missing, ["app_stasis", "chan_audiosocket"]);
+        assert_eq!(missing_modules(&[]).len(), REQUIRED_MODULES.len());
+    }
+}

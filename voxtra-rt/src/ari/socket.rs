@@ -373,3 +373,6 @@ fn lost(error: &WsError) -> AriError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

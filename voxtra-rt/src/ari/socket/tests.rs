@@ -1,0 +1,302 @@
+//! The event connection against an Asterisk that is a duplex pipe, in virtual time.
+
+use std::sync::Mutex;
+
+use tokio::io::DuplexStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::*;
+
+type Peer = WebSocketStream<DuplexStream>;
+
+/// What the next attempts to connect come to; when there are no more, they fail.
+#[derive(Clone, Default)]
+struct Script {
+    attempts: Arc<Mutex<Vec<Instant>>>,
+    peers: Arc<Mutex<Option<mpsc::UnboundedSender<Peer>>>>,
+}
+
+impl Script {
+    /// A script on which every attempt succeeds, and the other ends of the connections.
+    fn accepting() -> (Self, mpsc::UnboundedReceiver<Peer>) {
+        let (sender, peers) = mpsc::unbounded_channel();
+        let script = Self::default();
+        *script.peers.lock().unwrap() = Some(sender);
+        (script, peers)
+    }
+
+    fn refuse_from_now_on(&self) {
+        *self.peers.lock().unwrap() = None;
+    }
+
+    fn attempts(&self) -> Vec<Instant> {
+        self.attempts.lock().unwrap().clone()
+    }
+}
+
+impl Connect for Script {
+    type Stream = DuplexStream;
+
+    async fn connect(&self) -> Result<WebSocketStream<DuplexStream>, AriError> {
+        self.attempts.lock().unwrap().push(Instant::now());
+        let accept = self.peers.lock().unwrap().clone();
+        let Some(accept) = accept else {
+            return Err(AriError::Unauthorized {
+                request: "GET /events".into(),
+                username: "voxtra".into(),
+            });
+        };
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        accept
+            .send(WebSocketStream::from_raw_socket(theirs, Role::Server, None).await)
+            .unwrap();
+        Ok(WebSocketStream::from_raw_socket(ours, Role::Client, None).await)
+    }
+}
+
+fn start(script: &Script) -> (AriEvents, CancellationToken) {
+    let stop = CancellationToken::new();
+    (
+        AriEvents::start_with(script.clone(), AriEventsOptions::default(), &stop),
+        stop,
+    )
+}
+
+async fn connected(events: &mut AriEvents) {
+    let signal = events.recv().await;
+    assert!(matches!(signal, Some(AriSignal::Connected)), "{signal:?}");
+}
+
+async fn disconnected(events: &mut AriEvents) -> (AriError, Duration) {
+    match events.recv().await {
+        Some(AriSignal::Disconnected { error, retry_in }) => (error, retry_in),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn event(events: &mut AriEvents) -> AriEvent {
+    match events.recv().await {
+        Some(AriSignal::Event(event)) => event,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_arrive_in_order_and_rubbish_is_counted() {
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    for text in [
+        r#"{"type":"A"}"#,
+        "rubbish",
+        r#"{"type":"StasisStart"}"#,
+        "",
+        r#"{"type":"B"}"#,
+    ] {
+        peer.send(Message::text(text)).await.unwrap();
+    }
+    assert_eq!(event(&mut events).await.kind(), "A");
+    assert_eq!(event(&mut events).await.kind(), "B");
+    assert_eq!(events.malformed(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_retried_ever_more_slowly_up_to_the_limit() {
+    let script = Script::default();
+    let (mut events, _stop) = start(&script);
+    let options = AriEventsOptions::default();
+    let mut shortest = options.min_delay;
+    for _ in 0..12 {
+        let (error, retry_in) = disconnected(&mut events).await;
+        assert!(matches!(error, AriError::Unauthorized { .. }), "{error}");
+        assert!(
+            retry_in >= shortest && retry_in <= shortest * 2,
+            "{retry_in:?} is not within {shortest:?} and its double"
+        );
+        shortest = (shortest * 2).min(options.max_delay);
+    }
+    // It really waited: no attempt came sooner than the shortest wait after the one before.
+    let attempts = script.attempts();
+    assert!(
+        attempts
+            .windows(2)
+            .all(|pair| pair[1] - pair[0] >= options.min_delay),
+        "{attempts:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stable_connection_starts_the_waits_anew_and_a_short_one_does_not() {
+    let options = AriEventsOptions::default();
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+
+    // Asterisk accepts and hangs up at once, again and again: this must not become a busy loop.
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        connected(&mut events).await;
+        drop(peers.recv().await.unwrap());
+        waits.push(disconnected(&mut events).await.1);
+    }
+    assert!(waits[5] >= options.max_delay, "{waits:?}");
+
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    let until = Instant::now() + options.stable_after;
+    while Instant::now() < until {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
+        assert_eq!(event(&mut events).await.kind(), "A");
+    }
+    drop(peer);
+    let (_, retry_in) = disconnected(&mut events).await;
+    assert!(retry_in <= options.min_delay * 2, "{retry_in:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_answers_pings_is_kept_and_one_that_does_not_is_given_up() {
+    let options = AriEventsOptions::default();
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+    connected(&mut events).await;
+
+    // Reading is what makes tungstenite answer pings; nothing else is ever sent.
+    let mut peer = peers.recv().await.unwrap();
+    let alive = tokio::spawn(async move {
+        let end = tokio::time::sleep(options.dead_after * 4);
+        tokio::pin!(end);
+        let mut pings = 0;
+        loop {
+            tokio::select! {
+                () = &mut end => return (peer, pings),
+                message = peer.next() => if matches!(message, Some(Ok(Message::Ping(_)))) { pings += 1 },
+            }
+        }
+    });
+    let began = Instant::now();
+    let (error, _) = disconnected(&mut events).await;
+    assert!(matches!(error, AriError::Dead { .. }), "{error}");
+    let (_peer, pings) = alive.await.unwrap();
+    assert!(pings >= 11, "{pings}");
+    assert!(
+        began.elapsed() > options.dead_after * 4,
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(
+        began.elapsed() <= options.dead_after * 5 + options.ping_every,
+        "{:?}",
+        began.elapsed()
+    );
+
+    connected(&mut events).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_frame_carries_its_reason() {
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    let frame = tokio_tungstenite::tungstenite::protocol::CloseFrame {
+        code: 1001.into(),
+        reason: "going away".into(),
+    };
+    peer.send(Message::Close(Some(frame))).await.unwrap();
+    let (error, _) = disconnected(&mut events).await;
+    assert!(
+        matches!(&error, AriError::Closed { reason: Some(reason) } if reason == "going away"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn being_replaced_is_the_end() {
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    peer.send(Message::text(
+        r#"{"type":"ApplicationReplaced","application":"voxtra"}"#,
+    ))
+    .await
+    .unwrap();
+    let signal = events.recv().await;
+    assert!(matches!(signal, Some(AriSignal::Replaced)), "{signal:?}");
+    assert!(events.recv().await.is_none());
+    assert_eq!(script.attempts().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_at_once_whatever_it_is_doing() {
+    // Connected: it says goodbye.
+    let (script, mut peers) = Script::accepting();
+    let (mut events, stop) = start(&script);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    let goodbye = tokio::spawn(async move { peer.next().await });
+    stop.cancel();
+    assert!(events.recv().await.is_none());
+    assert!(matches!(
+        goodbye.await.unwrap(),
+        Some(Ok(Message::Close(_)))
+    ));
+
+    // Waiting for the next attempt.
+    let script = Script::default();
+    let (mut events, _stop) = start(&script);
+    disconnected(&mut events).await;
+    let before = Instant::now();
+    events.stop().await;
+    assert_eq!(Instant::now(), before);
+
+    // Waiting for somebody to read a full queue.
+    let (script, mut peers) = Script::accepting();
+    let stop = CancellationToken::new();
+    let options = AriEventsOptions {
+        capacity: 1,
+        ..AriEventsOptions::default()
+    };
+    let events = AriEvents::start_with(script.clone(), options, &stop);
+    let mut peer = peers.recv().await.unwrap();
+    for _ in 0..10 {
+        peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
+    }
+    tokio::task::yield_now().await;
+    events.stop().await;
+
+    // Dropped.
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    script.refuse_from_now_on();
+    drop(events);
+    assert!(matches!(
+        peer.next().await,
+        Some(Ok(Message::Close(_))) | None
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_is_slow_loses_nothing() {
+    let (script, mut peers) = Script::accepting();
+    let stop = CancellationToken::new();
+    let options = AriEventsOptions {
+        capacity: 2,
+        ..AriEventsOptions::default()
+    };
+    let mut events = AriEvents::start_with(script, options, &stop);
+    let mut peer = peers.recv().await.unwrap();
+    for n in 0..50 {
+        peer.send(Message::text(format!(r#"{{"type":"{n}"}}"#)))
+            .await
+            .unwrap();
+    }
+    tokio::time::sleep(options.dead_after * 2).await;
+    connected(&mut events).await;
+    for n in 0..50 {
+        assert_eq!(event(&mut events).await.kind(), n.to_string());
+    }
+}
