@@ -1,0 +1,303 @@
+#!/usr/bin/env bash
+# A real Asterisk for the tests, in a private Debian root, on loopback only. See README.md beside this file.
+#
+#   rig.sh install            make the root (once, about 350 MB, needs root)
+#   rig.sh start|stop|restart|status
+#   rig.sh kill               end Asterisk as a crash would
+#   rig.sh run COMMAND…       start, run COMMAND with VOXTRA_ASTERISK… set, stop; one at a time per instance
+#   rig.sh cli COMMAND…       run a command of Asterisk's console
+#   rig.sh path WHAT          monitor | sounds | log | root | url: where things are
+#   rig.sh env                the variables that `run` sets, for `eval`
+#   rig.sh remove             delete everything the rig ever made
+#
+# Exit codes: 0 done · 1 failed · 2 wrong usage · 3 (status) not running · 77 this machine cannot have one.
+#
+#   VOXTRA_ASTERISK_ROOT      where the root lives (default: $XDG_CACHE_HOME/voxtra/asterisk)
+#   VOXTRA_ASTERISK_PORT      port of ARI on 127.0.0.1 (default 18088). Each port is an Asterisk of its own.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+base=${VOXTRA_ASTERISK_ROOT:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/voxtra/asterisk}
+port=${VOXTRA_ASTERISK_PORT:-18088}
+# The same place seen from outside and from inside the root.
+root=$base/root
+inside=/voxtra/$port
+instance=$root$inside
+
+say() { echo "rig: $*" >&2; }
+fail() { say "$*"; exit 1; }
+impossible() {
+    say "NO REAL ASTERISK HERE: $*"
+    exit 77
+}
+
+main() {
+    case $port in
+    '' | *[!0-9]*) fail "VOXTRA_ASTERISK_PORT must be a number, not '$port'" ;;
+    esac
+    local command=${1:-}
+    shift || true
+    case $command in
+    install | start | stop | restart | kill | remove) locked "$command" ;;
+    run) run "$@" ;;
+    status) status ;;
+    cli) cli "$*" ;;
+    path) path "${1:-}" ;;
+    env) environment ;;
+    *)
+        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+        exit 2
+        ;;
+    esac
+}
+
+# One change at a time, whoever asks. Asterisk itself must not inherit the lock, or it would hold it for life.
+locked() {
+    mkdir -p "$base" 2>/dev/null || impossible "cannot write to $base"
+    exec 9>"$base/lock"
+    flock -w 300 9 || fail "somebody else has been busy with $base for five minutes"
+    "do_$1"
+    exec 9>&-
+}
+
+# ------------------------------------------------------------------------------------------------ install
+
+do_install() {
+    if [ -e "$root/.complete" ]; then return; fi
+    [ "$(id -u)" = 0 ] || impossible "making the root needs root: run 'sudo $0 install'"
+    command -v apt-get >/dev/null || impossible "this needs a Debian machine (no apt-get here)"
+    if ! command -v mmdebstrap >/dev/null; then
+        say "installing mmdebstrap"
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap >&2 ||
+            { apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap >&2; } ||
+            impossible "the package mmdebstrap cannot be installed"
+    fi
+    local mirror suite
+    mirror=$(debian_mirror)
+    rm -rf --one-file-system "$base/new"
+    for suite in sid forky; do
+        say "making a private Debian $suite with Asterisk in $root (about half a minute)"
+        if mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
+            --include=asterisk,asterisk-core-sounds-en-gsm "$suite" "$base/new" ${mirror:+"$mirror"} >"$base/install.log" 2>&1; then
+            rm -rf --one-file-system "$base/new/var/cache/apt" "$base/new/var/lib/apt/lists"
+            chown -R root:root "$base"/new/var/{lib,log,spool}/asterisk
+            rm -rf --one-file-system "$root"
+            mv "$base/new" "$root"
+            touch "$root/.complete"
+            say "made: $(chroot "$root" asterisk -V)"
+            return
+        fi
+        say "Debian $suite could not be had; see $base/install.log"
+        tail -n 5 "$base/install.log" >&2
+        rm -rf --one-file-system "$base/new"
+    done
+    impossible "no Debian root could be made"
+}
+
+# The mirror that this machine already uses; nothing when it uses none (mmdebstrap then has a default of its own).
+debian_mirror() {
+    local list
+    for _ in 1 2; do
+        list=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 2>/dev/null | sed -n 's/^Debian|Debian|//p' | head -n 1)
+        if [ -n "$list" ]; then break; fi
+        # apt knows the origin of a source only once it has fetched it.
+        apt-get update -qq >&2 || true
+    done
+    echo "$list"
+}
+
+do_remove() {
+    for pid in $(every_pid); do kill -KILL "$pid" 2>/dev/null || true; done
+    rm -rf --one-file-system "$root" "$base/new" "$base/install.log"
+}
+
+# ------------------------------------------------------------------------------------------ start and stop
+
+do_start() {
+    do_install
+    configure
+    if running >/dev/null; then
+        if cmp -s "$instance/etc.want" "$instance/etc.have"; then
+            wait_ready
+            return
+        fi
+        say "the configuration has changed: restarting"
+        do_stop
+    fi
+    if (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        fail "port $port is taken by another program: set VOXTRA_ASTERISK_PORT"
+    fi
+    rm -f "$instance"/run/*
+    cp "$instance/etc.want" "$instance/etc.have"
+    # A mount namespace of its own: the bind mounts go when Asterisk goes, however it goes.
+    setsid unshare --mount --propagation private -- /bin/sh -c '
+        mount --bind /proc "$1/proc" && mount --bind /dev "$1/dev" && exec chroot "$1" asterisk -f -n -C "$2/etc/asterisk.conf"
+    ' sh "$root" "$inside" </dev/null >"$instance/log/stdout" 2>&1 9>&- &
+    wait_ready
+}
+
+do_stop() {
+    local pid
+    pid=$(running) || return 0
+    asterisk_cli "core stop now" >/dev/null 2>&1 || kill -TERM "$pid" 2>/dev/null || true
+    gone "$pid" 100 && return
+    say "Asterisk does not stop: killing it"
+    do_kill
+}
+
+do_kill() {
+    local pid
+    pid=$(running) || return 0
+    kill -KILL "$pid" 2>/dev/null || true
+    gone "$pid" 50 || fail "process $pid cannot be killed"
+}
+
+do_restart() {
+    do_stop
+    do_start
+}
+
+status() {
+    local pid
+    if pid=$(running); then
+        echo "running: process $pid, http://127.0.0.1:$port/ari"
+    else
+        echo "not running"
+        exit 3
+    fi
+}
+
+# Every Asterisk that runs in our root, by the root of the process: a pid file may be stale.
+every_pid() {
+    local exe pid
+    for exe in /proc/[0-9]*/exe; do
+        pid=${exe%/exe}
+        pid=${pid#/proc/}
+        # Read from outside the namespace, the link may or may not carry the root in front.
+        case $(readlink "$exe" 2>/dev/null) in */usr/sbin/asterisk) ;; *) continue ;; esac
+        if [ "/proc/$pid/root/.complete" -ef "$root/.complete" ]; then echo "$pid"; fi
+    done
+}
+
+# The process of this instance; fails when there is none.
+running() {
+    local pid
+    for pid in $(every_pid); do
+        if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q -- "-f -n -C $inside/etc/"; then
+            echo "$pid"
+            return
+        fi
+    done
+    return 1
+}
+
+gone() {
+    local tenths=$2
+    while [ -e "/proc/$1/exe" ] && [ -n "$(readlink "/proc/$1/exe" 2>/dev/null)" ]; do
+        [ $((tenths -= 1)) -ge 0 ] || return 1
+        sleep 0.1
+    done
+}
+
+wait_ready() {
+    local tenths=300
+    until ari_answers && asterisk_cli "core waitfullybooted" >/dev/null 2>&1; do
+        if [ $((tenths -= 1)) -lt 0 ]; then
+            tail -n 30 "$instance"/log/{stdout,messages} >&2 || true
+            fail "Asterisk was not ready within 30 s"
+        fi
+        if [ $tenths -lt 290 ] && ! running >/dev/null; then
+            tail -n 30 "$instance"/log/{stdout,messages} >&2 || true
+            fail "Asterisk ended while starting"
+        fi
+        sleep 0.1
+    done
+}
+
+# Without credentials ARI says 401, which is enough to know that it is there.
+ari_answers() {
+    local line
+    {
+        exec 8<>"/dev/tcp/127.0.0.1/$port" &&
+            printf 'GET /ari/asterisk/ping HTTP/1.0\r\n\r\n' >&8 &&
+            read -r -t 2 line <&8
+    } 2>/dev/null || { exec 8>&-; return 1; }
+    exec 8>&-
+    case $line in *' 401 '*) ;; *) return 1 ;; esac
+}
+
+# ------------------------------------------------------------------------------------------- configuration
+
+configure() {
+    mkdir -p "$instance"/{etc,run,log,spool/monitor,db,sounds}
+    local file name
+    for file in "$here"/etc/*.conf; do
+        name=$(basename "$file")
+        sed -e "s|@INSTANCE@|$inside|g" -e "s|@PORT@|$port|g" "$file" >"$instance/etc/$name"
+    done
+    chmod 700 "$instance/etc"
+    cat "$instance"/etc/*.conf | cksum >"$instance/etc.want"
+    for file in "$here"/../../assets/*.wav; do
+        if [ -e "$file" ]; then install_sound "$file"; fi
+    done
+}
+
+# Asterisk tells the rate of a WAV by its suffix: .wav is 8 kHz, .wav16 is 16 kHz.
+install_sound() {
+    local rate suffix
+    rate=$(od -An -t u4 -j 24 -N 4 "$1" | tr -d ' ')
+    case $rate in
+    8000) suffix=wav ;;
+    16000) suffix=wav16 ;;
+    *) return 0 ;;
+    esac
+    cp -f "$1" "$instance/sounds/$(basename "$1" .wav).$suffix"
+}
+
+# --------------------------------------------------------------------------------------------------- using
+
+asterisk_cli() {
+    timeout 20 chroot "$root" asterisk -C "$inside/etc/asterisk.conf" -rx "$1" 9>&-
+}
+
+cli() {
+    running >/dev/null || fail "not running"
+    asterisk_cli "$1"
+}
+
+path() {
+    case $1 in
+    monitor) echo "$instance/spool/monitor" ;;
+    sounds) echo "$instance/sounds" ;;
+    log) echo "$instance/log/messages" ;;
+    root) echo "$root" ;;
+    url) echo "http://127.0.0.1:$port/ari" ;;
+    *) fail "no such path: '$1' (monitor, sounds, log, root, url)" ;;
+    esac
+}
+
+environment() {
+    printf 'export VOXTRA_ASTERISK=%q\n' "$(path url)"
+    printf 'export VOXTRA_ASTERISK_MONITOR=%q\n' "$(path monitor)"
+    printf 'export VOXTRA_ASTERISK_SOUNDS=%q\n' "$(path sounds)"
+    printf 'export VOXTRA_ASTERISK_RIG=%q\n' "$here/rig.sh"
+    printf 'export VOXTRA_ASTERISK_ROOT=%q\n' "$base"
+    printf 'export VOXTRA_ASTERISK_PORT=%q\n' "$port"
+}
+
+run() {
+    [ $# -gt 0 ] || { say "run what?"; exit 2; }
+    mkdir -p "$base" 2>/dev/null || impossible "cannot write to $base"
+    # A lock of its own, for the whole run: the command may stop and start Asterisk meanwhile.
+    exec 7>"$base/run-$port.lock"
+    flock -w 1800 7 || fail "another run has been using port $port for half an hour"
+    "$0" start 7>&-
+    trap '"$0" stop 7>&-' EXIT
+    trap 'exit 130' INT TERM HUP
+    eval "$(environment)"
+    local code=0
+    "$@" 7>&- || code=$?
+    exit "$code"
+}
+
+main "$@"
