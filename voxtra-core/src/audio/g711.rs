@@ -78,7 +78,7 @@ const fn encode_a(sample: i16) -> u8 {
     let magnitude = ((sample ^ (sample >> 15)) as u16) >> 4;
     // 0..=15 is segment 0 and 16..=31 segment 1, both with the smallest step; from there on they double.
     let segment = (12 - (magnitude | 0x0f).leading_zeros()) as u8;
-    let shift = if segment > 1 { segment - 1 } else { 0 };
+    let shift = segment.saturating_sub(1);
     let step = (magnitude >> shift) as u8 & 0x0f;
     let sign = !((sample >> 15) as u8) & 0x80;
     (sign | segment << 4 | step) ^ 0x55

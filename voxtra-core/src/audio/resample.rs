@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn full_scale_saturates_instead_of_wrapping() {
         // The filter overshoots at each edge of a square wave; between the edges the sign must hold.
-        let high = |n: usize| n / 40 % 2 == 0;
+        let high = |n: usize| (n / 40).is_multiple_of(2);
         let square: Vec<i16> = (0..4_000)
             .map(|n| if high(n) { i16::MAX } else { i16::MIN })
             .collect();

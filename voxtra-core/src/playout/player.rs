@@ -145,8 +145,8 @@ impl Playout {
         self.gain.apply(speech);
         silence.fill(0);
         if was_cut {
-            let fade = self.rate.samples_in(self.settings.fade.min(FRAME));
-            gain::fade_out(speech.get_mut(..fade).unwrap_or_default());
+            // No longer than the fade, and all there is.
+            gain::fade_out(speech);
         }
         let starved = filled < frame && self.utterance.is_some();
         self.edges.smooth(out, filled, starved);
