@@ -1,5 +1,8 @@
 //! `voxtra demo`: a whole call without Asterisk.
 
+mod measure;
+mod story;
+
 use std::path::PathBuf;
 
 use super::Failure;

@@ -1,0 +1,117 @@
+//! What a caller's tape tells about the agent: measured at the caller's ear, so that the whole way there and back is in it.
+
+use std::time::Duration;
+
+use crate::command::caller::Tape;
+use crate::command::caller::ear::is_loud;
+use crate::command::caller::tape::samples_in;
+
+/// When either side was loud, in steps of 20 ms.
+pub(super) struct Loudness {
+    caller: Vec<bool>,
+    agent: Vec<bool>,
+}
+
+const STEP: Duration = Duration::from_millis(20);
+/// A pause shorter than this is within a sentence.
+const PAUSE: usize = 20;
+/// The agent is talking over the caller's first word, rather than at its end, when it goes on for at least this long.
+const WORD: usize = 2;
+
+impl Loudness {
+    /// Listens to both sides of a tape.
+    pub(super) fn of(tape: &Tape) -> Self {
+        Self::new(
+            &tape.caller,
+            &tape.heard_in_time(),
+            samples_in(STEP, tape.rate_hz),
+        )
+    }
+
+    fn new(caller: &[i16], agent: &[i16], step: usize) -> Self {
+        let loud = |samples: &[i16]| samples.chunks(step.max(1)).map(is_loud).collect();
+        Self {
+            caller: loud(caller),
+            agent: loud(agent),
+        }
+    }
+
+    /// Each time the caller had finished and the agent answered: from the last loud step of the caller to the agent's first.
+    pub(super) fn replies(&self) -> Vec<Duration> {
+        stretches(&self.caller)
+            .into_iter()
+            .filter_map(|(_, end)| {
+                let silent_from = (end..self.agent.len()).find(|&i| !self.is_agent_loud(i))?;
+                let answer = (silent_from..self.agent.len()).find(|&i| self.is_agent_loud(i))?;
+                Some(STEP * u32::try_from(answer - end).ok()?)
+            })
+            .collect()
+    }
+
+    /// Each time the caller began while the agent was speaking: from the caller's first loud step to the agent's last.
+    pub(super) fn barge_ins(&self) -> Vec<Duration> {
+        stretches(&self.caller)
+            .into_iter()
+            .filter_map(|(start, _)| {
+                let (_, end) = stretches(&self.agent)
+                    .into_iter()
+                    .find(|&(a, b)| a < start && start + WORD <= b)?;
+                Some(STEP * u32::try_from(end - start).ok()?)
+            })
+            .collect()
+    }
+
+    fn is_agent_loud(&self, step: usize) -> bool {
+        self.agent.get(step).copied().unwrap_or(false)
+    }
+}
+
+/// Runs of loud steps, with shorter pauses inside than `PAUSE`: first step, and the step after the last.
+fn stretches(loud: &[bool]) -> Vec<(usize, usize)> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for (i, _) in loud.iter().enumerate().filter(|(_, loud)| **loud) {
+        match found.last_mut() {
+            Some((_, end)) if i - *end < PAUSE => *end = i + 1,
+            _ => found.push((i, i + 1)),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One sample a step: loud in these ranges.
+    fn side(loud: &[(usize, usize)]) -> Vec<i16> {
+        (0..400)
+            .map(|i| {
+                if loud.iter().any(|&(a, b)| (a..b).contains(&i)) {
+                    5000
+                } else {
+                    0
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_reply_counts_from_the_last_word_to_the_first() {
+        let l = Loudness::new(&side(&[(10, 50), (55, 60)]), &side(&[(95, 200)]), 1);
+        assert_eq!(l.replies(), [Duration::from_millis(35 * 20)]);
+        assert!(l.barge_ins().is_empty());
+    }
+
+    #[test]
+    fn an_interruption_counts_until_the_agent_is_silent_and_its_reply_comes_after() {
+        let l = Loudness::new(&side(&[(100, 180)]), &side(&[(20, 113), (220, 300)]), 1);
+        assert_eq!(l.barge_ins(), [Duration::from_millis(13 * 20)]);
+        assert_eq!(l.replies(), [Duration::from_millis(40 * 20)]);
+    }
+
+    #[test]
+    fn a_caller_who_gets_no_answer_has_no_reply_time() {
+        let l = Loudness::new(&side(&[(10, 50)]), &side(&[]), 1);
+        assert!(l.replies().is_empty() && l.barge_ins().is_empty());
+    }
+}
