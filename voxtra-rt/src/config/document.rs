@@ -1,0 +1,392 @@
+//! Reading a TOML document key by key, noting every problem on the way instead of stopping at the first.
+
+use std::cell::{Cell, RefCell};
+use std::ops::{Range, RangeInclusive};
+use std::str::FromStr;
+
+use secrecy::SecretString;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::environment::expand;
+use super::{ConfigError, Problem};
+
+/// The file, and what was found wrong in it so far.
+pub(super) struct Document<'i> {
+    text: &'i str,
+    root: Spanned<DeTable<'i>>,
+    env: &'i dyn Fn(&str) -> Option<String>,
+    problems: RefCell<Vec<Problem>>,
+    /// Every key that was asked for, so that a test can hold the documentation against it.
+    offered: RefCell<Vec<String>>,
+}
+
+impl<'i> Document<'i> {
+    pub(super) fn new(text: &'i str, env: &'i dyn Fn(&str) -> Option<String>) -> Self {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let document = Self {
+            text,
+            root,
+            env,
+            problems: RefCell::default(),
+            offered: RefCell::default(),
+        };
+        for error in errors {
+            // Only the message: the error's own display quotes the line, which may hold a secret.
+            document.note(
+                error.span().unwrap_or_default(),
+                String::new(),
+                None,
+                format!("not valid TOML: {}", error.message()),
+            );
+        }
+        document
+    }
+
+    /// The top of the file.
+    pub(super) fn root(&self) -> Section<'_> {
+        Section {
+            document: self,
+            path: String::new(),
+            span: 0..0,
+            table: Some(self.root.get_ref()),
+            keys: RefCell::default(),
+            problems_before: Cell::new(self.problems.borrow().len()),
+        }
+    }
+
+    /// All problems in the order of the file, if there are any.
+    pub(super) fn finish(self) -> Result<(), ConfigError> {
+        let mut problems = self.problems.into_inner();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        problems.sort_by_key(|problem| problem.line);
+        problems.dedup();
+        Err(ConfigError::Invalid {
+            path: None,
+            problems,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn offered(&self) -> Vec<String> {
+        self.offered.borrow().clone()
+    }
+
+    fn note(&self, span: Range<usize>, key: String, value: Option<String>, reason: String) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        self.problems.borrow_mut().push(Problem {
+            line,
+            key,
+            value,
+            reason,
+        });
+    }
+
+    /// The text of a value as written, on one line.
+    fn written(&self, span: Range<usize>) -> Option<String> {
+        let text = self.text.get(span)?;
+        let first = text.lines().next().unwrap_or_default();
+        Some(if first.len() < text.len() {
+            format!("{first} …")
+        } else {
+            first.to_owned()
+        })
+    }
+}
+
+/// One table of the file. What is missing reads as `None`, and so does what is wrong, after it was noted.
+pub(super) struct Section<'d> {
+    document: &'d Document<'d>,
+    path: String,
+    span: Range<usize>,
+    table: Option<&'d DeTable<'d>>,
+    keys: RefCell<Vec<&'static str>>,
+    problems_before: Cell<usize>,
+}
+
+type Value<'d> = &'d Spanned<DeValue<'d>>;
+
+impl<'d> Section<'d> {
+    /// The table `[key]`; an empty one where there is none.
+    pub(super) fn section(&self, key: &'static str) -> Section<'d> {
+        let value = self.value(key);
+        let table = value.and_then(|value| {
+            let table = value.get_ref().as_table();
+            if table.is_none() {
+                self.refuse(key, format!("must be a section: [{key}]"));
+            }
+            table
+        });
+        self.inner(self.path_of(key), value, table)
+    }
+
+    /// The tables `[[key]]`, in the order of the file.
+    pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'d>> {
+        let Some(value) = self.value(key) else {
+            return Vec::new();
+        };
+        let tables = value
+            .get_ref()
+            .as_array()
+            .map(|array| array.iter().collect::<Vec<_>>());
+        let Some(tables) =
+            tables.filter(|tables| tables.iter().all(|one| one.get_ref().is_table()))
+        else {
+            self.refuse(key, format!("must be a list of sections: [[{key}]]"));
+            return Vec::new();
+        };
+        tables
+            .into_iter()
+            .enumerate()
+            .map(|(index, one)| {
+                let path = format!("{}[{}]", self.path_of(key), index + 1);
+                self.inner(path, Some(one), one.get_ref().as_table())
+            })
+            .collect()
+    }
+
+    /// Whether the table is in the file at all.
+    pub(super) fn is_present(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Whether nothing was found wrong since this section was opened.
+    pub(super) fn is_sound(&self) -> bool {
+        self.document.problems.borrow().len() == self.problems_before.get()
+    }
+
+    /// A string with its `${ENV}` replaced.
+    pub(super) fn text(&self, key: &'static str) -> Option<String> {
+        let value = self.value(key)?;
+        let Some(text) = value.get_ref().as_str() else {
+            self.refuse(key, "must be a string in quotes");
+            return None;
+        };
+        expand(text, self.document.env)
+            .map_err(|reason| self.refuse(key, reason))
+            .ok()
+    }
+
+    /// Like `text`; but its value never appears in an error.
+    pub(super) fn secret(&self, key: &'static str) -> Option<SecretString> {
+        let value = self.value(key)?;
+        let span = value.span();
+        let refuse = |reason: String| {
+            self.document
+                .note(span.clone(), self.path_of(key), None, reason);
+        };
+        let Some(text) = value.get_ref().as_str() else {
+            refuse("must be a string in quotes".to_owned());
+            return None;
+        };
+        match expand(text, self.document.env) {
+            Ok(secret) if secret.is_empty() => {
+                refuse("is empty".to_owned());
+                None
+            }
+            Ok(secret) => Some(secret.into()),
+            // A secret that happens to hold `${` must not be quoted back, but a variable's name may be.
+            Err(reason) if reason.contains("is not set") => {
+                refuse(reason);
+                None
+            }
+            Err(_) => {
+                refuse("has a broken `${…}` (write `$${` for a literal one)".to_owned());
+                None
+            }
+        }
+    }
+
+    /// A list of strings, each with its `${ENV}` replaced.
+    pub(super) fn texts(&self, key: &'static str) -> Option<Vec<String>> {
+        let value = self.value(key)?;
+        let items = value.get_ref().as_array().map(|array| {
+            array
+                .iter()
+                .map(|one| one.get_ref().as_str())
+                .collect::<Option<Vec<_>>>()
+        });
+        let Some(Some(items)) = items else {
+            self.refuse(key, "must be a list of strings: [\"…\", \"…\"]");
+            return None;
+        };
+        let expanded: Result<Vec<String>, String> = items
+            .into_iter()
+            .map(|item| expand(item, self.document.env))
+            .collect();
+        expanded.map_err(|reason| self.refuse(key, reason)).ok()
+    }
+
+    /// A string that `T` can be parsed from.
+    pub(super) fn parsed<T: FromStr>(&self, key: &'static str, must: &str) -> Option<T> {
+        let text = self.text(key)?;
+        text.parse().map_err(|_| self.refuse(key, must)).ok()
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        let found = words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let all: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+            self.refuse(key, format!("must be one of {}", all.join(", ")));
+        }
+        found
+    }
+
+    /// A whole number in `range`; may also be a string, so that it can come from the environment.
+    pub(super) fn integer<T>(&self, key: &'static str, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: TryFrom<u64> + PartialOrd + std::fmt::Display,
+    {
+        let value = self.value(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(integer) => {
+                u64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).ok()
+            }
+            DeValue::String(_) => self.text(key)?.trim().parse().ok(),
+            _ => {
+                self.refuse(key, "must be a whole number");
+                return None;
+            }
+        };
+        let number = number
+            .and_then(|n| T::try_from(n).ok())
+            .filter(|n| range.contains(n));
+        if number.is_none() {
+            self.refuse(
+                key,
+                format!("must be from {} to {}", range.start(), range.end()),
+            );
+        }
+        number
+    }
+
+    /// A number, with or without a fraction; may also be a string, so that it can come from the environment.
+    pub(super) fn number(&self, key: &'static str) -> Option<f32> {
+        let value = self.value(key)?;
+        let number = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().replace('_', "").parse().ok(),
+            DeValue::Integer(integer) => integer.as_str().replace('_', "").parse().ok(),
+            DeValue::String(_) => self.text(key)?.trim().parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.refuse(key, "must be a number");
+        }
+        number
+    }
+
+    /// `true` or `false`; may also be a string, so that it can come from the environment.
+    pub(super) fn boolean(&self, key: &'static str) -> Option<bool> {
+        let value = self.value(key)?;
+        let boolean = match value.get_ref() {
+            DeValue::Boolean(boolean) => Some(*boolean),
+            DeValue::String(_) => self.text(key)?.parse().ok(),
+            _ => None,
+        };
+        if boolean.is_none() {
+            self.refuse(key, "must be true or false");
+        }
+        boolean
+    }
+
+    /// Notes that the value of `key` is wrong.
+    pub(super) fn refuse(&self, key: &str, reason: impl Into<String>) {
+        let (span, value) = match self.find(key) {
+            Some(value) => (value.span(), self.document.written(value.span())),
+            None => (self.span.clone(), None),
+        };
+        self.document
+            .note(span, self.path_of(key), value, reason.into());
+    }
+
+    /// Notes that `key` is needed, unless it is there (then its own problem was noted).
+    pub(super) fn require(&self, key: &'static str, what: &str) {
+        if self.find(key).is_none() {
+            self.document.note(
+                self.span.clone(),
+                self.path_of(key),
+                None,
+                format!("is missing: {what}"),
+            );
+        }
+    }
+
+    /// Notes every key that nobody asked for. The last thing done with a section.
+    pub(super) fn finish(self) {
+        let known = self.keys.borrow();
+        for (key, _) in self.table.into_iter().flatten() {
+            let name: &str = key.get_ref();
+            if known.contains(&name) {
+                continue;
+            }
+            let reason = match nearest(name, &known) {
+                Some(near) => format!("unknown key; did you mean {near:?}?"),
+                None => format!("unknown key; known here: {}", known.join(", ")),
+            };
+            self.document
+                .note(key.span(), self.path_of(name), None, reason);
+        }
+    }
+
+    fn value(&self, key: &'static str) -> Option<Value<'d>> {
+        if !self.keys.borrow().contains(&key) {
+            self.keys.borrow_mut().push(key);
+            self.document.offered.borrow_mut().push(self.path_of(key));
+        }
+        self.find(key)
+    }
+
+    fn find(&self, key: &str) -> Option<Value<'d>> {
+        self.table?
+            .iter()
+            .find(|(name, _)| *name.get_ref() == key)
+            .map(|(_, value)| value)
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    fn inner(
+        &self,
+        path: String,
+        value: Option<Value<'d>>,
+        table: Option<&'d DeTable<'d>>,
+    ) -> Section<'d> {
+        Section {
+            document: self.document,
+            path,
+            span: value.map_or(0..0, Spanned::span),
+            table,
+            keys: RefCell::default(),
+            problems_before: Cell::new(self.document.problems.borrow().len()),
+        }
+    }
+}
+
+/// The known name that `name` was probably meant to be.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    known
+        .iter()
+        .map(|known| {
+            // `listen_on` for `listen` is as likely a slip as a swapped letter.
+            let contains = name.contains(known) || known.contains(name);
+            let distance = strsim::osa_distance(name, known);
+            (if contains { distance.min(2) } else { distance }, *known)
+        })
+        .filter(|(distance, known)| *distance <= 2 || *distance * 3 <= known.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,119 @@
+//! The configuration file: TOML with `${ENV}` in its strings, checked as a whole before anything starts.
+//!
+//! Everything that is wrong is reported at once, each with its line, key, value and reason:
+//!
+//! ```
+//! use voxtra_rt::config::Config;
+//!
+//! let text = "[media]\nthreads = 0\nlisten_on = \"127.0.0.1\"\n";
+//! let error = Config::parse(text, |_| None).unwrap_err().to_string();
+//! assert!(error.contains("line 2: media.threads = 0: must be from 1 to 64"));
+//! assert!(error.contains("line 3: media.listen_on: unknown key; did you mean \"listen\"?"));
+//! ```
+
+mod document;
+mod environment;
+mod error;
+mod sections;
+mod settings;
+
+use std::path::Path;
+
+pub use self::error::{ConfigError, Problem};
+pub use self::settings::{
+    AudioSocketSettings, LogFormat, LogSettings, MediaFormat, MediaSettings, MulawPolicy,
+    PromptSettings, RouteRule, RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
+};
+
+use self::document::Document;
+use crate::ari::AriSettings;
+use crate::webhook::WebhookSettings;
+use voxtra_core::turn::TurnSettings;
+
+/// The commented file that `voxtra init` writes. It states every default.
+pub const STARTER: &str = include_str!("starter.toml");
+
+/// A checked configuration. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[asterisk]`: where ARI is. `None` without the section: then only `[[audiosocket]]` calls can come.
+    pub asterisk: Option<AriSettings>,
+    /// `[media]`: the AudioSocket server.
+    pub media: MediaSettings,
+    /// `[[audiosocket]]`: connections that may come from the dialplan alone, without ARI.
+    pub audiosockets: Vec<AudioSocketSettings>,
+    /// `[turn]`: turn-taking.
+    pub turn: TurnSettings,
+    /// `[speech]`: the agent's voice.
+    pub speech: SpeechSettings,
+    /// `[[prompt]]`: recordings to play by name.
+    pub prompts: Vec<PromptSettings>,
+    /// `[[webhook]]`: where events are sent.
+    pub webhooks: Vec<WebhookSettings>,
+    /// `[[route]]`: which agent takes which call. Never empty: without any, `echo` takes every call.
+    pub routes: Vec<RouteSettings>,
+    /// `[log]`.
+    pub log: LogSettings,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            asterisk: None,
+            media: MediaSettings::default(),
+            audiosockets: Vec::new(),
+            turn: TurnSettings::default(),
+            speech: SpeechSettings::default(),
+            prompts: Vec::new(),
+            webhooks: Vec::new(),
+            routes: vec![RouteSettings {
+                rule: RouteRule::Default,
+                agent: "echo".to_owned(),
+            }],
+            log: LogSettings::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks the file. Relative paths inside it count from its own folder.
+    ///
+    /// # Errors
+    /// The file cannot be read, or all that is wrong in it.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut config = Self::parse(&text, |name| std::env::var(name).ok())
+            .map_err(|error| error.in_file(path))?;
+        config.anchor(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    /// Checks `text`; `env` looks up what `${NAME}` stands for.
+    ///
+    /// # Errors
+    /// All that is wrong in it.
+    pub fn parse(text: &str, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let document = Document::new(text, &env);
+        let config = sections::read(&document);
+        document.finish().map(|()| config)
+    }
+
+    /// Makes relative paths count from `folder`.
+    fn anchor(&mut self, folder: &Path) {
+        for prompt in &mut self.prompts {
+            prompt.file = folder.join(&prompt.file);
+        }
+        if let Some(prompts) = &mut self.speech.prompts_dir {
+            *prompts = folder.join(&*prompts);
+        }
+        if let VoiceSettings::Piper { model } = &mut self.speech.voice {
+            *model = folder.join(&*model);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! The sections that belong to no other module.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use uuid::Uuid;
+
+/// `[media]`: the AudioSocket server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaSettings {
+    /// Where AudioSocket connections are accepted. Default `127.0.0.1:9092`.
+    pub listen: SocketAddr,
+    /// The `host:port` that Asterisk dials. Default: `listen`.
+    pub advertise: String,
+    /// Media threads, each with its own share of the calls. 1 to 64, default 1.
+    pub threads: usize,
+    /// How often a media thread wakes up for its deadlines, in milliseconds; 0 never sleeps, which costs a core and
+    /// saves a millisecond. 0 to 2, default 1.
+    pub tick_ms: u64,
+    /// The audio that Asterisk is asked for. Default `slin`.
+    pub format: MediaFormat,
+    /// From where connections are accepted; nothing but this and the UUID tells a caller from a stranger.
+    /// Default: this machine only (`127.0.0.0/8`, `::1/128`).
+    pub allow_peers: Vec<IpNet>,
+    /// Most calls at the same time. 1 to 100,000, default 1,000.
+    pub max_calls: usize,
+    /// Most connections that have not presented their UUID yet. 1 to 10,000, default 64.
+    pub max_pending: usize,
+    /// How long a connection may take to present its UUID. 100 ms to 60 s, default 5 s.
+    pub handshake_timeout: Duration,
+    /// What to do about µ-law under the kind of 8 kHz PCM. Default `refuse`.
+    pub mulaw: MulawPolicy,
+}
+
+impl Default for MediaSettings {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], Self::DEFAULT_PORT));
+        Self {
+            listen,
+            advertise: listen.to_string(),
+            threads: 1,
+            tick_ms: 1,
+            format: MediaFormat::Slin,
+            allow_peers: vec![
+                IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+                IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+            ],
+            max_calls: 1_000,
+            max_pending: 64,
+            handshake_timeout: Duration::from_secs(5),
+            mulaw: MulawPolicy::Refuse,
+        }
+    }
+}
+
+impl MediaSettings {
+    /// The port where none is given.
+    pub const DEFAULT_PORT: u16 = 9092;
+
+    /// Whether a connection from `peer` may come in. An IPv4 address that arrived over an IPv6 socket counts as IPv4.
+    #[must_use]
+    pub fn allows(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.allow_peers.iter().any(|net| net.contains(&peer))
+    }
+}
+
+/// The audio format that Asterisk is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MediaFormat {
+    /// 8 kHz: what a telephone call has.
+    #[default]
+    Slin,
+    /// 16 kHz: for calls in wide-band codecs, and what speech models want.
+    Slin16,
+}
+
+impl MediaFormat {
+    /// The name that ARI's `format=` takes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Slin => "slin",
+            Self::Slin16 => "slin16",
+        }
+    }
+
+    /// Samples per second.
+    #[must_use]
+    pub const fn hz(self) -> u32 {
+        match self {
+            Self::Slin => 8_000,
+            Self::Slin16 => 16_000,
+        }
+    }
+}
+
+/// What to do when a peer sends µ-law where PCM belongs (`Dial(AudioSocket/…/c(ulaw))`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MulawPolicy {
+    /// An error event that says how to correct the dialplan, and silence instead of noise.
+    #[default]
+    Refuse,
+    /// Take it as µ-law.
+    Decode,
+}
+
+/// `[[audiosocket]]`: a connection that may come from the dialplan's `AudioSocket()` alone, without ARI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioSocketSettings {
+    /// Which UUIDs are accepted.
+    pub uuid: UuidRule,
+    /// The extension under which the call is routed.
+    pub extension: String,
+}
+
+/// Which UUIDs an `[[audiosocket]]` accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UuidRule {
+    /// `"*"`: any, so that only `allow_peers` keeps strangers out.
+    Any,
+    /// Just this one.
+    Only(Uuid),
+}
+
+/// `[speech]`: the agent's voice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpeechSettings {
+    /// Which program speaks. Default: whichever is installed.
+    pub voice: VoiceSettings,
+    /// Longest wait for the program's next audio. 100 ms to 10 min, default 10 s.
+    pub timeout: Duration,
+    /// Folder whose `.wav` files become prompts, each named as its file. Default: none.
+    pub prompts_dir: Option<PathBuf>,
+}
+
+impl Default for SpeechSettings {
+    fn default() -> Self {
+        Self {
+            voice: VoiceSettings::Auto,
+            timeout: Duration::from_secs(10),
+            prompts_dir: None,
+        }
+    }
+}
+
+/// Which program speaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum VoiceSettings {
+    /// The first that is installed: piper with a model, espeak-ng, flite.
+    #[default]
+    Auto,
+    /// None: only prompts can be said.
+    None,
+    /// `espeak-ng` from `PATH`.
+    EspeakNg,
+    /// `flite` from `PATH`.
+    Flite,
+    /// `piper` from `PATH`.
+    Piper {
+        /// The voice, a `.onnx` file with its `.onnx.json` beside it.
+        model: PathBuf,
+    },
+    /// Any program.
+    Command {
+        /// The program and its arguments; `{text}` and `{out}` stand for the text and for a temporary WAV file.
+        /// Without `{text}` the text goes to its standard input.
+        argv: Vec<String>,
+        /// Samples per second of raw 16-bit little-endian mono PCM; `None` when the program writes WAV.
+        raw_hz: Option<u32>,
+    },
+}
+
+/// `[[prompt]]`: a recording that is played by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromptSettings {
+    /// Its name.
+    pub name: String,
+    /// A PCM WAV file.
+    pub file: PathBuf,
+    /// What is said in it; `say` with exactly this text plays the recording.
+    pub text: Option<String>,
+}
+
+/// `[[route]]`: which agent takes a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteSettings {
+    /// Which calls.
+    pub rule: RouteRule,
+    /// Name of the agent.
+    pub agent: String,
+}
+
+/// Which calls a route takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteRule {
+    /// Those to this extension of the dialplan.
+    Extension(String),
+    /// Those to this number; with `*` at its end, to any that begins so.
+    Number(String),
+    /// Those that no other route takes.
+    Default,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// What is logged: a level, or directives such as `info,voxtra_rt::ari=debug`. Default `info`.
+    pub filter: String,
+    /// How. Default `text`.
+    pub format: LogFormat,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            filter: "info".to_owned(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,122 @@
+use tokio::sync::mpsc;
+
+use super::SpeechError;
+
+/// Speech as it is made: mono samples at a fixed rate, in chunks of any length.
+#[derive(Debug)]
+pub struct Speech {
+    rate_hz: u32,
+    chunks: mpsc::Receiver<Result<Vec<i16>, SpeechError>>,
+}
+
+impl Speech {
+    /// Speech that somebody makes while it is played. The sender waits when the player is more than a few chunks
+    /// behind, and learns when the speech was dropped.
+    #[must_use]
+    pub fn streamed(rate_hz: u32) -> (SpeechSender, Self) {
+        let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+        (SpeechSender { chunks: sender }, Self { rate_hz, chunks })
+    }
+
+    /// Speech that is there already.
+    #[must_use]
+    pub fn whole(rate_hz: u32, samples: Vec<i16>) -> Self {
+        let (sender, chunks) = mpsc::channel(1);
+        // There is room for one, and nobody else sends.
+        let _ = sender.try_send(Ok(samples));
+        Self { rate_hz, chunks }
+    }
+
+    /// Samples per second.
+    #[must_use]
+    pub fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
+    /// The next samples; `None` at the end. After an error there is nothing more. Can be cancelled without loss.
+    pub async fn next(&mut self) -> Option<Result<Vec<i16>, SpeechError>> {
+        let chunk = self.chunks.recv().await;
+        if matches!(chunk, Some(Err(_))) {
+            self.chunks.close();
+        }
+        chunk
+    }
+
+    /// All samples to the end.
+    ///
+    /// # Errors
+    /// The first error, whatever came before it.
+    pub async fn collect(mut self) -> Result<Vec<i16>, SpeechError> {
+        let mut all = Vec::new();
+        while let Some(chunk) = self.next().await {
+            all.extend(chunk?);
+        }
+        Ok(all)
+    }
+}
+
+/// The making end of a [`Speech`]. Dropping it ends the speech.
+#[derive(Debug)]
+pub struct SpeechSender {
+    chunks: mpsc::Sender<Result<Vec<i16>, SpeechError>>,
+}
+
+impl SpeechSender {
+    /// Hands over samples, or the error that ends the speech; waits while the player is behind. False when nobody
+    /// listens any more, so that there is no point in going on.
+    pub async fn send(&self, chunk: Result<Vec<i16>, SpeechError>) -> bool {
+        self.chunks.send(chunk).await.is_ok()
+    }
+
+    /// Resolves when nobody listens any more.
+    pub async fn dropped(&self) {
+        self.chunks.closed().await;
+    }
+}
+
+/// How many chunks may wait to be played. With the few KiB that a pipe gives at a time it is a second or two.
+const CHUNKS_AHEAD: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn streamed_speech_comes_in_order_and_ends_with_its_sender() {
+        let (sender, speech) = Speech::streamed(16_000);
+        assert_eq!(speech.rate_hz(), 16_000);
+        assert!(sender.send(Ok(vec![1, 2])).await);
+        assert!(sender.send(Ok(vec![3])).await);
+        drop(sender);
+        assert_eq!(speech.collect().await.unwrap(), [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn an_error_is_the_last_item() {
+        let (sender, mut speech) = Speech::streamed(8_000);
+        sender.send(Ok(vec![1])).await;
+        sender
+            .send(Err(SpeechError::Silent { voice: "v".into() }))
+            .await;
+        assert_eq!(speech.next().await.unwrap().unwrap(), [1]);
+        assert!(speech.next().await.unwrap().is_err());
+        assert!(!sender.send(Ok(vec![2])).await);
+        assert!(speech.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_sender_learns_that_nobody_listens() {
+        let (sender, speech) = Speech::streamed(8_000);
+        drop(speech);
+        sender.dropped().await;
+        assert!(!sender.send(Ok(vec![])).await);
+    }
+
+    #[tokio::test]
+    async fn whole_speech_is_one_chunk() {
+        assert_eq!(
+            Speech::whole(8_000, vec![5; 3]).collect().await.unwrap(),
+            [5, 5, 5]
+        );
+    }
+}

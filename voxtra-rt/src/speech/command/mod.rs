@@ -1,0 +1,192 @@
+//! A voice that is a program: piper, espeak-ng, flite, or any other that writes WAV or raw PCM.
+
+mod discover;
+mod run;
+mod template;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use self::template::Template;
+use super::{BoxFuture, Speech, SpeechError, TextToSpeech};
+use crate::config::{SpeechSettings, VoiceSettings};
+
+/// Speaks by running a program, once per utterance and never through a shell.
+///
+/// The arguments may hold `{text}`, which stands for the text; without it the text goes to the program's standard input.
+/// They may hold `{out}`, which stands for a temporary file that the program writes as WAV; without it the program
+/// writes to its standard output, and is heard while it still writes.
+///
+/// The program is killed when nobody listens any more.
+///
+/// ```no_run
+/// use voxtra_rt::speech::{CommandVoice, TextToSpeech};
+///
+/// # async fn say() -> Result<(), voxtra_rt::speech::SpeechError> {
+/// let voice = CommandVoice::new(["espeak-ng", "-v", "en-gb", "--stdin", "--stdout"])?;
+/// let mut speech = voice.synthesize("Welcome.").await?;
+/// while let Some(samples) = speech.next().await {
+///     println!("{} samples at {} Hz", samples?.len(), speech.rate_hz());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CommandVoice {
+    name: String,
+    program: PathBuf,
+    template: Template,
+    output: AudioOutput,
+    timeout: Duration,
+}
+
+/// What a program writes to its standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AudioOutput {
+    /// WAV; its header says the rate.
+    #[default]
+    Wav,
+    /// Signed 16-bit little-endian mono PCM without a header.
+    Raw {
+        /// Samples per second.
+        rate_hz: u32,
+    },
+}
+
+impl CommandVoice {
+    /// A voice from a program, found on `PATH` unless it is a path, and its arguments. It writes WAV, until
+    /// [`raw`](Self::raw) says otherwise.
+    ///
+    /// # Errors
+    /// The program cannot be found or run, or the arguments make no sense.
+    pub fn new<T: Into<String>>(argv: impl IntoIterator<Item = T>) -> Result<Self, SpeechError> {
+        let mut argv = argv.into_iter().map(Into::into);
+        let program = argv.next().unwrap_or_default();
+        let path =
+            discover::find(&program, std::env::var_os("PATH").as_deref()).ok_or_else(|| {
+                SpeechError::NotInstalled {
+                    hint: discover::install_hint(&program),
+                    program: program.clone(),
+                }
+            })?;
+        let name = Path::new(&program)
+            .file_name()
+            .map_or(program.clone(), |name| name.to_string_lossy().into_owned());
+        let template = Template::new(argv.collect()).map_err(|reason| SpeechError::Template {
+            voice: name.clone(),
+            reason: reason.to_owned(),
+        })?;
+        Ok(Self {
+            name,
+            program: path,
+            template,
+            output: AudioOutput::Wav,
+            timeout: DEFAULT_TIMEOUT,
+        })
+    }
+
+    /// The program writes raw PCM of this rate instead of WAV.
+    #[must_use]
+    pub fn raw(mut self, rate_hz: u32) -> Self {
+        self.output = AudioOutput::Raw { rate_hz };
+        self
+    }
+
+    /// Longest wait for the program's next audio; with `{out}`, for all of it. Default 10 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// `espeak-ng` with its default voice: robotic, quick, small, installed by `apt-get install espeak-ng`.
+    ///
+    /// # Errors
+    /// It is not installed.
+    pub fn espeak_ng() -> Result<Self, SpeechError> {
+        // `-b 1`: the text is UTF-8, whatever the locale.
+        Self::new(["espeak-ng", "-b", "1", "--stdin", "--stdout"])
+    }
+
+    /// `flite` with its default voice (English only).
+    ///
+    /// # Errors
+    /// It is not installed.
+    pub fn flite() -> Result<Self, SpeechError> {
+        // Its WAV header is written last, so it needs a file that it can seek in.
+        Self::new(["flite", "-o", "{out}"])
+    }
+
+    /// `piper` with a voice: an `.onnx` file with its `.onnx.json` beside it.
+    ///
+    /// # Errors
+    /// It is not installed, or the voice's files cannot be read.
+    pub fn piper(model: &Path) -> Result<Self, SpeechError> {
+        let rate_hz = discover::piper_rate(model).map_err(|reason| SpeechError::Template {
+            voice: "piper".to_owned(),
+            reason,
+        })?;
+        let model = model.to_string_lossy().into_owned();
+        Ok(Self::new([
+            "piper".to_owned(),
+            "--model".to_owned(),
+            model,
+            "--output_raw".to_owned(),
+        ])?
+        .raw(rate_hz))
+    }
+
+    /// The first that is installed: piper if a model lies in one of the usual folders (or `PIPER_MODEL` names one),
+    /// espeak-ng, flite.
+    ///
+    /// # Errors
+    /// None is; says what to install.
+    pub fn discover() -> Result<Self, SpeechError> {
+        if let Some(model) = discover::piper_model()
+            && let Ok(voice) = Self::piper(&model)
+        {
+            return Ok(voice);
+        }
+        Self::espeak_ng()
+            .or_else(|_| Self::flite())
+            .map_err(|_| SpeechError::NotInstalled {
+                program: "a voice (piper, espeak-ng or flite)".to_owned(),
+                hint: "install one, for instance `apt-get install espeak-ng`, or set speech.voice"
+                    .to_owned(),
+            })
+    }
+
+    /// The voice that the configuration asks for; `None` where it asks for none.
+    ///
+    /// # Errors
+    /// It is not there or not usable.
+    pub fn from_settings(settings: &SpeechSettings) -> Result<Option<Self>, SpeechError> {
+        let voice = match &settings.voice {
+            VoiceSettings::None => return Ok(None),
+            VoiceSettings::Auto => Self::discover()?,
+            VoiceSettings::EspeakNg => Self::espeak_ng()?,
+            VoiceSettings::Flite => Self::flite()?,
+            VoiceSettings::Piper { model } => Self::piper(model)?,
+            VoiceSettings::Command { argv, raw_hz } => {
+                let voice = Self::new(argv.iter().cloned())?;
+                raw_hz.map_or(voice.clone(), |rate_hz| voice.raw(rate_hz))
+            }
+        };
+        Ok(Some(voice.timeout(settings.timeout)))
+    }
+}
+
+impl TextToSpeech for CommandVoice {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn synthesize<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Speech, SpeechError>> {
+        Box::pin(run::speak(self, text))
+    }
+}
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

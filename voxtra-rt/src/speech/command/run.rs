@@ -1,0 +1,323 @@
+use std::collections::VecDeque;
+use std::io::Cursor;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::super::wav::{self, WavError, WavStream};
+use super::super::{Speech, SpeechError, SpeechSender};
+use super::{AudioOutput, CommandVoice};
+
+/// Runs the program for one text. Returns with its first samples, or with its error if there are none.
+pub(super) async fn speak(voice: &CommandVoice, text: &str) -> Result<Speech, SpeechError> {
+    let text = one_line(text);
+    if text.is_empty() {
+        // Nothing to say is said at once, at whatever rate.
+        return Ok(Speech::whole(8_000, Vec::new()));
+    }
+    if voice.template.writes_file() {
+        return speak_to_file(voice, &text).await;
+    }
+    let mut program = Running::start(voice, &text, "", Stdio::piped())?;
+    let mut decoder = Decoder::new(voice.output);
+    let mut first = Vec::new();
+    while first.is_empty() && program.read(&mut decoder, &mut first).await? {}
+    let Some(rate_hz) = decoder.rate_hz().filter(|_| !first.is_empty()) else {
+        program.exit().await?;
+        return Err(match decoder.finish() {
+            Err(WavError::NoSamples) | Ok(()) => SpeechError::Silent {
+                voice: voice.name.clone(),
+            },
+            Err(source) => program.not_audio(source),
+        });
+    };
+    let (sender, speech) = Speech::streamed(rate_hz);
+    // The task holds the program: when nobody listens it ends, and the program is killed with it.
+    tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            () = sender.dropped() => {}
+            () = send_rest(&sender, program, decoder, first) => {}
+        }
+    });
+    Ok(speech)
+}
+
+async fn send_rest(
+    sender: &SpeechSender,
+    mut program: Running,
+    mut decoder: Decoder,
+    first: Vec<i16>,
+) {
+    let mut samples = first;
+    loop {
+        if !samples.is_empty() && !sender.send(Ok(std::mem::take(&mut samples))).await {
+            return;
+        }
+        let more = match program.read(&mut decoder, &mut samples).await {
+            Ok(true) => continue,
+            Ok(false) => program.exit().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = more {
+            sender.send(Err(error)).await;
+        }
+        return;
+    }
+}
+
+async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, SpeechError> {
+    let failed = |source| SpeechError::Run {
+        voice: voice.name.clone(),
+        source,
+    };
+    // Removed when it goes out of scope.
+    let file = tempfile::Builder::new()
+        .prefix("voxtra-")
+        .suffix(".wav")
+        .tempfile()
+        .map_err(failed)?
+        .into_temp_path();
+    let mut program = Running::start(voice, text, &file.to_string_lossy(), Stdio::null())?;
+    program.exit().await?;
+    let bytes = tokio::fs::read(&file).await.map_err(failed)?;
+    match wav::read_from(Cursor::new(bytes)) {
+        Ok(recording) if !recording.samples.is_empty() => {
+            Ok(Speech::whole(recording.rate_hz, recording.samples))
+        }
+        Ok(_) | Err(WavError::NoSamples) => Err(SpeechError::Silent {
+            voice: voice.name.clone(),
+        }),
+        Err(source) => Err(program.not_audio(source)),
+    }
+}
+
+/// A program at work. It is killed when this is dropped.
+struct Running {
+    voice: String,
+    child: Child,
+    stdout: Option<ChildStdout>,
+    stderr: Arc<Mutex<VecDeque<u8>>>,
+    stderr_task: JoinHandle<()>,
+    timeout: Duration,
+    block: Vec<u8>,
+}
+
+impl Running {
+    fn start(
+        voice: &CommandVoice,
+        text: &str,
+        out: &str,
+        stdout: Stdio,
+    ) -> Result<Self, SpeechError> {
+        let as_argument = voice.template.takes_text();
+        let mut child = Command::new(&voice.program)
+            .args(voice.template.fill(text, out))
+            .stdin(if as_argument {
+                Stdio::null()
+            } else {
+                Stdio::piped()
+            })
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| SpeechError::Run {
+                voice: voice.name.clone(),
+                source,
+            })?;
+        if let Some(stdin) = child.stdin.take() {
+            tokio::spawn(write_text(stdin, text.to_owned()));
+        }
+        let stderr = Arc::new(Mutex::new(VecDeque::new()));
+        let stderr_task = tokio::spawn(keep_tail(child.stderr.take(), Arc::clone(&stderr)));
+        Ok(Self {
+            voice: voice.name.clone(),
+            stdout: child.stdout.take(),
+            child,
+            stderr,
+            stderr_task,
+            timeout: voice.timeout,
+            block: vec![0; BLOCK],
+        })
+    }
+
+    /// Reads and decodes what the program writes next; false at the end.
+    async fn read(
+        &mut self,
+        decoder: &mut Decoder,
+        samples: &mut Vec<i16>,
+    ) -> Result<bool, SpeechError> {
+        let Some(stdout) = &mut self.stdout else {
+            return Ok(false);
+        };
+        let Ok(read) = timeout(self.timeout, stdout.read(&mut self.block)).await else {
+            return Err(self.timed_out());
+        };
+        let n = read.map_err(|source| SpeechError::Run {
+            voice: self.voice.clone(),
+            source,
+        })?;
+        match decoder.push(self.block.get(..n).unwrap_or_default(), samples) {
+            Ok(()) => Ok(n > 0),
+            Err(source) => {
+                // A program that fails often says so where audio was expected: its exit status says more.
+                self.stdout = None;
+                self.exit().await?;
+                Err(self.not_audio(source))
+            }
+        }
+    }
+
+    /// Waits for its end.
+    async fn exit(&mut self) -> Result<(), SpeechError> {
+        self.stdout = None;
+        let Ok(ended) = timeout(self.timeout, self.child.wait()).await else {
+            return Err(self.timed_out());
+        };
+        let status = ended.map_err(|source| SpeechError::Run {
+            voice: self.voice.clone(),
+            source,
+        })?;
+        // Usually there is nothing left to wait for; but a grandchild may hold the pipe open.
+        let _ = timeout(LAST_WORDS, &mut self.stderr_task).await;
+        if status.success() {
+            return Ok(());
+        }
+        Err(SpeechError::Failed {
+            voice: self.voice.clone(),
+            status: describe(status),
+            stderr: Some(self.said())
+                .filter(|said| !said.is_empty())
+                .unwrap_or_else(|| "it did not say why".to_owned()),
+        })
+    }
+
+    fn timed_out(&self) -> SpeechError {
+        SpeechError::TimedOut {
+            voice: self.voice.clone(),
+            after: self.timeout,
+            stderr: self.said(),
+        }
+    }
+
+    fn not_audio(&self, source: WavError) -> SpeechError {
+        SpeechError::NotAudio {
+            voice: self.voice.clone(),
+            source,
+            stderr: self.said(),
+        }
+    }
+
+    /// The end of what it wrote to standard error, on one line.
+    fn said(&self) -> String {
+        let tail: Vec<u8> = self
+            .stderr
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .copied()
+            .collect();
+        one_line(&String::from_utf8_lossy(&tail))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stderr_task.abort();
+    }
+}
+
+/// What becomes of the bytes on standard output.
+enum Decoder {
+    Wav(WavStream),
+    Raw { rate_hz: u32, half: Option<u8> },
+}
+
+impl Decoder {
+    fn new(output: AudioOutput) -> Self {
+        match output {
+            AudioOutput::Wav => Self::Wav(WavStream::new()),
+            AudioOutput::Raw { rate_hz } => Self::Raw {
+                rate_hz,
+                half: None,
+            },
+        }
+    }
+
+    fn rate_hz(&self) -> Option<u32> {
+        match self {
+            Self::Wav(stream) => stream.rate_hz(),
+            Self::Raw { rate_hz, .. } => Some(*rate_hz),
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8], samples: &mut Vec<i16>) -> Result<(), WavError> {
+        match self {
+            Self::Wav(stream) => stream.push(bytes, samples),
+            Self::Raw { half, .. } => {
+                for byte in bytes {
+                    match half.take() {
+                        None => *half = Some(*byte),
+                        Some(low) => samples.push(i16::from_le_bytes([low, *byte])),
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(self) -> Result<(), WavError> {
+        match self {
+            Self::Wav(stream) => stream.finish().map(|_| ()),
+            Self::Raw { .. } => Ok(()),
+        }
+    }
+}
+
+async fn write_text(mut stdin: ChildStdin, text: String) {
+    // A program that ends without reading it all has its reasons, which its exit status tells.
+    let _ = stdin.write_all(text.as_bytes()).await;
+    let _ = stdin.write_all(b"\n").await;
+}
+
+async fn keep_tail(stderr: Option<ChildStderr>, tail: Arc<Mutex<VecDeque<u8>>>) {
+    let Some(mut stderr) = stderr else { return };
+    let mut block = [0; 512];
+    while let Ok(n @ 1..) = stderr.read(&mut block).await {
+        let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.extend(block.get(..n).unwrap_or_default());
+        let surplus = tail.len().saturating_sub(TAIL);
+        tail.drain(..surplus);
+    }
+}
+
+/// Without line ends and control characters: piper takes each line for an utterance of its own, and a NUL cannot be an
+/// argument.
+fn one_line(text: &str) -> String {
+    let spaced = text.replace(char::is_control, " ");
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("killed by signal {signal}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+/// What a pipe holds on Linux.
+const BLOCK: usize = 64 * 1024;
+
+/// Bytes of standard error that an error quotes.
+const TAIL: usize = 400;
+
+/// How long the rest of standard error is waited for after the program's end.
+const LAST_WORDS: Duration = Duration::from_millis(200);

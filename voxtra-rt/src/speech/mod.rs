@@ -1,0 +1,33 @@
+//! What gives the agent a voice, ears and wits: the traits that providers implement, and those providers that need
+//! no network.
+//!
+//! - [`TextToSpeech`]: [`CommandVoice`] runs any program that speaks; [`Prompts`] plays recordings.
+//! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
+//! - [`LanguageModel`]: [`ScriptedModel`] for tests.
+//!
+//! All traits can be used as `Arc<dyn …>`; their futures are boxed once per utterance, never per frame.
+
+mod audio;
+mod command;
+mod error;
+mod model;
+mod prompt;
+mod scripted;
+mod transcript;
+mod voice;
+pub mod wav;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use self::audio::{Speech, SpeechSender};
+pub use self::command::{AudioOutput, CommandVoice};
+pub use self::error::SpeechError;
+pub use self::model::{LanguageModel, Message, Reply, Role, ToolCall};
+pub use self::prompt::{Prompt, Prompts};
+pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
+pub use self::transcript::{SpeechInput, SpeechToText, Transcript};
+pub use self::voice::TextToSpeech;
+
+/// A future behind a pointer, so that the traits can be used as objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,36 @@
+use super::{BoxFuture, Speech, SpeechError};
+
+/// Turns text into speech.
+///
+/// ```
+/// use voxtra_rt::speech::{BoxFuture, Speech, SpeechError, TextToSpeech};
+///
+/// /// One beep per word, 100 ms each.
+/// struct Beeps;
+///
+/// impl TextToSpeech for Beeps {
+///     fn name(&self) -> &str {
+///         "beeps"
+///     }
+///
+///     fn synthesize<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Speech, SpeechError>> {
+///         Box::pin(async move {
+///             let beep = (0..800).map(|n| if n / 8 % 2 == 0 { 4_000 } else { -4_000 });
+///             let words = text.split_whitespace().count();
+///             Ok(Speech::whole(8_000, std::iter::repeat_n(beep, words).flatten().collect()))
+///         })
+///     }
+/// }
+/// ```
+pub trait TextToSpeech: Send + Sync {
+    /// What it is called in logs and errors.
+    fn name(&self) -> &str;
+
+    /// Begins to speak `text`. Resolves as soon as the sample rate is known, which should be before the last sample
+    /// is made: the caller hears the first words while the rest is still being worked on. Dropping the future or the
+    /// speech stops the work.
+    ///
+    /// # Errors
+    /// Where nothing could be spoken at all. What goes wrong later is an item of the speech.
+    fn synthesize<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Speech, SpeechError>>;
+}

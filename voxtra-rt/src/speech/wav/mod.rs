@@ -1,0 +1,118 @@
+//! WAV files and streams. Everything becomes mono 16-bit samples: that is what a call carries.
+//!
+//! Read: PCM of 8, 16, 24 and 32 bits and floats of 32 and 64 bits, any number of channels (averaged), also in the
+//! extensible form. Written: 16-bit PCM.
+
+mod format;
+mod stream;
+
+use std::io::Read;
+use std::path::Path;
+
+pub use self::stream::WavStream;
+
+/// A recording in memory, mono.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Samples per second.
+    pub rate_hz: u32,
+    /// The samples.
+    pub samples: Vec<i16>,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// It cannot be read, is no WAV of a kind named above, or is cut short.
+pub fn read(path: &Path) -> Result<Recording, WavError> {
+    read_from(std::fs::File::open(path)?)
+}
+
+/// Reads to the end of `source`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(mut source: impl Read) -> Result<Recording, WavError> {
+    let mut stream = WavStream::new();
+    let mut samples = Vec::new();
+    let mut block = vec![0; 64 * 1024];
+    loop {
+        match source.read(&mut block) {
+            Ok(0) => break,
+            Ok(n) => stream.push(block.get(..n).unwrap_or_default(), &mut samples)?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let rate_hz = stream.finish()?;
+    Ok(Recording { rate_hz, samples })
+}
+
+/// Writes 16-bit PCM with one or more channels, `interleaved` sample by sample.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(
+    path: &Path,
+    rate_hz: u32,
+    channels: u16,
+    interleaved: &[i16],
+) -> Result<(), WavError> {
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate: rate_hz,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).map_err(from_hound)?;
+    let mut block =
+        writer.get_i16_writer(u32::try_from(interleaved.len()).map_err(|_| WavError::TooLong)?);
+    for sample in interleaved {
+        block.write_sample(*sample);
+    }
+    block.flush().map_err(from_hound)?;
+    writer.finalize().map_err(from_hound)
+}
+
+/// Why something is no usable WAV.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WavError {
+    /// It does not begin as a WAV does.
+    #[error("not a WAV file (RIFF/WAVE header expected)")]
+    NotWav,
+    /// The samples come before their format, or the format is damaged.
+    #[error("damaged WAV header: {0}")]
+    Header(&'static str),
+    /// The samples are not PCM: compressed, or of a width that nobody uses.
+    #[error("{0}; convert it, for instance with `sox IN -e signed -b 16 OUT.wav`")]
+    NotPcm(String),
+    /// Samples per second that make no speech.
+    #[error("{0} Hz is outside 4,000 to 192,000 Hz")]
+    Rate(u32),
+    /// It ends before its header says.
+    #[error("cut short: {missing} bytes are missing")]
+    CutShort {
+        /// How many.
+        missing: u64,
+    },
+    /// It ends before the first sample's place.
+    #[error("it ends before any samples")]
+    NoSamples,
+    /// More samples than a WAV holds.
+    #[error("too long for a WAV file (4 GiB)")]
+    TooLong,
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+fn from_hound(error: hound::Error) -> WavError {
+    match error {
+        hound::Error::IoError(error) => WavError::Io(error),
+        other => WavError::Io(std::io::Error::other(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+use std::future::Future;
+
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+
+use super::retry::Outcome;
+use super::{OutgoingEvent, Signer, WebhookError, WebhookSettings, tls};
+
+/// One attempt at one event. The seam by which tests of the queueing run without a network.
+pub(super) trait Post: Send + Sync + 'static {
+    fn post(&self, event: &OutgoingEvent) -> impl Future<Output = Outcome> + Send;
+}
+
+/// Attempts over HTTP.
+#[derive(Debug)]
+pub(super) struct HttpPost {
+    client: Client,
+    url: Url,
+    signer: Option<Signer>,
+}
+
+impl HttpPost {
+    pub(super) fn new(settings: &WebhookSettings) -> Result<Self, WebhookError> {
+        let config = if settings.url.scheme() == "https" {
+            tls::client_config().map_err(|source| WebhookError::Tls {
+                url: settings.origin(),
+                source,
+            })?
+        } else {
+            // Plain HTTP must also work on a machine without a single trusted certificate.
+            tls::trusting_nothing().map_err(|source| WebhookError::Tls {
+                url: settings.origin(),
+                source,
+            })?
+        };
+        Self::with_tls(settings, config)
+    }
+
+    pub(super) fn with_tls(
+        settings: &WebhookSettings,
+        config: rustls::ClientConfig,
+    ) -> Result<Self, WebhookError> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(config)
+            // A redirect would send the signed body to somebody the configuration does not name.
+            .redirect(Policy::none())
+            .timeout(settings.timeout)
+            .user_agent(concat!("voxtra/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|source| WebhookError::Client {
+                url: settings.origin(),
+                source: source.without_url(),
+            })?;
+        Ok(Self {
+            client,
+            url: settings.url.clone(),
+            signer: settings.secret.as_ref().map(Signer::new),
+        })
+    }
+}
+
+impl Post for HttpPost {
+    async fn post(&self, event: &OutgoingEvent) -> Outcome {
+        let mut request = self
+            .client
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header("x-voxtra-event", event.wire)
+            .header("x-voxtra-event-id", header_value(&event.id))
+            .header("x-voxtra-session-id", header_value(&event.session_id))
+            .body(event.body.clone());
+        if let Some(signer) = &self.signer {
+            request = request.header("x-voxtra-signature", signer.sign(&event.body));
+        }
+        match request.send().await {
+            Ok(answer) => Outcome::of_answer(answer.status(), answer.headers(), Timestamp::now()),
+            // The URL is left out because its path or query may hold a token.
+            Err(error) => Outcome::Retry {
+                reason: reason_of(error.without_url()),
+                after: None,
+            },
+        }
+    }
+}
+
+/// The id as a header; what a header cannot carry becomes `?`, because an odd channel id must not cost the event.
+fn header_value(id: &str) -> HeaderValue {
+    HeaderValue::from_str(id).unwrap_or_else(|_| {
+        let safe: String = id
+            .chars()
+            .map(|c| if c.is_ascii_graphic() { c } else { '?' })
+            .collect();
+        HeaderValue::from_str(&safe).unwrap_or(HeaderValue::from_static("?"))
+    })
+}
+
+/// An error with its causes: the outermost alone says little more than "error sending request".
+fn reason_of(error: reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it did not answer in time".to_owned();
+    }
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        reason.push_str(": ");
+        reason.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    reason
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_no_header_can_carry_is_made_safe() {
+        assert_eq!(header_value("ch-1234"), "ch-1234");
+        assert_eq!(header_value("a\r\nx-evil: 1"), "a??x-evil:?1");
+    }
+}
