@@ -1,5 +1,6 @@
 //! The catalogue as the contract has it: names, order, fields and exact JSON.
 #![cfg(feature = "alloc")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use serde_json::{Value, json};
 use voxtra_core::event::*;

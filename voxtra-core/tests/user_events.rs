@@ -1,4 +1,5 @@
 //! Events that a user of the core alone declares, without a heap.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
 

@@ -19,6 +19,78 @@ use proc_macro2::TokenStream;
 use crate::{errors::Errors, roots::Roots};
 
 /// Declares events and sessions.
+///
+/// # Events
+///
+/// ```
+/// use voxtra_core::{event::Text, voxtra};
+///
+/// voxtra! {
+///     events {
+///         /// The caller confirmed a payment.
+///         payment.confirmed {
+///             /// In hundredths.
+///             amount_cents: u64,
+///             reference: Text<24>,
+///             by: card | bank_transfer,
+///         }
+///
+///         /// The caller is holding a key down.
+///         @realtime
+///         key.held { digit: char, since_ms: u64 }
+///     }
+/// }
+///
+/// let event = PaymentConfirmed {
+///     amount_cents: 1_250,
+///     reference: Text::try_from("MP-4711")?,
+///     by: PaymentConfirmedBy::Card,
+/// };
+/// assert_eq!(event.to_string(), r#"payment.confirmed amount_cents=1250 reference="MP-4711" by=card"#);
+/// # Ok::<(), voxtra_core::event::TextTooLong>(())
+/// ```
+///
+/// An event is named by its **wire name**: words of lower-case letters, digits and `_`, separated by dots. It becomes a struct
+/// of the same name in Rust's spelling, with public fields, `Clone`, `Debug`, `PartialEq`, serde's `Serialize` and
+/// `Deserialize`, `EventType` (what it says about itself) and `Display` (its line in a log). In JSON its fields stand in
+/// the order of their declaration; fields that it doesn't know are ignored when it is read.
+///
+/// - A **field** has any type that is `Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync`. `Duration` is
+///   whole milliseconds in JSON. `name: this | that` declares an enum on the spot: `PaymentConfirmedBy` above.
+/// - An event without fields is written `key.released;` or `key.released {}`. It implements `Default`.
+/// - A **`@realtime`** event is `Copy` and of fixed size, so that it can be made on the media path. Its fields are integers,
+///   floats, `bool`, `char`, `Duration`, enums declared on the spot, or an `Option` of one of these.
+///
+/// Events need only `voxtra-core`, and no heap unless their own fields do.
+///
+/// # Sessions
+///
+/// ```ignore
+/// voxtra! {
+///     session Support {
+///         route extension "1000", number "+265*";
+///         state { attempts: u8 = 0 }
+///
+///         on call.started                           { call.answer().await?; call.say("Welcome.").await?; }
+///         on dtmf.received(e) if e.digit == '0'     { call.transfer("PJSIP/200").await?; }
+///         on dtmf.received if state.attempts >= 3   { call.hangup().await?; }
+///         on dtmf.received                          { state.attempts += 1; }
+///         on payment.confirmed(e)                   { tracing::info!(e.amount_cents); }
+///     }
+/// }
+/// ```
+///
+/// A session becomes a struct that implements `Session`; an application that is given it makes one for each call on its routes.
+/// Sessions need `voxtra` or `voxtra-rt`.
+///
+/// - **Routes** are `extension "1000"` (the whole extension), `number "+265999000001"` or `number "+265*"` (a prefix), and
+///   `default` for calls that no other route matches.
+/// - **State** lives as long as the call. Each field has its first value behind `=`.
+/// - A **handler** is async. In it and in its guard, `call` is the call, `state` the state, and the name in parentheses is a
+///   reference to the event. `?` takes any error, which ends the handler and not the session. A handler may end in
+///   `Ok(())`, but needn't.
+/// - **Several handlers of one event** are tried in their order, and the first whose `if` holds runs.
+/// - Events are the built-in ones and those declared in the same `voxtra!`.
 #[proc_macro]
 pub fn voxtra(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(input.into(), &Roots::find()).into()

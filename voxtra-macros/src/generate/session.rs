@@ -172,10 +172,13 @@ fn body(handler: &Handler, core: &TokenStream) -> TokenStream {
     let group = &handler.body;
     match syn::parse2::<Block>(quote!(#group)) {
         Ok(block) if ends_in_result(&block) => quote!(#group),
-        // A statement of its own, as a body that always returns early leaves it out of reach.
-        Ok(_) => {
-            quote!({ #group #[allow(unreachable_code, clippy::needless_return)] return ::core::result::Result::Ok(()); })
-        }
+        // The end is a statement of its own, as a body that always returns early leaves it out of reach.
+        Ok(_) => quote!({
+            #[allow(unused_braces)]
+            #group
+            #[allow(unreachable_code, clippy::needless_return)]
+            return ::core::result::Result::Ok(());
+        }),
         // Left to the compiler, which explains it better, but in an expansion of its own: the rest of the output isn't lost with it.
         Err(_) => {
             quote!({ #core::__private::handler_body!(#group); ::core::result::Result::Ok(()) })

@@ -15,7 +15,13 @@ pub(super) fn parse(
     input: ParseStream<'_>,
     errors: &mut Errors,
 ) -> syn::Result<SessionDecl> {
+    if !input.peek(Ident) {
+        return Err(input.error("expected the name of the session: `session Name { … }`"));
+    }
     let name: Ident = input.parse()?;
+    if !input.peek(token::Brace) {
+        return Err(input.error(format!("expected `{{ … }}` after `session {name}`")));
+    }
     let content;
     braced!(content in input);
     let mut session = SessionDecl {
@@ -95,12 +101,25 @@ fn routes(
         }
         if input.parse::<Option<Token![;]>>()?.is_none() {
             errors.push(input.error("expected `,` and another route, or `;`"));
+            // Only the comma is missing if another route follows, and only the semicolon if another item does.
+            if KINDS.iter().any(|kind| is_word(input, kind)) {
+                continue;
+            }
             if !input.peek(Ident::peek_any) && !input.peek(Token![#]) {
                 recovery::skip_item(input);
             }
         }
         return Ok(());
     }
+}
+
+const KINDS: [&str; 3] = ["extension", "number", "default"];
+
+fn is_word(input: ParseStream<'_>, word: &str) -> bool {
+    input
+        .fork()
+        .call(Ident::parse_any)
+        .is_ok_and(|next| next == word)
 }
 
 fn state(input: ParseStream<'_>, into: &mut Vec<StateDecl>, errors: &mut Errors) {
