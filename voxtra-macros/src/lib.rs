@@ -11,6 +11,8 @@ mod errors;
 mod generate;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod mutations;
 mod parse;
 mod roots;
 

@@ -22,5 +22,5 @@ voxtra! {
 fn main() {
     // What was right is there.
     let _ = |order: OrderPlaced| (order.count, order.visible, order.by, order.hidden, order.first, order.second);
-    let _ = OrderPaid {};
+    let _ = OrderPaid { total: 1 };
 }

@@ -12,11 +12,13 @@ voxtra! {
         clock.started {}
         {}
         "clock" {}
+        clock set {}
+        self {}
     }
     catalogue {}
     42
 }
 
 fn main() {
-    let _ = (ClockTicked {}, ClockStopped {}, ClockWound {}, ClockStarted {});
+    let _ = (ClockTicked {}, ClockStopped {}, ClockWound {}, ClockStarted {}, ClockSet {});
 }

@@ -1,7 +1,8 @@
 //! `events { … }`: events and their fields.
 
-use proc_macro2::TokenTree;
-use syn::{Attribute, Ident, Token, Type, braced, ext::IdentExt, parse::ParseStream, token};
+use syn::{
+    Attribute, Ident, Token, Type, braced, ext::IdentExt, parenthesized, parse::ParseStream, token,
+};
 
 use super::{EventDecl, FieldDecl, TypeDecl, only_docs, recovery, wire};
 use crate::errors::Errors;
@@ -30,12 +31,13 @@ fn event(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<EventDecl> 
         parse_fields(&content, &mut fields, errors);
         // An event ends with its brace; a separator behind it is harmless.
         input.parse::<Option<Token![;]>>()?;
-    } else if input.peek(token::Paren) || input.peek(token::Bracket) {
-        let group: TokenTree = input.parse()?;
-        errors.at(
-            group.span(),
-            "an event's fields stand in braces: `{ name: Type, … }`",
-        );
+    } else if input.peek(token::Paren) {
+        let content;
+        let parentheses = parenthesized!(content in input);
+        let message = "an event's fields stand in braces: `{ name: Type, … }`";
+        errors.at(parentheses.span.join(), message);
+        parse_fields(&content, &mut fields, errors);
+        input.parse::<Option<Token![;]>>()?;
     } else if input.parse::<Option<Token![;]>>()?.is_none()
         && input.parse::<Option<Token![,]>>()?.is_none()
         && !input.is_empty()

@@ -1,7 +1,7 @@
 //! Wire names: lower-case words of letters, digits and `_`, separated by dots.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use syn::parse::ParseStream;
+use syn::{buffer::Cursor, parse::ParseStream};
 
 use crate::errors::Errors;
 
@@ -41,7 +41,7 @@ pub(super) fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<
     let read = input.step(|cursor| {
         let mut cursor = *cursor;
         while let Some((token, rest)) = cursor.token_tree() {
-            if !reader.accept(token) {
+            if !reader.accept(token, starts_with_dot(rest)) {
                 break;
             }
             cursor = rest;
@@ -58,7 +58,18 @@ pub(super) fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<
     {
         return Err(input.error("expected the wire name of an event, such as `call.started`"));
     }
-    Ok(reader.finish(errors))
+    let wire = reader.finish(errors);
+    if pascal_case(&wire.text) == "Self" {
+        let message = "an event can't be called `self`: its struct would be `Self`";
+        return Err(syn::Error::new_spanned(wire.tokens, message));
+    }
+    Ok(wire)
+}
+
+fn starts_with_dot(cursor: Cursor<'_>) -> bool {
+    cursor
+        .punct()
+        .is_some_and(|(punct, _)| punct.as_char() == '.')
 }
 
 #[derive(Default)]
@@ -74,14 +85,19 @@ struct Reader {
 
 impl Reader {
     /// Takes a token if it belongs to the name.
-    fn accept(&mut self, token: TokenTree) -> bool {
+    fn accept(&mut self, token: TokenTree, before_dot: bool) -> bool {
         let expects_word = self.words.is_empty() || self.separator.is_some();
         match &token {
             TokenTree::Group(_) => return false,
             TokenTree::Ident(word) if expects_word => self.word(&word.to_string(), word.span()),
             TokenTree::Literal(word) if expects_word => self.word(&word.to_string(), word.span()),
-            // The next item began without an end of this one, or a guard follows.
-            TokenTree::Ident(_) | TokenTree::Literal(_) => return false,
+            // A guard follows, or the next item began without an end of this one.
+            TokenTree::Ident(word) if word == "if" || before_dot => return false,
+            TokenTree::Literal(_) => return false,
+            TokenTree::Ident(word) => {
+                self.problem_at(word.span(), "a dot is missing before this word");
+                self.word(&word.to_string(), word.span());
+            }
             TokenTree::Punct(punct) => match punct.as_char() {
                 '.' if !expects_word => self.separator = Some(punct.span()),
                 '.' => self.problem_at(punct.span(), "a word is missing before this dot"),
