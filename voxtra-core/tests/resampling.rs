@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::f64::consts::TAU;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use voxtra_core::audio::Resampler;
@@ -11,7 +12,7 @@ const RATES: [u32; 10] = [
     8_000, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000,
 ];
 
-/// A quarter of a second, all of it, in one call.
+/// All of `input` in one call.
 fn resample(from: u32, to: u32, input: &[i16]) -> Vec<i16> {
     let mut resampler = Resampler::new(from, to).unwrap();
     let mut out = vec![0; resampler.output_len(input.len())];
@@ -121,6 +122,69 @@ fn up_and_down_again_is_the_same_sound_later() {
         .map(|(a, b)| (i32::from(*a) - i32::from(*b)).abs())
         .max();
     assert!(worst.unwrap() <= 24, "off by {worst:?} of 12,000");
+}
+
+#[test]
+fn twenty_ms_in_are_twenty_ms_out_at_every_pair_of_rates() {
+    for (from, to) in RATES.iter().flat_map(|&a| RATES.map(|b| (a, b))) {
+        let mut resampler = Resampler::new(from, to).unwrap();
+        let input = vec![1_000; from as usize / 50];
+        let mut out = vec![0; to as usize / 50 + 9];
+        for _ in 0..5 {
+            let done = resampler.process(&input, &mut out);
+            assert_eq!(done, (input.len(), to as usize / 50), "{from} to {to}");
+        }
+        // A constant stays what it is.
+        let tail = &out[to as usize / 100..to as usize / 50];
+        assert!(
+            tail.iter().all(|&s| (999..=1_001).contains(&s)),
+            "{from} to {to}: {tail:?}"
+        );
+        assert!(resampler.delay() < Duration::from_micros(3_050));
+    }
+}
+
+#[test]
+fn the_same_rate_is_a_copy() {
+    let input: Vec<i16> = (0..500).map(|n| n * 37).collect();
+    assert_eq!(resample(16_000, 16_000, &input), input);
+    assert_eq!(
+        Resampler::new(16_000, 16_000).unwrap().delay(),
+        Duration::ZERO
+    );
+}
+
+#[test]
+fn an_impulse_comes_out_after_the_delay() {
+    for (from, to) in [
+        (8_000, 16_000),
+        (16_000, 8_000),
+        (22_050, 8_000),
+        (8_000, 44_100),
+    ] {
+        let mut input = vec![0; 2_000];
+        input[1_000] = 20_000;
+        let out = resample(from, to, &input);
+        let resampler = Resampler::new(from, to).unwrap();
+        let peak = (0..out.len()).max_by_key(|&n| out[n]).unwrap();
+        let expected = (1_000 + resampler.delay_samples()) as f64 * f64::from(to) / f64::from(from);
+        assert!(
+            (peak as f64 - expected).abs() <= 1.0,
+            "{from} to {to}: {peak} {expected}"
+        );
+    }
+}
+
+#[test]
+fn reset_forgets_the_stream() {
+    let input: Vec<i16> = (0..777).map(|n| n * 17).collect();
+    let mut resampler = Resampler::new(22_050, 16_000).unwrap();
+    let mut first = [0; 1_000];
+    let mut second = [0; 1_000];
+    let (_, produced) = resampler.process(&input, &mut first);
+    resampler.reset();
+    assert_eq!(resampler.process(&input, &mut second), (777, produced));
+    assert_eq!(first, second);
 }
 
 proptest! {

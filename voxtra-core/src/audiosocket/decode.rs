@@ -1,8 +1,7 @@
 //! From bytes to frames, however the stream was cut.
 
-use core::fmt;
-
 use super::HEADER_LEN;
+use super::error::DecodeError;
 use super::frame::{Audio, Frame, PeerError, is_dtmf_digit, kind};
 use crate::audio::MAX_FRAME_BYTES;
 
@@ -216,70 +215,6 @@ fn frame(kind: u8, payload: &[u8]) -> Result<Frame<'_>, DecodeError> {
         (kind, payload) => Ok(Frame::Unknown { kind, payload }),
     }
 }
-
-/// How a frame broke the protocol. The frame is skipped; the stream goes on after it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DecodeError {
-    /// A hang-up frame with a payload.
-    HangupPayload {
-        /// Its bytes.
-        len: usize,
-    },
-    /// An id that is not 16 bytes.
-    IdLength {
-        /// Its bytes.
-        len: usize,
-    },
-    /// A DTMF frame that is not one byte.
-    DtmfLength {
-        /// Its bytes.
-        len: usize,
-    },
-    /// A DTMF frame whose byte is not a digit.
-    DtmfDigit(u8),
-    /// An audio frame without audio.
-    EmptyAudio,
-    /// An error frame of more than one byte.
-    ErrorLength {
-        /// Its bytes.
-        len: usize,
-    },
-    /// A payload, not of audio, longer than the decoder has room for.
-    TooLong {
-        /// The kind byte.
-        kind: u8,
-        /// The payload's bytes.
-        len: usize,
-    },
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::HangupPayload { len } => {
-                write!(
-                    f,
-                    "a hang-up frame has a payload of {len} bytes, it must have none"
-                )
-            }
-            Self::IdLength { len } => write!(f, "an id has {len} bytes, it must have 16"),
-            Self::DtmfLength { len } => write!(f, "a DTMF frame has {len} bytes, it must have 1"),
-            Self::DtmfDigit(byte) => write!(f, "{byte:#04x} is not a DTMF digit"),
-            Self::EmptyAudio => f.write_str("an audio frame has no audio"),
-            Self::ErrorLength { len } => {
-                write!(f, "an error frame has {len} bytes, it must have 0 or 1")
-            }
-            Self::TooLong { kind, len } => {
-                write!(
-                    f,
-                    "a frame of kind {kind:#04x} has {len} bytes, there is room for fewer"
-                )
-            }
-        }
-    }
-}
-
-impl core::error::Error for DecodeError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,8 @@
 //! From frames to bytes, into a buffer of the caller.
 
-use core::fmt;
-
+use super::HEADER_LEN;
+use super::error::EncodeError;
 use super::frame::{Frame, is_dtmf_digit, kind};
-use super::{HEADER_LEN, MAX_PAYLOAD_LEN};
 use crate::audio::SampleRate;
 
 /// Writes one whole frame to the front of `out` and returns its length in bytes. On an error nothing is sent that
@@ -75,46 +74,6 @@ pub const fn encoded_len(frame: &Frame<'_>) -> usize {
             Frame::Unknown { payload, .. } => payload.len(),
         }
 }
-
-/// Why a frame cannot be written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum EncodeError {
-    /// The buffer is too small; nothing was written.
-    OutputTooSmall {
-        /// The bytes it takes.
-        needed: usize,
-    },
-    /// The payload is longer than the 65,535 bytes that a length can announce. Send several frames.
-    PayloadTooLong {
-        /// Its bytes.
-        len: usize,
-    },
-    /// Audio without a sample: Asterisk ends the call when it reads one.
-    EmptyAudio,
-    /// Not a DTMF digit.
-    DtmfDigit(u8),
-    /// [`Frame::Unknown`] with a kind that has a variant of its own.
-    KnownKind(u8),
-}
-
-impl fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutputTooSmall { needed } => {
-                write!(f, "the frame takes {needed} bytes, the buffer has fewer")
-            }
-            Self::PayloadTooLong { len } => write!(
-                f,
-                "a payload of {len} bytes is longer than a frame's {MAX_PAYLOAD_LEN}; split it"
-            ),
-            Self::EmptyAudio => f.write_str("an audio frame needs at least one sample"),
-            Self::DtmfDigit(byte) => write!(f, "{byte:#04x} is not a DTMF digit"),
-            Self::KnownKind(kind) => write!(f, "kind {kind:#04x} is a known one, use its variant"),
-        }
-    }
-}
-
-impl core::error::Error for EncodeError {}
 
 /// Writes the header and returns the room for the payload.
 fn begin(kind: u8, len: usize, out: &mut [u8]) -> Result<&mut [u8], EncodeError> {

@@ -6,10 +6,12 @@
 
 mod decode;
 mod encode;
+mod error;
 mod frame;
 
-pub use decode::{DecodeError, Decoder};
-pub use encode::{EncodeError, encode, encode_audio, encoded_len};
+pub use decode::Decoder;
+pub use encode::{encode, encode_audio, encoded_len};
+pub use error::{DecodeError, EncodeError};
 pub use frame::{Audio, Frame, PeerError, is_dtmf_digit, kind};
 
 /// Bytes before every payload: the kind and the length.
