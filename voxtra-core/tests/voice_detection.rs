@@ -4,6 +4,8 @@
 use std::f32::consts::TAU;
 
 use proptest::prelude::*;
+use voxtra_core::time::Instant;
+use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
 use voxtra_core::vad::{EnergyDetector, VAD_FRAME_SAMPLES, VoiceDetector};
 
 const RATE: f32 = 8_000.0;
@@ -297,6 +299,52 @@ fn the_level_is_in_dbfs() {
     let mut silent = EnergyDetector::new();
     silent.process(&[0; VAD_FRAME_SAMPLES]);
     assert_eq!(silent.level_dbfs(), -100.0);
+}
+
+/// The samples of one of the demo's recordings: 8 kHz mono after a plain header.
+fn recording(name: &str) -> Vec<f32> {
+    let path = format!("{}/../assets/{name}", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(path).unwrap();
+    let data = bytes.windows(4).position(|four| four == b"data").unwrap() + 8;
+    let (pairs, _) = bytes[data..].as_chunks::<2>();
+    pairs
+        .iter()
+        .map(|pair| f32::from(i16::from_le_bytes(*pair)))
+        .collect()
+}
+
+#[test]
+fn a_recorded_sentence_is_one_utterance() {
+    for name in ["caller-hello.wav", "caller-stop.wav", "agent-explain.wav"] {
+        let before = SECOND;
+        let mut signal = Signal::silence(before);
+        signal.0.extend(recording(name));
+        signal.0.extend(Signal::silence(2 * SECOND).0);
+        let line = Signal::dull_noise(signal.0.len() / VAD_FRAME_SAMPLES + 1, -62.0);
+        let probabilities = hear(&mut EnergyDetector::new(), &signal.plus(&line));
+
+        let mut turns = TurnTaking::new(TurnSettings::default());
+        let mut events = Vec::new();
+        for (frame, probability) in (1..).zip(probabilities) {
+            let now = Instant::from_millis(20 * frame);
+            turns.handle_frame(now, probability, false, &mut |event| {
+                events.push((frame, event));
+            });
+        }
+        let [
+            (start, TurnEvent::SpeechStarted),
+            (_, TurnEvent::SpeechEnded { .. }),
+            (_, TurnEvent::TurnEnded { .. }),
+        ] = events[..]
+        else {
+            panic!("{name}: {events:?}");
+        };
+        // Known within 300 ms of the recording's beginning.
+        assert!(
+            (1..15).contains(&(start - before as u64)),
+            "{name}: {start}"
+        );
+    }
 }
 
 proptest! {
