@@ -11,8 +11,7 @@ use voxtra_core::audio::SampleRate;
 use super::caller::{CallError, Ending, Line, Progress, Script, Step, Tape};
 use super::clock::Clock;
 use super::interrupt::Interrupt;
-use super::recording::{self, Recording};
-use super::{Failure, terminal};
+use super::{Failure, recording, terminal};
 
 /// Call an AudioSocket server as Asterisk would
 ///
@@ -55,7 +54,7 @@ const LONGEST_STAY: Duration = Duration::from_secs(60);
 const QUIET: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let speech = Recording::read(&args.wav)?.at_rate(args.rate.hz())?;
+    let speech = recording::at_rate(recording::read(&args.wav)?, args.rate.hz())?;
     let address = resolve(&args.address)?;
     if let Some(out) = &args.out {
         // Better now than after a call of minutes.

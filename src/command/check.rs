@@ -1,8 +1,14 @@
 //! `voxtra check`.
 
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
-use super::Failure;
+use voxtra_rt::ari::{AriClient, AriError, missing_modules};
+use voxtra_rt::config::{Config, ConfigError, VoiceSettings};
+use voxtra_rt::speech::{CommandVoice, Prompt, Prompts, SpeechError, TextToSpeech as _};
+
+use super::terminal::Paint;
+use super::{Failure, agents, runtime};
 
 /// Check a configuration, and with --online the Asterisk it names
 #[derive(Debug, clap::Args)]
@@ -22,6 +28,101 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let _ = (&args.config, args.online);
-    Err(Failure::failed("not built yet"))
+    let config = load(&args.config)?;
+    let mut out = io::stdout().lock();
+    let good = Paint::stdout().good("ok");
+    writeln!(out, "{good}  {}", args.config.display())?;
+    writeln!(out, "{good}  {}", speech(&config)?)?;
+    if !args.online {
+        return Ok(());
+    }
+    let Some(asterisk) = config.asterisk.clone() else {
+        return Err(Failure::usage(format_args!(
+            "{} names no Asterisk to log in to",
+            args.config.display()
+        ))
+        .advise("add an [asterisk] section with url, username, password and app"));
+    };
+    let url = asterisk.url.clone();
+    let app = asterisk.app.clone();
+    let (info, modules) = runtime()?
+        .block_on(async {
+            let ari = AriClient::new(asterisk)?;
+            Ok((ari.asterisk_info().await?, ari.modules().await?))
+        })
+        .map_err(|error: AriError| explain(&error))?;
+    writeln!(
+        out,
+        "{good}  logged in to Asterisk {} at {url}",
+        info.version
+    )?;
+    let missing = missing_modules(&modules);
+    if missing.is_empty() {
+        writeln!(out, "{good}  every module that Voxtra needs is running")?;
+        eprintln!(
+            "Next: send calls to Stasis({app}) in extensions.conf, then `voxtra serve -c {}`.",
+            args.config.display()
+        );
+        return Ok(());
+    }
+    let width = missing.iter().map(|m| m.name.len()).max().unwrap_or(0);
+    let list: Vec<_> = missing
+        .iter()
+        .map(|m| format!("  {:width$}  {}", m.name, m.why))
+        .collect();
+    let first = missing.first().map_or("", |m| m.name);
+    Err(Failure::failed(format_args!("Asterisk lacks {} module(s):\n{}", missing.len(), list.join("\n"))).advise(format_args!(
+        "load them in modules.conf, or at once with `asterisk -rx 'module load {first}.so'`; what can't be loaded must be installed"
+    )))
+}
+
+/// Reads a configuration, and checks that the agents it names exist.
+pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
+    let config = Config::load(path).map_err(|error| match error {
+        ConfigError::Read { .. } => Failure::usage(error),
+        _ => Failure::usage(error).advise("docs/configuration.md lists every key; `voxtra init` writes a file that holds them all"),
+    })?;
+    for route in &config.routes {
+        agents::check(&route.agent).map_err(|why| {
+            Failure::usage(format_args!("{}: [[route]] agent: {why}", path.display()))
+                .advise("name one of them")
+        })?;
+    }
+    Ok(config)
+}
+
+/// Whether the voice and the prompts can be used: in a word, or why not.
+fn speech(config: &Config) -> Result<String, Failure> {
+    let mut prompts = Prompts::new();
+    if let Some(folder) = &config.speech.prompts_dir {
+        prompts.load_dir(folder).map_err(Failure::usage)?;
+    }
+    for prompt in &config.prompts {
+        prompts.insert(
+            Prompt::read(&prompt.name, &prompt.file, prompt.text.clone())
+                .map_err(Failure::usage)?,
+        );
+    }
+    let voice = match CommandVoice::from_settings(&config.speech) {
+        Ok(Some(voice)) => voice.name().to_owned(),
+        Ok(None) => "no voice".to_owned(),
+        // Nobody asked for a certain one; agents that only play prompts need none.
+        Err(SpeechError::NotInstalled { .. }) if config.speech.voice == VoiceSettings::Auto => {
+            "no voice is installed (piper, espeak-ng or flite), so only prompts can be said"
+                .to_owned()
+        }
+        Err(error) => return Err(Failure::usage(error)),
+    };
+    Ok(format!("speech: {voice}; prompts: {}", prompts.len()))
+}
+
+fn explain(error: &AriError) -> Failure {
+    let failure = Failure::failed(error);
+    match error {
+        AriError::Transport { .. } | AriError::Timeout { .. } => failure.advise(
+            "is Asterisk running, with `enabled=yes` in http.conf and ari.conf, and is asterisk.url its address? `asterisk -rx 'http show status'` tells",
+        ),
+        AriError::NotFound { .. } => failure.advise("does asterisk.url end in /ari, and is res_ari loaded?"),
+        _ => failure,
+    }
 }

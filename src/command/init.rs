@@ -4,6 +4,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use voxtra_rt::config::STARTER;
+
 use super::Failure;
 
 /// Write a commented configuration to start from
@@ -45,5 +47,3 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     );
     Ok(())
 }
-
-const STARTER: &str = "";

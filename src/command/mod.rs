@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout, everything about getting there to stderr.
 
+mod agents;
 mod allocations;
 mod call;
 mod caller;
@@ -17,6 +18,7 @@ mod init;
 mod interrupt;
 mod recording;
 mod report;
+mod runtime;
 mod serve;
 mod terminal;
 mod timeline;
@@ -27,6 +29,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use failure::Failure;
+use runtime::runtime;
 
 /// Voice agents on a telephone line.
 ///

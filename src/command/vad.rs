@@ -10,8 +10,7 @@ use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
 use voxtra_core::vad::{EnergyDetector, VAD_FRAME_SAMPLES, VoiceDetector};
 
 use super::clock::Clock;
-use super::recording::Recording;
-use super::{Failure, terminal};
+use super::{Failure, recording, terminal};
 
 /// Find the speech in a recording
 ///
@@ -62,9 +61,9 @@ const RATE_HZ: u32 = 8000;
 const FRAME_MS: u64 = 20;
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let recording = Recording::read(&args.file)?;
+    let recording = recording::read(&args.file)?;
     let duration_ms = recording.samples.len() as u64 * 1000 / u64::from(recording.rate_hz.max(1));
-    let heard = recording.at_rate(RATE_HZ)?;
+    let heard = recording::at_rate(recording, RATE_HZ)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if args.frames {
         let mut result = Ok(());

@@ -1,0 +1,227 @@
+//! `voxtra init` and `voxtra check`.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use super::{Run, fresh_directory, run};
+
+/// `voxtra` in a directory, with the password that the starter file asks for.
+fn voxtra_in(directory: &Path, arguments: &[&str]) -> Run {
+    run(Command::new(env!("CARGO_BIN_EXE_voxtra"))
+        .args(arguments)
+        .current_dir(directory)
+        .env("VOXTRA_ARI_PASSWORD", "secret")
+        .env_remove("PIPER_MODEL"))
+}
+
+#[test]
+fn the_starter_file_passes_its_check() {
+    let directory = fresh_directory("init");
+    let init = voxtra_in(&directory, &["init"]);
+    assert_eq!(init.status, 0, "{}", init.err);
+    assert!(init.out.contains("voxtra.toml") && init.err.contains("voxtra check"));
+    let check = voxtra_in(&directory, &["check"]);
+    assert_eq!(check.status, 0, "{}", check.err);
+    assert!(check.out.starts_with("ok  voxtra.toml"), "{}", check.out);
+    assert!(!check.out.contains("secret"));
+}
+
+#[test]
+fn init_overwrites_only_when_told() {
+    let directory = fresh_directory("init-force");
+    let path = directory.join("mine.toml");
+    fs::write(&path, "# mine").unwrap();
+    let refused = voxtra_in(&directory, &["init", "mine.toml"]);
+    assert_eq!(refused.status, 2);
+    assert!(
+        refused.err.contains("is there already") && refused.err.contains("--force"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "# mine");
+    assert_eq!(
+        voxtra_in(&directory, &["init", "mine.toml", "--force"]).status,
+        0
+    );
+    assert!(fs::read_to_string(&path).unwrap().contains("[asterisk]"));
+    let nowhere = voxtra_in(&directory, &["init", "no/such/folder.toml"]);
+    assert_eq!(nowhere.status, 1);
+    assert!(nowhere.err.contains("no/such/folder.toml"));
+}
+
+#[test]
+fn everything_wrong_in_a_configuration_is_named_with_its_line() {
+    let directory = fresh_directory("check-bad");
+    fs::write(
+        directory.join("bad.toml"),
+        "[media]\nthreads = 0\nlisten_on = \"x\"\n[asterisk]\nurl = 3\n",
+    )
+    .unwrap();
+    let check = voxtra_in(&directory, &["check", "-c", "bad.toml"]);
+    assert_eq!(check.status, 2);
+    for expected in [
+        "bad.toml has",
+        "line 2: media.threads = 0",
+        "line 3: media.listen_on",
+        "asterisk.url",
+        "help:",
+    ] {
+        assert!(check.err.contains(expected), "{expected}: {}", check.err);
+    }
+    assert!(check.out.is_empty());
+}
+
+#[test]
+fn a_missing_file_an_unknown_agent_and_a_missing_prompt_are_named() {
+    let directory = fresh_directory("check-missing");
+    let check = voxtra_in(&directory, &["check"]);
+    assert_eq!(check.status, 2);
+    assert!(
+        check.err.contains("voxtra.toml") && check.err.contains("voxtra init"),
+        "{}",
+        check.err
+    );
+
+    fs::write(
+        directory.join("agent.toml"),
+        "[[route]]\ndefault = true\nagent = \"parot\"\n",
+    )
+    .unwrap();
+    let check = voxtra_in(&directory, &["check", "-c", "agent.toml"]);
+    assert_eq!(check.status, 2);
+    assert!(
+        check.err.contains("parot") && check.err.contains("echo, parrot, announce"),
+        "{}",
+        check.err
+    );
+
+    fs::write(
+        directory.join("prompt.toml"),
+        "[[prompt]]\nname = \"hi\"\nfile = \"gone.wav\"\n",
+    )
+    .unwrap();
+    let check = voxtra_in(&directory, &["check", "-c", "prompt.toml"]);
+    assert_eq!(check.status, 2);
+    assert!(check.err.contains("gone.wav"), "{}", check.err);
+}
+
+/// An ARI that gives the same answer to every request for `asterisk/info`, and one for modules.
+fn ari(status: &'static str, info: &'static str, modules: String) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            answer(stream.unwrap(), status, info, &modules);
+        }
+    });
+    port
+}
+
+fn answer(mut stream: TcpStream, status: &str, info: &str, modules: &str) {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).unwrap_or(0) == 0 {
+            return;
+        }
+        request.push(byte[0]);
+    }
+    let body = if String::from_utf8_lossy(&request).contains("/asterisk/modules") {
+        modules
+    } else {
+        info
+    };
+    let length = body.len();
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+}
+
+fn online(directory: &Path, port: u16) -> Run {
+    let text = format!(
+        "[asterisk]\nurl = \"http://127.0.0.1:{port}/ari\"\nusername = \"voxtra\"\npassword = \"x\"\napp = \"voxtra\"\n"
+    );
+    fs::write(directory.join("voxtra.toml"), text).unwrap();
+    voxtra_in(directory, &["check", "--online"])
+}
+
+const INFO: &str =
+    r#"{"system":{"version":"22.10.1","entity_id":"x"},"status":{"startup_time":"y"}}"#;
+
+#[test]
+fn online_names_the_modules_that_are_missing() {
+    let directory = fresh_directory("online-modules");
+    let module = |name: &str| {
+        format!(r#"{{"name":"{name}.so","description":"","use_count":0,"status":"Running"}}"#)
+    };
+    let all: Vec<_> = voxtra_rt::ari::REQUIRED_MODULES
+        .iter()
+        .map(|m| m.name)
+        .collect();
+    let some: Vec<_> = all
+        .iter()
+        .filter(|name| **name != "app_audiosocket")
+        .map(|name| module(name))
+        .collect();
+    let run = online(
+        &directory,
+        ari("200 OK", INFO, format!("[{}]", some.join(","))),
+    );
+    assert_eq!(run.status, 1, "{}", run.err);
+    assert!(
+        run.out.contains("logged in to Asterisk 22.10.1"),
+        "{}",
+        run.out
+    );
+    assert!(
+        run.err.contains("app_audiosocket  ") && run.err.contains("module load app_audiosocket.so"),
+        "{}",
+        run.err
+    );
+    assert!(!run.err.contains("res_stasis"));
+
+    let every: Vec<_> = all.iter().map(|name| module(name)).collect();
+    let run = online(
+        &directory,
+        ari("200 OK", INFO, format!("[{}]", every.join(","))),
+    );
+    assert_eq!(run.status, 0, "{}", run.err);
+    assert!(run.err.contains("voxtra serve"));
+}
+
+#[test]
+fn online_says_why_it_cannot_log_in() {
+    let directory = fresh_directory("online-refused");
+    let run = online(
+        &directory,
+        ari(
+            "401 Unauthorized",
+            r#"{"message":"Authentication required"}"#,
+            String::new(),
+        ),
+    );
+    assert_eq!(run.status, 1);
+    assert!(run.err.contains("ari.conf"), "{}", run.err);
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let run = online(&directory, free);
+    assert_eq!(run.status, 1);
+    assert!(run.err.contains("is Asterisk running"), "{}", run.err);
+}
+
+#[test]
+fn online_needs_an_asterisk_to_log_in_to() {
+    let directory = fresh_directory("online-none");
+    fs::write(directory.join("voxtra.toml"), "[media]\nthreads = 1\n").unwrap();
+    let run = voxtra_in(&directory, &["check", "--online"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("[asterisk]"), "{}", run.err);
+}
