@@ -1,1 +1,53 @@
 //! Voxtra: voice agents on a telephone line.
+//!
+//! Asterisk brings the call; Voxtra takes its audio over AudioSocket, hears when the caller speaks, stops and interrupts,
+//! turns everything that happens into typed events, runs your handler, plays its voice back, and tells the outside world by
+//! signed webhooks.
+//!
+//! ```no_run
+//! use voxtra::prelude::*;
+//!
+//! voxtra! {
+//!     session Greeter {
+//!         route extension "1000";
+//!
+//!         on call.started { call.answer().await?; call.say("Welcome.").await?; }
+//!         on dtmf.received(e) if e.digit == '0' { call.hangup().await?; }
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = Config::load("voxtra.toml".as_ref())?;
+//!     let app = Application::builder().config(&config)?.session::<Greeter>().start().await?;
+//!     app.run().await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! - [`rt`] is the tokio runtime: [`Application`](rt::app::Application), [`Call`](rt::session::Call), ARI, webhooks;
+//! - [`core`] is the `no_std` core: framing, audio, voice detection, turn-taking, playout, events;
+//! - [`voxtra!`] declares events and sessions.
+
+#[allow(
+    unused_extern_crates,
+    reason = "the output of `voxtra!` names this crate by an absolute path"
+)]
+extern crate self as voxtra;
+
+pub mod allocations;
+
+pub use voxtra_core as core;
+pub use voxtra_macros::voxtra;
+pub use voxtra_rt as rt;
+
+/// What an agent usually needs.
+pub mod prelude {
+    pub use voxtra_core::event::*;
+    pub use voxtra_macros::voxtra;
+    pub use voxtra_rt::app::{Application, Handler, Outbound};
+    pub use voxtra_rt::config::Config;
+    pub use voxtra_rt::session::{
+        AudioStream, Call, CallError, Event, EventBody, Events, HandlerError, Session, Spoken,
+    };
+}

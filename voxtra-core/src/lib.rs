@@ -9,6 +9,7 @@
 //! - [`playout`]: the agent's audio, one frame per 20 ms, with a fade-out when it is interrupted.
 //! - [`vad`]: how likely it is that a frame holds speech.
 //! - [`turn`]: when the caller started and stopped speaking, barged in, ended a turn; when there is silence.
+//! - [`leg`]: all of the above for one call, as one state machine.
 //! - [`event`]: what happened in the call, as typed events; [`bus`]: how they leave the media thread.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -30,6 +31,7 @@ pub mod audio;
 pub mod audiosocket;
 pub mod bus;
 pub mod event;
+pub mod leg;
 pub mod playout;
 pub mod time;
 pub mod turn;

@@ -1,6 +1,32 @@
-//! The tokio runtime of Voxtra.
+//! The tokio runtime of Voxtra: it moves the bytes, keeps the time, and connects the core's state machines to Asterisk, to
+//! agents and to the outside world.
+//!
+//! - [`media`]: the AudioSocket server and its media threads;
+//! - [`ari`]: Asterisk's REST interface and its events;
+//! - [`session`]: one call, its one ordered stream of events, and what an agent can do with it;
+//! - [`app`]: which call goes to which agent, from start-up to the last drained call;
+//! - [`speech`]: voices, speech-to-text, language models;
+//! - [`webhook`]: events for the outside world;
+//! - [`config`]: the TOML file.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
 
+// The output of `voxtra!` names this crate by an absolute path, here as everywhere.
+#[allow(
+    unused_extern_crates,
+    reason = "used by tests and by whoever declares events in here"
+)]
+extern crate self as voxtra_rt;
+
+pub mod app;
 pub mod ari;
 pub mod config;
+pub mod media;
+pub mod session;
 pub mod speech;
 pub mod webhook;
+
+pub use voxtra_core as core;

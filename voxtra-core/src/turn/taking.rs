@@ -139,6 +139,11 @@ impl TurnTaking {
         self.drop_onset();
     }
 
+    /// Lets the caller interrupt the agent from now on, or not.
+    pub const fn set_barge_in(&mut self, on: bool) {
+        self.settings.barge_in = on;
+    }
+
     /// Whether speech was reported as started and not yet as ended.
     #[must_use]
     pub const fn is_user_speaking(&self) -> bool {

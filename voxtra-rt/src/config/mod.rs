@@ -21,8 +21,8 @@ use std::path::Path;
 
 pub use self::error::{ConfigError, Problem};
 pub use self::settings::{
-    AudioSocketSettings, LogFormat, LogSettings, MediaFormat, MediaSettings, MulawPolicy,
-    PromptSettings, RouteRule, RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
+    AudioSocketSettings, LogFormat, LogSettings, MediaSettings, PromptSettings, RouteRule,
+    RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
 };
 
 use self::document::Document;

@@ -13,9 +13,12 @@ use voxtra_core::turn::TurnSettings;
 
 use super::Config;
 use super::document::{Document, Section};
+use crate::ari::MediaFormat;
+use voxtra_core::leg::MulawPolicy;
+
 use super::settings::{
-    AudioSocketSettings, LogFormat, LogSettings, MediaFormat, MediaSettings, MulawPolicy,
-    PromptSettings, RouteRule, RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
+    AudioSocketSettings, LogFormat, LogSettings, MediaSettings, PromptSettings, RouteRule,
+    RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
 };
 use crate::ari::{AriError, AriSettings};
 use crate::webhook::WebhookSettings;

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use uuid::Uuid;
+use voxtra_core::leg::MulawPolicy;
+
+use crate::ari::MediaFormat;
 
 /// `[media]`: the AudioSocket server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,46 +68,6 @@ impl MediaSettings {
         let peer = peer.to_canonical();
         self.allow_peers.iter().any(|net| net.contains(&peer))
     }
-}
-
-/// The audio format that Asterisk is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MediaFormat {
-    /// 8 kHz: what a telephone call has.
-    #[default]
-    Slin,
-    /// 16 kHz: for calls in wide-band codecs, and what speech models want.
-    Slin16,
-}
-
-impl MediaFormat {
-    /// The name that ARI's `format=` takes.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Slin => "slin",
-            Self::Slin16 => "slin16",
-        }
-    }
-
-    /// Samples per second.
-    #[must_use]
-    pub const fn hz(self) -> u32 {
-        match self {
-            Self::Slin => 8_000,
-            Self::Slin16 => 16_000,
-        }
-    }
-}
-
-/// What to do when a peer sends µ-law where PCM belongs (`Dial(AudioSocket/…/c(ulaw))`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MulawPolicy {
-    /// An error event that says how to correct the dialplan, and silence instead of noise.
-    #[default]
-    Refuse,
-    /// Take it as µ-law.
-    Decode,
 }
 
 /// `[[audiosocket]]`: a connection that may come from the dialplan's `AudioSocket()` alone, without ARI.

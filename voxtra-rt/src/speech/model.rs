@@ -36,16 +36,7 @@ impl Message {
     }
 }
 
-/// A tool that the model wants used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToolCall {
-    /// Names this use of it.
-    pub id: String,
-    /// The tool.
-    pub name: String,
-    /// JSON.
-    pub arguments: String,
-}
+pub use voxtra_core::event::ToolCall;
 
 /// What the model answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -67,7 +67,7 @@ impl Post for HttpPost {
             .client
             .post(self.url.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header("x-voxtra-event", event.wire)
+            .header("x-voxtra-event", &*event.wire)
             .header("x-voxtra-event-id", header_value(&event.id))
             .header("x-voxtra-session-id", header_value(&event.session_id))
             .body(event.body.clone());

@@ -249,7 +249,7 @@ impl<P: Post> Shared<P> {
         );
         tracing::warn!(
             webhook = %self.settings.origin(),
-            event = event.wire,
+            event = &*event.wire,
             event_id = event.id,
             session_id = %event.session_id,
             reason,

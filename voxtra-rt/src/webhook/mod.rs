@@ -15,6 +15,7 @@ mod signature;
 mod tls;
 mod warning;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,7 +32,7 @@ use self::delivery::Delivery;
 #[derive(Clone, Debug)]
 pub struct OutgoingEvent {
     /// The wire name, such as `call.started`; matched against each hook's allow-list and sent as `X-Voxtra-Event`.
-    pub wire: &'static str,
+    pub wire: Cow<'static, str>,
     /// The event's id, 32 lower-case hex digits; sent as `X-Voxtra-Event-Id`, the same on every retry.
     pub id: String,
     /// The session the event belongs to; sent as `X-Voxtra-Session-Id`. Events with the same one arrive in order.
@@ -74,7 +75,7 @@ impl Webhooks {
         for hook in self
             .hooks
             .iter()
-            .filter(|hook| hook.settings().wants(event.wire))
+            .filter(|hook| hook.settings().wants(&event.wire))
         {
             hook.enqueue(event.clone());
         }

@@ -1,0 +1,133 @@
+//! The clock check: from arrival times, which jump, to media time, which does not.
+
+use core::time::Duration;
+
+use crate::audio::FRAME;
+use crate::time::Instant;
+
+/// A frame that arrives later than this after its place in the stream starts the stream anew.
+const RESYNC: Duration = Duration::from_millis(100);
+
+/// Where a frame belongs on the time axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameTime {
+    /// The end of this frame in media time. Never later than its arrival plus one frame.
+    pub media: Instant,
+    /// The frame came after a pause of more than 100 ms.
+    pub gap: bool,
+}
+
+/// Gives each 20 ms frame its media time: frames that a busy machine delivers in a bunch are still 20 ms apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClockCheck {
+    media: Instant,
+    arrival: Instant,
+}
+
+impl ClockCheck {
+    /// A clock that has seen nothing.
+    pub const fn new() -> Self {
+        Self {
+            media: Instant::ZERO,
+            arrival: Instant::ZERO,
+        }
+    }
+
+    /// The stream begins at `now`.
+    pub fn restart(&mut self, now: Instant) {
+        *self = Self {
+            media: now,
+            arrival: now,
+        };
+    }
+
+    /// When the last frame arrived, or the stream began.
+    pub fn last_arrival(&self) -> Instant {
+        self.arrival
+    }
+
+    /// The media time of a frame that arrived at `now`.
+    pub fn frame(&mut self, now: Instant) -> FrameTime {
+        let expected = self.media + FRAME;
+        let gap = now.duration_since(self.arrival) > RESYNC;
+        let late = now.duration_since(expected) > RESYNC;
+        let early = expected.duration_since(now) > FRAME;
+        self.arrival = self.arrival.max(now);
+        self.media = if late {
+            now
+        } else if early {
+            // A peer that sends faster than real time must not run ahead of the clock.
+            self.media.max(now)
+        } else {
+            expected
+        };
+        FrameTime {
+            media: self.media,
+            gap,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn media(arrivals_ms: &[u64]) -> [u64; 8] {
+        let mut clock = ClockCheck::new();
+        clock.restart(Instant::ZERO);
+        let mut out = [0; 8];
+        for (slot, at) in out.iter_mut().zip(arrivals_ms) {
+            *slot = clock.frame(Instant::from_millis(*at)).media.as_micros() / 1000;
+        }
+        out
+    }
+
+    #[test]
+    fn regular_frames_keep_their_spacing() {
+        assert_eq!(
+            media(&[20, 41, 59, 80, 101, 119, 140, 160]),
+            [20, 40, 60, 80, 100, 120, 140, 160]
+        );
+    }
+
+    #[test]
+    fn bunched_frames_are_spread_over_the_pause_before_them() {
+        assert_eq!(
+            media(&[20, 40, 100, 100, 100, 120, 140, 160]),
+            [20, 40, 60, 80, 100, 120, 140, 160]
+        );
+    }
+
+    #[test]
+    fn a_long_gap_starts_anew() {
+        let mut clock = ClockCheck::new();
+        clock.restart(Instant::ZERO);
+        assert!(!clock.frame(Instant::from_millis(20)).gap);
+        let after = clock.frame(Instant::from_millis(520));
+        assert_eq!(
+            after,
+            FrameTime {
+                media: Instant::from_millis(520),
+                gap: true
+            }
+        );
+    }
+
+    #[test]
+    fn a_fast_peer_does_not_run_ahead() {
+        assert_eq!(
+            media(&[20, 20, 20, 20, 20, 20, 20, 20]),
+            [20, 40, 40, 40, 40, 40, 40, 40]
+        );
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_does_no_harm() {
+        let mut clock = ClockCheck::new();
+        clock.restart(Instant::from_millis(1000));
+        assert_eq!(
+            clock.frame(Instant::from_millis(10)).media,
+            Instant::from_millis(1000)
+        );
+    }
+}

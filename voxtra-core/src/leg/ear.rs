@@ -1,0 +1,319 @@
+//! The listening half of a leg: frames, history, voice detection, turn-taking.
+
+use ringbuf::StaticRb;
+
+use super::fault::Faults;
+use super::{CallerAudio, ClockCheck, Forward, LegSettings, MulawPolicy, Port, event};
+use crate::audio::{Framer, Law, Resampler, SampleRate};
+use crate::audiosocket::Audio;
+use crate::event::{
+    AudioFrameReceived, BargeIn, Fault, SilenceDetected, TurnEnded, UserSpeechEnded,
+    UserSpeechStarted,
+};
+use crate::time::Instant;
+use crate::turn::{TurnEvent, TurnTaking};
+use crate::vad::VoiceDetector;
+
+/// Samples of history that go to the agent before confirmed speech: 600 ms at 8 kHz, 300 ms at 16 kHz.
+pub const HISTORY_SAMPLES: usize = 4800;
+
+/// A voice detector's frame: 20 ms at 8 kHz.
+const VAD_SAMPLES: usize = 160;
+
+/// Bytes of a 20 ms µ-law frame, which Asterisk may send under the kind of 8 kHz PCM.
+const MULAW_BYTES: usize = 160;
+
+/// What one call of [`Ear::hear`] found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Heard {
+    pub(super) barge_in: bool,
+    pub(super) gap: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Ear<V> {
+    framer: Framer,
+    clock: ClockCheck,
+    listener: Listener<V>,
+}
+
+impl<V: VoiceDetector> Ear<V> {
+    pub(super) fn new(settings: &LegSettings, detector: V) -> Self {
+        Self {
+            framer: Framer::new(settings.rate),
+            clock: ClockCheck::new(),
+            listener: Listener {
+                history: StaticRb::default(),
+                vad_input: VadInput::new(settings.rate),
+                detector,
+                turn: TurnTaking::new(settings.turn),
+                received: 0,
+            },
+        }
+    }
+
+    pub(super) fn start(&mut self, now: Instant) {
+        self.clock.restart(now);
+    }
+
+    pub(super) fn last_arrival(&self) -> Instant {
+        self.clock.last_arrival()
+    }
+
+    pub(super) fn set_rate(&mut self, rate: SampleRate) {
+        self.framer = Framer::new(rate);
+        self.listener.vad_input = VadInput::new(rate);
+        self.listener.history.clear();
+    }
+
+    pub(super) fn set_barge_in(&mut self, on: bool) {
+        self.listener.turn.set_barge_in(on);
+    }
+
+    /// Takes the payload of one audio frame.
+    pub(super) fn hear<P: Port>(
+        &mut self,
+        now: Instant,
+        audio: Audio<'_>,
+        agent_speaking: bool,
+        settings: &LegSettings,
+        faults: &mut Faults<'_>,
+        port: &mut P,
+    ) -> Heard {
+        let mut decoded = [0u8; 2 * MULAW_BYTES];
+        let payload = if audio.is_g711_sized() {
+            if settings.mulaw == MulawPolicy::Decode {
+                for (pair, byte) in decoded.chunks_exact_mut(2).zip(audio.payload) {
+                    pair.copy_from_slice(&Law::Mu.decode(*byte).to_le_bytes());
+                }
+            } else {
+                faults.report(Fault::MulawUnder8k, port);
+            }
+            &decoded[..]
+        } else {
+            audio.pcm()
+        };
+        if audio.is_odd() {
+            faults.report(Fault::OddPayload, port);
+        }
+        let mut heard = Heard::default();
+        let Self {
+            framer,
+            clock,
+            listener,
+        } = self;
+        framer.push(payload, |pcm| {
+            let time = clock.frame(now);
+            heard.gap |= time.gap;
+            heard.barge_in |= listener.frame(now, time.media, pcm, agent_speaking, settings, port);
+        });
+        heard
+    }
+
+    /// The line has been silent for a while; true if that (of all things) was a barge-in.
+    pub(super) fn gap<P: Port>(
+        &mut self,
+        now: Instant,
+        agent_speaking: bool,
+        settings: &LegSettings,
+        port: &mut P,
+    ) -> bool {
+        let mut turns = Turns::default();
+        self.listener
+            .turn
+            .handle_gap(now, agent_speaking, &mut |event| {
+                turns.note(event, now, port)
+            });
+        if turns.speech_ended && settings.forward != Forward::Nothing {
+            port.caller_audio(CallerAudio::SpeechEnded);
+        }
+        turns.barge_in
+    }
+
+    /// The connection is over: an utterance that was going on ends here.
+    pub(super) fn end<P: Port>(&mut self, now: Instant, settings: &LegSettings, port: &mut P) {
+        let mut turns = Turns::default();
+        self.listener
+            .turn
+            .finish(&mut |event| turns.note(event, now, port));
+        if turns.speech_ended && settings.forward != Forward::Nothing {
+            port.caller_audio(CallerAudio::SpeechEnded);
+        }
+    }
+}
+
+/// What hears whole frames.
+struct Listener<V> {
+    history: StaticRb<i16, HISTORY_SAMPLES>,
+    vad_input: VadInput,
+    detector: V,
+    turn: TurnTaking,
+    received: u64,
+}
+
+impl<V> core::fmt::Debug for Listener<V> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Listener")
+            .field("turn", &self.turn)
+            .field("received", &self.received)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<V: VoiceDetector> Listener<V> {
+    /// One 20 ms frame at the leg's rate; true if the caller barged in.
+    fn frame<P: Port>(
+        &mut self,
+        now: Instant,
+        media: Instant,
+        pcm: &[i16],
+        agent_speaking: bool,
+        settings: &LegSettings,
+        port: &mut P,
+    ) -> bool {
+        let Self {
+            history,
+            vad_input,
+            detector,
+            turn,
+            received,
+        } = self;
+        if settings.frame_events {
+            let samples = u32::try_from(pcm.len()).unwrap_or(u32::MAX);
+            port.record(event(
+                now,
+                AudioFrameReceived {
+                    sequence: *received,
+                    samples,
+                },
+            ));
+        }
+        *received = received.wrapping_add(1);
+        let was_speaking = turn.is_user_speaking();
+        let mut turns = Turns::default();
+        vad_input.push(pcm, |frame| {
+            let probability = detector.process(frame);
+            turn.handle_frame(media, probability, agent_speaking, &mut |event| {
+                turns.note(event, now, port)
+            });
+        });
+        match settings.forward {
+            Forward::Nothing => {}
+            Forward::Speech | Forward::Everything => {
+                if turns.speech_started {
+                    port.caller_audio(CallerAudio::SpeechStarted);
+                    if settings.forward == Forward::Speech {
+                        let (older, newer) = history.as_slices();
+                        port.caller_audio(CallerAudio::Samples(older));
+                        port.caller_audio(CallerAudio::Samples(newer));
+                    }
+                }
+                if was_speaking || turns.speech_started || settings.forward == Forward::Everything {
+                    port.caller_audio(CallerAudio::Samples(pcm));
+                }
+                if turns.speech_ended {
+                    port.caller_audio(CallerAudio::SpeechEnded);
+                }
+            }
+        }
+        history.push_slice_overwrite(pcm);
+        turns.barge_in
+    }
+}
+
+/// What turn-taking said about one frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turns {
+    speech_started: bool,
+    speech_ended: bool,
+    barge_in: bool,
+}
+
+impl Turns {
+    fn note<P: Port>(&mut self, turn: TurnEvent, now: Instant, port: &mut P) {
+        let millis = |duration: core::time::Duration| {
+            u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+        };
+        port.record(match turn {
+            TurnEvent::SpeechStarted => {
+                self.speech_started = true;
+                event(now, UserSpeechStarted {})
+            }
+            TurnEvent::SpeechEnded { duration } => {
+                self.speech_ended = true;
+                event(
+                    now,
+                    UserSpeechEnded {
+                        duration_ms: millis(duration),
+                    },
+                )
+            }
+            TurnEvent::BargeIn => {
+                self.barge_in = true;
+                event(now, BargeIn {})
+            }
+            TurnEvent::Silence { duration } => event(
+                now,
+                SilenceDetected {
+                    silence_duration_ms: millis(duration),
+                },
+            ),
+            TurnEvent::TurnEnded { duration } => event(
+                now,
+                TurnEnded {
+                    duration_ms: millis(duration),
+                },
+            ),
+        });
+    }
+}
+
+/// Brings frames of any rate down to the voice detector's 160 samples.
+#[derive(Debug)]
+struct VadInput {
+    resampler: Option<Resampler>,
+    frame: [i16; VAD_SAMPLES],
+    filled: usize,
+}
+
+impl VadInput {
+    fn new(rate: SampleRate) -> Self {
+        let vad_rate = SampleRate::Hz8000;
+        let resampler = (rate != vad_rate)
+            .then(|| Resampler::new(rate.hz(), vad_rate.hz()).ok())
+            .flatten();
+        Self {
+            resampler,
+            frame: [0; VAD_SAMPLES],
+            filled: 0,
+        }
+    }
+
+    fn push(&mut self, mut pcm: &[i16], mut each: impl FnMut(&[i16; VAD_SAMPLES])) {
+        let Self {
+            resampler,
+            frame,
+            filled,
+        } = self;
+        let Some(resampler) = resampler else {
+            if let Ok(frame) = pcm.try_into() {
+                each(frame);
+            }
+            return;
+        };
+        loop {
+            let Some(space) = frame.get_mut(*filled..) else {
+                return;
+            };
+            let (taken, made) = resampler.process(pcm, space);
+            pcm = pcm.get(taken..).unwrap_or_default();
+            *filled += made;
+            if *filled == VAD_SAMPLES {
+                each(frame);
+                *filled = 0;
+            } else if taken == 0 || pcm.is_empty() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Protocol violations: every one counted, at most one a second reported.
+
+use core::time::Duration;
+
+use super::Port;
+use crate::event::{Fault, Record, RecordBody};
+use crate::time::Instant;
+
+/// At most one fault record per this long; the rest are only counted.
+const FAULT_EVERY: Duration = Duration::from_secs(1);
+
+/// Where a leg's violations go.
+pub(super) struct Faults<'a> {
+    pub(super) now: Instant,
+    pub(super) count: &'a mut u64,
+    pub(super) last: &'a mut Option<Instant>,
+}
+
+impl Faults<'_> {
+    /// Counts a violation and reports it unless another was reported less than a second ago.
+    pub(super) fn report<P: Port>(&mut self, fault: Fault, port: &mut P) {
+        *self.count = self.count.wrapping_add(1);
+        if self
+            .last
+            .is_some_and(|last| self.now.duration_since(last) < FAULT_EVERY)
+        {
+            return;
+        }
+        *self.last = Some(self.now);
+        port.record(Record {
+            at: self.now,
+            body: RecordBody::Fault(fault),
+        });
+    }
+}

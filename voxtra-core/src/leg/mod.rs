@@ -1,0 +1,312 @@
+//! One call's media as a state machine: socket bytes in; records, the caller's audio and socket bytes out.
+//!
+//! ```text
+//! socket → decode → clock check → history → voice detection → turn-taking → records
+//! agent audio → playout (pacing, gain, fades, flush) → encode → socket
+//! ```
+//!
+//! A [`Leg`] never reads a clock, never allocates and never waits. Whoever owns the socket drives it:
+//!
+//! 1. [`Leg::start`] once the connection is accepted and its id has been read;
+//! 2. [`Leg::handle_input`] with whatever bytes arrived;
+//! 3. [`Leg::handle_deadline`] when [`Leg::next_deadline`] has come;
+//! 4. [`Leg::handle_command`] for what the agent asks;
+//! 5. [`Leg::stop`] when the connection is over.
+//!
+//! Everything it has to say goes through the [`Port`] it is handed, at once and in order.
+
+mod clock;
+mod ear;
+mod fault;
+mod port;
+mod settings;
+
+pub use clock::{ClockCheck, FrameTime};
+pub use ear::HISTORY_SAMPLES;
+pub use port::{CallerAudio, Port};
+pub use settings::{Command, Forward, LegSettings, Mode, MulawPolicy};
+
+use core::time::Duration;
+
+use ear::Ear;
+use fault::Faults;
+
+use crate::audio::{MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
+use crate::audiosocket::{DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
+use crate::event::{
+    AudioFrameSent, DtmfReceived, Fault, MediaStarted, MediaStopped, MediaStoppedReason, Realtime,
+    Record, RecordBody,
+};
+use crate::playout::{AgentAudio, Playout, PlayoutCounters, PlayoutEvent};
+use crate::time::Instant;
+use crate::vad::VoiceDetector;
+
+/// Without caller audio for this long, the line counts as silent.
+const GAP: Duration = Duration::from_millis(100);
+
+/// In echo mode silence goes out after this long without a frame: Asterisk ends a call after 2 s of nothing.
+const ECHO_KEEPALIVE: Duration = Duration::from_millis(500);
+
+/// Whether the connection goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// More input may follow.
+    Open,
+    /// The peer hung up: call [`Leg::stop`] and close.
+    HungUp,
+}
+
+/// What a leg has counted since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LegCounters {
+    /// Audio frames received.
+    pub frames_in: u64,
+    /// Audio frames handed to the socket: playout's and echoed ones.
+    pub frames_out: u64,
+    /// Pauses of more than 100 ms between received frames.
+    pub gaps: u64,
+    /// Protocol violations, tolerated or not.
+    pub violations: u64,
+}
+
+/// One call's media path. `V` hears speech; `MAX` is the longest payload, in bytes, taken in one piece.
+#[derive(Debug)]
+pub struct Leg<V, const MAX: usize = MAX_FRAME_BYTES> {
+    settings: LegSettings,
+    decoder: Decoder<MAX>,
+    ear: Ear<V>,
+    playout: Playout,
+    counters: LegCounters,
+    rate_known: bool,
+    last_fault: Option<Instant>,
+    stopped: bool,
+}
+
+impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
+    /// A leg that has not started yet.
+    pub fn new(settings: LegSettings, detector: V) -> Self {
+        Self {
+            decoder: Decoder::new(),
+            ear: Ear::new(&settings, detector),
+            playout: Playout::new(settings.rate, settings.playout),
+            counters: LegCounters::default(),
+            rate_known: false,
+            last_fault: None,
+            stopped: false,
+            settings,
+        }
+    }
+
+    /// The connection was accepted: audio flows from now on.
+    pub fn start<P: Port>(&mut self, now: Instant, port: &mut P) {
+        self.ear.start(now);
+        self.playout.start(now);
+        port.record(event(
+            now,
+            MediaStarted {
+                sample_rate: self.settings.rate.hz(),
+            },
+        ));
+    }
+
+    /// The leg's sample rate. The peer's first audio frame decides it.
+    pub fn rate(&self) -> SampleRate {
+        self.settings.rate
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> LegCounters {
+        self.counters
+    }
+
+    /// What playout counted so far.
+    pub fn playout_counters(&self) -> PlayoutCounters {
+        self.playout.counters()
+    }
+
+    /// Whether the agent's voice is going out at this moment.
+    pub fn is_agent_speaking(&self) -> bool {
+        self.playout.is_speaking()
+    }
+
+    /// When [`handle_deadline`](Self::handle_deadline) wants to be called next.
+    pub fn next_deadline(&self) -> Instant {
+        self.playout.next_deadline()
+    }
+
+    /// Takes bytes as they came from the socket, in any chunking.
+    pub fn handle_input<P: Port>(
+        &mut self,
+        now: Instant,
+        mut bytes: &[u8],
+        port: &mut P,
+    ) -> Progress {
+        let Self {
+            settings,
+            decoder,
+            ear,
+            playout,
+            counters,
+            rate_known,
+            last_fault,
+            stopped,
+        } = self;
+        if *stopped {
+            return Progress::HungUp;
+        }
+        let mut faults = Faults {
+            now,
+            count: &mut counters.violations,
+            last: last_fault,
+        };
+        while let Some(frame) = decoder.decode(&mut bytes) {
+            match frame {
+                Ok(Frame::Audio(audio)) => {
+                    counters.frames_in = counters.frames_in.wrapping_add(1);
+                    if audio.rate != settings.rate {
+                        if *rate_known || playout.is_speaking() {
+                            faults.report(
+                                Fault::RateChanged {
+                                    from: settings.rate.hz(),
+                                    to: audio.rate.hz(),
+                                },
+                                port,
+                            );
+                            continue;
+                        }
+                        settings.rate = audio.rate;
+                        playout.set_rate(audio.rate);
+                        ear.set_rate(audio.rate);
+                        port.rate(audio.rate);
+                    }
+                    *rate_known = true;
+                    if settings.mode == Mode::Echo {
+                        counters.frames_out = counters.frames_out.wrapping_add(1);
+                        port.transmit(HEADER_LEN + audio.payload.len(), |out| {
+                            encode(&Frame::Audio(audio), out).unwrap_or(0)
+                        });
+                    }
+                    let agent_speaking = playout.is_speaking();
+                    let heard = ear.hear(now, audio, agent_speaking, settings, &mut faults, port);
+                    counters.gaps = counters.gaps.wrapping_add(u64::from(heard.gap));
+                    if heard.barge_in {
+                        port.epoch(playout.flush());
+                    }
+                }
+                Ok(Frame::Dtmf(digit)) => port.record(event(
+                    now,
+                    DtmfReceived {
+                        digit: char::from(digit),
+                    },
+                )),
+                Ok(Frame::Hangup) => return Progress::HungUp,
+                Ok(Frame::Id(_)) => faults.report(Fault::SecondId, port),
+                Ok(Frame::Error(error)) => {
+                    faults.report(Fault::PeerError(error.code().unwrap_or(0)), port)
+                }
+                Ok(Frame::Unknown { kind, .. }) => faults.report(Fault::UnknownKind(kind), port),
+                Err(DecodeError::EmptyAudio) => faults.report(Fault::EmptyAudio, port),
+                Err(DecodeError::HangupPayload { .. }) => return Progress::HungUp,
+                Err(_) => faults.report(Fault::Malformed, port),
+            }
+        }
+        Progress::Open
+    }
+
+    /// Sends the frame that is due, if one is, and notices a silent line.
+    pub fn handle_deadline<S: AgentAudio, P: Port>(
+        &mut self,
+        now: Instant,
+        agent: &mut S,
+        port: &mut P,
+    ) {
+        if self.stopped {
+            return;
+        }
+        let since_audio = now.duration_since(self.ear.last_arrival());
+        if since_audio > GAP
+            && self
+                .ear
+                .gap(now, self.playout.is_speaking(), &self.settings, port)
+        {
+            port.epoch(self.playout.flush());
+        }
+        let mut pcm = [0i16; MAX_FRAME_SAMPLES];
+        let due = self.playout.poll(now, agent, &mut pcm, &mut |event| {
+            let body = match event {
+                PlayoutEvent::Started { utterance } => RecordBody::UtteranceStarted { utterance },
+                PlayoutEvent::Ended {
+                    utterance,
+                    interrupted,
+                } => RecordBody::UtteranceEnded {
+                    utterance,
+                    interrupted,
+                },
+                PlayoutEvent::FrameSent => return,
+            };
+            port.record(Record { at: now, body });
+        });
+        let Some(pcm) = due.and_then(|samples| pcm.get(..samples)) else {
+            return;
+        };
+        if self.settings.mode == Mode::Echo && since_audio < ECHO_KEEPALIVE {
+            return;
+        }
+        let rate = self.settings.rate;
+        port.transmit(HEADER_LEN + 2 * pcm.len(), |out| {
+            encode_audio(rate, pcm, out).unwrap_or(0)
+        });
+        if self.settings.frame_events {
+            port.record(event(
+                now,
+                AudioFrameSent {
+                    sequence: self.counters.frames_out,
+                    samples: u32::try_from(pcm.len()).unwrap_or(0),
+                },
+            ));
+        }
+        self.counters.frames_out = self.counters.frames_out.wrapping_add(1);
+    }
+
+    /// Does what the agent asked for.
+    pub fn handle_command<P: Port>(&mut self, _now: Instant, command: Command, port: &mut P) {
+        match command {
+            Command::Flush => port.epoch(self.playout.flush()),
+            Command::Forward(forward) => self.settings.forward = forward,
+            Command::Mode(mode) => self.settings.mode = mode,
+            Command::FrameEvents(on) => self.settings.frame_events = on,
+            Command::BargeIn(on) => self.ear.set_barge_in(on),
+            Command::HangUp => {
+                port.transmit(HEADER_LEN, |out| encode(&Frame::Hangup, out).unwrap_or(0))
+            }
+        }
+    }
+
+    /// The connection is over. The first call reports `media.stopped`; later ones do nothing.
+    pub fn stop<P: Port>(&mut self, now: Instant, reason: MediaStoppedReason, port: &mut P) {
+        if core::mem::replace(&mut self.stopped, true) {
+            return;
+        }
+        port.epoch(self.playout.flush());
+        self.ear.end(now, &self.settings, port);
+        port.record(event(now, MediaStopped { reason }));
+    }
+
+    /// Reports a fault that the socket's owner saw: frames that could not be written, a stalled peer.
+    pub fn report<P: Port>(&mut self, now: Instant, fault: Fault, port: &mut P) {
+        Faults {
+            now,
+            count: &mut self.counters.violations,
+            last: &mut self.last_fault,
+        }
+        .report(fault, port);
+    }
+}
+
+/// A record of one catalogue event.
+fn event(at: Instant, event: impl Into<Realtime>) -> Record {
+    Record {
+        at,
+        body: RecordBody::Event(event.into()),
+    }
+}

@@ -1,0 +1,73 @@
+//! How a leg behaves, and what it can be told while it runs.
+
+use crate::audio::SampleRate;
+use crate::playout::PlayoutSettings;
+use crate::turn::TurnSettings;
+
+/// How a leg behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LegSettings {
+    /// The rate expected from the peer, and ours until its first audio frame. Default: 8 kHz.
+    pub rate: SampleRate,
+    /// What the leg does with the caller's audio.
+    pub mode: Mode,
+    /// How much of the caller's audio the agent is given.
+    pub forward: Forward,
+    /// What happens to µ-law bytes under the kind of 8 kHz PCM.
+    pub mulaw: MulawPolicy,
+    /// Whether each frame received and sent is an event of its own. Default: no.
+    pub frame_events: bool,
+    /// Turn-taking.
+    pub turn: TurnSettings,
+    /// Playout.
+    pub playout: PlayoutSettings,
+}
+
+/// What a leg does with the caller's audio, besides listening to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// An agent answers: its audio is paced out, silence when there is none.
+    #[default]
+    Agent,
+    /// Every frame goes back at once, bit for bit.
+    Echo,
+}
+
+/// How much of the caller's audio the agent is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forward {
+    /// None.
+    #[default]
+    Nothing,
+    /// Speech only, from some history before its confirmed start to its end.
+    Speech,
+    /// All of it, with marks where speech starts and ends.
+    Everything,
+}
+
+/// What to do when a peer sends µ-law under kind 0x10 (`Dial(AudioSocket/…/c(ulaw))` does): 160-byte payloads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MulawPolicy {
+    /// Report it and take the frames for silence. It is never played as PCM.
+    #[default]
+    Refuse,
+    /// Decode it.
+    Decode,
+}
+
+/// What a leg can be told while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Fade out what is playing and discard what is queued.
+    Flush,
+    /// Changes how much of the caller's audio the agent is given.
+    Forward(Forward),
+    /// Changes between answering and echoing.
+    Mode(Mode),
+    /// Turns the frame events on or off.
+    FrameEvents(bool),
+    /// Lets the caller interrupt the agent, or not.
+    BargeIn(bool),
+    /// Sends the hang-up message; Asterisk ends the call when it reads it.
+    HangUp,
+}

@@ -1,0 +1,421 @@
+//! Putting an application together.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+use voxtra_core::audio::SampleRate;
+use voxtra_core::leg::LegSettings;
+
+use super::route::{Handler, Outcome, Route, RouteError, Routes};
+use super::{Application, Hook, Inner, OBSERVED};
+use crate::ari::{AriClient, AriError, AriSettings};
+use crate::config::{Config, UuidRule, VoiceSettings};
+use crate::media::{MediaServer, MediaSettings};
+use crate::session::{Call, CallInfo, Desk, Services, Session};
+use crate::speech::{
+    CommandVoice, LanguageModel, Prompt, Prompts, SpeechError, SpeechToText, TextToSpeech,
+};
+use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
+
+/// How long calls may go on after the application was told to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// An application to be: routes, providers and settings, all with defaults that work.
+pub struct Builder {
+    routes: Routes,
+    route_error: Option<RouteError>,
+    services: Services,
+    prompts: Option<Prompts>,
+    media: MediaSettings,
+    leg: LegSettings,
+    address: Option<String>,
+    extensions: HashMap<Uuid, String>,
+    any_extension: Option<String>,
+    ari: Option<AriSettings>,
+    webhooks: Vec<WebhookSettings>,
+    drain: Duration,
+    startup: Vec<Hook>,
+    shutdown: Vec<Hook>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("media", &self.media)
+            .field("leg", &self.leg)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The application can't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Two routes are in each other's way, or one makes no sense.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// The AudioSocket server can't listen.
+    #[error("cannot listen for AudioSocket connections on {address}: {error}")]
+    Listen {
+        /// Where it was to listen.
+        address: std::net::SocketAddr,
+        /// Why it can't.
+        error: std::io::Error,
+    },
+    /// Asterisk's ARI refuses us.
+    #[error(transparent)]
+    Ari(#[from] AriError),
+    /// A webhook can't work.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
+    /// A voice or a prompt can't work.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            routes: Routes::default(),
+            route_error: None,
+            services: Services::default(),
+            prompts: None,
+            media: MediaSettings::default(),
+            leg: LegSettings::default(),
+            address: None,
+            extensions: HashMap::new(),
+            any_extension: None,
+            ari: None,
+            webhooks: Vec::new(),
+            drain: DRAIN,
+            startup: Vec::new(),
+            shutdown: Vec::new(),
+        }
+    }
+
+    /// Takes over everything that the configuration says, but its `[[route]]`s, which name the agents of `voxtra serve`.
+    ///
+    /// # Errors
+    /// The voice or a prompt that it names can't be used.
+    pub fn config(mut self, config: &Config) -> Result<Self, SpeechError> {
+        self.ari.clone_from(&config.asterisk);
+        self.media = MediaSettings {
+            listen: config.media.listen,
+            threads: config.media.threads,
+            tick: Duration::from_millis(config.media.tick_ms),
+            allow_peers: config.media.allow_peers.clone(),
+            max_calls: config.media.max_calls,
+            max_pending: config.media.max_pending,
+            handshake_timeout: config.media.handshake_timeout,
+            ..self.media
+        };
+        self.address = Some(config.media.advertise.clone());
+        self.leg = LegSettings {
+            rate: SampleRate::from_hz(config.media.format.hz()).unwrap_or_default(),
+            mulaw: config.media.mulaw,
+            turn: config.turn,
+            ..self.leg
+        };
+        for allowed in &config.audiosockets {
+            self = match allowed.uuid {
+                UuidRule::Only(uuid) => self.allow(uuid, &allowed.extension),
+                UuidRule::Any => self.allow_any(&allowed.extension),
+            };
+        }
+        match CommandVoice::from_settings(&config.speech) {
+            Ok(Some(voice)) => self.services.voice = Some(Arc::new(voice)),
+            Ok(None) => {}
+            // Nothing was asked for by name: prompts may be all that the agents need.
+            Err(error) if config.speech.voice == VoiceSettings::Auto => {
+                tracing::warn!(%error, "no voice: `say` will work for prompts only");
+            }
+            Err(error) => return Err(error),
+        }
+        let mut prompts = Prompts::new();
+        if let Some(folder) = &config.speech.prompts_dir {
+            prompts.load_dir(folder)?;
+        }
+        for prompt in &config.prompts {
+            prompts.insert(Prompt::read(
+                &prompt.name,
+                &prompt.file,
+                prompt.text.clone(),
+            )?);
+        }
+        self.prompts = Some(prompts);
+        self.webhooks.clone_from(&config.webhooks);
+        Ok(self)
+    }
+
+    /// Connects to Asterisk's ARI. Without it, calls come over AudioSocket alone.
+    #[must_use]
+    pub fn asterisk(mut self, settings: AriSettings) -> Self {
+        self.ari = Some(settings);
+        self
+    }
+
+    /// How the media plane behaves.
+    #[must_use]
+    pub fn media(mut self, settings: MediaSettings) -> Self {
+        self.media = settings;
+        self
+    }
+
+    /// Where Asterisk reaches the AudioSocket server, `host:port`. By default where it listens.
+    #[must_use]
+    pub fn advertise(mut self, address: impl Into<String>) -> Self {
+        self.address = Some(address.into());
+        self
+    }
+
+    /// How each call's media behaves: rate, turn-taking, playout.
+    #[must_use]
+    pub fn leg(mut self, settings: LegSettings) -> Self {
+        self.leg = settings;
+        self
+    }
+
+    /// Lets connections with this id in, from the dialplan's `AudioSocket()`; they count as calls to `extension`.
+    #[must_use]
+    pub fn allow(mut self, uuid: Uuid, extension: &str) -> Self {
+        self.extensions.insert(uuid, extension.to_owned());
+        self
+    }
+
+    /// Lets connections with any id in, as far as their address is allowed; they count as calls to `extension`.
+    #[must_use]
+    pub fn allow_any(mut self, extension: &str) -> Self {
+        self.any_extension = Some(extension.to_owned());
+        self
+    }
+
+    /// The voice of `say`.
+    #[must_use]
+    pub fn voice(mut self, voice: impl TextToSpeech + 'static) -> Self {
+        self.services.voice = Some(Arc::new(voice));
+        self
+    }
+
+    /// What `listen` hears with.
+    #[must_use]
+    pub fn speech_to_text(mut self, provider: impl SpeechToText + 'static) -> Self {
+        self.services.ears = Some(Arc::new(provider));
+        self
+    }
+
+    /// What `agent()` thinks with.
+    #[must_use]
+    pub fn language_model(mut self, model: impl LanguageModel + 'static) -> Self {
+        self.services.model = Some(Arc::new(model));
+        self
+    }
+
+    /// Pre-rendered prompts for `play` and `say`.
+    #[must_use]
+    pub fn prompts(mut self, prompts: Prompts) -> Self {
+        self.prompts = Some(prompts);
+        self
+    }
+
+    /// Posts events to a webhook.
+    #[must_use]
+    pub fn webhook(mut self, settings: WebhookSettings) -> Self {
+        self.webhooks.push(settings);
+        self
+    }
+
+    /// Handles calls to this extension.
+    #[must_use]
+    pub fn extension<F, R>(self, extension: &str, handler: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output: Outcome> + Send + 'static,
+    {
+        self.route(|routes| routes.extension(extension, Handler::new(handler)))
+    }
+
+    /// Handles calls to this number, or with a `*` at the end to all that begin with it.
+    #[must_use]
+    pub fn number<F, R>(self, pattern: &str, handler: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output: Outcome> + Send + 'static,
+    {
+        self.route(|routes| routes.number(pattern, Handler::new(handler)))
+    }
+
+    /// Asks `rule` for the handler of a call that no extension or number fits. Rules are asked in order; one that does not
+    /// want the call says `None`.
+    #[must_use]
+    pub fn dispatch<F, R>(mut self, rule: F) -> Self
+    where
+        F: Fn(CallInfo) -> R + Send + Sync + 'static,
+        R: Future<Output = Option<Handler>> + Send + 'static,
+    {
+        self.routes.rule(Arc::new(move |info| Box::pin(rule(info))));
+        self
+    }
+
+    /// Handles every call that nothing else fits.
+    #[must_use]
+    pub fn default<F, R>(self, handler: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output: Outcome> + Send + 'static,
+    {
+        self.route(|routes| routes.otherwise(Handler::new(handler)))
+    }
+
+    /// Handles calls with a session declared with `voxtra!`, by the routes it declares.
+    #[must_use]
+    pub fn session<S: Session>(mut self) -> Self {
+        for route in S::ROUTES {
+            let handler = Handler::session::<S>();
+            self = self.route(|routes| match route {
+                Route::Extension(extension) => routes.extension(extension, handler),
+                Route::Number(pattern) => routes.number(pattern, handler),
+                Route::Default => routes.otherwise(handler),
+            });
+        }
+        self
+    }
+
+    /// Handles calls to an extension, a number or all others with a handler made elsewhere.
+    #[must_use]
+    pub fn handler(self, route: &RouteTo<'_>, handler: Handler) -> Self {
+        self.route(|routes| match route {
+            RouteTo::Extension(extension) => routes.extension(extension, handler),
+            RouteTo::Number(pattern) => routes.number(pattern, handler),
+            RouteTo::Default => routes.otherwise(handler),
+        })
+    }
+
+    fn route(mut self, add: impl FnOnce(&mut Routes) -> Result<(), RouteError>) -> Self {
+        if let Err(error) = add(&mut self.routes) {
+            self.route_error.get_or_insert(error);
+        }
+        self
+    }
+
+    /// Runs `hook` when the application has started, before the first call.
+    #[must_use]
+    pub fn on_startup<F, R>(mut self, hook: F) -> Self
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.startup.push(Box::new(move || Box::pin(hook())));
+        self
+    }
+
+    /// Runs `hook` when the last call is over and the application stops.
+    #[must_use]
+    pub fn on_shutdown<F, R>(mut self, hook: F) -> Self
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.shutdown.push(Box::new(move || Box::pin(hook())));
+        self
+    }
+
+    /// How long calls may go on after the application was told to stop. Default: 30 s.
+    #[must_use]
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = drain;
+        self
+    }
+
+    /// Starts the application: listens for media, runs the start-up hooks, and connects to Asterisk. An Asterisk that is not
+    /// there yet is waited for in the background; [`Application::online`] tells when it came.
+    ///
+    /// # Errors
+    /// Routes are in each other's way, the address is taken, Asterisk refuses the password, a webhook makes no sense.
+    pub async fn start(self) -> Result<Application, StartError> {
+        if let Some(error) = self.route_error {
+            return Err(error.into());
+        }
+        let ari = match self.ari {
+            Some(settings) => {
+                settings.check()?;
+                let ari = AriClient::new(settings)?;
+                match ari.asterisk_info().await {
+                    Err(error) if !error.is_transient() => return Err(error.into()),
+                    Err(error) => {
+                        tracing::warn!(%error, "Asterisk is not there yet; waiting for it")
+                    }
+                    Ok(_) => {}
+                }
+                Some(ari)
+            }
+            None => None,
+        };
+        let webhooks = Webhooks::new(self.webhooks)?;
+        let address = self.media.listen;
+        let (media, arrivals) = MediaServer::bind(self.media, self.leg)
+            .await
+            .map_err(|error| StartError::Listen { address, error })?;
+        for uuid in self.extensions.keys() {
+            media.allow(*uuid);
+        }
+        if self.any_extension.is_some() {
+            media.allow_any();
+        }
+        for hook in self.startup {
+            hook().await;
+        }
+        let (observers, _) = broadcast::channel(OBSERVED);
+        let (online, _) = watch::channel(false);
+        let mut services = self.services;
+        if let Some(prompts) = self.prompts {
+            services.prompts = Arc::new(prompts);
+        }
+        let inner = Arc::new(Inner {
+            routes: self.routes,
+            services,
+            address: self.address.unwrap_or_else(|| media.address().to_string()),
+            media,
+            leg: self.leg,
+            extensions: self.extensions,
+            any_extension: self.any_extension,
+            ari,
+            online,
+            desk: Arc::new(Desk::default()),
+            sessions: Mutex::default(),
+            tracker: TaskTracker::new(),
+            webhooks,
+            observers,
+            draining: AtomicBool::new(false),
+            drain: self.drain,
+            stop: CancellationToken::new(),
+            shutdown: Mutex::new(self.shutdown),
+            ari_task: Mutex::new(None),
+        });
+        tokio::spawn(
+            inner
+                .stop
+                .clone()
+                .run_until_cancelled_owned(inner.clone().take_arrivals(arrivals)),
+        );
+        inner.clone().connect();
+        Ok(Application { inner })
+    }
+}
+
+/// Which calls a handler is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteTo<'a> {
+    /// Calls to this extension.
+    Extension(&'a str),
+    /// Calls to this number, or with a `*` at the end to all that begin with it.
+    Number(&'a str),
+    /// All others.
+    Default,
+}

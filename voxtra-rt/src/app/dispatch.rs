@@ -1,0 +1,190 @@
+//! What ARI tells, and which session it is for.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Inner, Seat, lock};
+use crate::ari::{
+    AriClient, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
+    HangupReason,
+};
+use crate::session::{AriLine, CallInfo, ChannelNews, Direction, Input, Line};
+
+impl Inner {
+    /// Keeps the connection to ARI's events, if there is an ARI.
+    pub(super) fn connect(self: Arc<Self>) {
+        let Some(ari) = self.ari.clone() else { return };
+        let events = AriEvents::start(&ari, AriEventsOptions::default(), &self.stop);
+        let inner = self.clone();
+        let task = tokio::spawn(async move { inner.take_signals(ari, events).await });
+        *lock(&self.ari_task) = Some(task);
+    }
+
+    async fn take_signals(self: Arc<Self>, ari: AriClient, mut events: AriEvents) {
+        while let Some(signal) = events.recv().await {
+            match signal {
+                AriSignal::Connected => {
+                    tracing::info!(app = ari.app(), "connected to Asterisk");
+                    self.reconcile(&ari).await;
+                    self.online.send_replace(true);
+                }
+                AriSignal::Disconnected { error, retry_in } => {
+                    self.online.send_replace(false);
+                    tracing::error!(%error, ?retry_in, "lost Asterisk's events; calls that are up go on");
+                }
+                AriSignal::Replaced => tracing::error!(
+                    app = ari.app(),
+                    "another program connected to Asterisk under our application's name and gets its calls: give each its own asterisk.app"
+                ),
+                AriSignal::Event(event) => self.take_event(&ari, event).await,
+            }
+        }
+    }
+
+    /// After a pause in the events: calls whose channel is gone are over.
+    async fn reconcile(&self, ari: &AriClient) {
+        let ours: Vec<(String, Seat)> = lock(&self.sessions)
+            .iter()
+            .filter(|(_, seat)| matches!(seat.call.inner.line, Line::Ari(_)))
+            .map(|(id, seat)| (id.to_string(), seat.clone()))
+            .collect();
+        if ours.is_empty() {
+            return;
+        }
+        match ari.channels().await {
+            Ok(channels) => {
+                for (id, seat) in ours {
+                    if !channels.iter().any(|channel| channel.id == id) {
+                        self.pass(&seat, Input::Gone("lost_with_asterisk".into()));
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "cannot ask Asterisk which calls are still up"),
+        }
+    }
+
+    async fn take_event(self: &Arc<Self>, ari: &AriClient, event: AriEvent) {
+        match event {
+            AriEvent::StasisStart(start) => {
+                let channel = start.channel;
+                // External media and outbound calls enter the application too; they are no new calls.
+                if !self.desk.tell(&channel.id, ChannelNews::Entered)
+                    && self.seat(&channel.id).is_none()
+                {
+                    self.inbound(ari, channel, start.args);
+                }
+            }
+            AriEvent::StasisEnd(end) => self.tell(&end.channel.id, Input::Left),
+            AriEvent::ChannelHangupRequest(request) => {
+                let reason = request
+                    .cause
+                    .and_then(|cause| q850(cause).map(str::to_owned));
+                self.tell(&request.channel.id, Input::HangupRequested(reason));
+            }
+            AriEvent::ChannelDestroyed(destroyed) => {
+                let reason = q850(destroyed.cause)
+                    .map_or_else(|| words(&destroyed.cause_txt), str::to_owned);
+                self.desk
+                    .tell(&destroyed.channel.id, ChannelNews::Gone(reason.clone()));
+                self.tell(&destroyed.channel.id, Input::Gone(reason));
+            }
+            AriEvent::ChannelDtmfReceived(press) => {
+                if let Some(digit) = press.digit.chars().next() {
+                    self.tell(&press.channel.id, Input::Dtmf(digit));
+                }
+            }
+            AriEvent::ChannelStateChange(change)
+                if change.channel.state == ChannelState::Ringing =>
+            {
+                self.tell(&change.channel.id, Input::Ringing);
+            }
+            AriEvent::Dial(dial) if dial.dialstatus == "RINGING" => {
+                self.tell(&dial.peer.id, Input::Ringing)
+            }
+            _ => {}
+        }
+    }
+
+    /// A new call.
+    fn inbound(self: &Arc<Self>, ari: &AriClient, channel: Channel, args: Vec<String>) {
+        if self.draining.load(Ordering::Acquire) {
+            let ari = ari.clone();
+            tokio::spawn(async move { ari.hangup(&channel.id, HangupReason::Congestion).await });
+            return;
+        }
+        let info = CallInfo {
+            caller_id: channel.caller.number,
+            called_number: channel.dialplan.exten,
+            direction: Direction::Inbound,
+            args,
+        };
+        let line = self.ari_line(ari, &channel.id, channel.state == ChannelState::Up);
+        let inner = self.clone();
+        self.open(channel.id.into(), info, line, |call| inner.handle(call));
+    }
+
+    pub(super) fn ari_line(&self, ari: &AriClient, channel: &str, up: bool) -> Line {
+        Line::Ari(AriLine::new(
+            ari.clone(),
+            channel.to_owned(),
+            up,
+            self.desk.clone(),
+            self.media.clone(),
+            self.address.clone(),
+            self.leg,
+        ))
+    }
+
+    fn seat(&self, channel: &str) -> Option<Seat> {
+        lock(&self.sessions).get(channel).cloned()
+    }
+
+    /// Passes something on to the session of this channel, if it is one's.
+    fn tell(&self, channel: &str, input: Input) {
+        if let Some(seat) = self.seat(channel) {
+            self.pass(&seat, input);
+        }
+    }
+
+    fn pass(&self, seat: &Seat, input: Input) {
+        if seat.inputs.try_send(input).is_err() && !seat.call.is_over() {
+            tracing::error!(
+                call = seat.call.id(),
+                "a session has too much to do; an ARI event of its call was lost"
+            );
+        }
+    }
+}
+
+/// Q.850 causes that calls end with in practice, in words (ITU-T Q.850, Asterisk's `causes.h`).
+fn q850(cause: i32) -> Option<&'static str> {
+    Some(match cause {
+        1 => "unallocated_number",
+        3 => "no_route",
+        16 => "normal_clearing",
+        17 => "user_busy",
+        18 => "no_user_response",
+        19 => "no_answer",
+        20 => "subscriber_absent",
+        21 => "call_rejected",
+        27 => "destination_out_of_order",
+        28 => "invalid_number_format",
+        31 => "normal_unspecified",
+        34 => "congestion",
+        38 => "network_out_of_order",
+        41 => "temporary_failure",
+        44 => "channel_unavailable",
+        127 => "interworking",
+        _ => return None,
+    })
+}
+
+/// `Normal Clearing` as `normal_clearing`.
+fn words(text: &str) -> String {
+    if text.is_empty() {
+        "unknown".into()
+    } else {
+        text.to_lowercase()
+            .replace(|c: char| !c.is_alphanumeric(), "_")
+    }
+}

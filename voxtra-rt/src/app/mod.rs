@@ -1,0 +1,279 @@
+//! The application: routes calls to handlers, from start-up to the last drained call.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), voxtra_rt::app::StartError> {
+//! use voxtra_rt::app::Application;
+//! use voxtra_rt::session::{Call, CallError};
+//!
+//! async fn greet(call: Call) -> Result<(), CallError> {
+//!     call.answer().await?;
+//!     call.say("Welcome.").await?;
+//!     call.hangup().await
+//! }
+//!
+//! let app = Application::builder().extension("1000", greet).start().await?;
+//! app.run().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod builder;
+mod dispatch;
+mod outbound;
+mod route;
+mod shutdown;
+
+pub use builder::{Builder, StartError};
+pub use outbound::Outbound;
+pub use route::{Handler, Outcome, Route, RouteError};
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use voxtra_core::leg::LegSettings;
+
+use crate::ari::AriClient;
+use crate::media::{Arrival, MediaServer, MediaStats};
+use crate::session::{
+    Call, CallInfo, Desk, Direction, Event, HandlerError, Input, Line, Owner, Publish, Services,
+};
+use crate::webhook::{OutgoingEvent, WebhookCounters, Webhooks};
+use route::Routes;
+
+/// Things that may wait for a session's owner, which never waits itself.
+const INPUTS: usize = 1024;
+/// Events that may wait for a slow observer; one that falls further behind is told how many it missed.
+const OBSERVED: usize = 8192;
+
+type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// A running application. Cheap to clone.
+#[derive(Clone)]
+pub struct Application {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    routes: Routes,
+    services: Services,
+    media: MediaServer,
+    leg: LegSettings,
+    /// Where Asterisk reaches the media server.
+    address: String,
+    /// The extension of calls that come over AudioSocket alone, by their id.
+    extensions: HashMap<uuid::Uuid, String>,
+    any_extension: Option<String>,
+    ari: Option<AriClient>,
+    /// Whether ARI's events arrive.
+    online: watch::Sender<bool>,
+    desk: Arc<Desk>,
+    sessions: Mutex<HashMap<Arc<str>, Seat>>,
+    tracker: TaskTracker,
+    webhooks: Webhooks,
+    observers: broadcast::Sender<Arc<Event>>,
+    draining: AtomicBool,
+    drain: Duration,
+    stop: CancellationToken,
+    shutdown: Mutex<Vec<Hook>>,
+    /// The task that reads ARI's events, until the end.
+    ari_task: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+/// A session that is up.
+#[derive(Clone)]
+struct Seat {
+    call: Call,
+    inputs: mpsc::Sender<Input>,
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Application")
+            .field("media", &self.inner.media)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Application {
+    /// An application to be.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Where the AudioSocket server listens.
+    pub fn media_address(&self) -> std::net::SocketAddr {
+        self.inner.media.address()
+    }
+
+    /// What the media plane has counted.
+    pub fn media_stats(&self) -> &MediaStats {
+        self.inner.media.stats()
+    }
+
+    /// What each webhook has counted.
+    pub fn webhook_counters(&self) -> Vec<WebhookCounters> {
+        self.inner.webhooks.counters()
+    }
+
+    /// The calls that are up.
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.inner.sessions)
+            .values()
+            .map(|seat| seat.call.clone())
+            .collect()
+    }
+
+    /// The events of all calls from now on.
+    pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.inner.observers.subscribe()
+    }
+
+    /// Waits until ARI's events arrive: the application is known to Asterisk and calls can come.
+    pub async fn online(&self) {
+        let mut online = self.inner.online.subscribe();
+        // The sender lives in `inner`.
+        let _ = online.wait_for(|online| *online).await;
+    }
+
+    /// Lets one more connection in over AudioSocket alone, whose call is for `extension`, and returns the id that it must
+    /// present. The id is forgotten after 60 s.
+    pub fn expect_socket_call(&self, extension: &str) -> uuid::Uuid {
+        let ticket = self.inner.media.issue(self.inner.leg);
+        let (uuid, inner, extension) = (ticket.uuid(), self.inner.clone(), extension.to_owned());
+        tokio::spawn(async move {
+            if let Ok(link) = ticket.connected(Duration::from_secs(60)).await {
+                inner.socket_call(uuid, extension, link);
+            }
+        });
+        uuid
+    }
+}
+
+impl Inner {
+    fn publisher(self: &Arc<Self>) -> Publish {
+        let inner = self.clone();
+        Arc::new(move |event| {
+            if !inner.webhooks.ignores(event.wire()) {
+                inner.webhooks.deliver(&OutgoingEvent {
+                    wire: event.wire_name(),
+                    id: event.id.simple().to_string(),
+                    session_id: event.session_id.clone(),
+                    body: Bytes::from(event.to_json()),
+                });
+            }
+            // Without observers there is nobody to tell.
+            let _ = inner.observers.send(event.clone());
+        })
+    }
+
+    /// Opens a session. `start` runs its handler.
+    fn open<F>(
+        self: &Arc<Self>,
+        id: Arc<str>,
+        info: CallInfo,
+        line: Line,
+        start: impl FnOnce(Call) -> F + Send + 'static,
+    ) -> (Call, mpsc::Sender<Input>)
+    where
+        F: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        let (inputs, queue) = mpsc::channel(INPUTS);
+        let call = Call::new(
+            id.clone(),
+            info,
+            line,
+            self.services.clone(),
+            inputs.clone(),
+        );
+        lock(&self.sessions).insert(
+            id.clone(),
+            Seat {
+                call: call.clone(),
+                inputs: inputs.clone(),
+            },
+        );
+        let owner = Owner::new(call.clone(), queue, self.publisher(), self.media.clock());
+        let inner = self.clone();
+        self.tracker.spawn(async move {
+            owner.run(start).await;
+            lock(&inner.sessions).remove(&id);
+        });
+        (call, inputs)
+    }
+
+    /// Finds the handler of a call and runs it.
+    async fn handle(self: Arc<Self>, call: Call) -> Result<(), HandlerError> {
+        match self.routes.find(&call.inner.info).await {
+            Some(handler) => handler.call(call).await,
+            None => {
+                let number = call.called_number();
+                tracing::error!(
+                    call = call.id(),
+                    number,
+                    "no route for this call: add one, or a default"
+                );
+                call.emit_error("no_route", format!("no route for {number:?}"))
+                    .await;
+                call.hangup_with(crate::ari::HangupReason::Unallocated)
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// A call that came over AudioSocket alone.
+    fn socket_call(
+        self: &Arc<Self>,
+        uuid: uuid::Uuid,
+        extension: String,
+        link: crate::media::MediaLink,
+    ) {
+        if self.draining.load(Ordering::Acquire) {
+            // Dropping the link closes the connection.
+            return;
+        }
+        let info = CallInfo {
+            caller_id: String::new(),
+            called_number: extension,
+            direction: Direction::Inbound,
+            args: Vec::new(),
+        };
+        let inner = self.clone();
+        // An id may be used by several calls, a session's only by one.
+        let id: Arc<str> = match lock(&self.sessions).contains_key(uuid.to_string().as_str()) {
+            false => uuid.to_string().into(),
+            true => format!("{uuid}-{}", uuid::Uuid::new_v4().simple()).into(),
+        };
+        let (_, inputs) = self.open(id, info, Line::Socket, |call| async move {
+            // The audio is connected before the handler may want it.
+            call.media_attached().await?;
+            inner.handle(call).await
+        });
+        // The queue is new and empty.
+        let _ = inputs.try_send(Input::Answered);
+        let _ = inputs.try_send(Input::Media(Box::new(link)));
+    }
+
+    async fn take_arrivals(self: Arc<Self>, mut arrivals: mpsc::Receiver<Arrival>) {
+        while let Some(arrival) = arrivals.recv().await {
+            let extension = self
+                .extensions
+                .get(&arrival.uuid)
+                .or(self.any_extension.as_ref());
+            let extension = extension.cloned().unwrap_or_default();
+            self.socket_call(arrival.uuid, extension, arrival.link);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

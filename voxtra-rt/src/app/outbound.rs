@@ -1,0 +1,113 @@
+//! Calls that we place.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Application;
+use super::route::Handler;
+use crate::ari::{AriError, Originate};
+use crate::session::{Call, CallError, CallInfo, Direction, Input};
+
+/// A call to place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// Whom to call: `PJSIP/200`, `Local/100@internal` …
+    pub endpoint: String,
+    /// What the called party sees.
+    pub caller_id: String,
+    /// How long to ring, in whole seconds.
+    pub timeout: Duration,
+    /// Channel variables.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Outbound {
+    /// Calls `endpoint` and rings for 30 s.
+    pub fn to(endpoint: impl Into<String>) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            caller_id: String::new(),
+            timeout: Duration::from_secs(30),
+            variables: BTreeMap::new(),
+        }
+    }
+
+    /// What the called party sees.
+    #[must_use]
+    pub fn caller_id(mut self, caller_id: impl Into<String>) -> Self {
+        self.caller_id = caller_id.into();
+        self
+    }
+
+    /// How long to ring.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets a channel variable.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+}
+
+impl Application {
+    /// Places a call. Its session begins at once (`call.started`, `call.ringing`); `handler` runs when the far end has
+    /// answered and the audio is connected. If it does not answer, the session ends with `call.failed`.
+    ///
+    /// # Errors
+    /// There is no ARI to place calls with.
+    pub fn originate(&self, outbound: Outbound, handler: Handler) -> Result<Call, CallError> {
+        let ari = self.inner.ari.clone().ok_or(CallError::NoControl {
+            what: "placing a call",
+        })?;
+        let id = format!("voxtra-call-{}", uuid::Uuid::new_v4());
+        let info = CallInfo {
+            caller_id: outbound.caller_id.clone(),
+            called_number: outbound.endpoint.clone(),
+            direction: Direction::Outbound,
+            args: Vec::new(),
+        };
+        let mut expected = self.inner.desk.expect(&id);
+        // The far end answers, not we.
+        let line = self.inner.ari_line(&ari, &id, true);
+        let originate = Originate {
+            caller_id: (!outbound.caller_id.is_empty()).then_some(outbound.caller_id),
+            timeout: Some(outbound.timeout),
+            channel_id: Some(id.clone()),
+            variables: outbound.variables,
+            ..Originate::to_stasis(outbound.endpoint)
+        };
+        let (call, _) = self
+            .inner
+            .open(id.into(), info, line, move |call| async move {
+                if let Err(error) = ari.originate(originate).await {
+                    let reason = refusal(&error);
+                    call.emit_error("originate", error.to_string()).await;
+                    call.send(Input::Gone(reason.into())).await;
+                    return Ok(());
+                }
+                tokio::select! {
+                    () = call.ended() => return Ok(()),
+                    entered = expected.entered() => if entered.is_err() {
+                        return Ok(());
+                    }
+                }
+                call.answer().await?;
+                handler.call(call).await
+            });
+        Ok(call)
+    }
+}
+
+/// Why Asterisk would not even try.
+fn refusal(error: &AriError) -> &'static str {
+    match error {
+        AriError::Status { .. } | AriError::NotFound { .. } => "no_such_endpoint",
+        AriError::Unauthorized { .. } | AriError::Forbidden { .. } => "not_authorized",
+        _ => "asterisk_unreachable",
+    }
+}

@@ -1,0 +1,297 @@
+//! Which handler a call goes to.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::session::{Call, CallInfo, HandlerError, Session, run_session};
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Which calls a session declared with `voxtra!` wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The extension that was dialled, exactly.
+    Extension(&'static str),
+    /// The number that was called; `+265*` stands for every number that begins with `+265`. Spaces, dashes, dots and
+    /// parentheses in the called number are passed over.
+    Number(&'static str),
+    /// Every call that nobody else wants.
+    Default,
+}
+
+/// What may come out of a handler: nothing, or a result.
+pub trait Outcome {
+    /// As a result.
+    ///
+    /// # Errors
+    /// The handler's own.
+    fn into_result(self) -> Result<(), HandlerError>;
+}
+
+impl Outcome for () {
+    fn into_result(self) -> Result<(), HandlerError> {
+        Ok(())
+    }
+}
+
+impl<E: Into<HandlerError>> Outcome for Result<(), E> {
+    fn into_result(self) -> Result<(), HandlerError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What handles a call: an async function of it, or a session declared with `voxtra!`.
+#[derive(Clone)]
+pub struct Handler(Arc<dyn Fn(Call) -> BoxFuture<Result<(), HandlerError>> + Send + Sync>);
+
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handler")
+    }
+}
+
+impl Handler {
+    /// Handles a call with an async function.
+    pub fn new<F, R>(handle: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output: Outcome> + Send + 'static,
+    {
+        let handle = Arc::new(handle);
+        Self(Arc::new(move |call| {
+            let handle = handle.clone();
+            // The handler is first called inside its own task, where a panic is caught.
+            Box::pin(async move { handle(call).await.into_result() })
+        }))
+    }
+
+    /// Handles a call with a session declared with `voxtra!`.
+    pub fn session<S: Session>() -> Self {
+        Self::new(run_session::<S>)
+    }
+
+    pub(crate) fn call(&self, call: Call) -> BoxFuture<Result<(), HandlerError>> {
+        (self.0)(call)
+    }
+}
+
+/// A rule that looks at a call and may choose a handler for it.
+pub(crate) type Rule = Arc<dyn Fn(CallInfo) -> BoxFuture<Option<Handler>> + Send + Sync>;
+
+/// All routes of an application. The first that fits wins: extensions, numbers, the longest number prefix, the rules in the
+/// order of their registration, the default.
+#[derive(Clone, Default)]
+pub(crate) struct Routes {
+    extensions: Vec<(String, Handler)>,
+    numbers: Vec<(String, Handler)>,
+    prefixes: Vec<(String, Handler)>,
+    rules: Vec<Rule>,
+    default: Option<Handler>,
+}
+
+/// A route that can't be registered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// There is one for the same calls.
+    #[error("two routes for {0}: one of them would never be used")]
+    Duplicate(String),
+    /// The pattern makes no sense.
+    #[error("{0:?} is no number: digits, an optional leading +, and an optional * at the end")]
+    Pattern(String),
+}
+
+impl Routes {
+    pub(crate) fn extension(
+        &mut self,
+        extension: &str,
+        handler: Handler,
+    ) -> Result<(), RouteError> {
+        add(
+            &mut self.extensions,
+            extension.to_owned(),
+            handler,
+            "extension",
+        )
+    }
+
+    pub(crate) fn number(&mut self, pattern: &str, handler: Handler) -> Result<(), RouteError> {
+        let (digits, prefix) = match pattern.strip_suffix('*') {
+            Some(digits) => (digits, true),
+            None => (pattern, false),
+        };
+        let plain = normalized(digits);
+        let rest = plain.strip_prefix('+').unwrap_or(&plain);
+        if !rest.bytes().all(|byte| byte.is_ascii_digit()) || (rest.is_empty() && !prefix) {
+            return Err(RouteError::Pattern(pattern.to_owned()));
+        }
+        if prefix {
+            add(&mut self.prefixes, plain, handler, "number prefix")?;
+            self.prefixes
+                .sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+            Ok(())
+        } else {
+            add(&mut self.numbers, plain, handler, "number")
+        }
+    }
+
+    pub(crate) fn rule(&mut self, rule: Rule) {
+        self.rules.push(rule);
+    }
+
+    pub(crate) fn otherwise(&mut self, handler: Handler) -> Result<(), RouteError> {
+        match self.default.replace(handler) {
+            None => Ok(()),
+            Some(_) => Err(RouteError::Duplicate("the default".into())),
+        }
+    }
+
+    pub(crate) async fn find(&self, info: &CallInfo) -> Option<Handler> {
+        let dialled = &info.called_number;
+        let number = normalized(dialled);
+        let fixed = find(&self.extensions, |extension| extension == dialled)
+            .or_else(|| find(&self.numbers, |known| *known == number))
+            .or_else(|| find(&self.prefixes, |prefix| number.starts_with(prefix.as_str())));
+        if fixed.is_some() {
+            return fixed;
+        }
+        for rule in &self.rules {
+            if let Some(handler) = rule(info.clone()).await {
+                return Some(handler);
+            }
+        }
+        self.default.clone()
+    }
+}
+
+fn add(
+    to: &mut Vec<(String, Handler)>,
+    pattern: String,
+    handler: Handler,
+    what: &str,
+) -> Result<(), RouteError> {
+    if to.iter().any(|(known, _)| *known == pattern) {
+        return Err(RouteError::Duplicate(format!("{what} {pattern:?}")));
+    }
+    to.push((pattern, handler));
+    Ok(())
+}
+
+fn find(routes: &[(String, Handler)], fits: impl Fn(&String) -> bool) -> Option<Handler> {
+    routes
+        .iter()
+        .find(|(pattern, _)| fits(pattern))
+        .map(|(_, handler)| handler.clone())
+}
+
+/// A number without what people put between its digits.
+fn normalized(number: &str) -> String {
+    number
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::session::Direction;
+
+    fn named(names: &Arc<Mutex<Vec<&'static str>>>, name: &'static str) -> Handler {
+        let names = names.clone();
+        Handler::new(move |_| {
+            names.lock().unwrap().push(name);
+            async {}
+        })
+    }
+
+    fn info(called: &str) -> CallInfo {
+        CallInfo {
+            caller_id: String::new(),
+            called_number: called.into(),
+            direction: Direction::Inbound,
+            args: Vec::new(),
+        }
+    }
+
+    /// The handlers are told apart by identity.
+    async fn which(routes: &Routes, known: &[(&str, &Handler)], called: &str) -> String {
+        let found = routes.find(&info(called)).await;
+        let name = found.and_then(|found| {
+            known
+                .iter()
+                .find(|(_, handler)| Arc::ptr_eq(&handler.0, &found.0))
+                .map(|(name, _)| (*name).to_owned())
+        });
+        name.unwrap_or_else(|| "none".into())
+    }
+
+    #[tokio::test]
+    async fn the_most_particular_route_wins() {
+        let names = Arc::default();
+        let [extension, number, prefix, long, ruled, default] =
+            ["extension", "number", "prefix", "long", "ruled", "default"]
+                .map(|name| named(&names, name));
+        let mut routes = Routes::default();
+        routes.otherwise(default.clone()).unwrap();
+        routes.number("+265*", prefix.clone()).unwrap();
+        routes.number("+265 99*", long.clone()).unwrap();
+        routes.number("+265999000001", number.clone()).unwrap();
+        routes.extension("1000", extension.clone()).unwrap();
+        let chosen = ruled.clone();
+        routes.rule(Arc::new(move |info| {
+            let chosen = chosen.clone();
+            Box::pin(async move { (info.called_number == "2000").then_some(chosen) })
+        }));
+        let known = [
+            ("extension", &extension),
+            ("number", &number),
+            ("prefix", &prefix),
+            ("long", &long),
+            ("ruled", &ruled),
+            ("default", &default),
+        ];
+        for (called, expected) in [
+            ("1000", "extension"),
+            ("+265999000001", "number"),
+            ("+265 999-000-001", "number"),
+            ("+265991", "long"),
+            ("+265881", "prefix"),
+            ("2000", "ruled"),
+            ("10", "default"),
+            ("", "default"),
+        ] {
+            assert_eq!(which(&routes, &known, called).await, expected, "{called}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_default_a_call_may_have_no_handler() {
+        assert!(Routes::default().find(&info("1")).await.is_none());
+    }
+
+    #[test]
+    fn senseless_and_duplicate_routes_are_refused() {
+        let handler = Handler::new(|_| async {});
+        let mut routes = Routes::default();
+        for pattern in ["", "+", "12a", "1*2", "+2+6", "**"] {
+            assert_eq!(
+                routes.number(pattern, handler.clone()),
+                Err(RouteError::Pattern(pattern.into())),
+                "{pattern}"
+            );
+        }
+        routes.number("+265*", handler.clone()).unwrap();
+        assert!(matches!(
+            routes.number("+2-65*", handler.clone()),
+            Err(RouteError::Duplicate(_))
+        ));
+        routes.otherwise(handler.clone()).unwrap();
+        assert!(matches!(
+            routes.otherwise(handler),
+            Err(RouteError::Duplicate(_))
+        ));
+    }
+}

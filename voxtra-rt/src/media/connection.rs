@@ -1,0 +1,291 @@
+//! One call on a media thread: the socket, the leg, and the rings to the rest of the program.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use mio::net::TcpStream;
+use voxtra_core::audio::{MAX_FRAME_BYTES, SampleRate};
+use voxtra_core::audiosocket::HEADER_LEN;
+use voxtra_core::bus::Bus;
+use voxtra_core::event::{Fault, MediaStoppedReason, Record};
+use voxtra_core::leg::{CallerAudio, Leg, LegSettings, Port, Progress};
+use voxtra_core::time::Instant;
+use voxtra_core::vad::EnergyDetector;
+
+use super::link::{AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Shared};
+
+/// The longest message we send: one 20 ms frame at 192 kHz.
+const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
+
+/// A connection's place among those of its thread: its slot, and which of the slot's successive tenants it is.
+pub(crate) type Tenancy = u32;
+
+/// One call on a media thread.
+pub(crate) struct Connection {
+    leg: Leg<EnergyDetector>,
+    agent: AgentReader,
+    commands: rtrb::Consumer<voxtra_core::leg::Command>,
+    io: Io,
+    pub(crate) tenancy: Tenancy,
+}
+
+/// What happened to a connection after it was given something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It goes on.
+    Open,
+    /// It goes on, and there may be more to read.
+    More,
+    /// It is over: [`Connection::stop`] has been called.
+    Closed,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        stream: TcpStream,
+        settings: LegSettings,
+        end: MediaEnd,
+        write_timeout: std::time::Duration,
+    ) -> Self {
+        let mut records = Bus::new();
+        // A new bus has room for its one subscriber.
+        let _ = records.subscribe(end.records);
+        Self {
+            leg: Leg::new(settings, EnergyDetector::new()),
+            agent: end.agent,
+            commands: end.commands,
+            io: Io {
+                stream,
+                out: [0; MAX_MESSAGE],
+                pending: 0..0,
+                stalled_since: None,
+                dropped: 0,
+                broken: false,
+                write_timeout,
+                now: Instant::ZERO,
+                records,
+                caller: end.caller,
+                shared: end.shared,
+                touched: false,
+            },
+            tenancy: 0,
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.io.shared
+    }
+
+    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+        &mut self.io.stream
+    }
+
+    /// Whether something was left for the session since the last call of this.
+    pub(crate) fn take_touched(&mut self) -> bool {
+        std::mem::take(&mut self.io.touched)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Instant {
+        self.leg.next_deadline()
+    }
+
+    pub(crate) fn start(&mut self, now: Instant) {
+        self.io.now = now;
+        self.leg.start(now, &mut self.io);
+    }
+
+    /// The socket is readable: takes what is there, at most one `buffer` full.
+    pub(crate) fn readable(&mut self, now: Instant, buffer: &mut [u8]) -> Outcome {
+        self.io.now = now;
+        match self.io.stream.read(buffer) {
+            Ok(0) => self.stop(now, MediaStoppedReason::Closed),
+            Ok(count) => {
+                let bytes = buffer.get(..count).unwrap_or_default();
+                let progress = self.leg.handle_input(now, bytes, &mut self.io);
+                self.publish();
+                match progress {
+                    Progress::HungUp => self.stop(now, MediaStoppedReason::Hangup),
+                    Progress::Open if self.io.broken => self.stop(now, MediaStoppedReason::Error),
+                    // A short read has emptied the socket; the next bytes raise a new event.
+                    Progress::Open if count < buffer.len() => Outcome::Open,
+                    Progress::Open => Outcome::More,
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Outcome::Open,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Outcome::More,
+            Err(_) => self.stop(now, MediaStoppedReason::Error),
+        }
+    }
+
+    /// The leg's deadline has come: commands, and the frame that is due.
+    pub(crate) fn deadline(&mut self, now: Instant) -> Outcome {
+        self.io.now = now;
+        while let Ok(command) = self.commands.pop() {
+            self.leg.handle_command(now, command, &mut self.io);
+            if command == voxtra_core::leg::Command::HangUp {
+                return self.stop(now, MediaStoppedReason::Hangup);
+            }
+        }
+        if self.commands.is_abandoned() {
+            // Nobody holds the link any more: nobody would hear this caller.
+            return self.stop(now, MediaStoppedReason::Closed);
+        }
+        self.leg.handle_deadline(now, &mut self.agent, &mut self.io);
+        if let Some(dropped) = self.io.take_dropped() {
+            self.leg
+                .report(now, Fault::FramesDropped(dropped), &mut self.io);
+        }
+        self.publish();
+        if self.io.stalled_for(now) {
+            self.leg.report(now, Fault::WriteStalled, &mut self.io);
+            return self.stop(now, MediaStoppedReason::Timeout);
+        }
+        if self.io.broken {
+            self.stop(now, MediaStoppedReason::Error)
+        } else {
+            Outcome::Open
+        }
+    }
+
+    /// The connection is over.
+    pub(crate) fn stop(&mut self, now: Instant, reason: MediaStoppedReason) -> Outcome {
+        self.leg.stop(now, reason, &mut self.io);
+        self.publish();
+        let _ = self.io.stream.shutdown(std::net::Shutdown::Both);
+        Outcome::Closed
+    }
+
+    /// Shows the counters to readers.
+    fn publish(&self) {
+        let (leg, playout) = (self.leg.counters(), self.leg.playout_counters());
+        let counters = &self.io.shared.counters;
+        counters.frames_in.set(leg.frames_in);
+        counters.frames_out.set(leg.frames_out);
+        counters.violations.set(leg.violations);
+        counters.gaps.set(leg.gaps);
+        counters.underruns.set(playout.underruns);
+        counters.slips.set(playout.slips);
+        counters.agent_samples_dropped.set(playout.dropped_samples);
+    }
+}
+
+/// The leg's port: the socket's sending side and the rings.
+struct Io {
+    stream: TcpStream,
+    out: [u8; MAX_MESSAGE],
+    /// The rest of a message that the socket took only in part.
+    pending: std::ops::Range<usize>,
+    stalled_since: Option<Instant>,
+    dropped: u32,
+    broken: bool,
+    write_timeout: std::time::Duration,
+    now: Instant,
+    records: Bus<RecordProducer, 1>,
+    caller: CallerWriter,
+    shared: Arc<Shared>,
+    touched: bool,
+}
+
+impl Io {
+    /// Sends what is left of the last message; true if nothing is.
+    fn flush_pending(&mut self) -> bool {
+        while !self.pending.is_empty() {
+            let Some(bytes) = self.out.get(self.pending.clone()) else {
+                self.pending = 0..0;
+                break;
+            };
+            match self.stream.write(bytes) {
+                Ok(count) => {
+                    self.pending.start += count;
+                    self.stalled_since = None;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.stalled_since.get_or_insert(self.now);
+                    return false;
+                }
+                Err(_) => {
+                    self.broken = true;
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn drop_frame(&mut self) {
+        self.dropped = self.dropped.saturating_add(1);
+        self.shared.counters.frames_dropped.add(1);
+    }
+
+    fn take_dropped(&mut self) -> Option<u32> {
+        (self.dropped > 0).then(|| std::mem::take(&mut self.dropped))
+    }
+
+    fn stalled_for(&self, now: Instant) -> bool {
+        self.stalled_since
+            .is_some_and(|since| now.duration_since(since) > self.write_timeout)
+    }
+}
+
+impl Port for Io {
+    fn record(&mut self, record: Record) {
+        self.records.publish(record);
+        self.shared.counters.records_missed.set(self.records.lost());
+        self.touched = true;
+    }
+
+    fn caller_audio(&mut self, part: CallerAudio<'_>) {
+        let (taken, samples) = match part {
+            CallerAudio::SpeechStarted => (self.caller.mark(CallerChunk::SpeechStarted), 0),
+            CallerAudio::SpeechEnded => (self.caller.mark(CallerChunk::SpeechEnded), 0),
+            CallerAudio::Samples([]) => return,
+            CallerAudio::Samples(samples) => (self.caller.samples(samples), samples.len()),
+        };
+        if !taken {
+            self.shared
+                .counters
+                .caller_samples_missed
+                .add(samples as u64);
+        }
+        self.touched = true;
+    }
+
+    fn transmit(&mut self, len: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+        if !self.flush_pending() {
+            self.drop_frame();
+            return;
+        }
+        let Some(buffer) = self.out.get_mut(..len) else {
+            self.drop_frame();
+            return;
+        };
+        let used = write(buffer).min(len);
+        let result = self.stream.write(buffer.get(..used).unwrap_or_default());
+        match result {
+            Ok(count) => {
+                self.stalled_since = None;
+                self.pending = count..used;
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                self.stalled_since.get_or_insert(self.now);
+                self.drop_frame();
+            }
+            Err(_) => self.broken = true,
+        }
+    }
+
+    fn epoch(&mut self, epoch: u32) {
+        self.shared.epoch.store(epoch, Ordering::Release);
+    }
+
+    fn rate(&mut self, rate: SampleRate) {
+        self.shared.set_rate(rate);
+    }
+}

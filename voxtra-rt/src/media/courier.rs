@@ -1,0 +1,138 @@
+//! Wakes async tasks on the media threads' behalf.
+//!
+//! Waking a task takes a lock and often a system call, neither of which a media thread may do. So it only marks a call as
+//! dirty and leaves the call's slot in a ring; this thread looks every millisecond while calls are up, and does the waking.
+//! It also drops what finished calls leave behind, since freeing memory is not a media thread's business either.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
+
+use super::connection::Connection;
+use super::link::Shared;
+use super::stats::MediaStats;
+
+/// How long a record may wait before the session hears of it.
+const ROUND: Duration = Duration::from_millis(1);
+
+/// A media thread's way to the courier. Neither call waits.
+pub(crate) struct Bell {
+    dirty: Producer<Arc<Shared>>,
+    finished: Producer<Box<Connection>>,
+}
+
+impl Bell {
+    /// Something was left for this call's session.
+    pub(crate) fn ring(&mut self, shared: &Arc<Shared>) {
+        if !shared.dirty.swap(true, Ordering::AcqRel) && self.dirty.push(shared.clone()).is_err() {
+            // Cannot happen: the ring has a place for every call, and a call is in it at most once.
+            shared.dirty.store(false, Ordering::Release);
+        }
+    }
+
+    /// This call is over. Gives it back if the ring is full; try again later.
+    pub(crate) fn finish(&mut self, connection: Box<Connection>) -> Result<(), Box<Connection>> {
+        self.finished
+            .push(connection)
+            .map_err(|PushError::Full(connection)| connection)
+    }
+}
+
+struct Round {
+    dirty: Consumer<Arc<Shared>>,
+    finished: Consumer<Box<Connection>>,
+}
+
+/// The thread that does the waking.
+pub(crate) struct Courier {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Courier {
+    /// Starts the courier of `threads` media threads that carry up to `max_calls` calls each.
+    pub(crate) fn start(
+        threads: usize,
+        max_calls: usize,
+        stats: Arc<MediaStats>,
+    ) -> std::io::Result<(Self, Vec<Bell>)> {
+        let (bells, rounds): (Vec<Bell>, Vec<Round>) = (0..threads)
+            .map(|_| {
+                let (dirty_in, dirty_out) = RingBuffer::new(2 * max_calls.max(1));
+                let (finished_in, finished_out) = RingBuffer::new(max_calls.max(1));
+                (
+                    Bell {
+                        dirty: dirty_in,
+                        finished: finished_in,
+                    },
+                    Round {
+                        dirty: dirty_out,
+                        finished: finished_out,
+                    },
+                )
+            })
+            .unzip();
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = thread::Builder::new()
+            .name("voxtra-courier".into())
+            .spawn({
+                let stop = stop.clone();
+                move || go_round(rounds, &stop, &stats)
+            })?;
+        Ok((
+            Self {
+                stop,
+                thread: Some(thread),
+            },
+            bells,
+        ))
+    }
+
+    /// A call was handed to a media thread: there will be something to carry.
+    pub(crate) fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for Courier {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+    }
+}
+
+fn go_round(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
+    loop {
+        let mut busy = false;
+        for round in &mut rounds {
+            while let Ok(shared) = round.dirty.pop() {
+                shared.dirty.store(false, Ordering::Release);
+                shared.wake();
+                busy = true;
+            }
+            while let Ok(connection) = round.finished.pop() {
+                connection.shared().closed.store(true, Ordering::Release);
+                connection.shared().wake();
+                stats.calls.fetch_sub(1, Ordering::Relaxed);
+                drop(connection);
+                busy = true;
+            }
+        }
+        if stop.load(Ordering::Acquire) && !busy {
+            return;
+        }
+        if stats.calls.load(Ordering::Relaxed) == 0 && !busy {
+            thread::park();
+        } else {
+            thread::sleep(ROUND);
+        }
+    }
+}

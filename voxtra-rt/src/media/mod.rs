@@ -1,0 +1,23 @@
+//! The media plane: an AudioSocket server whose sockets live on dedicated threads.
+//!
+//! - [`server`](MediaServer): accepts, reads the connection's id, and hands the socket over;
+//! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per call;
+//! - `connection`: one call on such a thread;
+//! - `link`: the rings between a media thread and the rest of the program;
+//! - `courier`: wakes async tasks on a media thread's behalf, so that it never has to.
+
+mod clock;
+mod connection;
+mod courier;
+mod link;
+mod server;
+mod settings;
+mod stats;
+mod thread;
+
+pub use clock::Clock;
+pub(crate) use link::Shared;
+pub use link::{AgentVoice, CallerEar, Heard, MediaLink};
+pub use server::{Arrival, MediaServer, Ticket, TicketError};
+pub use settings::{Allocations, MediaSettings};
+pub use stats::{CallStats, Histogram, MediaStats, Refusal};

@@ -1,0 +1,63 @@
+//! How the media plane behaves.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// Allocations and frees that the calling thread has made since it started, as a counting allocator saw them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allocations {
+    /// Calls of alloc and realloc.
+    pub allocated: u64,
+    /// Calls of dealloc.
+    pub freed: u64,
+}
+
+/// How the media plane behaves.
+#[derive(Clone, Debug)]
+pub struct MediaSettings {
+    /// Where Asterisk connects to. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Media threads. One carries many hundreds of calls.
+    pub threads: usize,
+    /// After handling what was ready, a media thread gathers for this long before it looks again (0-2 ms).
+    pub tick: Duration,
+    /// Peers that may connect; an id alone does not let a stranger in.
+    pub allow_peers: Vec<IpNet>,
+    /// Calls at the same time; a further one is refused.
+    pub max_calls: usize,
+    /// Connections that have not presented their id yet; a further one is refused.
+    pub max_pending: usize,
+    /// How long a connection has to present its id.
+    pub handshake_timeout: Duration,
+    /// A peer that takes nothing for this long is disconnected.
+    pub write_timeout: Duration,
+    /// Audio that the agent may queue on the media thread, beyond which `say` and `send_audio` wait.
+    pub agent_queue: Duration,
+    /// Audio that may wait for a slow agent, beyond which the caller's audio is dropped (for that agent) and counted.
+    pub caller_queue: Duration,
+    /// What a counting allocator knows of the calling thread; with it, allocations on the media path are counted.
+    pub allocations: Option<fn() -> Allocations>,
+}
+
+impl Default for MediaSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9092)),
+            threads: 1,
+            tick: Duration::from_millis(1),
+            allow_peers: vec![
+                IpNet::from(std::net::IpAddr::from([127, 0, 0, 1])),
+                IpNet::from(std::net::IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
+            ],
+            max_calls: 1000,
+            max_pending: 64,
+            handshake_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(5),
+            agent_queue: Duration::from_millis(1000),
+            caller_queue: Duration::from_millis(2000),
+            allocations: None,
+        }
+    }
+}

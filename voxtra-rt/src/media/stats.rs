@@ -1,0 +1,259 @@
+//! Counters that media threads keep and anybody may read. One writer each, relaxed: readers see recent values.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+/// A counter with one writer; adding needs no read-modify-write.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
+    pub(crate) fn add(&self, value: u64) {
+        self.0.store(self.get().wrapping_add(value), Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// What one call has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallStats {
+    /// Audio frames received.
+    pub frames_in: u64,
+    /// Audio frames sent.
+    pub frames_out: u64,
+    /// Frames that the socket did not take because the peer reads too slowly.
+    pub frames_dropped: u64,
+    /// Protocol violations.
+    pub violations: u64,
+    /// Pauses of more than 100 ms between received frames.
+    pub gaps: u64,
+    /// 20 ms frames in which the agent was speaking and had nothing ready.
+    pub underruns: u64,
+    /// Frames sent later than their deadline by more than a frame.
+    pub slips: u64,
+    /// Samples of the agent that were discarded: cut by a barge-in or a flush.
+    pub agent_samples_dropped: u64,
+    /// Samples of the caller that a slow agent did not fetch in time.
+    pub caller_samples_missed: u64,
+    /// Records that a slow session did not fetch in time.
+    pub records_missed: u64,
+}
+
+/// The live form of [`CallStats`].
+#[derive(Debug, Default)]
+pub(crate) struct CallCounters {
+    pub(crate) frames_in: Counter,
+    pub(crate) frames_out: Counter,
+    pub(crate) frames_dropped: Counter,
+    pub(crate) violations: Counter,
+    pub(crate) gaps: Counter,
+    pub(crate) underruns: Counter,
+    pub(crate) slips: Counter,
+    pub(crate) agent_samples_dropped: Counter,
+    pub(crate) caller_samples_missed: Counter,
+    pub(crate) records_missed: Counter,
+}
+
+impl CallCounters {
+    pub(crate) fn read(&self) -> CallStats {
+        CallStats {
+            frames_in: self.frames_in.get(),
+            frames_out: self.frames_out.get(),
+            frames_dropped: self.frames_dropped.get(),
+            violations: self.violations.get(),
+            gaps: self.gaps.get(),
+            underruns: self.underruns.get(),
+            slips: self.slips.get(),
+            agent_samples_dropped: self.agent_samples_dropped.get(),
+            caller_samples_missed: self.caller_samples_missed.get(),
+            records_missed: self.records_missed.get(),
+        }
+    }
+}
+
+/// Why a connection was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[repr(u8)]
+pub enum Refusal {
+    /// The peer's address is not allowed.
+    #[error("its address is not among the allowed peers (media.allow_peers)")]
+    Peer,
+    /// Too many connections are still without an id.
+    #[error("too many connections have not presented an id yet")]
+    Pending,
+    /// As many calls as allowed are up.
+    #[error("as many calls are up as media.max_calls allows")]
+    Busy,
+    /// No id came in time.
+    #[error("it presented no id in time")]
+    Timeout,
+    /// What came first was not an id.
+    #[error("its first message was not an id")]
+    NotAnId,
+    /// The id was neither issued nor allowed.
+    #[error("its id was neither issued nor allowed")]
+    Stranger,
+    /// It went away before it presented an id, or the socket failed.
+    #[error("it closed the connection before it presented an id")]
+    Gone,
+}
+
+impl Refusal {
+    /// How many kinds there are.
+    pub(crate) const COUNT: usize = 7;
+}
+
+/// What a media server has counted over all its calls.
+#[derive(Debug, Default)]
+pub struct MediaStats {
+    pub(crate) calls: AtomicUsize,
+    pub(crate) accepted: AtomicU64,
+    pub(crate) refused: [AtomicU64; Refusal::COUNT],
+    pub(crate) handling: Histogram,
+    pub(crate) hot_allocations: AtomicU64,
+    pub(crate) hot_frees: AtomicU64,
+    pub(crate) frames: AtomicU64,
+}
+
+impl MediaStats {
+    /// Calls that are up now.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Relaxed)
+    }
+
+    /// Connections accepted since the start.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Relaxed)
+    }
+
+    /// Connections refused since the start for this reason.
+    pub fn refused(&self, reason: Refusal) -> u64 {
+        self.refused
+            .get(reason as usize)
+            .map_or(0, |count| count.load(Relaxed))
+    }
+
+    pub(crate) fn count_refused(&self, reason: Refusal) {
+        if let Some(count) = self.refused.get(reason as usize) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// How long a media thread took over what it had to do for one call at one moment: usually one frame in or one out,
+    /// system calls included.
+    pub fn handling(&self) -> &Histogram {
+        &self.handling
+    }
+
+    /// Frames handled, in and out.
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Relaxed)
+    }
+
+    /// Allocations and frees on the media path since the start, if a counting allocator is installed
+    /// ([`MediaSettings::allocations`](super::MediaSettings::allocations)). Both are meant to be zero.
+    pub fn hot_path_allocations(&self) -> (u64, u64) {
+        (
+            self.hot_allocations.load(Relaxed),
+            self.hot_frees.load(Relaxed),
+        )
+    }
+}
+
+/// Durations counted in buckets an eighth of a power of two wide: quantiles are within 9 %.
+#[derive(Debug)]
+pub struct Histogram {
+    buckets: [AtomicU64; Histogram::BUCKETS],
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self {
+            buckets: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+}
+
+impl Histogram {
+    const STEPS: u64 = 8;
+    const BUCKETS: usize = 8 * 40;
+
+    /// Counts one duration.
+    pub fn record(&self, duration: Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        if let Some(bucket) = self.buckets.get(Self::bucket(nanos)) {
+            bucket.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// How many durations were counted.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().map(|bucket| bucket.load(Relaxed)).sum()
+    }
+
+    /// The duration that a share `q` (0..=1) of all stayed under; `None` if nothing was counted.
+    pub fn quantile(&self, q: f64) -> Option<Duration> {
+        let counts: Vec<u64> = self
+            .buckets
+            .iter()
+            .map(|bucket| bucket.load(Relaxed))
+            .collect();
+        let total: u64 = counts.iter().sum();
+        let wanted = ((total as f64) * q.clamp(0.0, 1.0)).ceil().max(1.0) as u64;
+        let mut seen = 0;
+        counts.iter().enumerate().find_map(|(index, count)| {
+            seen += count;
+            (*count > 0 && seen >= wanted).then(|| Duration::from_nanos(Self::upper(index)))
+        })
+    }
+
+    fn bucket(nanos: u64) -> usize {
+        let nanos = nanos.max(Self::STEPS);
+        let exponent = nanos.ilog2();
+        let step = (nanos >> (exponent - 3)) - Self::STEPS;
+        let index = u64::from(exponent - 3) * Self::STEPS + step;
+        usize::try_from(index)
+            .unwrap_or(usize::MAX)
+            .min(Self::BUCKETS - 1)
+    }
+
+    fn upper(index: usize) -> u64 {
+        let index = index as u64;
+        (Self::STEPS + index % Self::STEPS + 1) << (index / Self::STEPS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_within_a_bucket() {
+        let histogram = Histogram::default();
+        assert_eq!(histogram.quantile(0.5), None);
+        for micros in 1..=1000 {
+            histogram.record(Duration::from_micros(micros));
+        }
+        for (q, exact) in [(0.5, 500.0), (0.99, 990.0), (1.0, 1000.0)] {
+            let got = histogram.quantile(q).unwrap().as_secs_f64() * 1e6;
+            assert!(got >= exact && got <= exact * 1.13, "{q}: {got}");
+        }
+        assert_eq!(histogram.count(), 1000);
+    }
+
+    #[test]
+    fn extremes_are_counted() {
+        let histogram = Histogram::default();
+        histogram.record(Duration::ZERO);
+        histogram.record(Duration::MAX);
+        assert_eq!(histogram.count(), 2);
+        assert!(histogram.quantile(1.0).unwrap() > Duration::from_secs(1));
+    }
+}

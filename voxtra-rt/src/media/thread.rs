@@ -1,0 +1,286 @@
+//! A media thread: owns sockets, sleeps until one has something or a frame is due, and handles everything that is ready.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use mio::{Events, Interest, Poll, Token, Waker};
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use voxtra_core::event::MediaStoppedReason;
+use voxtra_core::time::Instant;
+
+use super::clock::Clock;
+use super::connection::{Connection, Outcome, Tenancy};
+use super::courier::Bell;
+use super::settings::{Allocations, MediaSettings};
+use super::stats::MediaStats;
+
+/// Wakes the thread for new connections and for its end.
+const WAKE: Token = Token(usize::MAX);
+/// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else.
+const READ: usize = 16 * 1024;
+/// The longest sleep when there is nothing to do.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// The async side's handle of a media thread.
+pub(crate) struct MediaThread {
+    inbox: Producer<Box<Connection>>,
+    waker: Arc<Waker>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl MediaThread {
+    pub(crate) fn start(
+        index: usize,
+        settings: &MediaSettings,
+        clock: Clock,
+        bell: Bell,
+        stats: Arc<MediaStats>,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (inbox, arrivals) = RingBuffer::new(settings.max_calls.max(1));
+        let worker = Worker {
+            poll,
+            arrivals,
+            slots: Vec::with_capacity(settings.max_calls),
+            free: Vec::with_capacity(settings.max_calls),
+            deadlines: BinaryHeap::with_capacity(2 * settings.max_calls),
+            again: Vec::with_capacity(settings.max_calls),
+            turn: Vec::with_capacity(settings.max_calls),
+            finished: Vec::with_capacity(settings.max_calls),
+            tenancy: 0,
+            tick: settings.tick,
+            probe: settings.allocations,
+            clock,
+            bell,
+            stats,
+            stop: stop.clone(),
+        };
+        let thread = thread::Builder::new()
+            .name(format!("voxtra-media-{index}"))
+            .spawn(move || worker.run())?;
+        Ok(Self {
+            inbox,
+            waker,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands a connection over. Gives it back if the thread has no room.
+    pub(crate) fn adopt(&mut self, connection: Box<Connection>) -> Result<(), Box<Connection>> {
+        self.inbox
+            .push(connection)
+            .map_err(|PushError::Full(connection)| connection)?;
+        let _ = self.waker.wake();
+        Ok(())
+    }
+}
+
+impl Drop for MediaThread {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        let _ = self.waker.wake();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    poll: Poll,
+    arrivals: Consumer<Box<Connection>>,
+    slots: Vec<Option<Box<Connection>>>,
+    free: Vec<usize>,
+    /// When which slot's tenant has a frame to send; entries of former tenants are skipped.
+    deadlines: BinaryHeap<Reverse<(Instant, usize, Tenancy)>>,
+    /// Slots with more to read than their turn allowed.
+    again: Vec<usize>,
+    /// Those whose turn it is now.
+    turn: Vec<usize>,
+    /// Connections that the courier had no room for yet.
+    finished: Vec<Box<Connection>>,
+    tenancy: Tenancy,
+    tick: Duration,
+    probe: Option<fn() -> Allocations>,
+    clock: Clock,
+    bell: Bell,
+    stats: Arc<MediaStats>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut events = Events::with_capacity(1024);
+        let mut buffer = vec![0; READ];
+        while !self.stop.load(Ordering::Acquire) {
+            let timeout = self.sleep_for();
+            if let Err(error) = self.poll.poll(&mut events, Some(timeout))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                // Not on the path of a frame: without readiness there is none.
+                tracing::error!(%error, "a media thread cannot wait for its sockets any more");
+                break;
+            }
+            std::mem::swap(&mut self.again, &mut self.turn);
+            while let Some(slot) = self.turn.pop() {
+                self.read(slot, &mut buffer, false);
+            }
+            for event in &events {
+                match event.token() {
+                    WAKE => self.admit(),
+                    Token(slot) => self.read(
+                        slot,
+                        &mut buffer,
+                        event.is_read_closed() || event.is_error(),
+                    ),
+                }
+            }
+            self.send_due();
+            self.bury();
+            // What arrives meanwhile is handled together: fewer wake-ups, less CPU a frame.
+            let gather = self.sleep_for().min(self.tick);
+            if !gather.is_zero() {
+                thread::sleep(gather);
+            }
+        }
+        let now = self.clock.now();
+        for slot in 0..self.slots.len() {
+            self.with(slot, |connection| {
+                connection.stop(now, MediaStoppedReason::Closed)
+            });
+        }
+        while !self.finished.is_empty() {
+            self.bury();
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn sleep_for(&self) -> Duration {
+        if !self.again.is_empty() {
+            return Duration::ZERO;
+        }
+        match self.deadlines.peek() {
+            Some(Reverse((deadline, ..))) => deadline.duration_since(self.clock.now()).min(IDLE),
+            None => IDLE,
+        }
+    }
+
+    /// Takes over new connections.
+    fn admit(&mut self) {
+        while let Ok(mut connection) = self.arrivals.pop() {
+            let slot = self.free.pop().unwrap_or_else(|| {
+                self.slots.push(None);
+                self.slots.len() - 1
+            });
+            let now = self.clock.now();
+            self.tenancy = self.tenancy.wrapping_add(1);
+            connection.tenancy = self.tenancy;
+            let registered =
+                self.poll
+                    .registry()
+                    .register(connection.stream(), Token(slot), Interest::READABLE);
+            connection.start(now);
+            self.deadlines
+                .push(Reverse((connection.next_deadline(), slot, self.tenancy)));
+            if let Some(place) = self.slots.get_mut(slot) {
+                *place = Some(connection);
+            }
+            if registered.is_err() {
+                self.with(slot, |connection| {
+                    connection.stop(now, MediaStoppedReason::Error)
+                });
+            }
+        }
+    }
+
+    fn read(&mut self, slot: usize, buffer: &mut [u8], to_the_end: bool) {
+        let now = self.clock.now();
+        let outcome = self.with(slot, |connection| match connection.readable(now, buffer) {
+            // The peer has closed: what it sent before that is read now, and then the end is seen.
+            Outcome::Open if to_the_end => Outcome::More,
+            outcome => outcome,
+        });
+        if outcome == Some(Outcome::More) && self.again.len() < self.again.capacity() {
+            self.again.push(slot);
+        }
+    }
+
+    /// Every frame that is due goes out.
+    fn send_due(&mut self) {
+        let now = self.clock.now();
+        while let Some(&Reverse((deadline, slot, tenancy))) = self.deadlines.peek()
+            && deadline <= now
+        {
+            self.deadlines.pop();
+            let is_tenant = self
+                .slots
+                .get(slot)
+                .and_then(Option::as_ref)
+                .is_some_and(|connection| connection.tenancy == tenancy);
+            if !is_tenant {
+                continue;
+            }
+            let mut next = now;
+            let outcome = self.with(slot, |connection| {
+                let outcome = connection.deadline(now);
+                next = connection.next_deadline();
+                outcome
+            });
+            if outcome == Some(Outcome::Open) {
+                self.deadlines.push(Reverse((next, slot, tenancy)));
+            }
+        }
+    }
+
+    /// Lets one connection do something, measures it, tells the courier, and takes the connection out if it is over.
+    fn with(
+        &mut self,
+        slot: usize,
+        act: impl FnOnce(&mut Connection) -> Outcome,
+    ) -> Option<Outcome> {
+        let connection = self.slots.get_mut(slot)?.as_mut()?;
+        let began = std::time::Instant::now();
+        let before = self.probe.map(|probe| probe());
+        let outcome = act(connection);
+        if connection.take_touched() {
+            self.bell.ring(connection.shared());
+        }
+        if let (Some(probe), Some(before)) = (self.probe, before) {
+            let after = probe();
+            self.stats.hot_allocations.fetch_add(
+                after.allocated.wrapping_sub(before.allocated),
+                Ordering::Relaxed,
+            );
+            self.stats
+                .hot_frees
+                .fetch_add(after.freed.wrapping_sub(before.freed), Ordering::Relaxed);
+        }
+        self.stats.handling.record(began.elapsed());
+        if outcome == Outcome::Closed
+            && let Some(mut connection) = self.slots.get_mut(slot)?.take()
+        {
+            let _ = self.poll.registry().deregister(connection.stream());
+            self.free.push(slot);
+            self.finished.push(connection);
+        }
+        Some(outcome)
+    }
+
+    /// Gives finished connections to the courier, who drops them.
+    fn bury(&mut self) {
+        while let Some(connection) = self.finished.pop() {
+            if let Err(connection) = self.bell.finish(connection) {
+                self.finished.push(connection);
+                return;
+            }
+        }
+    }
+}

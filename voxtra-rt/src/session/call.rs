@@ -1,0 +1,314 @@
+//! A call, as an agent holds it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use voxtra_core::event::{Error, EventKind, EventType};
+use voxtra_core::leg::Command;
+
+use super::agent::Agent;
+use super::ear::Ears;
+use super::error::CallError;
+use super::event::{EventBody, UserEvent};
+use super::line::Line;
+use super::log::{EventLog, Events};
+use super::owner::Input;
+use super::speak::Mouth;
+use crate::ari::HangupReason;
+use crate::media::CallStats;
+use crate::speech::{LanguageModel, Message, Prompts, SpeechToText, TextToSpeech};
+
+pub use voxtra_core::event::CallStartedDirection as Direction;
+
+/// What is known about a call from its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallInfo {
+    /// The caller's number; empty if unknown.
+    pub caller_id: String,
+    /// The number or extension that was called; empty if unknown.
+    pub called_number: String,
+    /// Who called whom.
+    pub direction: Direction,
+    /// Arguments of `Stasis(app,…)` in the dialplan, or of the originate.
+    pub args: Vec<String>,
+}
+
+/// What a call can speak, hear and think with.
+#[derive(Clone, Default)]
+pub(crate) struct Services {
+    pub(crate) voice: Option<Arc<dyn TextToSpeech>>,
+    pub(crate) ears: Option<Arc<dyn SpeechToText>>,
+    pub(crate) model: Option<Arc<dyn LanguageModel>>,
+    pub(crate) prompts: Arc<Prompts>,
+}
+
+/// A call. Cheap to clone; every clone is the same call.
+///
+/// Everything that waits ends with [`CallError::Ended`] when the call does.
+#[derive(Clone)]
+pub struct Call {
+    pub(crate) inner: Arc<CallInner>,
+}
+
+pub(crate) struct CallInner {
+    pub(crate) id: Arc<str>,
+    pub(crate) info: CallInfo,
+    pub(crate) line: Line,
+    pub(crate) services: Services,
+    pub(crate) log: Arc<EventLog>,
+    pub(crate) inputs: mpsc::Sender<Input>,
+    /// Cancelled when the call is over.
+    pub(crate) over: CancellationToken,
+    pub(crate) mouth: Mouth,
+    pub(crate) ears: Ears,
+    /// Where `listen` has read to.
+    pub(crate) transcripts: tokio::sync::Mutex<Events>,
+    /// Where `listen_dtmf` has read to.
+    pub(crate) digits: tokio::sync::Mutex<Events>,
+    pub(crate) conversation: tokio::sync::Mutex<Vec<Message>>,
+    pub(crate) utterances: AtomicU32,
+    metadata: Mutex<BTreeMap<String, String>>,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("id", &self.inner.id)
+            .field("info", &self.inner.info)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Call {
+    pub(crate) fn new(
+        id: Arc<str>,
+        info: CallInfo,
+        line: Line,
+        services: Services,
+        inputs: mpsc::Sender<Input>,
+    ) -> Self {
+        let log = EventLog::new();
+        let over = CancellationToken::new();
+        Self {
+            inner: Arc::new(CallInner {
+                mouth: Mouth::default(),
+                ears: Ears::default(),
+                transcripts: tokio::sync::Mutex::new(log.from_start()),
+                digits: tokio::sync::Mutex::new(log.from_start()),
+                conversation: tokio::sync::Mutex::default(),
+                utterances: AtomicU32::new(1),
+                metadata: Mutex::default(),
+                id,
+                info,
+                line,
+                services,
+                log,
+                inputs,
+                over,
+            }),
+        }
+    }
+
+    /// The session's id: the channel's id in Asterisk, or the AudioSocket id of a call without ARI.
+    pub fn id(&self) -> &str {
+        &self.inner.id
+    }
+
+    /// The caller's number; empty if unknown.
+    pub fn caller_id(&self) -> &str {
+        &self.inner.info.caller_id
+    }
+
+    /// The number or extension that was called; empty if unknown.
+    pub fn called_number(&self) -> &str {
+        &self.inner.info.called_number
+    }
+
+    /// Who called whom.
+    pub fn direction(&self) -> Direction {
+        self.inner.info.direction
+    }
+
+    /// Arguments of `Stasis(app,…)` in the dialplan, or of the originate.
+    pub fn args(&self) -> &[String] {
+        &self.inner.info.args
+    }
+
+    /// Remembers something about this call.
+    pub fn set_metadata(&self, key: impl Into<String>, value: impl Into<String>) {
+        self.metadata().insert(key.into(), value.into());
+    }
+
+    /// What was remembered under this key.
+    pub fn get_metadata(&self, key: &str) -> Option<String> {
+        self.metadata().get(key).cloned()
+    }
+
+    fn metadata(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+        self.inner
+            .metadata
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers the call and connects its audio. A call that is answered already stays so.
+    ///
+    /// # Errors
+    /// The call is over, Asterisk refuses, or it does not connect the audio.
+    pub async fn answer(&self) -> Result<(), CallError> {
+        self.while_up(self.inner.line.answer(self)).await
+    }
+
+    /// Hangs up. A call that is over already stays so.
+    ///
+    /// # Errors
+    /// Asterisk refuses, for another reason than that the call is over.
+    pub async fn hangup(&self) -> Result<(), CallError> {
+        self.hangup_with(HangupReason::Normal).await
+    }
+
+    /// Hangs up and tells the other side why.
+    ///
+    /// # Errors
+    /// As [`hangup`](Self::hangup).
+    pub async fn hangup_with(&self, reason: HangupReason) -> Result<(), CallError> {
+        if self.is_over() {
+            return Ok(());
+        }
+        self.inner.line.hangup(self, reason).await
+    }
+
+    /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the call. Returns once the
+    /// other party has answered; the session goes on until either hangs up.
+    ///
+    /// # Errors
+    /// The other party is busy, refuses, does not answer or does not exist: the caller is still with the agent then.
+    /// Calls without ARI can't be transferred.
+    pub async fn transfer(&self, endpoint: &str) -> Result<(), CallError> {
+        self.while_up(self.inner.line.transfer(self, endpoint))
+            .await
+    }
+
+    /// Plays DTMF digits (`0-9 A-D * #`) to the other side.
+    ///
+    /// # Errors
+    /// The call is over, or came without ARI.
+    pub async fn send_dtmf(&self, digits: &str) -> Result<(), CallError> {
+        self.while_up(self.inner.line.send_dtmf(digits)).await
+    }
+
+    /// All events of this call, from its first on, in order.
+    pub fn events(&self) -> Events {
+        self.inner.log.from_start()
+    }
+
+    /// The events of this call from now on.
+    pub fn events_from_now(&self) -> Events {
+        self.inner.log.from_now()
+    }
+
+    /// Tells an event of the application, declared with `voxtra! { events { … } }`, to everybody who watches this call.
+    pub async fn emit<T: EventType + Serialize + Send + Sync + 'static>(&self, event: T) {
+        self.emit_body(EventBody::User(UserEvent::new(event))).await;
+    }
+
+    pub(crate) async fn emit_body(&self, body: EventBody) {
+        self.send(Input::Emit(body)).await;
+    }
+
+    /// Runs `hook` when the call ends, exactly once, even if the handler has returned by then. If the call is over already,
+    /// it runs now.
+    pub async fn on_hangup<F, R>(&self, hook: F)
+    where
+        F: FnOnce(Call) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let call = self.clone();
+        self.send(Input::Hook(Box::new(move || Box::pin(hook(call)))))
+            .await;
+    }
+
+    /// Lets the caller interrupt the agent, or not. On at the start unless the configuration says otherwise.
+    pub async fn set_barge_in(&self, on: bool) {
+        self.send(Input::Leg(Command::BargeIn(on))).await;
+    }
+
+    /// Makes every audio frame an event of its own (`audio.frame.received`, `audio.frame.sent`), or stops that.
+    pub async fn set_frame_events(&self, on: bool) {
+        self.send(Input::Leg(Command::FrameEvents(on))).await;
+    }
+
+    /// The language model in this call's conversation.
+    pub fn agent(&self) -> Agent<'_> {
+        Agent::new(self)
+    }
+
+    /// Whether the call has ended or failed.
+    pub fn is_over(&self) -> bool {
+        self.inner.over.is_cancelled()
+    }
+
+    /// Waits until the call has ended or failed.
+    pub async fn ended(&self) {
+        self.inner.over.cancelled().await;
+    }
+
+    /// What the call's media path has counted; zeros before it is answered.
+    pub fn stats(&self) -> CallStats {
+        self.inner.mouth.stats()
+    }
+
+    /// Tells an `error` event.
+    pub(crate) async fn emit_error(&self, error_type: &str, message: String) {
+        self.emit_body(
+            Error {
+                error_type: error_type.into(),
+                message,
+            }
+            .into(),
+        )
+        .await;
+    }
+
+    /// Waits until the media that was sent to the session's owner is attached.
+    pub(crate) async fn media_attached(&self) -> Result<(), CallError> {
+        let mut events = self.events();
+        let started = async {
+            let found = events
+                .find(|event| (event.kind() == Some(EventKind::MediaStarted)).then_some(()))
+                .await;
+            found.ok_or(CallError::Ended)
+        };
+        self.while_up(started).await
+    }
+
+    /// Gives the call up when Asterisk can't be told to hang up.
+    pub(crate) async fn abandon(&self) {
+        self.send(Input::Gone("abandoned".into())).await;
+    }
+
+    pub(crate) async fn send(&self, input: Input) {
+        // The owner goes only after the session's last event; nobody is left to tell then.
+        let _ = self.inner.inputs.send(input).await;
+    }
+
+    pub(crate) fn next_utterance(&self) -> u32 {
+        self.inner.utterances.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Runs `work` as long as the call is up.
+    pub(crate) async fn while_up<T>(
+        &self,
+        work: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        tokio::select! {
+            biased;
+            () = self.inner.over.cancelled() => Err(CallError::Ended),
+            result = work => result,
+        }
+    }
+}

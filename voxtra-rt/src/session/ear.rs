@@ -1,0 +1,218 @@
+//! Hearing: the caller's audio for whoever wants it, and for speech-to-text.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use voxtra_core::audio::SampleRate;
+use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
+use voxtra_core::leg::{Command, Forward};
+
+use super::call::Call;
+use super::error::CallError;
+use super::owner::Input;
+use crate::media::{CallerEar, Heard, MediaLink};
+use crate::speech::{SpeechInput, SpeechToText};
+
+/// Parts of audio that may wait for a slow listener: 5 s.
+const WAITING: usize = 256;
+
+/// Who listens to a call.
+#[derive(Debug, Default)]
+pub(crate) struct Ears {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// There is media, and a task that passes its audio on.
+    rate: Option<SampleRate>,
+    over: bool,
+    listeners: Vec<Listener>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    to: mpsc::Sender<Heard>,
+    everything: bool,
+}
+
+impl State {
+    fn wanted(&self) -> Forward {
+        match self
+            .listeners
+            .iter()
+            .map(|listener| listener.everything)
+            .max()
+        {
+            None => Forward::Nothing,
+            Some(false) => Forward::Speech,
+            Some(true) => Forward::Everything,
+        }
+    }
+}
+
+/// The caller's audio.
+#[derive(Debug)]
+pub struct AudioStream {
+    parts: mpsc::Receiver<Heard>,
+    rate: SampleRate,
+}
+
+impl AudioStream {
+    /// Waits for the next part: samples, or a mark where speech starts or ends. `None` when the call's media is over.
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Heard> {
+        self.parts.recv().await
+    }
+
+    /// Waits for the caller's next whole utterance and returns its samples. `None` when the call's media is over.
+    pub async fn utterance(&mut self) -> Option<Vec<i16>> {
+        let mut speaking = None;
+        loop {
+            match self.next().await? {
+                Heard::SpeechStarted => speaking = Some(Vec::new()),
+                Heard::Samples(samples) => {
+                    if let Some(utterance) = &mut speaking {
+                        utterance.extend_from_slice(&samples);
+                    }
+                }
+                Heard::SpeechEnded => {
+                    if let Some(utterance) = speaking.take() {
+                        return Some(utterance);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Samples per second.
+    pub fn rate_hz(&self) -> u32 {
+        self.rate.hz()
+    }
+}
+
+impl Call {
+    /// The caller's audio from now on, all of it: parts of at most 20 ms. A listener that falls 5 s behind loses audio.
+    ///
+    /// # Errors
+    /// The call has no media yet, or is over.
+    pub async fn audio_stream(&self) -> Result<AudioStream, CallError> {
+        self.listen_in(true).await
+    }
+
+    /// The caller's speech from now on: utterances, from some history before the detected start to the detected end.
+    ///
+    /// # Errors
+    /// The call has no media yet, or is over.
+    pub async fn speech_stream(&self) -> Result<AudioStream, CallError> {
+        self.listen_in(false).await
+    }
+
+    async fn listen_in(&self, everything: bool) -> Result<AudioStream, CallError> {
+        let (to, parts) = mpsc::channel(WAITING);
+        let (rate, wanted) = {
+            let mut state = lock(&self.inner.ears.state);
+            if state.over || self.is_over() {
+                return Err(CallError::Ended);
+            }
+            let rate = state.rate.ok_or(CallError::NotAnswered)?;
+            state.listeners.push(Listener { to, everything });
+            (rate, state.wanted())
+        };
+        self.send(Input::Leg(Command::Forward(wanted))).await;
+        Ok(AudioStream { parts, rate })
+    }
+
+    /// Connects the call's media to mouth and ears.
+    pub(crate) fn attach(&self, link: &mut MediaLink) {
+        self.inner.mouth.attach(link.agent.take(), link.shared());
+        let state = self.inner.ears.state.clone();
+        lock(&state).rate = Some(link.rate());
+        if let Some(ear) = link.caller.take() {
+            tokio::spawn(pass_on(ear, state, self.inner.inputs.clone()));
+        }
+        if let Some(provider) = self.inner.services.ears.clone() {
+            tokio::spawn(transcribe(self.clone(), provider));
+        }
+    }
+}
+
+/// Passes the caller's audio on to everybody who listens.
+async fn pass_on(mut ear: CallerEar, state: Arc<Mutex<State>>, inputs: mpsc::Sender<Input>) {
+    while let Some(heard) = ear.next().await {
+        let mut missed = 0;
+        let fewer = {
+            let mut state = lock(&state);
+            let before = state.wanted();
+            state.rate = Some(ear.rate());
+            state
+                .listeners
+                .retain(|listener| match listener.to.try_send(heard.clone()) {
+                    Ok(()) => true,
+                    Err(mpsc::error::TrySendError::Full(_)) => {
+                        missed += 1;
+                        true
+                    }
+                    Err(mpsc::error::TrySendError::Closed(_)) => false,
+                });
+            let now = state.wanted();
+            (now != before).then_some(now)
+        };
+        if missed > 0 {
+            ear.count_missed(&heard);
+        }
+        if let Some(forward) = fewer {
+            let _ = inputs.send(Input::Leg(Command::Forward(forward))).await;
+        }
+    }
+    let mut state = lock(&state);
+    state.over = true;
+    state.listeners.clear();
+}
+
+/// Gives the caller's speech to the provider and its transcripts to the session.
+async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
+    let Ok(mut stream) = call.speech_stream().await else {
+        return;
+    };
+    let (speech_in, speech_out) = mpsc::channel(WAITING);
+    let (text_in, mut text_out) = mpsc::channel(WAITING);
+    let recognition = provider.start(stream.rate_hz(), speech_out, text_in);
+    let feed = async {
+        while let Some(heard) = stream.next().await {
+            let input = match heard {
+                Heard::SpeechStarted => SpeechInput::Started,
+                Heard::Samples(samples) => SpeechInput::Audio(samples),
+                Heard::SpeechEnded => SpeechInput::Ended,
+            };
+            if speech_in.send(input).await.is_err() {
+                break;
+            }
+        }
+        drop(speech_in);
+    };
+    let publish = async {
+        while let Some(transcript) = text_out.recv().await {
+            let text = transcript.text;
+            call.emit_body(if transcript.is_final {
+                UserTranscript {
+                    text,
+                    confidence: transcript.confidence,
+                    is_final: true,
+                }
+                .into()
+            } else {
+                UserTranscriptPartial { text }.into()
+            })
+            .await;
+        }
+    };
+    let (result, (), ()) = tokio::join!(recognition, feed, publish);
+    if let Err(error) = result {
+        call.emit_error("speech_to_text", error.to_string()).await;
+    }
+}
+
+fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,75 @@
+//! What can go wrong on a call, as a handler sees it.
+
+use crate::ari::AriError;
+use crate::media::TicketError;
+use crate::speech::SpeechError;
+use crate::speech::wav::WavError;
+use voxtra_core::audio::ResampleError;
+
+/// What a handler may fail with: anything. It becomes an `error` event.
+pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Something asked of a call could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The call is over.
+    #[error("the call is over")]
+    Ended,
+    /// The call has no media yet.
+    #[error("the call has no media yet: answer it first (`call.answer().await?`)")]
+    NotAnswered,
+    /// `say` without a voice.
+    #[error(
+        "no voice is configured: install piper, espeak-ng or flite, set [speech] voice in the configuration, \
+         give the application a TextToSpeech, or register a prompt with this text"
+    )]
+    NoVoice,
+    /// `listen` without speech-to-text.
+    #[error(
+        "no speech-to-text is configured: give the application a SpeechToText provider before using `listen`"
+    )]
+    NoSpeechToText,
+    /// `agent()` without a language model.
+    #[error(
+        "no language model is configured: give the application a LanguageModel before using `agent()`"
+    )]
+    NoLanguageModel,
+    /// `play` of something that is not there.
+    #[error(
+        "there is no prompt named {name:?}: name one of [[prompt]] in the configuration, or a WAV file"
+    )]
+    NoPrompt {
+        /// What was asked for.
+        name: String,
+    },
+    /// The call can't do this because Asterisk's ARI does not control it.
+    #[error("this call came over AudioSocket alone, without ARI: {what} is not possible")]
+    NoControl {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The other party of a transfer could not be reached.
+    #[error("the transfer to {target} failed: {reason}")]
+    TransferFailed {
+        /// Whom to.
+        target: String,
+        /// Why.
+        reason: String,
+    },
+    /// A WAV file can't be played.
+    #[error(transparent)]
+    Wav(#[from] WavError),
+    /// Speech of this rate can't be converted to the line's.
+    #[error(transparent)]
+    Rate(#[from] ResampleError),
+    /// Asterisk refused.
+    #[error(transparent)]
+    Ari(#[from] AriError),
+    /// Asterisk did not connect the call's audio.
+    #[error(transparent)]
+    Media(#[from] TicketError),
+    /// A speech or language provider failed.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+}

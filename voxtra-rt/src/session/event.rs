@@ -1,0 +1,250 @@
+//! One event of a session: what happened, when, and its place in the order.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+use voxtra_core::event::{BuiltIn, EventKind, EventType};
+
+/// One event. As JSON it has exactly the contract's shape: `id`, `type`, `session_id`, `timestamp`, `data`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// A random id, the same wherever this event is seen. 32 lower-case hex digits as JSON.
+    pub id: Uuid,
+    /// Its place in the session's order, from 0. Not part of the JSON.
+    pub seq: u64,
+    /// The session it belongs to.
+    pub session_id: Arc<str>,
+    /// When it happened (not when it was delivered). UTC, milliseconds as JSON.
+    pub timestamp: jiff::Timestamp,
+    /// What happened.
+    pub body: EventBody,
+}
+
+/// What happened: one of the built-in catalogue, or an event declared by the application.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventBody {
+    /// One of the 25 built-in events.
+    BuiltIn(BuiltIn),
+    /// An event declared with `voxtra! { events { … } }`.
+    User(UserEvent),
+}
+
+impl<T: Into<BuiltIn>> From<T> for EventBody {
+    fn from(event: T) -> Self {
+        Self::BuiltIn(event.into())
+    }
+}
+
+impl EventBody {
+    /// The wire name, such as `call.started`.
+    pub fn wire(&self) -> &str {
+        match self {
+            Self::BuiltIn(event) => event.kind().wire(),
+            Self::User(event) => event.wire(),
+        }
+    }
+
+    /// Which built-in event it is, if it is one.
+    pub fn kind(&self) -> Option<EventKind> {
+        match self {
+            Self::BuiltIn(event) => Some(event.kind()),
+            Self::User(_) => None,
+        }
+    }
+}
+
+impl Event {
+    /// The wire name, such as `call.started`.
+    pub fn wire(&self) -> &str {
+        self.body.wire()
+    }
+
+    /// The wire name, for whoever outlives the event.
+    pub(crate) fn wire_name(&self) -> Cow<'static, str> {
+        match &self.body {
+            EventBody::BuiltIn(event) => Cow::Borrowed(event.kind().wire()),
+            EventBody::User(event) => event.wire.clone(),
+        }
+    }
+
+    /// Which built-in event it is, if it is one.
+    pub fn kind(&self) -> Option<EventKind> {
+        self.body.kind()
+    }
+
+    /// The event as the contract's JSON.
+    pub fn to_json(&self) -> String {
+        // Every field is a string or made by a derived Serialize, neither of which can fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads the contract's JSON. An event that is not built in keeps its data as JSON. `seq` is 0.
+    ///
+    /// # Errors
+    /// It is not such JSON, or the data is not what its type says.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Wire<'a> {
+            id: Uuid,
+            r#type: Cow<'a, str>,
+            session_id: Arc<str>,
+            timestamp: jiff::Timestamp,
+            #[serde(borrow)]
+            data: &'a RawValue,
+        }
+        let wire: Wire<'_> = serde_json::from_str(json)?;
+        let body = match EventKind::from_wire(&wire.r#type) {
+            Some(kind) => {
+                let mut data = serde_json::Deserializer::from_str(wire.data.get());
+                EventBody::BuiltIn(BuiltIn::deserialize_data(kind, &mut data)?)
+            }
+            None => EventBody::User(UserEvent::from_json(&wire.r#type, wire.data.to_owned())),
+        };
+        Ok(Self {
+            id: wire.id,
+            seq: 0,
+            session_id: wire.session_id,
+            timestamp: wire.timestamp,
+            body,
+        })
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.body {
+            EventBody::BuiltIn(event) => event.fmt(f),
+            EventBody::User(event) => event.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut event = serializer.serialize_struct("Event", 5)?;
+        event.serialize_field("id", &self.id.simple())?;
+        event.serialize_field("type", self.wire())?;
+        event.serialize_field("session_id", &*self.session_id)?;
+        event.serialize_field("timestamp", &format_args!("{:.3}", self.timestamp))?;
+        match &self.body {
+            EventBody::BuiltIn(data) => event.serialize_field("data", data)?,
+            EventBody::User(data) => event.serialize_field("data", data)?,
+        }
+        event.end()
+    }
+}
+
+/// An event declared by the application. It travels wherever built-in events do.
+#[derive(Clone)]
+pub struct UserEvent {
+    tag: u64,
+    wire: Cow<'static, str>,
+    value: Arc<dyn Payload>,
+}
+
+impl UserEvent {
+    /// Wraps an event for its travels.
+    pub fn new<T: EventType + Serialize + Send + Sync + 'static>(event: T) -> Self {
+        Self {
+            tag: T::TAG,
+            wire: Cow::Borrowed(T::WIRE),
+            value: Arc::new(event),
+        }
+    }
+
+    fn from_json(wire: &str, data: Box<RawValue>) -> Self {
+        let tag = voxtra_core::event::tag_of(wire);
+        Self {
+            tag,
+            wire: Cow::Owned(wire.to_owned()),
+            value: Arc::new(Json(data)),
+        }
+    }
+
+    /// The wire name, such as `payment.confirmed`.
+    pub fn wire(&self) -> &str {
+        &self.wire
+    }
+
+    /// A number that stands for the wire name, so that finding a handler compares no strings.
+    pub fn tag(&self) -> u64 {
+        self.tag
+    }
+
+    /// The event, if it is a `T`.
+    pub fn downcast_ref<T: EventType + 'static>(&self) -> Option<&T> {
+        self.value.as_any().downcast_ref()
+    }
+
+    fn data(&self) -> String {
+        self.value
+            .json()
+            .map(|json| json.get().to_owned())
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for UserEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserEvent")
+            .field("wire", &self.wire)
+            .field("value", &self.value)
+            .finish()
+    }
+}
+
+impl fmt::Display for UserEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.wire, self.data())
+    }
+}
+
+impl PartialEq for UserEvent {
+    fn eq(&self, other: &Self) -> bool {
+        self.wire == other.wire && self.data() == other.data()
+    }
+}
+
+impl Serialize for UserEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value
+            .json()
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+trait Payload: fmt::Debug + Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+    fn json(&self) -> serde_json::Result<Box<RawValue>>;
+}
+
+impl<T: EventType + Serialize + Send + Sync + 'static> Payload for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn json(&self) -> serde_json::Result<Box<RawValue>> {
+        serde_json::value::to_raw_value(self)
+    }
+}
+
+/// The data of an event that this program does not declare.
+#[derive(Debug)]
+struct Json(Box<RawValue>);
+
+impl Payload for Json {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn json(&self) -> serde_json::Result<Box<RawValue>> {
+        Ok(self.0.clone())
+    }
+}

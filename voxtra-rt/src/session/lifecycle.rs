@@ -1,0 +1,187 @@
+//! A call's life, so that its end is told exactly once whichever signals arrive, in whatever order.
+
+/// What became known about a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// The remote party picked up, or we answered.
+    Answered,
+    /// The line is gone: hang-up, destroyed channel, end of stream. Why, in the words of Q.850.
+    LineEnded(String),
+    /// The AudioSocket connection was accepted.
+    MediaUp,
+    /// It ended.
+    MediaDown,
+    /// The handler returned, failed or was stopped.
+    HandlerDone,
+}
+
+/// What that means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Tell `call.answered`.
+    Answered,
+    /// Tell `call.ended`.
+    Ended(String),
+    /// Tell `call.failed`.
+    Failed(String),
+    /// Tell `session.destroyed`: nothing more can come.
+    Destroyed,
+}
+
+/// Where a call is in its life.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    /// An outbound call that ends before it is answered has failed.
+    outbound: bool,
+    answered: bool,
+    over: bool,
+    media_up: bool,
+    handler_done: bool,
+    destroyed: bool,
+}
+
+impl Lifecycle {
+    pub(crate) fn new(outbound: bool) -> Self {
+        Self {
+            outbound,
+            answered: false,
+            over: false,
+            media_up: false,
+            handler_done: false,
+            destroyed: false,
+        }
+    }
+
+    /// Whether the call has ended or failed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Takes a signal; at most two steps follow.
+    pub(crate) fn on(&mut self, signal: Signal) -> [Option<Step>; 2] {
+        let step = match signal {
+            Signal::Answered if !self.answered && !self.over => {
+                self.answered = true;
+                Some(Step::Answered)
+            }
+            Signal::LineEnded(reason) if !self.over => {
+                self.over = true;
+                Some(if self.outbound && !self.answered {
+                    Step::Failed(reason)
+                } else {
+                    Step::Ended(reason)
+                })
+            }
+            Signal::MediaUp => {
+                self.media_up = true;
+                None
+            }
+            Signal::MediaDown => {
+                self.media_up = false;
+                None
+            }
+            Signal::HandlerDone => {
+                self.handler_done = true;
+                None
+            }
+            Signal::Answered | Signal::LineEnded(_) => None,
+        };
+        let finished = self.over && !self.media_up && self.handler_done && !self.destroyed;
+        self.destroyed |= finished;
+        [step, finished.then_some(Step::Destroyed)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn run(outbound: bool, signals: impl IntoIterator<Item = Signal>) -> Vec<Step> {
+        let mut life = Lifecycle::new(outbound);
+        signals
+            .into_iter()
+            .flat_map(|signal| life.on(signal))
+            .flatten()
+            .collect()
+    }
+
+    fn ended(reason: &str) -> Signal {
+        Signal::LineEnded(reason.into())
+    }
+
+    #[test]
+    fn an_ordinary_call() {
+        let steps = run(
+            false,
+            [
+                Signal::Answered,
+                Signal::MediaUp,
+                ended("normal_clearing"),
+                Signal::MediaDown,
+                ended("again"),
+                Signal::HandlerDone,
+            ],
+        );
+        assert_eq!(
+            steps,
+            [
+                Step::Answered,
+                Step::Ended("normal_clearing".into()),
+                Step::Destroyed
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unanswered_outbound_call_fails_and_does_not_end() {
+        let steps = run(
+            true,
+            [ended("user_busy"), Signal::Answered, Signal::HandlerDone],
+        );
+        assert_eq!(steps, [Step::Failed("user_busy".into()), Step::Destroyed]);
+    }
+
+    #[test]
+    fn an_inbound_call_that_gives_up_before_we_answer_ends() {
+        assert_eq!(
+            run(false, [ended("no_answer"), Signal::HandlerDone]).len(),
+            2
+        );
+    }
+
+    #[test]
+    fn nothing_is_destroyed_while_media_or_handler_go_on() {
+        assert_eq!(
+            run(false, [Signal::MediaUp, ended("x"), Signal::HandlerDone]).len(),
+            1
+        );
+        assert_eq!(
+            run(false, [Signal::MediaUp, ended("x"), Signal::MediaDown]).len(),
+            1
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_order_the_end_is_told_once_and_destroyed_comes_last(
+            outbound: bool,
+            order in proptest::collection::vec(0u8..5, 0..12),
+        ) {
+            let signals = order.iter().map(|kind| match kind {
+                0 => Signal::Answered,
+                1 => ended("a"),
+                2 => Signal::MediaUp,
+                3 => Signal::MediaDown,
+                _ => Signal::HandlerDone,
+            });
+            let steps = run(outbound, signals.chain([ended("z"), Signal::MediaDown, Signal::HandlerDone]));
+            let ends = steps.iter().filter(|step| matches!(step, Step::Ended(_) | Step::Failed(_))).count();
+            prop_assert_eq!(ends, 1);
+            let destroyed = steps.iter().filter(|step| **step == Step::Destroyed).count();
+            prop_assert_eq!(destroyed, 1);
+            prop_assert_eq!(steps.last(), Some(&Step::Destroyed));
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! What carries a call: a channel that ARI controls, or the AudioSocket connection alone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use uuid::Uuid;
+use voxtra_core::event::CallTransferred;
+use voxtra_core::leg::{Command, LegSettings};
+
+use super::call::Call;
+use super::error::CallError;
+use super::owner::Input;
+use crate::ari::{
+    AriClient, AriError, BridgeKind, ExternalMedia, HangupReason, MediaFormat, Originate,
+};
+use crate::media::{MediaServer, TicketError};
+
+/// How long Asterisk may take to connect a call's audio.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long the other party of a transfer may ring.
+const RING: Duration = Duration::from_secs(30);
+
+/// What carries a call.
+pub(crate) enum Line {
+    /// A channel in our Stasis application.
+    Ari(AriLine),
+    /// An AudioSocket connection from the dialplan, and nothing else.
+    Socket,
+}
+
+impl Line {
+    pub(crate) async fn answer(&self, call: &Call) -> Result<(), CallError> {
+        match self {
+            Self::Ari(line) => line.answer(call).await,
+            // Asterisk's AudioSocket() answers before it connects.
+            Self::Socket => Ok(()),
+        }
+    }
+
+    pub(crate) async fn hangup(&self, call: &Call, reason: HangupReason) -> Result<(), CallError> {
+        match self {
+            Self::Ari(line) => match line.ari.hangup(&line.channel, reason).await {
+                Err(error) if !error.is_not_found() => Err(error.into()),
+                _ => Ok(()),
+            },
+            Self::Socket => {
+                call.send(Input::Leg(Command::HangUp)).await;
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) async fn transfer(&self, call: &Call, endpoint: &str) -> Result<(), CallError> {
+        match self {
+            Self::Ari(line) => line.transfer(call, endpoint).await,
+            Self::Socket => Err(CallError::NoControl { what: "a transfer" }),
+        }
+    }
+
+    pub(crate) async fn send_dtmf(&self, digits: &str) -> Result<(), CallError> {
+        match self {
+            Self::Ari(line) => Ok(line.ari.send_dtmf(&line.channel, digits).await?),
+            Self::Socket => Err(CallError::NoControl {
+                what: "sending DTMF",
+            }),
+        }
+    }
+
+    /// Whether the call goes on without the agent's media: after a transfer.
+    pub(crate) fn is_agentless(&self) -> bool {
+        match self {
+            Self::Ari(line) => lock(&line.made).other.is_some(),
+            Self::Socket => false,
+        }
+    }
+
+    /// Removes from Asterisk whatever was made for the call.
+    pub(crate) async fn take_down(&self) {
+        if let Self::Ari(line) = self {
+            line.take_down().await;
+        }
+    }
+}
+
+/// A channel in our Stasis application.
+pub(crate) struct AriLine {
+    ari: AriClient,
+    channel: String,
+    desk: Arc<Desk>,
+    media: MediaServer,
+    /// Where Asterisk reaches the media server.
+    address: String,
+    leg: LegSettings,
+    /// Held while the call is being answered, so that it is answered once; true once it is.
+    answered: tokio::sync::Mutex<bool>,
+    /// The channel is up already: the far end has answered our call, or the dialplan has answered this one.
+    up: bool,
+    made: Mutex<Made>,
+}
+
+/// What was made in Asterisk for the call.
+#[derive(Debug, Default)]
+struct Made {
+    bridge: Option<String>,
+    media: Option<String>,
+    /// The other party, after a transfer.
+    other: Option<String>,
+}
+
+impl AriLine {
+    pub(crate) fn new(
+        ari: AriClient,
+        channel: String,
+        up: bool,
+        desk: Arc<Desk>,
+        media: MediaServer,
+        address: String,
+        leg: LegSettings,
+    ) -> Self {
+        let answered = tokio::sync::Mutex::new(false);
+        Self {
+            ari,
+            channel,
+            desk,
+            media,
+            address,
+            leg,
+            answered,
+            up,
+            made: Mutex::default(),
+        }
+    }
+
+    async fn answer(&self, call: &Call) -> Result<(), CallError> {
+        let mut answered = self.answered.lock().await;
+        if *answered {
+            return Ok(());
+        }
+        if !self.up {
+            self.ari.answer(&self.channel).await?;
+        }
+        call.send(Input::Answered).await;
+        self.connect(call).await?;
+        *answered = true;
+        Ok(())
+    }
+
+    /// Lets Asterisk connect the call's audio to us and bridges the two.
+    async fn connect(&self, call: &Call) -> Result<(), CallError> {
+        let ticket = self.media.issue(self.leg);
+        let bridge = format!("voxtra-bridge-{}", ticket.uuid());
+        let media = format!("voxtra-media-{}", ticket.uuid());
+        {
+            // Noted before it is made: whatever happens from here on, it will be taken down.
+            let mut made = lock(&self.made);
+            made.bridge = Some(bridge.clone());
+            made.media = Some(media.clone());
+        }
+        let mut expected = self.desk.expect(&media);
+        self.ari.create_bridge(&bridge, BridgeKind::Mixing).await?;
+        let format = if self.leg.rate.hz() == MediaFormat::Slin16.hz() {
+            MediaFormat::Slin16
+        } else {
+            MediaFormat::Slin
+        };
+        let external = ExternalMedia {
+            channel_id: media.clone(),
+            address: self.address.clone(),
+            uuid: ticket.uuid(),
+            format,
+        };
+        self.ari.external_media(&external).await?;
+        // A channel can be bridged only once it has entered the application.
+        match tokio::time::timeout(CONNECT, expected.entered()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return Err(TicketError::Timeout.into()),
+        }
+        self.ari
+            .add_to_bridge(&bridge, &[&self.channel, &media])
+            .await?;
+        let link = ticket.connected(CONNECT).await?;
+        call.send(Input::Media(Box::new(link))).await;
+        call.media_attached().await
+    }
+
+    async fn transfer(&self, call: &Call, endpoint: &str) -> Result<(), CallError> {
+        let failed = |reason: &str| CallError::TransferFailed {
+            target: endpoint.into(),
+            reason: reason.into(),
+        };
+        let bridge = lock(&self.made)
+            .bridge
+            .clone()
+            .ok_or(CallError::NotAnswered)?;
+        let other = format!("voxtra-transfer-{}", Uuid::new_v4());
+        let mut expected = self.desk.expect(&other);
+        let originate = Originate::to_stasis(endpoint)
+            .channel_id(&other)
+            .caller_id(call.caller_id())
+            .timeout(RING);
+        self.ari
+            .originate(originate)
+            .await
+            .map_err(|error| match error {
+                AriError::Status { .. } => failed("no such endpoint"),
+                error => error.into(),
+            })?;
+        // Dropped before the other party is bridged, the transfer is called off.
+        let mut call_off = CallOff {
+            ari: &self.ari,
+            channel: Some(other.clone()),
+        };
+        match tokio::time::timeout(RING + CONNECT, expected.entered()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => return Err(failed(&reason)),
+            Err(_) => return Err(failed("no_answer")),
+        }
+        self.ari.add_to_bridge(&bridge, &[&other]).await?;
+        call_off.channel = None;
+        let media = {
+            let mut made = lock(&self.made);
+            made.other = Some(other.clone());
+            made.media.take()
+        };
+        call.emit_body(
+            CallTransferred {
+                target: endpoint.into(),
+            }
+            .into(),
+        )
+        .await;
+        call.send(Input::Leg(Command::HangUp)).await;
+        if let Some(media) = media {
+            let _ = self.ari.hangup(&media, HangupReason::Normal).await;
+        }
+        // When the other party hangs up, so do we.
+        let (ari, channel) = (self.ari.clone(), self.channel.clone());
+        let over = call.inner.over.clone();
+        tokio::spawn(over.run_until_cancelled_owned(async move {
+            expected.gone().await;
+            let _ = ari.hangup(&channel, HangupReason::Normal).await;
+        }));
+        Ok(())
+    }
+
+    async fn take_down(&self) {
+        let Made {
+            bridge,
+            media,
+            other,
+        } = std::mem::take(&mut *lock(&self.made));
+        for channel in [media, other].into_iter().flatten() {
+            report(
+                self.ari.hangup(&channel, HangupReason::Normal).await,
+                &channel,
+            );
+        }
+        if let Some(bridge) = bridge {
+            report(self.ari.destroy_bridge(&bridge).await, &bridge);
+        }
+    }
+}
+
+/// What is gone already needs no taking down; what remains is worth a line.
+fn report(result: Result<(), AriError>, what: &str) {
+    if let Err(error) = result
+        && !error.is_not_found()
+    {
+        tracing::warn!(%error, what, "cannot take down after a call");
+    }
+}
+
+/// Hangs up a channel unless told otherwise.
+struct CallOff<'a> {
+    ari: &'a AriClient,
+    channel: Option<String>,
+}
+
+impl Drop for CallOff<'_> {
+    fn drop(&mut self) {
+        if let Some(channel) = self.channel.take() {
+            let ari = self.ari.clone();
+            tokio::spawn(async move {
+                report(ari.hangup(&channel, HangupReason::Normal).await, &channel)
+            });
+        }
+    }
+}
+
+/// Where channels that we made ourselves report: external media, transfers, outbound calls before their answer.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    expected: Mutex<HashMap<String, mpsc::UnboundedSender<ChannelNews>>>,
+}
+
+/// What became of a channel that we made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelNews {
+    /// It entered the application.
+    Entered,
+    /// It is gone, for this reason.
+    Gone(String),
+}
+
+impl Desk {
+    /// News of the channel with this id goes to the returned receiver as long as that lives.
+    pub(crate) fn expect(self: &Arc<Self>, channel: &str) -> Expected {
+        let (to, news) = mpsc::unbounded_channel();
+        lock(&self.expected).insert(channel.to_owned(), to);
+        Expected {
+            desk: self.clone(),
+            channel: channel.to_owned(),
+            news,
+        }
+    }
+
+    /// Passes news on; false if nobody expects this channel. A channel has two or three news in its life.
+    pub(crate) fn tell(&self, channel: &str, news: ChannelNews) -> bool {
+        lock(&self.expected)
+            .get(channel)
+            .is_some_and(|to| to.send(news).is_ok())
+    }
+}
+
+/// A channel that is expected.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    desk: Arc<Desk>,
+    channel: String,
+    news: mpsc::UnboundedReceiver<ChannelNews>,
+}
+
+impl Expected {
+    /// Waits until it has entered the application.
+    ///
+    /// # Errors
+    /// It is gone before that; why.
+    pub(crate) async fn entered(&mut self) -> Result<(), String> {
+        match self.news.recv().await {
+            Some(ChannelNews::Entered) => Ok(()),
+            Some(ChannelNews::Gone(reason)) => Err(reason),
+            None => Err("unknown".into()),
+        }
+    }
+
+    /// Waits until it is gone.
+    pub(crate) async fn gone(&mut self) {
+        while let Some(news) = self.news.recv().await {
+            if matches!(news, ChannelNews::Gone(_)) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        lock(&self.desk.expected).remove(&self.channel);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

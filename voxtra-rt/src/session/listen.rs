@@ -1,0 +1,66 @@
+//! Waiting for what the caller says or keys in.
+
+use std::time::Duration;
+
+use voxtra_core::event::BuiltIn;
+
+use super::call::Call;
+use super::error::CallError;
+use super::event::EventBody;
+
+impl Call {
+    /// Waits for the caller's next final transcript; `None` after `timeout`. What the caller said since the last `listen`
+    /// counts, so nothing said during `say` is lost. Other events stay for whoever else reads them.
+    ///
+    /// # Errors
+    /// No speech-to-text is configured, or the call is over.
+    pub async fn listen(&self, timeout: Duration) -> Result<Option<String>, CallError> {
+        if self.inner.services.ears.is_none() {
+            return Err(CallError::NoSpeechToText);
+        }
+        let mut transcripts = self
+            .while_up(async { Ok(self.inner.transcripts.lock().await) })
+            .await?;
+        let transcript = transcripts.find(|event| match &event.body {
+            EventBody::BuiltIn(BuiltIn::UserTranscript(transcript)) => {
+                Some(transcript.text.clone())
+            }
+            _ => None,
+        });
+        self.while_up(async {
+            Ok(tokio::time::timeout(timeout, transcript)
+                .await
+                .ok()
+                .flatten())
+        })
+        .await
+    }
+
+    /// Collects key presses until `#`, `max_digits`, or `timeout` after the start or the last key. Keys pressed since the
+    /// last `listen_dtmf` count, so that people may type ahead. The `#` is not part of the answer.
+    ///
+    /// # Errors
+    /// The call is over.
+    pub async fn listen_dtmf(
+        &self,
+        max_digits: usize,
+        timeout: Duration,
+    ) -> Result<String, CallError> {
+        let mut presses = self
+            .while_up(async { Ok(self.inner.digits.lock().await) })
+            .await?;
+        let mut digits = String::new();
+        while digits.chars().count() < max_digits {
+            let press = presses.find(|event| match &event.body {
+                EventBody::BuiltIn(BuiltIn::DtmfReceived(press)) => Some(press.digit),
+                _ => None,
+            });
+            let press = async { Ok(tokio::time::timeout(timeout, press).await.ok().flatten()) };
+            match self.while_up(press).await? {
+                Some('#') | None => break,
+                Some(digit) => digits.push(digit),
+            }
+        }
+        Ok(digits)
+    }
+}

@@ -1,0 +1,32 @@
+//! A session: one call, its one ordered stream of events, and what an agent can do with it.
+//!
+//! Each session has one owner, a task that merges what the media thread reports, what ARI reports and what async code
+//! emits into one numbered order. Handlers, webhooks and observers all see that order.
+
+mod agent;
+mod call;
+mod dtmf;
+mod ear;
+mod error;
+mod event;
+mod lifecycle;
+mod line;
+mod listen;
+mod log;
+mod owner;
+mod speak;
+mod typed;
+
+pub use agent::Agent;
+pub use call::{Call, CallInfo, Direction};
+pub use ear::AudioStream;
+pub use error::{CallError, HandlerError};
+pub use event::{Event, EventBody, UserEvent};
+pub use log::Events;
+pub use speak::Spoken;
+pub use typed::Session;
+
+pub(crate) use call::Services;
+pub(crate) use line::{AriLine, ChannelNews, Desk, Line};
+pub(crate) use owner::{Input, Owner, Publish};
+pub(crate) use typed::run_session;

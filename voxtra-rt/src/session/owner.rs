@@ -1,0 +1,491 @@
+//! The owner of a session: the one task that puts everything that happens into one numbered order.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::Instant as Deadline;
+use uuid::Uuid;
+use voxtra_core::event::{
+    AgentSpeechEnded, AgentSpeechStarted, BuiltIn, CallAnswered, CallEnded, CallFailed,
+    CallRinging, CallStarted, DtmfReceived, Error, MediaStoppedReason, Realtime, Record,
+    RecordBody, SessionCreated, SessionDestroyed,
+};
+use voxtra_core::leg::Command;
+
+use super::call::{Call, Direction};
+use super::dtmf::{KeyPresses, Way};
+use super::error::HandlerError;
+use super::event::{Event, EventBody};
+use super::lifecycle::{Lifecycle, Signal, Step};
+use super::line::Line;
+use crate::media::{Clock, MediaLink};
+
+/// How long ARI may take to say why the line ended, after it said that it did.
+const CAUSE_GRACE: Duration = Duration::from_millis(250);
+/// How long a call may live on without its media before it is given up.
+const MEDIA_GRACE: Duration = Duration::from_secs(2);
+/// How long the handler and the hang-up hooks may go on after the end of the call.
+const HANDLER_GRACE: Duration = Duration::from_secs(5);
+
+/// How long a handler may take to notice that it was stopped.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
+
+/// Told of every event, in order. Must not wait.
+pub(crate) type Publish = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
+
+type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// What reaches a session's owner.
+pub(crate) enum Input {
+    /// Tell this event.
+    Emit(EventBody),
+    /// The call's media is connected.
+    Media(Box<MediaLink>),
+    /// An utterance will be queued under this number; tell how it ended.
+    Utterance {
+        utterance: u32,
+        text: String,
+        interrupted: oneshot::Sender<bool>,
+    },
+    /// Nothing of this utterance was queued: no more will be heard of it.
+    Abandoned { utterance: u32 },
+    /// Tell the leg.
+    Leg(Command),
+    /// Run this at the end of the call.
+    Hook(Hook),
+    /// The far end is alerting.
+    Ringing,
+    /// The remote party picked up, or we answered.
+    Answered,
+    /// ARI told a key press.
+    Dtmf(char),
+    /// Somebody asked Asterisk to hang up, for this reason.
+    HangupRequested(Option<String>),
+    /// The channel left the application.
+    Left,
+    /// The channel is gone, for this reason.
+    Gone(String),
+}
+
+struct Utterance {
+    text: String,
+    started: bool,
+    interrupted: oneshot::Sender<bool>,
+}
+
+/// What a session's owner knows.
+pub(crate) struct Owner {
+    call: Call,
+    inputs: mpsc::Receiver<Input>,
+    publish: Publish,
+    clock: Clock,
+    life: Lifecycle,
+    link: Option<MediaLink>,
+    presses: KeyPresses,
+    utterances: BTreeMap<u32, Utterance>,
+    hooks: Vec<Hook>,
+    /// Hooks that are running.
+    closing: JoinSet<()>,
+    handler: Option<JoinHandle<Result<(), HandlerError>>>,
+    began: std::time::Instant,
+    /// Why the line ended, as far as known, while the cause may still come.
+    ending: Option<(Deadline, String)>,
+    /// When handler and hooks are stopped.
+    last_call: Option<Deadline>,
+    hangup_reason: Option<String>,
+    rang: bool,
+    /// Handler and hooks were told to stop.
+    aborted: bool,
+}
+
+impl Owner {
+    pub(crate) fn new(
+        call: Call,
+        inputs: mpsc::Receiver<Input>,
+        publish: Publish,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            life: Lifecycle::new(call.direction() == Direction::Outbound),
+            call,
+            inputs,
+            publish,
+            clock,
+            link: None,
+            presses: KeyPresses::default(),
+            utterances: BTreeMap::new(),
+            hooks: Vec::new(),
+            closing: JoinSet::new(),
+            handler: None,
+            began: std::time::Instant::now(),
+            ending: None,
+            last_call: None,
+            hangup_reason: None,
+            rang: false,
+            aborted: false,
+        }
+    }
+
+    /// Lives as long as the session. `start` runs the handler, after the session's first two events have been told.
+    pub(crate) async fn run<F>(mut self, start: impl FnOnce(Call) -> F)
+    where
+        F: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.tell(SessionCreated {});
+        let info = self.call.inner.info.clone();
+        self.tell(CallStarted {
+            caller_id: info.caller_id,
+            called_number: info.called_number,
+            direction: info.direction,
+        });
+        self.handler = Some(tokio::spawn(start(self.call.clone())));
+        while self.step().await {}
+        self.inputs.close();
+        self.call.inner.log.close();
+    }
+
+    /// Takes one thing that happened; false after the session's last.
+    async fn step(&mut self) -> bool {
+        let timer = [self.ending.as_ref().map(|(at, _)| *at), self.last_call]
+            .into_iter()
+            .flatten()
+            .min();
+        let signal = tokio::select! {
+            // What the line says comes before what the agent wants, and both before time-outs.
+            biased;
+            record = next_record(&mut self.link) => match record {
+                Some(record) => self.record(record),
+                None => self.media_down(),
+            },
+            Some(input) = self.inputs.recv() => self.input(input),
+            Some(result) = finished(&mut self.handler) => {
+                self.handler = None;
+                self.handler_done(result);
+                None
+            }
+            Some(_) = self.closing.join_next() => None,
+            () = at(timer) => self.time_out(),
+        };
+        let goes_on = signal.is_none_or(|signal| self.signal(signal));
+        let all_done = self.life.is_over() && self.handler.is_none() && self.closing.is_empty();
+        goes_on && !(all_done && !self.signal(Signal::HandlerDone))
+    }
+
+    fn input(&mut self, input: Input) -> Option<Signal> {
+        match input {
+            Input::Emit(body) => self.publish(jiff::Timestamp::now(), body),
+            Input::Media(link) => {
+                if !self.life.is_over() {
+                    let mut link = *link;
+                    self.call.attach(&mut link);
+                    self.link = Some(link);
+                    return Some(Signal::MediaUp);
+                }
+            }
+            Input::Utterance {
+                utterance,
+                text,
+                interrupted,
+            } => {
+                if self.link.is_some() {
+                    self.utterances.insert(
+                        utterance,
+                        Utterance {
+                            text,
+                            started: false,
+                            interrupted,
+                        },
+                    );
+                }
+            }
+            Input::Abandoned { utterance } => drop(self.utterances.remove(&utterance)),
+            Input::Leg(command) => {
+                if let Some(link) = &mut self.link
+                    && !link.command(command)
+                {
+                    tracing::warn!(
+                        call = self.call.id(),
+                        ?command,
+                        "the media thread has too many commands to do"
+                    );
+                }
+            }
+            Input::Hook(hook) if self.life.is_over() => drop(self.closing.spawn(hook())),
+            Input::Hook(hook) => self.hooks.push(hook),
+            Input::Ringing => {
+                // Asterisk may tell it twice, as a state of the channel and as progress of the dialling.
+                if self.call.direction() == Direction::Outbound
+                    && !std::mem::replace(&mut self.rang, true)
+                {
+                    self.tell(CallRinging {});
+                }
+            }
+            Input::Answered => return Some(Signal::Answered),
+            Input::Dtmf(digit) => {
+                if self.presses.is_new(self.clock.now(), Way::Ari, digit) {
+                    self.tell(DtmfReceived { digit });
+                }
+            }
+            Input::HangupRequested(reason) => {
+                if reason.is_some() {
+                    self.hangup_reason = reason;
+                }
+            }
+            Input::Left => {
+                let reason = self
+                    .hangup_reason
+                    .clone()
+                    .unwrap_or_else(|| "left_application".into());
+                self.ending
+                    .get_or_insert((Deadline::now() + CAUSE_GRACE, reason));
+            }
+            Input::Gone(reason) => {
+                self.ending = None;
+                return Some(Signal::LineEnded(reason));
+            }
+        }
+        None
+    }
+
+    fn record(&mut self, record: Record) -> Option<Signal> {
+        let at = self.clock.utc(record.at);
+        match record.body {
+            RecordBody::Event(Realtime::DtmfReceived(press)) => {
+                if self
+                    .presses
+                    .is_new(record.at, Way::AudioSocket, press.digit)
+                {
+                    self.publish(at, press.into());
+                }
+            }
+            RecordBody::Event(event) => {
+                let stopped = match event {
+                    Realtime::MediaStopped(stopped) => Some(stopped.reason),
+                    _ => None,
+                };
+                self.publish(at, EventBody::BuiltIn(event.into()));
+                if let (Some(reason), Line::Socket) = (stopped, &self.call.inner.line) {
+                    // Without ARI the connection is the call.
+                    return Some(Signal::LineEnded(socket_reason(reason).into()));
+                }
+            }
+            RecordBody::UtteranceStarted { utterance } => {
+                if let Some(known) = self.utterances.get_mut(&utterance) {
+                    known.started = true;
+                    let text = known.text.clone();
+                    self.publish(at, AgentSpeechStarted { text }.into());
+                }
+            }
+            RecordBody::UtteranceEnded {
+                utterance,
+                interrupted,
+            } => self.utterance_ended(at, utterance, interrupted),
+            RecordBody::Fault(fault) => {
+                tracing::warn!(call = self.call.id(), %fault, "the AudioSocket peer broke the protocol");
+                self.publish(at, error("media", fault.to_string()));
+            }
+            RecordBody::Missed(count) => {
+                self.publish(
+                    at,
+                    error(
+                        "events_missed",
+                        format!("{count} events of the media thread were lost"),
+                    ),
+                );
+            }
+        }
+        None
+    }
+
+    fn utterance_ended(&mut self, at: jiff::Timestamp, utterance: u32, interrupted: bool) {
+        if let Some(Utterance {
+            text,
+            started,
+            interrupted: tell,
+        }) = self.utterances.remove(&utterance)
+        {
+            if started {
+                self.publish(at, AgentSpeechEnded { text, interrupted }.into());
+            }
+            let _ = tell.send(interrupted);
+        }
+    }
+
+    /// The media thread has nothing more to say.
+    fn media_down(&mut self) -> Option<Signal> {
+        self.link = None;
+        let left: Vec<u32> = self.utterances.keys().copied().collect();
+        for utterance in left {
+            self.utterance_ended(jiff::Timestamp::now(), utterance, true);
+        }
+        if !self.life.is_over() && !self.call.inner.line.is_agentless() {
+            // At an ordinary hang-up ARI tells the same within milliseconds, and why.
+            self.ending
+                .get_or_insert((Deadline::now() + MEDIA_GRACE, "media_lost".into()));
+        }
+        Some(Signal::MediaDown)
+    }
+
+    fn handler_done(&mut self, result: Result<Result<(), HandlerError>, JoinError>) {
+        let failure = match result {
+            Ok(Ok(())) => return,
+            Ok(Err(failure)) => {
+                // A handler that gives up because the call ended has not failed.
+                let ended = failure
+                    .downcast_ref::<super::CallError>()
+                    .is_some_and(|e| matches!(e, super::CallError::Ended));
+                if ended && self.life.is_over() {
+                    return;
+                }
+                failure.to_string()
+            }
+            Err(failure) if failure.is_cancelled() => {
+                "the handler did not finish after the end of the call".into()
+            }
+            Err(failure) => failure.to_string(),
+        };
+        tracing::error!(call = self.call.id(), %failure, "the call's handler failed");
+        self.publish(jiff::Timestamp::now(), error("handler", failure));
+        if !self.life.is_over() {
+            // A caller must not be left with an agent that is gone.
+            let call = self.call.clone();
+            self.closing.spawn(async move {
+                if let Err(error) = call.hangup().await {
+                    tracing::warn!(call = call.id(), %error, "cannot hang up after the handler failed");
+                }
+            });
+        }
+    }
+
+    fn time_out(&mut self) -> Option<Signal> {
+        let now = Deadline::now();
+        if let Some((_, reason)) = self.ending.take_if(|(at, _)| *at <= now) {
+            return Some(Signal::LineEnded(reason));
+        }
+        if self.last_call.take_if(|at| *at <= now).is_some() {
+            if std::mem::replace(&mut self.aborted, true) {
+                // It blocks its thread and can't be stopped. The session ends without it.
+                self.publish(
+                    jiff::Timestamp::now(),
+                    error(
+                        "handler",
+                        "the handler blocks its thread and cannot be stopped".into(),
+                    ),
+                );
+                self.handler = None;
+                self.closing.detach_all();
+            } else {
+                if let Some(handler) = &self.handler {
+                    handler.abort();
+                }
+                self.closing.abort_all();
+                self.last_call = Some(now + ABORT_GRACE);
+            }
+        }
+        None
+    }
+
+    /// Moves the call's life on; false after `session.destroyed`.
+    fn signal(&mut self, signal: Signal) -> bool {
+        for step in self.life.on(signal).into_iter().flatten() {
+            match step {
+                Step::Answered => self.tell(CallAnswered {}),
+                Step::Ended(reason) => {
+                    let duration_seconds =
+                        (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+                    self.tell(CallEnded {
+                        reason,
+                        duration_seconds,
+                    });
+                    self.over();
+                }
+                Step::Failed(reason) => {
+                    self.tell(CallFailed { reason });
+                    self.over();
+                }
+                Step::Destroyed => {
+                    self.tell(SessionDestroyed {});
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// The call has ended or failed: whoever waits is let go, hooks run, and what is left of the call is taken down.
+    fn over(&mut self) {
+        self.call.inner.over.cancel();
+        self.ending = None;
+        self.last_call = Some(Deadline::now() + HANDLER_GRACE);
+        if let Some(link) = &mut self.link {
+            link.command(Command::HangUp);
+        }
+        for hook in self.hooks.drain(..) {
+            self.closing.spawn(hook());
+        }
+        let call = self.call.clone();
+        self.closing
+            .spawn(async move { call.inner.line.take_down().await });
+    }
+
+    fn tell(&mut self, event: impl Into<BuiltIn>) {
+        self.publish(jiff::Timestamp::now(), EventBody::BuiltIn(event.into()));
+    }
+
+    fn publish(&mut self, timestamp: jiff::Timestamp, body: EventBody) {
+        let log = &self.call.inner.log;
+        let event = Arc::new(Event {
+            id: Uuid::new_v4(),
+            seq: log.next_seq(),
+            session_id: self.call.inner.id.clone(),
+            timestamp,
+            body,
+        });
+        tracing::debug!(call = &*event.session_id, seq = event.seq, %event);
+        (self.publish)(&event);
+        log.push(event);
+    }
+}
+
+fn error(error_type: &str, message: String) -> EventBody {
+    Error {
+        error_type: error_type.into(),
+        message,
+    }
+    .into()
+}
+
+/// The reason of a call's end where the connection is all there is.
+fn socket_reason(reason: MediaStoppedReason) -> &'static str {
+    match reason {
+        MediaStoppedReason::Hangup | MediaStoppedReason::Closed => "normal_clearing",
+        MediaStoppedReason::Error => "media_error",
+        MediaStoppedReason::Timeout => "media_timeout",
+    }
+}
+
+async fn next_record(link: &mut Option<MediaLink>) -> Option<Record> {
+    match link {
+        Some(link) => link.record().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn finished<T>(handler: &mut Option<JoinHandle<T>>) -> Option<Result<T, JoinError>> {
+    match handler {
+        Some(handler) => Some(handler.await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn at(timer: Option<Deadline>) {
+    match timer {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

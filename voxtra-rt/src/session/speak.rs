@@ -1,0 +1,328 @@
+//! Speaking: text, prompts and raw audio, one utterance after another.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{MutexGuard, mpsc, oneshot};
+use voxtra_core::audio::Resampler;
+use voxtra_core::leg::Command;
+use voxtra_core::playout::Chunk;
+
+use super::call::Call;
+use super::error::CallError;
+use super::owner::Input;
+use crate::media::{AgentVoice, CallStats, Shared};
+use crate::speech::Speech;
+
+/// Samples resampled at a time.
+const BLOCK: usize = 1024;
+
+/// How an utterance ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// To its end.
+    Completed,
+    /// Cut: the caller barged in, somebody called [`Call::stop_speaking`], or the call ended.
+    Interrupted,
+}
+
+impl Spoken {
+    /// Whether it was cut.
+    pub fn is_interrupted(self) -> bool {
+        self == Self::Interrupted
+    }
+}
+
+/// The call's way to the caller's ear. Whoever holds the lock is speaking.
+#[derive(Debug, Default)]
+pub(crate) struct Mouth {
+    voice: tokio::sync::Mutex<Option<AgentVoice>>,
+    media: OnceLock<Arc<Shared>>,
+}
+
+impl Mouth {
+    pub(crate) fn attach(&self, voice: Option<AgentVoice>, media: Arc<Shared>) {
+        // Nobody can be speaking before there is media, so the lock is free.
+        if let Ok(mut place) = self.voice.try_lock() {
+            *place = voice;
+        }
+        let _ = self.media.set(media);
+    }
+
+    pub(crate) fn stats(&self) -> CallStats {
+        self.media
+            .get()
+            .map(|media| media.stats())
+            .unwrap_or_default()
+    }
+}
+
+impl Call {
+    /// Says `text`: with the prompt that has it as its transcript, or the configured voice. Returns when the caller has
+    /// heard it, or it was cut. Dropping the future cuts it as well.
+    ///
+    /// # Errors
+    /// No voice is configured, the voice fails, the call has no media yet or is over.
+    pub async fn say(&self, text: &str) -> Result<Spoken, CallError> {
+        let services = &self.inner.services;
+        let speech = async {
+            if let Some(prompt) = services.prompts.by_text(text) {
+                return Ok(prompt.speech());
+            }
+            let voice = services.voice.as_ref().ok_or(CallError::NoVoice)?;
+            Ok(voice.synthesize(text).await?)
+        };
+        let result = match self.while_up(speech).await {
+            Ok(speech) => self.speak(text, speech).await,
+            Err(error) => Err(error),
+        };
+        self.report("text_to_speech", result).await
+    }
+
+    /// Plays a prompt by its name, or a WAV file. As [`say`](Self::say) otherwise.
+    ///
+    /// # Errors
+    /// There is no such prompt or file, the call has no media yet or is over.
+    pub async fn play(&self, name: &str) -> Result<Spoken, CallError> {
+        let speech = match self.inner.services.prompts.by_name(name) {
+            Some(prompt) => (
+                prompt.text.as_deref().unwrap_or(name).to_owned(),
+                prompt.speech(),
+            ),
+            None if name.to_ascii_lowercase().ends_with(".wav") => {
+                let path = std::path::PathBuf::from(name);
+                let read =
+                    tokio::task::spawn_blocking(move || crate::speech::wav::read(&path)).await;
+                match read {
+                    Ok(Ok(audio)) => (name.to_owned(), Speech::whole(audio.rate_hz, audio.samples)),
+                    Ok(Err(error)) => return self.report("prompt", Err(error.into())).await,
+                    Err(_) => {
+                        return Err(CallError::NoPrompt {
+                            name: name.to_owned(),
+                        });
+                    }
+                }
+            }
+            None => {
+                return self
+                    .report(
+                        "prompt",
+                        Err(CallError::NoPrompt {
+                            name: name.to_owned(),
+                        }),
+                    )
+                    .await;
+            }
+        };
+        self.speak(&speech.0, speech.1).await
+    }
+
+    /// Plays samples (mono, `rate_hz` Hz), paced like everything else. As [`say`](Self::say) otherwise.
+    ///
+    /// # Errors
+    /// The rate can't be converted, the call has no media yet or is over.
+    pub async fn send_audio(&self, samples: &[i16], rate_hz: u32) -> Result<Spoken, CallError> {
+        self.speak("", Speech::whole(rate_hz, samples.to_vec()))
+            .await
+    }
+
+    /// Cuts what is being said, with a short fade. Returns when it is cut.
+    pub async fn stop_speaking(&self) {
+        let Some(media) = self.inner.mouth.media.get() else {
+            return;
+        };
+        let before = media.epoch();
+        self.send(Input::Leg(Command::Flush)).await;
+        while media.epoch() == before && !media.is_closed() && !self.is_over() {
+            tokio::time::sleep(voxtra_core::audio::FRAME / 4).await;
+        }
+    }
+
+    /// Speaks one utterance.
+    pub(crate) async fn speak(&self, text: &str, mut speech: Speech) -> Result<Spoken, CallError> {
+        let place = self
+            .while_up(async { Ok(self.inner.mouth.voice.lock().await) })
+            .await?;
+        let mut utterance = Utterance::begin(self, text, place).await?;
+        let mut converter = Converter::new(speech.rate_hz(), utterance.rate_hz())?;
+        loop {
+            let cut = match self.while_up(async { Ok(speech.next().await) }).await? {
+                Some(Ok(samples)) => converter.convert(&samples, &mut utterance).await.is_err(),
+                Some(Err(error)) => {
+                    // What was made so far is heard to its end; the rest is the error's.
+                    let _ = utterance.write(&[], true).await;
+                    return Err(error.into());
+                }
+                None => {
+                    let _ = converter.finish(&mut utterance).await;
+                    let _ = utterance.write(&[], true).await;
+                    return Ok(utterance.ended().await);
+                }
+            };
+            if cut {
+                return Ok(utterance.ended().await);
+            }
+        }
+    }
+
+    /// A failure of a provider is an event too.
+    async fn report<T>(
+        &self,
+        error_type: &str,
+        result: Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        if let Err(error) = &result
+            && !matches!(error, CallError::Ended)
+        {
+            self.emit_error(error_type, error.to_string()).await;
+        }
+        result
+    }
+}
+
+/// An utterance on its way out. Dropped before its end, it is cut.
+struct Utterance<'a> {
+    call: &'a Call,
+    place: MutexGuard<'a, Option<AgentVoice>>,
+    epoch: u32,
+    number: u32,
+    /// Nothing was queued yet.
+    first: bool,
+    interrupted: Option<oneshot::Receiver<bool>>,
+}
+
+/// The utterance was cut.
+struct Cut;
+
+impl<'a> Utterance<'a> {
+    async fn begin(
+        call: &'a Call,
+        text: &str,
+        mut place: MutexGuard<'a, Option<AgentVoice>>,
+    ) -> Result<Self, CallError> {
+        let voice = place.as_mut().ok_or(CallError::NotAnswered)?;
+        let epoch = voice.begin().await.map_err(|_| CallError::Ended)?;
+        let number = call.next_utterance();
+        let (tell, interrupted) = oneshot::channel();
+        let text = text.to_owned();
+        call.send(Input::Utterance {
+            utterance: number,
+            text,
+            interrupted: tell,
+        })
+        .await;
+        Ok(Self {
+            call,
+            place,
+            epoch,
+            number,
+            first: true,
+            interrupted: Some(interrupted),
+        })
+    }
+
+    fn rate_hz(&self) -> u32 {
+        self.place.as_ref().map_or(8000, |voice| voice.rate().hz())
+    }
+
+    async fn write(&mut self, samples: &[i16], last: bool) -> Result<(), Cut> {
+        let Some(voice) = self.place.as_mut() else {
+            return Err(Cut);
+        };
+        let chunk = Chunk {
+            epoch: self.epoch,
+            utterance: self.number,
+            samples: 0,
+            first: self.first,
+            last,
+        };
+        let mut queued = false;
+        let result = voice.write(chunk, samples, &mut queued).await;
+        self.first &= !queued;
+        result.map_err(|_| Cut)
+    }
+
+    /// Waits until the caller has heard it, or it was cut.
+    async fn ended(mut self) -> Spoken {
+        let Some(interrupted) = self.interrupted.as_mut().filter(|_| !self.first) else {
+            self.interrupted = None;
+            self.call
+                .send(Input::Abandoned {
+                    utterance: self.number,
+                })
+                .await;
+            return Spoken::Interrupted;
+        };
+        let outcome = interrupted.await;
+        self.interrupted = None;
+        if outcome == Ok(false) {
+            Spoken::Completed
+        } else {
+            Spoken::Interrupted
+        }
+    }
+}
+
+impl Drop for Utterance<'_> {
+    fn drop(&mut self) {
+        if self.interrupted.is_none() {
+            return;
+        }
+        // Dropped in mid-sentence. If the queue to the owner is full the audio plays to its end, which loses nothing.
+        let inputs: &mpsc::Sender<Input> = &self.call.inner.inputs;
+        if self.first {
+            let _ = inputs.try_send(Input::Abandoned {
+                utterance: self.number,
+            });
+        } else if inputs.try_send(Input::Leg(Command::Flush)).is_ok()
+            && let Some(voice) = self.place.as_mut()
+        {
+            voice.expect_flush(self.epoch);
+        }
+    }
+}
+
+/// From the speech's rate to the line's.
+struct Converter {
+    resampler: Option<Resampler>,
+    block: Vec<i16>,
+}
+
+impl Converter {
+    fn new(from_hz: u32, to_hz: u32) -> Result<Self, CallError> {
+        let resampler = if from_hz == to_hz {
+            None
+        } else {
+            Some(Resampler::new(from_hz, to_hz)?)
+        };
+        Ok(Self {
+            resampler,
+            block: vec![0; BLOCK],
+        })
+    }
+
+    async fn convert(&mut self, mut samples: &[i16], to: &mut Utterance<'_>) -> Result<(), Cut> {
+        let Some(resampler) = &mut self.resampler else {
+            return to.write(samples, false).await;
+        };
+        loop {
+            let (taken, made) = resampler.process(samples, &mut self.block);
+            samples = samples.get(taken..).unwrap_or_default();
+            to.write(self.block.get(..made).unwrap_or_default(), false)
+                .await?;
+            if samples.is_empty() && made < BLOCK {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What is still inside the filter.
+    async fn finish(&mut self, to: &mut Utterance<'_>) -> Result<(), Cut> {
+        match &self.resampler {
+            Some(resampler) => {
+                let tail = vec![0; resampler.delay_samples()];
+                self.convert(&tail, to).await
+            }
+            None => Ok(()),
+        }
+    }
+}
