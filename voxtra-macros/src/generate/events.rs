@@ -81,7 +81,7 @@ fn structure(event: &Event, roots: &Roots) -> TokenStream {
     quote! {
         #(#docs)*
         #wire_doc
-        #[allow(missing_docs, unreachable_pub)]
+        #[allow(missing_docs, unreachable_pub, clippy::derive_partial_eq_without_eq)]
         #[derive(#(#derives,)* #serde::Serialize, #serde::Deserialize)]
         #[serde(crate = #serde_path)]
         pub struct #name {
