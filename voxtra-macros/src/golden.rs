@@ -59,6 +59,17 @@ fn a_session() {
 }
 
 #[test]
+fn an_imported_event() {
+    insta::assert_snapshot!(expansion(quote! {
+        use crate::events::PaymentConfirmed;
+
+        session Support {
+            on payment.confirmed(e) { call.say("Thank you.").await?; }
+        }
+    }));
+}
+
+#[test]
 fn mistakes_cost_only_themselves() {
     insta::assert_snapshot!(expansion(quote! {
         events {

@@ -92,7 +92,8 @@ use crate::{errors::Errors, roots::Roots};
 ///   reference to the event. `?` takes any error, which ends the handler and not the session. A handler may end in
 ///   `Ok(())`, but needn't.
 /// - **Several handlers of one event** are tried in their order, and the first whose `if` holds runs.
-/// - Events are the built-in ones and those declared in the same `voxtra!`.
+/// - **Events** are the built-in ones, those declared in the same `voxtra!`, and those of another one whose structs are imported
+///   in this one: `use crate::events::PaymentConfirmed;` above `session` is what `on payment.confirmed` needs.
 #[proc_macro]
 pub fn voxtra(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(input.into(), &Roots::find()).into()

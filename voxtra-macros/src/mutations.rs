@@ -7,6 +7,8 @@ use crate::{expand, roots::Roots};
 
 fn valid() -> TokenStream {
     quote! {
+        use crate::{events::OrderPlaced, orders::Refused as OrderRefused};
+
         events {
             /// The caller confirmed a payment.
             payment.confirmed { /** In hundredths. */ amount_cents: u64, by: card | cash, after: Option<Duration>, }
@@ -19,6 +21,7 @@ fn valid() -> TokenStream {
             on call.started { call.answer().await?; }
             on dtmf.received(e) if e.digit == '0' { state.attempts += 1; }
             on payment.confirmed(_) { Ok(()) }
+            on order.placed {}
         }
     }
 }

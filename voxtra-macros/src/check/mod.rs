@@ -8,7 +8,7 @@ mod routes;
 mod sessions;
 
 use proc_macro2::{Group, Ident, TokenStream};
-use syn::{Attribute, Expr, LitStr, Type};
+use syn::{Attribute, Expr, ItemUse, LitStr, Type};
 
 use crate::{errors::Errors, parse::Declarations, roots::Roots};
 
@@ -18,6 +18,8 @@ pub(crate) struct Model {
     pub(crate) catalogue: bool,
     pub(crate) events: Vec<Event>,
     pub(crate) sessions: Vec<Session>,
+    /// Imports of events that are declared elsewhere, to be written as they are.
+    pub(crate) imports: Vec<ItemUse>,
 }
 
 pub(crate) struct Event {
@@ -107,8 +109,19 @@ pub(crate) struct StateField {
 /// All handlers of one event, in the order in which their guards are tried.
 pub(crate) struct Reaction {
     pub(crate) event: Ident,
-    pub(crate) builtin: bool,
+    pub(crate) origin: Origin,
+    pub(crate) wire: String,
     pub(crate) handlers: Vec<Handler>,
+}
+
+/// Where an event is declared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    BuiltIn,
+    /// In this `voxtra!`.
+    Here,
+    /// In another one.
+    Elsewhere,
 }
 
 pub(crate) struct Handler {
@@ -135,10 +148,21 @@ pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Erro
             "a session needs the runtime: add `voxtra` (or `voxtra-rt`) to the dependencies",
         );
     }
-    let sessions = sessions::check(declarations.sessions, &events, errors);
+    let imported = declarations.imports.iter().flat_map(|import| &import.names);
+    let known = sessions::Known {
+        events: &events,
+        imported: imported.map(Ident::to_string).collect(),
+    };
+    let sessions = sessions::check(declarations.sessions, &known, errors);
+    let imports = declarations
+        .imports
+        .into_iter()
+        .map(|import| import.item)
+        .collect();
     Model {
         catalogue: is_builtin,
         events,
         sessions,
+        imports,
     }
 }

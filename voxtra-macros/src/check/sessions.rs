@@ -4,24 +4,49 @@ use std::collections::{HashMap, HashSet};
 
 use syn::{Expr, Lit, ext::IdentExt};
 
-use super::{Event, Handler, Reaction, Session, StateField, builtin, nearest, routes};
+use super::{Event, Handler, Origin, Reaction, Session, StateField, builtin, nearest, routes};
 use crate::{
     errors::Errors,
-    parse::{HandlerDecl, SessionDecl, StateDecl},
+    parse::{HandlerDecl, SessionDecl, StateDecl, WireName, pascal_case},
 };
+
+/// The events that handlers can be for, besides the built-in ones.
+pub(super) struct Known<'a> {
+    pub(super) events: &'a [Event],
+    /// Structs that are declared by another `voxtra!`.
+    pub(super) imported: HashSet<String>,
+}
+
+impl Known<'_> {
+    fn origin(&self, wire: &WireName) -> Option<Origin> {
+        if builtin::WIRE_NAMES.contains(&wire.text.as_str()) {
+            Some(Origin::BuiltIn)
+        } else if self.events.iter().any(|event| event.wire == wire.text) {
+            Some(Origin::Here)
+        } else if self.imported.contains(&wire.struct_name().to_string()) {
+            Some(Origin::Elsewhere)
+        } else {
+            None
+        }
+    }
+}
 
 pub(super) fn check(
     declared: Vec<SessionDecl>,
-    events: &[Event],
+    known: &Known<'_>,
     errors: &mut Errors,
 ) -> Vec<Session> {
-    let mut names: HashSet<String> = events.iter().map(|event| event.name.to_string()).collect();
+    let mut names: HashSet<String> = known
+        .events
+        .iter()
+        .map(|event| event.name.to_string())
+        .collect();
     let mut taken = routes::Taken::default();
     let mut sessions = Vec::new();
     for session in declared {
         let routes = routes::check(session.routes, &session.name, &mut taken, errors);
         let state = state(session.state, errors);
-        let reactions = reactions(session.handlers, events, errors);
+        let reactions = reactions(session.handlers, known, errors);
         if names.insert(session.name.to_string()) {
             sessions.push(Session {
                 name: session.name,
@@ -64,7 +89,7 @@ fn state(declared: Vec<StateDecl>, errors: &mut Errors) -> Vec<StateField> {
     fields
 }
 
-fn reactions(declared: Vec<HandlerDecl>, events: &[Event], errors: &mut Errors) -> Vec<Reaction> {
+fn reactions(declared: Vec<HandlerDecl>, known: &Known<'_>, errors: &mut Errors) -> Vec<Reaction> {
     let mut reactions: Vec<Reaction> = Vec::new();
     let mut positions: HashMap<String, usize> = HashMap::new();
     let mut answered: HashSet<String> = HashSet::new();
@@ -77,11 +102,10 @@ fn reactions(declared: Vec<HandlerDecl>, events: &[Event], errors: &mut Errors) 
     } in declared
     {
         let name = &wire.text;
-        let builtin = builtin::WIRE_NAMES.contains(&name.as_str());
-        if !builtin && !events.iter().any(|event| event.wire == *name) {
-            errors.over(&wire.tokens, unknown(name, events));
+        let Some(origin) = known.origin(&wire) else {
+            errors.over(&wire.tokens, unknown(name, known.events));
             continue;
-        }
+        };
         if answered.contains(name) {
             errors.over(
                 &wire.tokens,
@@ -106,7 +130,8 @@ fn reactions(declared: Vec<HandlerDecl>, events: &[Event], errors: &mut Errors) 
         let position = *positions.entry(name.clone()).or_insert_with(|| {
             reactions.push(Reaction {
                 event: event.clone(),
-                builtin,
+                origin,
+                wire: name.clone(),
                 handlers: Vec::new(),
             });
             reactions.len() - 1
@@ -143,7 +168,8 @@ fn unknown(name: &str, events: &[Event]) -> String {
     match nearest::among(name, known) {
         Some(near) => format!("unknown event `{name}`; did you mean `{near}`?"),
         None => format!(
-            "unknown event `{name}`: it is neither built in nor declared in an `events {{ … }}` of this `voxtra!`"
+            "unknown event `{name}`: it is not built in, and this `voxtra!` neither declares it in `events {{ … }}` nor has a `use` of its struct `{}`",
+            pascal_case(name)
         ),
     }
 }

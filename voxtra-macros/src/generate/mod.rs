@@ -8,11 +8,13 @@ mod events;
 mod session;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 
 use crate::{check::Model, roots::Roots};
 
 pub(crate) fn generate(model: &Model, roots: &Roots) -> TokenStream {
-    let mut output = TokenStream::new();
+    let imports = &model.imports;
+    let mut output = quote!(#(#imports)*);
     if model.catalogue {
         output.extend(catalogue::generate(&model.events, roots));
     } else {

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Block, Expr, Stmt};
 
 use crate::{
-    check::{Handler, Reaction, Route, Session, StateField},
+    check::{Handler, Origin, Reaction, Route, Session, StateField},
     roots::Roots,
 };
 
@@ -66,11 +66,16 @@ fn implementation(session: &Session, core: &TokenStream, rt: &TokenStream) -> To
     let state = Ident::new("state", Span::call_site());
     let event = Ident::new("event", Span::mixed_site());
     let arms = arms(reactions, &event, core, rt);
+    let names = reactions
+        .iter()
+        .filter_map(|reaction| name_assertion(reaction, core));
     // A future that isn't `Send` is reported where its type stands: at the session's name.
     let future = quote_spanned! {name.span()=>
         impl ::core::future::Future<Output = ::core::result::Result<(), #rt::session::HandlerError>> + ::core::marker::Send + 'a
     };
     quote! {
+        #(#names)*
+
         #[automatically_derived]
         impl #rt::session::Session for #name {
             const NAME: &'static str = #text;
@@ -96,6 +101,22 @@ fn implementation(session: &Session, core: &TokenStream, rt: &TokenStream) -> To
     }
 }
 
+/// An imported struct is found by its name in Rust's spelling, which `a.b` and `a_b` share.
+fn name_assertion(reaction: &Reaction, core: &TokenStream) -> Option<TokenStream> {
+    let Reaction {
+        event,
+        wire,
+        origin,
+        ..
+    } = reaction;
+    (*origin == Origin::Elsewhere).then(|| {
+        let message = format!("the wire name of the imported `{event}` is not `{wire}`");
+        quote_spanned! {event.span()=>
+            const _: () = ::core::assert!(<#event as #core::event::EventType>::TAG == #core::event::tag_of(#wire), #message);
+        }
+    })
+}
+
 /// Built-in events are told apart by their variant, the user's own by the number made of their wire name at compile time.
 fn arms(
     reactions: &[Reaction],
@@ -106,7 +127,7 @@ fn arms(
     let body = quote!(#rt::session::EventBody);
     let builtin = reactions
         .iter()
-        .filter(|reaction| reaction.builtin)
+        .filter(|reaction| reaction.origin == Origin::BuiltIn)
         .flat_map(|reaction| &reaction.handlers)
         .map(|handler| {
             let name = &handler.event;
@@ -119,7 +140,7 @@ fn arms(
     let mut arms: TokenStream = builtin.collect();
     let tags = reactions
         .iter()
-        .filter(|reaction| !reaction.builtin)
+        .filter(|reaction| reaction.origin != Origin::BuiltIn)
         .map(|reaction| {
             let name = &reaction.event;
             let handlers = reaction.handlers.iter().map(|handler| {

@@ -1,14 +1,15 @@
 //! Tokens → declarations. Only the shape is looked at here; whether names are known or doubled is `check`'s business.
 
 mod events;
+mod imports;
 mod recovery;
 mod session;
 mod wire;
 
 use proc_macro2::{Group, Span, TokenStream};
 use syn::{
-    Attribute, Expr, Ident, LitStr, Token, Type, braced, ext::IdentExt, parse::ParseStream,
-    parse::Parser,
+    Attribute, Expr, Ident, ItemUse, LitStr, Token, Type, braced, ext::IdentExt,
+    parse::ParseStream, parse::Parser,
 };
 
 pub(crate) use self::wire::{WireName, pascal_case};
@@ -21,6 +22,14 @@ pub(crate) struct Declarations {
     pub(crate) catalogue: Option<Span>,
     pub(crate) events: Vec<EventDecl>,
     pub(crate) sessions: Vec<SessionDecl>,
+    pub(crate) imports: Vec<ImportDecl>,
+}
+
+/// `use path::{Event, …};`: events that are declared elsewhere.
+pub(crate) struct ImportDecl {
+    pub(crate) item: ItemUse,
+    /// The names of the structs as they are known here.
+    pub(crate) names: Vec<Ident>,
 }
 
 /// `@realtime wire.name { fields }`
@@ -97,6 +106,10 @@ fn section(
     into: &mut Declarations,
     errors: &mut Errors,
 ) -> syn::Result<()> {
+    if imports::peek(input) {
+        into.imports.push(imports::parse(input, errors)?);
+        return Ok(());
+    }
     let attrs = input.call(Attribute::parse_outer)?;
     if !input.peek(Ident::peek_any) {
         return Err(input.error("expected `events { … }` or `session Name { … }`"));
