@@ -2,7 +2,7 @@
 //! goes on; what was wrong has been noted by then, and the result is thrown away.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -189,13 +189,16 @@ fn check_host_port(text: &str) -> Result<(), String> {
     if !port.parse::<u16>().is_ok_and(|port| port > 0) {
         return Err(format!("{example}, with a port from 1 to 65535"));
     }
-    let host = match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
-        Some(Some(v6)) if v6.parse::<std::net::Ipv6Addr>().is_ok() => v6,
-        Some(_) => return Err(example.to_owned()),
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest
+            .strip_suffix(']')
+            .filter(|v6| v6.parse::<Ipv6Addr>().is_ok())
+            .ok_or(example)?,
+        // Asterisk takes its arguments apart at some of these.
+        None if host.contains(|c: char| c.is_whitespace() || ":/,()[]".contains(c)) => "",
         None => host,
     };
-    // Asterisk takes its arguments apart at these.
-    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || "/,()[]".contains(c)) {
+    if host.is_empty() {
         return Err(example.to_owned());
     }
     if host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) {

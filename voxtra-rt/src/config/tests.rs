@@ -1,1 +1,463 @@
+use secrecy::ExposeSecret as _;
+use std::time::Duration;
 
+use super::*;
+
+fn env(name: &str) -> Option<String> {
+    match name {
+        "VOXTRA_ARI_PASSWORD" => Some("hunter2".to_owned()),
+        "VOXTRA_WEBHOOK_SECRET" => Some("s3cret".to_owned()),
+        "THREADS" => Some("4".to_owned()),
+        _ => None,
+    }
+}
+
+fn parse(text: &str) -> Config {
+    Config::parse(text, env).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn problems(text: &str) -> Vec<String> {
+    match Config::parse(text, env) {
+        Err(ConfigError::Invalid { problems, .. }) => {
+            problems.iter().map(Problem::to_string).collect()
+        }
+        Err(other) => panic!("{other}"),
+        Ok(_) => Vec::new(),
+    }
+}
+
+/// The one problem of a file with one.
+fn problem(text: &str) -> String {
+    let mut all = problems(text);
+    assert_eq!(all.len(), 1, "{text}\n{all:#?}");
+    all.remove(0)
+}
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    assert_eq!(
+        format!("{:?}", parse("")),
+        format!("{:?}", Config::default())
+    );
+}
+
+#[test]
+fn the_starter_file_states_the_defaults() {
+    let mut starter = parse(STARTER);
+    let asterisk = starter.asterisk.take().unwrap();
+    assert_eq!(format!("{starter:?}"), format!("{:?}", Config::default()));
+    assert_eq!(asterisk.password.expose_secret(), "hunter2");
+    let minimal = parse("[asterisk]\npassword = \"x\"\n").asterisk.unwrap();
+    assert_eq!(format!("{asterisk:?}"), format!("{minimal:?}"));
+}
+
+#[test]
+fn the_examples_in_the_starter_file_are_right_too() {
+    let config = parse(&starter_with_examples());
+    assert_eq!(config.audiosockets.len(), 1);
+    assert_eq!(config.prompts.len(), 1);
+    assert_eq!(config.routes.len(), 3);
+    let mut hook = config.webhooks[0].clone();
+    assert_eq!(hook.secret.take().unwrap().expose_secret(), "s3cret");
+    assert_eq!(hook.events.take().unwrap(), ["call.started", "call.ended"]);
+    // The rest states the defaults.
+    assert_eq!(
+        format!("{hook:?}"),
+        format!("{:?}", WebhookSettings::new(hook.url.clone()))
+    );
+}
+
+/// The starter file with its examples switched on: lines that begin with `#` and no space.
+fn starter_with_examples() -> String {
+    let on = |line: &str| match line.strip_prefix('#') {
+        Some(example) if !example.starts_with(' ') && !example.is_empty() => format!("{example}\n"),
+        _ => format!("{line}\n"),
+    };
+    STARTER.lines().map(on).collect()
+}
+
+#[test]
+fn every_key_is_in_the_starter_file_and_in_the_reference() {
+    let reference = include_str!("../../../docs/configuration.md");
+    let text = starter_with_examples();
+    let document = Document::new(&text, &env);
+    sections::read(&document);
+    let offered = document.offered();
+    assert!(offered.len() > 50, "the keys were collected");
+    for key in offered {
+        let word = key.rsplit('.').next().unwrap_or(&key);
+        assert!(STARTER.contains(word), "{key} is missing in starter.toml");
+        // A section is a heading, a key a row of the table under it.
+        let (section, key) = key
+            .split_once('.')
+            .map_or((key.as_str(), None), |(s, k)| (s, Some(k)));
+        let section = section
+            .trim_end_matches("[1]")
+            .trim_end_matches("[2]")
+            .trim_end_matches("[3]");
+        let body = reference
+            .split("\n## ")
+            .find(|body| {
+                body.starts_with(&format!("`[{section}]`"))
+                    || body.starts_with(&format!("`[[{section}]]`"))
+            })
+            .unwrap_or_else(|| panic!("docs/configuration.md has no section {section}"));
+        if let Some(key) = key {
+            assert!(
+                body.contains(&format!("\n| `{key}` |")),
+                "{section}.{key} is missing in docs/configuration.md"
+            );
+        }
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_reported_at_once_in_the_order_of_the_file() {
+    let text = r#"
+[media]
+listen = "localhost"
+thread = 2
+tick_ms = 3
+
+[[webhook]]
+url = "ftp://example.com"
+events = ["call.started", "Call.Ended"]
+
+[turn]
+start_threshold = 2.0
+"#;
+    assert_eq!(
+        problems(text),
+        [
+            "line 3: media.listen = \"localhost\": must be an IP address, with or without a port, such as 127.0.0.1:9092",
+            "line 4: media.thread: unknown key; did you mean \"threads\"?",
+            "line 5: media.tick_ms = 3: must be from 0 to 2",
+            "line 8: webhook[1].url = \"ftp://example.com\": must start with http:// or https://",
+            "line 9: webhook[1].events = [\"call.started\", \"Call.Ended\"]: \"Call.Ended\" is not a wire name such as \"call.started\"",
+            "line 12: turn.start_threshold = 2.0: must be from 0.05 to 1",
+        ]
+    );
+}
+
+#[test]
+fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
+    for (text, says) in [
+        ("nonsense", "line 1: not valid TOML"),
+        (
+            "[medai]\n",
+            "line 1: medai: unknown key; did you mean \"media\"?",
+        ),
+        ("media = 1", "line 1: media = 1: must be a section"),
+        (
+            "route = 1",
+            "line 1: route = 1: must be a list of sections: [[route]]",
+        ),
+        (
+            "[route]\nagent = \"a\"",
+            "must be a list of sections: [[route]]",
+        ),
+        (
+            "[media]\nlisten = 9092",
+            "line 2: media.listen = 9092: must be a string in quotes",
+        ),
+        (
+            "[media]\nlisten = \"127.0.0.1:0\"",
+            "must have a port from 1 to 65535",
+        ),
+        (
+            "[media]\nlisten = \"127.0.0.1:70000\"",
+            "must be an IP address",
+        ),
+        ("[media]\nlisten = \"0.0.0.0:9092\"", "needs `advertise`"),
+        ("[media]\nlisten = \"[::]:9092\"", "needs `advertise`"),
+        (
+            "[media]\nadvertise = \"0.0.0.0:9092\"",
+            "means every address",
+        ),
+        ("[media]\nadvertise = \"host\"", "must be host:port"),
+        ("[media]\nadvertise = \"::1:9092x\"", "must be host:port"),
+        ("[media]\nadvertise = \"::1\"", "must be host:port"),
+        ("[media]\nadvertise = \"::1:9092\"", "must be host:port"),
+        ("[media]\nadvertise = \"a,b:9092\"", "must be host:port"),
+        (
+            "[media]\nallow_peers = [\"10.0.0.0/33\"]",
+            "\"10.0.0.0/33\" is neither",
+        ),
+        ("[media]\nallow_peers = []", "nobody could connect"),
+        (
+            "[media]\nallow_peers = \"10.0.0.0/8\"",
+            "must be a list of strings",
+        ),
+        (
+            "[media]\nthreads = 65",
+            "line 2: media.threads = 65: must be from 1 to 64",
+        ),
+        ("[media]\nthreads = -1", "must be from 1 to 64"),
+        ("[media]\nthreads = 1.5", "must be a whole number"),
+        (
+            "[media]\nthreads = \"${NOPE}\"",
+            "media.threads = \"${NOPE}\": the environment variable NOPE is not set",
+        ),
+        (
+            "[media]\nformat = \"ulaw\"",
+            "must be one of \"slin\", \"slin16\"",
+        ),
+        ("[media]\nmulaw = true", "must be a string"),
+        (
+            "[asterisk]\nurl = \"http://h/ari\"",
+            "line 1: asterisk.password: is missing",
+        ),
+        (
+            "[asterisk]\npassword = \"${NOPE}\"",
+            "line 2: asterisk.password: the environment variable NOPE is not set",
+        ),
+        ("[asterisk]\npassword = \"\"", "asterisk.password: is empty"),
+        (
+            "[asterisk]\npassword = \"x\"\nurl = \"ftp://h/ari\"",
+            "line 3: asterisk.url = \"ftp://h/ari\": must start with http",
+        ),
+        (
+            "[asterisk]\npassword = \"x\"\napp = \"a,b\"",
+            "asterisk.app = \"a,b\"",
+        ),
+        (
+            "[[audiosocket]]\nextension = \"1\"",
+            "audiosocket[1].uuid: is missing",
+        ),
+        (
+            "[[audiosocket]]\nuuid = \"12\"\nextension = \"1\"",
+            "must be a UUID",
+        ),
+        (
+            "[[audiosocket]]\nuuid = \"*\"\nextension = \"1\"\n[[audiosocket]]\nuuid = \"*\"\nextension = \"2\"",
+            "line 5: audiosocket[2].uuid = \"*\": is already",
+        ),
+        (
+            "[turn]\nhangover_ms = 900",
+            "line 1: turn.end_of_turn_ms: must be from hangover_ms",
+        ),
+        ("[turn]\nbarge_in = 1", "must be true or false"),
+        ("[turn]\nstop_threshold = nan", "stop_threshold"),
+        (
+            "[speech]\nvoice = \"espeak\"",
+            "must be one of \"auto\", \"none\", \"espeak-ng\"",
+        ),
+        (
+            "[speech]\nvoice = \"piper\"",
+            "speech.piper_model: is missing",
+        ),
+        (
+            "[speech]\nvoice = \"command\"",
+            "speech.command: is missing",
+        ),
+        (
+            "[speech]\nvoice = \"command\"\ncommand = []",
+            "must begin with the program",
+        ),
+        (
+            "[speech]\ncommand = [\"x\"]",
+            "only goes with voice = \"command\"",
+        ),
+        (
+            "[speech]\nvoice = \"command\"\ncommand = [\"x\", \"{out}\"]\nraw_hz = 8000",
+            "does not go with {out}",
+        ),
+        ("[[prompt]]\nname = \"a\"", "prompt[1].file: is missing"),
+        (
+            "[[prompt]]\nname = \"a\"\nfile = \"a.wav\"\n[[prompt]]\nname = \"a\"\nfile = \"b.wav\"",
+            "line 5: prompt[2].name",
+        ),
+        ("[[webhook]]\n", "webhook[1].url: is missing"),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nevents = []",
+            "nothing would be sent",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nmax_attempts = 0",
+            "must be from 1 to 100",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nfirst_backoff_ms = 50000\nmax_backoff_ms = 1",
+            "must not be less than",
+        ),
+        (
+            "[[route]]\nagent = \"a\"",
+            "must have exactly one of extension, number and default",
+        ),
+        (
+            "[[route]]\nextension = \"1\"\nnumber = \"2\"\nagent = \"a\"",
+            "must have exactly one of",
+        ),
+        ("[[route]]\ndefault = true\n", "route[1].agent: is missing"),
+        (
+            "[[route]]\ndefault = false\nagent = \"a\"",
+            "can only be true",
+        ),
+        (
+            "[[route]]\nnumber = \"+2*65\"\nagent = \"a\"",
+            "only at its end",
+        ),
+        (
+            "[[route]]\nnumber = \"alice\"\nagent = \"a\"",
+            "must be digits",
+        ),
+        ("[[route]]\nnumber = \"*\"\nagent = \"a\"", "must be digits"),
+        (
+            "[log]\nformat = \"xml\"",
+            "must be one of \"text\", \"json\"",
+        ),
+        ("[log]\nfilter = \"\"", "log.filter = \"\": is empty"),
+    ] {
+        let problem = problem(text);
+        assert!(
+            problem.contains(says),
+            "{text}\nsays: {problem}\nnot:  {says}"
+        );
+    }
+}
+
+#[test]
+fn no_secret_is_shown_anywhere() {
+    let text = "[asterisk]\npassword = \"hunter2\"\n[[webhook]]\nurl = \"https://h/\"\nsecret = \"hunter2\"\n";
+    assert!(!format!("{:?}", parse(text)).contains("hunter2"));
+    for wrong in [
+        "[asterisk]\npassword = [\"hunter2\"]\n",
+        "[asterisk]\npassword = \"hunter2${\"\n",
+        "[asterisk]\npassword = \"${hunter2}x\"\nurl = \"ftp://h\"\n"
+            .replace("${hunter2}", "${hunter2 ")
+            .as_str(),
+        "[asterisk]\npassword = \"hunter2\n",
+        "[asterisk]\npasswrd = \"hunter2\"\n",
+        "[[webhook]]\nurl = \"https://h/\"\nsecret = { x = \"hunter2\" }\n",
+    ] {
+        let said = format!(
+            "{} {:?}",
+            problems(wrong).join("\n"),
+            Config::parse(wrong, env)
+        );
+        assert!(!said.contains("hunter2"), "{said}");
+        assert!(!problems(wrong).is_empty());
+    }
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let config = parse(
+        r#"
+[media]
+listen = "0.0.0.0"
+advertise = "voxtra.internal:9092"
+threads = "${THREADS}"
+tick_ms = 0
+format = "slin16"
+allow_peers = ["10.1.2.3", "192.168.0.7/16"]
+handshake_timeout_ms = 1_500
+mulaw = "decode"
+[turn]
+end_of_turn_ms = 1500
+start_threshold = 1
+[speech]
+voice = "command"
+command = ["say", "{text}"]
+raw_hz = 16000
+[[route]]
+number = "+265*"
+agent = "parrot"
+[log]
+filter = "info,voxtra_rt::ari=debug"
+format = "json"
+"#,
+    );
+    let media = &config.media;
+    assert_eq!(media.listen.to_string(), "0.0.0.0:9092");
+    assert_eq!(media.advertise, "voxtra.internal:9092");
+    assert_eq!(
+        (media.threads, media.tick_ms, media.format.hz()),
+        (4, 0, 16_000)
+    );
+    assert_eq!(media.handshake_timeout, Duration::from_millis(1_500));
+    assert_eq!(media.mulaw, MulawPolicy::Decode);
+    let peers = [
+        "10.1.2.3",
+        "10.1.2.4",
+        "192.168.200.1",
+        "127.0.0.1",
+        "::ffff:10.1.2.3",
+    ];
+    let allowed = peers.map(|peer| media.allows(peer.parse().unwrap()));
+    assert_eq!(allowed, [true, false, true, false, true]);
+    assert_eq!(
+        (config.turn.end_of_turn_ms, config.turn.start_threshold),
+        (1_500, 1.0)
+    );
+    assert_eq!(
+        config.speech.voice,
+        VoiceSettings::Command {
+            argv: vec!["say".into(), "{text}".into()],
+            raw_hz: Some(16_000)
+        }
+    );
+    assert_eq!(config.routes[0].rule, RouteRule::Number("+265*".into()));
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn advertise_is_listen_unless_said_otherwise() {
+    assert_eq!(
+        parse("[media]\nlisten = \"10.0.0.5:4000\"").media.advertise,
+        "10.0.0.5:4000"
+    );
+    assert_eq!(
+        parse("[media]\nlisten = \"::1\"").media.advertise,
+        "[::1]:9092"
+    );
+}
+
+#[test]
+fn only_this_machine_may_connect_by_default() {
+    let media = MediaSettings::default();
+    let allowed = ["127.0.0.1", "127.3.2.1", "::1", "10.0.0.1", "fe80::1"]
+        .map(|peer| media.allows(peer.parse().unwrap()));
+    assert_eq!(allowed, [true, true, true, false, false]);
+}
+
+#[test]
+fn paths_count_from_the_files_own_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("voxtra.toml");
+    std::fs::write(
+        &file,
+        "[speech]\nprompts_dir = \"prompts\"\nvoice = \"piper\"\npiper_model = \"/abs/joe.onnx\"\n\
+         [[prompt]]\nname = \"a\"\nfile = \"a.wav\"\n",
+    )
+    .unwrap();
+    let config = Config::load(&file).unwrap();
+    assert_eq!(config.prompts[0].file, folder.path().join("a.wav"));
+    assert_eq!(
+        config.speech.prompts_dir.unwrap(),
+        folder.path().join("prompts")
+    );
+    assert_eq!(
+        config.speech.voice,
+        VoiceSettings::Piper {
+            model: "/abs/joe.onnx".into()
+        }
+    );
+}
+
+#[test]
+fn errors_name_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("voxtra.toml");
+    let error = Config::load(&file).unwrap_err().to_string();
+    assert!(
+        error.contains("voxtra.toml") && error.contains("voxtra init"),
+        "{error}"
+    );
+    std::fs::write(&file, "[media]\nthreads = 0\nfoo = 1\n").unwrap();
+    let error = Config::load(&file).unwrap_err().to_string();
+    assert!(
+        error.contains("voxtra.toml has 2 errors:\n  line 2: media.threads"),
+        "{error}"
+    );
+}

@@ -260,3 +260,7 @@ impl<P: Post> Shared<P> {
         );
     }
 }
+
+#[cfg(test)]
+#[path = "delivery_tests.rs"]
+mod tests;

@@ -125,3 +125,6 @@ pub enum WebhookError {
         source: reqwest::Error,
     },
 }
+
+#[cfg(test)]
+mod tests;

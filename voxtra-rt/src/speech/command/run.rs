@@ -187,6 +187,8 @@ impl Running {
         // Usually there is nothing left to wait for; but a grandchild may hold the pipe open.
         let _ = timeout(LAST_WORDS, &mut self.stderr_task).await;
         if status.success() {
+            // piper always says something, and espeak-ng that it took another voice than the one asked for.
+            tracing::debug!(voice = self.voice, stderr = self.said(), "voice ended");
             return Ok(());
         }
         Err(SpeechError::Failed {

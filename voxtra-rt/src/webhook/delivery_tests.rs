@@ -1,0 +1,270 @@
+//! Queueing and retrying in virtual time, against a receiver that answers by a script.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::*;
+
+/// Answers by the event's id: what is left of its script, then `Delivered`. Notes when each attempt began.
+#[derive(Debug, Default)]
+struct Receiver {
+    scripts: Mutex<HashMap<String, VecDeque<Outcome>>>,
+    attempts: Mutex<Vec<(String, u64)>>,
+    /// How long an answer takes.
+    takes: Duration,
+    under_way: AtomicU64,
+    most_under_way: AtomicU64,
+    start: Option<Instant>,
+}
+
+impl Receiver {
+    fn new(takes: Duration) -> Self {
+        Self {
+            takes,
+            start: Some(Instant::now()),
+            ..Self::default()
+        }
+    }
+
+    fn script(self, id: &str, outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+        self.scripts
+            .lock()
+            .unwrap()
+            .insert(id.to_owned(), outcomes.into_iter().collect());
+        self
+    }
+}
+
+impl Post for Receiver {
+    async fn post(&self, event: &OutgoingEvent) -> Outcome {
+        let ms = self.start.unwrap().elapsed().as_millis() as u64;
+        self.attempts.lock().unwrap().push((event.id.clone(), ms));
+        let now = self.under_way.fetch_add(1, Relaxed) + 1;
+        self.most_under_way.fetch_max(now, Relaxed);
+        tokio::time::sleep(self.takes).await;
+        self.under_way.fetch_sub(1, Relaxed);
+        let mut scripts = self.scripts.lock().unwrap();
+        scripts
+            .get_mut(&event.id)
+            .and_then(VecDeque::pop_front)
+            .unwrap_or(Outcome::Delivered)
+    }
+}
+
+fn down() -> Outcome {
+    Outcome::Retry {
+        reason: "it answered 503".to_owned(),
+        after: None,
+    }
+}
+
+fn event(session: &str, id: &str) -> OutgoingEvent {
+    OutgoingEvent {
+        wire: "turn.ended",
+        id: id.to_owned(),
+        session_id: session.into(),
+        body: bytes::Bytes::from_static(b"{}"),
+    }
+}
+
+fn settings() -> WebhookSettings {
+    WebhookSettings::new("http://receiver/".parse().unwrap())
+}
+
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(3_600)
+}
+
+fn ids(delivery: &Delivery<Receiver>) -> Vec<String> {
+    delivery
+        .shared
+        .post
+        .attempts
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_holds_back_its_own_session_and_no_other() {
+    let receiver = Receiver::new(Duration::ZERO).script("a1", [down(), down()]);
+    let delivery = Delivery::new(settings(), receiver);
+    for (session, id) in [
+        ("a", "a1"),
+        ("a", "a2"),
+        ("b", "b1"),
+        ("a", "a3"),
+        ("b", "b2"),
+    ] {
+        delivery.enqueue(event(session, id));
+    }
+    assert_eq!(delivery.drain(far()).await, 0);
+    let ids = ids(&delivery);
+    let of = |session: &str| {
+        ids.iter()
+            .filter(|id| id.starts_with(session))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("a"), ["a1", "a1", "a1", "a2", "a3"]);
+    assert_eq!(of("b"), ["b1", "b2"]);
+    // Both of b were sent before a's first retry.
+    assert_eq!(&ids[3..], ["a1", "a1", "a2", "a3"]);
+    let expected = WebhookCounters {
+        delivered: 5,
+        retries: 2,
+        ..WebhookCounters::default()
+    };
+    assert_eq!(delivery.counters(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_tried_as_often_as_configured_with_growing_waits() {
+    let receiver = Receiver::new(Duration::ZERO).script("x", std::iter::repeat_n(down(), 10));
+    let delivery = Delivery::new(
+        WebhookSettings {
+            max_attempts: 4,
+            ..settings()
+        },
+        receiver,
+    );
+    delivery.enqueue(event("s", "x"));
+    delivery.drain(far()).await;
+    let at: Vec<u64> = delivery
+        .shared
+        .post
+        .attempts
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(_, ms)| *ms)
+        .collect();
+    assert_eq!(at.len(), 4);
+    for (wait, base) in at
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .zip([500, 1_000, 2_000])
+    {
+        assert!(
+            (base..=base * 2 + 2).contains(&wait),
+            "{wait} ms for {base} ms"
+        );
+    }
+    let expected = WebhookCounters {
+        exhausted: 1,
+        retries: 3,
+        ..WebhookCounters::default()
+    };
+    assert_eq!(delivery.counters(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_event_is_not_tried_again_and_the_next_one_is_sent() {
+    let refused = Outcome::Refused {
+        reason: "it answered 400".to_owned(),
+    };
+    let delivery = Delivery::new(
+        settings(),
+        Receiver::new(Duration::ZERO).script("x", [refused]),
+    );
+    delivery.enqueue(event("s", "x"));
+    delivery.enqueue(event("s", "y"));
+    delivery.drain(far()).await;
+    assert_eq!(ids(&delivery), ["x", "y"]);
+    let expected = WebhookCounters {
+        delivered: 1,
+        refused: 1,
+        ..WebhookCounters::default()
+    };
+    assert_eq!(delivery.counters(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn full_queues_drop_what_is_new_and_count_it() {
+    let tight = WebhookSettings {
+        queue: 5,
+        session_queue: 2,
+        ..settings()
+    };
+    let delivery = Delivery::new(tight, Receiver::new(Duration::from_secs(1)));
+    for id in ["a1", "a2", "a3"] {
+        delivery.enqueue(event("a", id));
+    }
+    // Nothing ran yet: two wait in the lane, the third found it full.
+    assert_eq!(
+        (delivery.counters().queued, delivery.counters().dropped),
+        (2, 1)
+    );
+    for id in ["b1", "c1", "d1", "e1"] {
+        delivery.enqueue(event(&id[..1], id));
+    }
+    assert_eq!(
+        (delivery.counters().queued, delivery.counters().dropped),
+        (5, 2)
+    );
+    delivery.drain(far()).await;
+    let mut sent = ids(&delivery);
+    sent.sort();
+    assert_eq!(sent, ["a1", "a2", "b1", "c1", "d1"]);
+    let expected = WebhookCounters {
+        delivered: 5,
+        dropped: 2,
+        ..WebhookCounters::default()
+    };
+    assert_eq!(delivery.counters(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_so_many_requests_are_under_way_and_a_waiting_retry_is_none() {
+    let narrow = WebhookSettings {
+        max_in_flight: 2,
+        ..settings()
+    };
+    let receiver = Receiver::new(Duration::from_millis(100))
+        .script("a", [down()])
+        .script("b", [down()]);
+    let delivery = Delivery::new(narrow, receiver);
+    for id in ["a", "b", "c", "d", "e"] {
+        delivery.enqueue(event(id, id));
+    }
+    delivery.drain(far()).await;
+    let receiver = &delivery.shared.post;
+    assert_eq!(receiver.most_under_way.load(Relaxed), 2);
+    // While a and b wait for their second attempt, the others go out.
+    assert_eq!(&ids(&delivery)[..5], ["a", "b", "c", "d", "e"]);
+    assert_eq!(delivery.counters().delivered, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_ends_at_its_deadline_and_gives_up_the_rest() {
+    let receiver = Receiver::new(Duration::from_secs(10));
+    let delivery = Delivery::new(settings(), receiver);
+    for id in ["a1", "a2", "a3", "b1"] {
+        delivery.enqueue(event(&id[..1], id));
+    }
+    let began = Instant::now();
+    assert_eq!(delivery.drain(began + Duration::from_secs(15)).await, 2);
+    assert_eq!(began.elapsed(), Duration::from_secs(15));
+    let expected = WebhookCounters {
+        delivered: 2,
+        abandoned: 2,
+        ..WebhookCounters::default()
+    };
+    assert_eq!(delivery.counters(), expected);
+    delivery.enqueue(event("a", "late"));
+    assert_eq!(delivery.counters().dropped, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_of_a_session_that_has_nothing_waiting() {
+    let delivery = Delivery::new(settings(), Receiver::new(Duration::from_millis(5)));
+    for n in 0..100 {
+        delivery.enqueue(event(&n.to_string(), "x"));
+    }
+    assert_eq!(delivery.counters().queued, 100);
+    delivery.drain(far()).await;
+    assert_eq!(delivery.counters().queued, 0);
+    assert!(delivery.shared.lock().by_session.is_empty());
+}

@@ -1,0 +1,283 @@
+//! Against a real HTTP receiver on loopback.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use super::*;
+
+type Request = (String, HeaderMap, Bytes);
+
+/// Keeps what it gets and answers by its script, then with 200.
+#[derive(Debug, Default)]
+struct Receiver {
+    got: Mutex<Vec<Request>>,
+    answers: Mutex<VecDeque<(u16, &'static [(&'static str, &'static str)])>>,
+}
+
+impl Receiver {
+    async fn start(
+        answers: &[(u16, &'static [(&'static str, &'static str)])],
+    ) -> (Arc<Self>, String) {
+        let receiver = Arc::new(Self {
+            answers: Mutex::new(answers.iter().copied().collect()),
+            ..Self::default()
+        });
+        let router = Router::new()
+            .fallback(take)
+            .with_state(Arc::clone(&receiver));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async { axum::serve(listener, router).await });
+        (receiver, url)
+    }
+
+    fn got(&self) -> Vec<Request> {
+        self.got.lock().unwrap().clone()
+    }
+}
+
+async fn take(
+    State(receiver): State<Arc<Receiver>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    receiver
+        .got
+        .lock()
+        .unwrap()
+        .push((uri.to_string(), headers, body));
+    let (status, answer) = receiver
+        .answers
+        .lock()
+        .unwrap()
+        .pop_front()
+        .unwrap_or((200, &[]));
+    let mut response = StatusCode::from_u16(status).unwrap().into_response();
+    for (name, value) in answer {
+        response.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    response
+}
+
+fn settings(url: &str) -> WebhookSettings {
+    let mut settings = WebhookSettings::new(url.parse().unwrap());
+    settings.first_backoff = Duration::from_millis(1);
+    settings.max_backoff = Duration::from_millis(2);
+    settings
+}
+
+const BODY: &str = r#"{"id":"8a91","type":"call.started","session_id":"ch-1","timestamp":"2026-05-04T08:31:21.512Z","data":{"caller_id":"ÄÖ"}}"#;
+
+fn event(wire: &'static str) -> OutgoingEvent {
+    OutgoingEvent {
+        wire,
+        id: "8a9100112233445566778899aabbccdd".to_owned(),
+        session_id: "ch-1234".into(),
+        body: Bytes::from_static(BODY.as_bytes()),
+    }
+}
+
+async fn deliver(settings: Vec<WebhookSettings>, events: &[OutgoingEvent]) -> Vec<WebhookCounters> {
+    let webhooks = Webhooks::new(settings).unwrap();
+    for event in events {
+        webhooks.deliver(event);
+    }
+    webhooks
+        .drain(Instant::now() + Duration::from_secs(20))
+        .await;
+    webhooks.counters()
+}
+
+/// HMAC by its definition in RFC 2104, from SHA-256 alone.
+fn hmac_by_hand(key: &[u8], message: &[u8]) -> String {
+    use sha2::{Digest as _, Sha256};
+    assert!(key.len() <= 64);
+    let pad = |byte: u8| -> Vec<u8> { (0..64).map(|n| key.get(n).unwrap_or(&0) ^ byte).collect() };
+    let inner = Sha256::new()
+        .chain_update(pad(0x36))
+        .chain_update(message)
+        .finalize();
+    let outer = Sha256::new()
+        .chain_update(pad(0x5c))
+        .chain_update(inner)
+        .finalize();
+    outer.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn the_exact_bytes_arrive_with_the_headers_of_the_contract() {
+    let (receiver, url) = Receiver::start(&[]).await;
+    let mut hook = settings(&format!("{url}/calls?token=abc"));
+    hook.secret = Some("s3cret".into());
+    let counters = deliver(vec![hook], &[event("call.started")]).await;
+    assert_eq!(
+        counters[0],
+        WebhookCounters {
+            delivered: 1,
+            ..WebhookCounters::default()
+        }
+    );
+    let [(uri, headers, body)] = &receiver.got()[..] else {
+        panic!("one request")
+    };
+    assert_eq!(uri, "/calls?token=abc");
+    assert_eq!(body, BODY.as_bytes());
+    let header = |name: &str| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(header("content-type").as_deref(), Some("application/json"));
+    assert_eq!(header("x-voxtra-event").as_deref(), Some("call.started"));
+    assert_eq!(
+        header("x-voxtra-event-id").as_deref(),
+        Some("8a9100112233445566778899aabbccdd")
+    );
+    assert_eq!(header("x-voxtra-session-id").as_deref(), Some("ch-1234"));
+    assert_eq!(
+        header("x-voxtra-signature"),
+        Some(hmac_by_hand(b"s3cret", BODY.as_bytes()))
+    );
+    assert!(header("user-agent").unwrap().starts_with("voxtra/"));
+}
+
+#[tokio::test]
+async fn without_a_secret_nothing_is_signed() {
+    let (receiver, url) = Receiver::start(&[]).await;
+    deliver(vec![settings(&url)], &[event("call.started")]).await;
+    assert!(!receiver.got()[0].1.contains_key("x-voxtra-signature"));
+}
+
+#[tokio::test]
+async fn a_retry_sends_the_same_again() {
+    let answers: &[(u16, &'static [(&'static str, &'static str)])] = &[
+        (500, &[]),
+        (429, &[("retry-after", "3600")]),
+        (408, &[]),
+        (425, &[]),
+    ];
+    let (receiver, url) = Receiver::start(answers).await;
+    let mut hook = settings(&url);
+    hook.secret = Some("k".into());
+    let counters = deliver(vec![hook], &[event("call.ended")]).await;
+    assert_eq!(
+        counters[0],
+        WebhookCounters {
+            delivered: 1,
+            retries: 4,
+            ..WebhookCounters::default()
+        }
+    );
+    let got = receiver.got();
+    assert_eq!(got.len(), 5);
+    assert!(got.iter().all(|request| request == &got[0]));
+}
+
+#[tokio::test]
+async fn other_4xx_and_redirects_are_final() {
+    for status in [400, 401, 404, 410, 413, 422] {
+        let (receiver, url) = Receiver::start(&[(status, &[])]).await;
+        let counters = deliver(vec![settings(&url)], &[event("call.ended")]).await;
+        assert_eq!(
+            counters[0],
+            WebhookCounters {
+                refused: 1,
+                ..WebhookCounters::default()
+            },
+            "{status}"
+        );
+        assert_eq!(receiver.got().len(), 1);
+    }
+    let (elsewhere, target) = Receiver::start(&[]).await;
+    let location: &'static str = Box::leak(target.into_boxed_str());
+    let answer: &'static [(&'static str, &'static str)] =
+        Box::leak(Box::new([("location", location)]));
+    let (_, url) = Receiver::start(&[(307, answer)]).await;
+    let counters = deliver(vec![settings(&url)], &[event("call.ended")]).await;
+    assert_eq!(counters[0].refused, 1);
+    assert!(
+        elsewhere.got().is_empty(),
+        "a signed body was sent where the configuration does not say"
+    );
+}
+
+#[tokio::test]
+async fn each_hook_gets_what_its_list_names_and_user_events_too() {
+    let (all, all_url) = Receiver::start(&[]).await;
+    let (some, some_url) = Receiver::start(&[]).await;
+    let mut chosen = settings(&some_url);
+    chosen.events = Some(vec![
+        "call.ended".to_owned(),
+        "payment.confirmed".to_owned(),
+    ]);
+    let events = ["call.started", "payment.confirmed", "call.ended"].map(event);
+    deliver(vec![settings(&all_url), chosen.clone()], &events).await;
+    let names = |receiver: &Receiver| -> Vec<String> {
+        let name = |request: &Request| request.1["x-voxtra-event"].to_str().unwrap().to_owned();
+        receiver.got().iter().map(name).collect()
+    };
+    assert_eq!(
+        names(&all),
+        ["call.started", "payment.confirmed", "call.ended"]
+    );
+    assert_eq!(names(&some), ["payment.confirmed", "call.ended"]);
+
+    let webhooks = Webhooks::new(vec![chosen]).unwrap();
+    assert!(webhooks.ignores("call.started") && !webhooks.ignores("call.ended"));
+    assert!(Webhooks::new(Vec::new()).unwrap().ignores("call.ended"));
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_down_or_mute_costs_its_own_hook_only() {
+    let (receiver, url) = Receiver::start(&[]).await;
+    // Bound and never accepted from: connects, then says nothing.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let mut silent = settings(&format!("http://{}", mute.local_addr().unwrap()));
+    silent.timeout = Duration::from_millis(20);
+    silent.max_attempts = 2;
+    let counters = deliver(
+        vec![silent, settings(&gone), settings(&url)],
+        &[event("call.ended")],
+    )
+    .await;
+    assert_eq!(
+        counters[0],
+        WebhookCounters {
+            exhausted: 1,
+            retries: 1,
+            ..WebhookCounters::default()
+        }
+    );
+    assert_eq!(
+        counters[1],
+        WebhookCounters {
+            exhausted: 1,
+            retries: 5,
+            ..WebhookCounters::default()
+        }
+    );
+    assert_eq!(counters[2].delivered, 1);
+    assert_eq!(receiver.got().len(), 1);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let mut hook = settings("https://example.com/");
+    hook.secret = Some("hunter2".into());
+    assert!(!format!("{hook:?}").contains("hunter2"));
+    assert_eq!(
+        settings("https://user:pw@example.com:8443/token?x=y").origin(),
+        "https://example.com:8443"
+    );
+}
