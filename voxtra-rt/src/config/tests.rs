@@ -376,7 +376,7 @@ format = "json"
         (4, 0, 16_000)
     );
     assert_eq!(media.handshake_timeout, Duration::from_millis(1_500));
-    assert_eq!(media.mulaw, MulawPolicy::Decode);
+    assert_eq!(media.mulaw, voxtra_core::leg::MulawPolicy::Decode);
     let peers = [
         "10.1.2.3",
         "10.1.2.4",

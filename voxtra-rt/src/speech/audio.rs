@@ -95,9 +95,7 @@ mod tests {
     async fn an_error_is_the_last_item() {
         let (sender, mut speech) = Speech::streamed(8_000);
         sender.send(Ok(vec![1])).await;
-        sender
-            .send(Err(SpeechError::Silent { voice: "v".into() }))
-            .await;
+        sender.send(Err(SpeechError::ScriptEnded("v"))).await;
         assert_eq!(speech.next().await.unwrap().unwrap(), [1]);
         assert!(speech.next().await.unwrap().is_err());
         assert!(!sender.send(Ok(vec![2])).await);

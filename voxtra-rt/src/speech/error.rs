@@ -44,11 +44,14 @@ pub enum SpeechError {
     },
     /// It ended well but without a single sample.
     #[error(
-        "{voice} made no sound; check that it writes audio to its standard output, or use {{out}}"
+        "{voice} made no sound; check that it writes audio to its standard output, or use {{out}}{}",
+        tail(stderr)
     )]
     Silent {
         /// The voice's name.
         voice: String,
+        /// The last of what it wrote to standard error.
+        stderr: String,
     },
     /// What it wrote is not audio that can be read.
     #[error("{voice} wrote something else than PCM WAV: {source}{}", tail(stderr))]

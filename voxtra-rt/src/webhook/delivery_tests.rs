@@ -60,7 +60,7 @@ fn down() -> Outcome {
 
 fn event(session: &str, id: &str) -> OutgoingEvent {
     OutgoingEvent {
-        wire: "turn.ended",
+        wire: "turn.ended".into(),
         id: id.to_owned(),
         session_id: session.into(),
         body: bytes::Bytes::from_static(b"{}"),

@@ -13,17 +13,18 @@ use super::*;
 
 type Request = (String, HeaderMap, Bytes);
 
+/// A status and the headers that go with it.
+type Answer = (u16, &'static [(&'static str, &'static str)]);
+
 /// Keeps what it gets and answers by its script, then with 200.
 #[derive(Debug, Default)]
 struct Receiver {
     got: Mutex<Vec<Request>>,
-    answers: Mutex<VecDeque<(u16, &'static [(&'static str, &'static str)])>>,
+    answers: Mutex<VecDeque<Answer>>,
 }
 
 impl Receiver {
-    async fn start(
-        answers: &[(u16, &'static [(&'static str, &'static str)])],
-    ) -> (Arc<Self>, String) {
+    async fn start(answers: &[Answer]) -> (Arc<Self>, String) {
         let receiver = Arc::new(Self {
             answers: Mutex::new(answers.iter().copied().collect()),
             ..Self::default()
@@ -77,7 +78,7 @@ const BODY: &str = r#"{"id":"8a91","type":"call.started","session_id":"ch-1","ti
 
 fn event(wire: &'static str) -> OutgoingEvent {
     OutgoingEvent {
-        wire,
+        wire: wire.into(),
         id: "8a9100112233445566778899aabbccdd".to_owned(),
         session_id: "ch-1234".into(),
         body: Bytes::from_static(BODY.as_bytes()),
@@ -157,7 +158,7 @@ async fn without_a_secret_nothing_is_signed() {
 
 #[tokio::test]
 async fn a_retry_sends_the_same_again() {
-    let answers: &[(u16, &'static [(&'static str, &'static str)])] = &[
+    let answers: &[Answer] = &[
         (500, &[]),
         (429, &[("retry-after", "3600")]),
         (408, &[]),

@@ -30,9 +30,7 @@ pub(super) async fn speak(voice: &CommandVoice, text: &str) -> Result<Speech, Sp
     let Some(rate_hz) = decoder.rate_hz().filter(|_| !first.is_empty()) else {
         program.exit().await?;
         return Err(match decoder.finish() {
-            Err(WavError::NoSamples) | Ok(()) => SpeechError::Silent {
-                voice: voice.name.clone(),
-            },
+            Err(WavError::NoSamples) | Ok(()) => program.silent(),
             Err(source) => program.not_audio(source),
         });
     };
@@ -90,9 +88,7 @@ async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, Speec
         Ok(recording) if !recording.samples.is_empty() => {
             Ok(Speech::whole(recording.rate_hz, recording.samples))
         }
-        Ok(_) | Err(WavError::NoSamples) => Err(SpeechError::Silent {
-            voice: voice.name.clone(),
-        }),
+        Ok(_) | Err(WavError::NoSamples) => Err(program.silent()),
         Err(source) => Err(program.not_audio(source)),
     }
 }
@@ -212,6 +208,13 @@ impl Running {
         SpeechError::NotAudio {
             voice: self.voice.clone(),
             source,
+            stderr: self.said(),
+        }
+    }
+
+    fn silent(&self) -> SpeechError {
+        SpeechError::Silent {
+            voice: self.voice.clone(),
             stderr: self.said(),
         }
     }
