@@ -1,26 +1,126 @@
 use std::sync::Arc;
 
-use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
 
-/// TLS 1.2 and 1.3 with ring, trusting what the machine trusts (on Linux its certificate bundle, or `SSL_CERT_FILE`).
-///
-/// The provider is named here rather than taken from the process, so that it works whatever else the program links.
+/// TLS 1.2 and 1.3, trusting what the machine trusts (on Linux its certificate bundle, or `SSL_CERT_FILE`).
 pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
-    Ok(
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_platform_verifier()?
-            .with_no_client_auth(),
-    )
+    trusting([])
+}
+
+/// As [`client_config`], and `extra` certificates too.
+pub(super) fn trusting(
+    extra: impl IntoIterator<Item = CertificateDer<'static>>,
+) -> Result<ClientConfig, rustls::Error> {
+    let verifier = Verifier::new_with_extra_roots(extra, provider())?;
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        // What is dangerous is to verify less than the machine does; this verifier is the machine's.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
 }
 
 /// For plain HTTP: no server certificate is trusted.
 pub(super) fn trusting_nothing() -> Result<ClientConfig, rustls::Error> {
-    Ok(
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth(),
-    )
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth())
+}
+
+/// Named here rather than taken from the process, so that it works whatever else the program links.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::PrivatePkcs8KeyDer;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::super::attempt::{HttpPost, Post as _};
+    use super::super::retry::Outcome;
+    use super::super::{OutgoingEvent, WebhookSettings};
+    use super::*;
+
+    /// An HTTPS receiver with a certificate of its own making, for `localhost`; answers 200 to each request.
+    async fn receiver() -> (String, CertificateDer<'static>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let config = rustls::ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key.into())
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!(
+            "https://localhost:{}/",
+            listener.local_addr().unwrap().port()
+        );
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(socket).await else {
+                    continue;
+                };
+                let mut request = Vec::new();
+                while !request.ends_with(b"{\"n\":1}")
+                    && stream.read_buf(&mut request).await.unwrap() > 0
+                {}
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                    .await
+                    .unwrap();
+            }
+        });
+        (url, certificate)
+    }
+
+    async fn post(url: &str, config: ClientConfig) -> Outcome {
+        let settings = WebhookSettings::new(url.parse().unwrap());
+        let event = OutgoingEvent {
+            wire: "call.ended".into(),
+            id: "0".repeat(32),
+            session_id: "ch-1".into(),
+            body: bytes::Bytes::from_static(b"{\"n\":1}"),
+        };
+        HttpPost::with_tls(&settings, config)
+            .unwrap()
+            .post(&event)
+            .await
+    }
+
+    #[tokio::test]
+    async fn https_reaches_a_receiver_that_is_trusted() {
+        let (url, certificate) = receiver().await;
+        assert_eq!(
+            post(&url, trusting([certificate]).unwrap()).await,
+            Outcome::Delivered
+        );
+    }
+
+    #[tokio::test]
+    async fn https_refuses_a_receiver_that_nobody_vouches_for() {
+        let (url, _) = receiver().await;
+        for config in [client_config(), trusting_nothing()] {
+            let Outcome::Retry { reason, .. } = post(&url, config.unwrap()).await else {
+                panic!("an unknown certificate was accepted");
+            };
+            assert!(reason.contains("certificate"), "{reason}");
+        }
+    }
+
+    #[tokio::test]
+    async fn https_refuses_a_certificate_for_another_name() {
+        let (url, certificate) = receiver().await;
+        let url = url.replace("localhost", "127.0.0.1");
+        let outcome = post(&url, trusting([certificate]).unwrap()).await;
+        assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+    }
 }
