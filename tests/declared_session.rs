@@ -1,0 +1,150 @@
+//! A session declared with `voxtra!` in a live call: Asterisk's part is played over loopback TCP.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::time::Duration;
+
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+use voxtra::{prelude::*, rt::media::MediaSettings};
+
+voxtra! {
+    events {
+        /// A key was understood.
+        key.understood { digit: char, attempts: u8 }
+        key.repeated { digit: char }
+    }
+
+    session Keys {
+        route extension "keys";
+        state { attempts: u8 = 0, last: Option<char> = None }
+
+        on call.started { call.answer().await?; }
+        on dtmf.received(e) if state.last == Some(e.digit) { call.emit(KeyRepeated { digit: e.digit }).await; }
+        on dtmf.received(e) if let Some(digit) = e.digit.to_digit(10) && digit > 7 {
+            state.last = Some(e.digit);
+            return Err(format!("nobody is at {digit}").into());
+        }
+        on dtmf.received(e) {
+            state.attempts += 1;
+            state.last = Some(e.digit);
+            call.emit(KeyUnderstood { digit: e.digit, attempts: state.attempts }).await;
+        }
+        on key.repeated(e) if e.digit == '#' { call.hangup().await?; }
+        on key.repeated(e) { state.last = None; call.emit(KeyUnderstood { digit: e.digit, attempts: state.attempts }).await; }
+    }
+
+    session Reception {
+        route default;
+
+        on dtmf.received { Err("not for me")? }
+    }
+}
+
+// The example of the project's design document. Compiled; the providers that it needs are not there to run it.
+#[allow(dead_code, reason = "the example only shows that there can be state")]
+mod example {
+    use voxtra::prelude::*;
+
+    voxtra! {
+        events {
+            /// The caller confirmed a payment.
+            payment.confirmed { amount_cents: u64, reference: Text<24> }
+        }
+
+        session Support {
+            route extension "1000", number "+265*";
+            state { attempts: u8 = 0 }
+
+            on call.started             { call.answer().await?; call.say("Welcome.").await?; }
+            on dtmf.received(e) if e.digit == '0' { call.transfer("PJSIP/200").await?; }
+            on user.transcript(e)       { let r = call.agent().respond(&e.text).await?; call.say(&r.text).await?; }
+            on call.ended(e)            { tracing::info!(e.duration_seconds); }
+        }
+    }
+}
+
+/// A kind, a length and a payload, as Asterisk sends them.
+async fn send(socket: &mut TcpStream, kind: u8, payload: &[u8]) {
+    let mut frame = vec![kind];
+    frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
+    frame.extend(payload);
+    socket.write_all(&frame).await.unwrap();
+}
+
+#[tokio::test]
+async fn handlers_run_in_the_order_of_their_guards_and_see_events_of_their_own() {
+    let media = MediaSettings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        ..MediaSettings::default()
+    };
+    let app = Application::builder()
+        .media(media)
+        .allow_any("keys")
+        .session::<Keys>()
+        .session::<Reception>()
+        .session::<example::Support>()
+        .start()
+        .await
+        .unwrap();
+    let mut events = app.events();
+
+    let mut socket = TcpStream::connect(app.media_address()).await.unwrap();
+    send(&mut socket, 0x01, &[7; 16]).await;
+    let mut lines = Vec::new();
+    let seen = async {
+        // The next key is pressed when the last one has had its effect, so that their order is sure.
+        let mut keys = b"5995##".iter();
+        loop {
+            let event = events.recv().await.unwrap();
+            let press_next = match event.wire() {
+                "call.answered" | "key.understood" | "error" => true,
+                "key.repeated" | "dtmf.received" => {
+                    lines.push(
+                        event
+                            .to_json()
+                            .split_once("\"data\":")
+                            .unwrap()
+                            .1
+                            .to_owned(),
+                    );
+                    false
+                }
+                "session.destroyed" => break,
+                _ => false,
+            };
+            if event.wire() == "key.understood" || event.wire() == "error" {
+                lines.push(
+                    event
+                        .to_json()
+                        .split_once("\"data\":")
+                        .unwrap()
+                        .1
+                        .to_owned(),
+                );
+            }
+            if press_next && let Some(key) = keys.next() {
+                send(&mut socket, 0x03, &[*key]).await;
+            }
+        }
+    };
+    timeout(Duration::from_secs(20), seen)
+        .await
+        .expect("the session hangs up");
+    assert_eq!(
+        lines,
+        [
+            r#"{"digit":"5"}}"#,
+            r#"{"digit":"5","attempts":1}}"#,
+            r#"{"digit":"9"}}"#,
+            r#"{"error_type":"handler","message":"Keys: on dtmf.received: nobody is at 9"}}"#,
+            r#"{"digit":"9"}}"#,
+            r#"{"digit":"9"}}"#,
+            r#"{"digit":"9","attempts":1}}"#,
+            r#"{"digit":"5"}}"#,
+            r#"{"digit":"5","attempts":2}}"#,
+            r##"{"digit":"#"}}"##,
+            r##"{"digit":"#","attempts":3}}"##,
+            r##"{"digit":"#"}}"##,
+            r##"{"digit":"#"}}"##,
+        ]
+    );
+}
