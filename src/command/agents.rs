@@ -1,15 +1,65 @@
 //! The agents that `voxtra serve` has built in, by the names that `[[route]]` uses.
 
-/// Their names.
-pub(crate) const NAMES: [&str; 3] = ["echo", "parrot", "announce"];
+use voxtra_rt::app::Handler;
+use voxtra_rt::config::Config;
+use voxtra_rt::session::{Call, CallError};
 
-/// Says what is wrong with an agent's name, if there is no such agent.
-pub(crate) fn check(name: &str) -> Result<(), String> {
-    if NAMES.contains(&name) {
-        return Ok(());
+/// Their names.
+const NAMES: [&str; 3] = ["echo", "parrot", "announce"];
+
+/// What `announce` says where the configuration has no prompt.
+const ANNOUNCEMENT: &str =
+    "Hello. This is Voxtra. Your call has arrived, and everything works. Goodbye.";
+
+/// The agent of this name.
+///
+/// # Errors
+/// There is none; which there are.
+pub(crate) fn by_name(name: &str, config: &Config) -> Result<Handler, String> {
+    match name {
+        "echo" => Ok(Handler::new(echo)),
+        "parrot" => Ok(Handler::new(parrot)),
+        "announce" => {
+            // The prompt of that name, or else the first.
+            let prompt = config
+                .prompts
+                .iter()
+                .find(|p| p.name == "announce")
+                .or(config.prompts.first());
+            let prompt = prompt.map(|p| p.name.clone());
+            Ok(Handler::new(move |call| announce(call, prompt.clone())))
+        }
+        _ => Err(format!(
+            "there is no agent {name:?}: {} are built in; your own are for programs of your own",
+            NAMES.join(", ")
+        )),
     }
-    Err(format!(
-        "there is no agent {name:?}: {} are built in; your own are for programs of your own",
-        NAMES.join(", ")
-    ))
+}
+
+/// The caller hears itself, at once.
+async fn echo(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    call.set_echo(true).await;
+    call.ended().await;
+    Ok(())
+}
+
+/// The caller hears each of its sentences again.
+async fn parrot(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    let mut stream = call.speech_stream().await?;
+    while let Some(words) = stream.utterance().await {
+        call.send_audio(&words, stream.rate_hz()).await?;
+    }
+    Ok(())
+}
+
+/// The caller hears an announcement, and the call ends.
+async fn announce(call: Call, prompt: Option<String>) -> Result<(), CallError> {
+    call.answer().await?;
+    match prompt {
+        Some(prompt) => call.play(&prompt).await?,
+        None => call.say(ANNOUNCEMENT).await?,
+    };
+    call.hangup().await
 }

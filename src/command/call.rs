@@ -189,18 +189,20 @@ impl ProgressLine {
                     } else {
                         "hearing silence"
                     };
-                    eprint!("\r\x1b[K{}  {what}", Clock(now.as_millis() as u64));
+                    terminal::overwrite(format_args!("{}  {what}", Clock(now.as_millis() as u64)));
                 }
             }
-            Progress::Deed { now, deed } => {
-                eprintln!("\r\x1b[K{}  {}", Clock(now.as_millis() as u64), deed)
-            }
+            Progress::Deed { now, deed } => terminal::note(format_args!(
+                "\r\x1b[K{}  {}",
+                Clock(now.as_millis() as u64),
+                deed
+            )),
         }
     }
 
     fn clear(&self) {
         if self.on {
-            eprint!("\r\x1b[K");
+            terminal::overwrite("");
         }
     }
 }

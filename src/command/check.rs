@@ -8,7 +8,7 @@ use voxtra_rt::config::{Config, ConfigError, VoiceSettings};
 use voxtra_rt::speech::{CommandVoice, Prompt, Prompts, SpeechError, TextToSpeech as _};
 
 use super::terminal::Paint;
-use super::{Failure, agents, runtime};
+use super::{Failure, agents, runtime, terminal};
 
 /// Check a configuration, and with --online the Asterisk it names
 #[derive(Debug, clap::Args)]
@@ -59,10 +59,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let missing = missing_modules(&modules);
     if missing.is_empty() {
         writeln!(out, "{good}  every module that Voxtra needs is running")?;
-        eprintln!(
+        terminal::note(format_args!(
             "Next: send calls to Stasis({app}) in extensions.conf, then `voxtra serve -c {}`.",
             args.config.display()
-        );
+        ));
         return Ok(());
     }
     let width = missing.iter().map(|m| m.name.len()).max().unwrap_or(0);
@@ -83,7 +83,7 @@ pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
         _ => Failure::usage(error).advise("docs/configuration.md lists every key; `voxtra init` writes a file that holds them all"),
     })?;
     for route in &config.routes {
-        agents::check(&route.agent).map_err(|why| {
+        agents::by_name(&route.agent, &config).map_err(|why| {
             Failure::usage(format_args!("{}: [[route]] agent: {why}", path.display()))
                 .advise("name one of them")
         })?;

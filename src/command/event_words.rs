@@ -2,8 +2,20 @@
 
 use serde_json::Value;
 
-/// `{"duration_ms":1820,"text":"Hi"}` → `duration 1.82 s · “Hi”`. Empty for an event without data.
+/// As [`of`], with what was said cut to fit a line.
+pub(crate) fn brief(data: &Value) -> String {
+    words(data, Some(BRIEF))
+}
+
+/// `{"duration_ms":1820,"text":"Hi"}` → `“Hi” · duration 1.82 s`. Empty for an event without data.
 pub(crate) fn of(data: &Value) -> String {
+    words(data, None)
+}
+
+/// Characters of a text that a line of a terminal has room for.
+const BRIEF: usize = 60;
+
+fn words(data: &Value, longest: Option<usize>) -> String {
     let Value::Object(fields) = data else {
         return if data.is_null() {
             String::new()
@@ -16,16 +28,16 @@ pub(crate) fn of(data: &Value) -> String {
     ordered.sort_by_key(|(name, _)| !matches!(name.as_str(), "text" | "message" | "reason"));
     ordered
         .into_iter()
-        .filter_map(|(name, value)| field(name, value))
+        .filter_map(|(name, value)| field(name, value, longest))
         .collect::<Vec<_>>()
         .join(" · ")
 }
 
-fn field(name: &str, value: &Value) -> Option<String> {
+fn field(name: &str, value: &Value, longest: Option<usize>) -> Option<String> {
     match (name, value) {
         (_, Value::Null) => None,
         ("text" | "message", Value::String(text)) => {
-            (!text.is_empty()).then(|| format!("“{text}”"))
+            (!text.is_empty()).then(|| format!("“{}”", cut(text, longest)))
         }
         ("digit", Value::String(digit)) => Some(digit.clone()),
         ("interrupted", Value::Bool(interrupted)) => interrupted.then(|| "interrupted".to_owned()),
@@ -48,6 +60,15 @@ fn field(name: &str, value: &Value) -> Option<String> {
     }
 }
 
+fn cut(text: &str, longest: Option<usize>) -> String {
+    match longest {
+        Some(longest) if text.chars().count() > longest => {
+            text.chars().take(longest - 1).chain(['…']).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
 fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
@@ -55,6 +76,19 @@ fn spaced(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    #[test]
+    fn a_long_text_is_cut_only_where_room_is_short() {
+        let data = json!({ "text": "ä".repeat(61), "interrupted": true });
+        assert_eq!(
+            super::brief(&data),
+            format!("“{}…” · interrupted", "ä".repeat(59))
+        );
+        assert_eq!(
+            super::of(&data),
+            format!("“{}” · interrupted", "ä".repeat(61))
+        );
+    }
 
     #[test]
     fn says_what_matters() {

@@ -55,12 +55,12 @@ impl Failure {
         let paint = terminal::Paint::stderr();
         match self {
             Self::Failed { message, advice } | Self::Usage { message, advice } => {
-                eprintln!("{} {message}", paint.error("error:"));
+                terminal::note(format_args!("{} {message}", paint.error("error:")));
                 if let Some(advice) = advice {
-                    eprintln!("  {} {advice}", paint.soft("help:"));
+                    terminal::note(format_args!("  {} {advice}", paint.soft("help:")));
                 }
             }
-            Self::Interrupted => eprintln!("interrupted"),
+            Self::Interrupted => terminal::note("interrupted"),
             Self::OutputClosed => {}
         }
     }

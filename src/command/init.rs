@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use voxtra_rt::config::STARTER;
 
-use super::Failure;
+use super::{Failure, terminal};
 
 /// Write a commented configuration to start from
 #[derive(Debug, clap::Args)]
@@ -42,8 +42,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     file.write_all(STARTER.as_bytes())
         .map_err(|error| Failure::failed(format_args!("can't write {path}: {error}")))?;
     writeln!(io::stdout(), "Wrote {path}.")?;
-    eprintln!(
+    terminal::note(format_args!(
         "Next: set what [asterisk] says about your Asterisk, then `voxtra check -c {path} --online`, then `voxtra serve -c {path}`."
-    );
+    ));
     Ok(())
 }

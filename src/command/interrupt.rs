@@ -36,9 +36,4 @@ impl Interrupt {
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
-
-    #[cfg(test)]
-    pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }

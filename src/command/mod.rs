@@ -3,7 +3,6 @@
 //! Results go to stdout, everything about getting there to stderr.
 
 mod agents;
-mod allocations;
 mod call;
 mod caller;
 mod check;
@@ -16,6 +15,7 @@ mod events;
 mod failure;
 mod init;
 mod interrupt;
+mod logging;
 mod recording;
 mod report;
 mod runtime;

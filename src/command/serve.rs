@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::Failure;
+use voxtra_rt::app::{Application, RouteTo};
+use voxtra_rt::config::{Config, RouteRule};
+
+use super::check::load;
+use super::{Failure, agents, logging, runtime};
 
 /// Answer calls as a configuration says
 ///
 /// Connects to Asterisk, answers the calls that its dialplan hands over, and runs until Ctrl-C or SIGTERM; calls in progress are then
-/// brought to an end first. The environment variable RUST_LOG sets how much is logged (to stderr).
+/// brought to an end first. The environment variable RUST_LOG overrides how much is logged (to stderr).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -21,6 +25,39 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let _ = &args.config;
-    Err(Failure::failed("not built yet"))
+    let config = load(&args.config)?;
+    logging::start(&config.log)?;
+    runtime()?.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let mut builder = Application::builder()
+        .config(config)
+        .map_err(Failure::usage)?;
+    for route in &config.routes {
+        let handler = agents::by_name(&route.agent, config).map_err(Failure::usage)?;
+        let to = match &route.rule {
+            RouteRule::Extension(extension) => RouteTo::Extension(extension),
+            RouteRule::Number(pattern) => RouteTo::Number(pattern),
+            RouteRule::Default => RouteTo::Default,
+        };
+        builder = builder.handler(&to, handler);
+    }
+    let app = builder
+        .start()
+        .await
+        .map_err(|error| Failure::failed(error).advise("`voxtra check --online` looks closer"))?;
+    tracing::info!(media = %app.media_address(), routes = config.routes.len(), "serving; Ctrl-C stops");
+    run_until_stopped(&app).await
+}
+
+/// Runs an application until Ctrl-C, which is status 130, or SIGTERM, which is the proper end of a service.
+pub(super) async fn run_until_stopped(app: &Application) -> Result<(), Failure> {
+    let interrupt = tokio::spawn(tokio::signal::ctrl_c());
+    app.run().await;
+    if interrupt.is_finished() {
+        Err(Failure::Interrupted)
+    } else {
+        Ok(())
+    }
 }

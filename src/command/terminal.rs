@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt::Display;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 /// Paints text for one stream, or leaves it as it is.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +73,17 @@ impl Paint {
             text.to_string()
         }
     }
+}
+
+/// Says something on stderr. That nobody reads it there is no reason to fail.
+pub(crate) fn note(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Shows a line of progress on stderr in place of the one before.
+pub(crate) fn overwrite(line: impl Display) {
+    let mut err = io::stderr();
+    let _ = write!(err, "\r\x1b[K{line}").and_then(|()| err.flush());
 }
 
 /// Whether progress may be shown on stderr: only to a person.

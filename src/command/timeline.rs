@@ -11,7 +11,7 @@ const WIRE_WIDTH: usize = 23;
 /// `   0:03.42  user.speech.ended        duration 1.82 s`
 pub(crate) fn line(event: &Happening, paint: Paint) -> String {
     let time = paint.soft(format_args!("{:>9}", Clock(event.t_ms)));
-    let words = event_words::of(&event.data);
+    let words = event_words::brief(&event.data);
     if words.is_empty() {
         return format!("{time}  {}", paint.event(&event.wire, &event.wire));
     }

@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             seconds(speech_ms),
             seconds(duration_ms)
         );
-        eprintln!("{}", paint.soft(total));
+        terminal::note(paint.soft(total));
     }
     Ok(out.flush()?)
 }

@@ -3,6 +3,8 @@
 
 mod call;
 mod configuration;
+mod demo;
+mod echo;
 mod vad;
 
 use std::fs;

@@ -115,10 +115,8 @@ impl Line {
                 break;
             }
             let now = deadline.duration_since(start);
-            let deeds = &mut call.deeds;
             let act = script.tick(now, &call.ear, frame, &mut |now, deed| {
                 watch(Progress::Deed { now, deed: &deed });
-                deeds.push((now, deed));
             });
             watch(Progress::Tick {
                 now,
@@ -160,7 +158,6 @@ struct Ongoing {
     caller: Vec<i16>,
     heard: Vec<i16>,
     arrivals: Vec<Arrival>,
-    deeds: Vec<(Duration, Deed)>,
     lateness: Vec<Duration>,
     complaints: Vec<String>,
     ending: Option<Ending>,
@@ -175,7 +172,6 @@ impl Ongoing {
             caller: Vec::new(),
             heard: Vec::new(),
             arrivals: Vec::new(),
-            deeds: Vec::new(),
             lateness: Vec::new(),
             complaints: Vec::new(),
             ending: None,
@@ -248,7 +244,6 @@ impl Ongoing {
             caller: self.caller,
             heard: self.heard,
             arrivals: self.arrivals,
-            deeds: self.deeds,
             lateness: self.lateness,
             complaints: self.complaints,
             ending: self.ending.unwrap_or(Ending::HungUp),

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::script::Deed;
-
 /// A finished call, as the caller knows it. Times are since the first frame.
 #[derive(Debug)]
 pub(crate) struct Tape {
@@ -15,8 +13,6 @@ pub(crate) struct Tape {
     pub(crate) heard: Vec<i16>,
     /// When each piece of `heard` arrived, and its samples.
     pub(crate) arrivals: Vec<Arrival>,
-    /// What the caller did.
-    pub(crate) deeds: Vec<(Duration, Deed)>,
     /// How late each frame was sent against its deadline.
     pub(crate) lateness: Vec<Duration>,
     /// What the server sent that Asterisk would not have accepted, the first few.
@@ -135,7 +131,6 @@ mod tests {
             caller: Vec::new(),
             heard: (0..total).map(|n| n as i16 + 1).collect(),
             arrivals,
-            deeds: Vec::new(),
             lateness: Vec::new(),
             complaints: Vec::new(),
             ending: Ending::HungUp,

@@ -1,11 +1,18 @@
 //! `voxtra demo`: a whole call without Asterisk.
 
+mod figures;
 mod measure;
+mod play;
+mod results;
+mod session;
 mod story;
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use super::Failure;
+use super::interrupt::Interrupt;
+use super::terminal::Paint;
+use super::{Failure, runtime};
 
 /// Hear and see a whole call, without Asterisk
 ///
@@ -26,6 +33,45 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let _ = &args.out;
-    Err(Failure::failed("not built yet"))
+    let directory = results::directory(args.out.as_deref())?;
+    let interrupt = Interrupt::listen();
+    let paint = Paint::stdout();
+    writeln!(
+        io::stdout(),
+        "{}\n",
+        paint.strong("A call with the parrot, on this machine's loopback")
+    )?;
+    let played = runtime()?.block_on(play::play(&interrupt, paint))?;
+    if interrupt.is_set() {
+        return Err(Failure::Interrupted);
+    }
+
+    let figures = figures::of(&played);
+    let mut out = io::stdout().lock();
+    writeln!(out)?;
+    for (label, value) in &figures {
+        writeln!(out, "  {label:<26}{}", paint.strong(value))?;
+    }
+    let files = results::write(&directory, &played, figures)?;
+    writeln!(out, "\n  {}", paint.soft("written"))?;
+    for file in files {
+        writeln!(out, "  {}", file.display())?;
+    }
+    let missing = story::missing(&played.happenings());
+    if missing.is_empty() {
+        writeln!(
+            out,
+            "\n{}",
+            paint.good("Everything that should happen did.")
+        )?;
+        return Ok(());
+    }
+    Err(Failure::failed(format_args!(
+        "the call did not go as it should:\n  - {}",
+        missing.join("\n  - ")
+    ))
+    .advise(format_args!(
+        "{} shows what happened instead; a very busy machine can be the reason",
+        directory.join("report.html").display()
+    )))
 }

@@ -41,9 +41,10 @@ pub(super) fn caller_script(hello: Arc<[i16]>, stop: Arc<[i16]>) -> Script {
             name: "The weather is lovely here this morning.",
             samples: hello,
         },
-        // "You said:", the caller's words, and the beginning of the explanation.
+        // "You said:", the caller's words, and two seconds of the explanation.
         hears(200),
-        hears(5200),
+        Step::Wait(ms(5200)),
+        hears(100),
         Step::Say {
             name: "Stop, thank you. That is enough.",
             samples: stop,

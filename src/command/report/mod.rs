@@ -10,7 +10,9 @@ use std::fmt::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
 use serde_json::Value;
+use voxtra_rt::session::Event;
 
 use super::clock::Clock;
 use super::event_words;
@@ -47,6 +49,19 @@ pub(crate) struct Happening {
     pub(crate) wire: String,
     /// The event's `data`.
     pub(crate) data: Value,
+}
+
+impl Happening {
+    /// An event, at its time since `start`; one from before that is at its very beginning.
+    pub(crate) fn of(event: &Event, start: Timestamp) -> Self {
+        let since = event.timestamp.duration_since(start).as_millis();
+        let json = serde_json::from_str::<Value>(&event.to_json()).unwrap_or_default();
+        Self {
+            t_ms: u64::try_from(since).unwrap_or(0),
+            wire: event.wire().to_owned(),
+            data: json.get("data").cloned().unwrap_or_default(),
+        }
+    }
 }
 
 /// A stretch of speech.

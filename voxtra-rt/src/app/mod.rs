@@ -23,7 +23,7 @@ mod outbound;
 mod route;
 mod shutdown;
 
-pub use builder::{Builder, StartError};
+pub use builder::{Builder, RouteTo, StartError};
 pub use outbound::Outbound;
 pub use route::{Handler, Outcome, Route, RouteError};
 

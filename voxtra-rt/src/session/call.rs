@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use voxtra_core::event::{Error, EventKind, EventType};
-use voxtra_core::leg::Command;
+use voxtra_core::leg::{Command, Mode};
 
 use super::agent::Agent;
 use super::ear::Ears;
@@ -240,6 +240,12 @@ impl Call {
     /// Makes every audio frame an event of its own (`audio.frame.received`, `audio.frame.sent`), or stops that.
     pub async fn set_frame_events(&self, on: bool) {
         self.send(Input::Leg(Command::FrameEvents(on))).await;
+    }
+
+    /// Sends every frame of the caller back at once, bit for bit, or stops that. While it lasts the agent isn't heard.
+    pub async fn set_echo(&self, on: bool) {
+        let mode = if on { Mode::Echo } else { Mode::Agent };
+        self.send(Input::Leg(Command::Mode(mode))).await;
     }
 
     /// The language model in this call's conversation.
