@@ -65,6 +65,7 @@ locked() {
 do_install() {
     if [ -e "$root/.complete" ]; then return; fi
     [ "$(id -u)" = 0 ] || impossible "making the root needs root: run 'sudo $0 install'"
+    unshare --mount --propagation private -- true 2>/dev/null || impossible "mount namespaces are not allowed here"
     command -v apt-get >/dev/null || impossible "this needs a Debian machine (no apt-get here)"
     if ! command -v mmdebstrap >/dev/null; then
         say "installing mmdebstrap"
@@ -77,7 +78,8 @@ do_install() {
     rm -rf --one-file-system "$base/new"
     for suite in sid forky; do
         say "making a private Debian $suite with Asterisk in $root (about half a minute)"
-        if mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
+        # In a mount namespace of its own: an installation that is killed leaves nothing mounted.
+        if unshare --mount --propagation private -- mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
             --include=asterisk,asterisk-core-sounds-en-gsm "$suite" "$base/new" ${mirror:+"$mirror"} >"$base/install.log" 2>&1; then
             rm -rf --one-file-system "$base/new/var/cache/apt" "$base/new/var/lib/apt/lists"
             chown -R root:root "$base"/new/var/{lib,log,spool}/asterisk
@@ -115,6 +117,8 @@ do_remove() {
 
 do_start() {
     do_install
+    [ "$(id -u)" = 0 ] || impossible "running it needs root: run 'sudo $0 start'"
+    unshare --mount --propagation private -- true 2>/dev/null || impossible "mount namespaces are not allowed here"
     configure
     if running >/dev/null; then
         if cmp -s "$instance/etc.want" "$instance/etc.have"; then

@@ -259,10 +259,16 @@ impl<C: Connect> Keeper<C> {
                 }
             };
             let retry_in = backoff.next().unwrap_or(self.options.max_delay);
-            if error.is_transient() {
-                tracing::warn!(%error, retry_in_ms = retry_in.as_millis(), "no event connection to Asterisk");
+            // A 404 may be a wrong prefix, but Asterisk says it too while it starts.
+            let refused = matches!(
+                error,
+                AriError::Unauthorized { .. } | AriError::Forbidden { .. }
+            );
+            let retry_in_ms = retry_in.as_millis();
+            if refused {
+                tracing::error!(%error, retry_in_ms, "Asterisk refuses the event connection");
             } else {
-                tracing::error!(%error, retry_in_ms = retry_in.as_millis(), "Asterisk refuses the event connection");
+                tracing::warn!(%error, retry_in_ms, "no event connection to Asterisk");
             }
             let told = self
                 .signal(AriSignal::Disconnected { error, retry_in })
