@@ -1,0 +1,175 @@
+//! `[media]` and `[[audiosocket]]`.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use ipnet::IpNet;
+use uuid::Uuid;
+use voxtra_core::leg::MulawPolicy;
+
+use super::super::document::Section;
+use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
+use super::{read_size, read_time, read_word};
+use crate::ari::MediaFormat;
+
+pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
+    let defaults = MediaSettings::default();
+    let listen = section.text("listen").and_then(|text| {
+        let address = text.parse::<SocketAddr>().ok().or_else(|| {
+            let host: IpAddr = text.parse().ok()?;
+            Some(SocketAddr::new(host, MediaSettings::DEFAULT_PORT))
+        });
+        match address {
+            None => section.refuse(
+                "listen",
+                "must be an IP address, with or without a port, such as 127.0.0.1:9092",
+            ),
+            Some(address) if address.port() == 0 => {
+                section.refuse(
+                    "listen",
+                    "must have a port from 1 to 65535: Asterisk has to know it",
+                );
+            }
+            Some(_) => {}
+        }
+        address
+    });
+    let listen = listen.unwrap_or(defaults.listen);
+    let advertise = section.text("advertise");
+    if let Some(text) = &advertise
+        && let Err(reason) = check_host_port(text)
+    {
+        section.refuse("advertise", reason);
+    }
+    if advertise.is_none() && listen.ip().is_unspecified() && section.is_sound() {
+        section.refuse(
+            "listen",
+            "needs `advertise`: Asterisk cannot dial an address that means every address; \
+             write the host:port under which it reaches this machine",
+        );
+    }
+    let allow_peers = section
+        .texts("allow_peers")
+        .map(|texts| read_networks(&section, &texts));
+    let settings = MediaSettings {
+        listen,
+        advertise: advertise.unwrap_or_else(|| listen.to_string()),
+        threads: section
+            .integer::<u16>("threads", 1..=64)
+            .map_or(defaults.threads, usize::from),
+        tick_ms: section
+            .integer("tick_ms", 0..=2)
+            .unwrap_or(defaults.tick_ms),
+        format: section
+            .choice(
+                "format",
+                &[("slin", MediaFormat::Slin), ("slin16", MediaFormat::Slin16)],
+            )
+            .unwrap_or_default(),
+        allow_peers: allow_peers.unwrap_or(defaults.allow_peers),
+        max_calls: read_size(&section, "max_calls", 100_000, defaults.max_calls),
+        max_pending: read_size(&section, "max_pending", 10_000, defaults.max_pending),
+        handshake_timeout: read_time(
+            &section,
+            "handshake_timeout_ms",
+            100,
+            60_000,
+            defaults.handshake_timeout,
+        ),
+        mulaw: section
+            .choice(
+                "mulaw",
+                &[
+                    ("refuse", MulawPolicy::Refuse),
+                    ("decode", MulawPolicy::Decode),
+                ],
+            )
+            .unwrap_or_default(),
+    };
+    section.finish();
+    settings
+}
+
+fn read_networks(section: &Section<'_>, texts: &[String]) -> Vec<IpNet> {
+    if texts.is_empty() {
+        section.refuse(
+            "allow_peers",
+            "is empty, so that nobody could connect; leave it out for this machine only",
+        );
+    }
+    let mut networks = Vec::new();
+    for text in texts {
+        let network = text
+            .parse::<IpNet>()
+            .ok()
+            .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match network {
+            Some(network) => networks.push(network.trunc()),
+            None => section.refuse(
+                "allow_peers",
+                format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"),
+            ),
+        }
+    }
+    networks
+}
+
+/// `host:port`, the host a name, an IPv4 address or an IPv6 address in brackets.
+fn check_host_port(text: &str) -> Result<(), String> {
+    let example = "must be host:port, such as 10.0.0.5:9092 or [2001:db8::5]:9092";
+    let (host, port) = text.rsplit_once(':').ok_or(example)?;
+    if !port.parse::<u16>().is_ok_and(|port| port > 0) {
+        return Err(format!("{example}, with a port from 1 to 65535"));
+    }
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest
+            .strip_suffix(']')
+            .filter(|v6| v6.parse::<Ipv6Addr>().is_ok())
+            .ok_or(example)?,
+        // Asterisk takes its arguments apart at some of these.
+        None if host.contains(|c: char| c.is_whitespace() || ":/,()[]".contains(c)) => "",
+        None => host,
+    };
+    if host.is_empty() {
+        return Err(example.to_owned());
+    }
+    if host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) {
+        return Err("is an address that means every address; Asterisk cannot dial it".to_owned());
+    }
+    Ok(())
+}
+
+pub(super) fn read_audiosockets(root: &Section<'_>) -> Vec<AudioSocketSettings> {
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    for section in root.sections("audiosocket") {
+        section.require(
+            "uuid",
+            "the UUID that the dialplan passes to AudioSocket(), or \"*\" for any",
+        );
+        section.require("extension", "the extension under which the call is routed");
+        let uuid = section.text("uuid").and_then(|text| match text.as_str() {
+            "*" => Some(UuidRule::Any),
+            text => match Uuid::try_parse(text) {
+                Ok(uuid) => Some(UuidRule::Only(uuid)),
+                Err(_) => {
+                    section.refuse(
+                        "uuid",
+                        "must be a UUID such as 40325ec2-5efd-4bd3-805f-53576e581d13, or \"*\"",
+                    );
+                    None
+                }
+            },
+        });
+        let extension = read_word(&section, "extension");
+        if let (Some(uuid), Some(extension)) = (uuid, extension) {
+            if seen.insert(format!("{uuid:?}")) {
+                all.push(AudioSocketSettings { uuid, extension });
+            } else {
+                section.refuse("uuid", "is already the uuid of an earlier [[audiosocket]]");
+            }
+        }
+        section.finish();
+    }
+    all
+}

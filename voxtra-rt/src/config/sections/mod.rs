@@ -1,0 +1,158 @@
+//! One function per section of the file. A value that is missing or wrong is replaced by its default so that reading
+//! goes on; what was wrong has been noted by then, and the result is thrown away.
+
+mod media;
+mod route;
+mod speech;
+mod webhook;
+
+use std::time::Duration;
+
+use url::Url;
+use voxtra_core::turn::TurnSettings;
+
+use self::media::{read_audiosockets, read_media};
+use self::route::read_routes;
+use self::speech::{read_prompts, read_speech};
+use self::webhook::read_webhook;
+use super::Config;
+use super::document::{Document, Section};
+use super::settings::{LogFormat, LogSettings};
+use crate::ari::{AriError, AriSettings};
+
+/// Reads the whole file.
+pub(super) fn read(document: &Document<'_>) -> Config {
+    let root = document.root();
+    let defaults = Config::default();
+    let routes = read_routes(&root);
+    let config = Config {
+        asterisk: read_asterisk(root.section("asterisk")),
+        media: read_media(root.section("media")),
+        audiosockets: read_audiosockets(&root),
+        turn: read_turn(root.section("turn")),
+        speech: read_speech(root.section("speech")),
+        prompts: read_prompts(&root),
+        webhooks: root
+            .sections("webhook")
+            .into_iter()
+            .filter_map(read_webhook)
+            .collect(),
+        routes: if routes.is_empty() {
+            defaults.routes
+        } else {
+            routes
+        },
+        log: read_log(root.section("log")),
+    };
+    root.finish();
+    config
+}
+
+fn read_asterisk(section: Section<'_>) -> Option<AriSettings> {
+    let url = section.parsed::<Url>("url", "must be a URL such as http://127.0.0.1:8088/ari");
+    let app = section.text("app");
+    let username = section.text("username");
+    let password = section.secret("password");
+    let mut settings = None;
+    if section.is_present() {
+        section.require(
+            "password",
+            "the password of the ari.conf section that `username` names",
+        );
+        if let (Some(password), true) = (password, section.is_sound()) {
+            let asked = AriSettings {
+                url: url.or_else(|| Url::parse("http://127.0.0.1:8088/ari").ok())?,
+                app: app.unwrap_or_else(|| "voxtra".to_owned()),
+                username: username.unwrap_or_else(|| "voxtra".to_owned()),
+                password,
+            };
+            match asked.check() {
+                Err(AriError::Settings { key, reason }) => section.refuse(key, reason),
+                Err(other) => section.refuse("url", other.to_string()),
+                Ok(()) => settings = Some(asked),
+            }
+        }
+    }
+    section.finish();
+    settings
+}
+
+fn read_turn(section: Section<'_>) -> TurnSettings {
+    let defaults = TurnSettings::default();
+    let time = |key, default| {
+        section
+            .integer::<u32>(key, 0..=3_600_000)
+            .unwrap_or(default)
+    };
+    let settings = TurnSettings {
+        start_threshold: section
+            .number("start_threshold")
+            .unwrap_or(defaults.start_threshold),
+        stop_threshold: section
+            .number("stop_threshold")
+            .unwrap_or(defaults.stop_threshold),
+        start_frames: section
+            .integer("start_frames", 1..=50)
+            .unwrap_or(defaults.start_frames),
+        start_window: section
+            .integer("start_window", 1..=50)
+            .unwrap_or(defaults.start_window),
+        min_speech_ms: time("min_speech_ms", defaults.min_speech_ms),
+        hangover_ms: time("hangover_ms", defaults.hangover_ms),
+        end_of_turn_ms: time("end_of_turn_ms", defaults.end_of_turn_ms),
+        silence_ms: time("silence_ms", defaults.silence_ms),
+        barge_in: section.boolean("barge_in").unwrap_or(defaults.barge_in),
+        barge_in_min_speech_ms: time("barge_in_min_speech_ms", defaults.barge_in_min_speech_ms),
+    };
+    if section.is_sound()
+        && let Err(error) = settings.check()
+    {
+        section.refuse(error.key, error.reason);
+    }
+    section.finish();
+    settings
+}
+
+fn read_log(section: Section<'_>) -> LogSettings {
+    let defaults = LogSettings::default();
+    let settings = LogSettings {
+        filter: read_word(&section, "filter").unwrap_or(defaults.filter),
+        format: section
+            .choice(
+                "format",
+                &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+            )
+            .unwrap_or_default(),
+    };
+    section.finish();
+    settings
+}
+
+/// A string that is not empty.
+fn read_word(section: &Section<'_>, key: &'static str) -> Option<String> {
+    let text = section.text(key)?;
+    if text.trim().is_empty() {
+        section.refuse(key, "is empty");
+        return None;
+    }
+    Some(text)
+}
+
+fn read_size(section: &Section<'_>, key: &'static str, most: u32, default: usize) -> usize {
+    section
+        .integer::<u32>(key, 1..=most)
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or(default)
+}
+
+fn read_time(
+    section: &Section<'_>,
+    key: &'static str,
+    least: u64,
+    most: u64,
+    default: Duration,
+) -> Duration {
+    section
+        .integer::<u64>(key, least..=most)
+        .map_or(default, Duration::from_millis)
+}

@@ -1,0 +1,72 @@
+//! `[[webhook]]`.
+
+use url::Url;
+
+use super::super::document::Section;
+use super::{read_size, read_time};
+use crate::webhook::WebhookSettings;
+
+pub(super) fn read_webhook(section: Section<'_>) -> Option<WebhookSettings> {
+    section.require("url", "where the events are sent");
+    let url = section.parsed::<Url>("url", "must be a URL such as https://example.com/calls");
+    if let Some(url) = &url
+        && (!matches!(url.scheme(), "http" | "https") || !url.has_host())
+    {
+        section.refuse("url", "must start with http:// or https://");
+    }
+    // Reading goes on without a URL, so that all that is wrong is found.
+    let mut settings = WebhookSettings::new(url.or_else(|| Url::parse("http://localhost/").ok())?);
+    settings.secret = section.secret("secret");
+    settings.events = section.texts("events");
+    if let Some(events) = &settings.events {
+        if events.is_empty() {
+            section.refuse(
+                "events",
+                "is empty, so that nothing would be sent; leave it out for all events",
+            );
+        }
+        for event in events.iter().filter(|event| !is_wire_name(event)) {
+            section.refuse(
+                "events",
+                format!("{event:?} is not a wire name such as \"call.started\""),
+            );
+        }
+    }
+    settings.timeout = read_time(&section, "timeout_ms", 100, 120_000, settings.timeout);
+    settings.max_attempts = section
+        .integer("max_attempts", 1..=100)
+        .unwrap_or(settings.max_attempts);
+    settings.first_backoff = read_time(
+        &section,
+        "first_backoff_ms",
+        1,
+        60_000,
+        settings.first_backoff,
+    );
+    settings.max_backoff = read_time(
+        &section,
+        "max_backoff_ms",
+        1,
+        3_600_000,
+        settings.max_backoff,
+    );
+    settings.queue = read_size(&section, "queue", 1_000_000, settings.queue);
+    settings.session_queue =
+        read_size(&section, "session_queue", 1_000_000, settings.session_queue);
+    settings.max_in_flight = read_size(&section, "max_in_flight", 1_000, settings.max_in_flight);
+    if section.is_sound() && settings.max_backoff < settings.first_backoff {
+        section.refuse("max_backoff_ms", "must not be less than first_backoff_ms");
+    }
+    section.finish();
+    Some(settings)
+}
+
+/// Lower-case words of letters, digits and `_`, separated by dots.
+fn is_wire_name(name: &str) -> bool {
+    name.split('.').all(|word| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    })
+}
