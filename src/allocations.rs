@@ -29,12 +29,12 @@ thread_local! {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counting;
 
-// SAFETY: every call goes to `System` unchanged. The counters are thread-local cells without destructors or lazy
-// initialisation, so that counting itself never allocates and is safe at any time in a thread's life.
 #[allow(
     unsafe_code,
     reason = "the trait of allocators is unsafe to implement; there is no other way to count"
 )]
+// SAFETY: every call goes to `System` unchanged. The counters are thread-local cells without destructors or lazy
+// initialisation, so that counting itself never allocates and is safe at any time in a thread's life.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(&ALLOCATED);

@@ -107,7 +107,9 @@ mod tests {
     fn resampling_keeps_the_times() {
         // 100 ms of silence, then a tone.
         for rate_hz in [8_000_u32, 16_000, 22_050, 48_000] {
-            let tone = |n: u32| (f64::from(n) * 700.0 * 6.283 / f64::from(rate_hz)).sin() * 8000.0;
+            let tone = |n: u32| {
+                (f64::from(n) * 700.0 * std::f64::consts::TAU / f64::from(rate_hz)).sin() * 8000.0
+            };
             let samples = (0..rate_hz)
                 .map(|n| if n < rate_hz / 10 { 0 } else { tone(n) as i16 })
                 .collect();

@@ -1,0 +1,161 @@
+//! `voxtra serve` without ARI: calls that the dialplan's `AudioSocket()` would bring.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use super::{RECORDING, Run, fresh_directory, run, voxtra};
+
+const PARROT: &str = "40325ec2-5efd-4bd3-805f-53576e581d13";
+const ANNOUNCE: &str = "11111111-2222-4333-8444-555555555555";
+
+const ROUTES: &str = r#"
+[speech]
+voice = "none"
+
+[[audiosocket]]
+uuid = "40325ec2-5efd-4bd3-805f-53576e581d13"
+extension = "1000"
+
+[[audiosocket]]
+uuid = "11111111-2222-4333-8444-555555555555"
+extension = "2000"
+
+[[route]]
+extension = "1000"
+agent = "parrot"
+
+[[route]]
+extension = "2000"
+agent = "announce"
+
+[[prompt]]
+name = "announce"
+file = "announce.wav"
+"#;
+
+struct Serve {
+    child: Child,
+    address: String,
+}
+
+impl Serve {
+    fn start(directory: &Path) -> Self {
+        // Free a moment ago; the configuration takes no port 0, since Asterisk has to know it.
+        let free = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let media = format!("[media]\nlisten = \"{free}\"\n");
+        fs::write(directory.join("voxtra.toml"), media + ROUTES).unwrap();
+        fs::copy(RECORDING, directory.join("announce.wav")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_voxtra"))
+            .arg("serve")
+            .current_dir(directory)
+            .env("NO_COLOR", "1")
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut seen = String::new();
+        let address = loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).unwrap() > 0, "it ended: {seen}");
+            if let Some((_, rest)) = line.split_once("media=") {
+                break rest.split_whitespace().next().unwrap().to_owned();
+            }
+            seen += &line;
+        };
+        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { child, address }
+    }
+
+    fn call(&self, uuid: &str, arguments: &[&str]) -> Run {
+        voxtra(
+            &[
+                &[
+                    "call",
+                    self.address.as_str(),
+                    "--wav",
+                    RECORDING,
+                    "--uuid",
+                    uuid,
+                ],
+                arguments,
+            ]
+            .concat(),
+        )
+    }
+
+    fn signal(&mut self, signal: &str) -> Option<i32> {
+        run(Command::new("kill").args([signal, &self.child.id().to_string()]));
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn loud_samples(path: &Path) -> usize {
+    let mut wav = hound::WavReader::open(path).unwrap();
+    wav.samples::<i16>()
+        .filter(|sample| sample.as_ref().unwrap().unsigned_abs() > 2000)
+        .count()
+}
+
+#[test]
+fn the_built_in_agents_answer_and_sigterm_is_the_proper_end() {
+    let directory = fresh_directory("serve");
+    let mut serve = Serve::start(&directory);
+    let said = loud_samples(RECORDING.as_ref());
+
+    let heard = directory.join("parrot.wav");
+    let run = serve.call(PARROT, &["--out", heard.to_str().unwrap()]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    assert!(
+        loud_samples(&heard) * 10 > said * 9,
+        "the parrot says it all again"
+    );
+
+    let heard = directory.join("announce.wav.heard.wav");
+    let run = serve.call(
+        ANNOUNCE,
+        &["--out", heard.to_str().unwrap(), "--wait", "20"],
+    );
+    assert_eq!(run.status, 0, "{}", run.err);
+    assert!(
+        run.out.contains("the server"),
+        "it hangs up when it has said everything: {}",
+        run.out
+    );
+
+    let stranger = serve.call("99999999-2222-4333-8444-555555555555", &[]);
+    assert_eq!(stranger.status, 1);
+    assert!(stranger.err.contains("--uuid"), "{}", stranger.err);
+
+    assert_eq!(serve.signal("-TERM"), Some(0));
+    let mut out = String::new();
+    serve
+        .child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut out)
+        .unwrap();
+    assert_eq!(out, "", "logs go to stderr");
+}
+
+#[test]
+fn ctrl_c_is_status_130() {
+    let directory = fresh_directory("serve-interrupt");
+    assert_eq!(Serve::start(&directory).signal("-INT"), Some(130));
+}
