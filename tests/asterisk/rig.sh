@@ -295,8 +295,8 @@ run() {
     # A lock of its own, for the whole run: the command may stop and start Asterisk meanwhile.
     exec 7>"$base/run-$port.lock"
     flock -w 1800 7 || fail "another run has been using port $port for half an hour"
-    "$0" start 7>&-
-    trap '"$0" stop 7>&-' EXIT
+    "$here/rig.sh" start 7>&-
+    trap '"$here/rig.sh" stop 7>&-' EXIT
     trap 'exit 130' INT TERM HUP
     eval "$(environment)"
     local code=0
