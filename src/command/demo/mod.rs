@@ -43,6 +43,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     )?;
     let played = runtime()?.block_on(play::play(&interrupt, paint))?;
     if interrupt.is_set() {
+        // Nothing is in it yet, unless it was there before.
+        let _ = std::fs::remove_dir(&directory);
         return Err(Failure::Interrupted);
     }
 
