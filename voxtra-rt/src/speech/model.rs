@@ -1,3 +1,5 @@
+pub use voxtra_core::event::ToolCall;
+
 use super::{BoxFuture, SpeechError};
 
 /// Who says a message of a conversation.
@@ -36,8 +38,6 @@ impl Message {
     }
 }
 
-pub use voxtra_core::event::ToolCall;
-
 /// What the model answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
@@ -45,6 +45,12 @@ pub struct Reply {
     pub text: String,
     /// Tools to be used, in order.
     pub tool_calls: Vec<ToolCall>,
+}
+
+impl From<&str> for Reply {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
 }
 
 impl Reply {

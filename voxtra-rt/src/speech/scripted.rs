@@ -97,9 +97,9 @@ pub struct ScriptedModel {
 impl ScriptedModel {
     /// What will be replied, in order. After the last reply comes [`SpeechError::ScriptEnded`].
     #[must_use]
-    pub fn new(replies: Vec<Reply>) -> Self {
+    pub fn new<T: Into<Reply>>(replies: impl IntoIterator<Item = T>) -> Self {
         Self {
-            replies,
+            replies: replies.into_iter().map(Into::into).collect(),
             ..Self::default()
         }
     }
@@ -193,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_model_replies_in_order_remembers_and_then_says_that_it_ended() {
-        let model = ScriptedModel::new(vec![Reply::new("Hello."), Reply::new("Bye.")]);
+        let model = ScriptedModel::new(["Hello.", "Bye."]);
         let history = [Message::new(Role::User, "Hi")];
         assert_eq!(model.respond(&history).await.unwrap().text, "Hello.");
         assert_eq!(model.respond(&[]).await.unwrap().text, "Bye.");

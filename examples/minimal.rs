@@ -1,0 +1,27 @@
+//! The least that answers a call: `cargo run --example minimal`, with the dialplan's
+//! `AudioSocket(40325ec2-5efd-4bd3-805f-53576e581d13,127.0.0.1:9092)`, or `voxtra call` in place of Asterisk:
+//!
+//!     voxtra call 127.0.0.1:9092 --wav assets/caller-hello.wav --uuid 40325ec2-5efd-4bd3-805f-53576e581d13
+
+use voxtra::prelude::*;
+use voxtra::rt::speech::CommandVoice;
+
+async fn greet(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    call.say("Hello. This is the smallest agent there is. Goodbye.")
+        .await?;
+    call.hangup().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let app = Application::builder()
+        .allow("40325ec2-5efd-4bd3-805f-53576e581d13".parse()?, "1000")
+        .voice(CommandVoice::discover()?)
+        .extension("1000", greet)
+        .start()
+        .await?;
+    println!("waiting for a call on {}; Ctrl-C ends", app.media_address());
+    app.run().await;
+    Ok(())
+}

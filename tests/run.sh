@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# The test command: installs what is missing and checks everything.
+#
+#   tests/run.sh            everything
+#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo
+#
+# The Asterisk step needs root on Debian. Where a real Asterisk can't be had, that is said loudly and the rest runs; with
+# CI=true it is a failure.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+steps=(format lints docs tests core asterisk demo)
+failed=()
+skipped=()
+
+main() {
+    local chosen=("$@")
+    [ ${#chosen[@]} -gt 0 ] || chosen=("${steps[@]}")
+    for step in "${chosen[@]}"; do
+        if [[ " ${steps[*]} " != *" $step "* ]]; then
+            echo "tests/run.sh: no step named '$step'; there are: ${steps[*]}" >&2
+            exit 2
+        fi
+    done
+    prepare
+    for step in "${chosen[@]}"; do
+        local began=$SECONDS status=0
+        printf '\n=== %s\n' "$step"
+        # A subshell, so that -e counts inside; not in a condition, where it would not.
+        set +e
+        (set -e; "$step")
+        status=$?
+        set -e
+        case $status in
+        0) printf -- '--- %s: passed in %d s\n' "$step" $((SECONDS - began)) ;;
+        77) skipped+=("$step"); printf -- '--- %s: NOT RUN\n' "$step" ;;
+        *) failed+=("$step"); printf -- '--- %s: FAILED (status %d)\n' "$step" "$status" ;;
+        esac
+    done
+    printf '\n'
+    [ ${#skipped[@]} -eq 0 ] || echo "NOT RUN: ${skipped[*]}"
+    [ ${#failed[@]} -eq 0 ] || echo "FAILED: ${failed[*]}"
+    printf '%d passed, %d failed, %d skipped\n' \
+        $((${#chosen[@]} - ${#failed[@]} - ${#skipped[@]})) ${#failed[@]} ${#skipped[@]}
+    [ ${#failed[@]} -eq 0 ] || exit 1
+}
+
+# What the steps need and a fresh machine may lack.
+prepare() {
+    if ! command -v cargo >/dev/null; then
+        echo "tests/run.sh: cargo is missing: install Rust (README.md, \"Set up\")" >&2
+        exit 1
+    fi
+    local packages=()
+    command -v cc >/dev/null || packages+=(build-essential)
+    command -v nm >/dev/null || packages+=(binutils)
+    # A real voice for the tests of voices.
+    command -v espeak-ng >/dev/null || packages+=(espeak-ng)
+    if [ ${#packages[@]} -gt 0 ]; then
+        if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+            apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}" >/dev/null
+        else
+            echo "tests/run.sh: please install: ${packages[*]} (tests that need them say so)" >&2
+        fi
+    fi
+    rustfmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+}
+
+format() {
+    cargo fmt --all --check
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
+    cargo fmt --manifest-path tests/link-gate/Cargo.toml --check
+}
+
+lints() {
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+}
+
+docs() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+}
+
+tests() {
+    # Integration tests that need an Asterisk are the step of that name.
+    cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast
+    cargo test --locked --workspace --doc
+    cargo test --locked --benches -- --test
+}
+
+core() {
+    tests/link-gate/check.sh
+}
+
+asterisk() {
+    local status=0
+    tests/asterisk/run.sh || status=$?
+    if [ "$status" = 77 ]; then
+        cat >&2 <<'LOUD'
+
+  ******************************************************************************
+  *  THE TESTS AGAINST A REAL ASTERISK DID NOT RUN.                            *
+  *  They need root on Debian (or in a Debian container). There, run           *
+  *      tests/run.sh asterisk                                                 *
+  ******************************************************************************
+
+LOUD
+        [ "${CI:-}" != true ] || return 1
+    fi
+    return "$status"
+}
+
+demo() {
+    local out
+    out=$(mktemp -d)
+    # shellcheck disable=SC2064
+    trap "rm -rf '$out'" EXIT
+    cargo run --locked --release -- demo --out "$out/demo"
+    for file in events.jsonl call.wav report.html; do
+        [ -s "$out/demo/$file" ] || { echo "the demo did not write $file" >&2; return 1; }
+    done
+}
+
+main "$@"
