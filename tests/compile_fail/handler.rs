@@ -22,6 +22,7 @@ voxtra! {
         on payment.confirmed(e) if true {}
         on payment.confirmed {}
         on turn.ended if false {}
+        on session.destroyed {}
     }
 }
 

@@ -10,6 +10,9 @@ use crate::{
     parse::{HandlerDecl, SessionDecl, StateDecl, WireName, pascal_case},
 };
 
+/// The event that comes after the last handler.
+const LAST: &str = "session.destroyed";
+
 /// The events that handlers can be for, besides the built-in ones.
 pub(super) struct Known<'a> {
     pub(super) events: &'a [Event],
@@ -106,6 +109,13 @@ fn reactions(declared: Vec<HandlerDecl>, known: &Known<'_>, errors: &mut Errors)
             errors.over(&wire.tokens, unknown(name, known.events));
             continue;
         };
+        if name == LAST {
+            errors.over(
+                &wire.tokens,
+                "this handler can never run: `session.destroyed` is told when the last handler is done; use `call.ended`",
+            );
+            continue;
+        }
         if answered.contains(name) {
             errors.over(
                 &wire.tokens,

@@ -124,7 +124,7 @@ impl Inner {
     }
 
     pub(super) fn ari_line(&self, ari: &AriClient, channel: &str, up: bool) -> Line {
-        Line::Ari(AriLine::new(
+        Line::Ari(Box::new(AriLine::new(
             ari.clone(),
             channel.to_owned(),
             up,
@@ -132,7 +132,7 @@ impl Inner {
             self.media.clone(),
             self.address.clone(),
             self.leg,
-        ))
+        )))
     }
 
     fn seat(&self, channel: &str) -> Option<Seat> {

@@ -119,7 +119,6 @@ pub struct MediaStats {
     pub(crate) handling: Histogram,
     pub(crate) hot_allocations: AtomicU64,
     pub(crate) hot_frees: AtomicU64,
-    pub(crate) frames: AtomicU64,
 }
 
 impl MediaStats {
@@ -150,11 +149,6 @@ impl MediaStats {
     /// system calls included.
     pub fn handling(&self) -> &Histogram {
         &self.handling
-    }
-
-    /// Frames handled, in and out.
-    pub fn frames(&self) -> u64 {
-        self.frames.load(Relaxed)
     }
 
     /// Allocations and frees on the media path since the start, if a counting allocator is installed

@@ -25,7 +25,7 @@ const RING: Duration = Duration::from_secs(30);
 /// What carries a call.
 pub(crate) enum Line {
     /// A channel in our Stasis application.
-    Ari(AriLine),
+    Ari(Box<AriLine>),
     /// An AudioSocket connection from the dialplan, and nothing else.
     Socket,
 }

@@ -173,7 +173,11 @@ impl Owner {
         };
         let goes_on = signal.is_none_or(|signal| self.signal(signal));
         let all_done = self.life.is_over() && self.handler.is_none() && self.closing.is_empty();
-        goes_on && !(all_done && !self.signal(Signal::HandlerDone))
+        if goes_on && all_done {
+            self.signal(Signal::HandlerDone)
+        } else {
+            goes_on
+        }
     }
 
     fn input(&mut self, input: Input) -> Option<Signal> {
