@@ -1,5 +1,7 @@
 //! The listening half of a leg: frames, history, voice detection, turn-taking.
 
+use core::time::Duration;
+
 use ringbuf::StaticRb;
 
 use super::fault::Faults;
@@ -14,8 +16,11 @@ use crate::time::Instant;
 use crate::turn::{TurnEvent, TurnTaking};
 use crate::vad::VoiceDetector;
 
-/// Samples of history that go to the agent before confirmed speech: 600 ms at 8 kHz, 300 ms at 16 kHz.
+/// Samples of history, which the agent's part of is taken from when speech is confirmed: 600 ms at 8 kHz, 300 ms at 16 kHz.
 pub const HISTORY_SAMPLES: usize = 4800;
+
+/// What comes before the first frame that was taken for speech: a soft first consonant.
+const PRE_ROLL: Duration = Duration::from_millis(200);
 
 /// A voice detector's frame: 20 ms at 8 kHz.
 const VAD_SAMPLES: usize = 160;
@@ -203,9 +208,20 @@ impl<V: VoiceDetector> Listener<V> {
                 if turns.speech_started {
                     port.caller_audio(CallerAudio::SpeechStarted);
                     if settings.forward == Forward::Speech {
+                        // From a little before the onset up to, not including, this frame.
+                        let age = turn.speech_age().unwrap_or_default() + PRE_ROLL;
+                        let wanted = settings.rate.samples_in(age).saturating_sub(pcm.len());
                         let (older, newer) = history.as_slices();
-                        port.caller_audio(CallerAudio::Samples(older));
-                        port.caller_audio(CallerAudio::Samples(newer));
+                        let from_newer = newer.len().saturating_sub(wanted);
+                        let from_older = older
+                            .len()
+                            .saturating_sub(wanted.saturating_sub(newer.len()));
+                        port.caller_audio(CallerAudio::Samples(
+                            older.get(from_older..).unwrap_or_default(),
+                        ));
+                        port.caller_audio(CallerAudio::Samples(
+                            newer.get(from_newer..).unwrap_or_default(),
+                        ));
                     }
                 }
                 if was_speaking || turns.speech_started || settings.forward == Forward::Everything {
@@ -231,9 +247,7 @@ struct Turns {
 
 impl Turns {
     fn note<P: Port>(&mut self, turn: TurnEvent, now: Instant, port: &mut P) {
-        let millis = |duration: core::time::Duration| {
-            u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-        };
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         port.record(match turn {
             TurnEvent::SpeechStarted => {
                 self.speech_started = true;
