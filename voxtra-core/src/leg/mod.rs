@@ -44,6 +44,9 @@ use crate::vad::VoiceDetector;
 /// Without caller audio for this long, the line counts as silent.
 const GAP: Duration = Duration::from_millis(100);
 
+/// Without a frame for this long after the start, the line is as it is expected to be.
+const ANNOUNCE: Duration = Duration::from_millis(100);
+
 /// In echo mode silence goes out after this long without a frame: Asterisk ends a call after 2 s of nothing.
 const ECHO_KEEPALIVE: Duration = Duration::from_millis(500);
 
@@ -78,6 +81,9 @@ pub struct Leg<V, const MAX: usize = MAX_FRAME_BYTES> {
     playout: Playout,
     counters: LegCounters,
     rate_known: bool,
+    started: Instant,
+    /// `media.started` was told.
+    announced: bool,
     last_fault: Option<Instant>,
     stopped: bool,
 }
@@ -91,22 +97,20 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             playout: Playout::new(settings.rate, settings.playout),
             counters: LegCounters::default(),
             rate_known: false,
+            started: Instant::ZERO,
+            announced: false,
             last_fault: None,
             stopped: false,
             settings,
         }
     }
 
-    /// The connection was accepted: audio flows from now on.
-    pub fn start<P: Port>(&mut self, now: Instant, port: &mut P) {
+    /// The connection was accepted: audio flows from now on. `media.started` follows with the peer's first frame, which
+    /// tells the rate, or after 100 ms without one.
+    pub fn start(&mut self, now: Instant) {
+        self.started = now;
         self.ear.start(now);
         self.playout.start(now);
-        port.record(event(
-            now,
-            MediaStarted {
-                sample_rate: self.settings.rate.hz(),
-            },
-        ));
     }
 
     /// The leg's sample rate. The peer's first audio frame decides it.
@@ -148,8 +152,10 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             playout,
             counters,
             rate_known,
+            announced,
             last_fault,
             stopped,
+            ..
         } = self;
         if *stopped {
             return Progress::HungUp;
@@ -160,11 +166,15 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             last: last_fault,
         };
         while let Some(frame) = decoder.decode(&mut bytes) {
+            if !matches!(frame, Ok(Frame::Audio(_))) {
+                announce(announced, now, settings.rate, port);
+            }
             match frame {
                 Ok(Frame::Audio(audio)) => {
                     counters.frames_in = counters.frames_in.wrapping_add(1);
                     if audio.rate != settings.rate {
-                        if *rate_known || playout.is_speaking() {
+                        // In the middle of an utterance playout keeps its rate.
+                        if *rate_known || !playout.set_rate(audio.rate) {
                             faults.report(
                                 Fault::RateChanged {
                                     from: settings.rate.hz(),
@@ -175,11 +185,11 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
                             continue;
                         }
                         settings.rate = audio.rate;
-                        playout.set_rate(audio.rate);
                         ear.set_rate(audio.rate);
                         port.rate(audio.rate);
                     }
                     *rate_known = true;
+                    announce(announced, now, settings.rate, port);
                     if settings.mode == Mode::Echo {
                         counters.frames_out = counters.frames_out.wrapping_add(1);
                         port.transmit(HEADER_LEN + audio.payload.len(), |out| {
@@ -222,6 +232,9 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
     ) {
         if self.stopped {
             return;
+        }
+        if now.duration_since(self.started) >= ANNOUNCE {
+            announce(&mut self.announced, now, self.settings.rate, port);
         }
         let since_audio = now.duration_since(self.ear.last_arrival());
         if since_audio > GAP
@@ -271,7 +284,11 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
     /// Does what the agent asked for.
     pub fn handle_command<P: Port>(&mut self, _now: Instant, command: Command, port: &mut P) {
         match command {
-            Command::Flush => port.epoch(self.playout.flush()),
+            Command::Flush { epoch } => {
+                if epoch == self.playout.epoch() {
+                    port.epoch(self.playout.flush());
+                }
+            }
             Command::Forward(forward) => self.settings.forward = forward,
             Command::Mode(mode) => self.settings.mode = mode,
             Command::FrameEvents(on) => self.settings.frame_events = on,
@@ -287,6 +304,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         if core::mem::replace(&mut self.stopped, true) {
             return;
         }
+        announce(&mut self.announced, now, self.settings.rate, port);
         port.epoch(self.playout.flush());
         self.ear.end(now, &self.settings, port);
         port.record(event(now, MediaStopped { reason }));
@@ -300,6 +318,14 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             last: &mut self.last_fault,
         }
         .report(fault, port);
+    }
+}
+
+/// Tells `media.started`, once.
+fn announce<P: Port>(announced: &mut bool, now: Instant, rate: SampleRate, port: &mut P) {
+    if !core::mem::replace(announced, true) {
+        let sample_rate = rate.hz();
+        port.record(event(now, MediaStarted { sample_rate }));
     }
 }
 

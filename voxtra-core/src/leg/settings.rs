@@ -58,8 +58,12 @@ pub enum MulawPolicy {
 /// What a leg can be told while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Fade out what is playing and discard what is queued.
-    Flush,
+    /// Fade out what is playing and discard what is queued, unless that has happened since: `epoch` is the one that was
+    /// current when this was asked for, so that a flush that comes late does not cut what is said next.
+    Flush {
+        /// The epoch to end.
+        epoch: u32,
+    },
     /// Changes how much of the caller's audio the agent is given.
     Forward(Forward),
     /// Changes between answering and echoing.

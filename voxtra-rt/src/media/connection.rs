@@ -28,6 +28,8 @@ pub(crate) struct Connection {
     commands: rtrb::Consumer<voxtra_core::leg::Command>,
     io: Io,
     pub(crate) tenancy: Tenancy,
+    /// It is in the queue of those with more to read.
+    pub(crate) queued: bool,
 }
 
 /// What happened to a connection after it was given something to do.
@@ -70,6 +72,7 @@ impl Connection {
                 touched: false,
             },
             tenancy: 0,
+            queued: false,
         }
     }
 
@@ -86,13 +89,19 @@ impl Connection {
         std::mem::take(&mut self.io.touched)
     }
 
+    /// Frames handled so far, in and out.
+    pub(crate) fn frames(&self) -> u64 {
+        let counters = self.leg.counters();
+        counters.frames_in.wrapping_add(counters.frames_out)
+    }
+
     pub(crate) fn next_deadline(&self) -> Instant {
         self.leg.next_deadline()
     }
 
     pub(crate) fn start(&mut self, now: Instant) {
         self.io.now = now;
-        self.leg.start(now, &mut self.io);
+        self.leg.start(now);
     }
 
     /// The socket is readable: takes what is there, at most one `buffer` full.
@@ -151,6 +160,7 @@ impl Connection {
     /// The connection is over.
     pub(crate) fn stop(&mut self, now: Instant, reason: MediaStoppedReason) -> Outcome {
         self.leg.stop(now, reason, &mut self.io);
+        self.io.records.tell_missed(now);
         self.publish();
         let _ = self.io.stream.shutdown(std::net::Shutdown::Both);
         Outcome::Closed

@@ -114,15 +114,18 @@ fn go_round(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
         let mut busy = false;
         for round in &mut rounds {
             while let Ok(shared) = round.dirty.pop() {
-                shared.dirty.store(false, Ordering::Release);
+                // Takes part in the order of the media thread's swaps: what was left before any of them is seen now.
+                shared.dirty.swap(false, Ordering::AcqRel);
                 shared.wake();
                 busy = true;
             }
             while let Ok(connection) = round.finished.pop() {
-                connection.shared().closed.store(true, Ordering::Release);
-                connection.shared().wake();
-                stats.calls.fetch_sub(1, Ordering::Relaxed);
+                let shared = connection.shared().clone();
+                // The socket is closed before anybody hears that the call is over.
                 drop(connection);
+                shared.closed.store(true, Ordering::Release);
+                shared.wake();
+                stats.calls.fetch_sub(1, Ordering::Relaxed);
                 busy = true;
             }
         }

@@ -19,6 +19,8 @@ use super::stats::{CallCounters, CallStats};
 /// Records that may wait for a slow session: some seconds of a busy call's.
 const RECORDS: usize = 512;
 const COMMANDS: usize = 64;
+/// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to its end.
+const FLUSH: Duration = Duration::from_secs(2);
 /// Chunks that may wait either way. A chunk is at most 20 ms of audio, or a mark.
 const CHUNKS_PER_SECOND: usize = 100;
 
@@ -245,7 +247,11 @@ impl AgentVoice {
 
     /// The epoch under which a new utterance starts: after a flush that was asked for, if one was.
     pub(crate) async fn begin(&mut self) -> Result<u32, Cut> {
-        while self.flushing == Some(self.epoch()) && !self.is_closed() {
+        let patience = tokio::time::Instant::now() + FLUSH;
+        while self.flushing == Some(self.epoch())
+            && !self.is_closed()
+            && tokio::time::Instant::now() < patience
+        {
             tokio::time::sleep(voxtra_core::audio::FRAME / 4).await;
         }
         self.flushing = None;
@@ -287,6 +293,9 @@ impl AgentVoice {
         queued: &mut bool,
     ) -> Result<(), Cut> {
         let last = chunk.last;
+        if samples.is_empty() && !last {
+            return self.current(chunk.epoch);
+        }
         loop {
             self.current(chunk.epoch)?;
             let free = self.samples.slots().min(self.rate().frame_samples());

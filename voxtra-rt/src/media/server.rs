@@ -57,7 +57,7 @@ struct Registry {
 #[derive(Debug)]
 struct Issued {
     leg: LegSettings,
-    to: oneshot::Sender<MediaLink>,
+    to: oneshot::Sender<Result<MediaLink, Refusal>>,
 }
 
 /// An AudioSocket server. Cheap to clone; it stops when the last clone is dropped.
@@ -193,7 +193,7 @@ impl MediaServer {
 #[derive(Debug)]
 pub struct Ticket {
     uuid: Uuid,
-    link: oneshot::Receiver<MediaLink>,
+    link: oneshot::Receiver<Result<MediaLink, Refusal>>,
     server: Arc<Inner>,
 }
 
@@ -213,9 +213,9 @@ pub enum TicketError {
         "Asterisk did not connect to the AudioSocket server in time: can it reach media.advertise, and is its address among media.allow_peers?"
     )]
     Timeout,
-    /// The server has stopped.
-    #[error("the AudioSocket server has stopped")]
-    Stopped,
+    /// It came and could not be taken.
+    #[error("refused the call's AudioSocket connection: {0}")]
+    Refused(Refusal),
 }
 
 impl Ticket {
@@ -227,12 +227,12 @@ impl Ticket {
     /// Waits for the connection.
     ///
     /// # Errors
-    /// It did not come within `timeout`, or the server stopped.
+    /// It did not come within `timeout`, or had to be refused.
     pub async fn connected(mut self, timeout: Duration) -> Result<MediaLink, TicketError> {
         match tokio::time::timeout(timeout, &mut self.link).await {
-            Ok(Ok(link)) => Ok(link),
-            Ok(Err(_)) => Err(TicketError::Stopped),
-            Err(_) => Err(TicketError::Timeout),
+            Ok(Ok(Ok(link))) => Ok(link),
+            Ok(Ok(Err(reason))) => Err(TicketError::Refused(reason)),
+            Ok(Err(_)) | Err(_) => Err(TicketError::Timeout),
         }
     }
 }
@@ -310,11 +310,16 @@ impl Inner {
             }
         };
         let leg = claim.as_ref().map_or(self.leg, |issued| issued.leg);
-        let link = self.seat(stream, leg)?;
+        let link = self.seat(stream, leg);
         match claim {
             // A ticket that was dropped meanwhile drops the link, and with it the connection.
-            Some(issued) => drop(issued.to.send(link)),
+            Some(issued) => {
+                let refusal = link.as_ref().err().copied();
+                let _ = issued.to.send(link);
+                return refusal.map_or(Ok(()), Err);
+            }
             None => {
+                let link = link?;
                 if self
                     .arrivals
                     .try_send(Arrival { uuid, peer, link })

@@ -131,6 +131,9 @@ impl Worker {
             }
             std::mem::swap(&mut self.again, &mut self.turn);
             while let Some(slot) = self.turn.pop() {
+                if let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) {
+                    connection.queued = false;
+                }
                 self.read(slot, &mut buffer, false);
             }
             for event in &events {
@@ -151,6 +154,8 @@ impl Worker {
                 thread::sleep(gather);
             }
         }
+        // Those that were on their way in are told as well.
+        self.admit();
         let now = self.clock.now();
         for slot in 0..self.slots.len() {
             self.with(slot, |connection| {
@@ -203,12 +208,18 @@ impl Worker {
 
     fn read(&mut self, slot: usize, buffer: &mut [u8], to_the_end: bool) {
         let now = self.clock.now();
-        let outcome = self.with(slot, |connection| match connection.readable(now, buffer) {
-            // The peer has closed: what it sent before that is read now, and then the end is seen.
-            Outcome::Open if to_the_end => Outcome::More,
-            outcome => outcome,
+        let mut queue = false;
+        self.with(slot, |connection| {
+            let outcome = match connection.readable(now, buffer) {
+                // The peer has closed: what it sent before that is read now, and then the end is seen.
+                Outcome::Open if to_the_end => Outcome::More,
+                outcome => outcome,
+            };
+            queue = outcome == Outcome::More && !std::mem::replace(&mut connection.queued, true);
+            outcome
         });
-        if outcome == Some(Outcome::More) && self.again.len() < self.again.capacity() {
+        // Once at most, so that there is room: the socket will not tell again that there is more.
+        if queue {
             self.again.push(slot);
         }
     }
@@ -249,7 +260,10 @@ impl Worker {
         let connection = self.slots.get_mut(slot)?.as_mut()?;
         let began = std::time::Instant::now();
         let before = self.probe.map(|probe| probe());
+        let frames = connection.frames();
         let outcome = act(connection);
+        let frames = connection.frames().wrapping_sub(frames);
+        self.stats.frames.fetch_add(frames, Ordering::Relaxed);
         if connection.take_touched() {
             self.bell.ring(connection.shared());
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::SendError};
 use tokio_util::sync::CancellationToken;
 use voxtra_core::event::{Error, EventKind, EventType};
 use voxtra_core::leg::{Command, Mode};
@@ -228,8 +228,11 @@ impl Call {
         R: Future<Output = ()> + Send + 'static,
     {
         let call = self.clone();
-        self.send(Input::Hook(Box::new(move || Box::pin(hook(call)))))
-            .await;
+        let hook = Input::Hook(Box::new(move || Box::pin(hook(call))));
+        if let Err(SendError(Input::Hook(hook))) = self.inner.inputs.send(hook).await {
+            // The session has had its last event.
+            tokio::spawn(hook());
+        }
     }
 
     /// Lets the caller interrupt the agent, or not. On at the start unless the configuration says otherwise.

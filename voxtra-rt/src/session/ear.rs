@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
-use voxtra_core::leg::{Command, Forward};
+use voxtra_core::leg::Forward;
 
 use super::call::Call;
 use super::error::CallError;
@@ -110,17 +110,22 @@ impl Call {
 
     async fn listen_in(&self, everything: bool) -> Result<AudioStream, CallError> {
         let (to, parts) = mpsc::channel(WAITING);
-        let (rate, wanted) = {
+        let rate = {
             let mut state = lock(&self.inner.ears.state);
             if state.over || self.is_over() {
                 return Err(CallError::Ended);
             }
             let rate = state.rate.ok_or(CallError::NotAnswered)?;
             state.listeners.push(Listener { to, everything });
-            (rate, state.wanted())
+            rate
         };
-        self.send(Input::Leg(Command::Forward(wanted))).await;
+        self.send(Input::Listeners).await;
         Ok(AudioStream { parts, rate })
+    }
+
+    /// How much of the caller's audio anybody listens to.
+    pub(crate) fn wanted_audio(&self) -> Forward {
+        lock(&self.inner.ears.state).wanted()
     }
 
     /// Connects the call's media to mouth and ears.
@@ -155,14 +160,13 @@ async fn pass_on(mut ear: CallerEar, state: Arc<Mutex<State>>, inputs: mpsc::Sen
                     }
                     Err(mpsc::error::TrySendError::Closed(_)) => false,
                 });
-            let now = state.wanted();
-            (now != before).then_some(now)
+            state.wanted() != before
         };
         if missed > 0 {
             ear.count_missed(&heard);
         }
-        if let Some(forward) = fewer {
-            let _ = inputs.send(Input::Leg(Command::Forward(forward))).await;
+        if fewer {
+            let _ = inputs.send(Input::Listeners).await;
         }
     }
     let mut state = lock(&state);

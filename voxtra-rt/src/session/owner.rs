@@ -1,19 +1,18 @@
 //! The owner of a session: the one task that puts everything that happens into one numbered order.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant as Deadline;
 use uuid::Uuid;
 use voxtra_core::event::{
     AgentSpeechEnded, AgentSpeechStarted, BuiltIn, CallAnswered, CallEnded, CallFailed,
-    CallRinging, CallStarted, DtmfReceived, Error, MediaStoppedReason, Realtime, Record,
-    RecordBody, SessionCreated, SessionDestroyed,
+    CallRinging, CallStarted, DtmfReceived, Error, MediaStopped, MediaStoppedReason, Realtime,
+    Record, RecordBody, SessionCreated, SessionDestroyed,
 };
 use voxtra_core::leg::Command;
 
@@ -23,6 +22,7 @@ use super::error::HandlerError;
 use super::event::{Event, EventBody};
 use super::lifecycle::{Lifecycle, Signal, Step};
 use super::line::Line;
+use super::speak::Queued;
 use crate::media::{Clock, MediaLink};
 
 /// How long ARI may take to say why the line ended, after it said that it did.
@@ -46,16 +46,10 @@ pub(crate) enum Input {
     Emit(EventBody),
     /// The call's media is connected.
     Media(Box<MediaLink>),
-    /// An utterance will be queued under this number; tell how it ended.
-    Utterance {
-        utterance: u32,
-        text: String,
-        interrupted: oneshot::Sender<bool>,
-    },
-    /// Nothing of this utterance was queued: no more will be heard of it.
-    Abandoned { utterance: u32 },
     /// Tell the leg.
     Leg(Command),
+    /// Who listens to the caller has changed: tell the leg how much of the audio is wanted.
+    Listeners,
     /// Run this at the end of the call.
     Hook(Hook),
     /// The far end is alerting.
@@ -72,12 +66,6 @@ pub(crate) enum Input {
     Gone(String),
 }
 
-struct Utterance {
-    text: String,
-    started: bool,
-    interrupted: oneshot::Sender<bool>,
-}
-
 /// What a session's owner knows.
 pub(crate) struct Owner {
     call: Call,
@@ -87,7 +75,10 @@ pub(crate) struct Owner {
     life: Lifecycle,
     link: Option<MediaLink>,
     presses: KeyPresses,
-    utterances: BTreeMap<u32, Utterance>,
+    /// `media.stopped` was told.
+    stopped: bool,
+    /// Lost records that were told.
+    missed: u64,
     hooks: Vec<Hook>,
     /// Hooks that are running.
     closing: JoinSet<()>,
@@ -118,7 +109,8 @@ impl Owner {
             clock,
             link: None,
             presses: KeyPresses::default(),
-            utterances: BTreeMap::new(),
+            stopped: false,
+            missed: 0,
             hooks: Vec::new(),
             closing: JoinSet::new(),
             handler: None,
@@ -145,8 +137,15 @@ impl Owner {
         });
         self.handler = Some(tokio::spawn(start(self.call.clone())));
         while self.step().await {}
-        self.inputs.close();
         self.call.inner.log.close();
+        // Hooks that came at the very last run all the same.
+        self.closing.detach_all();
+        self.inputs.close();
+        while let Some(input) = self.inputs.recv().await {
+            if let Input::Hook(hook) = input {
+                tokio::spawn(hook());
+            }
+        }
     }
 
     /// Takes one thing that happened; false after the session's last.
@@ -191,34 +190,8 @@ impl Owner {
                     return Some(Signal::MediaUp);
                 }
             }
-            Input::Utterance {
-                utterance,
-                text,
-                interrupted,
-            } => {
-                if self.link.is_some() {
-                    self.utterances.insert(
-                        utterance,
-                        Utterance {
-                            text,
-                            started: false,
-                            interrupted,
-                        },
-                    );
-                }
-            }
-            Input::Abandoned { utterance } => drop(self.utterances.remove(&utterance)),
-            Input::Leg(command) => {
-                if let Some(link) = &mut self.link
-                    && !link.command(command)
-                {
-                    tracing::warn!(
-                        call = self.call.id(),
-                        ?command,
-                        "the media thread has too many commands to do"
-                    );
-                }
-            }
+            Input::Leg(command) => self.command(command),
+            Input::Listeners => self.command(Command::Forward(self.call.wanted_audio())),
             Input::Hook(hook) if self.life.is_over() => drop(self.closing.spawn(hook())),
             Input::Hook(hook) => self.hooks.push(hook),
             Input::Ringing => {
@@ -272,6 +245,7 @@ impl Owner {
                     Realtime::MediaStopped(stopped) => Some(stopped.reason),
                     _ => None,
                 };
+                self.stopped |= stopped.is_some();
                 self.publish(at, EventBody::BuiltIn(event.into()));
                 if let (Some(reason), Line::Socket) = (stopped, &self.call.inner.line) {
                     // Without ARI the connection is the call.
@@ -279,53 +253,74 @@ impl Owner {
                 }
             }
             RecordBody::UtteranceStarted { utterance } => {
-                if let Some(known) = self.utterances.get_mut(&utterance) {
-                    known.started = true;
-                    let text = known.text.clone();
+                if let Some(text) = self.call.inner.mouth.started(utterance) {
                     self.publish(at, AgentSpeechStarted { text }.into());
                 }
             }
             RecordBody::UtteranceEnded {
                 utterance,
                 interrupted,
-            } => self.utterance_ended(at, utterance, interrupted),
+            } => {
+                if let Some(queued) = self.call.inner.mouth.over(utterance) {
+                    self.utterance_ended(at, queued, interrupted);
+                }
+            }
             RecordBody::Fault(fault) => {
                 tracing::warn!(call = self.call.id(), %fault, "the AudioSocket peer broke the protocol");
                 self.publish(at, error("media", fault.to_string()));
             }
-            RecordBody::Missed(count) => {
-                self.publish(
-                    at,
-                    error(
-                        "events_missed",
-                        format!("{count} events of the media thread were lost"),
-                    ),
-                );
-            }
+            RecordBody::Missed(count) => self.records_missed(at, count.into()),
         }
         None
     }
 
-    fn utterance_ended(&mut self, at: jiff::Timestamp, utterance: u32, interrupted: bool) {
-        if let Some(Utterance {
+    fn records_missed(&mut self, at: jiff::Timestamp, count: u64) {
+        self.missed += count;
+        let message = format!("{count} events of the media thread were lost");
+        self.publish(at, error("events_missed", message));
+    }
+
+    fn utterance_ended(&mut self, at: jiff::Timestamp, queued: Queued, interrupted: bool) {
+        let Queued {
             text,
             started,
             interrupted: tell,
-        }) = self.utterances.remove(&utterance)
+        } = queued;
+        if started {
+            self.publish(at, AgentSpeechEnded { text, interrupted }.into());
+        }
+        let _ = tell.send(interrupted);
+    }
+
+    fn command(&mut self, command: Command) {
+        if let Some(link) = &mut self.link
+            && !link.command(command)
         {
-            if started {
-                self.publish(at, AgentSpeechEnded { text, interrupted }.into());
-            }
-            let _ = tell.send(interrupted);
+            tracing::warn!(
+                call = self.call.id(),
+                ?command,
+                "the media thread has too many commands to do"
+            );
         }
     }
 
     /// The media thread has nothing more to say.
     fn media_down(&mut self) -> Option<Signal> {
-        self.link = None;
-        let left: Vec<u32> = self.utterances.keys().copied().collect();
-        for utterance in left {
-            self.utterance_ended(jiff::Timestamp::now(), utterance, true);
+        let now = jiff::Timestamp::now();
+        // The last records may be those that found no room.
+        let lost = self.link.take().map_or(0, |link| {
+            link.stats().records_missed.saturating_sub(self.missed)
+        });
+        if lost > 0 {
+            self.records_missed(now, lost);
+        }
+        for queued in self.call.inner.mouth.close() {
+            self.utterance_ended(now, queued, true);
+        }
+        if !self.stopped {
+            self.stopped = true;
+            let reason = MediaStoppedReason::Closed;
+            self.publish(now, BuiltIn::from(MediaStopped { reason }).into());
         }
         if !self.life.is_over() && !self.call.inner.line.is_agentless() {
             // At an ordinary hang-up ARI tells the same within milliseconds, and why.

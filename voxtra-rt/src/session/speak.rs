@@ -1,8 +1,9 @@
 //! Speaking: text, prompts and raw audio, one utterance after another.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::sync::{MutexGuard, mpsc, oneshot};
+use tokio::sync::{MutexGuard, oneshot};
 use voxtra_core::audio::Resampler;
 use voxtra_core::leg::Command;
 use voxtra_core::playout::Chunk;
@@ -36,16 +37,68 @@ impl Spoken {
 #[derive(Debug, Default)]
 pub(crate) struct Mouth {
     voice: tokio::sync::Mutex<Option<AgentVoice>>,
+    /// Where the voice waits for the first who speaks.
+    arrived: Mutex<Option<AgentVoice>>,
     media: OnceLock<Arc<Shared>>,
+    said: Mutex<Said>,
+}
+
+/// What was queued and is not over yet. Known here before its audio is, so that the media thread can't report on it too early.
+#[derive(Debug, Default)]
+struct Said {
+    utterances: BTreeMap<u32, Queued>,
+    /// The media is over: nothing more will be heard.
+    closed: bool,
+}
+
+/// An utterance on its way out.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) text: String,
+    pub(crate) started: bool,
+    pub(crate) interrupted: oneshot::Sender<bool>,
 }
 
 impl Mouth {
     pub(crate) fn attach(&self, voice: Option<AgentVoice>, media: Arc<Shared>) {
-        // Nobody can be speaking before there is media, so the lock is free.
-        if let Ok(mut place) = self.voice.try_lock() {
-            *place = voice;
-        }
+        *lock(&self.arrived) = voice;
         let _ = self.media.set(media);
+    }
+
+    /// An utterance will be queued under this number; the receiver is told whether it was interrupted.
+    fn expect(&self, utterance: u32, text: &str) -> oneshot::Receiver<bool> {
+        let (interrupted, outcome) = oneshot::channel();
+        let mut said = lock(&self.said);
+        if !said.closed {
+            let text = text.to_owned();
+            let queued = Queued {
+                text,
+                started: false,
+                interrupted,
+            };
+            said.utterances.insert(utterance, queued);
+        }
+        outcome
+    }
+
+    /// The media thread has begun to send this utterance: its text.
+    pub(crate) fn started(&self, utterance: u32) -> Option<String> {
+        let mut said = lock(&self.said);
+        let queued = said.utterances.get_mut(&utterance)?;
+        queued.started = true;
+        Some(queued.text.clone())
+    }
+
+    /// No more will be heard of this utterance.
+    pub(crate) fn over(&self, utterance: u32) -> Option<Queued> {
+        lock(&self.said).utterances.remove(&utterance)
+    }
+
+    /// The media is over: what was queued until now won't be heard.
+    pub(crate) fn close(&self) -> impl Iterator<Item = Queued> + use<> {
+        let mut said = lock(&self.said);
+        said.closed = true;
+        std::mem::take(&mut said.utterances).into_values()
     }
 
     pub(crate) fn stats(&self) -> CallStats {
@@ -130,9 +183,9 @@ impl Call {
         let Some(media) = self.inner.mouth.media.get() else {
             return;
         };
-        let before = media.epoch();
-        self.send(Input::Leg(Command::Flush)).await;
-        while media.epoch() == before && !media.is_closed() && !self.is_over() {
+        let epoch = media.epoch();
+        self.send(Input::Leg(Command::Flush { epoch })).await;
+        while media.epoch() == epoch && !media.is_closed() && !self.is_over() {
             tokio::time::sleep(voxtra_core::audio::FRAME / 4).await;
         }
     }
@@ -140,7 +193,13 @@ impl Call {
     /// Speaks one utterance.
     pub(crate) async fn speak(&self, text: &str, mut speech: Speech) -> Result<Spoken, CallError> {
         let place = self
-            .while_up(async { Ok(self.inner.mouth.voice.lock().await) })
+            .while_up(async {
+                let mut place = self.inner.mouth.voice.lock().await;
+                if place.is_none() {
+                    *place = lock(&self.inner.mouth.arrived).take();
+                }
+                Ok(place)
+            })
             .await?;
         let mut utterance = Utterance::begin(self, text, place).await?;
         let mut converter = Converter::new(speech.rate_hz(), utterance.rate_hz())?;
@@ -150,6 +209,7 @@ impl Call {
                 Some(Err(error)) => {
                     // What was made so far is heard to its end; the rest is the error's.
                     let _ = utterance.write(&[], true).await;
+                    utterance.ended().await;
                     return Err(error.into());
                 }
                 None => {
@@ -202,14 +262,7 @@ impl<'a> Utterance<'a> {
         let voice = place.as_mut().ok_or(CallError::NotAnswered)?;
         let epoch = voice.begin().await.map_err(|_| CallError::Ended)?;
         let number = call.next_utterance();
-        let (tell, interrupted) = oneshot::channel();
-        let text = text.to_owned();
-        call.send(Input::Utterance {
-            utterance: number,
-            text,
-            interrupted: tell,
-        })
-        .await;
+        let interrupted = call.inner.mouth.expect(number, text);
         Ok(Self {
             call,
             place,
@@ -244,12 +297,6 @@ impl<'a> Utterance<'a> {
     /// Waits until the caller has heard it, or it was cut.
     async fn ended(mut self) -> Spoken {
         let Some(interrupted) = self.interrupted.as_mut().filter(|_| !self.first) else {
-            self.interrupted = None;
-            self.call
-                .send(Input::Abandoned {
-                    utterance: self.number,
-                })
-                .await;
             return Spoken::Interrupted;
         };
         let outcome = interrupted.await;
@@ -267,18 +314,24 @@ impl Drop for Utterance<'_> {
         if self.interrupted.is_none() {
             return;
         }
-        // Dropped in mid-sentence. If the queue to the owner is full the audio plays to its end, which loses nothing.
-        let inputs: &mpsc::Sender<Input> = &self.call.inner.inputs;
         if self.first {
-            let _ = inputs.try_send(Input::Abandoned {
-                utterance: self.number,
-            });
-        } else if inputs.try_send(Input::Leg(Command::Flush)).is_ok()
+            // Nothing was queued, so nothing will be heard of it.
+            self.call.inner.mouth.over(self.number);
+            return;
+        }
+        // Dropped in mid-sentence. If the queue to the owner is full the audio plays to its end, which loses nothing.
+        let epoch = self.epoch;
+        let flush = Input::Leg(Command::Flush { epoch });
+        if self.call.inner.inputs.try_send(flush).is_ok()
             && let Some(voice) = self.place.as_mut()
         {
             voice.expect_flush(self.epoch);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// From the speech's rate to the line's.
