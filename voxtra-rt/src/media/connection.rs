@@ -89,12 +89,6 @@ impl Connection {
         std::mem::take(&mut self.io.touched)
     }
 
-    /// Frames handled so far, in and out.
-    pub(crate) fn frames(&self) -> u64 {
-        let counters = self.leg.counters();
-        counters.frames_in.wrapping_add(counters.frames_out)
-    }
-
     pub(crate) fn next_deadline(&self) -> Instant {
         self.leg.next_deadline()
     }

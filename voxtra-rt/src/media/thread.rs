@@ -260,10 +260,7 @@ impl Worker {
         let connection = self.slots.get_mut(slot)?.as_mut()?;
         let began = std::time::Instant::now();
         let before = self.probe.map(|probe| probe());
-        let frames = connection.frames();
         let outcome = act(connection);
-        let frames = connection.frames().wrapping_sub(frames);
-        self.stats.frames.fetch_add(frames, Ordering::Relaxed);
         if connection.take_touched() {
             self.bell.ring(connection.shared());
         }
