@@ -51,3 +51,8 @@ pub mod prelude {
         AudioStream, Call, CallError, Event, EventBody, Events, HandlerError, Session, Spoken,
     };
 }
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -67,7 +67,7 @@ use crate::{errors::Errors, roots::Roots};
 ///
 /// # Sessions
 ///
-/// ```ignore
+/// ```text
 /// voxtra! {
 ///     session Support {
 ///         route extension "1000", number "+265*";
