@@ -5,6 +5,11 @@
     reason = "each test binary uses its own part of this"
 )]
 
+pub mod receiver;
+pub mod recording;
+pub mod stage;
+pub mod story;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -94,6 +99,40 @@ impl Asterisk {
         let text = answer.text().await.unwrap();
         assert!(status.is_success(), "{status}: {text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// The id of every bridge, and the ids of the channels in it.
+    pub async fn bridges(&self) -> Vec<(String, Vec<String>)> {
+        #[derive(serde::Deserialize)]
+        struct Bridge {
+            id: String,
+            channels: Vec<String>,
+        }
+        let answer = reqwest_client()
+            .get(format!("{}/bridges", self.url))
+            .basic_auth("voxtra", Some("voxtra-test"))
+            .send()
+            .await
+            .unwrap();
+        let bridges: Vec<Bridge> = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        bridges.into_iter().map(|b| (b.id, b.channels)).collect()
+    }
+
+    /// Waits until this channel is gone.
+    pub async fn gone(&self, channel: &str) {
+        let ari = self.client("x");
+        stage::patiently("the end of a channel", async {
+            while ari
+                .channels()
+                .await
+                .unwrap()
+                .iter()
+                .any(|c| c.id == channel)
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
     }
 
     /// Runs `rig.sh` with these arguments.

@@ -76,10 +76,15 @@ impl Inner {
             }
             AriEvent::StasisEnd(end) => self.tell(&end.channel.id, Input::Left),
             AriEvent::ChannelHangupRequest(request) => {
-                let reason = request
-                    .cause
-                    .and_then(|cause| q850(cause).map(str::to_owned));
-                self.tell(&request.channel.id, Input::HangupRequested(reason));
+                let reason = match request.cause {
+                    // Not a cause then, but one of Asterisk's AST_SOFTHANGUP_ flags (`channel.h`): an explicit order.
+                    Some(32) if request.soft => Some("normal_clearing"),
+                    Some(cause) if !request.soft => q850(cause),
+                    _ => None,
+                };
+                if let Some(reason) = reason {
+                    self.tell(&request.channel.id, Input::HangupRequested(reason));
+                }
             }
             AriEvent::ChannelDestroyed(destroyed) => {
                 let reason = q850(destroyed.cause)

@@ -79,10 +79,11 @@ pub struct ChannelEvent {
 pub struct ChannelHangupRequest {
     /// The channel.
     pub channel: Channel,
-    /// Q.850 cause, 16 for a normal hang-up.
+    /// Q.850 cause, 16 for a normal hang-up; with `soft`, one of Asterisk's `AST_SOFTHANGUP_` flags instead, 32 for an
+    /// explicit order.
     #[serde(default)]
     pub cause: Option<i32>,
-    /// Whether it was asked for softly, between two steps of the dialplan.
+    /// Whether Asterisk itself was told to hang up, by ARI or its console, rather than by the other side.
     #[serde(default)]
     pub soft: bool,
 }

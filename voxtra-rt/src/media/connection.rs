@@ -63,7 +63,7 @@ impl Connection {
                 pending: 0..0,
                 stalled_since: None,
                 dropped: 0,
-                broken: false,
+                broken: None,
                 write_timeout,
                 now: Instant::ZERO,
                 records,
@@ -109,15 +109,17 @@ impl Connection {
                 self.publish();
                 match progress {
                     Progress::HungUp => self.stop(now, MediaStoppedReason::Hangup),
-                    Progress::Open if self.io.broken => self.stop(now, MediaStoppedReason::Error),
-                    // A short read has emptied the socket; the next bytes raise a new event.
-                    Progress::Open if count < buffer.len() => Outcome::Open,
-                    Progress::Open => Outcome::More,
+                    Progress::Open => match self.io.broken {
+                        Some(reason) => self.stop(now, reason),
+                        // A short read has emptied the socket; the next bytes raise a new event.
+                        None if count < buffer.len() => Outcome::Open,
+                        None => Outcome::More,
+                    },
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Outcome::Open,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Outcome::More,
-            Err(_) => self.stop(now, MediaStoppedReason::Error),
+            Err(error) => self.stop(now, end_of(&error)),
         }
     }
 
@@ -144,10 +146,9 @@ impl Connection {
             self.leg.report(now, Fault::WriteStalled, &mut self.io);
             return self.stop(now, MediaStoppedReason::Timeout);
         }
-        if self.io.broken {
-            self.stop(now, MediaStoppedReason::Error)
-        } else {
-            Outcome::Open
+        match self.io.broken {
+            Some(reason) => self.stop(now, reason),
+            None => Outcome::Open,
         }
     }
 
@@ -174,6 +175,17 @@ impl Connection {
     }
 }
 
+/// What a failure of the socket means. Asterisk closes at every hang-up without reading what is still on its way to it,
+/// which the kernel turns into a reset as often as not: that is an ordinary end.
+fn end_of(error: &io::Error) -> MediaStoppedReason {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => MediaStoppedReason::Closed,
+        _ => MediaStoppedReason::Error,
+    }
+}
+
 /// The leg's port: the socket's sending side and the rings.
 struct Io {
     stream: TcpStream,
@@ -182,7 +194,8 @@ struct Io {
     pending: std::ops::Range<usize>,
     stalled_since: Option<Instant>,
     dropped: u32,
-    broken: bool,
+    /// The socket can't be written to any more, for this reason.
+    broken: Option<MediaStoppedReason>,
     write_timeout: std::time::Duration,
     now: Instant,
     records: Bus<RecordProducer, 1>,
@@ -209,8 +222,8 @@ impl Io {
                     self.stalled_since.get_or_insert(self.now);
                     return false;
                 }
-                Err(_) => {
-                    self.broken = true;
+                Err(error) => {
+                    self.broken = Some(end_of(&error));
                     return false;
                 }
             }
@@ -281,7 +294,7 @@ impl Port for Io {
                 self.stalled_since.get_or_insert(self.now);
                 self.drop_frame();
             }
-            Err(_) => self.broken = true,
+            Err(error) => self.broken = Some(end_of(&error)),
         }
     }
 

@@ -3,14 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
-use voxtra_core::audio::SampleRate;
 use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
 use voxtra_core::leg::Forward;
 
 use super::call::Call;
 use super::error::CallError;
 use super::owner::Input;
-use crate::media::{CallerEar, Heard, MediaLink};
+use crate::media::{CallerEar, Heard, MediaLink, Shared};
 use crate::speech::{SpeechInput, SpeechToText};
 
 /// Parts of audio that may wait for a slow listener: 5 s.
@@ -25,7 +24,7 @@ pub(crate) struct Ears {
 #[derive(Debug, Default)]
 struct State {
     /// There is media, and a task that passes its audio on.
-    rate: Option<SampleRate>,
+    media: Option<Arc<Shared>>,
     over: bool,
     listeners: Vec<Listener>,
 }
@@ -55,7 +54,7 @@ impl State {
 #[derive(Debug)]
 pub struct AudioStream {
     parts: mpsc::Receiver<Heard>,
-    rate: SampleRate,
+    media: Arc<Shared>,
 }
 
 impl AudioStream {
@@ -85,9 +84,9 @@ impl AudioStream {
         }
     }
 
-    /// Samples per second.
+    /// Samples per second. Asterisk's first audio frame decides it: it is sure once the first part has come.
     pub fn rate_hz(&self) -> u32 {
-        self.rate.hz()
+        self.media.rate().hz()
     }
 }
 
@@ -110,17 +109,17 @@ impl Call {
 
     async fn listen_in(&self, everything: bool) -> Result<AudioStream, CallError> {
         let (to, parts) = mpsc::channel(WAITING);
-        let rate = {
+        let media = {
             let mut state = lock(&self.inner.ears.state);
             if state.over || self.is_over() {
                 return Err(CallError::Ended);
             }
-            let rate = state.rate.ok_or(CallError::NotAnswered)?;
+            let media = state.media.clone().ok_or(CallError::NotAnswered)?;
             state.listeners.push(Listener { to, everything });
-            rate
+            media
         };
         self.send(Input::Listeners).await;
-        Ok(AudioStream { parts, rate })
+        Ok(AudioStream { parts, media })
     }
 
     /// How much of the caller's audio anybody listens to.
@@ -132,7 +131,7 @@ impl Call {
     pub(crate) fn attach(&self, link: &mut MediaLink) {
         self.inner.mouth.attach(link.agent.take(), link.shared());
         let state = self.inner.ears.state.clone();
-        lock(&state).rate = Some(link.rate());
+        lock(&state).media = Some(link.shared());
         if let Some(ear) = link.caller.take() {
             tokio::spawn(pass_on(ear, state, self.inner.inputs.clone()));
         }
@@ -149,7 +148,6 @@ async fn pass_on(mut ear: CallerEar, state: Arc<Mutex<State>>, inputs: mpsc::Sen
         let fewer = {
             let mut state = lock(&state);
             let before = state.wanted();
-            state.rate = Some(ear.rate());
             state
                 .listeners
                 .retain(|listener| match listener.to.try_send(heard.clone()) {
@@ -179,18 +177,23 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
     let Ok(mut stream) = call.speech_stream().await else {
         return;
     };
+    // Only then is the rate sure.
+    let Some(first) = stream.next().await else {
+        return;
+    };
     let (speech_in, speech_out) = mpsc::channel(WAITING);
     let (text_in, mut text_out) = mpsc::channel(WAITING);
     let recognition = provider.start(stream.rate_hz(), speech_out, text_in);
     let feed = async {
-        while let Some(heard) = stream.next().await {
+        let mut next = Some(first);
+        while let Some(heard) = next.take() {
             let input = match heard {
                 Heard::SpeechStarted => SpeechInput::Started,
                 Heard::Samples(samples) => SpeechInput::Audio(samples),
                 Heard::SpeechEnded => SpeechInput::Ended,
             };
-            if speech_in.send(input).await.is_err() {
-                break;
+            if speech_in.send(input).await.is_ok() {
+                next = stream.next().await;
             }
         }
         drop(speech_in);

@@ -41,10 +41,14 @@ impl Line {
 
     pub(crate) async fn hangup(&self, call: &Call, reason: HangupReason) -> Result<(), CallError> {
         match self {
-            Self::Ari(line) => match line.ari.hangup(&line.channel, reason).await {
-                Err(error) if !error.is_not_found() => Err(error.into()),
-                _ => Ok(()),
-            },
+            Self::Ari(line) => {
+                // Asterisk won't say it again when the channel leaves.
+                call.send(Input::HangupRequested(cause(reason))).await;
+                match line.ari.hangup(&line.channel, reason).await {
+                    Err(error) if !error.is_not_found() => Err(error.into()),
+                    _ => Ok(()),
+                }
+            }
             Self::Socket => {
                 call.send(Input::Leg(Command::HangUp)).await;
                 Ok(())
@@ -260,6 +264,19 @@ impl AriLine {
         if let Some(bridge) = bridge {
             report(self.ari.destroy_bridge(&bridge).await, &bridge);
         }
+    }
+}
+
+/// What ARI's reasons are in the words of Q.850, which `call.ended` uses.
+fn cause(reason: HangupReason) -> &'static str {
+    match reason {
+        HangupReason::Normal => "normal_clearing",
+        HangupReason::Busy => "user_busy",
+        HangupReason::Congestion => "congestion",
+        HangupReason::NoAnswer => "no_answer",
+        HangupReason::Rejected => "call_rejected",
+        HangupReason::Unallocated => "unallocated_number",
+        HangupReason::Failure => "network_out_of_order",
     }
 }
 

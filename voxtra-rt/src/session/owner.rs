@@ -58,8 +58,8 @@ pub(crate) enum Input {
     Answered,
     /// ARI told a key press.
     Dtmf(char),
-    /// Somebody asked Asterisk to hang up, for this reason.
-    HangupRequested(Option<String>),
+    /// Somebody hung up, for this reason.
+    HangupRequested(&'static str),
     /// The channel left the application.
     Left,
     /// The channel is gone, for this reason.
@@ -88,7 +88,7 @@ pub(crate) struct Owner {
     ending: Option<(Deadline, String)>,
     /// When handler and hooks are stopped.
     last_call: Option<Deadline>,
-    hangup_reason: Option<String>,
+    hangup_reason: Option<&'static str>,
     rang: bool,
     /// Handler and hooks were told to stop.
     aborted: bool,
@@ -209,18 +209,16 @@ impl Owner {
                 }
             }
             Input::HangupRequested(reason) => {
-                if reason.is_some() {
-                    self.hangup_reason = reason;
+                self.hangup_reason.get_or_insert(reason);
+            }
+            Input::Left => match self.hangup_reason {
+                // Of a channel that the dialplan sent us Asterisk tells nothing more.
+                Some(reason) => return Some(Signal::LineEnded(reason.into())),
+                // Whatever was thought before, such as that the media is lost: this is why.
+                None => {
+                    self.ending = Some((Deadline::now() + CAUSE_GRACE, "left_application".into()));
                 }
-            }
-            Input::Left => {
-                let reason = self
-                    .hangup_reason
-                    .clone()
-                    .unwrap_or_else(|| "left_application".into());
-                self.ending
-                    .get_or_insert((Deadline::now() + CAUSE_GRACE, reason));
-            }
+            },
             Input::Gone(reason) => {
                 self.ending = None;
                 return Some(Signal::LineEnded(reason));
@@ -334,11 +332,9 @@ impl Owner {
         let failure = match result {
             Ok(Ok(())) => return,
             Ok(Err(failure)) => {
-                // A handler that gives up because the call ended has not failed.
-                let ended = failure
-                    .downcast_ref::<super::CallError>()
-                    .is_some_and(|e| matches!(e, super::CallError::Ended));
-                if ended && self.life.is_over() {
+                // A handler that gives up because the call ended has not failed. It may know before we do: the audio stops
+                // before ARI tells why.
+                if let Some(super::CallError::Ended) = failure.downcast_ref() {
                     return;
                 }
                 failure.to_string()

@@ -1,0 +1,261 @@
+//! The end of a call: told once, whoever hangs up and whatever goes on; nothing is left behind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use voxtra::prelude::*;
+
+use crate::asterisk::stage::{Stage, patiently};
+use crate::asterisk::story::Story;
+use crate::asterisk::{Asterisk, Call as Caller};
+
+/// How often hang-up hooks ran.
+type Count = Arc<AtomicUsize>;
+
+async fn count_hangups(call: &Call, count: &Count) {
+    let count = count.clone();
+    call.on_hangup(move |call| async move {
+        assert!(call.is_over());
+        count.fetch_add(1, Ordering::Relaxed);
+    })
+    .await;
+}
+
+/// Waits until the story is over, and checks its end: told once, one hook, nothing left in Asterisk or here.
+async fn ended(mut stage: Stage, asterisk: &Asterisk, traces: &[String], hooks: &Count) -> Story {
+    let story = stage.story().await;
+    assert_eq!(story.count("call.ended"), 1);
+    assert_eq!(hooks.load(Ordering::Relaxed), 1, "{}", story.text());
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    assert_eq!(stage.app.calls().len(), 0);
+    stage.nothing_is_left(asterisk, traces).await;
+    assert_eq!(stage.app.media_stats().calls(), 0);
+    stage.close().await;
+    assert_eq!(hooks.load(Ordering::Relaxed), 1);
+    story
+}
+
+#[tokio::test]
+async fn the_caller_hangs_up_long_after_the_handler_has_returned() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let hooks = Count::default();
+    let count = hooks.clone();
+    let handler = move |call: Call| {
+        let count = count.clone();
+        async move {
+            call.answer().await?;
+            count_hangups(&call, &count).await;
+            Ok::<_, CallError>(())
+        }
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
+    let caller = Caller {
+        extension: "script",
+        variables: &[("VOXTRA_SCRIPT", "quiet:2")],
+        ..Caller::default()
+    };
+    stage.call(&asterisk, caller).await;
+    stage.until("media.started").await;
+    let traces = stage.traces(&asterisk).await;
+    assert_eq!(traces.len(), 2, "a bridge and a channel: {traces:?}");
+    assert_eq!(stage.media_sockets(), 1);
+    let story = ended(stage, &asterisk, &traces, &hooks).await;
+    assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
+}
+
+#[tokio::test]
+async fn the_agent_hangs_up() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let hooks = Count::default();
+    let count = hooks.clone();
+    let handler = move |call: Call| {
+        let count = count.clone();
+        async move {
+            call.answer().await?;
+            count_hangups(&call, &count).await;
+            call.say("You said:").await?;
+            call.hangup().await?;
+            call.ended().await;
+            // Once more does no harm, and what can't be done any more says so.
+            call.hangup().await?;
+            assert!(matches!(call.say("You said:").await, Err(CallError::Ended)));
+            Ok::<_, CallError>(())
+        }
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
+    let caller = stage.call(&asterisk, Caller::default()).await;
+    stage.until("media.started").await;
+    let traces = stage.traces(&asterisk).await;
+    let story = ended(stage, &asterisk, &traces, &hooks).await;
+    assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
+    asterisk.gone(&caller.id).await;
+}
+
+#[tokio::test]
+async fn the_agent_hangs_up_a_call_without_ari() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let hooks = Count::default();
+    let count = hooks.clone();
+    let handler = move |call: Call| {
+        let count = count.clone();
+        async move {
+            count_hangups(&call, &count).await;
+            call.say("You said:").await?;
+            call.hangup().await
+        }
+    };
+    let stage = Stage::start(&asterisk, |app| app.default(handler)).await;
+    let id = stage.app.expect_socket_call("1000");
+    let caller = stage.socket_call(&asterisk, id, Caller::default()).await;
+    let story = ended(stage, &asterisk, &[], &hooks).await;
+    assert_eq!(story.the("media.stopped")["reason"], "hangup");
+    asterisk.gone(&caller.id).await;
+}
+
+/// The caller is gone in the middle of a sentence.
+async fn during_say(over_ari: bool) {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let hooks = Count::default();
+    let count = hooks.clone();
+    let handler = move |call: Call| {
+        let count = count.clone();
+        async move {
+            call.answer().await?;
+            count_hangups(&call, &count).await;
+            call.say("A long explanation.").await?;
+            // Whether the sentence was cut or the call is over, the handler may go on and fail with that.
+            call.say("You said:").await?;
+            Ok::<_, CallError>(())
+        }
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
+    let caller = Caller {
+        extension: "script",
+        variables: &[("VOXTRA_SCRIPT", "quiet:2")],
+        ..Caller::default()
+    };
+    if over_ari {
+        stage.call(&asterisk, caller).await;
+    } else {
+        let id = stage.app.expect_socket_call("1000");
+        stage.socket_call(&asterisk, id, caller).await;
+    }
+    stage.until("agent.speech.started").await;
+    let traces = stage.traces(&asterisk).await;
+    let story = ended(stage, &asterisk, &traces, &hooks).await;
+    let cut = r#"agent.speech.ended {"text":"A long explanation.","interrupted":true}"#;
+    assert!(story.lines().contains(&cut.to_owned()), "{}", story.text());
+    assert_eq!(story.count("barge_in"), 0);
+}
+
+#[tokio::test]
+async fn the_caller_hangs_up_while_the_agent_speaks() {
+    during_say(true).await;
+}
+
+#[tokio::test]
+async fn the_caller_hangs_up_while_the_agent_speaks_without_ari() {
+    during_say(false).await;
+}
+
+#[tokio::test]
+async fn another_task_hangs_up_while_the_agent_speaks() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let hooks = Count::default();
+    let count = hooks.clone();
+    let handler = move |call: Call| {
+        let count = count.clone();
+        async move {
+            call.answer().await?;
+            count_hangups(&call, &count).await;
+            call.say("A long explanation.").await.map(|_| ())
+        }
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
+    stage.call(&asterisk, Caller::default()).await;
+    let session = stage.session().await;
+    stage.until("agent.speech.started").await;
+    let traces = stage.traces(&asterisk).await;
+    session.hangup().await.unwrap();
+    ended(stage, &asterisk, &traces, &hooks).await;
+}
+
+#[tokio::test]
+async fn the_caller_gives_up_before_the_agent_answers() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let hooks = Count::default();
+    let count = hooks.clone();
+    let handler = move |call: Call| {
+        let count = count.clone();
+        async move {
+            count_hangups(&call, &count).await;
+            call.ended().await;
+            assert!(matches!(call.answer().await, Err(CallError::Ended)));
+        }
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
+    let caller = stage.call(&asterisk, Caller::default()).await;
+    stage.until("call.started").await;
+    asterisk
+        .client(&stage.name)
+        .hangup(&caller.id, voxtra::rt::ari::HangupReason::Normal)
+        .await
+        .unwrap();
+    let story = ended(stage, &asterisk, &[], &hooks).await;
+    assert_eq!(story.wires().len(), 4, "{}", story.text());
+    assert_eq!(story.wires()[2], "call.ended");
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_or_panics_does_not_leave_the_caller_alone() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let fail = |call: Call| async move {
+        call.answer().await?;
+        Err::<(), HandlerError>("out of order".into())
+    };
+    let panic = |call: Call| async move {
+        call.answer().await.unwrap();
+        assert!(call.is_over(), "a bug in the agent");
+    };
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.extension("1000", fail).extension("1001", panic)
+    })
+    .await;
+    for (to, words) in [
+        ("1000@voxtra-in", "out of order"),
+        ("1001@voxtra-in", "a bug in the agent"),
+    ] {
+        let caller = Caller {
+            to,
+            ..Caller::default()
+        };
+        let caller = stage.call(&asterisk, caller).await;
+        let story = stage.story().await;
+        let error = story.the("error");
+        assert_eq!(error["error_type"], "handler");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(words), "{message}");
+        asterisk.gone(&caller.id).await;
+    }
+    patiently("sockets", async {
+        while stage.media_sockets() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stage.close().await;
+}

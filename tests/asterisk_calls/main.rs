@@ -1,0 +1,10 @@
+//! Real calls through real applications, against a real Asterisk. `tests/asterisk/README.md` tells how to run them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../asterisk/mod.rs"]
+mod asterisk;
+
+mod dtmf;
+mod hangup;
+mod inbound;
+mod sound;
