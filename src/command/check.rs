@@ -48,7 +48,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (info, modules) = runtime()?
         .block_on(async {
             let ari = AriClient::new(asterisk)?;
-            Ok((ari.asterisk_info().await?, ari.modules().await?))
+            let known = (ari.asterisk_info().await?, ari.modules().await?);
+            // A user that may only look is refused before Asterisk looks for the channel.
+            match ari.answer("voxtra-check").await {
+                Err(error) if !error.is_not_found() => Err(error),
+                _ => Ok(known),
+            }
         })
         .map_err(|error: AriError| explain(&error))?;
     writeln!(
@@ -122,6 +127,7 @@ fn explain(error: &AriError) -> Failure {
         AriError::Transport { .. } | AriError::Timeout { .. } => failure.advise(
             "is Asterisk running, with `enabled=yes` in http.conf and ari.conf, and is asterisk.url its address? `asterisk -rx 'http show status'` tells",
         ),
+        AriError::Forbidden { .. } => failure.advise("set `read_only = no` for this user in ari.conf: answering a call is an order"),
         AriError::NotFound { .. } => failure.advise("does asterisk.url end in /ari, and is res_ari loaded?"),
         _ => failure,
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use voxtra_rt::app::{Application, RouteTo};
+use voxtra_rt::app::{Application, RouteTo, StartError};
 use voxtra_rt::config::{Config, RouteRule};
 
 use super::check::load;
@@ -46,7 +46,15 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let app = builder
         .start()
         .await
-        .map_err(|error| Failure::failed(error).advise("`voxtra check --online` looks closer"))?;
+        .map_err(|error| {
+            let advice = match error {
+                StartError::Listen { .. } => {
+                    "is another voxtra running? media.listen is an address of this machine, with a port that is free"
+                }
+                _ => "`voxtra check --online` looks closer",
+            };
+            Failure::failed(error).advise(advice)
+        })?;
     tracing::info!(media = %app.media_address(), routes = config.routes.len(), "serving; Ctrl-C stops");
     run_until_stopped(&app).await
 }

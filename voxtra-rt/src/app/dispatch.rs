@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::{Inner, Seat, lock};
 use crate::ari::{
@@ -9,6 +10,9 @@ use crate::ari::{
     HangupReason,
 };
 use crate::session::{AriLine, CallInfo, ChannelNews, Direction, Input, Line};
+
+/// How often Asterisk is asked which calls are still up while its events don't reach us.
+const AUDIT: Duration = Duration::from_secs(5);
 
 impl Inner {
     /// Keeps the connection to ARI's events, if there is an ARI.
@@ -30,14 +34,31 @@ impl Inner {
                 }
                 AriSignal::Disconnected { error, retry_in } => {
                     self.online.send_replace(false);
-                    tracing::error!(%error, ?retry_in, "lost Asterisk's events; calls that are up go on");
+                    let retry_in_ms = retry_in.as_millis();
+                    tracing::error!(%error, retry_in_ms, "no events from Asterisk, so no new calls; those that are up go on");
                 }
-                AriSignal::Replaced => tracing::error!(
-                    app = ari.app(),
-                    "another program connected to Asterisk under our application's name and gets its calls: give each its own asterisk.app"
-                ),
+                AriSignal::Replaced => {
+                    self.online.send_replace(false);
+                    tracing::error!(
+                        app = ari.app(),
+                        "another program connected to Asterisk under our application's name and gets its calls: give each its own asterisk.app, then start this one again"
+                    );
+                    self.watch_the_rest(&ari).await;
+                }
                 AriSignal::Event(event) => self.take_event(&ari, event).await,
             }
+        }
+    }
+
+    /// Nobody tells us any more when a call ends. Those that are up must not stay for ever.
+    async fn watch_the_rest(&self, ari: &AriClient) {
+        while self
+            .stop
+            .run_until_cancelled(tokio::time::sleep(AUDIT))
+            .await
+            .is_some()
+        {
+            self.reconcile(ari).await;
         }
     }
 
@@ -45,7 +66,10 @@ impl Inner {
     async fn reconcile(&self, ari: &AriClient) {
         let ours: Vec<(String, Seat)> = lock(&self.sessions)
             .iter()
-            .filter(|(_, seat)| matches!(seat.call.inner.line, Line::Ari(_)))
+            // A call that Asterisk was not yet told to place has no channel to miss.
+            .filter(
+                |(_, seat)| matches!(&seat.call.inner.line, Line::Ari(line) if line.is_placed()),
+            )
             .map(|(id, seat)| (id.to_string(), seat.clone()))
             .collect();
         if ours.is_empty() {
@@ -68,9 +92,16 @@ impl Inner {
             AriEvent::StasisStart(start) => {
                 let channel = start.channel;
                 // External media and outbound calls enter the application too; they are no new calls.
-                if !self.desk.tell(&channel.id, ChannelNews::Entered)
-                    && self.seat(&channel.id).is_none()
-                {
+                if self.desk.tell(&channel.id, ChannelNews::Entered) {
+                    return;
+                }
+                if is_ours(&channel.id) {
+                    // Nobody waits for it any more: its call has ended while it was on its way.
+                    let ari = ari.clone();
+                    tokio::spawn(
+                        async move { ari.hangup(&channel.id, HangupReason::Normal).await },
+                    );
+                } else if self.seat(&channel.id).is_none() {
                     self.inbound(ari, channel, start.args);
                 }
             }
@@ -125,11 +156,14 @@ impl Inner {
         };
         let line = self.ari_line(ari, &channel.id, channel.state == ChannelState::Up);
         let inner = self.clone();
-        self.open(channel.id.into(), info, line, |call| inner.handle(call));
+        self.open(channel.id.into(), info, Line::Ari(Box::new(line)), |call| {
+            inner.handle(call)
+        });
     }
 
-    pub(super) fn ari_line(&self, ari: &AriClient, channel: &str, up: bool) -> Line {
-        Line::Ari(Box::new(AriLine::new(
+    /// The line of a channel that is `up`, or that we must answer.
+    pub(super) fn ari_line(&self, ari: &AriClient, channel: &str, up: bool) -> AriLine {
+        AriLine::new(
             ari.clone(),
             channel.to_owned(),
             up,
@@ -137,7 +171,7 @@ impl Inner {
             self.media.clone(),
             self.address.clone(),
             self.leg,
-        )))
+        )
     }
 
     fn seat(&self, channel: &str) -> Option<Seat> {
@@ -159,6 +193,14 @@ impl Inner {
             );
         }
     }
+}
+
+/// Whether this is a channel that we had Asterisk make. Asterisk's own ids may begin with `voxtra-` too: with its `systemname`.
+fn is_ours(channel: &str) -> bool {
+    ["voxtra-call-", "voxtra-media-", "voxtra-transfer-"]
+        .iter()
+        .filter_map(|prefix| channel.strip_prefix(prefix))
+        .any(|id| uuid::Uuid::try_parse(id).is_ok())
 }
 
 /// Q.850 causes that calls end with in practice, in words (ITU-T Q.850, Asterisk's `causes.h`).
@@ -191,5 +233,23 @@ fn words(text: &str) -> String {
     } else {
         text.to_lowercase()
             .replace(|c: char| !c.is_alphanumeric(), "_")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_channels_are_told_from_those_of_an_asterisk_called_voxtra() {
+        for ours in ["call", "media", "transfer"] {
+            assert!(is_ours(&format!(
+                "voxtra-{ours}-40325ec2-5efd-4bd3-805f-53576e581d13"
+            )));
+        }
+        // `systemname = voxtra-call` in asterisk.conf.
+        assert!(!is_ours("voxtra-call-1795365780.22"));
+        assert!(!is_ours("voxtra-1795365780.22"));
+        assert!(!is_ours("1795365780.22"));
     }
 }

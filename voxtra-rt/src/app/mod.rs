@@ -247,10 +247,14 @@ impl Inner {
             args: Vec::new(),
         };
         let inner = self.clone();
-        // An id may be used by several calls, a session's only by one.
-        let id: Arc<str> = match lock(&self.sessions).contains_key(uuid.to_string().as_str()) {
-            false => uuid.to_string().into(),
-            true => format!("{uuid}-{}", uuid::Uuid::new_v4().simple()).into(),
+        // An id that the dialplan has written down is every call's; a session's is one call's. Ids that are made for each call,
+        // by us or by the dialplan, serve as they are.
+        let is_shared = self.extensions.contains_key(&uuid)
+            || lock(&self.sessions).contains_key(uuid.to_string().as_str());
+        let id: Arc<str> = if is_shared {
+            format!("{uuid}-{}", uuid::Uuid::new_v4().simple()).into()
+        } else {
+            uuid.to_string().into()
         };
         let (_, inputs) = self.open(id, info, Line::Socket, |call| async move {
             // The audio is connected before the handler may want it.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Application;
 use super::route::Handler;
-use crate::ari::{AriError, Originate};
-use crate::session::{Call, CallError, CallInfo, Direction, Input};
+use crate::ari::{AriError, HangupReason, Originate};
+use crate::session::{Call, CallError, CallInfo, Direction, Input, Line};
 
 /// A call to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ impl Application {
         let mut expected = self.inner.desk.expect(&id);
         // The far end answers, not we.
         let line = self.inner.ari_line(&ari, &id, true);
+        line.set_placed(false);
+        let line = Line::Ari(Box::new(line));
         let originate = Originate {
             caller_id: (!outbound.caller_id.is_empty()).then_some(outbound.caller_id),
             timeout: Some(outbound.timeout),
@@ -90,8 +92,16 @@ impl Application {
                     call.send(Input::Gone(reason.into())).await;
                     return Ok(());
                 }
+                if let Line::Ari(line) = &call.inner.line {
+                    line.set_placed(true);
+                }
                 tokio::select! {
-                    () = call.ended() => return Ok(()),
+                    biased;
+                    () = call.ended() => {
+                        // Perhaps it was hung up before there was a channel.
+                        let _ = ari.hangup(call.id(), HangupReason::Normal).await;
+                        return Ok(());
+                    }
                     entered = expected.entered() => if entered.is_err() {
                         return Ok(());
                     }

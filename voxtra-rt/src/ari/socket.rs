@@ -238,7 +238,7 @@ impl<C: Connect> Keeper<C> {
                 None => Left::Stopped,
                 Some(Err(error)) => Left::Lost(error),
                 Some(Ok(socket)) => {
-                    tracing::info!("connected to Asterisk");
+                    tracing::debug!("connected to Asterisk");
                     let since = Instant::now();
                     let left = self.read(socket).await;
                     if since.elapsed() >= self.options.stable_after {
@@ -251,25 +251,12 @@ impl<C: Connect> Keeper<C> {
                 Left::Lost(error) => error,
                 Left::Stopped => return,
                 Left::Replaced => {
-                    tracing::error!(
-                        "another process connected with our application's name and gets its calls now"
-                    );
                     self.signal(AriSignal::Replaced).await;
                     return;
                 }
             };
             let retry_in = backoff.next().unwrap_or(self.options.max_delay);
-            // A 404 may be a wrong prefix, but Asterisk says it too while it starts.
-            let refused = matches!(
-                error,
-                AriError::Unauthorized { .. } | AriError::Forbidden { .. }
-            );
-            let retry_in_ms = retry_in.as_millis();
-            if refused {
-                tracing::error!(%error, retry_in_ms, "Asterisk refuses the event connection");
-            } else {
-                tracing::warn!(%error, retry_in_ms, "no event connection to Asterisk");
-            }
+            tracing::debug!(%error, ?retry_in, "no event connection to Asterisk");
             let told = self
                 .signal(AriSignal::Disconnected { error, retry_in })
                 .await;

@@ -113,7 +113,8 @@ impl Call {
         }
     }
 
-    /// The session's id: the channel's id in Asterisk, or the AudioSocket id of a call without ARI.
+    /// The session's id: the channel's id in Asterisk; of a call without ARI its AudioSocket id, with something random behind it
+    /// where several calls share that.
     pub fn id(&self) -> &str {
         &self.inner.id
     }

@@ -66,6 +66,11 @@ pub enum CallError {
     /// Asterisk refused.
     #[error(transparent)]
     Ari(#[from] AriError),
+    /// Asterisk can't open the call's audio.
+    #[error(
+        "Asterisk cannot open the call's audio: {0}; `voxtra check --online` tells if a module is missing, Asterisk's own log why it failed"
+    )]
+    ExternalMedia(#[source] AriError),
     /// Asterisk did not connect the call's audio.
     #[error(transparent)]
     Media(#[from] TicketError),

@@ -1,6 +1,7 @@
 //! What carries a call: a channel that ARI controls, or the AudioSocket connection alone.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use crate::media::{MediaServer, TicketError};
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long the other party of a transfer may ring.
 const RING: Duration = Duration::from_secs(30);
+/// How long the news that a channel is gone may be on its way after an order met nothing: longer than the owner waits for
+/// the cause.
+const NEWS: Duration = Duration::from_millis(500);
 
 /// What carries a call.
 pub(crate) enum Line {
@@ -41,14 +45,7 @@ impl Line {
 
     pub(crate) async fn hangup(&self, call: &Call, reason: HangupReason) -> Result<(), CallError> {
         match self {
-            Self::Ari(line) => {
-                // Asterisk won't say it again when the channel leaves.
-                call.send(Input::HangupRequested(cause(reason))).await;
-                match line.ari.hangup(&line.channel, reason).await {
-                    Err(error) if !error.is_not_found() => Err(error.into()),
-                    _ => Ok(()),
-                }
-            }
+            Self::Ari(line) => line.hangup(call, reason).await,
             Self::Socket => {
                 call.send(Input::Leg(Command::HangUp)).await;
                 Ok(())
@@ -65,7 +62,10 @@ impl Line {
 
     pub(crate) async fn send_dtmf(&self, digits: &str) -> Result<(), CallError> {
         match self {
-            Self::Ari(line) => Ok(line.ari.send_dtmf(&line.channel, digits).await?),
+            Self::Ari(line) => {
+                gone_or(line.ari.send_dtmf(&line.channel, digits).await).await?;
+                Ok(())
+            }
             Self::Socket => Err(CallError::NoControl {
                 what: "sending DTMF",
             }),
@@ -75,7 +75,7 @@ impl Line {
     /// Whether the call goes on without the agent's media: after a transfer.
     pub(crate) fn is_agentless(&self) -> bool {
         match self {
-            Self::Ari(line) => lock(&line.made).other.is_some(),
+            Self::Ari(line) => line.transferred.load(Ordering::Acquire),
             Self::Socket => false,
         }
     }
@@ -101,7 +101,11 @@ pub(crate) struct AriLine {
     answered: tokio::sync::Mutex<bool>,
     /// The channel is up already: the far end has answered our call, or the dialplan has answered this one.
     up: bool,
-    made: Mutex<Made>,
+    /// Asterisk has a channel for the call. Ours exist from the start, those that we place once Asterisk took the order.
+    placed: AtomicBool,
+    transferred: AtomicBool,
+    /// Held while something is being made, so that taking down begins only when that is there to be taken down.
+    made: Arc<tokio::sync::Mutex<Made>>,
 }
 
 /// What was made in Asterisk for the call.
@@ -133,8 +137,32 @@ impl AriLine {
             leg,
             answered,
             up,
-            made: Mutex::default(),
+            placed: AtomicBool::new(true),
+            transferred: AtomicBool::new(false),
+            made: Arc::default(),
         }
+    }
+
+    /// Whether Asterisk must have a channel for the call.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.placed.load(Ordering::Acquire)
+    }
+
+    /// Says whether it has.
+    pub(crate) fn set_placed(&self, placed: bool) {
+        self.placed.store(placed, Ordering::Release);
+    }
+
+    async fn hangup(&self, call: &Call, reason: HangupReason) -> Result<(), CallError> {
+        // Asterisk doesn't tell us why a channel ends that we end.
+        call.send(Input::HangupRequested(cause(reason))).await;
+        match self.ari.hangup(&self.channel, reason).await {
+            // Its end was told, or was missed; or Asterisk has not placed our call yet, and then whoever places it sees that
+            // it is over.
+            Err(error) if error.is_not_found() => call.send(Input::Left).await,
+            result => result?,
+        }
+        Ok(())
     }
 
     async fn answer(&self, call: &Call) -> Result<(), CallError> {
@@ -143,7 +171,7 @@ impl AriLine {
             return Ok(());
         }
         if !self.up {
-            self.ari.answer(&self.channel).await?;
+            gone_or(self.ari.answer(&self.channel).await).await?;
         }
         call.send(Input::Answered).await;
         self.connect(call).await?;
@@ -153,17 +181,12 @@ impl AriLine {
 
     /// Lets Asterisk connect the call's audio to us and bridges the two.
     async fn connect(&self, call: &Call) -> Result<(), CallError> {
+        // What an earlier attempt has left.
+        self.take_down().await;
         let ticket = self.media.issue(self.leg);
         let bridge = format!("voxtra-bridge-{}", ticket.uuid());
         let media = format!("voxtra-media-{}", ticket.uuid());
-        {
-            // Noted before it is made: whatever happens from here on, it will be taken down.
-            let mut made = lock(&self.made);
-            made.bridge = Some(bridge.clone());
-            made.media = Some(media.clone());
-        }
         let mut expected = self.desk.expect(&media);
-        self.ari.create_bridge(&bridge, BridgeKind::Mixing).await?;
         let format = if self.leg.rate.hz() == MediaFormat::Slin16.hz() {
             MediaFormat::Slin16
         } else {
@@ -175,15 +198,40 @@ impl AriLine {
             uuid: ticket.uuid(),
             format,
         };
-        self.ari.external_media(&external).await?;
+        let mut made = self.made.clone().lock_owned().await;
+        if call.is_over() {
+            return Err(CallError::Ended);
+        }
+        made.bridge = Some(bridge.clone());
+        made.media = Some(media.clone());
+        let ari = self.ari.clone();
+        // A task of its own: an order that is under way can't be taken back, so it must be waited for even when the call ends.
+        let making = tokio::spawn(async move {
+            let _made = made;
+            if let Some(bridge) = &_made.bridge {
+                ari.create_bridge(bridge, BridgeKind::Mixing).await?;
+            }
+            match ari.external_media(&external).await {
+                Ok(_) => Ok(()),
+                Err(error @ AriError::Status { .. }) => Err(CallError::ExternalMedia(error)),
+                Err(error) => Err(error.into()),
+            }
+        });
+        match making.await {
+            Ok(result) => result?,
+            Err(_) => return Err(CallError::Ended),
+        }
         // A channel can be bridged only once it has entered the application.
         match tokio::time::timeout(CONNECT, expected.entered()).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return Err(TicketError::Timeout.into()),
         }
-        self.ari
-            .add_to_bridge(&bridge, &[&self.channel, &media])
-            .await?;
+        gone_or(
+            self.ari
+                .add_to_bridge(&bridge, &[&self.channel, &media])
+                .await,
+        )
+        .await?;
         let link = ticket.connected(CONNECT).await?;
         call.send(Input::Media(Box::new(link))).await;
         call.media_attached().await
@@ -194,40 +242,41 @@ impl AriLine {
             target: endpoint.into(),
             reason: reason.into(),
         };
-        let bridge = lock(&self.made)
-            .bridge
-            .clone()
-            .ok_or(CallError::NotAnswered)?;
+        let bridge = self.made.lock().await.bridge.clone();
+        let bridge = bridge.ok_or(CallError::NotAnswered)?;
         let other = format!("voxtra-transfer-{}", Uuid::new_v4());
         let mut expected = self.desk.expect(&other);
         let originate = Originate::to_stasis(endpoint)
             .channel_id(&other)
             .caller_id(call.caller_id())
             .timeout(RING);
-        self.ari
-            .originate(originate)
-            .await
-            .map_err(|error| match error {
-                AriError::Status { .. } => failed("no such endpoint"),
-                error => error.into(),
-            })?;
-        // Dropped before the other party is bridged, the transfer is called off.
-        let mut call_off = CallOff {
-            ari: &self.ari,
+        // Dropped before the other party is bridged, the transfer is called off, even while Asterisk is being asked.
+        let call_off = CallOff {
+            ari: self.ari.clone(),
             channel: Some(other.clone()),
         };
+        let ari = self.ari.clone();
+        let asking = tokio::spawn(async move { (ari.originate(originate).await, call_off) });
+        let Ok((asked, mut call_off)) = asking.await else {
+            return Err(CallError::Ended);
+        };
+        asked.map_err(|error| match error {
+            AriError::Status { .. } => failed("no such endpoint"),
+            error => error.into(),
+        })?;
         match tokio::time::timeout(RING + CONNECT, expected.entered()).await {
             Ok(Ok(())) => {}
             Ok(Err(reason)) => return Err(failed(&reason)),
             Err(_) => return Err(failed("no_answer")),
         }
         self.ari.add_to_bridge(&bridge, &[&other]).await?;
-        call_off.channel = None;
         let media = {
-            let mut made = lock(&self.made);
+            let mut made = self.made.lock().await;
             made.other = Some(other.clone());
             made.media.take()
         };
+        call_off.channel = None;
+        self.transferred.store(true, Ordering::Release);
         call.emit_body(
             CallTransferred {
                 target: endpoint.into(),
@@ -254,7 +303,7 @@ impl AriLine {
             bridge,
             media,
             other,
-        } = std::mem::take(&mut *lock(&self.made));
+        } = std::mem::take(&mut *self.made.lock().await);
         for channel in [media, other].into_iter().flatten() {
             report(
                 self.ari.hangup(&channel, HangupReason::Normal).await,
@@ -280,22 +329,38 @@ fn cause(reason: HangupReason) -> &'static str {
     }
 }
 
+/// Asterisk's refusal because the channel is gone and the news that it is are on their way together. Waits for the news, which
+/// ends the call and with it whoever waits here, before it says that the order failed.
+async fn gone_or(result: Result<(), AriError>) -> Result<(), AriError> {
+    if let Err(AriError::NotFound { .. } | AriError::Conflict { .. } | AriError::Status { .. }) =
+        &result
+    {
+        tokio::time::sleep(NEWS).await;
+    }
+    result
+}
+
 /// What is gone already needs no taking down; what remains is worth a line.
 fn report(result: Result<(), AriError>, what: &str) {
-    if let Err(error) = result
-        && !error.is_not_found()
-    {
-        tracing::warn!(%error, what, "cannot take down after a call");
+    match result {
+        Err(error @ AriError::Transport { .. }) => {
+            // An Asterisk that is gone has taken everything with it, of every call.
+            tracing::debug!(%error, what, "cannot take down after a call");
+        }
+        Err(error) if !error.is_not_found() => {
+            tracing::warn!(%error, what, "cannot take down after a call; `core show channels` and `bridge show all` in Asterisk tell what is left");
+        }
+        _ => {}
     }
 }
 
 /// Hangs up a channel unless told otherwise.
-struct CallOff<'a> {
-    ari: &'a AriClient,
+struct CallOff {
+    ari: AriClient,
     channel: Option<String>,
 }
 
-impl Drop for CallOff<'_> {
+impl Drop for CallOff {
     fn drop(&mut self) {
         if let Some(channel) = self.channel.take() {
             let ari = self.ari.clone();
