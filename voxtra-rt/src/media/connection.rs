@@ -213,6 +213,10 @@ impl Io {
                 break;
             };
             match self.stream.write(bytes) {
+                Ok(0) => {
+                    self.broken = true;
+                    return false;
+                }
                 Ok(count) => {
                     self.pending.start += count;
                     self.stalled_since = None;

@@ -327,6 +327,10 @@ impl RecordSink for RecordProducer {
             .push(record)
             .map_err(|rtrb::PushError::Full(record)| record)
     }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_abandoned()
+    }
 }
 
 /// The media thread's side of the caller's audio.

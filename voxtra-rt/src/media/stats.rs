@@ -1,4 +1,4 @@
-//! Counters that media threads keep and anybody may read. One writer each, relaxed: readers see recent values.
+//! Counters that media threads keep and anybody may read. All are relaxed: readers see recent values.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -161,7 +161,8 @@ impl MediaStats {
     }
 }
 
-/// Durations counted in buckets an eighth of a power of two wide: quantiles are within 9 %.
+/// Durations counted in buckets an eighth of a power of two wide: a quantile is never too small, and at most an eighth too
+/// large.
 #[derive(Debug)]
 pub struct Histogram {
     buckets: [AtomicU64; Histogram::BUCKETS],
@@ -237,7 +238,7 @@ mod tests {
         }
         for (q, exact) in [(0.5, 500.0), (0.99, 990.0), (1.0, 1000.0)] {
             let got = histogram.quantile(q).unwrap().as_secs_f64() * 1e6;
-            assert!(got >= exact && got <= exact * 1.13, "{q}: {got}");
+            assert!(got >= exact && got <= exact * 1.125, "{q}: {got}");
         }
         assert_eq!(histogram.count(), 1000);
     }

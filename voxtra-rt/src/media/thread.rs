@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -42,27 +43,10 @@ impl MediaThread {
         bell: Bell,
         stats: Arc<MediaStats>,
     ) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
-        let stop = Arc::new(AtomicBool::new(false));
         let (inbox, arrivals) = RingBuffer::new(settings.max_calls.max(1));
-        let worker = Worker {
-            poll,
-            arrivals,
-            slots: Vec::with_capacity(settings.max_calls),
-            free: Vec::with_capacity(settings.max_calls),
-            deadlines: BinaryHeap::with_capacity(2 * settings.max_calls),
-            again: Vec::with_capacity(settings.max_calls),
-            turn: Vec::with_capacity(settings.max_calls),
-            finished: Vec::with_capacity(settings.max_calls),
-            tenancy: 0,
-            tick: settings.tick,
-            probe: settings.allocations,
-            clock,
-            bell,
-            stats,
-            stop: stop.clone(),
-        };
+        let worker = Worker::new(settings, arrivals, clock, bell, stats)?;
+        let waker = Arc::new(Waker::new(worker.poll.registry(), WAKE)?);
+        let stop = worker.stop.clone();
         let thread = thread::Builder::new()
             .name(format!("voxtra-media-{index}"))
             .spawn(move || worker.run())?;
@@ -74,8 +58,11 @@ impl MediaThread {
         })
     }
 
-    /// Hands a connection over. Gives it back if the thread has no room.
+    /// Hands a connection over. Gives it back if the thread has no room, or has ended.
     pub(crate) fn adopt(&mut self, connection: Box<Connection>) -> Result<(), Box<Connection>> {
+        if self.inbox.is_abandoned() {
+            return Err(connection);
+        }
         self.inbox
             .push(connection)
             .map_err(|PushError::Full(connection)| connection)?;
@@ -117,6 +104,32 @@ struct Worker {
 }
 
 impl Worker {
+    fn new(
+        settings: &MediaSettings,
+        arrivals: Consumer<Box<Connection>>,
+        clock: Clock,
+        bell: Bell,
+        stats: Arc<MediaStats>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            poll: Poll::new()?,
+            arrivals,
+            slots: Vec::with_capacity(settings.max_calls),
+            free: Vec::with_capacity(settings.max_calls),
+            deadlines: BinaryHeap::with_capacity(2 * settings.max_calls),
+            again: Vec::with_capacity(settings.max_calls),
+            turn: Vec::with_capacity(settings.max_calls),
+            finished: Vec::with_capacity(settings.max_calls),
+            tenancy: 0,
+            tick: settings.tick,
+            probe: settings.allocations,
+            clock,
+            bell,
+            stats,
+            stop: Arc::default(),
+        })
+    }
+
     fn run(mut self) {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; READ];
@@ -260,7 +273,11 @@ impl Worker {
         let connection = self.slots.get_mut(slot)?.as_mut()?;
         let began = std::time::Instant::now();
         let before = self.probe.map(|probe| probe());
-        let outcome = act(connection);
+        // A panic is our mistake in one call; the others on this thread go on.
+        let outcome = catch_unwind(AssertUnwindSafe(|| act(connection))).unwrap_or_else(|_| {
+            tracing::error!("a call's media path panicked; its connection is closed");
+            Outcome::Closed
+        });
         if connection.take_touched() {
             self.bell.ring(connection.shared());
         }
@@ -293,5 +310,65 @@ impl Worker {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use voxtra_core::leg::LegSettings;
+
+    use super::super::courier::Courier;
+    use super::super::link::{MediaLink, Shared, link};
+    use super::*;
+
+    /// A connection, the session's end of it, and the peer's.
+    fn connection(settings: &MediaSettings) -> (Box<Connection>, MediaLink, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let leg = LegSettings::default();
+        let (end, link) = link(leg.rate, settings, Shared::new(leg.rate));
+        let stream = mio::net::TcpStream::from_std(stream);
+        let connection = Connection::new(stream, leg, end, settings.write_timeout);
+        (Box::new(connection), link, peer)
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_one_call_ends_that_call_alone() {
+        let settings = MediaSettings {
+            max_calls: 2,
+            ..MediaSettings::default()
+        };
+        let stats = Arc::new(MediaStats::default());
+        let (courier, mut bells) = Courier::start(1, 2, stats.clone()).unwrap();
+        let (mut inbox, arrivals) = RingBuffer::new(2);
+        let (clock, bell) = (Clock::start(), bells.pop().unwrap());
+        let mut worker = Worker::new(&settings, arrivals, clock, bell, stats.clone()).unwrap();
+        let (first, mut panicked, _peer) = connection(&settings);
+        let (second, mut other, _other_peer) = connection(&settings);
+        for connection in [first, second] {
+            stats.calls.fetch_add(1, Ordering::Relaxed);
+            assert!(inbox.push(connection).is_ok());
+        }
+        worker.admit();
+
+        let outcome = worker.with(0, |_| panic!("for the test"));
+        assert_eq!(outcome, Some(Outcome::Closed));
+        worker.bury();
+        courier.wake();
+        assert_eq!(panicked.record().await, None);
+
+        assert_eq!(worker.with(1, |_| Outcome::Open), Some(Outcome::Open));
+        worker.stop.store(true, Ordering::Release);
+        worker.run();
+        assert!(
+            other.record().await.is_some(),
+            "the other call was told its end"
+        );
+        drop(courier);
+        assert_eq!(stats.calls(), 0);
     }
 }
