@@ -23,7 +23,8 @@ impl<'a> Agent<'a> {
         conversation.insert(0, Message::new(Role::System, instructions));
     }
 
-    /// Gives the model what the caller said and returns its reply. Both become part of the conversation.
+    /// Gives the model what the caller said and returns its reply. Both become part of the conversation; neither does if
+    /// there is no reply, or the future is dropped.
     ///
     /// # Errors
     /// No language model is configured, it fails, or the call is over.
@@ -38,14 +39,17 @@ impl<'a> Agent<'a> {
         let mut conversation = call
             .while_up(async { Ok(call.inner.conversation.lock().await) })
             .await?;
-        conversation.push(Message::new(Role::User, text));
+        // A question that gets no answer, or is given up, must not confuse the next one.
+        let mut asked = conversation.clone();
+        asked.push(Message::new(Role::User, text));
         call.emit_body(AgentThinking {}.into()).await;
         match call
-            .while_up(async { Ok(model.respond(&conversation).await?) })
+            .while_up(async { Ok(model.respond(&asked).await?) })
             .await
         {
             Ok(reply) => {
-                conversation.push(Message::new(Role::Assistant, reply.text.as_str()));
+                asked.push(Message::new(Role::Assistant, reply.text.as_str()));
+                *conversation = asked;
                 let response = AgentResponse {
                     text: reply.text.clone(),
                     tool_calls: reply.tool_calls.clone(),
@@ -54,13 +58,73 @@ impl<'a> Agent<'a> {
                 Ok(reply)
             }
             Err(error) => {
-                // A question that got no answer must not confuse the next one.
-                conversation.pop();
                 if !matches!(error, CallError::Ended) {
                     call.emit_error("language_model", error.to_string()).await;
                 }
                 Err(error)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::sync::mpsc;
+
+    use super::super::call::{CallInfo, Direction, Services};
+    use super::super::line::Line;
+    use super::*;
+    use crate::speech::{BoxFuture, LanguageModel, SpeechError};
+
+    /// Thinks for ever about "hm", fails at "no", and otherwise replies with the conversation so far.
+    struct Mirror;
+
+    impl LanguageModel for Mirror {
+        fn name(&self) -> &str {
+            "mirror"
+        }
+
+        fn respond<'a>(
+            &'a self,
+            history: &'a [Message],
+        ) -> BoxFuture<'a, Result<Reply, SpeechError>> {
+            Box::pin(async move {
+                match history.last().map(|message| message.text.as_str()) {
+                    Some("hm") => pending().await,
+                    Some("no") => Err(SpeechError::ScriptEnded("mirror")),
+                    _ => {
+                        let texts: Vec<_> = history.iter().map(|m| m.text.as_str()).collect();
+                        Ok(Reply::new(texts.join("|")))
+                    }
+                }
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_without_an_answer_is_no_part_of_the_conversation() {
+        let services = Services {
+            model: Some(Arc::new(Mirror)),
+            ..Services::default()
+        };
+        let info = CallInfo {
+            caller_id: String::new(),
+            called_number: String::new(),
+            direction: Direction::Inbound,
+            args: Vec::new(),
+        };
+        let (inputs, _queue) = mpsc::channel(64);
+        let call = Call::new("ch-1".into(), info, Line::Socket, services, inputs);
+        let agent = call.agent();
+        agent.instruct("be").await;
+        assert_eq!(agent.respond("a").await.unwrap().text, "be|a");
+        assert!(agent.respond("no").await.is_err());
+        let given_up = tokio::time::timeout(Duration::from_secs(1), agent.respond("hm")).await;
+        assert!(given_up.is_err());
+        assert_eq!(agent.respond("b").await.unwrap().text, "be|a|be|a|b");
     }
 }

@@ -1,6 +1,7 @@
 //! Hearing: the caller's audio for whoever wants it, and for speech-to-text.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
@@ -14,6 +15,9 @@ use crate::speech::{SpeechInput, SpeechToText};
 
 /// Parts of audio that may wait for a slow listener: 5 s.
 const WAITING: usize = 256;
+
+/// How long speech-to-text may go on after the end of the call.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Who listens to a call.
 #[derive(Debug, Default)]
@@ -174,6 +178,10 @@ async fn pass_on(mut ear: CallerEar, state: Arc<Mutex<State>>, inputs: mpsc::Sen
 
 /// Gives the caller's speech to the provider and its transcripts to the session.
 async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
+    // Before that the rate is not known for certain.
+    if call.media_attached().await.is_err() {
+        return;
+    }
     let Ok(mut stream) = call.speech_stream().await else {
         return;
     };
@@ -214,9 +222,21 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
             .await;
         }
     };
-    let (result, (), ()) = tokio::join!(recognition, feed, publish);
-    if let Err(error) = result {
-        call.emit_error("speech_to_text", error.to_string()).await;
+    let over = async {
+        call.ended().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        (result, (), ()) = async { tokio::join!(recognition, feed, publish) } => {
+            if let Err(error) = result {
+                call.emit_error("speech_to_text", error.to_string()).await;
+            }
+        }
+        () = over => tracing::warn!(
+            call = call.id(),
+            provider = provider.name(),
+            "speech-to-text went on after the end of the call and was stopped"
+        ),
     }
 }
 
