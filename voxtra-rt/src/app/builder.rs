@@ -405,7 +405,8 @@ impl Builder {
                 .run_until_cancelled_owned(inner.clone().take_arrivals(arrivals)),
         );
         inner.clone().connect();
-        Ok(Application { inner })
+        let _stop = Arc::new(inner.stop.clone().drop_guard());
+        Ok(Application { inner, _stop })
     }
 }
 

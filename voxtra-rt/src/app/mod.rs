@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use voxtra_core::leg::LegSettings;
 
@@ -56,9 +56,13 @@ const OBSERVED: usize = 8192;
 type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// A running application. Cheap to clone.
+///
+/// End it with [`run`](Self::run) or [`shutdown`](Self::shutdown). When the last clone is dropped without either, it takes
+/// no more calls, and stops listening when those that are up are over.
 #[derive(Clone)]
 pub struct Application {
     inner: Arc<Inner>,
+    _stop: Arc<DropGuard>,
 }
 
 pub(crate) struct Inner {
@@ -280,4 +284,33 @@ impl Inner {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::MediaSettings;
+
+    #[tokio::test]
+    async fn an_application_that_is_dropped_listens_no_more() {
+        let app = Application::builder()
+            .media(MediaSettings {
+                listen: ([127, 0, 0, 1], 0).into(),
+                ..MediaSettings::default()
+            })
+            .start()
+            .await
+            .unwrap();
+        let address = app.media_address();
+        let other = app.clone();
+        drop(app);
+        assert!(tokio::net::TcpStream::connect(address).await.is_ok());
+        drop(other);
+        let refused = async { while tokio::net::TcpStream::connect(address).await.is_ok() {} };
+        assert!(
+            tokio::time::timeout(Duration::from_secs(10), refused)
+                .await
+                .is_ok()
+        );
+    }
 }
