@@ -214,7 +214,7 @@ impl Io {
             };
             match self.stream.write(bytes) {
                 Ok(0) => {
-                    self.broken = true;
+                    self.broken = Some(MediaStoppedReason::Closed);
                     return false;
                 }
                 Ok(count) => {
