@@ -1,0 +1,104 @@
+//! The documents say what the code does.
+
+use std::path::Path;
+
+use voxtra::core::event::CATALOGUE;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_events_page_has_every_event_with_every_field() {
+    let page = read("docs/events.md");
+    for event in &CATALOGUE {
+        let quoted = format!("`{}`", event.wire);
+        let row = page
+            .lines()
+            .find(|line| {
+                line.starts_with('|')
+                    && line
+                        .split('|')
+                        .nth(1)
+                        .is_some_and(|cell| cell.contains(&quoted))
+            })
+            .unwrap_or_else(|| panic!("docs/events.md has no row for {}", event.wire));
+        for field in event.fields {
+            assert!(
+                row.contains(&format!("`{}`", field.name)),
+                "{}: {} is missing",
+                event.wire,
+                field.name
+            );
+            for value in field.ty.split(" | ").filter(|_| field.ty.contains(" | ")) {
+                assert!(
+                    row.contains(&format!("`{value}`")),
+                    "{}: {value} is missing",
+                    event.wire
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_architecture_page_draws_the_tree_as_it_is() {
+    let page = read("ARCHITECTURE.md");
+    for (top, code) in [
+        ("voxtra-core", "voxtra-core/src"),
+        ("voxtra-macros", "voxtra-macros/src"),
+        ("voxtra-rt", "voxtra-rt/src"),
+    ] {
+        let section: String = page
+            .lines()
+            .skip_while(|line| !line.trim_start().starts_with(&format!("{top}/")))
+            .enumerate()
+            .take_while(|(index, line)| *index == 0 || line.starts_with("        "))
+            .map(|(_, line)| format!("{line}\n"))
+            .collect();
+        assert!(!section.is_empty(), "ARCHITECTURE.md does not draw {top}");
+        for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(code)).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            if entry.file_type().unwrap().is_dir() && name != "snapshots" {
+                assert!(
+                    section.contains(&format!("{name}/")),
+                    "ARCHITECTURE.md does not draw {code}/{name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_documents_point_to_is_there() {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/asterisk.md",
+        "docs/command.md",
+        "docs/configuration.md",
+        "docs/events.md",
+    ] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(document)
+            .parent()
+            .unwrap()
+            .to_owned();
+        let text = read(document);
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let path = target.split('#').next().unwrap();
+            if !target.contains("://") && !path.is_empty() {
+                assert!(
+                    folder.join(path).exists(),
+                    "{document} points to {target}, which is not there"
+                );
+            }
+        }
+    }
+}
