@@ -108,7 +108,9 @@ async fn keys_that_the_agent_presses_arrive() {
         call.send_dtmf("3#").await
     };
     let mut caller = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
-    let outbound = Outbound::to("Local/1000@voxtra-in/n").variable("__VOXTRA_APP", &desk.name);
+    let outbound = Outbound::to("Local/1000@voxtra-in/n")
+        .formats("slin")
+        .variable("__VOXTRA_APP", &desk.name);
     let call = caller.app.originate(outbound, Handler::new(press)).unwrap();
     let collected = desk.until("keys.collected").await;
     assert!(

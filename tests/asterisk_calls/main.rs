@@ -4,7 +4,14 @@
 #[path = "../asterisk/mod.rs"]
 mod asterisk;
 
+mod barge_in;
+mod conversation;
+mod declared;
 mod dtmf;
 mod hangup;
 mod inbound;
+mod outbound;
 mod sound;
+mod start;
+mod transfer;
+mod webhooks;

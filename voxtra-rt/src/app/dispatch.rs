@@ -118,8 +118,16 @@ impl Inner {
                 }
             }
             AriEvent::ChannelDestroyed(destroyed) => {
-                let reason = q850(destroyed.cause)
-                    .map_or_else(|| words(&destroyed.cause_txt), str::to_owned);
+                let reason = match q850(destroyed.cause) {
+                    Some(reason) => reason.to_owned(),
+                    // It was made but never dialled, and Asterisk has no word for that.
+                    None if destroyed.cause == 0
+                        && destroyed.channel.state == ChannelState::Down =>
+                    {
+                        "no_such_endpoint".to_owned()
+                    }
+                    None => words(&destroyed.cause_txt),
+                };
                 self.desk
                     .tell(&destroyed.channel.id, ChannelNews::Gone(reason.clone()));
                 self.tell(&destroyed.channel.id, Input::Gone(reason));

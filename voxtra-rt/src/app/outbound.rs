@@ -19,6 +19,9 @@ pub struct Outbound {
     pub timeout: Duration,
     /// Channel variables.
     pub variables: BTreeMap<String, String>,
+    /// Codecs to offer, `ulaw,slin16`; without it Asterisk decides. It decides on 192 kHz for `Local/` endpoints, which costs
+    /// time and half of the level: name one for those.
+    pub formats: Option<String>,
 }
 
 impl Outbound {
@@ -29,6 +32,7 @@ impl Outbound {
             caller_id: String::new(),
             timeout: Duration::from_secs(30),
             variables: BTreeMap::new(),
+            formats: None,
         }
     }
 
@@ -43,6 +47,13 @@ impl Outbound {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Which codecs to offer, such as `slin` or `ulaw,slin16`.
+    #[must_use]
+    pub fn formats(mut self, formats: impl Into<String>) -> Self {
+        self.formats = Some(formats.into());
         self
     }
 
@@ -81,6 +92,7 @@ impl Application {
             timeout: Some(outbound.timeout),
             channel_id: Some(id.clone()),
             variables: outbound.variables,
+            formats: outbound.formats,
             ..Originate::to_stasis(outbound.endpoint)
         };
         let (call, _) = self

@@ -66,11 +66,18 @@ pub enum CallError {
     /// Asterisk refused.
     #[error(transparent)]
     Ari(#[from] AriError),
-    /// Asterisk can't open the call's audio.
+    /// Asterisk can't connect the call's audio.
     #[error(
-        "Asterisk cannot open the call's audio: {0}; `voxtra check --online` tells if a module is missing, Asterisk's own log why it failed"
+        "Asterisk cannot connect the call's audio to {address}: check that it reaches this address ([media] advertise in \
+         the configuration); `voxtra check --online` tells if a module is missing, Asterisk's own log why it failed ({error})"
     )]
-    ExternalMedia(#[source] AriError),
+    Unreachable {
+        /// Where it was to connect to.
+        address: String,
+        /// What it said.
+        #[source]
+        error: AriError,
+    },
     /// Asterisk did not connect the call's audio.
     #[error(transparent)]
     Media(#[from] TicketError),

@@ -213,7 +213,11 @@ impl AriLine {
             }
             match ari.external_media(&external).await {
                 Ok(_) => Ok(()),
-                Err(error @ AriError::Status { .. }) => Err(CallError::ExternalMedia(error)),
+                // Asterisk connects while it makes the channel, and says no more than that it failed.
+                Err(error @ AriError::Status { .. }) => Err(CallError::Unreachable {
+                    address: external.address,
+                    error,
+                }),
                 Err(error) => Err(error.into()),
             }
         });
@@ -261,7 +265,7 @@ impl AriLine {
             return Err(CallError::Ended);
         };
         asked.map_err(|error| match error {
-            AriError::Status { .. } => failed("no such endpoint"),
+            AriError::Status { .. } => failed("no_such_endpoint"),
             error => error.into(),
         })?;
         match tokio::time::timeout(RING + CONNECT, expected.entered()).await {

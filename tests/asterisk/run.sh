@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Every test that needs a real Asterisk: makes one if need be, starts it, runs the tests, stops it.
+#
+#   run.sh [ARGUMENTS OF cargo test…]      for example: run.sh --release, run.sh -- barge_in
+#
+# The exit code is that of the tests; 77 when this machine cannot have an Asterisk.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$here/../.."
+
+# Compiled before Asterisk starts, so that a mistake in the code costs no start.
+targets=(--package voxtra --test asterisk_ari --test asterisk_calls --test asterisk_restart)
+options=()
+for argument in "$@"; do
+    if [ "$argument" = -- ]; then break; fi
+    options+=("$argument")
+done
+cargo test "${targets[@]}" "${options[@]}" --no-run
+
+# A call is mostly waiting: many at once take hardly longer than one.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-8}
+exec "$here/rig.sh" run cargo test "${targets[@]}" "$@"

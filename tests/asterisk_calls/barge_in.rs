@@ -1,0 +1,104 @@
+//! The caller interrupts the agent, who falls silent.
+
+use voxtra::prelude::*;
+
+use crate::asterisk::recording::{envelope, loud_span};
+use crate::asterisk::stage::Stage;
+use crate::asterisk::{Asterisk, Call as Caller, unique};
+
+/// Begins ten seconds of explanation, and stays.
+async fn explain(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    let spoken = call.say("A long explanation.").await?;
+    call.emit(ExplanationOver {
+        interrupted: spoken.is_interrupted(),
+    })
+    .await;
+    Ok(())
+}
+
+voxtra! {
+    events {
+        /// What `say` returned.
+        explanation.over { interrupted: bool }
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_interrupts_is_listened_to() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let name = unique("interrupted");
+    let caller = Caller {
+        extension: "script",
+        variables: &[
+            ("VOXTRA_SCRIPT", "quiet:2.5&own:caller-stop&quiet:2"),
+            ("VOXTRA_RECORD", &name),
+        ],
+        ..Caller::default()
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(explain)).await;
+    let channel = stage.call(&asterisk, caller).await;
+    let story = stage.story().await;
+    assert_eq!(story.the("agent.speech.ended")["interrupted"], true);
+    assert_eq!(story.the("explanation.over")["interrupted"], true);
+    assert_eq!(story.lines()[story.position("barge_in")], "barge_in {}");
+    let order = [
+        "agent.speech.started",
+        "user.speech.started",
+        "barge_in",
+        "agent.speech.ended",
+        "user.speech.ended",
+        "turn.ended",
+    ];
+    let places = order.map(|wire| {
+        let first = story.wires().iter().position(|known| *known == wire);
+        first.unwrap_or_else(|| panic!("no {wire}: {}", story.text()))
+    });
+    assert!(places.is_sorted(), "{}", story.text());
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    stage.close().await;
+
+    // Both recordings have the same clock: what the caller heard, and what the caller said.
+    asterisk.gone(&channel.id).await;
+    let heard = asterisk
+        .recording(&format!("{name}-heard.wav"))
+        .await
+        .samples;
+    let said = asterisk
+        .recording(&format!("{name}-said.wav"))
+        .await
+        .samples;
+    let heard = loud_span(&envelope(&heard, 8000), 20.0).expect("the agent was heard");
+    let said = loud_span(&envelope(&said, 8000), 100.0).expect("the caller spoke");
+    assert!(heard.0 < said.0, "{heard:?} {said:?}");
+    // 160 ms of speech prove a barge-in; detection, the fade and Asterisk's buffers take the rest.
+    let overlap = heard.1 as i64 - said.0 as i64;
+    assert!((160..1000).contains(&overlap), "{overlap} ms");
+}
+
+#[tokio::test]
+async fn an_agent_that_may_not_be_interrupted_speaks_to_the_end() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let insist = |call: Call| async move {
+        call.answer().await?;
+        call.set_barge_in(false).await;
+        assert_eq!(call.play("agent-hello").await?, Spoken::Completed);
+        call.hangup().await
+    };
+    let caller = Caller {
+        extension: "script",
+        variables: &[("VOXTRA_SCRIPT", "quiet:1&own:caller-stop&quiet:20")],
+        ..Caller::default()
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(insist)).await;
+    stage.call(&asterisk, caller).await;
+    let story = stage.story().await;
+    assert_eq!(story.count("user.speech.started"), 1, "{}", story.text());
+    assert_eq!(story.count("barge_in"), 0, "{}", story.text());
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    stage.close().await;
+}

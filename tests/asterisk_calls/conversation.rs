@@ -1,0 +1,171 @@
+//! A conversation with speech-to-text and a language model, and the events that only this makes.
+
+use voxtra::prelude::*;
+use voxtra::rt::speech::{Reply, ScriptedModel, ScriptedTranscriber, ToolCall};
+
+use crate::asterisk::stage::Stage;
+use crate::asterisk::{Asterisk, Call as Caller, PATIENCE};
+
+/// Listens, thinks, answers.
+async fn converse(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    let heard = call.listen(PATIENCE).await?.expect("the caller speaks");
+    let reply = call.agent().respond(&heard).await?;
+    call.say(&reply.text).await?;
+    // Nothing more is said, and nobody waits for it for long.
+    let more = call.listen(std::time::Duration::from_millis(100)).await?;
+    assert_eq!(more, None);
+    // There is no recording of this and no voice that could make one.
+    assert!(call.say("Goodbye.").await.is_err());
+    assert!(call.play("no such prompt").await.is_err());
+    call.hangup().await
+}
+
+#[tokio::test]
+async fn what_is_heard_thought_and_answered_is_told() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let model = ScriptedModel::new(vec![Reply {
+        text: "You said:".into(),
+        tool_calls: vec![ToolCall {
+            id: "call-1".into(),
+            name: "forecast".into(),
+            arguments: r#"{"when":"today"}"#.into(),
+        }],
+    }]);
+    let caller = Caller {
+        extension: "script",
+        variables: &[("VOXTRA_SCRIPT", "quiet:0.6&own:caller-hello&quiet:20")],
+        ..Caller::default()
+    };
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.speech_to_text(ScriptedTranscriber::new(["The weather is lovely."]))
+            .language_model(model)
+            .default(converse)
+    })
+    .await;
+    stage.call(&asterisk, caller).await;
+    let story = stage.story().await;
+    // The caller's turn ends while the agent is already thinking or speaking; the audio may end before the call or after.
+    let mut lines = story.lines_without("turn.ended");
+    lines.retain(|line| !line.starts_with("media.stopped"));
+    assert_eq!(
+        lines[4..],
+        [
+            "user.speech.started {}",
+            r#"user.transcript.partial {"text":"The weather"}"#,
+            r#"user.speech.ended {"duration_ms":#}"#,
+            r#"user.transcript {"text":"The weather is lovely.","confidence":1.0,"is_final":true}"#,
+            "agent.thinking {}",
+            r#"agent.response {"text":"You said:","tool_calls":[{"id":"call-1","name":"forecast","arguments":"{\"when\":\"today\"}"}]}"#,
+            r#"agent.speech.started {"text":"You said:"}"#,
+            r#"agent.speech.ended {"text":"You said:","interrupted":false}"#,
+            r#"error {"error_type":"text_to_speech","message":"no voice is configured: install piper, espeak-ng or flite, set [speech] voice in the configuration, give the application a TextToSpeech, or register a prompt with this text"}"#,
+            r#"error {"error_type":"prompt","message":"there is no prompt named \"no such prompt\": name one of [[prompt]] in the configuration, or a WAV file"}"#,
+            r#"call.ended {"reason":"normal_clearing","duration_seconds":#}"#,
+            "session.destroyed {}",
+        ],
+        "{}",
+        story.text()
+    );
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn each_frame_is_an_event_where_that_was_asked_for() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let watch = |call: Call| async move {
+        call.answer().await?;
+        call.set_frame_events(true).await;
+        let mut events = call.events();
+        for _ in 0..20 {
+            events
+                .find(|event| (event.wire() == "audio.frame.received").then_some(()))
+                .await;
+        }
+        call.set_frame_events(false).await;
+        call.hangup().await
+    };
+    let caller = Caller {
+        extension: "script",
+        variables: &[("VOXTRA_SCRIPT", "quiet:20")],
+        ..Caller::default()
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(watch)).await;
+    stage.call(&asterisk, caller).await;
+    let story = stage.story().await;
+    for wire in ["audio.frame.received", "audio.frame.sent"] {
+        let frames = story.all(wire);
+        assert!(frames.len() >= 15, "{wire}: {}", frames.len());
+        let first = frames[0]["sequence"].as_u64().unwrap();
+        for (n, frame) in (first..).zip(&frames) {
+            assert_eq!(
+                frame.to_string(),
+                format!(r#"{{"samples":160,"sequence":{n}}}"#),
+                "{wire}"
+            );
+        }
+    }
+    let line = |prefix: &str| {
+        story
+            .lines()
+            .into_iter()
+            .find(|line| line.starts_with(prefix))
+            .unwrap()
+    };
+    for prefix in [
+        r#"audio.frame.received {"sequence":"#,
+        r#"audio.frame.sent {"sequence":"#,
+    ] {
+        assert!(
+            line(prefix).ends_with(r#","samples":160}"#),
+            "{}",
+            line(prefix)
+        );
+    }
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn the_callers_audio_is_there_for_whoever_wants_it() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let repeat = |call: Call| async move {
+        call.answer().await?;
+        let mut speech = call.speech_stream().await?;
+        let utterance = speech.utterance().await.expect("the caller speaks");
+        let rate_hz = speech.rate_hz();
+        assert_eq!(
+            call.send_audio(&utterance, rate_hz).await?,
+            Spoken::Completed
+        );
+        call.hangup().await
+    };
+    let name = crate::asterisk::unique("repeated");
+    let caller = Caller {
+        extension: "script",
+        variables: &[
+            ("VOXTRA_SCRIPT", "quiet:0.6&own:caller-hello&quiet:20"),
+            ("VOXTRA_RECORD", &name),
+        ],
+        ..Caller::default()
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(repeat)).await;
+    let channel = stage.call(&asterisk, caller).await;
+    let story = stage.story().await;
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    stage.close().await;
+    asterisk.gone(&channel.id).await;
+    use crate::asterisk::recording::{envelope, find_envelope};
+    let heard = asterisk
+        .recording(&format!("{name}-heard.wav"))
+        .await
+        .samples;
+    let words = asterisk.asset("caller-hello").samples;
+    let (_, alike) = find_envelope(&envelope(&heard, 8000), &envelope(&words, 8000));
+    assert!(alike > 0.95, "{alike}");
+}

@@ -1,0 +1,64 @@
+//! What stands in the way of a start or of a call, and how that is told.
+
+use voxtra::prelude::*;
+use voxtra::rt::app::StartError;
+use voxtra::rt::ari::{AriError, AriSettings};
+
+use crate::asterisk::stage::{Stage, any_port};
+use crate::asterisk::{Asterisk, Call as Caller, unique};
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_at_the_start_and_says_what_to_do() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let settings = AriSettings {
+        password: "wrong".to_owned().into(),
+        ..asterisk.settings(&unique("wrong"))
+    };
+    let error = Application::builder()
+        .asterisk(settings)
+        .media(any_port())
+        .start()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, StartError::Ari(AriError::Unauthorized { .. })),
+        "{error:?}"
+    );
+    let words = error.to_string();
+    for part in ["voxtra", "username", "password", "ari.conf"] {
+        assert!(words.contains(part), "{part:?} is not in: {words}");
+    }
+    assert!(!words.contains("wrong\""), "{words}");
+}
+
+#[tokio::test]
+async fn an_asterisk_that_cannot_reach_us_is_told_and_the_caller_is_not_left_hanging() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let answer = |call: Call| async move {
+        call.answer().await?;
+        call.say("You said:").await.map(|_| ())
+    };
+    // Nobody listens there.
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.advertise("127.0.0.1:1").default(answer)
+    })
+    .await;
+    let caller = stage.call(&asterisk, Caller::default()).await;
+    let story = stage.story().await;
+    let error = story.the("error");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("127.0.0.1:1") && message.contains("advertise"),
+        "{message}"
+    );
+    assert_eq!(error["error_type"], "handler");
+    assert_eq!(story.count("media.started"), 0);
+    assert_eq!(story.count("call.ended"), 1);
+    asterisk.gone(&caller.id).await;
+    assert_eq!(stage.app.media_stats().calls(), 0);
+    stage.close().await;
+}

@@ -1,0 +1,106 @@
+//! The caller is handed to somebody else.
+
+use voxtra::prelude::*;
+
+use crate::asterisk::recording::{envelope, find_envelope};
+use crate::asterisk::stage::Stage;
+use crate::asterisk::{Asterisk, Call as Caller, unique};
+
+#[tokio::test]
+async fn a_transferred_caller_and_the_other_party_hear_each_other() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    // The other party says back what it hears: the caller hears it only if both directions work.
+    let transfer = |call: Call| async move {
+        call.answer().await?;
+        call.transfer("Local/echo@voxtra-test/n").await?;
+        // The agent is out of the call now.
+        let spoken = call.say("You said:").await;
+        assert!(!matches!(spoken, Ok(Spoken::Completed)), "{spoken:?}");
+        Ok::<_, CallError>(())
+    };
+    let name = unique("transferred");
+    let caller = Caller {
+        extension: "script",
+        variables: &[
+            ("VOXTRA_SCRIPT", "quiet:1.5&own:caller-hello&quiet:1.5"),
+            ("VOXTRA_RECORD", &name),
+        ],
+        ..Caller::default()
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(transfer)).await;
+    let channel = stage.call(&asterisk, caller).await;
+    stage.until("media.started").await;
+    let traces = stage.traces(&asterisk).await;
+    let story = stage.story().await;
+    let transferred = r#"call.transferred {"target":"Local/echo@voxtra-test/n"}"#;
+    let place = story.position("call.transferred");
+    assert_eq!(story.lines()[place], transferred);
+    assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    // The caller was still up long after the agent had gone.
+    let up = story.the("call.ended")["duration_seconds"]
+        .as_f64()
+        .unwrap();
+    assert!(up > 4.0, "{up} s: {}", story.text());
+    stage.nothing_is_left(&asterisk, &traces).await;
+    stage.close().await;
+    asterisk.gone(&channel.id).await;
+    let heard = asterisk
+        .recording(&format!("{name}-heard.wav"))
+        .await
+        .samples;
+    let words = asterisk.asset("caller-hello").samples;
+    let (_, alike) = find_envelope(&envelope(&heard, 8000), &envelope(&words, 8000));
+    assert!(alike > 0.95, "{alike}");
+}
+
+#[tokio::test]
+async fn when_the_other_party_hangs_up_the_caller_is_not_left_alone() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let transfer = |call: Call| async move {
+        call.answer().await?;
+        // A script that says nothing ends at once.
+        call.transfer("Local/script@voxtra-test/n").await
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(transfer)).await;
+    let channel = stage.call(&asterisk, Caller::default()).await;
+    let story = stage.story().await;
+    assert_eq!(story.count("call.transferred"), 1, "{}", story.text());
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    asterisk.gone(&channel.id).await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_transfer_that_fails_leaves_the_caller_with_the_agent() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let transfer = |call: Call| async move {
+        call.answer().await?;
+        for (endpoint, why) in [
+            ("Local/busy@voxtra-test/n", "user_busy"),
+            ("Local/nobody@voxtra-test/n", "no_such_endpoint"),
+        ] {
+            match call.transfer(endpoint).await {
+                Err(CallError::TransferFailed { target, reason }) => {
+                    assert_eq!((target.as_str(), reason.as_str()), (endpoint, why));
+                }
+                other => panic!("{endpoint}: {other:?}"),
+            }
+        }
+        assert_eq!(call.say("You said:").await?, Spoken::Completed);
+        call.hangup().await
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(transfer)).await;
+    stage.call(&asterisk, Caller::default()).await;
+    let story = stage.story().await;
+    assert_eq!(story.count("call.transferred"), 0, "{}", story.text());
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    assert_eq!(story.count("agent.speech.ended"), 1, "{}", story.text());
+    stage.close().await;
+}
