@@ -14,13 +14,6 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
-// The output of `voxtra!` names this crate by an absolute path, here as everywhere.
-#[allow(
-    unused_extern_crates,
-    reason = "used by tests and by whoever declares events in here"
-)]
-extern crate self as voxtra_rt;
-
 pub mod app;
 pub mod ari;
 pub mod config;
