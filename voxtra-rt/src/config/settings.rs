@@ -19,8 +19,8 @@ pub struct MediaSettings {
     pub advertise: String,
     /// Media threads, each with its own share of the calls. 1 to 64, default 1.
     pub threads: usize,
-    /// How often a media thread wakes up for its deadlines, in milliseconds; 0 never sleeps, which costs a core and
-    /// saves a millisecond. 0 to 2, default 1.
+    /// How long a media thread gathers what arrives before it handles it together, in milliseconds; 0 handles each thing at
+    /// once, which costs more CPU and saves a millisecond. 0 to 2, default 1.
     pub tick_ms: u64,
     /// The audio that Asterisk is asked for. Default `slin`.
     pub format: MediaFormat,

@@ -21,7 +21,8 @@ pub struct MediaSettings {
     pub listen: SocketAddr,
     /// Media threads. One carries many hundreds of calls.
     pub threads: usize,
-    /// After handling what was ready, a media thread gathers for this long before it looks again (0-2 ms).
+    /// After handling what was ready, a media thread gathers for this long before it looks again, unless a frame is due
+    /// sooner. 0 to 2 ms; it adds to the latency of what arrives meanwhile.
     pub tick: Duration,
     /// Peers that may connect; an id alone does not let a stranger in.
     pub allow_peers: Vec<IpNet>,
