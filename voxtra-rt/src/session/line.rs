@@ -1,16 +1,15 @@
 //! What carries a call: a channel that ARI controls, or the AudioSocket connection alone.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use uuid::Uuid;
 use voxtra_core::event::CallTransferred;
 use voxtra_core::leg::{Command, LegSettings};
 
 use super::call::Call;
+use super::desk::Desk;
 use super::error::CallError;
 use super::owner::Input;
 use crate::ari::{
@@ -372,78 +371,6 @@ impl Drop for CallOff {
                 report(ari.hangup(&channel, HangupReason::Normal).await, &channel)
             });
         }
-    }
-}
-
-/// Where channels that we made ourselves report: external media, transfers, outbound calls before their answer.
-#[derive(Debug, Default)]
-pub(crate) struct Desk {
-    expected: Mutex<HashMap<String, mpsc::UnboundedSender<ChannelNews>>>,
-}
-
-/// What became of a channel that we made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ChannelNews {
-    /// It entered the application.
-    Entered,
-    /// It is gone, for this reason.
-    Gone(String),
-}
-
-impl Desk {
-    /// News of the channel with this id goes to the returned receiver as long as that lives.
-    pub(crate) fn expect(self: &Arc<Self>, channel: &str) -> Expected {
-        let (to, news) = mpsc::unbounded_channel();
-        lock(&self.expected).insert(channel.to_owned(), to);
-        Expected {
-            desk: self.clone(),
-            channel: channel.to_owned(),
-            news,
-        }
-    }
-
-    /// Passes news on; false if nobody expects this channel. A channel has two or three news in its life.
-    pub(crate) fn tell(&self, channel: &str, news: ChannelNews) -> bool {
-        lock(&self.expected)
-            .get(channel)
-            .is_some_and(|to| to.send(news).is_ok())
-    }
-}
-
-/// A channel that is expected.
-#[derive(Debug)]
-pub(crate) struct Expected {
-    desk: Arc<Desk>,
-    channel: String,
-    news: mpsc::UnboundedReceiver<ChannelNews>,
-}
-
-impl Expected {
-    /// Waits until it has entered the application.
-    ///
-    /// # Errors
-    /// It is gone before that; why.
-    pub(crate) async fn entered(&mut self) -> Result<(), String> {
-        match self.news.recv().await {
-            Some(ChannelNews::Entered) => Ok(()),
-            Some(ChannelNews::Gone(reason)) => Err(reason),
-            None => Err("unknown".into()),
-        }
-    }
-
-    /// Waits until it is gone.
-    pub(crate) async fn gone(&mut self) {
-        while let Some(news) = self.news.recv().await {
-            if matches!(news, ChannelNews::Gone(_)) {
-                return;
-            }
-        }
-    }
-}
-
-impl Drop for Expected {
-    fn drop(&mut self) {
-        lock(&self.desk.expected).remove(&self.channel);
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod agent;
 mod call;
+mod desk;
 mod dtmf;
 mod ear;
 mod error;
@@ -27,6 +28,7 @@ pub use speak::Spoken;
 pub use typed::Session;
 
 pub(crate) use call::Services;
-pub(crate) use line::{AriLine, ChannelNews, Desk, Line};
+pub(crate) use desk::{ChannelNews, Desk};
+pub(crate) use line::{AriLine, Line};
 pub(crate) use owner::{Input, Owner, Publish};
 pub(crate) use typed::run_session;

@@ -1,0 +1,108 @@
+//! Where channels that we have Asterisk make are waited for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+/// News that may wait for whoever expects a channel. A channel has two or three in its life.
+const NEWS: usize = 8;
+
+/// Where channels that we made ourselves report: external media, transfers, outbound calls before their answer.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    expected: Mutex<HashMap<String, mpsc::Sender<ChannelNews>>>,
+}
+
+/// What became of a channel that we made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelNews {
+    /// It entered the application.
+    Entered,
+    /// It is gone, for this reason.
+    Gone(String),
+}
+
+impl Desk {
+    /// News of the channel with this id goes to the returned receiver as long as that lives.
+    pub(crate) fn expect(self: &Arc<Self>, channel: &str) -> Expected {
+        let (to, news) = mpsc::channel(NEWS);
+        self.expected().insert(channel.to_owned(), to);
+        Expected {
+            desk: self.clone(),
+            channel: channel.to_owned(),
+            news,
+        }
+    }
+
+    /// Passes news on; false if nobody expects this channel.
+    pub(crate) fn tell(&self, channel: &str, news: ChannelNews) -> bool {
+        self.expected()
+            .get(channel)
+            .is_some_and(|to| !matches!(to.try_send(news), Err(TrySendError::Closed(_))))
+    }
+
+    fn expected(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<ChannelNews>>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A channel that is expected.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    desk: Arc<Desk>,
+    channel: String,
+    news: mpsc::Receiver<ChannelNews>,
+}
+
+impl Expected {
+    /// Waits until it has entered the application.
+    ///
+    /// # Errors
+    /// It is gone before that; why.
+    pub(crate) async fn entered(&mut self) -> Result<(), String> {
+        match self.news.recv().await {
+            Some(ChannelNews::Entered) => Ok(()),
+            Some(ChannelNews::Gone(reason)) => Err(reason),
+            None => Err("unknown".into()),
+        }
+    }
+
+    /// Waits until it is gone.
+    pub(crate) async fn gone(&mut self) {
+        while let Some(news) = self.news.recv().await {
+            if matches!(news, ChannelNews::Gone(_)) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.desk.expected().remove(&self.channel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn news_reach_whoever_expects_the_channel_and_nobody_after_that() {
+        let desk = Arc::new(Desk::default());
+        let (mut one, mut other) = (desk.expect("one"), desk.expect("other"));
+        assert!(desk.tell("one", ChannelNews::Entered));
+        assert!(desk.tell("other", ChannelNews::Gone("user_busy".into())));
+        assert!(!desk.tell("stranger", ChannelNews::Entered));
+        assert_eq!(one.entered().await, Ok(()));
+        assert_eq!(other.entered().await, Err("user_busy".into()));
+
+        // More than anybody reads is passed over, and is still no stranger's.
+        for _ in 0..2 * NEWS {
+            assert!(desk.tell("one", ChannelNews::Entered));
+        }
+        drop(one);
+        assert!(!desk.tell("one", ChannelNews::Entered));
+    }
+}
