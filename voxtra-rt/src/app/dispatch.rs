@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Inner, Seat, lock};
+use super::{Inner, Seat, leftovers, lock};
 use crate::ari::{
     AriClient, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
     HangupReason,
@@ -25,10 +25,15 @@ impl Inner {
     }
 
     async fn take_signals(self: Arc<Self>, ari: AriClient, mut events: AriEvents) {
+        let mut is_first = true;
         while let Some(signal) = events.recv().await {
             match signal {
                 AriSignal::Connected => {
                     tracing::info!(app = ari.app(), "connected to Asterisk");
+                    if std::mem::take(&mut is_first) {
+                        let clear = leftovers::clear(ari.clone());
+                        tokio::spawn(self.stop.clone().run_until_cancelled_owned(clear));
+                    }
                     self.reconcile(&ari).await;
                     self.online.send_replace(true);
                 }

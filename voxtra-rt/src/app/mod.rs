@@ -19,6 +19,7 @@
 
 mod builder;
 mod dispatch;
+mod leftovers;
 mod outbound;
 mod route;
 mod shutdown;

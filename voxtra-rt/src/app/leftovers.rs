@@ -1,0 +1,102 @@
+//! What a process that ended without a farewell has left in Asterisk: callers who hear nothing, alone in a bridge.
+
+use std::time::Duration;
+
+use crate::ari::{AriClient, AriError, Bridge, ContinueAt};
+
+/// A bridge that is just being made, by us or by another process, is no longer without its agent after this.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// Sends such callers on in the dialplan and removes their bridges: those that are there now, at the start, and still after a
+/// while. Those of another process that is alive have its media in them, or a second party, and are left alone.
+pub(super) async fn clear(ari: AriClient) {
+    let first = left(&ari).await;
+    if first.is_empty() {
+        return;
+    }
+    tokio::time::sleep(SECOND_LOOK).await;
+    let mut bridges = left(&ari).await;
+    bridges.retain(|bridge| first.iter().any(|known| known.id == bridge.id));
+    for bridge in bridges {
+        let mut results = Vec::new();
+        for channel in &bridge.channels {
+            results.push(
+                ari.continue_in_dialplan(channel, &ContinueAt::default())
+                    .await,
+            );
+        }
+        results.push(ari.destroy_bridge(&bridge.id).await);
+        let failed =
+            |result: Result<(), AriError>| result.err().filter(|error| !error.is_not_found());
+        match results.into_iter().find_map(failed) {
+            None => tracing::warn!(
+                bridge = bridge.id,
+                callers = bridge.channels.len(),
+                "an earlier process ended in the middle of a call; its caller goes on in the dialplan"
+            ),
+            Some(error) => {
+                tracing::warn!(%error, bridge = bridge.id, "cannot clear what an earlier process has left in Asterisk")
+            }
+        }
+    }
+}
+
+async fn left(ari: &AriClient) -> Vec<Bridge> {
+    let mut bridges = ari.bridges().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "cannot see whether an earlier process has left calls in Asterisk");
+        Vec::new()
+    });
+    bridges.retain(is_left);
+    bridges
+}
+
+/// Whether this is a call of ours without an agent.
+fn is_left(bridge: &Bridge) -> bool {
+    bridge
+        .id
+        .strip_prefix("voxtra-bridge-")
+        .is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
+        && bridge.channels.len() < 2
+        && !bridge
+            .channels
+            .iter()
+            .any(|channel| channel.starts_with("voxtra-media-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bridge(id: &str, channels: &[&str]) -> Bridge {
+        Bridge {
+            id: id.into(),
+            technology: "simple_bridge".into(),
+            bridge_type: "mixing".into(),
+            channels: channels.iter().map(|&channel| channel.into()).collect(),
+        }
+    }
+
+    #[test]
+    fn only_a_call_of_ours_that_has_lost_its_agent_is_cleared() {
+        const OURS: &str = "voxtra-bridge-40325ec2-5efd-4bd3-805f-53576e581d13";
+        const MEDIA: &str = "voxtra-media-40325ec2-5efd-4bd3-805f-53576e581d13";
+        assert!(is_left(&bridge(OURS, &["1795366408.2848"])));
+        assert!(is_left(&bridge(OURS, &[])));
+        assert!(
+            !is_left(&bridge(OURS, &["1795366408.2848", MEDIA])),
+            "a call of another process"
+        );
+        assert!(
+            !is_left(&bridge(OURS, &[MEDIA])),
+            "a call of another process, about to begin"
+        );
+        assert!(
+            !is_left(&bridge(OURS, &["1795366408.2848", "1795366409.1"])),
+            "a transferred call"
+        );
+        assert!(
+            !is_left(&bridge("voxtra-bridge-lobby", &["1795366408.2848"])),
+            "somebody else's"
+        );
+    }
+}
