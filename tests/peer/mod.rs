@@ -1,5 +1,9 @@
 //! Asterisk's part of an AudioSocket connection, played over loopback TCP.
-#![allow(dead_code, reason = "each test uses another part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test uses another part of it"
+)]
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -48,7 +52,9 @@ pub async fn until(what: &str, mut done: impl FnMut() -> bool) {
 
 /// One of the recordings in `assets`, at 8 kHz.
 pub fn recording(name: &str) -> Vec<i16> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("assets")
+        .join(name);
     let mut wav = hound::WavReader::open(path).unwrap();
     assert_eq!(wav.spec().sample_rate, 8_000);
     wav.samples().map(Result::unwrap).collect()

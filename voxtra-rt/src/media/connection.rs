@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     pub(crate) tenancy: Tenancy,
     /// It is in the queue of those with more to read.
     pub(crate) queued: bool,
+    /// The peer has closed, which is told once: what it sent before that is read up to the end.
+    pub(crate) to_the_end: bool,
 }
 
 /// What happened to a connection after it was given something to do.
@@ -73,6 +75,7 @@ impl Connection {
             },
             tenancy: 0,
             queued: false,
+            to_the_end: false,
         }
     }
 
@@ -112,7 +115,7 @@ impl Connection {
                     Progress::Open => match self.io.broken {
                         Some(reason) => self.stop(now, reason),
                         // A short read has emptied the socket; the next bytes raise a new event.
-                        None if count < buffer.len() => Outcome::Open,
+                        None if count < buffer.len() && !self.to_the_end => Outcome::Open,
                         None => Outcome::More,
                     },
                 }

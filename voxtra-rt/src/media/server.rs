@@ -73,7 +73,7 @@ struct Inner {
     /// How the legs of allowed (not issued) connections behave.
     leg: LegSettings,
     registry: Mutex<Registry>,
-    pending: Semaphore,
+    pending: Arc<Semaphore>,
     threads: Mutex<Threads>,
     arrivals: mpsc::Sender<Arrival>,
     last_log: Mutex<Option<std::time::Instant>>,
@@ -120,7 +120,7 @@ impl MediaServer {
         let (arrivals_in, arrivals_out) = mpsc::channel(ARRIVALS);
         let stop = CancellationToken::new();
         let inner = Arc::new(Inner {
-            pending: Semaphore::new(settings.max_pending),
+            pending: Arc::new(Semaphore::new(settings.max_pending)),
             address,
             leg,
             registry: Mutex::default(),
@@ -263,15 +263,16 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
             inner.refuse(peer, Refusal::Peer);
             continue;
         }
+        let Ok(permit) = inner.pending.clone().try_acquire_owned() else {
+            inner.refuse(peer, Refusal::Pending);
+            continue;
+        };
         let inner = inner.clone();
         tokio::spawn(async move {
-            let outcome = match inner.pending.try_acquire() {
-                Ok(_permit) => inner.welcome(stream, peer).await,
-                Err(_) => Err(Refusal::Pending),
-            };
-            if let Err(reason) = outcome {
+            if let Err(reason) = inner.welcome(stream, peer).await {
                 inner.refuse(peer, reason);
             }
+            drop(permit);
         });
     }
 }

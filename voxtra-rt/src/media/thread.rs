@@ -223,11 +223,8 @@ impl Worker {
         let now = self.clock.now();
         let mut queue = false;
         self.with(slot, |connection| {
-            let outcome = match connection.readable(now, buffer) {
-                // The peer has closed: what it sent before that is read now, and then the end is seen.
-                Outcome::Open if to_the_end => Outcome::More,
-                outcome => outcome,
-            };
+            connection.to_the_end |= to_the_end;
+            let outcome = connection.readable(now, buffer);
             queue = outcome == Outcome::More && !std::mem::replace(&mut connection.queued, true);
             outcome
         });
