@@ -4,6 +4,7 @@
 #[path = "../asterisk/mod.rs"]
 mod asterisk;
 
+mod awkward;
 mod barge_in;
 mod conversation;
 mod declared;
