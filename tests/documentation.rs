@@ -1,4 +1,5 @@
 //! The documents say what the code does.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
 

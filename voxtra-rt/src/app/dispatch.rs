@@ -199,7 +199,7 @@ impl Inner {
     }
 
     fn pass(&self, seat: &Seat, input: Input) {
-        if seat.inputs.try_send(input).is_err() && !seat.call.is_over() {
+        if seat.told.try_send(input).is_err() && !seat.call.is_over() {
             tracing::error!(
                 call = seat.call.id(),
                 "a session has too much to do; an ARI event of its call was lost"
@@ -251,7 +251,59 @@ fn words(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use voxtra_core::event::{AgentThinking, EventKind};
+
     use super::*;
+    use crate::app::Application;
+    use crate::ari::AriSettings;
+    use crate::media::MediaSettings;
+    use crate::session::Call;
+
+    /// An application with an Asterisk that knows who it is, and nothing more.
+    async fn application() -> Application {
+        let info = axum::routing::get(|| async { "{}" });
+        let asterisk = axum::Router::new().route("/ari/asterisk/info", info);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, asterisk).await });
+        Application::builder()
+            .asterisk(AriSettings {
+                url: format!("http://{address}/ari").parse().unwrap(),
+                app: "voxtra".into(),
+                username: "voxtra".into(),
+                password: "x".into(),
+            })
+            .media(MediaSettings {
+                listen: ([127, 0, 0, 1], 0).into(),
+                ..MediaSettings::default()
+            })
+            .default(|call: Call| async move { call.ended().await })
+            .start()
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_agent_with_much_to_tell_does_not_cost_the_call_its_end() {
+        let app = application().await;
+        let ari = app.inner.ari.clone().unwrap();
+        let happens = async |kind: &str| {
+            let json = format!(r#"{{"type":"{kind}","channel":{{"id":"1714.1"}},"cause":17}}"#);
+            let event = AriEvent::parse(&json).unwrap();
+            app.inner.take_event(&ari, event).await;
+        };
+        happens("StasisStart").await;
+        let call = app.calls().pop().unwrap();
+        let more = || Input::Emit(AgentThinking {}.into());
+        while call.inner.inputs.try_send(more()).is_ok() {}
+        happens("ChannelDestroyed").await;
+
+        let mut events = call.events();
+        let ended = events
+            .find(|event| (event.kind() == Some(EventKind::CallEnded)).then(|| event.to_json()));
+        let ended = tokio::time::timeout(Duration::from_secs(10), ended).await;
+        assert!(ended.unwrap().unwrap().contains(r#""reason":"user_busy""#));
+    }
 
     #[test]
     fn our_own_channels_are_told_from_those_of_an_asterisk_called_voxtra() {

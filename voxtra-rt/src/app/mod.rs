@@ -49,8 +49,11 @@ use crate::session::{
 use crate::webhook::{OutgoingEvent, WebhookCounters, Webhooks};
 use route::Routes;
 
-/// Things that may wait for a session's owner, which never waits itself.
+/// Things from async code that may wait for a session's owner; then their senders wait.
 const INPUTS: usize = 1024;
+/// What ARI may tell of a call before its owner has to look. A queue of its own, so that an agent who has much to tell can't
+/// cost the call its end.
+const TOLD: usize = 256;
 /// Events that may wait for a slow observer; one that falls further behind is told how many it missed.
 const OBSERVED: usize = 8192;
 
@@ -96,7 +99,8 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 struct Seat {
     call: Call,
-    inputs: mpsc::Sender<Input>,
+    /// What ARI tells of it.
+    told: mpsc::Sender<Input>,
 }
 
 impl std::fmt::Debug for Application {
@@ -191,6 +195,7 @@ impl Inner {
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
         let (inputs, queue) = mpsc::channel(INPUTS);
+        let (told, news) = mpsc::channel(TOLD);
         let call = Call::new(
             id.clone(),
             info,
@@ -202,10 +207,16 @@ impl Inner {
             id.clone(),
             Seat {
                 call: call.clone(),
-                inputs: inputs.clone(),
+                told,
             },
         );
-        let owner = Owner::new(call.clone(), queue, self.publisher(), self.media.clock());
+        let owner = Owner::new(
+            call.clone(),
+            news,
+            queue,
+            self.publisher(),
+            self.media.clock(),
+        );
         let inner = self.clone();
         self.tracker.spawn(async move {
             owner.run(start).await;

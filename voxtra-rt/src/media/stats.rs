@@ -88,8 +88,8 @@ pub enum Refusal {
     /// Too many connections are still without an id.
     #[error("too many connections have not presented an id yet")]
     Pending,
-    /// As many calls as allowed are up.
-    #[error("as many calls are up as media.max_calls allows")]
+    /// As many calls as allowed are up, or the application is behind in taking those that have come.
+    #[error("as many calls are up as media.max_calls allows, or too many have come at once")]
     Busy,
     /// No id came in time.
     #[error("it presented no id in time")]

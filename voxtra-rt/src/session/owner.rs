@@ -69,6 +69,9 @@ pub(crate) enum Input {
 /// What a session's owner knows.
 pub(crate) struct Owner {
     call: Call,
+    /// What ARI tells.
+    told: mpsc::Receiver<Input>,
+    /// What async code wants.
     inputs: mpsc::Receiver<Input>,
     publish: Publish,
     clock: Clock,
@@ -97,6 +100,7 @@ pub(crate) struct Owner {
 impl Owner {
     pub(crate) fn new(
         call: Call,
+        told: mpsc::Receiver<Input>,
         inputs: mpsc::Receiver<Input>,
         publish: Publish,
         clock: Clock,
@@ -104,6 +108,7 @@ impl Owner {
         Self {
             life: Lifecycle::new(call.direction() == Direction::Outbound),
             call,
+            told,
             inputs,
             publish,
             clock,
@@ -161,6 +166,7 @@ impl Owner {
                 Some(record) => self.record(record),
                 None => self.media_down(),
             },
+            Some(input) = self.told.recv() => self.input(input),
             Some(input) = self.inputs.recv() => self.input(input),
             Some(result) = finished(&mut self.handler) => {
                 self.handler = None;
