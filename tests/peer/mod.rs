@@ -122,12 +122,14 @@ impl Talker {
         }
     }
 
-    /// Speaks in real time, to the end of the last whole frame.
+    /// Speaks in real time, to the end of the last whole frame or of the call.
     pub async fn speak(&mut self, samples: &[i16]) {
         let mut clock = interval(Duration::from_millis(20));
         for frame in samples.chunks_exact(FRAME) {
             clock.tick().await;
-            self.send(&audio(frame)).await;
+            if self.try_send(&audio(frame)).await.is_err() {
+                return;
+            }
         }
     }
 

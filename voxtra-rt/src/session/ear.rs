@@ -1,11 +1,12 @@
 //! Hearing: the caller's audio for whoever wants it, and for speech-to-text.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
-use voxtra_core::leg::Forward;
+use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 
 use super::call::Call;
 use super::error::CallError;
@@ -147,26 +148,28 @@ impl Call {
 
 /// Passes the caller's audio on to everybody who listens.
 async fn pass_on(mut ear: CallerEar, state: Arc<Mutex<State>>, inputs: mpsc::Sender<Input>) {
+    let mut pauses = Pauses::default();
     while let Some(heard) = ear.next().await {
-        let mut missed = 0;
         let fewer = {
             let mut state = lock(&state);
             let before = state.wanted();
-            state
-                .listeners
-                .retain(|listener| match listener.to.try_send(heard.clone()) {
-                    Ok(()) => true,
-                    Err(mpsc::error::TrySendError::Full(_)) => {
-                        missed += 1;
-                        true
+            let (speech, history) = pauses.sort(&heard, before == Forward::Everything);
+            state.listeners.retain(|listener| {
+                let mut parts = [Some(&heard), None];
+                if !listener.everything {
+                    parts = [Some(&heard).filter(|_| speech), history.as_ref()];
+                }
+                for part in parts.into_iter().flatten() {
+                    match listener.to.try_send(part.clone()) {
+                        Ok(()) => {}
+                        Err(TrySendError::Full(_)) => ear.count_missed(part),
+                        Err(TrySendError::Closed(_)) => return false,
                     }
-                    Err(mpsc::error::TrySendError::Closed(_)) => false,
-                });
+                }
+                !listener.to.is_closed()
+            });
             state.wanted() != before
         };
-        if missed > 0 {
-            ear.count_missed(&heard);
-        }
         if fewer {
             let _ = inputs.send(Input::Listeners).await;
         }
@@ -174,6 +177,41 @@ async fn pass_on(mut ear: CallerEar, state: Arc<Mutex<State>>, inputs: mpsc::Sen
     let mut state = lock(&state);
     state.over = true;
     state.listeners.clear();
+}
+
+/// Tells speech from what is between it while the leg forwards everything, so that who wants speech gets no more, and gets
+/// the first syllable.
+#[derive(Debug, Default)]
+struct Pauses {
+    speaking: bool,
+    history: VecDeque<i16>,
+}
+
+impl Pauses {
+    /// Whether this is part of the caller's speech, and what else comes with it: the history before its start. If the leg
+    /// forwards speech only, it has seen to that itself.
+    fn sort(&mut self, heard: &Heard, everything: bool) -> (bool, Option<Heard>) {
+        if !everything {
+            self.history.clear();
+        }
+        match heard {
+            Heard::SpeechStarted => {
+                self.speaking = true;
+                let history: Vec<i16> = self.history.drain(..).collect();
+                let history = Some(history).filter(|history| !history.is_empty());
+                return (true, history.map(Heard::Samples));
+            }
+            Heard::SpeechEnded => self.speaking = false,
+            Heard::Samples(samples) if everything && !self.speaking => {
+                self.history.extend(samples);
+                let surplus = self.history.len().saturating_sub(HISTORY_SAMPLES);
+                self.history.drain(..surplus);
+                return (false, None);
+            }
+            Heard::Samples(_) => {}
+        }
+        (true, None)
+    }
 }
 
 /// Gives the caller's speech to the provider and its transcripts to the session.

@@ -1,0 +1,99 @@
+//! Events as JSON, in exactly the contract's shape, both ways.
+
+use voxtra::prelude::*;
+use voxtra::rt::session::UserEvent;
+
+use crate::stage::Stage;
+
+voxtra! {
+    events {
+        payment.confirmed { amount_cents: u64, reference: Text<24> }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_of_a_call_has_the_contracts_shape_and_can_be_read_back() {
+    let mut stage = Stage::new(Application::builder(), |call: Call| async move {
+        let reference = Text::try_from("A \"7\"").unwrap();
+        let amount_cents = 1_250;
+        call.emit(PaymentConfirmed {
+            amount_cents,
+            reference,
+        })
+        .await;
+        call.listen_dtmf(1, crate::peer::LONG).await?;
+        call.hangup().await
+    })
+    .await;
+    stage.talker.press("*").await;
+    let outcomes = stage.listen().await;
+    for event in &outcomes.events {
+        let json = event.to_json();
+        let id = event.id.simple().to_string();
+        assert!(id.len() == 32 && id.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')));
+        let rest = json
+            .strip_prefix(&format!(
+                r#"{{"id":"{id}","type":"{}","session_id":"{}","timestamp":""#,
+                event.wire(),
+                event.session_id
+            ))
+            .unwrap_or_else(|| panic!("{json}"));
+        // 2026-05-04T08:31:21.512Z
+        let (timestamp, rest) = rest.split_at(24);
+        let shape: String = timestamp
+            .chars()
+            .map(|c| if c.is_ascii_digit() { '0' } else { c })
+            .collect();
+        assert_eq!(shape, "0000-00-00T00:00:00.000Z");
+        assert!(
+            rest.starts_with(r#"","data":{"#) && rest.ends_with("}}"),
+            "{json}"
+        );
+
+        let read = Event::from_json(&json).unwrap();
+        assert_eq!(read.body, event.body);
+        assert_eq!((read.id, &read.session_id), (event.id, &event.session_id));
+        assert_eq!(read.to_json(), json);
+    }
+    assert_eq!(
+        outcomes.data("call.started"),
+        [r#"{"caller_id":"","called_number":"1000","direction":"inbound"}"#]
+    );
+    assert_eq!(outcomes.data("media.started"), [r#"{"sample_rate":8000}"#]);
+    assert_eq!(outcomes.data("dtmf.received"), [r#"{"digit":"*"}"#]);
+    assert_eq!(outcomes.data("media.stopped"), [r#"{"reason":"hangup"}"#]);
+    assert_eq!(
+        outcomes.data("payment.confirmed"),
+        [r#"{"amount_cents":1250,"reference":"A \"7\""}"#]
+    );
+    let ended = &outcomes.data("call.ended")[0];
+    assert!(
+        ended.starts_with(r#"{"reason":"normal_clearing","duration_seconds":"#),
+        "{ended}"
+    );
+    for wire in ["session.created", "call.answered", "session.destroyed"] {
+        assert_eq!(outcomes.data(wire), ["{}"]);
+    }
+}
+
+#[test]
+fn events_that_are_not_what_they_say_are_not_read() {
+    let good = r#"{"id":"00112233445566778899aabbccddeeff","type":"dtmf.received","session_id":"ch-1","timestamp":"2026-05-04T08:31:21.512Z","data":{"digit":"5"}}"#;
+    let event = Event::from_json(good).unwrap();
+    assert_eq!(event.to_json(), good);
+    for (part, instead) in [
+        (r#""digit":"5""#, r#""digit":"55""#),
+        (r#""digit":"5""#, r#""other":1"#),
+        (r#""timestamp":"2026-05-04T08:31:21.512Z","#, ""),
+        ("00112233", "zz112233"),
+    ] {
+        assert!(
+            Event::from_json(&good.replace(part, instead)).is_err(),
+            "{instead}"
+        );
+    }
+    let unknown = good.replace("dtmf.received", "some.thing");
+    let event = Event::from_json(&unknown).unwrap();
+    assert_eq!(event.to_json(), unknown);
+    assert!(matches!(&event.body, EventBody::User(user) if UserEvent::wire(user) == "some.thing"));
+}
