@@ -20,4 +20,4 @@ cargo test "${targets[@]}" "${options[@]}" --no-run
 
 # A call is mostly waiting: many at once take hardly longer than one.
 export RUST_TEST_THREADS=${RUST_TEST_THREADS:-8}
-exec "$here/rig.sh" run cargo test "${targets[@]}" "$@"
+exec "$here/rig.sh" run cargo test --no-fail-fast "${targets[@]}" "$@"
