@@ -97,7 +97,7 @@ async fn an_agent_that_may_not_be_interrupted_speaks_to_the_end() {
     let mut stage = Stage::start(&asterisk, |app| app.default(insist)).await;
     stage.call(&asterisk, caller).await;
     let story = stage.story().await;
-    assert_eq!(story.count("user.speech.started"), 1, "{}", story.text());
+    assert_ne!(story.count("user.speech.started"), 0, "{}", story.text());
     assert_eq!(story.count("barge_in"), 0, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
     stage.close().await;
