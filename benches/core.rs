@@ -10,11 +10,12 @@ use std::time::Duration;
 use criterion::{
     BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
 };
-use heapless::spsc::Queue;
+use heapless::spsc::{Producer, Queue};
 use voxtra_core::audio::{Resampler, SampleRate};
 use voxtra_core::audiosocket::{Decoder, Frame, HEADER_LEN, encode, encode_audio};
 use voxtra_core::bus::Bus;
 use voxtra_core::event::{Record, RecordBody};
+use voxtra_core::leg::{CallerAudio, Forward, Leg, LegSettings, Port, Progress};
 use voxtra_core::playout::{AgentAudio, Chunk, Playout, PlayoutSettings};
 use voxtra_core::time::Instant;
 use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
@@ -242,53 +243,81 @@ fn telling(group: &mut BenchmarkGroup<'_, WallTime>) {
     assert_eq!(bus.lost(), 0);
 }
 
-/// All of the above, as a call does it: a frame in, a frame out.
+/// What a leg is connected to: a ring for its records, a buffer for its bytes and one for the caller's audio.
+struct Line<'a> {
+    bus: Bus<Producer<'a, Record>, 1>,
+    out: [u8; WIRE],
+    sent: usize,
+    heard: [i16; SAMPLES],
+    forwarded: usize,
+}
+
+impl Port for Line<'_> {
+    fn record(&mut self, record: Record) {
+        self.bus.publish(record);
+    }
+
+    fn caller_audio(&mut self, part: CallerAudio<'_>) {
+        if let CallerAudio::Samples(samples) = part
+            && let Some(place) = self.heard.get_mut(..samples.len())
+        {
+            place.copy_from_slice(samples);
+            self.forwarded += 1;
+        }
+    }
+
+    fn transmit(&mut self, _len: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+        self.sent = write(&mut self.out);
+    }
+
+    fn epoch(&mut self, _epoch: u32) {}
+
+    fn rate(&mut self, _rate: SampleRate) {}
+}
+
+/// The whole media path, as a call does it: a frame in, a frame out.
 fn whole_frame(group: &mut BenchmarkGroup<'_, WallTime>) {
     let wires: Vec<[u8; WIRE]> = caller().iter().map(wire).collect();
     let mut ring: Queue<Record, 1_024> = Queue::new();
     let (producer, mut reader) = ring.split();
-    let mut bus: Bus<_, 4> = Bus::new();
+    let mut bus = Bus::new();
     assert!(bus.subscribe(producer).is_ok());
-    let mut decoder = Decoder::<PAYLOAD>::new();
-    let mut detector = EnergyDetector::new();
-    let mut turns = TurnTaking::new(TurnSettings::default());
-    let mut playout = Playout::new(SampleRate::Hz8000, PlayoutSettings::default());
+    let mut line = Line {
+        bus,
+        out: [0; WIRE],
+        sent: 0,
+        heard: [0; SAMPLES],
+        forwarded: 0,
+    };
+    let settings = LegSettings {
+        forward: Forward::Everything,
+        turn: TurnSettings {
+            barge_in: false,
+            ..TurnSettings::default()
+        },
+        ..LegSettings::default()
+    };
+    let mut leg: Leg<EnergyDetector> = Leg::new(settings, EnergyDetector::new());
     let mut now = Instant::ZERO;
-    playout.start(now);
+    leg.start(now);
     let mut agent = talker();
-    let mut samples = [0_i16; SAMPLES];
-
-    let mut tick = |mut input: &[u8], out: &mut [u8; WIRE]| {
-        let Some(Ok(Frame::Audio(audio))) = decoder.decode(&mut input) else {
-            panic!("not audio");
-        };
-        audio.read_into(&mut samples);
-        let probability = detector.process(&samples);
-        turns.handle_frame(now, probability, playout.is_speaking(), &mut |event| {
-            if event == TurnEvent::BargeIn {
-                let body = RecordBody::UtteranceEnded {
-                    utterance: 1,
-                    interrupted: true,
-                };
-                bus.publish(Record { at: now, body });
-            }
-        });
-        let made = playout
-            .poll(now, &mut agent, &mut samples, &mut |_| {})
-            .unwrap();
+    let mut tick = |input: &[u8], line: &mut Line<'_>| {
+        assert_eq!(leg.handle_input(now, input, line), Progress::Open);
+        leg.handle_deadline(now, &mut agent, line);
         now = now + TICK;
         while reader.dequeue().is_some() {}
-        encode_audio(SampleRate::Hz8000, &samples[..made], out).unwrap()
+        line.sent
     };
-    let mut out = [0; WIRE];
     for (number, bytes) in wires.iter().enumerate() {
-        assert_eq!(tick(bytes, &mut out), WIRE);
+        assert_eq!(tick(bytes, &mut line), WIRE);
         // The agent says what the caller says.
-        assert!(number == 0 || out == *bytes, "frame {number}");
+        assert!(number == 0 || line.out == *bytes, "frame {number}");
+        assert_eq!(wire(&line.heard), *bytes, "frame {number}");
     }
+    assert_eq!(line.forwarded, wires.len());
     let mut next = wires.iter().cycle();
     group.bench_function("whole frame, in and out", |b| {
-        b.iter(|| tick(black_box(next.next().unwrap()), black_box(&mut out)));
+        b.iter(|| tick(black_box(next.next().unwrap()), &mut line));
     });
 }
 

@@ -3,6 +3,8 @@
 //! `check.sh` builds it, looks at what it refers to, links it into a C program and runs that.
 #![no_std]
 
+mod leg;
+
 use core::panic::PanicInfo;
 
 use heapless::spsc::Queue;
@@ -134,6 +136,7 @@ fn call() -> Result<(), i32> {
         9,
     )?;
     ensure(CATALOGUE.len() == 25, 9)?;
+    leg::call(&wave)?;
     ensure(allocate(heard), 10)
 }
 
