@@ -30,7 +30,6 @@ pub use route::{Handler, Outcome, Route, RouteError};
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -44,7 +43,8 @@ use voxtra_core::leg::LegSettings;
 use crate::ari::AriClient;
 use crate::media::{Arrival, MediaServer, MediaStats};
 use crate::session::{
-    Call, CallInfo, Desk, Direction, Event, HandlerError, Input, Line, Owner, Publish, Services,
+    Call, CallInfo, Desk, Direction, Event, HandlerError, Hook, Input, Line, Owner, Publish,
+    Services,
 };
 use crate::webhook::{OutgoingEvent, WebhookCounters, Webhooks};
 use route::Routes;
@@ -56,8 +56,6 @@ const INPUTS: usize = 1024;
 const TOLD: usize = 256;
 /// Events that may wait for a slow observer; one that falls further behind is told how many it missed.
 const OBSERVED: usize = 8192;
-
-type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// A running application. Cheap to clone.
 ///

@@ -1,6 +1,6 @@
 //! The sections that belong to no other module.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,13 +61,6 @@ impl Default for MediaSettings {
 impl MediaSettings {
     /// The port where none is given.
     pub const DEFAULT_PORT: u16 = 9092;
-
-    /// Whether a connection from `peer` may come in. An IPv4 address that arrived over an IPv6 socket counts as IPv4.
-    #[must_use]
-    pub fn allows(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.allow_peers.iter().any(|net| net.contains(&peer))
-    }
 }
 
 /// `[[audiosocket]]`: a connection that may come from the dialplan's `AudioSocket()` alone, without ARI.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -259,7 +259,7 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
                 continue;
             }
         };
-        if !inner.is_allowed(peer.ip()) {
+        if !inner.settings.allows(peer.ip()) {
             inner.refuse(peer, Refusal::Peer);
             continue;
         }
@@ -278,14 +278,6 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
 }
 
 impl Inner {
-    fn is_allowed(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.settings
-            .allow_peers
-            .iter()
-            .any(|network| network.contains(&peer))
-    }
-
     fn refuse(&self, peer: SocketAddr, reason: Refusal) {
         self.stats.count_refused(reason);
         let now = std::time::Instant::now();

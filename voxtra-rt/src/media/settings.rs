@@ -1,6 +1,6 @@
 //! How the media plane behaves.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -42,6 +42,16 @@ pub struct MediaSettings {
     pub allocations: Option<fn() -> Allocations>,
 }
 
+impl MediaSettings {
+    /// Whether a connection from `peer` may come in. An IPv4 address that arrived over an IPv6 socket counts as IPv4.
+    pub(crate) fn allows(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.allow_peers
+            .iter()
+            .any(|network| network.contains(&peer))
+    }
+}
+
 impl Default for MediaSettings {
     fn default() -> Self {
         Self {
@@ -49,8 +59,8 @@ impl Default for MediaSettings {
             threads: 1,
             tick: Duration::from_millis(1),
             allow_peers: vec![
-                IpNet::from(std::net::IpAddr::from([127, 0, 0, 1])),
-                IpNet::from(std::net::IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
+                IpNet::from(IpAddr::from([127, 0, 0, 1])),
+                IpNet::from(IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
             ],
             max_calls: 1000,
             max_pending: 64,
@@ -59,6 +69,25 @@ impl Default for MediaSettings {
             agent_queue: Duration::from_millis(1000),
             caller_queue: Duration::from_millis(2000),
             allocations: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv4_peer_is_the_same_over_an_ipv6_socket() {
+        let settings = MediaSettings::default();
+        for (peer, allowed) in [
+            ("127.0.0.1", true),
+            ("::ffff:127.0.0.1", true),
+            ("::1", true),
+            ("10.0.0.1", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            assert_eq!(settings.allows(peer.parse().unwrap()), allowed, "{peer}");
         }
     }
 }

@@ -10,7 +10,7 @@ use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 
 use super::call::Call;
 use super::error::CallError;
-use super::owner::Input;
+use super::input::Input;
 use crate::media::{CallerEar, Heard, MediaLink, Shared};
 use crate::speech::{SpeechInput, SpeechToText};
 

@@ -11,7 +11,7 @@ use voxtra_core::leg::{Command, LegSettings};
 use super::call::Call;
 use super::desk::Desk;
 use super::error::CallError;
-use super::owner::Input;
+use super::input::Input;
 use crate::ari::{
     AriClient, AriError, BridgeKind, ExternalMedia, HangupReason, MediaFormat, Originate,
 };

@@ -10,6 +10,7 @@ mod dtmf;
 mod ear;
 mod error;
 mod event;
+mod input;
 mod lifecycle;
 mod line;
 mod listen;
@@ -29,6 +30,7 @@ pub use typed::Session;
 
 pub(crate) use call::Services;
 pub(crate) use desk::{ChannelNews, Desk};
+pub(crate) use input::{Hook, Input};
 pub(crate) use line::{AriLine, Line};
-pub(crate) use owner::{Input, Owner, Publish};
+pub(crate) use owner::{Owner, Publish};
 pub(crate) use typed::run_session;

@@ -1,7 +1,6 @@
 //! The owner of a session: the one task that puts everything that happens into one numbered order.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use super::call::{Call, Direction};
 use super::dtmf::{KeyPresses, Way};
 use super::error::HandlerError;
 use super::event::{Event, EventBody};
+use super::input::{Hook, Input};
 use super::lifecycle::{Lifecycle, Signal, Step};
 use super::line::Line;
 use super::speak::Queued;
@@ -31,40 +31,11 @@ const CAUSE_GRACE: Duration = Duration::from_millis(250);
 const MEDIA_GRACE: Duration = Duration::from_secs(2);
 /// How long the handler and the hang-up hooks may go on after the end of the call.
 const HANDLER_GRACE: Duration = Duration::from_secs(5);
-
 /// How long a handler may take to notice that it was stopped.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
 
 /// Told of every event, in order. Must not wait.
 pub(crate) type Publish = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
-
-type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
-
-/// What reaches a session's owner.
-pub(crate) enum Input {
-    /// Tell this event.
-    Emit(EventBody),
-    /// The call's media is connected.
-    Media(Box<MediaLink>),
-    /// Tell the leg.
-    Leg(Command),
-    /// Who listens to the caller has changed: tell the leg how much of the audio is wanted.
-    Listeners,
-    /// Run this at the end of the call.
-    Hook(Hook),
-    /// The far end is alerting.
-    Ringing,
-    /// The remote party picked up, or we answered.
-    Answered,
-    /// ARI told a key press.
-    Dtmf(char),
-    /// Somebody hung up, for this reason.
-    HangupRequested(&'static str),
-    /// The channel left the application.
-    Left,
-    /// The channel is gone, for this reason.
-    Gone(String),
-}
 
 /// What a session's owner knows.
 pub(crate) struct Owner {

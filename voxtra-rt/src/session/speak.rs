@@ -10,7 +10,7 @@ use voxtra_core::playout::Chunk;
 
 use super::call::Call;
 use super::error::CallError;
-use super::owner::Input;
+use super::input::Input;
 use crate::media::{AgentVoice, CallStats, Shared};
 use crate::speech::Speech;
 

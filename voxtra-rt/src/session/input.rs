@@ -1,0 +1,38 @@
+//! What can be told to a session's owner.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use voxtra_core::leg::Command;
+
+use super::event::EventBody;
+use crate::media::MediaLink;
+
+/// Something that runs once, at an end.
+pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// What reaches a session's owner.
+pub(crate) enum Input {
+    /// Tell this event.
+    Emit(EventBody),
+    /// The call's media is connected.
+    Media(Box<MediaLink>),
+    /// Tell the leg.
+    Leg(Command),
+    /// Who listens to the caller has changed: tell the leg how much of the audio is wanted.
+    Listeners,
+    /// Run this at the end of the call.
+    Hook(Hook),
+    /// The far end is alerting.
+    Ringing,
+    /// The remote party picked up, or we answered.
+    Answered,
+    /// ARI told a key press.
+    Dtmf(char),
+    /// Somebody hung up, for this reason.
+    HangupRequested(&'static str),
+    /// The channel left the application.
+    Left,
+    /// The channel is gone, for this reason.
+    Gone(String),
+}
