@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use voxtra_rt::ari::{AriClient, AriError, missing_modules};
 use voxtra_rt::config::{Config, ConfigError, VoiceSettings};
-use voxtra_rt::speech::{CommandVoice, Prompt, Prompts, SpeechError, TextToSpeech as _};
+use voxtra_rt::speech::{CommandVoice, Prompts, SpeechError, TextToSpeech as _};
 
 use super::terminal::Paint;
 use super::{Failure, agents, runtime, terminal};
@@ -98,16 +98,8 @@ pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
 
 /// Whether the voice and the prompts can be used: in a word, or why not.
 fn speech(config: &Config) -> Result<String, Failure> {
-    let mut prompts = Prompts::new();
-    if let Some(folder) = &config.speech.prompts_dir {
-        prompts.load_dir(folder).map_err(Failure::usage)?;
-    }
-    for prompt in &config.prompts {
-        prompts.insert(
-            Prompt::read(&prompt.name, &prompt.file, prompt.text.clone())
-                .map_err(Failure::usage)?,
-        );
-    }
+    let prompts =
+        Prompts::from_settings(&config.speech, &config.prompts).map_err(Failure::usage)?;
     let voice = match CommandVoice::from_settings(&config.speech) {
         Ok(Some(voice)) => voice.name().to_owned(),
         Ok(None) => "no voice".to_owned(),

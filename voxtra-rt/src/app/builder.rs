@@ -1,5 +1,7 @@
 //! Putting an application together.
 
+mod configured;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
@@ -10,18 +12,14 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
-use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 
 use super::route::{Handler, Outcome, Route, RouteError, Routes};
 use super::{Application, Hook, Inner, OBSERVED};
 use crate::ari::{AriClient, AriError, AriSettings};
-use crate::config::{Config, UuidRule, VoiceSettings};
 use crate::media::{MediaServer, MediaSettings};
 use crate::session::{Call, CallInfo, Desk, Services, Session};
-use crate::speech::{
-    CommandVoice, LanguageModel, Prompt, Prompts, SpeechError, SpeechToText, TextToSpeech,
-};
+use crate::speech::{LanguageModel, Prompts, SpeechError, SpeechToText, TextToSpeech};
 use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 
 /// How long calls may go on after the application was told to stop.
@@ -98,60 +96,6 @@ impl Builder {
             startup: Vec::new(),
             shutdown: Vec::new(),
         }
-    }
-
-    /// Takes over everything that the configuration says, but its `[[route]]`s, which name the agents of `voxtra serve`.
-    ///
-    /// # Errors
-    /// The voice or a prompt that it names can't be used.
-    pub fn config(mut self, config: &Config) -> Result<Self, SpeechError> {
-        self.ari.clone_from(&config.asterisk);
-        self.media = MediaSettings {
-            listen: config.media.listen,
-            threads: config.media.threads,
-            tick: Duration::from_millis(config.media.tick_ms),
-            allow_peers: config.media.allow_peers.clone(),
-            max_calls: config.media.max_calls,
-            max_pending: config.media.max_pending,
-            handshake_timeout: config.media.handshake_timeout,
-            ..self.media
-        };
-        self.address = Some(config.media.advertise.clone());
-        self.leg = LegSettings {
-            rate: SampleRate::from_hz(config.media.format.hz()).unwrap_or_default(),
-            mulaw: config.media.mulaw,
-            turn: config.turn,
-            ..self.leg
-        };
-        for allowed in &config.audiosockets {
-            self = match allowed.uuid {
-                UuidRule::Only(uuid) => self.allow(uuid, &allowed.extension),
-                UuidRule::Any => self.allow_any(&allowed.extension),
-            };
-        }
-        match CommandVoice::from_settings(&config.speech) {
-            Ok(Some(voice)) => self.services.voice = Some(Arc::new(voice)),
-            Ok(None) => {}
-            // Nothing was asked for by name: prompts may be all that the agents need.
-            Err(error) if config.speech.voice == VoiceSettings::Auto => {
-                tracing::warn!(%error, "no voice: `say` will work for prompts only");
-            }
-            Err(error) => return Err(error),
-        }
-        let mut prompts = Prompts::new();
-        if let Some(folder) = &config.speech.prompts_dir {
-            prompts.load_dir(folder)?;
-        }
-        for prompt in &config.prompts {
-            prompts.insert(Prompt::read(
-                &prompt.name,
-                &prompt.file,
-                prompt.text.clone(),
-            )?);
-        }
-        self.prompts = Some(prompts);
-        self.webhooks.clone_from(&config.webhooks);
-        Ok(self)
     }
 
     /// Connects to Asterisk's ARI. Without it, calls come over AudioSocket alone.

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Speech, SpeechError, wav};
+use crate::config::{PromptSettings, SpeechSettings};
 
 /// A recording that the agent plays by name, or in place of a text.
 #[derive(Clone, Debug)]
@@ -59,6 +60,29 @@ impl Prompts {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The recordings that the configuration names: its folder's, and then its `[[prompt]]`s, which replace those of the same
+    /// name.
+    ///
+    /// # Errors
+    /// The first that cannot be used.
+    pub fn from_settings(
+        speech: &SpeechSettings,
+        prompts: &[PromptSettings],
+    ) -> Result<Self, SpeechError> {
+        let mut all = Self::new();
+        if let Some(folder) = &speech.prompts_dir {
+            all.load_dir(folder)?;
+        }
+        for prompt in prompts {
+            all.insert(Prompt::read(
+                &prompt.name,
+                &prompt.file,
+                prompt.text.clone(),
+            )?);
+        }
+        Ok(all)
     }
 
     /// Adds a prompt; one that already has its name or its text is replaced there.
@@ -184,6 +208,23 @@ mod tests {
         let speech = prompts.by_name("welcome").unwrap().speech();
         assert_eq!(speech.rate_hz(), 8_000);
         assert_eq!(speech.collect().await.unwrap(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_prompt_of_the_configuration_goes_before_a_file_of_its_folder() {
+        let folder = folder();
+        let speech = SpeechSettings {
+            prompts_dir: Some(folder.path().into()),
+            ..SpeechSettings::default()
+        };
+        let welcome = PromptSettings {
+            name: "welcome".into(),
+            file: folder.path().join("beep.WAV"),
+            text: None,
+        };
+        let prompts = Prompts::from_settings(&speech, &[welcome]).unwrap();
+        assert_eq!(prompts.names(), ["beep", "welcome"]);
+        assert_eq!(prompts.by_name("welcome").unwrap().rate_hz, 16_000);
     }
 
     #[test]

@@ -1,0 +1,57 @@
+//! An application as its configuration says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use voxtra_core::audio::SampleRate;
+use voxtra_core::leg::LegSettings;
+
+use super::Builder;
+use crate::config::{Config, UuidRule, VoiceSettings};
+use crate::media::MediaSettings;
+use crate::speech::{CommandVoice, Prompts, SpeechError};
+
+impl Builder {
+    /// Takes over everything that the configuration says, but its `[[route]]`s, which name the agents of `voxtra serve`.
+    ///
+    /// # Errors
+    /// The voice or a prompt that it names can't be used.
+    pub fn config(mut self, config: &Config) -> Result<Self, SpeechError> {
+        self.ari.clone_from(&config.asterisk);
+        self.media = MediaSettings {
+            listen: config.media.listen,
+            threads: config.media.threads,
+            tick: Duration::from_millis(config.media.tick_ms),
+            allow_peers: config.media.allow_peers.clone(),
+            max_calls: config.media.max_calls,
+            max_pending: config.media.max_pending,
+            handshake_timeout: config.media.handshake_timeout,
+            ..self.media
+        };
+        self.address = Some(config.media.advertise.clone());
+        self.leg = LegSettings {
+            rate: SampleRate::from_hz(config.media.format.hz()).unwrap_or_default(),
+            mulaw: config.media.mulaw,
+            turn: config.turn,
+            ..self.leg
+        };
+        for allowed in &config.audiosockets {
+            self = match allowed.uuid {
+                UuidRule::Only(uuid) => self.allow(uuid, &allowed.extension),
+                UuidRule::Any => self.allow_any(&allowed.extension),
+            };
+        }
+        match CommandVoice::from_settings(&config.speech) {
+            Ok(Some(voice)) => self.services.voice = Some(Arc::new(voice)),
+            Ok(None) => {}
+            // Nothing was asked for by name: prompts may be all that the agents need.
+            Err(error) if config.speech.voice == VoiceSettings::Auto => {
+                tracing::warn!(%error, "no voice: `say` will work for prompts only");
+            }
+            Err(error) => return Err(error),
+        }
+        self.prompts = Some(Prompts::from_settings(&config.speech, &config.prompts)?);
+        self.webhooks.clone_from(&config.webhooks);
+        Ok(self)
+    }
+}
