@@ -1,0 +1,9 @@
+//! One call's whole media path in virtual time: bytes, times and commands in; records, audio and bytes out.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod hearing;
+mod life;
+mod property;
+mod protocol;
+mod rig;
+mod speaking;

@@ -1,0 +1,213 @@
+//! What a leg sends: the agent, an echo, silence.
+
+use core::time::Duration;
+use voxtra_core::audio::{FRAME, SampleRate};
+use voxtra_core::event::Fault;
+use voxtra_core::leg::{Command, Forward, LegSettings, Mode};
+
+use crate::rig::{N, Rig, buzz, message, pcm, silence, wire};
+
+#[test]
+fn the_agent_is_heard_whole_and_without_it_there_is_silence() {
+    let words = buzz(25);
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(5));
+    rig.agent.says(0, 7, &words);
+    rig.hear(&silence(40));
+    assert_eq!(rig.story(), ["media.started", "starts 7", "ends 7"]);
+    assert_eq!(rig.line.sent.len(), 45, "one frame for each 20 ms");
+    let sent: Vec<i16> = rig
+        .line
+        .sent
+        .iter()
+        .flat_map(|message| pcm(message))
+        .collect();
+    assert_eq!(sent[..5 * N], silence(5));
+    assert_eq!(sent[5 * N..30 * N], words);
+    assert_eq!(sent[30 * N..], silence(15));
+    assert_eq!(rig.leg.playout_counters().underruns, 0);
+}
+
+#[test]
+fn a_barge_in_fades_out_within_a_frame_and_drops_the_rest() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(30));
+    rig.agent.says(0, 1, &buzz(500));
+    rig.hear(&silence(20));
+    assert!(rig.leg.is_agent_speaking());
+    let mut frames = 0;
+    while rig.line.epoch == 0 {
+        rig.hear(&buzz(40)[frames * N..][..N]);
+        frames += 1;
+        assert!(frames < 30, "the caller is not noticed");
+    }
+    assert!(!rig.leg.is_agent_speaking());
+    // The frame that is due fades out; the one after it is silent, and so is all that follows.
+    let said = rig.line.sent.len();
+    rig.hear(&silence(10));
+    for message in &rig.line.sent[said..] {
+        assert_eq!(pcm(message), silence(1));
+    }
+    let fading = pcm(&rig.line.sent[said - 1]);
+    let peak = |part: &[i16]| part.iter().map(|s| s.unsigned_abs()).max().unwrap();
+    assert!(peak(&fading[..40]) > 4 * peak(&fading[150..]));
+    assert!(rig.agent.chunks.is_empty(), "nothing is left in the queue");
+    let story = rig.story();
+    assert_eq!(
+        story[..3],
+        ["media.started", "starts 1", "user.speech.started"]
+    );
+    assert!(
+        story.iter().any(|told| told == "barge_in") && story.iter().any(|told| told == "cut 1")
+    );
+    // What is said after it is heard.
+    rig.agent.says(1, 2, &buzz(5));
+    rig.hear(&silence(10));
+    let said = |told: &String| told.starts_with("starts") || told.starts_with("ends");
+    assert!(
+        rig.story()
+            .into_iter()
+            .filter(said)
+            .eq(["starts 1", "starts 2", "ends 2"])
+    );
+}
+
+#[test]
+fn without_barge_in_the_agent_goes_on() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.command(Command::BargeIn(false));
+    rig.hear(&silence(30));
+    rig.agent.says(0, 1, &buzz(80));
+    rig.hear(&buzz(60));
+    rig.hear(&silence(60));
+    let story = rig.story();
+    assert!(story.contains(&"user.speech.started".into()) && story.contains(&"ends 1".into()));
+    assert!(!story.contains(&"barge_in".into()));
+}
+
+#[test]
+fn a_flush_that_comes_late_does_not_cut_what_is_said_next() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.agent.says(0, 1, &buzz(50));
+    rig.hear(&silence(5));
+    rig.command(Command::Flush { epoch: 0 });
+    assert_eq!(rig.line.epoch, 1);
+    rig.agent.says(1, 2, &buzz(10));
+    rig.command(Command::Flush { epoch: 0 });
+    rig.hear(&silence(20));
+    assert_eq!(rig.line.epoch, 1);
+    assert_eq!(
+        rig.story(),
+        ["media.started", "starts 1", "cut 1", "starts 2", "ends 2"]
+    );
+}
+
+#[test]
+fn a_rate_cannot_change_what_the_agent_is_saying() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    let words = buzz(10);
+    rig.agent.says(0, 1, &words);
+    for _ in 0..12 {
+        rig.tick();
+        rig.receive(&wire(SampleRate::Hz16000, &[0; 320]));
+    }
+    let said: Vec<i16> = rig.line.sent[..10].iter().flat_map(|m| pcm(m)).collect();
+    assert_eq!(said, words);
+    assert_eq!(
+        rig.faults(),
+        [Fault::RateChanged {
+            from: 8_000,
+            to: 16_000
+        }]
+    );
+    assert_eq!(
+        rig.leg.rate(),
+        SampleRate::Hz16000,
+        "taken over when the agent is done"
+    );
+}
+
+#[test]
+fn an_echo_is_bit_for_bit_whatever_the_length() {
+    let mut rig = Rig::new(LegSettings {
+        mode: Mode::Echo,
+        ..LegSettings::default()
+    });
+    let mut sent = Vec::new();
+    for (n, length) in [320, 321, 1, 160, 640, 7_680, 7_681, 20_000, 65_535, 320]
+        .into_iter()
+        .enumerate()
+    {
+        let payload: Vec<u8> = (0..length).map(|at| (at * 7 + n) as u8).collect();
+        rig.receive(&message(0x10, &payload));
+        rig.tick();
+        sent.extend(payload);
+    }
+    let echoed: Vec<u8> = rig
+        .line
+        .sent
+        .iter()
+        .flat_map(|message| message[3..].to_vec())
+        .collect();
+    assert!(echoed == sent);
+    for message in &rig.line.sent {
+        assert_eq!(message[0], 0x10);
+        assert_eq!(
+            usize::from(u16::from_be_bytes([message[1], message[2]])),
+            message.len() - 3
+        );
+    }
+    assert_eq!(rig.leg.counters().frames_out, rig.line.sent.len() as u64);
+}
+
+#[test]
+fn an_echo_of_nothing_is_silence_after_half_a_second() {
+    let mut rig = Rig::new(LegSettings {
+        mode: Mode::Echo,
+        ..LegSettings::default()
+    });
+    rig.hear(&buzz(1));
+    rig.line.sent.clear();
+    for _ in 0..24 {
+        rig.tick();
+    }
+    assert!(rig.line.sent.is_empty(), "a pause is a pause");
+    for _ in 0..50 {
+        rig.tick();
+    }
+    // Asterisk gives up after 2 s of nothing.
+    assert!(rig.line.sent.len() >= 49);
+    assert!(
+        rig.line
+            .sent
+            .iter()
+            .all(|message| pcm(message) == silence(1))
+    );
+    rig.line.sent.clear();
+    rig.hear(&buzz(2));
+    assert_eq!(
+        rig.line
+            .sent
+            .iter()
+            .flat_map(|m| pcm(m))
+            .collect::<Vec<_>>(),
+        buzz(2)
+    );
+}
+
+#[test]
+fn deadlines_stay_on_their_grid_and_a_pause_of_the_thread_is_not_made_up_for() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    let start = rig.now;
+    for n in 0..10_u64 {
+        assert_eq!(rig.leg.next_deadline(), start + FRAME * n as u32);
+        rig.now = start + FRAME * n as u32 + Duration::from_millis(n % 3);
+        rig.tick();
+    }
+    rig.now = start + Duration::from_millis(1_000);
+    rig.tick();
+    rig.now = start + Duration::from_millis(1_001);
+    rig.tick();
+    assert_eq!(rig.line.sent.len(), 11);
+    assert_eq!(rig.leg.playout_counters().slips, 1);
+}
