@@ -23,6 +23,7 @@ use super::input::{Hook, Input};
 use super::lifecycle::{Lifecycle, Signal, Step};
 use super::line::Line;
 use super::speak::Queued;
+use crate::ari::HangupReason;
 use crate::media::{Clock, MediaLink};
 
 /// How long ARI may take to say why the line ended, after it said that it did.
@@ -324,10 +325,15 @@ impl Owner {
         tracing::error!(call = self.call.id(), %failure, "the call's handler failed");
         self.publish(jiff::Timestamp::now(), error("handler", failure));
         if !self.life.is_over() {
-            // A caller must not be left with an agent that is gone.
+            // A caller must not be left with an agent that is gone; one who was not answered yet learns that it went wrong.
+            let reason = if self.life.is_answered() {
+                HangupReason::Normal
+            } else {
+                HangupReason::Failure
+            };
             let call = self.call.clone();
             self.closing.spawn(async move {
-                if let Err(error) = call.hangup().await {
+                if let Err(error) = call.hangup_with(reason).await {
                     tracing::warn!(call = call.id(), %error, "cannot hang up after the handler failed");
                 }
             });
