@@ -201,3 +201,28 @@ async fn a_call_without_a_route_is_told_and_hung_up() {
     until("it is closed", || app.media_stats().calls() == 0).await;
     soon("the shutdown", app.shutdown()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_reads_its_events_to_their_end_is_not_waited_for() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let stage = Stage::new(Application::builder(), move |call: Call| {
+        let tell = tell.clone();
+        async move {
+            let mut events = call.events();
+            while let Some(event) = events.next().await {
+                tell.send(event.wire().to_owned()).unwrap();
+            }
+        }
+    })
+    .await;
+    let mut read = vec![soon("the handler runs", told.recv()).await.unwrap()];
+    let outcomes = stage.hang_up().await;
+    let all = crate::peer::names(&outcomes.events);
+    assert!(!all.contains(&"error"), "{all:?}");
+    while let Some(wire) = told.recv().await {
+        read.push(wire);
+    }
+    // All but the last, which waited for the handler.
+    assert_eq!(read, all[..all.len() - 1]);
+    assert_eq!(*all.last().unwrap(), "session.destroyed");
+}

@@ -216,7 +216,10 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
                 }
                 Ok(Frame::Unknown { kind, .. }) => faults.report(Fault::UnknownKind(kind), port),
                 Err(DecodeError::EmptyAudio) => faults.report(Fault::EmptyAudio, port),
-                Err(DecodeError::HangupPayload { .. }) => return Progress::HungUp,
+                Err(DecodeError::HangupPayload { .. }) => {
+                    faults.report(Fault::Malformed, port);
+                    return Progress::HungUp;
+                }
                 Err(_) => faults.report(Fault::Malformed, port),
             }
         }

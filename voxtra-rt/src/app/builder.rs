@@ -15,7 +15,7 @@ use uuid::Uuid;
 use voxtra_core::leg::LegSettings;
 
 use super::route::{Handler, Outcome, Route, RouteError, Routes};
-use super::{Application, Hook, Inner, OBSERVED};
+use super::{Application, Hook, Inner, OBSERVED, socket_leg};
 use crate::ari::{AriClient, AriError, AriSettings};
 use crate::media::{MediaServer, MediaSettings};
 use crate::session::{Call, CallInfo, Desk, Services, Session};
@@ -303,7 +303,7 @@ impl Builder {
         };
         let webhooks = Webhooks::new(self.webhooks)?;
         let address = self.media.listen;
-        let (media, arrivals) = MediaServer::bind(self.media, self.leg)
+        let (media, arrivals) = MediaServer::bind(self.media, socket_leg(self.leg))
             .await
             .map_err(|error| StartError::Listen { address, error })?;
         for uuid in self.extensions.keys() {

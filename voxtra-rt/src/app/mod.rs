@@ -38,6 +38,7 @@ use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 
 use crate::ari::AriClient;
@@ -153,7 +154,7 @@ impl Application {
     /// Lets one more connection in over AudioSocket alone, whose call is for `extension`, and returns the id that it must
     /// present. The id is forgotten after 60 s.
     pub fn expect_socket_call(&self, extension: &str) -> uuid::Uuid {
-        let ticket = self.inner.media.issue(self.inner.leg);
+        let ticket = self.inner.media.issue(socket_leg(self.inner.leg));
         let (uuid, inner, extension) = (ticket.uuid(), self.inner.clone(), extension.to_owned());
         tokio::spawn(async move {
             if let Ok(link) = ticket.connected(Duration::from_secs(60)).await {
@@ -289,6 +290,15 @@ impl Inner {
             let extension = extension.cloned().unwrap_or_default();
             self.socket_call(arrival.uuid, extension, arrival.link);
         }
+    }
+}
+
+/// How the leg of a call without ARI begins: the dialplan's `AudioSocket()` is always 8 kHz, whatever ARI is asked for. A first
+/// frame at another rate, from `Dial(AudioSocket/…)`, changes it.
+fn socket_leg(leg: LegSettings) -> LegSettings {
+    LegSettings {
+        rate: SampleRate::Hz8000,
+        ..leg
     }
 }
 

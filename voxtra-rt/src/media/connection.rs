@@ -9,7 +9,7 @@ use voxtra_core::audio::{MAX_FRAME_BYTES, SampleRate};
 use voxtra_core::audiosocket::HEADER_LEN;
 use voxtra_core::bus::Bus;
 use voxtra_core::event::{Fault, MediaStoppedReason, Record};
-use voxtra_core::leg::{CallerAudio, Leg, LegSettings, Port, Progress};
+use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port, Progress};
 use voxtra_core::time::Instant;
 use voxtra_core::vad::EnergyDetector;
 
@@ -25,7 +25,7 @@ pub(crate) type Tenancy = u32;
 pub(crate) struct Connection {
     leg: Leg<EnergyDetector>,
     agent: AgentReader,
-    commands: rtrb::Consumer<voxtra_core::leg::Command>,
+    commands: rtrb::Consumer<Command>,
     io: Io,
     pub(crate) tenancy: Tenancy,
     /// It is in the queue of those with more to read.
@@ -131,9 +131,10 @@ impl Connection {
         self.io.now = now;
         while let Ok(command) = self.commands.pop() {
             self.leg.handle_command(now, command, &mut self.io);
-            if command == voxtra_core::leg::Command::HangUp {
-                return self.stop(now, MediaStoppedReason::Hangup);
-            }
+        }
+        if self.io.shared.hang_up.load(Ordering::Acquire) {
+            self.leg.handle_command(now, Command::HangUp, &mut self.io);
+            return self.stop(now, MediaStoppedReason::Hangup);
         }
         if self.commands.is_abandoned() {
             // Nobody holds the link any more: nobody would hear this caller.

@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     /// The media thread has left something since the courier last looked.
     pub(crate) dirty: AtomicBool,
     pub(crate) closed: AtomicBool,
+    /// The agent wants to hang up.
+    pub(crate) hang_up: AtomicBool,
     pub(crate) counters: CallCounters,
     /// Samples that reached async code and that a listener there did not fetch in time.
     missed_by_listeners: AtomicU64,
@@ -80,6 +82,11 @@ impl MediaLink {
 
     /// Tells the leg something; it acts on it within 20 ms. False if it has 64 commands to do already or is gone.
     pub fn command(&mut self, command: Command) -> bool {
+        if command == Command::HangUp {
+            // Must not find a full ring.
+            self.shared.hang_up.store(true, Ordering::Release);
+            return true;
+        }
         self.commands.push(command).is_ok()
     }
 
@@ -106,6 +113,7 @@ impl Shared {
             rate_hz: AtomicU32::new(rate.hz()),
             dirty: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            hang_up: AtomicBool::new(false),
             counters: CallCounters::default(),
             missed_by_listeners: AtomicU64::new(0),
             record_wake: Notify::new(),

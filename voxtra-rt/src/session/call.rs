@@ -52,6 +52,8 @@ pub(crate) struct Services {
 #[derive(Clone)]
 pub struct Call {
     pub(crate) inner: Arc<CallInner>,
+    /// Held by the call's own handler or hooks, for which `session.destroyed` waits.
+    handlers: bool,
 }
 
 pub(crate) struct CallInner {
@@ -94,11 +96,12 @@ impl Call {
         let log = EventLog::new();
         let over = CancellationToken::new();
         Self {
+            handlers: false,
             inner: Arc::new(CallInner {
                 mouth: Mouth::default(),
                 ears: Ears::default(),
-                transcripts: tokio::sync::Mutex::new(log.from_start()),
-                digits: tokio::sync::Mutex::new(log.from_start()),
+                transcripts: tokio::sync::Mutex::new(log.from_start(true)),
+                digits: tokio::sync::Mutex::new(log.from_start(true)),
                 conversation: tokio::sync::Mutex::default(),
                 utterances: AtomicU32::new(1),
                 metadata: Mutex::default(),
@@ -202,14 +205,22 @@ impl Call {
         self.while_up(self.inner.line.send_dtmf(digits)).await
     }
 
+    /// The same call, for its own handler and hooks.
+    pub(crate) fn for_handlers(&self) -> Self {
+        Self {
+            handlers: true,
+            ..self.clone()
+        }
+    }
+
     /// All events of this call, from its first on, in order.
     pub fn events(&self) -> Events {
-        self.inner.log.from_start()
+        self.inner.log.from_start(self.handlers)
     }
 
     /// The events of this call from now on.
     pub fn events_from_now(&self) -> Events {
-        self.inner.log.from_now()
+        self.inner.log.from_now(self.handlers)
     }
 
     /// Tells an event of the application, declared with `voxtra! { events { … } }`, to everybody who watches this call.
@@ -228,7 +239,7 @@ impl Call {
         F: FnOnce(Call) -> R + Send + 'static,
         R: Future<Output = ()> + Send + 'static,
     {
-        let call = self.clone();
+        let call = self.for_handlers();
         let hook = Input::Hook(Box::new(move || Box::pin(hook(call))));
         if let Err(SendError(Input::Hook(hook))) = self.inner.inputs.send(hook).await {
             // The session has had its last event.

@@ -57,6 +57,11 @@ impl Lifecycle {
         self.over
     }
 
+    /// Whether the call is over and its media has stopped: only the handler may still be at work.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.over && !self.media_up
+    }
+
     /// Whether the call was answered, by the remote party or by us.
     pub(crate) fn is_answered(&self) -> bool {
         self.answered

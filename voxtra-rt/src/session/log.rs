@@ -21,6 +21,8 @@ pub(crate) struct EventLog {
 struct State {
     /// The next event's number.
     next: u64,
+    /// The call is over, and all that is still to be told waits for the call's own handler and hooks.
+    settled: bool,
     closed: bool,
 }
 
@@ -28,6 +30,7 @@ impl EventLog {
     pub(crate) fn new() -> Arc<Self> {
         let (state, _) = watch::channel(State {
             next: 0,
+            settled: false,
             closed: false,
         });
         Arc::new(Self {
@@ -53,26 +56,33 @@ impl EventLog {
         self.state.send_modify(|state| state.next = next);
     }
 
+    /// What is still to come waits for the call's own handler and hooks: their readers are at the end.
+    pub(crate) fn settle(&self) {
+        self.state
+            .send_if_modified(|state| !std::mem::replace(&mut state.settled, true));
+    }
+
     /// No more events will come.
     pub(crate) fn close(&self) {
         self.state.send_modify(|state| state.closed = true);
     }
 
-    /// A reader from the session's first event on.
-    pub(crate) fn from_start(self: &Arc<Self>) -> Events {
+    /// A reader from the session's first event on. One of the call's own handler is at its end when the log is settled.
+    pub(crate) fn from_start(self: &Arc<Self>, handlers: bool) -> Events {
         Events {
             log: self.clone(),
             next: 0,
             missed: 0,
+            handlers,
             state: self.state.subscribe(),
         }
     }
 
     /// A reader of what happens from now on.
-    pub(crate) fn from_now(self: &Arc<Self>) -> Events {
+    pub(crate) fn from_now(self: &Arc<Self>, handlers: bool) -> Events {
         Events {
             next: self.next_seq(),
-            ..self.from_start()
+            ..self.from_start(handlers)
         }
     }
 }
@@ -83,11 +93,14 @@ pub struct Events {
     log: Arc<EventLog>,
     next: u64,
     missed: u64,
+    handlers: bool,
     state: watch::Receiver<State>,
 }
 
 impl Events {
-    /// Waits for the next event. `None` after `session.destroyed`. Cancel safe.
+    /// Waits for the next event. `None` after the last, which is `session.destroyed`. As that waits for the call's own handler
+    /// to return, a reader that the handler made is at its end before it: when the call is over and its media has stopped.
+    /// Cancel safe.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
         loop {
             if let Some(event) = self.try_next() {
@@ -97,7 +110,8 @@ impl Events {
             if state.next > self.next {
                 continue;
             }
-            if state.closed || self.state.changed().await.is_err() {
+            let over = state.closed || (self.handlers && state.settled);
+            if over || self.state.changed().await.is_err() {
                 return None;
             }
         }

@@ -112,7 +112,7 @@ impl Owner {
             called_number: info.called_number,
             direction: info.direction,
         });
-        self.handler = Some(tokio::spawn(start(self.call.clone())));
+        self.handler = Some(tokio::spawn(start(self.call.for_handlers())));
         while self.step().await {}
         self.call.inner.log.close();
         // Hooks that came at the very last run all the same.
@@ -149,6 +149,9 @@ impl Owner {
             () = at(timer) => self.time_out(),
         };
         let goes_on = signal.is_none_or(|signal| self.signal(signal));
+        if self.life.is_settled() {
+            self.call.inner.log.settle();
+        }
         let all_done = self.life.is_over() && self.handler.is_none() && self.closing.is_empty();
         if goes_on && all_done {
             self.signal(Signal::HandlerDone)

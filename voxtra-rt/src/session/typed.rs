@@ -6,7 +6,6 @@ use super::call::Call;
 use super::error::HandlerError;
 use super::event::Event;
 use crate::app::Route;
-use voxtra_core::event::EventKind;
 
 /// A session declared with `voxtra! { session Name { … } }`, which implements this.
 pub trait Session: Send + 'static {
@@ -29,7 +28,7 @@ pub trait Session: Send + 'static {
     ) -> impl Future<Output = Result<(), HandlerError>> + Send + 'a;
 }
 
-/// Gives a session its events, one after the other, up to the end of the call. A handler that fails is reported and the
+/// Gives a session its events, one after the other, all but `session.destroyed`, which waits for it. A handler that fails is reported and the
 /// next event is handled as usual.
 pub(crate) async fn run_session<S: Session>(call: Call) -> Result<(), HandlerError> {
     let mut session = S::new();
@@ -39,12 +38,6 @@ pub(crate) async fn run_session<S: Session>(call: Call) -> Result<(), HandlerErr
             tracing::warn!(session = S::NAME, call = call.id(), event = event.wire(), %error, "a handler failed");
             let message = format!("{}: on {}: {error}", S::NAME, event.wire());
             call.emit_error("handler", message).await;
-        }
-        if matches!(
-            event.kind(),
-            Some(EventKind::CallEnded | EventKind::CallFailed)
-        ) {
-            break;
         }
     }
     Ok(())
