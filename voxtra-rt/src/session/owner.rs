@@ -1,5 +1,7 @@
 //! The owner of a session: the one task that puts everything that happens into one numbered order.
 
+mod records;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +11,8 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant as Deadline;
 use uuid::Uuid;
 use voxtra_core::event::{
-    AgentSpeechEnded, AgentSpeechStarted, BuiltIn, CallAnswered, CallEnded, CallFailed,
-    CallRinging, CallStarted, DtmfReceived, Error, MediaStopped, MediaStoppedReason, Realtime,
-    Record, RecordBody, SessionCreated, SessionDestroyed,
+    BuiltIn, CallAnswered, CallEnded, CallFailed, CallRinging, CallStarted, DtmfReceived, Error,
+    Record, SessionCreated, SessionDestroyed,
 };
 use voxtra_core::leg::Command;
 
@@ -21,15 +22,11 @@ use super::error::HandlerError;
 use super::event::{Event, EventBody};
 use super::input::{Hook, Input};
 use super::lifecycle::{Lifecycle, Signal, Step};
-use super::line::Line;
-use super::speak::Queued;
 use crate::ari::HangupReason;
 use crate::media::{Clock, MediaLink};
 
 /// How long ARI may take to say why the line ended, after it said that it did.
 const CAUSE_GRACE: Duration = Duration::from_millis(250);
-/// How long a call may live on without its media before it is given up.
-const MEDIA_GRACE: Duration = Duration::from_secs(2);
 /// How long the handler and the hang-up hooks may go on after the end of the call.
 const HANDLER_GRACE: Duration = Duration::from_secs(5);
 /// How long a handler may take to notice that it was stopped.
@@ -208,69 +205,6 @@ impl Owner {
         None
     }
 
-    fn record(&mut self, record: Record) -> Option<Signal> {
-        let at = self.clock.utc(record.at);
-        match record.body {
-            RecordBody::Event(Realtime::DtmfReceived(press)) => {
-                if self
-                    .presses
-                    .is_new(record.at, Way::AudioSocket, press.digit)
-                {
-                    self.publish(at, press.into());
-                }
-            }
-            RecordBody::Event(event) => {
-                let stopped = match event {
-                    Realtime::MediaStopped(stopped) => Some(stopped.reason),
-                    _ => None,
-                };
-                self.stopped |= stopped.is_some();
-                self.publish(at, EventBody::BuiltIn(event.into()));
-                if let (Some(reason), Line::Socket) = (stopped, &self.call.inner.line) {
-                    // Without ARI the connection is the call.
-                    return Some(Signal::LineEnded(socket_reason(reason).into()));
-                }
-            }
-            RecordBody::UtteranceStarted { utterance } => {
-                if let Some(text) = self.call.inner.mouth.started(utterance) {
-                    self.publish(at, AgentSpeechStarted { text }.into());
-                }
-            }
-            RecordBody::UtteranceEnded {
-                utterance,
-                interrupted,
-            } => {
-                if let Some(queued) = self.call.inner.mouth.over(utterance) {
-                    self.utterance_ended(at, queued, interrupted);
-                }
-            }
-            RecordBody::Fault(fault) => {
-                tracing::warn!(call = self.call.id(), %fault, "the AudioSocket peer broke the protocol");
-                self.publish(at, error("media", fault.to_string()));
-            }
-            RecordBody::Missed(count) => self.records_missed(at, count.into()),
-        }
-        None
-    }
-
-    fn records_missed(&mut self, at: jiff::Timestamp, count: u64) {
-        self.missed += count;
-        let message = format!("{count} events of the media thread were lost");
-        self.publish(at, error("events_missed", message));
-    }
-
-    fn utterance_ended(&mut self, at: jiff::Timestamp, queued: Queued, interrupted: bool) {
-        let Queued {
-            text,
-            started,
-            interrupted: tell,
-        } = queued;
-        if started {
-            self.publish(at, AgentSpeechEnded { text, interrupted }.into());
-        }
-        let _ = tell.send(interrupted);
-    }
-
     fn command(&mut self, command: Command) {
         if let Some(link) = &mut self.link
             && !link.command(command)
@@ -281,32 +215,6 @@ impl Owner {
                 "the media thread has too many commands to do"
             );
         }
-    }
-
-    /// The media thread has nothing more to say.
-    fn media_down(&mut self) -> Option<Signal> {
-        let now = jiff::Timestamp::now();
-        // The last records may be those that found no room.
-        let lost = self.link.take().map_or(0, |link| {
-            link.stats().records_missed.saturating_sub(self.missed)
-        });
-        if lost > 0 {
-            self.records_missed(now, lost);
-        }
-        for queued in self.call.inner.mouth.close() {
-            self.utterance_ended(now, queued, true);
-        }
-        if !self.stopped {
-            self.stopped = true;
-            let reason = MediaStoppedReason::Closed;
-            self.publish(now, BuiltIn::from(MediaStopped { reason }).into());
-        }
-        if !self.life.is_over() && !self.call.inner.line.is_agentless() {
-            // At an ordinary hang-up ARI tells the same within milliseconds, and why.
-            self.ending
-                .get_or_insert((Deadline::now() + MEDIA_GRACE, "media_lost".into()));
-        }
-        Some(Signal::MediaDown)
     }
 
     fn handler_done(&mut self, result: Result<Result<(), HandlerError>, JoinError>) {
@@ -439,15 +347,6 @@ fn error(error_type: &str, message: String) -> EventBody {
         message,
     }
     .into()
-}
-
-/// The reason of a call's end where the connection is all there is.
-fn socket_reason(reason: MediaStoppedReason) -> &'static str {
-    match reason {
-        MediaStoppedReason::Hangup | MediaStoppedReason::Closed => "normal_clearing",
-        MediaStoppedReason::Error => "media_error",
-        MediaStoppedReason::Timeout => "media_timeout",
-    }
 }
 
 async fn next_record(link: &mut Option<MediaLink>) -> Option<Record> {
