@@ -1,6 +1,14 @@
 //! The rings between a media thread and the rest of the program: records and the caller's audio one way, the agent's
 //! audio and commands the other. Allocated once per call; nobody ever waits inside them.
 
+mod agent;
+mod caller;
+
+pub(crate) use agent::AgentReader;
+pub use agent::AgentVoice;
+pub(crate) use caller::{CallerChunk, CallerWriter};
+pub use caller::{CallerEar, Heard};
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +19,6 @@ use voxtra_core::audio::SampleRate;
 use voxtra_core::bus::RecordSink;
 use voxtra_core::event::Record;
 use voxtra_core::leg::Command;
-use voxtra_core::playout::{AgentAudio, Chunk};
 
 use super::settings::MediaSettings;
 use super::stats::{CallCounters, CallStats};
@@ -19,8 +26,6 @@ use super::stats::{CallCounters, CallStats};
 /// Records that may wait for a slow session: some seconds of a busy call's.
 const RECORDS: usize = 512;
 const COMMANDS: usize = 64;
-/// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to its end.
-const FLUSH: Duration = Duration::from_secs(2);
 /// Chunks that may wait either way. A chunk is at most 20 ms of audio, or a mark.
 const CHUNKS_PER_SECOND: usize = 100;
 
@@ -150,182 +155,6 @@ impl Shared {
     }
 }
 
-/// A part of the caller's audio.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// The caller began to speak.
-    SpeechStarted,
-    /// Samples at the leg's rate.
-    Samples(Vec<i16>),
-    /// The caller stopped speaking.
-    SpeechEnded,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum CallerChunk {
-    SpeechStarted,
-    Samples(u32),
-    SpeechEnded,
-}
-
-/// The caller's audio, as far as the leg forwards it.
-pub struct CallerEar {
-    chunks: Consumer<CallerChunk>,
-    samples: Consumer<i16>,
-    shared: Arc<Shared>,
-}
-
-impl std::fmt::Debug for CallerEar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CallerEar")
-            .field("queued", &self.samples.slots())
-            .finish_non_exhaustive()
-    }
-}
-
-impl CallerEar {
-    /// Waits for the next part. `None` once the connection is over and all was taken. Cancel safe.
-    pub async fn next(&mut self) -> Option<Heard> {
-        loop {
-            if let Some(heard) = self.take() {
-                return Some(heard);
-            }
-            if self.shared.closed.load(Ordering::Acquire) {
-                return self.take();
-            }
-            self.shared.ear_wake.notified().await;
-        }
-    }
-
-    /// The leg's sample rate.
-    pub fn rate(&self) -> SampleRate {
-        self.shared.rate()
-    }
-
-    /// Somebody who listens did not fetch this in time.
-    pub(crate) fn count_missed(&self, heard: &Heard) {
-        if let Heard::Samples(samples) = heard {
-            self.shared
-                .missed_by_listeners
-                .fetch_add(samples.len() as u64, Ordering::Relaxed);
-        }
-    }
-
-    fn take(&mut self) -> Option<Heard> {
-        Some(match self.chunks.pop().ok()? {
-            CallerChunk::SpeechStarted => Heard::SpeechStarted,
-            CallerChunk::SpeechEnded => Heard::SpeechEnded,
-            CallerChunk::Samples(count) => {
-                let mut samples = vec![0; count as usize];
-                let (taken, _) = self.samples.pop_partial_slice(&mut samples);
-                let taken = taken.len();
-                samples.truncate(taken);
-                Heard::Samples(samples)
-            }
-        })
-    }
-}
-
-/// The way to the caller's ear: one utterance after another.
-pub struct AgentVoice {
-    chunks: Producer<Chunk>,
-    samples: Producer<i16>,
-    shared: Arc<Shared>,
-    /// A flush of this epoch was asked for and has not happened yet.
-    flushing: Option<u32>,
-}
-
-impl std::fmt::Debug for AgentVoice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AgentVoice")
-            .field("free", &self.samples.slots())
-            .finish_non_exhaustive()
-    }
-}
-
-/// The utterance was cut: by the caller, by a flush, or by the end of the call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cut;
-
-impl AgentVoice {
-    /// The leg's sample rate, which everything written must have.
-    pub(crate) fn rate(&self) -> SampleRate {
-        self.shared.rate()
-    }
-
-    /// The epoch under which a new utterance starts: after a flush that was asked for, if one was.
-    pub(crate) async fn begin(&mut self) -> Result<u32, Cut> {
-        let patience = tokio::time::Instant::now() + FLUSH;
-        while self.flushing == Some(self.epoch())
-            && !self.is_closed()
-            && tokio::time::Instant::now() < patience
-        {
-            tokio::time::sleep(voxtra_core::audio::FRAME / 4).await;
-        }
-        self.flushing = None;
-        if self.is_closed() {
-            Err(Cut)
-        } else {
-            Ok(self.epoch())
-        }
-    }
-
-    /// A flush of what was written under `epoch` has been asked for: the next utterance waits for it.
-    pub(crate) fn expect_flush(&mut self, epoch: u32) {
-        self.flushing = Some(epoch);
-    }
-
-    fn epoch(&self) -> u32 {
-        self.shared.epoch.load(Ordering::Acquire)
-    }
-
-    fn is_closed(&self) -> bool {
-        self.shared.closed.load(Ordering::Acquire)
-    }
-
-    /// Whether an utterance begun under `epoch` still goes out.
-    fn current(&self, epoch: u32) -> Result<(), Cut> {
-        if self.epoch() != epoch || self.is_closed() {
-            Err(Cut)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Queues part of an utterance, waiting while the queue is full.
-    /// Notes in `queued` that some of it was.
-    pub(crate) async fn write(
-        &mut self,
-        mut chunk: Chunk,
-        mut samples: &[i16],
-        queued: &mut bool,
-    ) -> Result<(), Cut> {
-        let last = chunk.last;
-        if samples.is_empty() && !last {
-            return self.current(chunk.epoch);
-        }
-        loop {
-            self.current(chunk.epoch)?;
-            let free = self.samples.slots().min(self.rate().frame_samples());
-            if self.chunks.slots() < 2 || (free == 0 && !samples.is_empty()) {
-                // The ring drains at one frame per 20 ms; looking again that often keeps it full.
-                tokio::time::sleep(voxtra_core::audio::FRAME).await;
-                continue;
-            }
-            let (now, later) = samples.split_at(free.min(samples.len()));
-            let (pushed, _) = self.samples.push_partial_slice(now);
-            chunk.samples = u32::try_from(pushed.len()).unwrap_or(0);
-            chunk.last = last && later.is_empty();
-            *queued |= self.chunks.push(chunk).is_ok();
-            chunk.first = false;
-            samples = later;
-            if samples.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-}
-
 /// Where a leg's records go: the session's ring.
 pub(crate) struct RecordProducer(Producer<Record>);
 
@@ -338,51 +167,6 @@ impl RecordSink for RecordProducer {
 
     fn is_closed(&self) -> bool {
         self.0.is_abandoned()
-    }
-}
-
-/// The media thread's side of the caller's audio.
-pub(crate) struct CallerWriter {
-    chunks: Producer<CallerChunk>,
-    samples: Producer<i16>,
-}
-
-impl CallerWriter {
-    /// Leaves a mark; false if there is no room.
-    pub(crate) fn mark(&mut self, mark: CallerChunk) -> bool {
-        self.chunks.push(mark).is_ok()
-    }
-
-    /// Leaves samples, all or none; false if there is no room.
-    pub(crate) fn samples(&mut self, samples: &[i16]) -> bool {
-        if self.samples.slots() < samples.len() || self.chunks.slots() == 0 {
-            return false;
-        }
-        let (pushed, _) = self.samples.push_partial_slice(samples);
-        let count = u32::try_from(pushed.len()).unwrap_or(0);
-        self.chunks.push(CallerChunk::Samples(count)).is_ok()
-    }
-}
-
-/// The media thread's side of the agent's audio.
-pub(crate) struct AgentReader {
-    chunks: Consumer<Chunk>,
-    samples: Consumer<i16>,
-}
-
-impl AgentAudio for AgentReader {
-    fn next_chunk(&mut self) -> Option<Chunk> {
-        self.chunks.pop().ok()
-    }
-
-    fn read(&mut self, out: &mut [i16]) -> usize {
-        self.samples.pop_partial_slice(out).0.len()
-    }
-
-    fn skip(&mut self, samples: usize) {
-        if let Ok(chunk) = self.samples.read_chunk(samples.min(self.samples.slots())) {
-            chunk.commit_all();
-        }
     }
 }
 

@@ -1,0 +1,136 @@
+//! The agent's audio on its way to the caller.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rtrb::{Consumer, Producer};
+use voxtra_core::audio::SampleRate;
+use voxtra_core::playout::{AgentAudio, Chunk};
+
+use super::Shared;
+
+/// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to its end.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// The way to the caller's ear: one utterance after another.
+pub struct AgentVoice {
+    pub(super) chunks: Producer<Chunk>,
+    pub(super) samples: Producer<i16>,
+    pub(super) shared: Arc<Shared>,
+    /// A flush of this epoch was asked for and has not happened yet.
+    pub(super) flushing: Option<u32>,
+}
+
+impl std::fmt::Debug for AgentVoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AgentVoice")
+            .field("free", &self.samples.slots())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The utterance was cut: by the caller, by a flush, or by the end of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut;
+
+impl AgentVoice {
+    /// The leg's sample rate, which everything written must have.
+    pub(crate) fn rate(&self) -> SampleRate {
+        self.shared.rate()
+    }
+
+    /// The epoch under which a new utterance starts: after a flush that was asked for, if one was.
+    pub(crate) async fn begin(&mut self) -> Result<u32, Cut> {
+        let patience = tokio::time::Instant::now() + FLUSH;
+        while self.flushing == Some(self.epoch())
+            && !self.is_closed()
+            && tokio::time::Instant::now() < patience
+        {
+            tokio::time::sleep(voxtra_core::audio::FRAME / 4).await;
+        }
+        self.flushing = None;
+        if self.is_closed() {
+            Err(Cut)
+        } else {
+            Ok(self.epoch())
+        }
+    }
+
+    /// A flush of what was written under `epoch` has been asked for: the next utterance waits for it.
+    pub(crate) fn expect_flush(&mut self, epoch: u32) {
+        self.flushing = Some(epoch);
+    }
+
+    fn epoch(&self) -> u32 {
+        self.shared.epoch.load(Ordering::Acquire)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether an utterance begun under `epoch` still goes out.
+    fn current(&self, epoch: u32) -> Result<(), Cut> {
+        if self.epoch() != epoch || self.is_closed() {
+            Err(Cut)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Queues part of an utterance, waiting while the queue is full.
+    /// Notes in `queued` that some of it was.
+    pub(crate) async fn write(
+        &mut self,
+        mut chunk: Chunk,
+        mut samples: &[i16],
+        queued: &mut bool,
+    ) -> Result<(), Cut> {
+        let last = chunk.last;
+        if samples.is_empty() && !last {
+            return self.current(chunk.epoch);
+        }
+        loop {
+            self.current(chunk.epoch)?;
+            let free = self.samples.slots().min(self.rate().frame_samples());
+            if self.chunks.slots() < 2 || (free == 0 && !samples.is_empty()) {
+                // The ring drains at one frame per 20 ms; looking again that often keeps it full.
+                tokio::time::sleep(voxtra_core::audio::FRAME).await;
+                continue;
+            }
+            let (now, later) = samples.split_at(free.min(samples.len()));
+            let (pushed, _) = self.samples.push_partial_slice(now);
+            chunk.samples = u32::try_from(pushed.len()).unwrap_or(0);
+            chunk.last = last && later.is_empty();
+            *queued |= self.chunks.push(chunk).is_ok();
+            chunk.first = false;
+            samples = later;
+            if samples.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The media thread's side of the agent's audio.
+pub(crate) struct AgentReader {
+    pub(super) chunks: Consumer<Chunk>,
+    pub(super) samples: Consumer<i16>,
+}
+
+impl AgentAudio for AgentReader {
+    fn next_chunk(&mut self) -> Option<Chunk> {
+        self.chunks.pop().ok()
+    }
+
+    fn read(&mut self, out: &mut [i16]) -> usize {
+        self.samples.pop_partial_slice(out).0.len()
+    }
+
+    fn skip(&mut self, samples: usize) {
+        if let Ok(chunk) = self.samples.read_chunk(samples.min(self.samples.slots())) {
+            chunk.commit_all();
+        }
+    }
+}
