@@ -12,6 +12,7 @@ mod dtmf;
 mod hangup;
 mod inbound;
 mod outbound;
+mod replaced;
 mod sound;
 mod start;
 mod transfer;

@@ -357,6 +357,22 @@ async fn a_variable_that_was_never_set_is_none_and_a_lost_channel_is_an_error() 
 }
 
 #[tokio::test]
+async fn a_name_is_free_only_when_asterisk_says_so() {
+    let held = r#"{"name":"voxtra","channel_ids":[],"bridge_ids":[]}"#;
+    let (ari, asked) = answering(200, held).await;
+    assert!(ari.has_application().await.unwrap());
+    assert_eq!(
+        asked.lock().unwrap()[0].line,
+        format!("GET /ari/applications/{}", ari.app())
+    );
+    let (ari, _) = answering(404, r#"{"message":"Application not found"}"#).await;
+    assert!(!ari.has_application().await.unwrap());
+    // What the web server says while ARI is not loaded yet.
+    let (ari, _) = answering(404, "<html>Not Found</html>").await;
+    assert!(ari.has_application().await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_is_left_after_the_time_limit() {
     // A listener whose backlog accepts the connection, and nobody behind it.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

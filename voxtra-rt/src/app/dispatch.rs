@@ -46,24 +46,52 @@ impl Inner {
                     self.online.send_replace(false);
                     tracing::error!(
                         app = ari.app(),
-                        "another program connected to Asterisk under our application's name and gets its calls: give each its own asterisk.app, then start this one again"
+                        "another program connected to Asterisk under our application's name and gets its calls: give each its own asterisk.app; this one takes calls again when the other has left"
                     );
-                    self.watch_the_rest(&ari).await;
+                    if !self.name_is_free(&ari).await {
+                        return;
+                    }
+                    tracing::info!(
+                        app = ari.app(),
+                        "the other program has left; connecting to Asterisk again"
+                    );
+                    events = AriEvents::start(&ari, AriEventsOptions::default(), &self.stop);
                 }
                 AriSignal::Event(event) => self.take_event(&ari, event).await,
             }
         }
     }
 
-    /// Nobody tells us any more when a call ends. Those that are up must not stay for ever.
-    async fn watch_the_rest(&self, ari: &AriClient) {
-        while self
-            .stop
-            .run_until_cancelled(tokio::time::sleep(AUDIT))
-            .await
-            .is_some()
-        {
-            self.reconcile(ari).await;
+    /// Waits until nobody is connected under our name; `false` when it is time to end. Nobody tells us meanwhile when a call
+    /// ends, and those that are up must not stay for ever.
+    async fn name_is_free(&self, ari: &AriClient) -> bool {
+        let waiting = async {
+            loop {
+                tokio::time::sleep(AUDIT).await;
+                self.reconcile(ari).await;
+                match ari.has_application().await {
+                    Ok(false) => return,
+                    Ok(true) => self.sweep(ari).await,
+                    Err(error) => {
+                        tracing::error!(%error, "cannot ask Asterisk whether our application's name is free");
+                    }
+                }
+            }
+        };
+        self.stop.run_until_cancelled(waiting).await.is_some()
+    }
+
+    /// Has Asterisk (22 at least) forget the applications that are over. It looks for them only when a websocket's application
+    /// comes or goes: one that had channels at that moment stays known, though nobody is connected and the channels have gone.
+    /// So we come and go, under a name that nobody else has.
+    async fn sweep(&self, ari: &AriClient) {
+        let mut settings = ari.settings().clone();
+        // Not made from our own name: Asterisk refuses one of more than 73 bytes.
+        settings.app = format!("voxtra-sweep-{}", uuid::Uuid::new_v4().simple());
+        if let Ok(passer_by) = AriClient::with_timeout(settings, AUDIT) {
+            let mut events = AriEvents::start(&passer_by, AriEventsOptions::default(), &self.stop);
+            events.recv().await;
+            events.stop().await;
         }
     }
 

@@ -125,17 +125,6 @@ impl AriClient {
         self.send(Request::get(["asterisk", "modules"])).await
     }
 
-    /// `POST /applications/{app}/subscription`: have our event websocket tell about a channel that is not in
-    /// the application, such as one that was originated into the dialplan.
-    ///
-    /// # Errors
-    /// See [`AriClient`]. `NotFound` while no event websocket of this application is connected.
-    pub async fn subscribe_channel(&self, channel: &str) -> Result<(), AriError> {
-        let request = Request::post(["applications", self.app(), "subscription"]);
-        self.order(request.query("eventSource", format!("channel:{channel}")))
-            .await
-    }
-
     /// Sends, and reads the answer as `T`.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,

@@ -8,6 +8,7 @@
 //! Paths, parameters and models follow the description that Asterisk serves of itself at
 //! `/ari/api-docs/resources.json` (22.10).
 
+mod applications;
 mod bridges;
 mod channels;
 mod client;

@@ -51,7 +51,8 @@ pub enum AriSignal {
         retry_in: Duration,
     },
     /// Somebody else connected with the name of our application and now gets its calls. This is the last signal:
-    /// to fight over the name would break the calls of both.
+    /// to fight over the name would break the calls of both. Our websocket is closed by now;
+    /// [`AriClient::has_application`] tells when the name is free.
     Replaced,
     /// Something happened.
     Event(AriEvent),

@@ -1,0 +1,35 @@
+//! Our application as Asterisk knows it.
+
+use super::client::Request;
+use super::{AriClient, AriError};
+
+impl AriClient {
+    /// `GET /applications/{app}`: whether Asterisk knows an application of our name. `false` means that nobody is
+    /// connected under it. `true` may also mean that channels of one who left are still there, or were.
+    ///
+    /// # Errors
+    /// See [`AriClient`].
+    pub async fn has_application(&self) -> Result<bool, AriError> {
+        match self.order(Request::get(["applications", self.app()])).await {
+            Ok(()) => Ok(true),
+            // The same status comes while ARI is not loaded yet; only the words differ.
+            Err(AriError::NotFound { message, .. })
+                if message.to_ascii_lowercase().contains("application") =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `POST /applications/{app}/subscription`: have our event websocket tell about a channel that is not in
+    /// the application, such as one that was originated into the dialplan.
+    ///
+    /// # Errors
+    /// See [`AriClient`]. `NotFound` while no event websocket of this application is connected.
+    pub async fn subscribe_channel(&self, channel: &str) -> Result<(), AriError> {
+        let request = Request::post(["applications", self.app(), "subscription"]);
+        self.order(request.query("eventSource", format!("channel:{channel}")))
+            .await
+    }
+}
