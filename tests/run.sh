@@ -67,6 +67,11 @@ prepare() {
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
 }
 
+# A test that hangs must not hang whoever waits for it.
+limited() {
+    timeout --kill-after=10 1500 "$@"
+}
+
 format() {
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
@@ -83,9 +88,9 @@ docs() {
 
 tests() {
     # Integration tests that need an Asterisk are the step of that name.
-    cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast
-    cargo test --locked --workspace --doc
-    cargo test --locked --benches -- --test
+    limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast
+    limited cargo test --locked --workspace --doc
+    limited cargo test --locked --benches -- --test
 }
 
 core() {
@@ -94,7 +99,7 @@ core() {
 
 asterisk() {
     local status=0
-    tests/asterisk/run.sh || status=$?
+    limited tests/asterisk/run.sh || status=$?
     if [ "$status" = 77 ]; then
         cat >&2 <<'LOUD'
 
@@ -115,7 +120,7 @@ demo() {
     out=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$out'" EXIT
-    cargo run --locked --release -- demo --out "$out/demo"
+    limited cargo run --locked --release -- demo --out "$out/demo"
     for file in events.jsonl call.wav report.html; do
         [ -s "$out/demo/$file" ] || { echo "the demo did not write $file" >&2; return 1; }
     done

@@ -12,7 +12,7 @@ use voxtra_rt::session::{Call, CallError};
 
 use super::call::resolve;
 use super::report::Happening;
-use super::serve::run_until_stopped;
+use super::serve::{listen_for_signals, run_until};
 use super::terminal::Paint;
 use super::{Failure, logging, runtime, terminal, timeline};
 
@@ -49,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
+    let signals = listen_for_signals()?;
     let app = Application::builder()
         .media(MediaSettings {
             listen,
@@ -75,7 +76,7 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
         app.media_address()
     ));
     let printer = tokio::spawn(print_events(app.clone(), args.json));
-    let stopped = run_until_stopped(&app).await;
+    let stopped = run_until(&app, signals).await;
     printer.abort();
     stopped
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use voxtra_rt::app::{Application, RouteTo, StartError};
+use voxtra_rt::app::{Application, RouteTo, StartError, Stop, StopSignals};
 use voxtra_rt::config::{Config, RouteRule};
 
 use super::check::load;
@@ -31,6 +31,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {
+    // Before anybody can be told that it serves: no Ctrl-C is lost.
+    let mut signals = listen_for_signals()?;
     let mut builder = Application::builder()
         .config(config)
         .map_err(Failure::usage)?;
@@ -43,10 +45,12 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         };
         builder = builder.handler(&to, handler);
     }
-    let app = builder
-        .start()
-        .await
-        .map_err(|error| {
+    let started = tokio::select! {
+        started = builder.start() => started,
+        // An Asterisk that doesn't answer must not keep anybody from leaving.
+        _ = signals.next() => return Err(Failure::Interrupted),
+    };
+    let app = started.map_err(|error| {
             let advice = match error {
                 StartError::Listen { .. } => {
                     "is another voxtra running? media.listen is an address of this machine, with a port that is free"
@@ -56,16 +60,19 @@ async fn serve(config: &Config) -> Result<(), Failure> {
             Failure::failed(error).advise(advice)
         })?;
     tracing::info!(media = %app.media_address(), routes = config.routes.len(), "serving; Ctrl-C stops");
-    run_until_stopped(&app).await
+    run_until(&app, signals).await
+}
+
+/// Begins to listen for Ctrl-C and SIGTERM.
+pub(super) fn listen_for_signals() -> Result<StopSignals, Failure> {
+    StopSignals::listen()
+        .map_err(|error| Failure::failed(format!("cannot listen for Ctrl-C: {error}")))
 }
 
 /// Runs an application until Ctrl-C, which is status 130, or SIGTERM, which is the proper end of a service.
-pub(super) async fn run_until_stopped(app: &Application) -> Result<(), Failure> {
-    let interrupt = tokio::spawn(tokio::signal::ctrl_c());
-    app.run().await;
-    if interrupt.is_finished() {
-        Err(Failure::Interrupted)
-    } else {
-        Ok(())
+pub(super) async fn run_until(app: &Application, signals: StopSignals) -> Result<(), Failure> {
+    match app.run_until(signals).await {
+        Stop::Interrupt => Err(Failure::Interrupted),
+        Stop::Terminate => Ok(()),
     }
 }

@@ -23,10 +23,12 @@ mod leftovers;
 mod outbound;
 mod route;
 mod shutdown;
+mod signals;
 
 pub use builder::{Builder, RouteTo, StartError};
 pub use outbound::Outbound;
 pub use route::{Handler, Outcome, Route, RouteError};
+pub use signals::{Stop, StopSignals};
 
 use std::collections::HashMap;
 use std::future::Future;

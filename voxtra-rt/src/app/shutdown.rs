@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use super::signals::{Stop, StopSignals};
 use super::{Application, lock};
 
 /// How long sessions may take to finish after they were hung up: longer than their own last call.
@@ -14,9 +15,20 @@ const DELIVER: Duration = Duration::from_secs(10);
 
 impl Application {
     /// Runs until Ctrl-C or SIGTERM, then drains: calls that are up may go on for the drain time, new ones are refused. A
-    /// second signal hangs up at once.
-    pub async fn run(&self) {
-        signal().await;
+    /// second signal hangs up at once. Returns what it was told first.
+    pub async fn run(&self) -> Stop {
+        match StopSignals::listen() {
+            Ok(signals) => self.run_until(signals).await,
+            Err(error) => {
+                tracing::error!(%error, "cannot listen for Ctrl-C: it will end the program without a farewell");
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// As [`run`](Self::run), with signals that have been listened for since before the application started.
+    pub async fn run_until(&self, mut signals: StopSignals) -> Stop {
+        let stop = signals.next().await;
         let calls = self.calls().len();
         tracing::info!(
             calls,
@@ -26,9 +38,10 @@ impl Application {
         tokio::select! {
             () = self.drained() => {}
             () = tokio::time::sleep(self.inner.drain) => {}
-            () = signal() => {}
+            _ = signals.next() => {}
         }
         self.shutdown().await;
+        stop
     }
 
     /// Stops now: hangs up, lets sessions finish, delivers what webhooks still have, runs the shutdown hooks.
@@ -73,21 +86,4 @@ impl Application {
         self.inner.tracker.close();
         self.inner.tracker.wait().await;
     }
-}
-
-/// Ctrl-C, or the SIGTERM of a service manager.
-async fn signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
 }
