@@ -22,7 +22,7 @@ pub(super) fn of(played: &Played) -> Vec<(String, String)> {
             ),
         ),
         ("Underruns", stats.underruns.to_string()),
-        ("Frame p50 / p99", turn_around),
+        ("Turn-around p50 / p99", turn_around),
         ("Reply to the caller", list(&heard.replies())),
         ("Barge-in to silence", list(&heard.barge_ins())),
         (
