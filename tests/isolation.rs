@@ -170,21 +170,24 @@ async fn what_nobody_reads_is_lost_to_nobody_else() {
     let id = app.expect_socket_call("idle");
     let (mut talker, mut hearer) = call(app.media_address(), id).await;
     let drain = tokio::spawn(async move { hearer.rest().await });
-    let flood = tokio::spawn(async move {
-        for n in 0..2_000 {
+    let idle = || {
+        let mut calls = app.calls().into_iter();
+        calls.find(|call| call.called_number() == "idle")
+    };
+    until("the idle call", || idle().is_some()).await;
+    let idle = idle().unwrap();
+    // Until the reader, whenever it began, is far enough behind.
+    let flood = async {
+        let mut n = 0;
+        while idle.stats().caller_samples_missed == 0 {
             talker.send(&audio(&numbered(n))).await;
+            n += 1;
         }
-        talker
-    });
-    echo_call(&app, 50).await;
-    let talker = soon("the flood", flood).await.unwrap();
-    // The echo's session may not be over yet.
-    let mut calls = app.calls().into_iter();
-    let idle = calls.find(|call| call.called_number() == "idle").unwrap();
-    until("its audio is lost and counted", || {
-        idle.stats().caller_samples_missed > 0
-    })
-    .await;
+    };
+    tokio::join!(
+        echo_call(&app, 50),
+        soon("its audio is lost and counted", flood)
+    );
     talker.close().await;
     soon("the end", drain).await.unwrap();
     app.shutdown().await;
