@@ -20,6 +20,7 @@ pub mod config;
 pub mod media;
 pub mod session;
 pub mod speech;
+mod sync;
 pub mod webhook;
 
 pub use voxtra_core as core;

@@ -5,15 +5,14 @@
 //! It also drops what finished calls leave behind, since freeing memory is not a media thread's business either.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
-
-use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 use super::connection::Connection;
 use super::link::Shared;
 use super::stats::MediaStats;
+use super::sync::atomic::{AtomicBool, Ordering};
+use super::sync::thread::{self, JoinHandle};
+use super::sync::{Consumer, Producer, PushError, RingBuffer};
 
 /// How long a record may wait before the session hears of it.
 const ROUND: Duration = Duration::from_millis(1);

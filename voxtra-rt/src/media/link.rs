@@ -1,7 +1,9 @@
 //! The rings between a media thread and the rest of the program: records and the caller's audio one way, the agent's
 //! audio and commands the other. Allocated once per call; nobody ever waits inside them.
 
+#[path = "link/agent.rs"]
 mod agent;
+#[path = "link/caller.rs"]
 mod caller;
 
 pub(crate) use agent::AgentReader;
@@ -10,11 +12,8 @@ pub(crate) use caller::{CallerChunk, CallerWriter};
 pub use caller::{CallerEar, Heard};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use rtrb::{Consumer, Producer, RingBuffer};
-use tokio::sync::Notify;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::bus::RecordSink;
 use voxtra_core::event::Record;
@@ -22,6 +21,9 @@ use voxtra_core::leg::Command;
 
 use super::settings::MediaSettings;
 use super::stats::{CallCounters, CallStats};
+use super::sync;
+use sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use sync::{Consumer, Notify, Producer, PushError, RingBuffer};
 
 /// Records that may wait for a slow session: some seconds of a busy call's.
 const RECORDS: usize = 512;
@@ -162,7 +164,7 @@ impl RecordSink for RecordProducer {
     fn try_push(&mut self, record: Record) -> Result<(), Record> {
         self.0
             .push(record)
-            .map_err(|rtrb::PushError::Full(record)| record)
+            .map_err(|PushError::Full(record)| record)
     }
 
     fn is_closed(&self) -> bool {

@@ -15,6 +15,8 @@ mod settings;
 mod stats;
 mod thread;
 
+use crate::sync;
+
 pub use clock::Clock;
 pub(crate) use link::Shared;
 pub use link::{AgentVoice, CallerEar, Heard, MediaLink};

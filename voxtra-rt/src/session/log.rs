@@ -1,11 +1,10 @@
 //! A session's events, kept so that every reader sees all of them in order, whenever it begins to read.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::watch;
+use std::sync::Arc;
 
 use super::event::Event;
+use super::sync::{Mutex, PoisonError, watch};
 
 /// Events kept for late readers. A call of half an hour has a few hundred.
 const KEPT: usize = 4096;

@@ -19,6 +19,8 @@ mod owner;
 mod speak;
 mod typed;
 
+use crate::sync;
+
 pub use agent::Agent;
 pub use call::{Call, CallInfo, Direction};
 pub use ear::AudioStream;

@@ -1,14 +1,15 @@
 //! The agent's audio on its way to the caller.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rtrb::{Consumer, Producer};
 use voxtra_core::audio::SampleRate;
 use voxtra_core::playout::{AgentAudio, Chunk};
 
 use super::Shared;
+use super::sync::atomic::Ordering;
+use super::sync::time::{self, sleep};
+use super::sync::{Consumer, Producer};
 
 /// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to its end.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -42,12 +43,12 @@ impl AgentVoice {
 
     /// The epoch under which a new utterance starts: after a flush that was asked for, if one was.
     pub(crate) async fn begin(&mut self) -> Result<u32, Cut> {
-        let patience = tokio::time::Instant::now() + FLUSH;
+        let patience = time::Instant::now() + FLUSH;
         while self.flushing == Some(self.epoch())
             && !self.is_closed()
-            && tokio::time::Instant::now() < patience
+            && time::Instant::now() < patience
         {
-            tokio::time::sleep(voxtra_core::audio::FRAME / 4).await;
+            sleep(voxtra_core::audio::FRAME / 4).await;
         }
         self.flushing = None;
         if self.is_closed() {
@@ -96,7 +97,7 @@ impl AgentVoice {
             let free = self.samples.slots().min(self.rate().frame_samples());
             if self.chunks.slots() < 2 || (free == 0 && !samples.is_empty()) {
                 // The ring drains at one frame per 20 ms; looking again that often keeps it full.
-                tokio::time::sleep(voxtra_core::audio::FRAME).await;
+                sleep(voxtra_core::audio::FRAME).await;
                 continue;
             }
             let (now, later) = samples.split_at(free.min(samples.len()));

@@ -1,12 +1,12 @@
 //! The caller's audio on its way to the agent.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use rtrb::{Consumer, Producer};
 use voxtra_core::audio::SampleRate;
 
 use super::Shared;
+use super::sync::atomic::Ordering;
+use super::sync::{Consumer, Producer};
 
 /// A part of the caller's audio.
 #[derive(Clone, Debug, PartialEq, Eq)]
