@@ -2,15 +2,21 @@
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::runtime::Handle;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use voxtra_core::leg::{LegSettings, Mode};
 use voxtra_rt::app::Application;
 use voxtra_rt::media::MediaSettings;
-use voxtra_rt::session::{Call, CallError};
+use voxtra_rt::session::{Call, CallError, Event};
 
 use super::call::resolve;
+use super::media_figures::MediaFigures;
 use super::report::Happening;
 use super::serve::{listen_for_signals, run_until};
 use super::terminal::Paint;
@@ -19,7 +25,9 @@ use super::{Failure, logging, runtime, terminal, timeline};
 /// Echo every caller, whatever its UUID
 ///
 /// Each caller hears its own samples again, bit for bit, through the whole media path and with voice detection on: to see that
-/// Asterisk reaches this machine, and to measure. Events go to stdout. Don't leave it open to the world: it takes calls from anybody.
+/// Asterisk reaches this machine, and to measure. Events go to stdout; after Ctrl-C or SIGTERM, what was counted: calls, frames,
+/// how long a frame's handling took, and the allocations on the way, which are meant to be 0. A second Ctrl-C hangs up.
+/// Don't leave it open to the world: it takes calls from anybody.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,13 +42,15 @@ pub(crate) struct Args {
     /// Media threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
-    /// Events as JSON, one a line
+    /// Events as JSON, one a line, and what was counted as the last, whose type is "summary"
     #[arg(long)]
     json: bool,
 }
 
 /// Enough to measure with.
 const MOST_CALLS: usize = 20_000;
+/// How long somebody may take to read the last lines.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let listen = resolve(&args.listen)?;
@@ -60,6 +70,7 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
                 .collect(),
             max_calls: MOST_CALLS,
             max_pending: MOST_CALLS,
+            allocations: Some(voxtra::allocations::of_this_thread),
             ..MediaSettings::default()
         })
         .leg(LegSettings {
@@ -75,9 +86,25 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
         "Echoing every caller on {}; Ctrl-C stops.",
         app.media_address()
     ));
-    let printer = tokio::spawn(print_events(app.clone(), args.json));
+    let (end, ended) = oneshot::channel();
+    let (printed, told_all) = oneshot::channel();
+    let printer = Printer {
+        app: app.clone(),
+        events: app.events(),
+        json: args.json,
+        end: ended,
+    };
+    let runtime = Handle::current();
+    // A thread of its own: who doesn't read our output stops nothing but the output.
+    std::thread::Builder::new()
+        .name("voxtra-printer".into())
+        .spawn(move || {
+            let _ = printed.send(printer.print(&runtime));
+        })
+        .map_err(Failure::failed)?;
     let stopped = run_until(&app, signals).await;
-    printer.abort();
+    let _ = end.send(());
+    let _ = timeout(LAST_WORDS, told_all).await;
     stopped
 }
 
@@ -88,29 +115,61 @@ async fn stay(call: Call) -> Result<(), CallError> {
     Ok(())
 }
 
-async fn print_events(app: Application, json: bool) {
-    let (started, paint) = (Timestamp::now(), Paint::stdout());
-    let mut events = app.events();
-    loop {
-        let line = match events.recv().await {
-            Ok(event) if json => event.to_json(),
-            Ok(event) => {
+/// Writes events, and at the end what was counted.
+struct Printer {
+    app: Application,
+    events: Receiver<Arc<Event>>,
+    json: bool,
+    end: oneshot::Receiver<()>,
+}
+
+impl Printer {
+    /// Until the end, or until nobody reads any more: the callers want their echo all the same.
+    fn print(mut self, runtime: &Handle) -> io::Result<()> {
+        let (started, paint) = (Timestamp::now(), Paint::stdout());
+        loop {
+            let event = match runtime.block_on(self.next()) {
+                Ok(event) => event,
+                Err(RecvError::Lagged(missed)) => {
+                    terminal::note(format_args!("too many events to print: {missed} left out"));
+                    continue;
+                }
+                Err(RecvError::Closed) => return self.summary(paint),
+            };
+            let line = if self.json {
+                event.to_json()
+            } else {
                 let session = event.session_id.get(..8).unwrap_or(&event.session_id);
+                let happening = Happening::of(&event, started);
                 format!(
                     "{}  {}",
                     paint.soft(session),
-                    timeline::line(&Happening::of(&event, started), paint)
+                    timeline::line(&happening, paint)
                 )
-            }
-            Err(RecvError::Lagged(missed)) => {
-                terminal::note(format_args!("too many events to print: {missed} left out"));
-                continue;
-            }
-            Err(RecvError::Closed) => return,
-        };
-        // Whoever read this has read enough; the callers want their echo all the same.
-        if writeln!(io::stdout(), "{line}").is_err() {
-            return;
+            };
+            writeln!(io::stdout(), "{line}")?;
         }
+    }
+
+    /// The next event; `Closed` when the end has come and all were told.
+    async fn next(&mut self) -> Result<Arc<Event>, RecvError> {
+        tokio::select! {
+            biased;
+            event = self.events.recv() => event,
+            _ = &mut self.end => Err(RecvError::Closed),
+        }
+    }
+
+    fn summary(&self, paint: Paint) -> io::Result<()> {
+        let figures = MediaFigures::of(self.app.media_stats());
+        let mut out = io::stdout().lock();
+        if self.json {
+            return writeln!(out, "{}", figures.to_json());
+        }
+        writeln!(out)?;
+        for (label, value) in figures.rows() {
+            writeln!(out, "  {label:<26}{}", paint.strong(value))?;
+        }
+        out.flush()
     }
 }

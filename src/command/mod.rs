@@ -16,6 +16,7 @@ mod failure;
 mod init;
 mod interrupt;
 mod logging;
+mod media_figures;
 mod recording;
 mod report;
 mod runtime;

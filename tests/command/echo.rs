@@ -1,7 +1,11 @@
 //! `voxtra echo`, called with `voxtra call`.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
 
 use super::{RECORDING, fresh_directory, voxtra};
 
@@ -34,19 +38,23 @@ impl Echo {
 
     /// Interrupts it as Ctrl-C does; its status and what it printed.
     fn interrupt(mut self) -> (Option<i32>, String) {
+        let mut stdout = self.child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut out = String::new();
+            stdout.read_to_string(&mut out).unwrap();
+            out
+        });
+        (self.leave(), reader.join().unwrap())
+    }
+
+    /// Interrupts it; its status.
+    fn leave(&mut self) -> Option<i32> {
         let killed = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(killed.success());
-        let mut out = String::new();
-        self.child
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut out)
-            .unwrap();
-        (self.child.wait().unwrap().code(), out)
+        self.child.wait().unwrap().code()
     }
 }
 
@@ -92,16 +100,15 @@ fn every_caller_hears_itself_bit_for_bit_and_is_heard() {
     }
     let (status, printed) = echo.interrupt();
     assert_eq!(status, Some(130));
-    let types: Vec<String> = printed
+    let printed: Vec<Value> = printed
         .lines()
-        .map(|line| {
-            serde_json::from_str::<serde_json::Value>(line).unwrap()["type"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        })
+        .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let count = |wire: &str| types.iter().filter(|found| *found == wire).count();
+    let types: Vec<&str> = printed
+        .iter()
+        .map(|line| line["type"].as_str().unwrap())
+        .collect();
+    let count = |wire: &str| types.iter().filter(|found| **found == wire).count();
     for wire in ["media.started", "session.destroyed"] {
         assert_eq!(count(wire), 2, "{wire}: {types:?}");
     }
@@ -109,6 +116,65 @@ fn every_caller_hears_itself_bit_for_bit_and_is_heard() {
     let started = count("user.speech.started");
     assert!(started >= 2, "{types:?}");
     assert_eq!(count("user.speech.ended"), started, "{types:?}");
+
+    let summary = printed.last().unwrap();
+    assert_eq!(summary["type"], "summary");
+    assert_eq!(summary["calls"], 2);
+    for frames in ["frames_in", "frames_out"] {
+        assert!(summary[frames].as_u64().unwrap() > 100, "{summary}");
+    }
+    assert!(summary["handling_us"]["p99"].as_f64().unwrap() > 0.0);
+    assert_eq!(
+        summary["media_path"],
+        serde_json::json!({ "allocations": 0, "frees": 0 })
+    );
+}
+
+#[test]
+fn a_person_reads_the_same_at_the_end() {
+    let echo = Echo::start(&[]);
+    let run = voxtra(&["call", &echo.address, "--wav", RECORDING]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    let (_, printed) = echo.interrupt();
+    let summary = printed.split("\n\n").last().unwrap();
+    let labels: Vec<&str> = summary
+        .lines()
+        .map(|line| line.trim().split("  ").next().unwrap())
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "Calls",
+            "Frames in / out",
+            "Frames dropped",
+            "Handling p50 / p99 / max",
+            "Allocations / frees"
+        ]
+    );
+    assert!(summary.trim_end().ends_with(" 0 / 0"), "{summary}");
+}
+
+#[test]
+fn output_that_nobody_reads_keeps_no_caller_from_the_echo_and_nobody_from_leaving() {
+    let mut echo = Echo::start(&["--json"]);
+    // A call's events are more than 1 kB, and a pipe takes 64.
+    for n in 0..100_u8 {
+        let mut peer = TcpStream::connect(&echo.address).unwrap();
+        peer.set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let id = [&[0x01, 0, 16][..], &[n; 16]].concat();
+        let audio = [&[0x10, 0x01, 0x40][..], &[n; 320]].concat();
+        peer.write_all(&[id, audio.clone()].concat()).unwrap();
+        let mut heard = vec![0; audio.len()];
+        while heard != audio {
+            peer.read_exact(&mut heard).unwrap();
+        }
+    }
+    let mut out = echo.child.stdout.take().unwrap();
+    assert_eq!(echo.leave(), Some(130));
+    let mut printed = String::new();
+    out.read_to_string(&mut printed).unwrap();
+    assert!(printed.len() >= 60_000 && !printed.contains("summary"));
 }
 
 #[test]

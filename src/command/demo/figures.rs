@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::measure::Loudness;
 use super::play::Played;
+use crate::command::media_figures::{grouped, micros};
 
 /// The figures of a played call.
 pub(super) fn of(played: &Played) -> Vec<(String, String)> {
-    let (stats, tape) = (&played.stats, &played.tape);
+    let (stats, media, tape) = (&played.stats, &played.media, &played.tape);
     let heard = Loudness::of(tape);
-    let turn_around = played.handling.map_or("–".into(), |(p50, p99)| {
-        format!("{} / {} µs", micros(p50), micros(p99))
+    let turn_around = media.handling.map_or("–".into(), |h| {
+        format!("{} / {} µs", micros(h.p50), micros(h.p99))
     });
     [
         (
@@ -27,7 +28,10 @@ pub(super) fn of(played: &Played) -> Vec<(String, String)> {
         ("Barge-in to silence", list(&heard.barge_ins())),
         (
             "Allocations per frame",
-            per_frame(played.allocations, stats.frames_in + stats.frames_out),
+            per_frame(
+                media.allocations + media.frees,
+                stats.frames_in + stats.frames_out,
+            ),
         ),
         (
             "Caller's lateness p99",
@@ -46,15 +50,6 @@ fn per_frame(allocations: u64, frames: u64) -> String {
     }
 }
 
-fn micros(time: Duration) -> String {
-    let micros = time.as_secs_f64() * 1e6;
-    if micros < 10.0 {
-        format!("{micros:.1}")
-    } else {
-        format!("{micros:.0}")
-    }
-}
-
 fn list(times: &[Duration]) -> String {
     match times {
         [] => "–".into(),
@@ -69,19 +64,6 @@ fn list(times: &[Duration]) -> String {
     }
 }
 
-/// 12345 → 12,345.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,14 +71,9 @@ mod tests {
     #[test]
     fn figures_read_well() {
         assert_eq!(
-            [grouped(7), grouped(123), grouped(1234), grouped(1_234_567)],
-            ["7", "123", "1,234", "1,234,567"]
-        );
-        assert_eq!(
             [per_frame(0, 0), per_frame(0, 9), per_frame(3, 1200)],
             ["–", "0", "0.0025"]
         );
-        assert_eq!(micros(Duration::from_nanos(8_540)), "8.5");
         assert_eq!(
             list(&[Duration::from_millis(712), Duration::from_millis(740)]),
             "712, 740 ms"

@@ -21,6 +21,7 @@ use crate::command::caller::script::Deed;
 use crate::command::caller::{Line, Progress, Tape};
 use crate::command::clock::Clock;
 use crate::command::interrupt::Interrupt;
+use crate::command::media_figures::MediaFigures;
 use crate::command::report::Happening;
 use crate::command::terminal::Paint;
 use crate::command::{Failure, recording, timeline};
@@ -35,10 +36,8 @@ pub(super) struct Played {
     pub(super) tape: Tape,
     /// What the call's media path counted.
     pub(super) stats: CallStats,
-    /// The median of a frame's handling, and its 99th percentile.
-    pub(super) handling: Option<(Duration, Duration)>,
-    /// Allocations and frees on the media path.
-    pub(super) allocations: u64,
+    /// What the media thread measured.
+    pub(super) media: MediaFigures,
 }
 
 impl Played {
@@ -142,16 +141,12 @@ pub(super) async fn play(interrupt: &Interrupt, paint: Paint) -> Result<Played, 
             .map_err(Failure::failed)?,
     };
     app.shutdown().await;
-    let media = app.media_stats();
-    let handling = media.handling();
-    let (allocated, freed) = media.hot_path_allocations();
     Ok(Played {
         started,
         events: seen,
         tape,
         stats: call.map(|call| call.stats()).unwrap_or_default(),
-        handling: handling.quantile(0.5).zip(handling.quantile(0.99)),
-        allocations: allocated + freed,
+        media: MediaFigures::of(app.media_stats()),
     })
 }
 

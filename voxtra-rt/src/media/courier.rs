@@ -122,6 +122,7 @@ fn go_round(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
                 let shared = connection.shared().clone();
                 // The socket is closed before anybody hears that the call is over.
                 drop(connection);
+                stats.ended.add(&shared.stats());
                 shared.closed.store(true, Ordering::Release);
                 shared.wake();
                 stats.calls.fetch_sub(1, Ordering::Relaxed);

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::settings::Allocations;
+
 /// A counter with one writer; adding needs no read-modify-write.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
@@ -76,6 +78,20 @@ impl CallCounters {
             records_missed: self.records_missed.get(),
         }
     }
+
+    /// Adds what a call has counted. For one thread alone, as each [`Counter`] has one writer.
+    pub(crate) fn add(&self, call: &CallStats) {
+        self.frames_in.add(call.frames_in);
+        self.frames_out.add(call.frames_out);
+        self.frames_dropped.add(call.frames_dropped);
+        self.violations.add(call.violations);
+        self.gaps.add(call.gaps);
+        self.underruns.add(call.underruns);
+        self.slips.add(call.slips);
+        self.agent_samples_dropped.add(call.agent_samples_dropped);
+        self.caller_samples_missed.add(call.caller_samples_missed);
+        self.records_missed.add(call.records_missed);
+    }
 }
 
 /// Why a connection was not accepted.
@@ -117,6 +133,8 @@ pub struct MediaStats {
     pub(crate) accepted: AtomicU64,
     pub(crate) refused: [AtomicU64; Refusal::COUNT],
     pub(crate) handling: Histogram,
+    /// Sums over the calls whose connection is over. Kept by the courier.
+    pub(crate) ended: CallCounters,
     pub(crate) hot_allocations: AtomicU64,
     pub(crate) hot_frees: AtomicU64,
 }
@@ -149,6 +167,22 @@ impl MediaStats {
     /// system calls included.
     pub fn handling(&self) -> &Histogram {
         &self.handling
+    }
+
+    /// What the calls whose connection is over have counted together.
+    pub fn ended_calls(&self) -> CallStats {
+        self.ended.read()
+    }
+
+    /// What a thread allocated and freed while it handled something.
+    pub(crate) fn count_hot_path(&self, before: Allocations, after: Allocations) {
+        // Nothing, so that counting costs two reads of a thread's own cells.
+        if before != after {
+            let allocated = after.allocated.wrapping_sub(before.allocated);
+            let freed = after.freed.wrapping_sub(before.freed);
+            self.hot_allocations.fetch_add(allocated, Relaxed);
+            self.hot_frees.fetch_add(freed, Relaxed);
+        }
     }
 
     /// Allocations and frees on the media path since the start, if a counting allocator is installed

@@ -279,14 +279,7 @@ impl Worker {
             self.bell.ring(connection.shared());
         }
         if let (Some(probe), Some(before)) = (self.probe, before) {
-            let after = probe();
-            self.stats.hot_allocations.fetch_add(
-                after.allocated.wrapping_sub(before.allocated),
-                Ordering::Relaxed,
-            );
-            self.stats
-                .hot_frees
-                .fetch_add(after.freed.wrapping_sub(before.freed), Ordering::Relaxed);
+            self.stats.count_hot_path(before, probe());
         }
         self.stats.handling.record(began.elapsed());
         if outcome == Outcome::Closed
