@@ -400,26 +400,59 @@ fn peers_that_are_not_allowed_are_refused_whatever_they_know() {
 }
 
 #[test]
-fn only_so_many_may_be_without_an_id() {
+fn in_a_full_lobby_the_oldest_makes_room_for_whoever_comes() {
     run(async {
         let scene = Scene::new(MediaSettings {
             max_pending: 3,
             ..media()
         })
         .await;
+        let refused = || scene.server.stats().refused(Refusal::Pending);
+        let (mut oldest, mut oldest_hears) = scene.connect().await;
+        // It is inside once it is not the newest any more.
+        oldest.send(&message(0x01, &[7; 16])[..10]).await;
         let mut waiting = Vec::new();
-        for _ in 0..3 {
+        for _ in 0..2 {
             waiting.push(scene.connect().await);
         }
-        scene.is_refused(&[], Refusal::Pending).await;
-        // One that leaves makes room.
-        drop(waiting.pop());
-        until("it is gone", || {
-            scene.server.stats().refused(Refusal::Gone) == 1
+        // A call finds a place at once, and the first to come is the first to go.
+        let first = scene.call(echo()).await;
+        oldest_hears.closed().await;
+        until("it is counted", || refused() == 1).await;
+        // A whole storm of calls finds places too.
+        for _ in 0..20 {
+            waiting.push(scene.connect().await);
+        }
+        let second = scene.call(echo()).await;
+        until("all but those inside have gone", || {
+            (19..=21).contains(&refused())
         })
         .await;
-        let (talker, hearer, link) = scene.call(echo()).await;
-        drop((talker, hearer, link, waiting));
+        drop((first, second, waiting, oldest, oldest_hears));
+        scene.end().await;
+    });
+}
+
+#[test]
+fn a_storm_of_calls_is_taken_whole() {
+    run(async {
+        let mut scene = Scene::new(media()).await;
+        scene.server.allow_any();
+        let address = scene.server.address();
+        let storm: Vec<_> = (0..300)
+            .map(|_| tokio::spawn(async move { call(address, Uuid::new_v4()).await }))
+            .collect();
+        let mut peers = Vec::new();
+        for caller in storm {
+            peers.push(soon("a connection", caller).await.unwrap());
+        }
+        // The application looks only now.
+        until("all are up", || scene.server.stats().calls() == 301).await;
+        let mut links = Vec::new();
+        for _ in 0..300 {
+            links.push(soon("an arrival", scene.arrivals.recv()).await.unwrap());
+        }
+        drop((peers, links));
         scene.end().await;
     });
 }

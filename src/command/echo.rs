@@ -69,7 +69,6 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
                 .filter_map(|everybody| everybody.parse().ok())
                 .collect(),
             max_calls: MOST_CALLS,
-            max_pending: MOST_CALLS,
             allocations: Some(voxtra::allocations::of_this_thread),
             ..MediaSettings::default()
         })

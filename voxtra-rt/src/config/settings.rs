@@ -29,7 +29,8 @@ pub struct MediaSettings {
     pub allow_peers: Vec<IpNet>,
     /// Most calls at the same time. 1 to 100,000, default 1,000.
     pub max_calls: usize,
-    /// Most connections that have not presented their UUID yet. 1 to 10,000, default 64.
+    /// Most connections that have not presented their UUID yet; beyond it, the oldest of the busiest address goes. 1 to
+    /// 10,000, default 1,024.
     pub max_pending: usize,
     /// How long a connection may take to present its UUID. 100 ms to 60 s, default 5 s.
     pub handshake_timeout: Duration,
@@ -51,7 +52,7 @@ impl Default for MediaSettings {
                 IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
             ],
             max_calls: 1_000,
-            max_pending: 64,
+            max_pending: 1024,
             handshake_timeout: Duration::from_secs(5),
             mulaw: MulawPolicy::Refuse,
         }

@@ -1,6 +1,7 @@
 //! The media plane: an AudioSocket server whose sockets live on dedicated threads.
 //!
-//! - [`server`](MediaServer): accepts, reads the connection's id, and hands the socket over;
+//! - [`server`](MediaServer): which ids may come in, and the way from an id to a seat on a media thread;
+//! - `door`: accepts connections and reads their ids; `lobby`: where they wait until they have presented one;
 //! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per call;
 //! - `connection`: one call on such a thread;
 //! - `link`: the rings between a media thread and the rest of the program;
@@ -9,7 +10,10 @@
 mod clock;
 mod connection;
 mod courier;
+mod descriptors;
+mod door;
 mod link;
+mod lobby;
 mod server;
 mod settings;
 mod stats;
@@ -18,6 +22,7 @@ mod thread;
 use crate::sync;
 
 pub use clock::Clock;
+pub use descriptors::allow_descriptors;
 pub(crate) use link::Shared;
 pub use link::{AgentVoice, CallerEar, Heard, MediaLink};
 pub use server::{Arrival, MediaServer, Ticket, TicketError};

@@ -1,4 +1,4 @@
-//! The AudioSocket server: accepts connections, reads their ids, and hands the good ones to media threads.
+//! The AudioSocket server: which ids may come in, and whose media thread they get a seat on.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -8,32 +8,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
-use voxtra_core::audiosocket::{Decoder, Frame, HEADER_LEN};
 use voxtra_core::leg::LegSettings;
 
 use super::clock::Clock;
 use super::connection::Connection;
 use super::courier::Courier;
+use super::door::{self, Leash};
 use super::link::{MediaLink, Shared, link};
+use super::lobby::Lobby;
 use super::settings::MediaSettings;
 use super::stats::{MediaStats, Refusal};
 use super::thread::MediaThread;
 
-/// An id message: header and 16 bytes.
-const ID_MESSAGE: usize = HEADER_LEN + 16;
 /// The socket's own send buffer. What lies there can't be taken back by a barge-in; the kernel rounds it up.
 const SEND_BUFFER: usize = 16 * 1024;
 /// A peer that acknowledges nothing for this long is gone: a cut cable, a dead machine.
 const DEAD_PEER: Duration = Duration::from_secs(10);
 /// Refusals are counted always and logged at most this often.
 const LOG_EVERY: Duration = Duration::from_secs(1);
-/// Arrivals that may wait for the application.
-const ARRIVALS: usize = 64;
 
 /// A call that came over AudioSocket alone, with an id that was allowed rather than issued.
 #[derive(Debug)]
@@ -67,13 +63,13 @@ pub struct MediaServer {
     _stop: Arc<DropGuard>,
 }
 
-struct Inner {
-    settings: MediaSettings,
+pub(super) struct Inner {
+    pub(super) settings: MediaSettings,
     address: SocketAddr,
     /// How the legs of allowed (not issued) connections behave.
     leg: LegSettings,
     registry: Mutex<Registry>,
-    pending: Arc<Semaphore>,
+    pub(super) lobby: Mutex<Lobby<Leash>>,
     threads: Mutex<Threads>,
     arrivals: mpsc::Sender<Arrival>,
     last_log: Mutex<Option<std::time::Instant>>,
@@ -106,7 +102,7 @@ impl MediaServer {
         settings: MediaSettings,
         leg: LegSettings,
     ) -> io::Result<(Self, mpsc::Receiver<Arrival>)> {
-        let listener = TcpListener::bind(settings.listen).await?;
+        let listener = door::listen(settings.listen)?;
         let address = listener.local_addr()?;
         let stats = Arc::new(MediaStats::default());
         let clock = Clock::start();
@@ -117,10 +113,11 @@ impl MediaServer {
             .enumerate()
             .map(|(index, bell)| MediaThread::start(index, &settings, clock, bell, stats.clone()))
             .collect::<io::Result<Vec<_>>>()?;
-        let (arrivals_in, arrivals_out) = mpsc::channel(ARRIVALS);
+        // Each arrival is a call that is up, so that no more than these can wait.
+        let (arrivals_in, arrivals_out) = mpsc::channel(settings.max_calls.max(1));
         let stop = CancellationToken::new();
         let inner = Arc::new(Inner {
-            pending: Arc::new(Semaphore::new(settings.max_pending)),
+            lobby: Mutex::new(door::lobby(&settings)),
             address,
             leg,
             registry: Mutex::default(),
@@ -138,7 +135,7 @@ impl MediaServer {
         let accepting = inner.clone();
         tokio::spawn(
             stop.clone()
-                .run_until_cancelled_owned(async move { accept(listener, accepting).await }),
+                .run_until_cancelled_owned(async move { door::accept(listener, accepting).await }),
         );
         Ok((
             Self {
@@ -244,56 +241,47 @@ impl Drop for Ticket {
 }
 
 /// A panic while a lock was held has left nothing half done in here.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn accept(listener: TcpListener, inner: Arc<Inner>) {
-    loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, usually. Waiting lets calls end and free some.
-                tracing::error!(%error, "cannot accept an AudioSocket connection; trying again in 100 ms");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        if !inner.settings.allows(peer.ip()) {
-            inner.refuse(peer, Refusal::Peer);
-            continue;
-        }
-        let Ok(permit) = inner.pending.clone().try_acquire_owned() else {
-            inner.refuse(peer, Refusal::Pending);
-            continue;
-        };
-        let inner = inner.clone();
-        tokio::spawn(async move {
-            if let Err(reason) = inner.welcome(stream, peer).await {
-                inner.refuse(peer, reason);
-            }
-            drop(permit);
-        });
-    }
-}
-
 impl Inner {
-    fn refuse(&self, peer: SocketAddr, reason: Refusal) {
+    /// Counts a refusal, and logs it if the last line is long enough ago.
+    pub(super) fn refuse(&self, peer: SocketAddr, reason: Refusal) {
         self.stats.count_refused(reason);
-        let now = std::time::Instant::now();
-        let mut last = lock(&self.last_log);
-        if last.is_none_or(|last| now.duration_since(last) >= LOG_EVERY) {
-            *last = Some(now);
+        if self.may_log() {
             let so_far = self.stats.refused(reason);
             tracing::warn!(%peer, %reason, so_far, "refused an AudioSocket connection");
         }
     }
 
-    /// Reads the id and hands the socket to whoever it belongs to.
-    async fn welcome(&self, mut stream: TcpStream, peer: SocketAddr) -> Result<(), Refusal> {
-        let uuid = tokio::time::timeout(self.settings.handshake_timeout, read_id(&mut stream))
-            .await
-            .map_err(|_| Refusal::Timeout)??;
+    /// There are no descriptors left to accept with.
+    pub(super) fn log_exhaustion(&self, error: &io::Error) {
+        if self.may_log() {
+            tracing::error!(
+                %error,
+                "cannot accept AudioSocket connections: raise the process's limit of open files (ulimit -n, LimitNOFILE=)"
+            );
+        }
+    }
+
+    fn may_log(&self) -> bool {
+        let now = std::time::Instant::now();
+        let mut last = lock(&self.last_log);
+        let may = last.is_none_or(|last| now.duration_since(last) >= LOG_EVERY);
+        if may {
+            *last = Some(now);
+        }
+        may
+    }
+
+    /// Hands the socket of a connection with an id to whoever it belongs to.
+    pub(super) fn welcome(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        uuid: Uuid,
+    ) -> Result<(), Refusal> {
         let claim = {
             let mut registry = lock(&self.registry);
             match registry.issued.remove(&uuid) {
@@ -369,26 +357,4 @@ fn prepare(stream: &std::net::TcpStream) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(DEAD_PEER))?;
     Ok(())
-}
-
-async fn read_id(stream: &mut TcpStream) -> Result<Uuid, Refusal> {
-    // The first byte tells a wrong protocol at once, without waiting for the rest.
-    let mut message = [0; ID_MESSAGE];
-    let mut filled = 0;
-    while filled < ID_MESSAGE {
-        let rest = message.get_mut(filled..).unwrap_or_default();
-        match stream.read(rest).await {
-            Ok(0) | Err(_) => return Err(Refusal::Gone),
-            Ok(count) => filled += count,
-        }
-        let mut decoder = Decoder::<16>::new();
-        let mut bytes = message.get(..filled).unwrap_or_default();
-        match decoder.decode(&mut bytes) {
-            Some(Ok(Frame::Id(id))) => return Ok(Uuid::from_bytes(id)),
-            Some(_) => return Err(Refusal::NotAnId),
-            None if message.first() != Some(&0x01) => return Err(Refusal::NotAnId),
-            None => {}
-        }
-    }
-    Err(Refusal::NotAnId)
 }

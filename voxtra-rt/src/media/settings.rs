@@ -28,9 +28,10 @@ pub struct MediaSettings {
     pub allow_peers: Vec<IpNet>,
     /// Calls at the same time; a further one is refused.
     pub max_calls: usize,
-    /// Connections that have not presented their id yet; a further one is refused.
+    /// Connections that have not presented their id yet, but at most a quarter of the files that the process may open.
+    /// A further one takes the place of the one that has waited longest, among those of the address with most of them.
     pub max_pending: usize,
-    /// How long a connection has to present its id.
+    /// How long a connection has to present its id; 1 s at most while more than half of `max_pending` are waiting.
     pub handshake_timeout: Duration,
     /// A peer that takes nothing for this long is disconnected.
     pub write_timeout: Duration,
@@ -63,7 +64,7 @@ impl Default for MediaSettings {
                 IpNet::from(IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
             ],
             max_calls: 1000,
-            max_pending: 64,
+            max_pending: 1024,
             handshake_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(5),
             agent_queue: Duration::from_millis(1000),

@@ -101,8 +101,8 @@ pub enum Refusal {
     /// The peer's address is not allowed.
     #[error("its address is not among the allowed peers (media.allow_peers)")]
     Peer,
-    /// Too many connections are still without an id.
-    #[error("too many connections have not presented an id yet")]
+    /// It had not presented an id yet, and others needed the place (`media.max_pending`).
+    #[error("too many connections have not presented an id, and it was the oldest of them")]
     Pending,
     /// As many calls as allowed are up, or the application is behind in taking those that have come.
     #[error("as many calls are up as media.max_calls allows, or too many have come at once")]
@@ -119,11 +119,14 @@ pub enum Refusal {
     /// It went away before it presented an id, or the socket failed.
     #[error("it closed the connection before it presented an id")]
     Gone,
+    /// The process may not open any more files.
+    #[error("the process has no file descriptor left for it")]
+    Descriptors,
 }
 
 impl Refusal {
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 7;
+    pub(crate) const COUNT: usize = 8;
 }
 
 /// What a media server has counted over all its calls.

@@ -1,0 +1,211 @@
+//! The door: accepts connections, lets them wait in the lobby for their id, and shows them in or out.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+use voxtra_core::audiosocket::{Decoder, Frame, HEADER_LEN};
+
+use super::descriptors::allow_descriptors;
+use super::lobby::{Lobby, Place};
+use super::server::{Inner, lock};
+use super::settings::MediaSettings;
+use super::stats::Refusal;
+
+/// An id message: header and 16 bytes.
+const ID_MESSAGE: usize = HEADER_LEN + 16;
+/// Connections that the kernel keeps for us until we accept them; it may keep fewer (net.core.somaxconn).
+const BACKLOG: u32 = 4096;
+/// In a crowded lobby nobody may wait longer than this.
+const CROWDED: Duration = Duration::from_secs(1);
+/// Files that the rest of the program may need: logs, webhooks, ARI, voices.
+const OTHER_FILES: usize = 256;
+/// So much of the descriptors at most goes to connections that have not said who they are.
+const LOBBY_SHARE: u64 = 4;
+/// How long accepting rests when nothing could be freed.
+const REST: Duration = Duration::from_millis(100);
+/// How long it rests for those to close that were told to.
+const BREATH: Duration = Duration::from_millis(1);
+/// How many are told to go when descriptors run out.
+const EVICT_AT_ONCE: usize = 16;
+
+/// Tells a connection to go by being dropped.
+pub(super) type Leash = oneshot::Sender<()>;
+
+/// The lobby that these settings and the process's descriptors allow.
+pub(super) fn lobby(settings: &MediaSettings) -> Lobby<Leash> {
+    let wanted = settings
+        .max_calls
+        .saturating_add(settings.max_pending)
+        .saturating_add(OTHER_FILES);
+    let limit = allow_descriptors(u64::try_from(wanted).unwrap_or(u64::MAX));
+    if limit < u64::try_from(settings.max_calls).unwrap_or(u64::MAX) {
+        tracing::warn!(
+            limit,
+            max_calls = settings.max_calls,
+            "this process may not open as many files as media.max_calls asks for: raise its hard limit (ulimit -Hn, LimitNOFILE=)"
+        );
+    }
+    let share = usize::try_from(limit / LOBBY_SHARE).unwrap_or(usize::MAX);
+    Lobby::new(settings.max_pending.min(share))
+}
+
+/// Listens, with room for a storm of calls in the kernel.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // As TcpListener::bind does: a restart must not wait for the last connections' TIME-WAIT.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepts connections for as long as it is polled.
+pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
+    let _closing = Closing(inner.clone());
+    let mut spare = Spare::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => receive(stream, peer, &inner),
+            Err(error) if is_exhaustion(&error) => {
+                inner.log_exhaustion(&error);
+                let evicted = {
+                    let mut lobby = lock(&inner.lobby);
+                    (0..EVICT_AT_ONCE).map_while(|_| lobby.evict()).count()
+                };
+                if evicted > 0 {
+                    tokio::time::sleep(BREATH).await;
+                } else if let Some(peer) = spare.turn_away(&listener).await {
+                    inner.refuse(peer, Refusal::Descriptors);
+                } else {
+                    tokio::time::sleep(REST).await;
+                }
+            }
+            // One connection that was gone before we came to it.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+/// When the server stops, nobody waits any longer.
+struct Closing(Arc<Inner>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let mut lobby = lock(&self.0.lobby);
+        while lobby.evict().is_some() {}
+    }
+}
+
+/// Out of descriptors or memory, which goes on until something is closed.
+fn is_exhaustion(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        Errno::from_io_error(error).is_some_and(|errno| {
+            [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&errno)
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        error.kind() != io::ErrorKind::ConnectionReset
+    }
+}
+
+/// A descriptor in reserve: with none left, it lets us take a connection in order to close it, so that its peer learns
+/// at once that there is no room instead of waiting in the kernel.
+struct Spare(Option<std::fs::File>);
+
+impl Spare {
+    fn new() -> Self {
+        Self(std::fs::File::open(if cfg!(windows) { "NUL" } else { "/dev/null" }).ok())
+    }
+
+    async fn turn_away(&mut self, listener: &TcpListener) -> Option<SocketAddr> {
+        self.0.take();
+        // It was ready a moment ago; if that has changed, nobody needs to be turned away.
+        let accepted = tokio::time::timeout(BREATH, listener.accept()).await;
+        let peer = accepted.ok()?.ok().map(|(_, peer)| peer);
+        *self = Self::new();
+        peer
+    }
+}
+
+/// Lets a new connection wait for its id.
+fn receive(stream: TcpStream, peer: SocketAddr, inner: &Arc<Inner>) {
+    if !inner.settings.allows(peer.ip()) {
+        inner.refuse(peer, Refusal::Peer);
+        return;
+    }
+    let (leash, told_to_go) = oneshot::channel();
+    let (place, patience) = {
+        let mut lobby = lock(&inner.lobby);
+        let (place, _evicted) = lobby.enter(peer.ip().into(), leash);
+        let patience = if lobby.is_crowded() {
+            inner.settings.handshake_timeout.min(CROWDED)
+        } else {
+            inner.settings.handshake_timeout
+        };
+        (place, patience)
+    };
+    let guest = Guest {
+        place,
+        inner: inner.clone(),
+    };
+    tokio::spawn(async move {
+        let mut stream = stream;
+        let id = tokio::select! {
+            biased;
+            id = tokio::time::timeout(patience, read_id(&mut stream)) => id.unwrap_or(Err(Refusal::Timeout)),
+            _ = told_to_go => Err(Refusal::Pending),
+        };
+        let inner = guest.inner.clone();
+        drop(guest);
+        if let Err(reason) = id.and_then(|id| inner.welcome(stream, peer, id)) {
+            inner.refuse(peer, reason);
+        }
+    });
+}
+
+/// Gives its place back however its task ends.
+struct Guest {
+    place: Place,
+    inner: Arc<Inner>,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        lock(&self.inner.lobby).leave(self.place);
+    }
+}
+
+async fn read_id(stream: &mut TcpStream) -> Result<Uuid, Refusal> {
+    // The first byte tells a wrong protocol at once, without waiting for the rest.
+    let mut message = [0; ID_MESSAGE];
+    let mut filled = 0;
+    while filled < ID_MESSAGE {
+        let rest = message.get_mut(filled..).unwrap_or_default();
+        match stream.read(rest).await {
+            Ok(0) | Err(_) => return Err(Refusal::Gone),
+            Ok(count) => filled += count,
+        }
+        let mut decoder = Decoder::<16>::new();
+        let mut bytes = message.get(..filled).unwrap_or_default();
+        match decoder.decode(&mut bytes) {
+            Some(Ok(Frame::Id(id))) => return Ok(Uuid::from_bytes(id)),
+            Some(_) => return Err(Refusal::NotAnId),
+            None if message.first() != Some(&0x01) => return Err(Refusal::NotAnId),
+            None => {}
+        }
+    }
+    Err(Refusal::NotAnId)
+}
