@@ -286,6 +286,9 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
 
     /// Does what the agent asked for.
     pub fn handle_command<P: Port>(&mut self, _now: Instant, command: Command, port: &mut P) {
+        if self.stopped {
+            return;
+        }
         match command {
             Command::Flush { epoch } => {
                 if epoch == self.playout.epoch() {
@@ -302,7 +305,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         }
     }
 
-    /// The connection is over. The first call reports `media.stopped`; later ones do nothing.
+    /// The connection is over. The first call reports `media.stopped`; whatever is called later does nothing.
     pub fn stop<P: Port>(&mut self, now: Instant, reason: MediaStoppedReason, port: &mut P) {
         if core::mem::replace(&mut self.stopped, true) {
             return;
@@ -315,6 +318,9 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
 
     /// Reports a fault that the socket's owner saw: frames that could not be written, a stalled peer.
     pub fn report<P: Port>(&mut self, now: Instant, fault: Fault, port: &mut P) {
+        if self.stopped {
+            return;
+        }
         Faults {
             now,
             count: &mut self.counters.violations,

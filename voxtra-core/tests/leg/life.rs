@@ -2,7 +2,7 @@
 
 use voxtra_core::audio::SampleRate;
 use voxtra_core::audiosocket::{Frame, encode};
-use voxtra_core::event::{MediaStoppedReason, Realtime, RecordBody};
+use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
 use voxtra_core::leg::{Command, Forward, Progress};
 use voxtra_core::time::Instant;
 
@@ -73,6 +73,10 @@ fn the_end_is_told_once_and_closes_what_was_open() {
         Progress::HungUp
     );
     rig.tick();
+    rig.command(Command::HangUp);
+    rig.command(Command::Flush { epoch: 1 });
+    let Rig { leg, line, now, .. } = &mut rig;
+    leg.report(*now, Fault::WriteStalled, line);
     assert_eq!(
         rig.story(),
         [
@@ -83,6 +87,7 @@ fn the_end_is_told_once_and_closes_what_was_open() {
             "media.stopped"
         ]
     );
+    assert_eq!(rig.line.epoch, 1);
     assert_eq!(rig.line.heard.last(), Some(&Heard::Ended));
     assert_eq!(rig.line.sent.len(), 40);
     let mut silent = Rig::forwarding(Forward::Nothing);
