@@ -24,7 +24,7 @@ extern crate self as voxtra_core;
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
-#[cfg(test)]
+#[cfg(any(fuzzing, test))]
 extern crate std;
 
 pub mod audio;
@@ -36,6 +36,14 @@ pub mod playout;
 pub mod time;
 pub mod turn;
 pub mod vad;
+
+/// What `fuzz/` runs. The bodies live beside the code they exercise.
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz {
+    pub use crate::audiosocket::fuzz::decode;
+    pub use crate::leg::fuzz::{Session, session};
+}
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -8,6 +8,8 @@ mod decode;
 mod encode;
 mod error;
 mod frame;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 
 pub use decode::Decoder;
 pub use encode::{encode, encode_audio, encoded_len};

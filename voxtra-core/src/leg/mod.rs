@@ -18,6 +18,8 @@
 mod clock;
 mod ear;
 mod fault;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod port;
 mod settings;
 

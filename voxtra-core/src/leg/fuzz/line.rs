@@ -1,0 +1,250 @@
+//! What a leg says, checked as it says it.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::vec;
+use std::vec::Vec;
+
+use crate::audio::SampleRate;
+use crate::audiosocket::fuzz::frames_of;
+use crate::audiosocket::{Frame, MAX_PAYLOAD_LEN};
+use crate::event::{Realtime, Record, RecordBody};
+use crate::leg::{CallerAudio, Port};
+use crate::time::Instant;
+
+/// The epoch as the agent knows it, and whether the frame that fades out what was cut is still to come.
+#[derive(Default)]
+pub(super) struct Epoch {
+    current: Cell<u32>,
+    fading: Cell<bool>,
+}
+
+impl Epoch {
+    pub(super) fn current(&self) -> u32 {
+        self.current.get()
+    }
+
+    pub(super) fn is_fading(&self) -> bool {
+        self.fading.get()
+    }
+
+    /// A frame was made: whatever was cut has faded.
+    pub(super) fn faded(&self) {
+        self.fading.set(false);
+    }
+}
+
+/// What a leg is connected to.
+pub(super) struct Line {
+    pub(super) now: Instant,
+    started: Instant,
+    silence_ms: u64,
+    epoch: Rc<Epoch>,
+    /// `media.stopped` was told: nothing may follow.
+    closed: bool,
+    announced: bool,
+    rate: Option<SampleRate>,
+    pub(super) digits: u64,
+    pub(super) faults: u64,
+    talk: Talk,
+    utterances: HashMap<u32, Utterance>,
+    /// Messages that can't be taken.
+    pub(super) full: u8,
+    /// Messages since [`take_sent`](Self::take_sent); an empty one could not be taken.
+    sent: Vec<Vec<u8>>,
+    pub(super) forwarded: u64,
+}
+
+/// The caller's side of the conversation.
+#[derive(Default)]
+struct Talk {
+    speaking: bool,
+    /// Speech whose turn was not ended yet.
+    turn: bool,
+    /// Silence was told, and nobody has begun to speak since.
+    silent: bool,
+    barge_in: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Utterance {
+    pub(super) started: bool,
+    /// Whether it was cut.
+    pub(super) ended: Option<bool>,
+}
+
+impl Line {
+    pub(super) fn new(now: Instant, silence_ms: u32, epoch: Rc<Epoch>) -> Self {
+        Self {
+            now,
+            started: now,
+            silence_ms: u64::from(silence_ms),
+            epoch,
+            closed: false,
+            announced: false,
+            rate: None,
+            digits: 0,
+            faults: 0,
+            talk: Talk::default(),
+            utterances: HashMap::new(),
+            full: 0,
+            sent: Vec::new(),
+            forwarded: 0,
+        }
+    }
+
+    pub(super) fn take_sent(&mut self) -> Vec<Vec<u8>> {
+        core::mem::take(&mut self.sent)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(super) fn is_user_speaking(&self) -> bool {
+        self.talk.speaking
+    }
+
+    /// Whether the caller barged in since this was last asked.
+    pub(super) fn take_barge_in(&mut self) -> bool {
+        core::mem::take(&mut self.talk.barge_in)
+    }
+
+    pub(super) fn utterances(&self) -> &HashMap<u32, Utterance> {
+        &self.utterances
+    }
+
+    /// A message from now to the start can't last longer than that; the first frame began before it arrived.
+    fn assert_plausible(&self, duration_ms: u64) {
+        let elapsed = self.now.duration_since(self.started).as_millis();
+        assert!(
+            u128::from(duration_ms) <= elapsed + 60,
+            "{duration_ms} ms within {elapsed} ms"
+        );
+    }
+
+    fn event(&mut self, event: Realtime) {
+        let talk = &mut self.talk;
+        match event {
+            Realtime::MediaStarted(_) => {
+                assert!(!self.announced, "media.started twice");
+                self.announced = true;
+            }
+            // Frames go out before the peer's first one tells the rate.
+            Realtime::AudioFrameSent(_) => {}
+            _ => assert!(self.announced, "{event:?} before media.started"),
+        }
+        match event {
+            Realtime::MediaStopped(_) => {
+                assert!(!talk.speaking && !talk.turn, "the end comes last");
+                self.closed = true;
+            }
+            Realtime::UserSpeechStarted(_) => {
+                assert!(!talk.speaking, "speech started twice");
+                *talk = Talk {
+                    speaking: true,
+                    turn: true,
+                    ..Talk::default()
+                };
+            }
+            Realtime::UserSpeechEnded(e) => {
+                assert!(talk.speaking, "speech ended that had not started");
+                talk.speaking = false;
+                assert!(e.duration_ms >= 20);
+                self.assert_plausible(e.duration_ms);
+            }
+            Realtime::TurnEnded(e) => {
+                assert!(talk.turn && !talk.speaking, "a turn ended out of turn");
+                talk.turn = false;
+                assert!(e.duration_ms >= 20);
+                self.assert_plausible(e.duration_ms);
+            }
+            Realtime::BargeIn(_) => {
+                assert!(talk.speaking, "nobody barged in");
+                talk.barge_in = true;
+            }
+            Realtime::SilenceDetected(e) => {
+                assert!(!talk.speaking, "silence while the caller speaks");
+                assert!(!talk.silent, "the same silence twice");
+                assert_eq!(e.silence_duration_ms, self.silence_ms);
+                assert_ne!(self.silence_ms, 0, "silence that nobody asked for");
+                talk.silent = true;
+            }
+            Realtime::DtmfReceived(e) => {
+                assert!("0123456789ABCD*#".contains(e.digit));
+                self.digits += 1;
+            }
+            Realtime::MediaStarted(_)
+            | Realtime::AudioFrameReceived(_)
+            | Realtime::AudioFrameSent(_) => {}
+        }
+    }
+}
+
+impl Port for Line {
+    fn record(&mut self, record: Record) {
+        assert!(!self.closed, "{record:?} after the end");
+        assert_eq!(record.at, self.now);
+        match record.body {
+            RecordBody::Event(event) => self.event(event),
+            RecordBody::UtteranceStarted { utterance } => {
+                self.talk.silent = false;
+                let of = self.utterances.entry(utterance).or_default();
+                assert!(
+                    !of.started && of.ended.is_none(),
+                    "{utterance} starts again"
+                );
+                of.started = true;
+            }
+            RecordBody::UtteranceEnded {
+                utterance,
+                interrupted,
+            } => {
+                let of = self.utterances.entry(utterance).or_default();
+                assert_eq!(of.ended, None, "{utterance} ends again");
+                of.ended = Some(interrupted);
+            }
+            RecordBody::Fault(_) => self.faults += 1,
+            RecordBody::Missed(_) => panic!("a leg misses nothing"),
+        }
+    }
+
+    fn caller_audio(&mut self, part: CallerAudio<'_>) {
+        assert!(!self.closed, "audio after the end");
+        if let CallerAudio::Samples(samples) = part {
+            self.forwarded += samples.len() as u64;
+        }
+    }
+
+    fn transmit(&mut self, len: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+        assert!(!self.closed, "a message after the end");
+        assert!(len <= 3 + MAX_PAYLOAD_LEN);
+        if self.full > 0 {
+            self.full -= 1;
+            self.sent.push(Vec::new());
+            return;
+        }
+        let mut message = vec![0; len];
+        let used = write(&mut message);
+        assert_eq!(used, len, "a message shorter than announced");
+        // Anything else, and Asterisk ends the call.
+        match &frames_of(&message, MAX_PAYLOAD_LEN) {
+            (frames, true) if matches!(frames[..], [Ok(Frame::Audio(_) | Frame::Hangup)]) => {}
+            (frames, _) => panic!("not a message for Asterisk: {frames:?}"),
+        }
+        self.sent.push(message);
+    }
+
+    fn epoch(&mut self, epoch: u32) {
+        assert_eq!(epoch, self.epoch.current().wrapping_add(1));
+        self.epoch.current.set(epoch);
+        self.epoch.fading.set(true);
+    }
+
+    fn rate(&mut self, rate: SampleRate) {
+        assert_eq!(self.rate, None, "the rate was adopted twice");
+        assert!(!self.closed);
+        self.rate = Some(rate);
+    }
+}

@@ -1,0 +1,399 @@
+//! A whole call in virtual time, whatever happens in it: what must hold is checked at every step.
+
+mod agent;
+mod line;
+mod operation;
+
+use core::time::Duration;
+use std::boxed::Box;
+use std::rc::Rc;
+use std::vec;
+use std::vec::Vec;
+
+use self::agent::Agent;
+use self::line::{Epoch, Line};
+use self::operation::Operation;
+pub use self::operation::Session;
+use super::{Command, Leg, LegSettings, Mode, Progress};
+use crate::audio::{FRAME, MAX_FRAME_BYTES};
+use crate::audiosocket::fuzz::frames_of;
+use crate::audiosocket::{DecodeError, Frame, HEADER_LEN, kind};
+use crate::event::{Fault, MediaStoppedReason};
+use crate::playout::Chunk;
+use crate::time::Instant;
+use crate::vad::EnergyDetector;
+
+/// Frames in either direction after which a session is long enough.
+const ENOUGH_FRAMES: u32 = 2_000;
+
+/// Runs a call and checks:
+///
+/// - **time**: a record carries the time at which it was made, so that records are in order;
+/// - **turn-taking**: speech starts and ends in turn, barge-in is within speech, turns end after speech, a silence is told once;
+/// - **playout**: one frame when it is due, never one before its time; every sample queued is sent, or counted as dropped, or still
+///   queued; nothing of an epoch that is over but the one frame that fades; samples are what the agent gave;
+/// - **endings**: an utterance starts at most once and ends exactly once; `media.started` is the first event and `media.stopped`
+///   the last, once each, and nothing happens after it;
+/// - **the wire**: every message is one whole frame that Asterisk takes;
+/// - **counters**: those that can be known from the bytes are right.
+pub fn session(session: &Session) {
+    let mut call = Call::new(session);
+    for operation in &session.operations {
+        if call.frames > ENOUGH_FRAMES {
+            break;
+        }
+        call.perform(operation);
+        call.assert_consistent();
+    }
+    call.end();
+}
+
+struct Call {
+    leg: Box<Leg<EnergyDetector>>,
+    line: Line,
+    agent: Agent,
+    epoch: Rc<Epoch>,
+    settings: LegSettings,
+    unruly: bool,
+    now: Instant,
+    started: Instant,
+    /// All that the peer sent.
+    wire: Vec<u8>,
+    /// Frames so far, in either direction.
+    frames: u32,
+    reported: u64,
+    stopped: bool,
+}
+
+impl Call {
+    fn new(session: &Session) -> Self {
+        let now = Instant::from_millis(1_000);
+        let mut leg = Box::new(Leg::new(session.settings, EnergyDetector::new()));
+        leg.start(now);
+        let epoch = Rc::new(Epoch::default());
+        Self {
+            leg,
+            line: Line::new(now, session.settings.turn.silence_ms, Rc::clone(&epoch)),
+            agent: Agent::new(Rc::clone(&epoch), session.unruly),
+            epoch,
+            settings: session.settings,
+            unruly: session.unruly,
+            now,
+            started: now,
+            wire: Vec::new(),
+            frames: 0,
+            reported: 0,
+            stopped: false,
+        }
+    }
+
+    fn perform(&mut self, operation: &Operation) {
+        match *operation {
+            Operation::Pass { ms } => self.set_now(self.now + Duration::from_millis(ms.into())),
+            Operation::Leap { ms } => self.set_now(self.now + Duration::from_millis(ms.into())),
+            Operation::Run { frames } => self.run(FRAME * u32::from(frames)),
+            Operation::Speak {
+                level,
+                frames,
+                bunched,
+            } => {
+                let frame = self.voice(level);
+                for _ in 0..frames {
+                    self.receive(&frame);
+                    if !bunched {
+                        self.run(FRAME);
+                    }
+                }
+            }
+            Operation::Frame { kind, len, fill } => {
+                self.receive(&message(kind, &vec![fill; usize::from(len)]));
+            }
+            Operation::Bytes { ref bytes } => self.receive(bytes),
+            Operation::Digit { byte } => {
+                let digit = b"0123456789ABCD*#".get(usize::from(byte));
+                self.receive(&message(kind::DTMF, &[*digit.unwrap_or(&byte)]));
+            }
+            Operation::Id => self.receive(&message(kind::ID, &[7; 16])),
+            Operation::PeerHangsUp => self.receive(&message(kind::HANGUP, &[])),
+            Operation::Say {
+                samples,
+                chunk,
+                whole,
+            } => self.agent.say(samples, chunk, whole),
+            Operation::GoOn {
+                samples,
+                chunk,
+                end,
+            } => self.agent.go_on(samples, chunk, end),
+            Operation::Break {
+                epoch,
+                utterance,
+                samples,
+                there,
+                flags,
+            } => {
+                if self.unruly {
+                    let chunk = Chunk {
+                        epoch: self.epoch.current().wrapping_sub(u32::from(epoch % 4)),
+                        // Never one that `say` used: each of its utterances ends once.
+                        utterance: u32::MAX - u32::from(utterance),
+                        samples: u32::from(samples),
+                        first: flags & 1 == 1,
+                        last: flags & 2 == 2,
+                    };
+                    self.agent.queue_broken(chunk, there);
+                }
+            }
+            Operation::Flush { late } => {
+                let epoch = self.epoch.current();
+                let asked_in = if late { epoch.wrapping_sub(1) } else { epoch };
+                self.command(Command::Flush { epoch: asked_in });
+                let expected = u32::from(!late && !self.stopped);
+                assert_eq!(self.epoch.current(), epoch.wrapping_add(expected));
+            }
+            Operation::Forward { forward } => self.command(Command::Forward(forward)),
+            Operation::Mode { mode } => {
+                self.settings.mode = mode;
+                self.command(Command::Mode(mode));
+            }
+            Operation::FrameEvents { on } => self.command(Command::FrameEvents(on)),
+            Operation::BargeIn { on } => self.command(Command::BargeIn(on)),
+            Operation::HangUp => {
+                self.command(Command::HangUp);
+                let sent = self.line.take_sent();
+                assert_eq!(sent.len(), usize::from(!self.stopped));
+            }
+            Operation::Fault { frames } => {
+                let fault = Fault::FramesDropped(frames.into());
+                self.leg.report(self.now, fault, &mut self.line);
+                self.reported += u64::from(!self.stopped);
+            }
+            Operation::Full { messages } => self.line.full = messages,
+            Operation::Stop => self.stop(MediaStoppedReason::Closed),
+        }
+    }
+
+    fn set_now(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.line.now = self.now;
+    }
+
+    /// Time passes, and what is due is done at its time.
+    fn run(&mut self, time: Duration) {
+        let until = self.now + time;
+        while !self.stopped && self.leg.next_deadline() <= until {
+            self.set_now(self.leg.next_deadline());
+            self.deadline();
+        }
+        self.set_now(until);
+        // Between two deadlines, nothing is due.
+        self.deadline();
+    }
+
+    fn deadline(&mut self) {
+        let due = self.leg.next_deadline();
+        let before = self.leg.playout_counters().frames;
+        let fading = self.epoch.is_fading();
+        self.leg
+            .handle_deadline(self.now, &mut self.agent, &mut self.line);
+        // The line's silence can be what confirms a barge-in.
+        let fading = fading || self.epoch.is_fading();
+        let sent = self.line.take_sent();
+        let made = self.leg.playout_counters().frames - before;
+        if self.stopped || self.now < due {
+            assert_eq!((made, sent.len()), (0, 0), "a frame before its time");
+            return;
+        }
+        self.frames += 1;
+        assert_eq!(made, 1, "not the one frame that is due");
+        let next = self.leg.next_deadline();
+        assert!(next >= self.now && next <= self.now + FRAME);
+        let elapsed = self.now.duration_since(self.started).as_millis() as u64;
+        assert!(self.leg.playout_counters().frames <= elapsed / 20 + 1);
+        self.epoch.faded();
+        let read = self.agent.take_read();
+        match self.settings.mode {
+            Mode::Agent => assert_eq!(sent.len(), 1),
+            Mode::Echo => assert!(sent.len() <= 1),
+        }
+        for message in sent.iter().filter(|message| !message.is_empty()) {
+            self.assert_plays(message, &read, fading);
+        }
+    }
+
+    /// A frame of playout: 20 ms at the leg's rate, of exactly what was read and silence behind it.
+    fn assert_plays(&self, message: &[u8], read: &[i16], fading: bool) {
+        assert_eq!(message.len(), HEADER_LEN + self.leg.rate().frame_bytes());
+        assert_eq!(message[0], kind::of_audio(self.leg.rate()));
+        if self.settings.playout.gain_db != 0.0 {
+            return;
+        }
+        let (pairs, _) = message[HEADER_LEN..].as_chunks::<2>();
+        let mut samples = pairs.iter().map(|pair| i16::from_le_bytes(*pair));
+        for expected in read {
+            let sample = samples.next();
+            if fading {
+                assert!(sample.is_some_and(|s| (0..=*expected).contains(&s)));
+            } else {
+                assert_eq!(sample, Some(*expected));
+            }
+        }
+        assert!(samples.all(|sample| sample == 0), "sound from nowhere");
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        if self.stopped {
+            // The socket is closed by now; whoever is late in noticing does no harm.
+            let progress = self.leg.handle_input(self.now, bytes, &mut self.line);
+            assert_eq!(progress, Progress::HungUp);
+            return;
+        }
+        self.frames += 1;
+        let (_, between_frames) = frames_of(&self.wire, MAX_FRAME_BYTES);
+        let (frames, whole) = frames_of(bytes, MAX_FRAME_BYTES);
+        self.wire.extend_from_slice(bytes);
+        let epoch = self.epoch.current();
+        let progress = self.leg.handle_input(self.now, bytes, &mut self.line);
+        let flushed = self.line.take_barge_in();
+        assert_eq!(
+            self.epoch.current(),
+            epoch.wrapping_add(u32::from(flushed)),
+            "a barge-in stops the agent, and nothing else does"
+        );
+        let sent = self.line.take_sent();
+        match self.settings.mode {
+            Mode::Agent => assert!(sent.is_empty(), "only an echo answers at once"),
+            // Bit for bit, unless the frame had another rate.
+            Mode::Echo => {
+                if between_frames
+                    && whole
+                    && let [Ok(Frame::Audio(audio))] = frames[..]
+                    && audio.rate == self.leg.rate()
+                    && !sent.iter().any(Vec::is_empty)
+                {
+                    assert!(sent.concat() == bytes, "not an echo");
+                }
+            }
+        }
+        if progress == Progress::HungUp {
+            self.stop(MediaStoppedReason::Hangup);
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        self.leg.handle_command(self.now, command, &mut self.line);
+    }
+
+    fn stop(&mut self, reason: MediaStoppedReason) {
+        self.leg.stop(self.now, reason, &mut self.line);
+        self.stopped = true;
+        assert!(self.line.is_closed() && !self.line.is_user_speaking());
+    }
+
+    fn assert_consistent(&mut self) {
+        let tally = self.agent.settle();
+        if !self.unruly {
+            let dropped = self.leg.playout_counters().dropped_samples;
+            assert_eq!(dropped, tally.skipped, "samples lost without being counted");
+        }
+        let heard = |of: &line::Utterance| of.started && of.ended.is_none();
+        if self.leg.is_agent_speaking() {
+            assert!(self.line.utterances().values().any(heard));
+        }
+    }
+
+    /// Lets the agent finish, hangs up, and looks at the whole.
+    fn end(mut self) {
+        if !self.stopped && !self.unruly {
+            self.agent.finish();
+            // As much as can be queued, and the longest time for which nobody looked.
+            while !self.agent.is_empty() {
+                self.run(FRAME);
+            }
+            let epoch = self.epoch.current();
+            self.command(Command::Flush { epoch });
+            self.run(FRAME * 2);
+            self.assert_consistent();
+            for (id, utterance) in self.line.utterances() {
+                assert_ne!(utterance.ended, None, "utterance {id} never ended");
+            }
+        }
+        self.stop(MediaStoppedReason::Closed);
+        self.perform(&Operation::Run { frames: 2 });
+        for (&id, utterance) in self.line.utterances() {
+            let (queued, read) = self.agent.told(id);
+            if !self.unruly && utterance.ended == Some(false) {
+                assert_eq!(read, queued, "utterance {id} ended before its end");
+            }
+        }
+        self.assert_counted();
+    }
+
+    /// The counters, against what was in the bytes.
+    fn assert_counted(&self) {
+        let (mut audio, mut digits, mut wrong, mut pcm) = (0, 0, 0, 0);
+        for frame in frames_of(&self.wire, MAX_FRAME_BYTES).0 {
+            match frame {
+                Ok(Frame::Audio(frame)) => {
+                    audio += 1;
+                    // µ-law, when decoded, is twice as long.
+                    pcm += frame.payload.len() as u64;
+                }
+                Ok(Frame::Dtmf(_)) => digits += 1,
+                Ok(Frame::Hangup) => break,
+                Err(DecodeError::HangupPayload { .. }) => {
+                    wrong += 1;
+                    break;
+                }
+                Ok(Frame::Id(_) | Frame::Error(_) | Frame::Unknown { .. }) | Err(_) => wrong += 1,
+            }
+        }
+        let counters = self.leg.counters();
+        assert_eq!(counters.frames_in, audio);
+        assert_eq!(self.line.digits, digits);
+        // An audio frame can have an odd length and look like µ-law at most.
+        let least = wrong + self.reported;
+        assert!((least..=least + 2 * audio).contains(&counters.violations));
+        assert!(self.line.faults <= counters.violations);
+        // With each start of speech, up to 800 ms of history come once more.
+        assert!(self.line.forwarded <= pcm * 2);
+    }
+
+    /// 20 ms of the caller's voice.
+    fn voice(&self, level: u8) -> Vec<u8> {
+        let rate = self.leg.rate();
+        let period = i32::try_from(rate.hz() / 120).unwrap_or(1);
+        let samples = (0..rate.frame_samples() as i32).map(|n| {
+            let saw = 2 * (n % period) - period;
+            (saw * 120 * i32::from(level) / period) as i16
+        });
+        let payload: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
+        message(kind::of_audio(rate), &payload)
+    }
+}
+
+fn message(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len()).unwrap_or(u16::MAX);
+    let [high, low] = length.to_be_bytes();
+    let mut bytes = vec![kind, high, low];
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use arbitrary::{Arbitrary, Unstructured};
+    use proptest::prelude::*;
+
+    use super::Session;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_session(data in prop::collection::vec(any::<u8>(), 2..200)) {
+            let session = Session::arbitrary(&mut Unstructured::new(&data)).unwrap();
+            super::session(&session);
+        }
+    }
+}
