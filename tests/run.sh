@@ -76,6 +76,7 @@ format() {
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
     cargo fmt --manifest-path tests/link-gate/Cargo.toml --check
+    cargo fmt --manifest-path benches/peers/audiosocket/Cargo.toml --check
 }
 
 lints() {
