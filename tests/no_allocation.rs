@@ -4,8 +4,13 @@
 mod peer;
 
 use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
-use peer::{FRAME, Observer, call, count, media, numbered, recording, soon, until};
+use peer::{FRAME, Hearer, Talker, call, count, media, message, numbered, recording, soon, until};
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::time::interval;
 use voxtra::allocations::{Counting, of_this_thread};
 use voxtra::prelude::*;
 use voxtra::rt::media::{Allocations, MediaSettings};
@@ -13,77 +18,268 @@ use voxtra::rt::media::{Allocations, MediaSettings};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A second of a tone that is not a caller's.
+/// Frames that come faster than real time, each an event: more than anybody's queue or log of events takes.
+const FLOOD: usize = 9_000;
+
+/// Frames at the beginning, while the agent gets going.
+const BEFORE: usize = 25;
+
+/// What a media thread had allocated and freed altogether when its probe looked first and last.
+#[derive(Debug)]
+struct Watched {
+    looks: AtomicU64,
+    first: AtomicU64,
+    last: AtomicU64,
+}
+
+static WATCHED: [Watched; 4] = [const {
+    Watched {
+        looks: AtomicU64::new(0),
+        first: AtomicU64::new(0),
+        last: AtomicU64::new(0),
+    }
+}; 4];
+
+/// The probe of one media thread. What is between its looks is everything that thread does, sleeping included.
+fn watching<const N: usize>() -> Allocations {
+    let now = of_this_thread();
+    let watched = &WATCHED[N];
+    if watched.looks.fetch_add(1, SeqCst) == 0 {
+        watched.first.store(now.allocated + now.freed, SeqCst);
+    }
+    watched.last.store(now.allocated + now.freed, SeqCst);
+    now
+}
+
+/// What a caller does with its line, at its line's rate.
+struct Caller {
+    talker: Talker,
+    kind: u8,
+    /// How often a sample at 8 kHz is repeated.
+    repeat: usize,
+    frames: u64,
+}
+
+impl Caller {
+    fn new(talker: Talker, rate_hz: usize) -> Self {
+        Self {
+            talker,
+            kind: if rate_hz == 8_000 { 0x10 } else { 0x12 },
+            repeat: rate_hz / 8_000,
+            frames: 0,
+        }
+    }
+
+    /// Says samples at 8 kHz.
+    async fn speak(&mut self, samples: &[i16], pace: Duration) {
+        let mut clock = interval(pace);
+        for frame in samples.chunks_exact(FRAME) {
+            clock.tick().await;
+            let payload: Vec<u8> = frame
+                .iter()
+                .flat_map(|sample| std::iter::repeat_n(sample.to_le_bytes(), self.repeat))
+                .flatten()
+                .collect();
+            self.talker.send(&message(self.kind, &payload)).await;
+            self.frames += 1;
+        }
+    }
+
+    async fn pause(&mut self, frames: usize) {
+        self.speak(&vec![0; frames * FRAME], REAL_TIME).await;
+    }
+}
+
+const REAL_TIME: Duration = Duration::from_millis(20);
+const FLOODING: Duration = Duration::from_micros(500);
+
+/// A tone that is not the caller's.
 fn tone(seconds: usize) -> Vec<i16> {
     (0..8_000 * seconds)
         .map(|n| ((n as f32 * 0.35).sin() * 6_000.0) as i16)
         .collect()
 }
 
-/// A call with audio both ways, speech, a barge-in, digits, listeners and frame events.
-async fn lively_call(app: &Application) {
-    let mut observer = Observer(app.events());
-    let id = app.expect_socket_call("lively");
-    let (mut talker, mut hearer) = call(app.media_address(), id).await;
-    let hear = tokio::spawn(async move { hearer.rest().await });
-    talker.pause(25).await;
-    talker.speak(&recording("caller-hello.wav")).await;
-    talker.press("12#").await;
-    talker.pause(50).await;
-    // The agent speaks by now, and is interrupted.
-    talker.speak(&recording("caller-stop.wav")).await;
-    talker.pause(50).await;
-    for n in 0..50 {
-        talker.speak(&numbered(n)).await;
-    }
-    talker.close().await;
-    let events = observer.until("session.destroyed").await;
-    for wire in [
-        "media.started",
-        "user.speech.started",
-        "user.speech.ended",
-        "agent.speech.started",
-        "barge_in",
-        "media.stopped",
-    ] {
-        assert!(count(&events, wire) >= 1, "{wire} did not happen");
-    }
-    assert_eq!(count(&events, "dtmf.received"), 3);
-    assert!(count(&events, "audio.frame.received") > 100);
-    let (heard, _) = soon("the end", hear).await.unwrap();
-    assert!(heard.len() > 200 * FRAME);
+async fn agent(call: Call) -> Result<(), CallError> {
+    call.set_frame_events(true).await;
+    let mut audio = call.audio_stream().await?;
+    tokio::spawn(async move { while audio.next().await.is_some() {} });
+    let digits = call.listen_dtmf(5, peer::LONG).await?;
+    assert_eq!(digits, "12");
+    // At another rate than the line's, cut by the caller, and once more.
+    call.send_audio(&tone(8), 16_000).await?;
+    call.send_audio(&tone(8), 8_000).await?;
+    Ok(())
 }
 
-async fn application(settings: MediaSettings) -> Application {
+async fn echo(call: Call) -> Result<(), CallError> {
+    call.set_frame_events(true).await;
+    call.set_echo(true).await;
+    call.ended().await;
+    Ok(())
+}
+
+async fn application(allocations: fn() -> Allocations) -> Application {
     Application::builder()
-        .media(settings)
-        .extension("lively", |call: Call| async move {
-            call.set_frame_events(true).await;
-            let mut audio = call.audio_stream().await?;
-            tokio::spawn(async move { while audio.next().await.is_some() {} });
-            let digits = call.listen_dtmf(5, peer::LONG).await?;
-            assert_eq!(digits, "12");
-            // At another rate than the line's, cut by the caller, and once more.
-            call.send_audio(&tone(8), 8_000).await?;
-            call.send_audio(&tone(1), 16_000).await?;
-            Ok::<(), CallError>(())
+        .media(MediaSettings {
+            allocations: Some(allocations),
+            ..media()
         })
+        .extension("agent", agent)
+        .extension("echo", echo)
         .start()
         .await
         .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_live_call_allocates_nothing_on_its_media_thread() {
-    let app = application(MediaSettings {
-        allocations: Some(of_this_thread),
-        ..media()
-    })
-    .await;
-    lively_call(&app).await;
+async fn dial(app: &Application, extension: &str) -> (Call, Talker, Hearer) {
+    let id = app.expect_socket_call(extension);
+    let (talker, hearer) = call(app.media_address(), id).await;
+    let ours = || {
+        let mut calls = app.calls().into_iter();
+        calls.find(|call| call.id() == id.to_string())
+    };
+    until("the call is up", || ours().is_some()).await;
+    (ours().unwrap(), talker, hearer)
+}
+
+/// A call with audio both ways, speech, a barge-in, digits, and events to three subscribers, of whom one reads nothing.
+async fn nothing_is_allocated<const N: usize>(extension: &str, rate_hz: usize) {
+    let app = application(watching::<N>).await;
+    // Two who never read, one of this call and one of all, and two who do.
+    let mut stuck_observer = app.events();
+    let mut observer = app.events();
+    let observed = tokio::spawn(async move {
+        let mut seen: Vec<Arc<Event>> = Vec::new();
+        loop {
+            let event = soon("an event", observer.recv()).await.unwrap();
+            seen.push(event);
+            if seen.last().unwrap().wire() == "session.destroyed" {
+                return seen;
+            }
+        }
+    });
+    let (up, talker, mut hearer) = dial(&app, extension).await;
+    let mut stuck = up.events();
+    let mut reader = up.events();
+    let read = tokio::spawn(async move {
+        let mut seen = 0;
+        while let Some(event) = soon("an event", reader.next()).await {
+            assert_eq!(event.seq, seen);
+            seen += 1;
+        }
+        (seen, reader.missed())
+    });
+    // The first frame may still be at the rate that every call begins with.
+    let hear = tokio::spawn(async move {
+        let mut heard = 0;
+        while let Some((kind, _)) = hearer.next().await {
+            assert!(kind >= 0x10, "not audio: {kind:#x}");
+            heard += 1;
+        }
+        heard
+    });
+
+    let mut caller = Caller::new(talker, rate_hz);
+    caller.pause(BEFORE).await;
+    caller
+        .speak(&recording("caller-hello.wav"), REAL_TIME)
+        .await;
+    caller.talker.press("12#").await;
+    caller.pause(50).await;
+    // An agent speaks by now, and is interrupted.
+    caller.speak(&recording("caller-stop.wav"), REAL_TIME).await;
+    caller.pause(50).await;
+    let flood: Vec<i16> = (0..FLOOD).flat_map(numbered).collect();
+    caller.speak(&flood, FLOODING).await;
+    let sent = caller.frames;
+    until("all is heard", || up.stats().frames_in >= sent).await;
+    caller.talker.close().await;
+
+    let frames_heard: u64 = soon("the end", hear).await.unwrap();
+    let events = soon("the last event", observed).await.unwrap();
+    let (told, missed) = soon("the last event", read).await.unwrap();
     until("the call is over", || app.media_stats().calls() == 0).await;
-    assert!(app.media_stats().handling().count() > 500);
+
+    // All of that happened.
+    for wire in [
+        "media.started",
+        "user.speech.started",
+        "user.speech.ended",
+        "media.stopped",
+    ] {
+        assert!(count(&events, wire) >= 1, "{wire} did not happen");
+    }
+    assert_eq!(count(&events, "dtmf.received"), 3);
+    let stats = up.stats();
+    assert_eq!(stats.frames_in, sent);
+    // On a busy machine the caller itself may be too slow in a flood.
+    assert_eq!(stats.frames_out - stats.frames_dropped, frames_heard);
+    if extension == "echo" {
+        // A frame may come before the echo is on.
+        assert!(stats.frames_out > FLOOD as u64);
+    } else {
+        assert!(frames_heard > 400);
+        assert!(count(&events, "agent.speech.started") >= 1);
+        assert!(count(&events, "barge_in") >= 1);
+        assert!(count(&events, "audio.frame.sent") > 400);
+    }
+    // But for those before the agent asked for them, and what a busy machine could not take from the ring in time.
+    let frames = count(&events, "audio.frame.received") as u64;
+    assert!(
+        frames + stats.records_missed + BEFORE as u64 >= sent && frames > FLOOD as u64 / 2,
+        "{frames} and {stats:?}"
+    );
+    assert_eq!((told, missed), (events.len() as u64, 0));
+    // The stuck ones are told how many they missed, and nobody else missed any.
+    let first = stuck.next().await.unwrap();
+    assert!(stuck.missed() > 0);
+    assert_eq!(stuck.missed(), first.seq);
+    assert!(matches!(
+        stuck_observer.try_recv(),
+        Err(TryRecvError::Lagged(_))
+    ));
+
+    // Over all of it, and two more calls that came and went on the same thread.
+    for _ in 0..2 {
+        let (_, talker, mut hearer) = dial(&app, extension).await;
+        let mut caller = Caller::new(talker, rate_hz);
+        caller.pause(10).await;
+        caller.talker.close().await;
+        hearer.closed().await;
+    }
+    until("the calls are over", || app.media_stats().calls() == 0).await;
+    let handled = app.media_stats().handling().count();
+    // One may take several frames that came together.
+    assert!(handled > 1_000, "{handled}");
+    let watched = &WATCHED[N];
+    assert!(watched.looks.load(SeqCst) >= 2 * handled);
+    assert_eq!(
+        watched.last.load(SeqCst) - watched.first.load(SeqCst),
+        0,
+        "allocations and frees on the media thread over {handled} handlings"
+    );
     assert_eq!(app.media_stats().hot_path_allocations(), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agents_call_at_8_khz_allocates_nothing_on_its_media_thread() {
+    nothing_is_allocated::<0>("agent", 8_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agents_call_at_16_khz_allocates_nothing_on_its_media_thread() {
+    nothing_is_allocated::<1>("agent", 16_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_echoed_call_at_8_khz_allocates_nothing_on_its_media_thread() {
+    nothing_is_allocated::<2>("echo", 8_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_echoed_call_at_16_khz_allocates_nothing_on_its_media_thread() {
+    nothing_is_allocated::<3>("echo", 16_000).await;
 }
 
 /// A probe that allocates itself, as a careless media path would: once whenever it looks.
@@ -94,17 +290,19 @@ fn careless() -> Allocations {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_check_can_fail() {
-    let app = application(MediaSettings {
-        allocations: Some(careless),
-        ..media()
-    })
-    .await;
-    lively_call(&app).await;
+    let app = application(careless).await;
+    let (up, talker, mut hearer) = dial(&app, "echo").await;
+    let mut caller = Caller::new(talker, 8_000);
+    caller.pause(50).await;
+    until("all is heard", || up.stats().frames_in == 50).await;
+    caller.talker.close().await;
+    hearer.closed().await;
+    until("the call is over", || app.media_stats().calls() == 0).await;
     let handled = app.media_stats().handling().count();
     let (allocated, freed) = app.media_stats().hot_path_allocations();
     // The second of the two looks of each handling falls into what is measured.
     assert!(
-        allocated >= handled && freed >= handled,
+        handled >= 50 && allocated >= handled && freed >= handled,
         "{allocated} and {freed} in {handled}"
     );
 

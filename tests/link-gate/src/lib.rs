@@ -137,6 +137,7 @@ fn call() -> Result<(), i32> {
     )?;
     ensure(CATALOGUE.len() == 25, 9)?;
     leg::call(&wave)?;
+    leg::echo()?;
     ensure(allocate(heard), 10)
 }
 
