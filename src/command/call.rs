@@ -232,7 +232,7 @@ fn keys(text: &str) -> Result<String, String> {
     }
 }
 
-fn rate(text: &str) -> Result<SampleRate, String> {
+pub(crate) fn rate(text: &str) -> Result<SampleRate, String> {
     match text {
         "8000" => Ok(SampleRate::Hz8000),
         "16000" => Ok(SampleRate::Hz16000),

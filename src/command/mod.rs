@@ -15,6 +15,7 @@ mod events;
 mod failure;
 mod init;
 mod interrupt;
+mod load;
 mod logging;
 mod media_figures;
 mod recording;
@@ -60,6 +61,7 @@ enum Command {
     Check(check::Args),
     Call(call::Args),
     Echo(echo::Args),
+    Load(load::Args),
     Vad(vad::Args),
     Events(events::Args),
     Completions(completions::Args),
@@ -74,6 +76,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Echo(args) => echo::run(&args),
+        Command::Load(args) => load::run(&args),
         Command::Vad(args) => vad::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Completions(args) => completions::run(&args),
