@@ -17,6 +17,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub use voxtra_rt::media::Allocations;
 
@@ -64,6 +65,50 @@ unsafe impl GlobalAlloc for Counting {
 fn add(count: &'static std::thread::LocalKey<Cell<u64>>) {
     // A thread that is being torn down is not counted any more.
     let _ = count.try_with(|count| count.set(count.get().wrapping_add(1)));
+}
+
+/// As [`Counting`], and weighs what is in use: a counter that all threads share, for tests rather than for every day.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weighing;
+
+/// Bytes in use, as far as the program asked for them: without what the allocator keeps for itself.
+static IN_USE: AtomicU64 = AtomicU64::new(0);
+
+#[allow(
+    unsafe_code,
+    reason = "the trait of allocators is unsafe to implement; there is no other way to weigh"
+)]
+// SAFETY: every call goes to `Counting`, and thereby to `System`, unchanged. An atomic is all that is touched besides.
+unsafe impl GlobalAlloc for Weighing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        IN_USE.fetch_add(layout.size() as u64, Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`, which is that of `Counting`.
+        unsafe { Counting.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        IN_USE.fetch_add(layout.size() as u64, Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc_zeroed`, which is that of `Counting`.
+        unsafe { Counting.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size() as u64, Relaxed);
+        // SAFETY: the caller keeps the contract of `dealloc`, which is that of `Counting`.
+        unsafe { Counting.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        IN_USE.fetch_add(new_size as u64, Relaxed);
+        IN_USE.fetch_sub(layout.size() as u64, Relaxed);
+        // SAFETY: the caller keeps the contract of `realloc`, which is that of `Counting`.
+        unsafe { Counting.realloc(pointer, layout, new_size) }
+    }
+}
+
+/// Bytes of heap in use by the whole program; 0 if [`Weighing`] is not the allocator.
+pub fn bytes_in_use() -> u64 {
+    IN_USE.load(Relaxed)
 }
 
 /// What the calling thread has allocated and freed since it started; zeros if [`Counting`] is not the allocator.

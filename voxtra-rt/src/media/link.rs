@@ -1,13 +1,16 @@
 //! The rings between a media thread and the rest of the program: records and the caller's audio one way, the agent's
-//! audio and commands the other. Allocated once per call; nobody ever waits inside them.
+//! audio and commands the other. Allocated once per call, those of audio when there is some; nobody ever waits inside them.
 
 #[path = "link/agent.rs"]
 mod agent;
 #[path = "link/caller.rs"]
 mod caller;
+#[path = "link/late.rs"]
+mod late;
 
 pub(crate) use agent::AgentReader;
 pub use agent::AgentVoice;
+use caller::CallerQueue;
 pub(crate) use caller::{CallerChunk, CallerWriter};
 pub use caller::{CallerEar, Heard};
 
@@ -17,7 +20,7 @@ use std::time::Duration;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::bus::RecordSink;
 use voxtra_core::event::Record;
-use voxtra_core::leg::Command;
+use voxtra_core::leg::{Command, Forward, LegSettings};
 
 use super::settings::MediaSettings;
 use super::stats::{CallCounters, CallStats};
@@ -26,7 +29,7 @@ use sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use sync::{Consumer, Notify, Producer, PushError, RingBuffer};
 
 /// Records that may wait for a slow session: some seconds of a busy call's.
-const RECORDS: usize = 512;
+const RECORDS: usize = 256;
 const COMMANDS: usize = 64;
 /// Chunks that may wait either way. A chunk is at most 20 ms of audio, or a mark.
 const CHUNKS_PER_SECOND: usize = 100;
@@ -69,6 +72,8 @@ pub struct MediaLink {
     pub caller: Option<CallerEar>,
     /// The way to the caller's ear, until somebody takes it.
     pub agent: Option<AgentVoice>,
+    /// Makes room for the caller's audio when it is wanted first.
+    listening: Option<CallerQueue>,
     shared: Arc<Shared>,
 }
 
@@ -94,7 +99,19 @@ impl MediaLink {
             self.shared.hang_up.store(true, Ordering::Release);
             return true;
         }
+        if let Command::Forward(forward) = command {
+            self.listen(forward);
+        }
         self.commands.push(command).is_ok()
+    }
+
+    /// Sees to it that what is forwarded has a place to go.
+    fn listen(&mut self, forward: Forward) {
+        if forward != Forward::Nothing
+            && let Some(queue) = self.listening.take()
+        {
+            queue.make(self.rate());
+        }
     }
 
     /// The leg's sample rate: Asterisk's first audio frame decides it.
@@ -172,51 +189,41 @@ impl RecordSink for RecordProducer {
     }
 }
 
+/// Samples that a queue of this length holds: two frames at least.
+fn samples_in(length: Duration, rate: SampleRate) -> usize {
+    ((length.as_secs_f64() * f64::from(rate.hz())) as usize).max(2 * rate.frame_samples())
+}
+
+/// Chunks that go with them.
+fn chunks_in(length: Duration) -> usize {
+    ((length.as_secs_f64() * CHUNKS_PER_SECOND as f64) as usize).max(32)
+}
+
 /// The two ends of a new link.
 pub(crate) fn link(
-    rate: SampleRate,
+    leg: &LegSettings,
     settings: &MediaSettings,
     shared: Arc<Shared>,
 ) -> (MediaEnd, MediaLink) {
-    let samples = |queue: Duration| {
-        ((queue.as_secs_f64() * f64::from(rate.hz())) as usize).max(2 * rate.frame_samples())
-    };
-    let chunks =
-        |queue: Duration| ((queue.as_secs_f64() * CHUNKS_PER_SECOND as f64) as usize).max(32);
-    let (record_in, record_out) = RingBuffer::new(RECORDS);
-    let (command_in, command_out) = RingBuffer::new(COMMANDS);
-    let (caller_chunk_in, caller_chunk_out) = RingBuffer::new(chunks(settings.caller_queue));
-    let (caller_in, caller_out) = RingBuffer::new(samples(settings.caller_queue));
-    let (agent_chunk_in, agent_chunk_out) = RingBuffer::new(chunks(settings.agent_queue));
-    let (agent_in, agent_out) = RingBuffer::new(samples(settings.agent_queue));
+    let (record_in, records) = RingBuffer::new(RECORDS);
+    let (command_in, commands) = RingBuffer::new(COMMANDS);
+    let (caller, ear, listening) = caller::ends(settings.caller_queue, shared.clone());
+    let (voice, agent) = agent::ends(settings.agent_queue, shared.clone());
     let media = MediaEnd {
         records: RecordProducer(record_in),
-        caller: CallerWriter {
-            chunks: caller_chunk_in,
-            samples: caller_in,
-        },
-        agent: AgentReader {
-            chunks: agent_chunk_out,
-            samples: agent_out,
-        },
-        commands: command_out,
+        caller,
+        agent,
+        commands,
         shared: shared.clone(),
     };
-    let link = MediaLink {
-        records: record_out,
+    let mut link = MediaLink {
+        records,
         commands: command_in,
-        caller: Some(CallerEar {
-            chunks: caller_chunk_out,
-            samples: caller_out,
-            shared: shared.clone(),
-        }),
-        agent: Some(AgentVoice {
-            chunks: agent_chunk_in,
-            samples: agent_in,
-            shared: shared.clone(),
-            flushing: None,
-        }),
+        caller: Some(ear),
+        agent: Some(voice),
+        listening: Some(listening),
         shared,
     };
+    link.listen(leg.forward);
     (media, link)
 }

@@ -319,7 +319,7 @@ impl Inner {
         prepare(&stream).map_err(|_| Refusal::Gone)?;
         let stream = mio::net::TcpStream::from_std(stream);
         let shared = Shared::new(leg.rate);
-        let (end, link) = link(leg.rate, &self.settings, shared);
+        let (end, link) = link(&leg, &self.settings, shared);
         let connection = Box::new(Connection::new(
             stream,
             leg,

@@ -68,7 +68,7 @@ impl Default for MediaSettings {
             handshake_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(5),
             agent_queue: Duration::from_millis(1000),
-            caller_queue: Duration::from_millis(2000),
+            caller_queue: Duration::from_millis(1000),
             allocations: None,
         }
     }

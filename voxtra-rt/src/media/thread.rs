@@ -320,7 +320,7 @@ mod tests {
         let (stream, _) = listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
         let leg = LegSettings::default();
-        let (end, link) = link(leg.rate, settings, Shared::new(leg.rate));
+        let (end, link) = link(&leg, settings, Shared::new(leg.rate));
         let stream = mio::net::TcpStream::from_std(stream);
         let connection = Connection::new(stream, leg, end, settings.write_timeout);
         (Box::new(connection), link, peer)

@@ -6,27 +6,54 @@ use std::time::Duration;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::playout::{AgentAudio, Chunk};
 
-use super::Shared;
+use super::late::Late;
 use super::sync::atomic::Ordering;
 use super::sync::time::{self, sleep};
-use super::sync::{Consumer, Producer};
+use super::sync::{Consumer, Producer, RingBuffer};
+use super::{Shared, chunks_in, samples_in};
 
 /// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to its end.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// The way to the caller's ear: one utterance after another.
 pub struct AgentVoice {
-    pub(super) chunks: Producer<Chunk>,
-    pub(super) samples: Producer<i16>,
-    pub(super) shared: Arc<Shared>,
+    /// The queue, from the first utterance on.
+    queue: Option<QueueIn>,
+    /// Where its other end goes.
+    offer: Producer<QueueOut>,
+    length: Duration,
+    shared: Arc<Shared>,
     /// A flush of this epoch was asked for and has not happened yet.
-    pub(super) flushing: Option<u32>,
+    flushing: Option<u32>,
+}
+
+struct QueueIn {
+    chunks: Producer<Chunk>,
+    samples: Producer<i16>,
+}
+
+struct QueueOut {
+    chunks: Consumer<Chunk>,
+    samples: Consumer<i16>,
+}
+
+/// The two ends of an agent's audio, for a queue of this length.
+pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentVoice, AgentReader) {
+    let (offer, queue) = Late::new();
+    let voice = AgentVoice {
+        queue: None,
+        offer,
+        length,
+        shared,
+        flushing: None,
+    };
+    (voice, AgentReader { queue })
 }
 
 impl std::fmt::Debug for AgentVoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AgentVoice")
-            .field("free", &self.samples.slots())
+            .field("rate", &self.rate())
             .finish_non_exhaustive()
     }
 }
@@ -80,6 +107,21 @@ impl AgentVoice {
         }
     }
 
+    /// The queue, which is made now if this is the first utterance: by now the line's rate is known.
+    fn queue(&mut self) -> &mut QueueIn {
+        let rate = self.rate();
+        self.queue.get_or_insert_with(|| {
+            let (chunk_in, chunks) = RingBuffer::new(chunks_in(self.length));
+            let (sample_in, samples) = RingBuffer::new(samples_in(self.length, rate));
+            // There is one place and this is the one time.
+            let _ = self.offer.push(QueueOut { chunks, samples });
+            QueueIn {
+                chunks: chunk_in,
+                samples: sample_in,
+            }
+        })
+    }
+
     /// Queues part of an utterance, waiting while the queue is full.
     /// Notes in `queued` that some of it was.
     pub(crate) async fn write(
@@ -94,17 +136,19 @@ impl AgentVoice {
         }
         loop {
             self.current(chunk.epoch)?;
-            let free = self.samples.slots().min(self.rate().frame_samples());
-            if self.chunks.slots() < 2 || (free == 0 && !samples.is_empty()) {
+            let frame = self.rate().frame_samples();
+            let queue = self.queue();
+            let free = queue.samples.slots().min(frame);
+            if queue.chunks.slots() < 2 || (free == 0 && !samples.is_empty()) {
                 // The ring drains at one frame per 20 ms; looking again that often keeps it full.
                 sleep(voxtra_core::audio::FRAME).await;
                 continue;
             }
             let (now, later) = samples.split_at(free.min(samples.len()));
-            let (pushed, _) = self.samples.push_partial_slice(now);
+            let (pushed, _) = queue.samples.push_partial_slice(now);
             chunk.samples = u32::try_from(pushed.len()).unwrap_or(0);
             chunk.last = last && later.is_empty();
-            *queued |= self.chunks.push(chunk).is_ok();
+            *queued |= queue.chunks.push(chunk).is_ok();
             chunk.first = false;
             samples = later;
             if samples.is_empty() {
@@ -116,21 +160,25 @@ impl AgentVoice {
 
 /// The media thread's side of the agent's audio.
 pub(crate) struct AgentReader {
-    pub(super) chunks: Consumer<Chunk>,
-    pub(super) samples: Consumer<i16>,
+    queue: Late<QueueOut>,
 }
 
 impl AgentAudio for AgentReader {
     fn next_chunk(&mut self) -> Option<Chunk> {
-        self.chunks.pop().ok()
+        self.queue.get()?.chunks.pop().ok()
     }
 
     fn read(&mut self, out: &mut [i16]) -> usize {
-        self.samples.pop_partial_slice(out).0.len()
+        match self.queue.get() {
+            Some(queue) => queue.samples.pop_partial_slice(out).0.len(),
+            None => 0,
+        }
     }
 
     fn skip(&mut self, samples: usize) {
-        if let Ok(chunk) = self.samples.read_chunk(samples.min(self.samples.slots())) {
+        if let Some(queue) = self.queue.get()
+            && let Ok(chunk) = queue.samples.read_chunk(samples.min(queue.samples.slots()))
+        {
             chunk.commit_all();
         }
     }

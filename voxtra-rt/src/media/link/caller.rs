@@ -1,12 +1,14 @@
 //! The caller's audio on its way to the agent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use voxtra_core::audio::SampleRate;
 
-use super::Shared;
+use super::late::Late;
 use super::sync::atomic::Ordering;
-use super::sync::{Consumer, Producer};
+use super::sync::{Consumer, Producer, RingBuffer};
+use super::{Shared, chunks_in, samples_in};
 
 /// A part of the caller's audio.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,15 +30,68 @@ pub(crate) enum CallerChunk {
 
 /// The caller's audio, as far as the leg forwards it.
 pub struct CallerEar {
-    pub(super) chunks: Consumer<CallerChunk>,
-    pub(super) samples: Consumer<i16>,
-    pub(super) shared: Arc<Shared>,
+    queue: Late<QueueOut>,
+    shared: Arc<Shared>,
+}
+
+struct QueueIn {
+    chunks: Producer<CallerChunk>,
+    samples: Producer<i16>,
+}
+
+struct QueueOut {
+    chunks: Consumer<CallerChunk>,
+    samples: Consumer<i16>,
+}
+
+/// Makes the queue when somebody wants to listen.
+pub(super) struct CallerQueue {
+    to_media: Producer<QueueIn>,
+    to_ear: Producer<QueueOut>,
+    length: Duration,
+}
+
+impl std::fmt::Debug for CallerQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallerQueue")
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The two ends of a caller's audio, and what makes a queue of this length between them.
+pub(super) fn ends(
+    length: Duration,
+    shared: Arc<Shared>,
+) -> (CallerWriter, CallerEar, CallerQueue) {
+    let (to_media, media) = Late::new();
+    let (to_ear, ear) = Late::new();
+    let queue = CallerQueue {
+        to_media,
+        to_ear,
+        length,
+    };
+    (CallerWriter(media), CallerEar { queue: ear, shared }, queue)
+}
+
+impl CallerQueue {
+    /// Makes it, for audio at this rate.
+    pub(super) fn make(mut self, rate: SampleRate) {
+        let (chunk_in, chunks) = RingBuffer::new(chunks_in(self.length));
+        let (sample_in, samples) = RingBuffer::new(samples_in(self.length, rate));
+        // Each has one place, and this is the one time.
+        let _ = self.to_ear.push(QueueOut { chunks, samples });
+        let _ = self.to_media.push(QueueIn {
+            chunks: chunk_in,
+            samples: sample_in,
+        });
+    }
 }
 
 impl std::fmt::Debug for CallerEar {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CallerEar")
-            .field("queued", &self.samples.slots())
+            .field("rate", &self.rate())
             .finish_non_exhaustive()
     }
 }
@@ -70,12 +125,13 @@ impl CallerEar {
     }
 
     fn take(&mut self) -> Option<Heard> {
-        Some(match self.chunks.pop().ok()? {
+        let queue = self.queue.get()?;
+        Some(match queue.chunks.pop().ok()? {
             CallerChunk::SpeechStarted => Heard::SpeechStarted,
             CallerChunk::SpeechEnded => Heard::SpeechEnded,
             CallerChunk::Samples(count) => {
                 let mut samples = vec![0; count as usize];
-                let (taken, _) = self.samples.pop_partial_slice(&mut samples);
+                let (taken, _) = queue.samples.pop_partial_slice(&mut samples);
                 let taken = taken.len();
                 samples.truncate(taken);
                 Heard::Samples(samples)
@@ -85,24 +141,26 @@ impl CallerEar {
 }
 
 /// The media thread's side of the caller's audio.
-pub(crate) struct CallerWriter {
-    pub(super) chunks: Producer<CallerChunk>,
-    pub(super) samples: Producer<i16>,
-}
+pub(crate) struct CallerWriter(Late<QueueIn>);
 
 impl CallerWriter {
     /// Leaves a mark; false if there is no room.
     pub(crate) fn mark(&mut self, mark: CallerChunk) -> bool {
-        self.chunks.push(mark).is_ok()
+        self.0
+            .get()
+            .is_some_and(|queue| queue.chunks.push(mark).is_ok())
     }
 
     /// Leaves samples, all or none; false if there is no room.
     pub(crate) fn samples(&mut self, samples: &[i16]) -> bool {
-        if self.samples.slots() < samples.len() || self.chunks.slots() == 0 {
+        let Some(queue) = self.0.get() else {
+            return false;
+        };
+        if queue.samples.slots() < samples.len() || queue.chunks.slots() == 0 {
             return false;
         }
-        let (pushed, _) = self.samples.push_partial_slice(samples);
+        let (pushed, _) = queue.samples.push_partial_slice(samples);
         let count = u32::try_from(pushed.len()).unwrap_or(0);
-        self.chunks.push(CallerChunk::Samples(count)).is_ok()
+        queue.chunks.push(CallerChunk::Samples(count)).is_ok()
     }
 }
