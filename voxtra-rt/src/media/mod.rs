@@ -14,6 +14,8 @@ mod descriptors;
 mod door;
 mod link;
 mod lobby;
+#[cfg(test)]
+mod models;
 mod server;
 mod settings;
 mod stats;

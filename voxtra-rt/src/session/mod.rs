@@ -15,6 +15,8 @@ mod lifecycle;
 mod line;
 mod listen;
 mod log;
+#[cfg(test)]
+mod log_models;
 mod owner;
 mod speak;
 mod typed;

@@ -6,3 +6,6 @@ pub(crate) use std::sync::{Mutex, PoisonError, atomic};
 pub(crate) use std::thread;
 pub(crate) use tokio::sync::{Notify, watch};
 pub(crate) use tokio::time;
+
+#[cfg(test)]
+pub(crate) mod model;

@@ -1,0 +1,57 @@
+//! The links and the courier under loom: these are the files that run, compiled once more over loom's atomics, rings and threads
+//! (`crate::sync::model`). Media threads, courier and async tasks take every order of steps that the bound on preemptions leaves.
+#![allow(dead_code, unused_imports, unreachable_pub)]
+
+mod agent;
+mod caller;
+mod records;
+
+use crate::sync::model as sync;
+
+use super::settings;
+
+#[path = "../courier.rs"]
+mod courier;
+#[path = "../link.rs"]
+mod link;
+
+/// What the courier sees of a connection.
+mod connection {
+    use std::sync::Arc;
+
+    use super::link::Shared;
+
+    pub(crate) struct Connection(Arc<Shared>, Arc<std::sync::atomic::AtomicBool>);
+
+    impl Connection {
+        /// `closed` is set when it is dropped, as its socket would be.
+        pub(crate) fn new(
+            shared: &Arc<Shared>,
+            closed: &Arc<std::sync::atomic::AtomicBool>,
+        ) -> Box<Self> {
+            Box::new(Self(shared.clone(), closed.clone()))
+        }
+
+        pub(crate) fn shared(&self) -> &Arc<Shared> {
+            &self.0
+        }
+    }
+
+    impl Drop for Connection {
+        fn drop(&mut self) {
+            self.1.store(true, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+}
+
+/// What the courier counts. A call's own counters stay as they are: each has one writer and nobody acts on them.
+mod stats {
+    pub(crate) use super::super::stats::{CallCounters, CallStats};
+
+    use super::sync::atomic::AtomicUsize;
+
+    #[derive(Debug)]
+    pub(crate) struct MediaStats {
+        pub(crate) calls: AtomicUsize,
+    }
+}

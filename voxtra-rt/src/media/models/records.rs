@@ -1,0 +1,98 @@
+//! Records and the end of a call: media thread → courier → session.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use loom::future::block_on;
+use voxtra_core::audio::SampleRate;
+use voxtra_core::bus::RecordSink;
+use voxtra_core::event::{Record, RecordBody};
+use voxtra_core::time::Instant;
+
+use super::connection::Connection;
+use super::courier::{Bell, Courier};
+use super::link::{MediaEnd, MediaLink, Shared, link};
+use super::settings::MediaSettings;
+use super::stats::MediaStats;
+use super::sync::atomic::{AtomicUsize, Ordering};
+use super::sync::{fullest, in_every_order};
+
+fn record(utterance: u32) -> Record {
+    Record {
+        at: Instant::ZERO,
+        body: RecordBody::UtteranceStarted { utterance },
+    }
+}
+
+/// A courier at rest, and the server's count of calls.
+fn idle() -> (Courier, Bell, Arc<MediaStats>) {
+    let stats = Arc::new(MediaStats {
+        calls: AtomicUsize::new(0),
+    });
+    let (courier, mut bells) = Courier::start(1, 1, stats.clone()).unwrap();
+    (courier, bells.pop().unwrap(), stats)
+}
+
+fn call() -> (MediaEnd, MediaLink, Arc<AtomicBool>) {
+    let rate = SampleRate::Hz8000;
+    let (end, link) = link(rate, &MediaSettings::default(), Shared::new(rate));
+    (end, link, Arc::default())
+}
+
+/// What a media thread does with a call: something to tell at one moment or another, then the end.
+fn carry(mut bell: Bell, mut end: MediaEnd, socket: &Arc<AtomicBool>, moments: &[&[u32]]) {
+    for moment in moments {
+        for utterance in *moment {
+            end.records.try_push(record(*utterance)).unwrap();
+        }
+        bell.ring(&end.shared);
+    }
+    let connection = Connection::new(&end.shared, socket);
+    assert!(bell.finish(connection).is_ok());
+}
+
+fn every_record_is_told_and_then_the_end(preemptions: usize, moments: &'static [&'static [u32]]) {
+    in_every_order(preemptions, move || {
+        let (courier, bell, stats) = idle();
+        let (end, mut link, socket) = call();
+        // The server's order: counted, handed to the media thread, and the courier is told.
+        stats.calls.fetch_add(1, Ordering::Relaxed);
+        let media = loom::thread::spawn({
+            let socket = socket.clone();
+            move || carry(bell, end, &socket, moments)
+        });
+        courier.wake();
+
+        for utterance in moments.iter().copied().flatten() {
+            // A wake-up that is lost leaves us here for ever, which loom reports.
+            assert_eq!(block_on(link.record()), Some(record(*utterance)));
+        }
+        assert_eq!(block_on(link.record()), None);
+        assert!(
+            socket.load(std::sync::atomic::Ordering::SeqCst),
+            "the socket is closed before anybody hears of the end"
+        );
+        media.join().unwrap();
+        drop(courier);
+        assert_eq!(stats.calls.load(Ordering::Relaxed), 0);
+        assert!(
+            fullest::<Arc<Shared>>() <= 1,
+            "one call is in the ring twice"
+        );
+    });
+}
+
+#[test]
+fn loom_a_call_that_tells_nothing_ends_all_the_same() {
+    every_record_is_told_and_then_the_end(3, &[]);
+}
+
+#[test]
+fn loom_no_record_waits_for_a_wake_up_that_never_comes() {
+    every_record_is_told_and_then_the_end(2, &[&[1], &[2]]);
+}
+
+#[test]
+fn loom_a_record_of_the_last_moment_is_told_before_the_end() {
+    every_record_is_told_and_then_the_end(2, &[&[1, 2]]);
+}
