@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use loom::future::block_on;
+use loom::sync::Notify;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::bus::RecordSink;
 use voxtra_core::event::{Record, RecordBody};
@@ -39,33 +40,51 @@ fn call() -> (MediaEnd, MediaLink, Arc<AtomicBool>) {
     (end, link, Arc::default())
 }
 
-/// What a media thread does with a call: something to tell at one moment or another, then the end.
-fn carry(mut bell: Bell, mut end: MediaEnd, socket: &Arc<AtomicBool>, moments: &[&[u32]]) {
+/// What a media thread does with a call: something to tell at one moment or another, then the end, if `told` is given not before
+/// all was told: the end wakes the session as well and would hide that nothing else has.
+fn carry(
+    mut bell: Bell,
+    mut end: MediaEnd,
+    socket: &Arc<AtomicBool>,
+    moments: &[&[u32]],
+    told: Option<&Notify>,
+) {
     for moment in moments {
         for utterance in *moment {
             end.records.try_push(record(*utterance)).unwrap();
         }
         bell.ring(&end.shared);
     }
+    if let Some(told) = told {
+        told.wait();
+    }
     let connection = Connection::new(&end.shared, socket);
     assert!(bell.finish(connection).is_ok());
 }
 
-fn every_record_is_told_and_then_the_end(preemptions: usize, moments: &'static [&'static [u32]]) {
+fn every_record_is_told_and_then_the_end(
+    preemptions: usize,
+    moments: &'static [&'static [u32]],
+    end_waits: bool,
+) {
     in_every_order(preemptions, move || {
         let (courier, bell, stats) = idle();
         let (end, mut link, socket) = call();
         // The server's order: counted, handed to the media thread, and the courier is told.
         stats.calls.fetch_add(1, Ordering::Relaxed);
+        let told = end_waits.then(|| Arc::new(Notify::new()));
         let media = loom::thread::spawn({
-            let socket = socket.clone();
-            move || carry(bell, end, &socket, moments)
+            let (socket, told) = (socket.clone(), told.clone());
+            move || carry(bell, end, &socket, moments, told.as_deref())
         });
         courier.wake();
 
         for utterance in moments.iter().copied().flatten() {
             // A wake-up that is lost leaves us here for ever, which loom reports.
             assert_eq!(block_on(link.record()), Some(record(*utterance)));
+        }
+        if let Some(told) = told {
+            told.notify();
         }
         assert_eq!(block_on(link.record()), None);
         assert!(
@@ -84,15 +103,15 @@ fn every_record_is_told_and_then_the_end(preemptions: usize, moments: &'static [
 
 #[test]
 fn loom_a_call_that_tells_nothing_ends_all_the_same() {
-    every_record_is_told_and_then_the_end(3, &[]);
+    every_record_is_told_and_then_the_end(3, &[], false);
 }
 
 #[test]
 fn loom_no_record_waits_for_a_wake_up_that_never_comes() {
-    every_record_is_told_and_then_the_end(2, &[&[1], &[2]]);
+    every_record_is_told_and_then_the_end(2, &[&[1], &[2]], true);
 }
 
 #[test]
 fn loom_a_record_of_the_last_moment_is_told_before_the_end() {
-    every_record_is_told_and_then_the_end(2, &[&[1, 2]]);
+    every_record_is_told_and_then_the_end(3, &[&[1, 2]], false);
 }
