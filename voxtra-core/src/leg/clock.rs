@@ -11,7 +11,7 @@ const RESYNC: Duration = Duration::from_millis(100);
 /// Where a frame belongs on the time axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameTime {
-    /// The end of this frame in media time. Never later than its arrival plus one frame.
+    /// The end of this frame in media time. Never later than its arrival plus one frame, nor before a silence that was told.
     pub media: Instant,
     /// The frame came after a pause of more than 100 ms.
     pub gap: bool,
@@ -22,6 +22,8 @@ pub struct FrameTime {
 pub struct ClockCheck {
     media: Instant,
     arrival: Instant,
+    /// Up to when the line was told to be silent.
+    silent: Instant,
 }
 
 impl ClockCheck {
@@ -30,6 +32,7 @@ impl ClockCheck {
         Self {
             media: Instant::ZERO,
             arrival: Instant::ZERO,
+            silent: Instant::ZERO,
         }
     }
 
@@ -38,12 +41,19 @@ impl ClockCheck {
         *self = Self {
             media: now,
             arrival: now,
+            silent: now,
         };
     }
 
     /// When the last frame arrived, or the stream began.
     pub fn last_arrival(&self) -> Instant {
         self.arrival
+    }
+
+    /// Nothing has come for a while, and at `now` somebody is told so: what comes later is not before that, or its time
+    /// would be counted twice.
+    pub fn silence(&mut self, now: Instant) {
+        self.silent = self.silent.max(now);
     }
 
     /// The media time of a frame that arrived at `now`.
@@ -62,7 +72,7 @@ impl ClockCheck {
             expected
         };
         FrameTime {
-            media: self.media,
+            media: self.media.max(self.silent),
             gap,
         }
     }
@@ -119,6 +129,22 @@ mod tests {
             media(&[20, 20, 20, 20, 20, 20, 20, 20]),
             [20, 40, 40, 40, 40, 40, 40, 40]
         );
+    }
+
+    #[test]
+    fn a_late_bunch_is_not_before_the_silence_that_was_told() {
+        let mut clock = ClockCheck::new();
+        clock.restart(Instant::ZERO);
+        // In place until now, though 80 ms late; then nothing for a little more than 100 ms.
+        for _ in 0..2 {
+            clock.frame(Instant::from_millis(120));
+        }
+        let told = Instant::from_millis(140);
+        clock.silence(told);
+        let times = [0; 8].map(|_| clock.frame(Instant::from_millis(141)).media);
+        assert!(times.is_sorted() && times[0] == told, "{times:?}");
+        // The frames themselves keep their places, so that the line is not late ever after.
+        assert_eq!(times[7], Instant::from_millis(160));
     }
 
     #[test]

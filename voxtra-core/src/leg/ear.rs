@@ -123,6 +123,7 @@ impl<V: VoiceDetector> Ear<V> {
         settings: &LegSettings,
         port: &mut P,
     ) -> bool {
+        self.clock.silence(now);
         let mut turns = Turns::default();
         self.listener
             .turn

@@ -7,7 +7,7 @@ use crate::event::{Fault, Record, RecordBody};
 use crate::time::Instant;
 
 /// At most one fault record per this long; the rest are only counted.
-const FAULT_EVERY: Duration = Duration::from_secs(1);
+pub(super) const FAULT_EVERY: Duration = Duration::from_secs(1);
 
 /// Where a leg's violations go.
 pub(super) struct Faults<'a> {

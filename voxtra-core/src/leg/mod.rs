@@ -31,7 +31,7 @@ pub use settings::{Command, Forward, LegSettings, Mode, MulawPolicy};
 use core::time::Duration;
 
 use ear::Ear;
-use fault::Faults;
+use fault::{FAULT_EVERY, Faults};
 
 use crate::audio::{MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
 use crate::audiosocket::{DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
@@ -87,6 +87,9 @@ pub struct Leg<V, const MAX: usize = MAX_FRAME_BYTES> {
     /// `media.started` was told.
     announced: bool,
     last_fault: Option<Instant>,
+    /// Frames that the socket did not take and of which nobody has been told yet, and when somebody was last told of some.
+    dropped: u32,
+    last_dropped: Option<Instant>,
     stopped: bool,
 }
 
@@ -102,6 +105,8 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             started: Instant::ZERO,
             announced: false,
             last_fault: None,
+            dropped: 0,
+            last_dropped: None,
             stopped: false,
             settings,
         }
@@ -315,20 +320,34 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         announce(&mut self.announced, now, self.settings.rate, port);
         port.epoch(self.playout.flush());
         self.ear.end(now, &self.settings, port);
+        self.tell_dropped(now, port);
         port.record(event(now, MediaStopped { reason }));
     }
 
-    /// Reports a fault that the socket's owner saw: frames that could not be written, a stalled peer.
+    /// Reports a fault that the socket's owner saw: frames that could not be written, a stalled peer. It is no protocol
+    /// violation and not counted as one. Dropped frames are summed up and told at most once a second, and before the end.
     pub fn report<P: Port>(&mut self, now: Instant, fault: Fault, port: &mut P) {
         if self.stopped {
             return;
         }
-        Faults {
-            now,
-            count: &mut self.counters.violations,
-            last: &mut self.last_fault,
+        match fault {
+            Fault::FramesDropped(frames) => {
+                self.dropped = self.dropped.saturating_add(frames);
+                let just_told = |last| now.duration_since(last) < FAULT_EVERY;
+                if !self.last_dropped.is_some_and(just_told) {
+                    self.tell_dropped(now, port);
+                }
+            }
+            fault => port.record(fault_record(now, fault)),
         }
-        .report(fault, port);
+    }
+
+    fn tell_dropped<P: Port>(&mut self, now: Instant, port: &mut P) {
+        let frames = core::mem::take(&mut self.dropped);
+        if frames > 0 {
+            self.last_dropped = Some(now);
+            port.record(fault_record(now, Fault::FramesDropped(frames)));
+        }
     }
 }
 
@@ -337,6 +356,13 @@ fn announce<P: Port>(announced: &mut bool, now: Instant, rate: SampleRate, port:
     if !core::mem::replace(announced, true) {
         let sample_rate = rate.hz();
         port.record(event(now, MediaStarted { sample_rate }));
+    }
+}
+
+fn fault_record(at: Instant, fault: Fault) -> Record {
+    Record {
+        at,
+        body: RecordBody::Fault(fault),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What peers may send, and what they may not.
 
 use voxtra_core::audio::{Law, SampleRate};
-use voxtra_core::event::{Fault, Realtime, RecordBody};
+use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
 use voxtra_core::leg::{Forward, LegSettings, MulawPolicy, Progress};
 
 use crate::rig::{N, Rig, buzz, message, silence, wire};
@@ -44,6 +44,33 @@ fn a_stream_of_violations_is_told_once_a_second_and_counted_in_full() {
     assert_eq!(rig.leg.counters().violations, 250);
     // At 0, 1 and 2 s.
     assert_eq!(rig.faults(), [Fault::UnknownKind(0x42); 3]);
+}
+
+#[test]
+fn every_dropped_frame_is_told_and_so_is_why_the_line_was_given_up() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(2));
+    rig.receive(&message(0x42, b"?"));
+    for _ in 0..75 {
+        let Rig { leg, line, now, .. } = &mut rig;
+        leg.report(*now, Fault::FramesDropped(1), line);
+        rig.tick();
+    }
+    let Rig { leg, line, now, .. } = &mut rig;
+    leg.report(*now, Fault::WriteStalled, line);
+    leg.stop(*now, MediaStoppedReason::Timeout, line);
+    assert_eq!(
+        rig.faults(),
+        [
+            Fault::UnknownKind(0x42),
+            Fault::FramesDropped(1),
+            Fault::FramesDropped(50),
+            Fault::WriteStalled,
+            Fault::FramesDropped(24),
+        ]
+    );
+    assert_eq!(rig.story().last().unwrap(), "media.stopped");
+    assert_eq!(rig.leg.counters().violations, 1, "the peer's alone");
 }
 
 #[test]

@@ -53,5 +53,6 @@ mod stats {
     #[derive(Debug)]
     pub(crate) struct MediaStats {
         pub(crate) calls: AtomicUsize,
+        pub(crate) ended: CallCounters,
     }
 }

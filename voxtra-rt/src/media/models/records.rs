@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::courier::{Bell, Courier};
 use super::link::{MediaEnd, MediaLink, Shared, link};
 use super::settings::MediaSettings;
-use super::stats::MediaStats;
+use super::stats::{CallCounters, MediaStats};
 use super::sync::atomic::{AtomicUsize, Ordering};
 use super::sync::{fullest, in_every_order};
 
@@ -29,6 +29,7 @@ fn record(utterance: u32) -> Record {
 fn idle() -> (Courier, Bell, Arc<MediaStats>) {
     let stats = Arc::new(MediaStats {
         calls: AtomicUsize::new(0),
+        ended: CallCounters::default(),
     });
     let (courier, mut bells) = Courier::start(1, 1, stats.clone()).unwrap();
     (courier, bells.pop().unwrap(), stats)
