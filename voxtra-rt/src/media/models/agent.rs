@@ -2,6 +2,7 @@
 
 use loom::future::block_on;
 use voxtra_core::audio::SampleRate;
+use voxtra_core::leg::LegSettings;
 use voxtra_core::playout::{AgentAudio, Chunk};
 
 use super::link::{AgentReader, Shared, link};
@@ -35,8 +36,11 @@ fn next(reader: &mut AgentReader) -> Option<(Chunk, Vec<i16>)> {
 #[test]
 fn loom_a_chunk_is_seen_when_all_of_it_is_there() {
     in_every_order(3, || {
-        let rate = SampleRate::Hz8000;
-        let (mut end, mut link) = link(rate, &MediaSettings::default(), Shared::new(rate));
+        let (mut end, mut link) = link(
+            &LegSettings::default(),
+            &MediaSettings::default(),
+            Shared::new(SampleRate::Hz8000),
+        );
         let mut voice = link.agent.take().unwrap();
         let agent = loom::thread::spawn(move || {
             block_on(async {
@@ -67,8 +71,11 @@ fn loom_a_chunk_is_seen_when_all_of_it_is_there() {
 #[test]
 fn loom_what_is_begun_after_a_flush_is_of_the_new_epoch() {
     in_every_order(3, || {
-        let rate = SampleRate::Hz8000;
-        let (mut end, mut link) = link(rate, &MediaSettings::default(), Shared::new(rate));
+        let (mut end, mut link) = link(
+            &LegSettings::default(),
+            &MediaSettings::default(),
+            Shared::new(SampleRate::Hz8000),
+        );
         let mut voice = link.agent.take().unwrap();
         let old = block_on(voice.begin()).unwrap();
         let agent = loom::thread::spawn(move || {

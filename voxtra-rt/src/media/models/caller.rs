@@ -2,17 +2,25 @@
 
 use loom::future::block_on;
 use voxtra_core::audio::SampleRate;
+use voxtra_core::leg::{Command, Forward, LegSettings};
 
-use super::link::{CallerChunk, Heard, Shared, link};
+use super::link::{CallerChunk, Heard, MediaEnd, MediaLink, Shared, link};
 use super::settings::MediaSettings;
 use super::sync::atomic::Ordering;
 use super::sync::in_every_order;
 
+fn a_link(forward: Forward) -> (MediaEnd, MediaLink) {
+    let leg = LegSettings {
+        forward,
+        ..LegSettings::default()
+    };
+    link(&leg, &MediaSettings::default(), Shared::new(leg.rate))
+}
+
 #[test]
 fn loom_a_part_is_whole_when_it_is_seen_and_its_rate_is_known() {
     in_every_order(3, || {
-        let rate = SampleRate::Hz8000;
-        let (mut end, mut link) = link(rate, &MediaSettings::default(), Shared::new(rate));
+        let (mut end, mut link) = a_link(Forward::Everything);
         let media = loom::thread::spawn(move || {
             // The peer's first frame tells the rate; the courier, who would wake the agent, is `records`' business.
             end.shared.set_rate(SampleRate::Hz16000);
@@ -30,6 +38,28 @@ fn loom_a_part_is_whole_when_it_is_seen_and_its_rate_is_known() {
         assert_eq!(block_on(ear.next()), Some(Heard::Samples(vec![1, 2, 3])));
         assert_eq!(block_on(ear.next()), Some(Heard::Samples(vec![4])));
         assert_eq!(block_on(ear.next()), Some(Heard::SpeechEnded));
+        assert_eq!(block_on(ear.next()), None);
+        media.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_what_is_forwarded_has_a_place_to_go_as_soon_as_it_was_asked_for() {
+    in_every_order(3, || {
+        let (mut end, mut link) = a_link(Forward::Nothing);
+        let media = loom::thread::spawn(move || {
+            while end.commands.pop().is_err() {
+                loom::thread::yield_now();
+            }
+            assert!(end.caller.mark(CallerChunk::SpeechStarted));
+            assert!(end.caller.samples(&[1, 2]));
+            end.shared.closed.store(true, Ordering::Release);
+            end.shared.wake();
+        });
+        assert!(link.command(Command::Forward(Forward::Speech)));
+        let mut ear = link.caller.take().unwrap();
+        assert_eq!(block_on(ear.next()), Some(Heard::SpeechStarted));
+        assert_eq!(block_on(ear.next()), Some(Heard::Samples(vec![1, 2])));
         assert_eq!(block_on(ear.next()), None);
         media.join().unwrap();
     });

@@ -8,6 +8,7 @@ use loom::sync::Notify;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::bus::RecordSink;
 use voxtra_core::event::{Record, RecordBody};
+use voxtra_core::leg::LegSettings;
 use voxtra_core::time::Instant;
 
 use super::connection::Connection;
@@ -36,8 +37,11 @@ fn idle() -> (Courier, Bell, Arc<MediaStats>) {
 }
 
 fn call() -> (MediaEnd, MediaLink, Arc<AtomicBool>) {
-    let rate = SampleRate::Hz8000;
-    let (end, link) = link(rate, &MediaSettings::default(), Shared::new(rate));
+    let (end, link) = link(
+        &LegSettings::default(),
+        &MediaSettings::default(),
+        Shared::new(SampleRate::Hz8000),
+    );
     (end, link, Arc::default())
 }
 
