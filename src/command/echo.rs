@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// Media threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
+    /// How long a media thread gathers what arrives before it handles it together, in ms: 0 to 2, fractions too
+    #[arg(long, value_name = "MS", default_value = "1", value_parser = tick)]
+    tick: Duration,
     /// Events as JSON, one a line, and what was counted as the last, whose type is "summary"
     #[arg(long)]
     json: bool,
@@ -64,6 +67,7 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
         .media(MediaSettings {
             listen,
             threads: args.threads.into(),
+            tick: args.tick,
             allow_peers: ["0.0.0.0/0", "::/0"]
                 .iter()
                 .filter_map(|everybody| everybody.parse().ok())
@@ -105,6 +109,16 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
     let _ = end.send(());
     let _ = timeout(LAST_WORDS, told_all).await;
     stopped
+}
+
+/// A tick in milliseconds.
+fn tick(text: &str) -> Result<Duration, String> {
+    let millis: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=2.0).contains(&millis) {
+        Ok(Duration::from_secs_f64(millis / 1e3))
+    } else {
+        Err("must be from 0 to 2".to_owned())
+    }
 }
 
 /// The media thread echoes by itself.

@@ -181,6 +181,30 @@ mod pacing {
     }
 
     #[test]
+    fn the_schedule_keeps_its_place_among_the_20_ms() {
+        let mut line = Line::plain();
+        line.frame();
+        assert!(line.frame_at(Instant::from_millis(513)).is_some());
+        assert_eq!(line.playout.next_deadline(), Instant::from_millis(520));
+        assert!(line.frame_at(Instant::from_millis(560)).is_some());
+        assert_eq!(line.playout.next_deadline(), Instant::from_millis(580));
+        assert_eq!(line.playout.counters().slips, 2);
+    }
+
+    #[test]
+    fn frames_are_left_out_only_while_nothing_is_playing() {
+        let mut line = Line::plain();
+        line.frame();
+        line.playout.leave_out(4);
+        assert_eq!(line.playout.next_deadline(), Instant::from_millis(100));
+        line.agent.say(0, 1, &[5; 200]);
+        assert!(line.frame_at(Instant::from_millis(100)).is_some());
+        line.playout.leave_out(4);
+        assert_eq!(line.playout.next_deadline(), Instant::from_millis(120));
+        assert_eq!(line.playout.counters().slips, 0);
+    }
+
+    #[test]
     fn exactly_one_frame_late_is_not_a_slip() {
         let mut line = Line::plain();
         assert!(line.frame_at(Instant::from_millis(20)).is_some());

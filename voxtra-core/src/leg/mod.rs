@@ -52,6 +52,9 @@ const ANNOUNCE: Duration = Duration::from_millis(100);
 /// In echo mode silence goes out after this long without a frame: Asterisk ends a call after 2 s of nothing.
 const ECHO_KEEPALIVE: Duration = Duration::from_millis(500);
 
+/// Frames of playout that an echoing leg leaves out when the agent has nothing to say.
+const ECHO_REST: u32 = 4;
+
 /// Whether the connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -273,6 +276,10 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             return;
         };
         if self.settings.mode == Mode::Echo && since_audio < ECHO_KEEPALIVE {
+            if agent.is_idle() {
+                // The echo goes out as it comes in; nothing else is due until there has been none for a while.
+                self.playout.leave_out(ECHO_REST);
+            }
             return;
         }
         let rate = self.settings.rate;

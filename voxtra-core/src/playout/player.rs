@@ -1,5 +1,7 @@
 //! Pacing, and what each frame is made of.
 
+use core::time::Duration;
+
 use super::edges::Edges;
 use super::settings::PlayoutSettings;
 use super::source::{AgentAudio, Chunk};
@@ -118,8 +120,9 @@ impl Playout {
     /// Makes one frame if one is due at `now`, and returns its length in samples: always 20 ms, of speech or silence.
     ///
     /// Deadlines are absolute: a frame that is a little late does not move the next ones. When `now` is more than one
-    /// frame past the deadline, the schedule starts again at `now`, because what was missed can't be sent in a burst:
-    /// the caller would not hear it.
+    /// frame past the deadline, the frames in between are left out, because what was missed can't be sent in a burst:
+    /// the caller would not hear it. The next frame is due at its old place among the 20 ms, so that calls which a pause
+    /// of the machine has made late together don't stay together afterwards.
     ///
     /// `out` must have room for a frame ([`SampleRate::frame_samples`]); with less nothing is made.
     pub fn poll<S: AgentAudio>(
@@ -176,6 +179,13 @@ impl Playout {
         self.epoch
     }
 
+    /// Leaves out the next `frames` frames if there is nothing to play: for a line that has no need of silence just now.
+    pub fn leave_out(&mut self, frames: u32) {
+        if self.utterance.is_none() && self.chunk.is_none() {
+            self.due = self.due.map(|due| due + FRAME * frames);
+        }
+    }
+
     /// What has happened since the start.
     pub const fn counters(&self) -> PlayoutCounters {
         self.counters
@@ -187,7 +197,7 @@ impl Playout {
         self.counters.late_frames += u64::from(late >= self.settings.late_after && !late.is_zero());
         if late > FRAME {
             self.counters.slips += 1;
-            now + FRAME
+            due + FRAME * frames_in(late).saturating_add(1)
         } else {
             due + FRAME
         }
@@ -360,4 +370,9 @@ impl Playout {
         self.utterance
             .is_some_and(|current| current.id == utterance)
     }
+}
+
+/// Whole frames in `time`.
+fn frames_in(time: Duration) -> u32 {
+    u32::try_from(time.as_micros() / FRAME.as_micros()).unwrap_or(u32::MAX)
 }

@@ -13,6 +13,11 @@ pub trait AgentAudio {
 
     /// Passes over `samples` samples of the current chunk.
     fn skip(&mut self, samples: usize);
+
+    /// Whether there is certainly no chunk, which lets an echoing leg ask less often. `false` is always right.
+    fn is_idle(&self) -> bool {
+        false
+    }
 }
 
 /// What precedes a run of samples.

@@ -13,10 +13,30 @@ use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port, Progress};
 use voxtra_core::time::Instant;
 use voxtra_core::vad::EnergyDetector;
 
-use super::link::{AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Shared};
+use super::link::{
+    AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
+};
 
 /// The longest message we send: one 20 ms frame at 192 kHz.
 const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
+/// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else.
+const READ: usize = 16 * 1024;
+
+/// Room for what is being read and written, which a thread's connections take turns to use: memory that is always in the
+/// processor's cache, instead of some of each call's own that never is.
+pub(crate) struct Desk {
+    input: Box<[u8; READ]>,
+    output: Box<[u8; MAX_MESSAGE]>,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self {
+            input: Box::new([0; READ]),
+            output: Box::new([0; MAX_MESSAGE]),
+        }
+    }
+}
 
 /// A connection's place among those of its thread: its slot, and which of the slot's successive tenants it is.
 pub(crate) type Tenancy = u32;
@@ -61,7 +81,7 @@ impl Connection {
             commands: end.commands,
             io: Io {
                 stream,
-                out: [0; MAX_MESSAGE],
+                rest: Box::new([0; MAX_MESSAGE]),
                 pending: 0..0,
                 stalled_since: None,
                 dropped: 0,
@@ -101,64 +121,89 @@ impl Connection {
         self.leg.start(now);
     }
 
-    /// The socket is readable: takes what is there, at most one `buffer` full.
-    pub(crate) fn readable(&mut self, now: Instant, buffer: &mut [u8]) -> Outcome {
+    /// The socket is readable: takes what is there, at most one buffer full, and does what was asked for.
+    pub(crate) fn readable(&mut self, now: Instant, desk: &mut Desk) -> Outcome {
         self.io.now = now;
-        match self.io.stream.read(buffer) {
-            Ok(0) => self.stop(now, MediaStoppedReason::Closed),
+        let Desk { input, output } = desk;
+        match self.io.stream.read(&mut input[..]) {
+            Ok(0) => self.stop(now, MediaStoppedReason::Closed, desk),
             Ok(count) => {
-                let bytes = buffer.get(..count).unwrap_or_default();
-                let progress = self.leg.handle_input(now, bytes, &mut self.io);
+                let bytes = input.get(..count).unwrap_or_default();
+                let emptied = count < input.len();
+                let line = &mut Line::new(&mut self.io, output);
+                let progress = self.leg.handle_input(now, bytes, line);
+                if let Some(reason) = self.handle_requests(now, desk) {
+                    return self.stop(now, reason, desk);
+                }
                 self.publish();
                 match progress {
-                    Progress::HungUp => self.stop(now, MediaStoppedReason::Hangup),
+                    Progress::HungUp => self.stop(now, MediaStoppedReason::Hangup, desk),
                     Progress::Open => match self.io.broken {
-                        Some(reason) => self.stop(now, reason),
+                        Some(reason) => self.stop(now, reason, desk),
                         // A short read has emptied the socket; the next bytes raise a new event.
-                        None if count < buffer.len() && !self.to_the_end => Outcome::Open,
+                        None if emptied && !self.to_the_end => Outcome::Open,
                         None => Outcome::More,
                     },
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Outcome::Open,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Outcome::More,
-            Err(error) => self.stop(now, end_of(&error)),
+            Err(error) => self.stop(now, end_of(&error), desk),
         }
     }
 
-    /// The leg's deadline has come: commands, and the frame that is due.
-    pub(crate) fn deadline(&mut self, now: Instant) -> Outcome {
+    /// The leg's deadline has come: what was asked for, and the frame that is due.
+    pub(crate) fn deadline(&mut self, now: Instant, desk: &mut Desk) -> Outcome {
         self.io.now = now;
-        while let Ok(command) = self.commands.pop() {
-            self.leg.handle_command(now, command, &mut self.io);
+        if let Some(reason) = self.handle_requests(now, desk) {
+            return self.stop(now, reason, desk);
         }
-        if self.io.shared.hang_up.load(Ordering::Acquire) {
-            self.leg.handle_command(now, Command::HangUp, &mut self.io);
-            return self.stop(now, MediaStoppedReason::Hangup);
+        let line = &mut Line::new(&mut self.io, &mut desk.output);
+        self.leg.handle_deadline(now, &mut self.agent, line);
+        if let Some(dropped) = line.io.take_dropped() {
+            self.leg.report(now, Fault::FramesDropped(dropped), line);
         }
-        if self.commands.is_abandoned() {
-            // Nobody holds the link any more: nobody would hear this caller.
-            return self.stop(now, MediaStoppedReason::Closed);
-        }
-        self.leg.handle_deadline(now, &mut self.agent, &mut self.io);
-        if let Some(dropped) = self.io.take_dropped() {
-            self.leg
-                .report(now, Fault::FramesDropped(dropped), &mut self.io);
+        if line.io.stalled_for(now) {
+            self.leg.report(now, Fault::WriteStalled, line);
+            return self.stop(now, MediaStoppedReason::Timeout, desk);
         }
         self.publish();
-        if self.io.stalled_for(now) {
-            self.leg.report(now, Fault::WriteStalled, &mut self.io);
-            return self.stop(now, MediaStoppedReason::Timeout);
-        }
         match self.io.broken {
-            Some(reason) => self.stop(now, reason),
+            Some(reason) => self.stop(now, reason, desk),
             None => Outcome::Open,
         }
     }
 
+    /// Does what async code has asked for since the last time; `Some` if that ends the connection.
+    fn handle_requests(&mut self, now: Instant, desk: &mut Desk) -> Option<MediaStoppedReason> {
+        let requests = self.io.shared.requests.take();
+        if requests == 0 {
+            return None;
+        }
+        if requests & Requests::AUDIO != 0 {
+            self.agent.expect();
+        }
+        let line = &mut Line::new(&mut self.io, &mut desk.output);
+        while let Ok(command) = self.commands.pop() {
+            self.leg.handle_command(now, command, line);
+        }
+        if requests & Requests::HANG_UP != 0 {
+            self.leg.handle_command(now, Command::HangUp, line);
+            return Some(MediaStoppedReason::Hangup);
+        }
+        // Nobody holds the link any more: nobody would hear this caller.
+        (requests & Requests::GONE != 0).then_some(MediaStoppedReason::Closed)
+    }
+
     /// The connection is over.
-    pub(crate) fn stop(&mut self, now: Instant, reason: MediaStoppedReason) -> Outcome {
-        self.leg.stop(now, reason, &mut self.io);
+    pub(crate) fn stop(
+        &mut self,
+        now: Instant,
+        reason: MediaStoppedReason,
+        desk: &mut Desk,
+    ) -> Outcome {
+        self.leg
+            .stop(now, reason, &mut Line::new(&mut self.io, &mut desk.output));
         self.io.records.tell_missed(now);
         self.publish();
         let _ = self.io.stream.shutdown(std::net::Shutdown::Both);
@@ -190,11 +235,11 @@ fn end_of(error: &io::Error) -> MediaStoppedReason {
     }
 }
 
-/// The leg's port: the socket's sending side and the rings.
+/// The socket's sending side and the rings.
 struct Io {
     stream: TcpStream,
-    out: [u8; MAX_MESSAGE],
     /// The rest of a message that the socket took only in part.
+    rest: Box<[u8; MAX_MESSAGE]>,
     pending: std::ops::Range<usize>,
     stalled_since: Option<Instant>,
     dropped: u32,
@@ -212,7 +257,7 @@ impl Io {
     /// Sends what is left of the last message; true if nothing is.
     fn flush_pending(&mut self) -> bool {
         while !self.pending.is_empty() {
-            let Some(bytes) = self.out.get(self.pending.clone()) else {
+            let Some(bytes) = self.rest.get(self.pending.clone()) else {
                 self.pending = 0..0;
                 break;
             };
@@ -239,6 +284,14 @@ impl Io {
         true
     }
 
+    /// Keeps the rest of a message, which is not longer than a message.
+    fn keep(&mut self, rest: &[u8]) {
+        if let Some(place) = self.rest.get_mut(..rest.len()) {
+            place.copy_from_slice(rest);
+            self.pending = 0..rest.len();
+        }
+    }
+
     fn drop_frame(&mut self) {
         self.dropped = self.dropped.saturating_add(1);
         self.shared.counters.frames_dropped.add(1);
@@ -254,44 +307,57 @@ impl Io {
     }
 }
 
-impl Port for Io {
+/// The leg's port.
+struct Line<'a> {
+    io: &'a mut Io,
+    output: &'a mut [u8; MAX_MESSAGE],
+}
+
+impl<'a> Line<'a> {
+    fn new(io: &'a mut Io, output: &'a mut [u8; MAX_MESSAGE]) -> Self {
+        Self { io, output }
+    }
+}
+
+impl Port for Line<'_> {
     fn record(&mut self, record: Record) {
-        self.records.publish(record);
-        self.shared.counters.records_missed.set(self.records.lost());
-        self.touched = true;
+        let io = &mut *self.io;
+        io.records.publish(record);
+        io.shared.counters.records_missed.set(io.records.lost());
+        io.touched = true;
     }
 
     fn caller_audio(&mut self, part: CallerAudio<'_>) {
+        let io = &mut *self.io;
         let (taken, samples) = match part {
-            CallerAudio::SpeechStarted => (self.caller.mark(CallerChunk::SpeechStarted), 0),
-            CallerAudio::SpeechEnded => (self.caller.mark(CallerChunk::SpeechEnded), 0),
+            CallerAudio::SpeechStarted => (io.caller.mark(CallerChunk::SpeechStarted), 0),
+            CallerAudio::SpeechEnded => (io.caller.mark(CallerChunk::SpeechEnded), 0),
             CallerAudio::Samples([]) => return,
-            CallerAudio::Samples(samples) => (self.caller.samples(samples), samples.len()),
+            CallerAudio::Samples(samples) => (io.caller.samples(samples), samples.len()),
         };
         if !taken {
-            self.shared
-                .counters
-                .caller_samples_missed
-                .add(samples as u64);
+            let missed = &io.shared.counters.caller_samples_missed;
+            missed.add(samples as u64);
         }
-        self.touched = true;
+        io.touched = true;
     }
 
     fn transmit(&mut self, len: usize, write: impl FnOnce(&mut [u8]) -> usize) {
-        if !self.flush_pending() {
-            self.drop_frame();
+        let Self { io, output } = self;
+        if !io.flush_pending() {
+            io.drop_frame();
             return;
         }
-        let Some(buffer) = self.out.get_mut(..len) else {
-            self.drop_frame();
+        let Some(buffer) = output.get_mut(..len) else {
+            io.drop_frame();
             return;
         };
         let used = write(buffer).min(len);
-        let result = self.stream.write(buffer.get(..used).unwrap_or_default());
-        match result {
+        let message = buffer.get(..used).unwrap_or_default();
+        match io.stream.write(message) {
             Ok(count) => {
-                self.stalled_since = None;
-                self.pending = count..used;
+                io.stalled_since = None;
+                io.keep(message.get(count..).unwrap_or_default());
             }
             Err(error)
                 if matches!(
@@ -299,18 +365,18 @@ impl Port for Io {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
                 ) =>
             {
-                self.stalled_since.get_or_insert(self.now);
-                self.drop_frame();
+                io.stalled_since.get_or_insert(io.now);
+                io.drop_frame();
             }
-            Err(error) => self.broken = Some(end_of(&error)),
+            Err(error) => io.broken = Some(end_of(&error)),
         }
     }
 
     fn epoch(&mut self, epoch: u32) {
-        self.shared.epoch.store(epoch, Ordering::Release);
+        self.io.shared.epoch.store(epoch, Ordering::Release);
     }
 
     fn rate(&mut self, rate: SampleRate) {
-        self.shared.set_rate(rate);
+        self.io.shared.set_rate(rate);
     }
 }

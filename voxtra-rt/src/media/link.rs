@@ -25,7 +25,7 @@ use voxtra_core::leg::{Command, Forward, LegSettings};
 use super::settings::MediaSettings;
 use super::stats::{CallCounters, CallStats};
 use super::sync;
-use sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use sync::{Consumer, Notify, Producer, PushError, RingBuffer};
 
 /// Records that may wait for a slow session: some seconds of a busy call's.
@@ -43,8 +43,7 @@ pub(crate) struct Shared {
     /// The media thread has left something since the courier last looked.
     pub(crate) dirty: AtomicBool,
     pub(crate) closed: AtomicBool,
-    /// The agent wants to hang up.
-    pub(crate) hang_up: AtomicBool,
+    pub(crate) requests: Requests,
     pub(crate) counters: CallCounters,
     /// Samples that reached async code and that a listener there did not fetch in time.
     missed_by_listeners: AtomicU64,
@@ -92,17 +91,19 @@ impl MediaLink {
         }
     }
 
-    /// Tells the leg something; it acts on it within 20 ms. False if it has 64 commands to do already or is gone.
+    /// Tells the leg something; it acts on it within 20 ms (100 ms while it echoes a line that has gone silent). False if it has 64 commands to do already or is gone.
     pub fn command(&mut self, command: Command) -> bool {
         if command == Command::HangUp {
             // Must not find a full ring.
-            self.shared.hang_up.store(true, Ordering::Release);
+            self.shared.requests.add(Requests::HANG_UP);
             return true;
         }
         if let Command::Forward(forward) = command {
             self.listen(forward);
         }
-        self.commands.push(command).is_ok()
+        let taken = self.commands.push(command).is_ok();
+        self.shared.requests.add(Requests::COMMANDS);
+        taken
     }
 
     /// Sees to it that what is forwarded has a place to go.
@@ -130,6 +131,41 @@ impl MediaLink {
     }
 }
 
+impl Drop for MediaLink {
+    fn drop(&mut self) {
+        self.shared.requests.add(Requests::GONE);
+    }
+}
+
+/// What async code asks of the media thread. One glance at it spares a thread that is asked for nothing a look into every
+/// ring, each of which lies in memory of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Requests(AtomicU8);
+
+impl Requests {
+    /// There are commands in the ring.
+    pub(crate) const COMMANDS: u8 = 1;
+    /// There is audio of the agent's in the ring.
+    pub(crate) const AUDIO: u8 = 2;
+    /// The agent wants to hang up.
+    pub(crate) const HANG_UP: u8 = 4;
+    /// Nobody holds the link any more.
+    pub(crate) const GONE: u8 = 8;
+
+    /// Asks, after what is asked for was put in its place.
+    pub(crate) fn add(&self, request: u8) {
+        self.0.fetch_or(request, Ordering::Release);
+    }
+
+    /// All that was asked for since the last call of this.
+    pub(crate) fn take(&self) -> u8 {
+        match self.0.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.0.swap(0, Ordering::Acquire),
+        }
+    }
+}
+
 impl Shared {
     pub(crate) fn new(rate: SampleRate) -> Arc<Self> {
         Arc::new(Self {
@@ -137,7 +173,7 @@ impl Shared {
             rate_hz: AtomicU32::new(rate.hz()),
             dirty: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-            hang_up: AtomicBool::new(false),
+            requests: Requests::default(),
             counters: CallCounters::default(),
             missed_by_listeners: AtomicU64::new(0),
             record_wake: Notify::new(),

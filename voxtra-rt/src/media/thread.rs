@@ -15,15 +15,13 @@ use voxtra_core::event::MediaStoppedReason;
 use voxtra_core::time::Instant;
 
 use super::clock::Clock;
-use super::connection::{Connection, Outcome, Tenancy};
+use super::connection::{Connection, Desk, Outcome, Tenancy};
 use super::courier::Bell;
 use super::settings::{Allocations, MediaSettings};
 use super::stats::MediaStats;
 
 /// Wakes the thread for new connections and for its end.
 const WAKE: Token = Token(usize::MAX);
-/// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else.
-const READ: usize = 16 * 1024;
 /// The longest sleep when there is nothing to do.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -132,9 +130,14 @@ impl Worker {
 
     fn run(mut self) {
         let mut events = Events::with_capacity(1024);
-        let mut buffer = vec![0; READ];
+        let mut desk = Desk::new();
         while !self.stop.load(Ordering::Acquire) {
             let timeout = self.sleep_for();
+            let timeout = match self.tick.is_zero() {
+                true => timeout,
+                // The kernel counts in milliseconds here; what is left is slept below, to the point.
+                false => Duration::from_millis(u64::try_from(timeout.as_millis()).unwrap_or(0)),
+            };
             if let Err(error) = self.poll.poll(&mut events, Some(timeout))
                 && error.kind() != io::ErrorKind::Interrupted
             {
@@ -147,19 +150,17 @@ impl Worker {
                 if let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) {
                     connection.queued = false;
                 }
-                self.read(slot, &mut buffer, false);
+                self.read(slot, &mut desk, false);
             }
             for event in &events {
                 match event.token() {
-                    WAKE => self.admit(),
-                    Token(slot) => self.read(
-                        slot,
-                        &mut buffer,
-                        event.is_read_closed() || event.is_error(),
-                    ),
+                    WAKE => self.admit(&mut desk),
+                    Token(slot) => {
+                        self.read(slot, &mut desk, event.is_read_closed() || event.is_error())
+                    }
                 }
             }
-            self.send_due();
+            self.send_due(&mut desk);
             self.bury();
             // What arrives meanwhile is handled together: fewer wake-ups, less CPU a frame.
             let gather = self.sleep_for().min(self.tick);
@@ -168,11 +169,11 @@ impl Worker {
             }
         }
         // Those that were on their way in are told as well.
-        self.admit();
+        self.admit(&mut desk);
         let now = self.clock.now();
         for slot in 0..self.slots.len() {
             self.with(slot, |connection| {
-                connection.stop(now, MediaStoppedReason::Closed)
+                connection.stop(now, MediaStoppedReason::Closed, &mut desk)
             });
         }
         while !self.finished.is_empty() {
@@ -191,8 +192,15 @@ impl Worker {
         }
     }
 
+    /// The next whole tick. Frames go out on the grid of the ticks, so that a thread wakes for many at once.
+    fn on_grid(&self, now: Instant) -> Instant {
+        let tick = u64::try_from(self.tick.as_micros()).unwrap_or(0).max(1);
+        let micros = now.as_micros();
+        Instant::from_micros(micros.div_ceil(tick).saturating_mul(tick))
+    }
+
     /// Takes over new connections.
-    fn admit(&mut self) {
+    fn admit(&mut self, desk: &mut Desk) {
         while let Ok(mut connection) = self.arrivals.pop() {
             let slot = self.free.pop().unwrap_or_else(|| {
                 self.slots.push(None);
@@ -205,7 +213,7 @@ impl Worker {
                 self.poll
                     .registry()
                     .register(connection.stream(), Token(slot), Interest::READABLE);
-            connection.start(now);
+            connection.start(self.on_grid(now));
             self.deadlines
                 .push(Reverse((connection.next_deadline(), slot, self.tenancy)));
             if let Some(place) = self.slots.get_mut(slot) {
@@ -213,18 +221,18 @@ impl Worker {
             }
             if registered.is_err() {
                 self.with(slot, |connection| {
-                    connection.stop(now, MediaStoppedReason::Error)
+                    connection.stop(now, MediaStoppedReason::Error, desk)
                 });
             }
         }
     }
 
-    fn read(&mut self, slot: usize, buffer: &mut [u8], to_the_end: bool) {
+    fn read(&mut self, slot: usize, desk: &mut Desk, to_the_end: bool) {
         let now = self.clock.now();
         let mut queue = false;
         self.with(slot, |connection| {
             connection.to_the_end |= to_the_end;
-            let outcome = connection.readable(now, buffer);
+            let outcome = connection.readable(now, desk);
             queue = outcome == Outcome::More && !std::mem::replace(&mut connection.queued, true);
             outcome
         });
@@ -235,7 +243,7 @@ impl Worker {
     }
 
     /// Every frame that is due goes out.
-    fn send_due(&mut self) {
+    fn send_due(&mut self, desk: &mut Desk) {
         let now = self.clock.now();
         while let Some(&Reverse((deadline, slot, tenancy))) = self.deadlines.peek()
             && deadline <= now
@@ -251,7 +259,7 @@ impl Worker {
             }
             let mut next = now;
             let outcome = self.with(slot, |connection| {
-                let outcome = connection.deadline(now);
+                let outcome = connection.deadline(now, desk);
                 next = connection.next_deadline();
                 outcome
             });
@@ -343,7 +351,7 @@ mod tests {
             stats.calls.fetch_add(1, Ordering::Relaxed);
             assert!(inbox.push(connection).is_ok());
         }
-        worker.admit();
+        worker.admit(&mut Desk::new());
 
         let outcome = worker.with(0, |_| panic!("for the test"));
         assert_eq!(outcome, Some(Outcome::Closed));

@@ -10,7 +10,7 @@ use super::late::Late;
 use super::sync::atomic::Ordering;
 use super::sync::time::{self, sleep};
 use super::sync::{Consumer, Producer, RingBuffer};
-use super::{Shared, chunks_in, samples_in};
+use super::{Requests, Shared, chunks_in, samples_in};
 
 /// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to its end.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -47,7 +47,11 @@ pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentVoice, AgentR
         shared,
         flushing: None,
     };
-    (voice, AgentReader { queue })
+    let reader = AgentReader {
+        queue,
+        expecting: false,
+    };
+    (voice, reader)
 }
 
 impl std::fmt::Debug for AgentVoice {
@@ -149,6 +153,7 @@ impl AgentVoice {
             chunk.samples = u32::try_from(pushed.len()).unwrap_or(0);
             chunk.last = last && later.is_empty();
             *queued |= queue.chunks.push(chunk).is_ok();
+            self.shared.requests.add(Requests::AUDIO);
             chunk.first = false;
             samples = later;
             if samples.is_empty() {
@@ -161,11 +166,29 @@ impl AgentVoice {
 /// The media thread's side of the agent's audio.
 pub(crate) struct AgentReader {
     queue: Late<QueueOut>,
+    /// There may be chunks: some were announced, and the ring was not seen empty since.
+    expecting: bool,
+}
+
+impl AgentReader {
+    /// The agent has announced audio.
+    pub(crate) fn expect(&mut self) {
+        self.expecting = true;
+    }
 }
 
 impl AgentAudio for AgentReader {
     fn next_chunk(&mut self) -> Option<Chunk> {
-        self.queue.get()?.chunks.pop().ok()
+        if !self.expecting {
+            return None;
+        }
+        let chunk = self.queue.get().and_then(|queue| queue.chunks.pop().ok());
+        self.expecting = chunk.is_some();
+        chunk
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.expecting
     }
 
     fn read(&mut self, out: &mut [i16]) -> usize {
