@@ -57,8 +57,13 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let listen = resolve(&args.listen)?;
-    logging::start_quietly()?;
-    runtime()?.block_on(serve(args, listen))
+    let log = logging::start_quietly()?;
+    runtime()?.block_on(async {
+        tokio::select! {
+            served = serve(args, listen) => served,
+            never = log.tell_dropped() => match never {},
+        }
+    })
 }
 
 async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {

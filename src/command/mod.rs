@@ -84,8 +84,9 @@ pub(crate) fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.print();
-            failure.exit_code()
+            let code = failure.exit_code();
+            terminal::patiently(move || failure.print());
+            code
         }
     }
 }

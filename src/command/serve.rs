@@ -26,8 +26,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let config = load(&args.config)?;
-    logging::start(&config.log)?;
-    runtime()?.block_on(serve(&config))
+    let log = logging::start(&config.log)?;
+    runtime()?.block_on(async {
+        tokio::select! {
+            served = serve(&config) => served,
+            never = log.tell_dropped() => match never {},
+        }
+    })
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {

@@ -3,6 +3,9 @@
 use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// Paints text for one stream, or leaves it as it is.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +81,18 @@ impl Paint {
 /// Says something on stderr. That nobody reads it there is no reason to fail.
 pub(crate) fn note(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Writes something for as long as somebody reads it and at most a second: an unread pipe must not keep anybody from leaving.
+pub(crate) fn patiently(write: impl FnOnce() + Send + 'static) {
+    let (done, wait) = mpsc::channel();
+    let writer = thread::Builder::new().spawn(move || {
+        write();
+        let _ = done.send(());
+    });
+    if writer.is_ok() {
+        let _ = wait.recv_timeout(Duration::from_secs(1));
+    }
 }
 
 /// Shows a line of progress on stderr in place of the one before.

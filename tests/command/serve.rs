@@ -1,11 +1,12 @@
 //! `voxtra serve` without ARI: calls that the dialplan's `AudioSocket()` would bring.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use super::{RECORDING, Run, fresh_directory, run, voxtra};
 
@@ -44,6 +45,13 @@ struct Serve {
 
 impl Serve {
     fn start(directory: &Path) -> Self {
+        let (serve, mut log) = Self::start_logging(directory, None);
+        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        serve
+    }
+
+    /// Starts it with this as RUST_LOG. Its log is there to be read.
+    fn start_logging(directory: &Path, filter: Option<&str>) -> (Self, BufReader<ChildStderr>) {
         // Free a moment ago; the configuration takes no port 0, since Asterisk has to know it.
         let free = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -56,7 +64,7 @@ impl Serve {
             .arg("serve")
             .current_dir(directory)
             .env("NO_COLOR", "1")
-            .env_remove("RUST_LOG")
+            .env("RUST_LOG", filter.unwrap_or_default())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -71,8 +79,7 @@ impl Serve {
             }
             seen += &line;
         };
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, address }
+        (Self { child, address }, log)
     }
 
     fn call(&self, uuid: &str, arguments: &[&str]) -> Run {
@@ -158,4 +165,33 @@ fn the_built_in_agents_answer_and_sigterm_is_the_proper_end() {
 fn ctrl_c_is_status_130() {
     let directory = fresh_directory("serve-interrupt");
     assert_eq!(Serve::start(&directory).signal("-INT"), Some(130));
+}
+
+#[test]
+fn a_log_that_nobody_reads_keeps_no_call_from_its_agent_and_nobody_from_leaving() {
+    let directory = fresh_directory("serve-stalled-log");
+    let (mut serve, mut log) = Serve::start_logging(&directory, Some("debug"));
+    let id: Vec<u8> = (0..16)
+        .map(|n| {
+            let digits: String = ANNOUNCE.split('-').collect();
+            u8::from_str_radix(&digits[2 * n..2 * n + 2], 16).unwrap()
+        })
+        .collect();
+    // A call's events are more than 1 kB of log, and a pipe takes 64.
+    for _ in 0..100 {
+        let mut peer = TcpStream::connect(&serve.address).unwrap();
+        peer.set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        peer.write_all(&[&[0x01, 0, 16], &id[..], &[0x10, 0x01, 0x40], &[0; 320]].concat())
+            .unwrap();
+        let mut frame = [0; 323];
+        while frame[3..].iter().all(|byte| *byte == 0) {
+            peer.read_exact(&mut frame).unwrap();
+        }
+    }
+    assert_eq!(serve.signal("-INT"), Some(130));
+    let mut logged = Vec::new();
+    log.read_to_end(&mut logged).unwrap();
+    assert!(logged.len() >= 60_000, "the pipe was not full");
+    assert!(!logged.ends_with(b"interrupted\n"));
 }
