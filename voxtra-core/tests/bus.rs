@@ -222,6 +222,50 @@ proptest! {
     }
 
     #[test]
+    fn a_record_is_missed_only_for_want_of_room_and_counted_in_its_place(
+        capacities in prop::collection::vec(2_usize..9, SUBSCRIBERS),
+        // How many records are published, then how many each subscriber reads; the last one is stuck.
+        rounds in prop::collection::vec((0_u32..6, prop::collection::vec(0_usize..8, SUBSCRIBERS - 1)), 0..60),
+    ) {
+        let rings: Vec<_> = capacities.iter().map(|capacity| ModelRing::new(*capacity)).collect();
+        let mut bus: Bus<ModelRing, SUBSCRIBERS> = Bus::new();
+        for ring in &rings {
+            prop_assert!(bus.subscribe(ring.clone()).is_ok());
+        }
+        // What each ring holds, and what its reader doesn't know yet that it missed.
+        let mut plain = vec![(VecDeque::new(), 0_u32); SUBSCRIBERS];
+        let (mut published, mut lost) = (0, 0);
+        for (count, reads) in rounds {
+            for _ in 0..count {
+                let next = record(published);
+                published += 1;
+                bus.publish(next);
+                for ((queue, missed), capacity) in plain.iter_mut().zip(&capacities) {
+                    if *missed > 0 && queue.len() < *capacity {
+                        queue.push_back(Record { at: next.at, body: RecordBody::Missed(*missed) });
+                        *missed = 0;
+                    }
+                    if *missed == 0 && queue.len() < *capacity {
+                        queue.push_back(next);
+                    } else {
+                        *missed += 1;
+                        lost += 1;
+                    }
+                }
+            }
+            for ((ring, (queue, _)), reads) in rings.iter().zip(&mut plain).zip(reads) {
+                for _ in 0..reads {
+                    prop_assert_eq!(ring.0.borrow_mut().records.pop_front(), queue.pop_front());
+                }
+            }
+            for (ring, (queue, _)) in rings.iter().zip(&plain) {
+                prop_assert_eq!(&ring.0.borrow().records, queue);
+            }
+            prop_assert_eq!(bus.lost(), lost);
+        }
+    }
+
+    #[test]
     fn a_heapless_ring_is_a_queue_with_a_bound(reads in prop::collection::vec(any::<bool>(), 0..300)) {
         let mut ring = Queue::<Record, 8>::new();
         let (mut producer, mut reader) = ring.split();

@@ -18,6 +18,7 @@ struct Agent {
     chunks: VecDeque<Chunk>,
     samples: VecDeque<i16>,
     queued: u64,
+    read: u64,
 }
 
 impl Agent {
@@ -49,6 +50,7 @@ impl AgentAudio for Agent {
         for (to, from) in out.iter_mut().zip(self.samples.drain(..count)) {
             *to = from;
         }
+        self.read += count as u64;
         count
     }
 
@@ -615,6 +617,7 @@ proptest! {
             prop_assert_eq!(&played, &all);
         }
         prop_assert!(line.agent.samples.is_empty() && line.agent.chunks.is_empty());
+        prop_assert_eq!(line.agent.read + dropped_samples, line.agent.queued);
         prop_assert!(dropped_samples + played.len() as u64 <= line.agent.queued);
         // A fade plays at most one frame per flush, some of it too quiet to tell from silence.
         let flushes = steps.iter().filter(|step| matches!(step, Step::Flush)).count() as u64;

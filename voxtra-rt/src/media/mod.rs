@@ -13,6 +13,8 @@ mod courier;
 mod descriptors;
 mod door;
 mod link;
+#[cfg(test)]
+mod link_tests;
 mod lobby;
 #[cfg(test)]
 mod models;

@@ -17,6 +17,8 @@ mod listen;
 mod log;
 #[cfg(test)]
 mod log_models;
+#[cfg(test)]
+mod log_tests;
 mod owner;
 mod speak;
 mod typed;

@@ -1,0 +1,223 @@
+//! The audio queues of a link against plain ones, by random operations on either end.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use voxtra_core::audio::FRAME;
+use voxtra_core::leg::{Forward, LegSettings};
+use voxtra_core::playout::{AgentAudio, Chunk};
+
+use super::link::{CallerChunk, Heard, MediaEnd, MediaLink, Shared, link};
+use super::settings::MediaSettings;
+
+/// Both audio queues as short as can be: 320 samples and 32 chunks.
+fn short_link() -> (MediaEnd, MediaLink) {
+    let leg = LegSettings {
+        forward: Forward::Everything,
+        ..LegSettings::default()
+    };
+    let settings = MediaSettings {
+        agent_queue: Duration::ZERO,
+        caller_queue: Duration::ZERO,
+        ..MediaSettings::default()
+    };
+    link(&leg, &settings, Shared::new(leg.rate))
+}
+
+const SAMPLES: usize = 320;
+const CHUNKS: usize = 32;
+
+/// What there is without waiting.
+fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+/// Samples that tell their place.
+fn numbered(from: usize, count: usize) -> Vec<i16> {
+    (from..from + count).map(|n| (n % 30_000) as i16).collect()
+}
+
+#[derive(Clone, Debug)]
+enum CallerDeed {
+    Leave(usize),
+    Start,
+    End,
+    Take(usize),
+}
+
+fn caller_deeds() -> impl Strategy<Value = Vec<CallerDeed>> {
+    let deed = prop_oneof![
+        4 => (1..400_usize).prop_map(CallerDeed::Leave),
+        4 => (1..20_usize).prop_map(CallerDeed::Leave),
+        1 => Just(CallerDeed::Start),
+        1 => Just(CallerDeed::End),
+        3 => (1..40_usize).prop_map(CallerDeed::Take),
+    ];
+    prop::collection::vec(deed, 0..200)
+}
+
+proptest! {
+    #[test]
+    fn the_caller_s_audio_is_a_bounded_queue_of_parts_that_are_whole_or_refused(deeds in caller_deeds()) {
+        let (mut end, mut link) = short_link();
+        let mut ear = link.caller.take().unwrap();
+        let mut model: VecDeque<Heard> = VecDeque::new();
+        let mut given = 0;
+        for deed in deeds {
+            let queued: usize = model.iter().map(|part| match part {
+                Heard::Samples(samples) => samples.len(),
+                _ => 0,
+            }).sum();
+            let has_place = model.len() < CHUNKS;
+            match deed {
+                CallerDeed::Leave(count) => {
+                    let samples = numbered(given, count);
+                    given += count;
+                    let fits = has_place && queued + count <= SAMPLES;
+                    prop_assert_eq!(end.caller.samples(&samples), fits);
+                    if fits {
+                        model.push_back(Heard::Samples(samples));
+                    }
+                }
+                CallerDeed::Start => {
+                    prop_assert_eq!(end.caller.mark(CallerChunk::SpeechStarted), has_place);
+                    model.extend(has_place.then_some(Heard::SpeechStarted));
+                }
+                CallerDeed::End => {
+                    prop_assert_eq!(end.caller.mark(CallerChunk::SpeechEnded), has_place);
+                    model.extend(has_place.then_some(Heard::SpeechEnded));
+                }
+                CallerDeed::Take(parts) => for _ in 0..parts {
+                    prop_assert_eq!(now(ear.next()), model.pop_front().map(Some));
+                },
+            }
+        }
+        end.shared.closed.store(true, Ordering::Release);
+        for part in model {
+            prop_assert_eq!(now(ear.next()), Some(Some(part)));
+        }
+        prop_assert_eq!(now(ear.next()), Some(None));
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum MediaDeed {
+    Play,
+    Skip,
+    Rest,
+    Flush,
+}
+
+fn media_deeds() -> impl Strategy<Value = Vec<MediaDeed>> {
+    let deed = prop_oneof![
+        8 => Just(MediaDeed::Play),
+        1 => Just(MediaDeed::Skip),
+        3 => Just(MediaDeed::Rest),
+        1 => Just(MediaDeed::Flush),
+    ];
+    prop::collection::vec(deed, 0..120)
+}
+
+/// What one end did with an utterance, or knows of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Part {
+    samples: Vec<i16>,
+    first: bool,
+    last: bool,
+}
+
+proptest! {
+    #[test]
+    fn the_agent_s_audio_arrives_whole_and_in_order_as_far_as_it_was_not_cut(
+        utterances in prop::collection::vec(prop::collection::vec(0..500_usize, 1..5), 1..6),
+        deeds in media_deeds(),
+    ) {
+        let (mut end, mut link) = short_link();
+        let mut voice = link.agent.take().unwrap();
+        let shared = link.shared();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        // Time passes only when both wait, so that neither is ever in the middle of something.
+        let (said, mut got) = runtime.block_on(async {
+            let agent = async {
+                let mut said = Vec::new();
+                for (utterance, parts) in (0..).zip(&utterances) {
+                    let epoch = voice.begin().await.unwrap();
+                    let (mut queued, mut from, mut whole) = (false, 0, true);
+                    for (n, count) in parts.iter().enumerate() {
+                        let chunk = Chunk {
+                            epoch,
+                            utterance,
+                            samples: 0,
+                            first: !queued,
+                            last: n + 1 == parts.len(),
+                        };
+                        whole = voice.write(chunk, &numbered(from, *count), &mut queued).await.is_ok();
+                        from += count;
+                        if !whole {
+                            break;
+                        }
+                    }
+                    said.push((epoch, from, queued, whole));
+                }
+                said
+            };
+            let media = async {
+                let mut got = vec![Part::default(); utterances.len()];
+                // After what was drawn, as long as the agent may have something left.
+                for deed in deeds.iter().copied().chain([MediaDeed::Play; 300]) {
+                    tokio::time::sleep(FRAME).await;
+                    match deed {
+                        MediaDeed::Rest => continue,
+                        MediaDeed::Flush => {
+                            shared.epoch.fetch_add(1, Ordering::AcqRel);
+                            continue;
+                        }
+                        MediaDeed::Play | MediaDeed::Skip => {}
+                    }
+                    let Some(chunk) = end.agent.next_chunk() else {
+                        continue;
+                    };
+                    let part = &mut got[chunk.utterance as usize];
+                    assert_eq!(chunk.first, !part.first, "the first chunk, and no other, says so");
+                    assert!(!part.last, "something follows the last chunk");
+                    (part.first, part.last) = (true, chunk.last);
+                    let count = chunk.samples as usize;
+                    if matches!(deed, MediaDeed::Skip) {
+                        end.agent.skip(count);
+                        part.samples.extend(numbered(part.samples.len(), count));
+                    } else {
+                        let mut samples = vec![0; count];
+                        assert_eq!(end.agent.read(&mut samples), count);
+                        part.samples.extend(samples);
+                    }
+                }
+                got
+            };
+            tokio::join!(agent, media)
+        });
+        prop_assert!(end.agent.next_chunk().is_none());
+        for ((_, count, queued, whole), got) in said.into_iter().zip(got.drain(..)) {
+            prop_assert_eq!(queued, got.first);
+            prop_assert_eq!(whole, got.last, "closed unless it was cut");
+            if whole {
+                prop_assert_eq!(got.samples, numbered(0, count));
+            } else {
+                let heard = got.samples.len();
+                prop_assert!(heard <= count);
+                prop_assert_eq!(got.samples, numbered(0, heard));
+            }
+        }
+    }
+}

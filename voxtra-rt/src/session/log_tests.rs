@@ -1,0 +1,121 @@
+//! The log against plain numbers, by random operations of its owner and of any number of readers.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use proptest::prelude::*;
+use voxtra_core::event::CallRinging;
+
+use super::event::Event;
+use super::log::{EventLog, Events};
+
+/// What the log keeps for those who come late.
+const KEPT: u64 = 4096;
+
+#[derive(Clone, Debug)]
+enum Deed {
+    Push(u64),
+    FromStart,
+    FromNow,
+    Clone(usize),
+    Read(usize, u64),
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let deed = prop_oneof![
+        3 => (1..50_u64).prop_map(Deed::Push),
+        2 => (1..3_000_u64).prop_map(Deed::Push),
+        1 => Just(Deed::FromStart),
+        1 => Just(Deed::FromNow),
+        1 => any::<usize>().prop_map(Deed::Clone),
+        4 => (any::<usize>(), 1..3_000_u64).prop_map(|(who, count)| Deed::Read(who, count)),
+    ];
+    prop::collection::vec(deed, 0..40)
+}
+
+/// A reader, and what it should have come to.
+#[derive(Clone)]
+struct Reader {
+    events: Events,
+    next: u64,
+    missed: u64,
+}
+
+impl Reader {
+    /// The number that it gets next when `pushed` events were pushed.
+    fn expected(&mut self, pushed: u64) -> Option<u64> {
+        let first = pushed.saturating_sub(KEPT);
+        if first > self.next {
+            self.missed += first - self.next;
+            self.next = first;
+        }
+        (self.next < pushed).then(|| {
+            self.next += 1;
+            self.next - 1
+        })
+    }
+}
+
+fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_reader_gets_what_is_kept_in_order_and_knows_how_much_it_missed(deeds in deeds()) {
+        let log = EventLog::new();
+        let session_id: Arc<str> = "s".into();
+        let mut pushed = 0;
+        let mut readers: Vec<Reader> = Vec::new();
+        for deed in deeds {
+            match deed {
+                Deed::Push(count) => for _ in 0..count {
+                    prop_assert_eq!(log.next_seq(), pushed);
+                    log.push(Arc::new(Event {
+                        id: uuid::Uuid::nil(),
+                        seq: pushed,
+                        session_id: session_id.clone(),
+                        timestamp: jiff::Timestamp::UNIX_EPOCH,
+                        body: CallRinging {}.into(),
+                    }));
+                    pushed += 1;
+                },
+                Deed::FromStart => readers.push(Reader { events: log.from_start(false), next: 0, missed: 0 }),
+                Deed::FromNow => readers.push(Reader { events: log.from_now(false), next: pushed, missed: 0 }),
+                Deed::Clone(who) if !readers.is_empty() => {
+                    let reader = readers[who % readers.len()].clone();
+                    readers.push(reader);
+                }
+                Deed::Read(who, count) if !readers.is_empty() => {
+                    let who = who % readers.len();
+                    let reader = &mut readers[who];
+                    for _ in 0..count {
+                        let expected = reader.expected(pushed);
+                        prop_assert_eq!(reader.events.try_next().map(|event| event.seq), expected);
+                        prop_assert_eq!(reader.events.missed(), reader.missed);
+                    }
+                }
+                Deed::Clone(_) | Deed::Read(..) => {}
+            }
+        }
+        for reader in &mut readers {
+            prop_assert!(reader.next < pushed || now(reader.events.next()).is_none(), "nothing yet, and no end");
+        }
+        log.close();
+        for reader in &mut readers {
+            while let Some(seq) = reader.expected(pushed) {
+                let next = now(reader.events.next()).flatten();
+                prop_assert_eq!(next.map(|event| event.seq), Some(seq));
+            }
+            prop_assert_eq!(now(reader.events.next()), Some(None));
+            prop_assert_eq!(reader.events.missed(), reader.missed);
+        }
+    }
+}
