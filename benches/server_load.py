@@ -20,6 +20,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -39,6 +40,8 @@ class Server:
     load_options: list[str] = field(default_factory=list)
     #: A program that installs something when it starts for the first time needs longer.
     start_seconds: float = 10.0
+    #: What generates the load in place of `voxtra load`, with the same options and JSON.
+    generator: list[str] = field(default_factory=list)
 
 
 def own_servers():
@@ -74,14 +77,24 @@ class Running:
     def __init__(self, server, core):
         self.server, self.port = server, free_port()
         command = [part.replace("{port}", str(self.port)) for part in server.command]
+        # Not a pipe: nobody would empty it, and a talkative server would wait for that.
+        self.complaints = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             ["taskset", "-c", str(core), *command],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.complaints,
             start_new_session=True,
         )
-        os.set_blocking(self.process.stderr.fileno(), False)
 
     def __enter__(self):
+        try:
+            self.await_listening()
+        except BaseException:
+            # Ctrl-C reaches only this script.
+            self.__exit__()
+            raise
+        return self
+
+    def await_listening(self):
         deadline = time.monotonic() + self.server.start_seconds
         while True:
             if self.process.poll() is not None:
@@ -91,12 +104,10 @@ class Running:
                 break
             except OSError:
                 if time.monotonic() > deadline:
-                    self.__exit__()
                     raise RuntimeError(f"{self.server.name} does not listen: {self.last_words()}") from None
                 time.sleep(0.05)
         # What the probe has set off is over before anything is measured.
         time.sleep(0.3)
-        return self
 
     def __exit__(self, *_):
         for how in (signal.SIGTERM, signal.SIGKILL):
@@ -109,17 +120,19 @@ class Running:
             except ProcessLookupError:
                 break
         self.process.poll()
-        self.process.stderr.close()
+        self.complaints.close()
 
     def last_words(self):
-        return (self.process.stderr.read() or b"").decode(errors="replace").strip()[-300:] or "without a word"
+        self.complaints.seek(0)
+        return self.complaints.read().decode(errors="replace").strip()[-300:] or "without a word"
 
 
 def measure(server, calls, seconds, warm_up=2.0, rate=8000, server_core=0, load_core=1):
     """One run. Returns what `voxtra load --json` reported, or `{"failed": why}`."""
     with Running(server, server_core) as running:
+        generator = server.generator or [str(RELEASE / "voxtra"), "load"]
         command = [
-            "taskset", "-c", str(load_core), str(RELEASE / "voxtra"), "load", f"127.0.0.1:{running.port}",
+            "taskset", "-c", str(load_core), *generator, f"127.0.0.1:{running.port}",
             "--calls", str(calls), "--seconds", str(seconds), "--warm-up", str(warm_up), "--rate", str(rate),
             "--watch", str(running.process.pid), "--json", *server.load_options,
         ]
