@@ -1,0 +1,196 @@
+"""What the page shows, made from the results. Every function returns Markdown, or `None` while nothing was measured for it."""
+
+from page.peers import PEERS, Peer
+from page.results import Load, Results
+
+NOTHING = "–"
+
+
+def machine(results: Results) -> str | None:
+    runs = results.of("load")
+    if not runs:
+        return None
+    newest = max(runs, key=lambda run: run["date"])
+    days = sorted({run["date"][:10] for run in runs})
+    on = newest["machine"]
+    versions = {entry["folder"]: entry["version"] for entry in results.of("versions")}
+    rows = [
+        ("date", " to ".join(dict.fromkeys([days[0], days[-1]]))),
+        ("processor", f"{on['cpu']}, {on['cores']} cores{', a virtual machine' if on['virtual'] else ''}, {on['memory_gib']} GiB"),
+        ("system", on["kernel"]),
+        ("compiler", on["rustc"]),
+        ("Voxtra", f"{versions.get('voxtra', '')}, commit {on['commit']}"),
+        ("beside it", "; ".join(version for folder, version in versions.items() if folder != "voxtra")),
+    ]
+    return table(["", ""], [[name, value] for name, value in rows], names=2)
+
+
+def peers(results: Results) -> str | None:
+    """At one number of calls: the largest that most servers bear."""
+    counts = results.counts(PEERS)
+    if not counts:
+        return None
+    calls = max((count for count in counts if count <= 500), default=counts[0])
+    base = results.load("bare-echo", calls).median("server.cpu_us_per_frame")
+    rows = []
+    for peer in PEERS:
+        load = results.load(peer.name, calls)
+        if load:
+            rows.append([peer.label, *_under_load(load, base), _memory(results, peer), _conformance(results, peer)])
+        else:
+            rows.append([peer.label, *_too_many(results, peer, 6), _memory(results, peer), _conformance(results, peer)])
+    head = ["at %d calls" % calls, "CPU per frame", "beside bare echo", "turn-around p50", "p99", "lost", "late", "memory per call", "hostile peers"]
+    return table(head, rows)
+
+
+def load(results: Results) -> str | None:
+    """Everything, call count by call count."""
+    rows = []
+    for calls in results.counts(PEERS):
+        base = results.load("bare-echo", calls).median("server.cpu_us_per_frame")
+        for peer in PEERS:
+            load = results.load(peer.name, calls)
+            cells = [*_under_load(load, base), *_more(load)] if load else _too_many(results, peer, 10)
+            rows.append([str(calls), peer.label, *cells])
+    head = ["calls", "server", "CPU per frame", "beside bare echo", "turn-around p50", "p99", "lost", "late", "p99.9", "max", "of the core", "generator late, p99"]
+    return table(head, rows, names=2) if rows else None
+
+
+def _under_load(load: Load, base: float | None) -> list[str]:
+    if not load.echoes:
+        failed = next((run["report"]["failed"] for run in load.runs if "failed" in run["report"]), "no echo")
+        return [failed.splitlines()[-1][:80]] + [NOTHING] * 5
+    cpu = load.median("server.cpu_us_per_frame")
+    return [
+        f"{cpu:.1f} µs" if cpu else NOTHING,
+        f"{cpu / base:.2f}" if cpu and base else NOTHING,
+        milliseconds(load.median("turn_around_us.p50")),
+        milliseconds(load.median("turn_around_us.p99")),
+        *_losses(load),
+    ]
+
+
+def _more(load: Load) -> list[str]:
+    share = load.median("server.cpu_share")
+    return [
+        milliseconds(load.median("turn_around_us.p999")),
+        milliseconds(load.median("turn_around_us.max")),
+        f"{share:.0%}" if share is not None else NOTHING,
+        milliseconds(load.median("own_lateness_us.p99")),
+    ]
+
+
+def _too_many(results: Results, peer: Peer, cells: int) -> list[str]:
+    counts = [count for count in results.counts([peer]) if results.load(peer.name, count).is_overwhelmed]
+    why = f"too many: already overwhelmed by {counts[0]}" if counts else "not measured"
+    return [why] + [NOTHING] * (cells - 1)
+
+
+def _losses(load: Load) -> list[str]:
+    """Lost and late."""
+    ended = f" ({load.ended_calls} calls ended)" if load.ended_calls else ""
+    return [percent(load.share("lost") or 0) + ended, percent(load.share("late") or 0)]
+
+
+def _memory(results: Results, peer: Peer) -> str:
+    """With the most calls that it bore: small growth is lost in a process's pages."""
+    for calls in reversed(results.counts([peer])):
+        load = results.load(peer.name, calls)
+        bytes_per_call = load.median("server.rss_bytes_per_call")
+        if bytes_per_call is not None and not load.is_overwhelmed:
+            return f"{bytes_per_call / 1024:.0f} KiB"
+    return NOTHING
+
+
+def _conformance(results: Results, peer: Peer) -> str:
+    report = next((entry["report"] for entry in results.of("torture") if entry["server"] == peer.name), None)
+    if report is None or "cases" not in report:
+        return NOTHING
+    return verdicts(report)
+
+
+def verdicts(report: dict) -> str:
+    """How many cases of the conformance suite it passed."""
+    return _passed(report["cases"])
+
+
+def _passed(cases: list[dict]) -> str:
+    counted = [case for case in cases if case["result"] != "skip"]
+    return f"{sum(case['result'] == 'pass' for case in counted)} of {len(counted)}" if counted else NOTHING
+
+
+def torture(results: Results) -> str | None:
+    """Families of cases by server, and every failure with its reason."""
+    reports = {entry["server"]: entry["report"] for entry in results.of("torture")}
+    tried = [peer for peer in PEERS if "cases" in reports.get(peer.name, {})]
+    if not tried:
+        return None
+    families = list(dict.fromkeys(case["family"] for peer in tried for case in reports[peer.name]["cases"]))
+    rows = [
+        [family, *(_passed([case for case in reports[peer.name]["cases"] if case["family"] == family]) for peer in tried)]
+        for family in families
+    ]
+    rows.append(["**all**", *(f"**{verdicts(reports[peer.name])}**" for peer in tried)])
+    lines = [table(["cases passed", *(peer.label for peer in tried)], rows), ""]
+    for peer in tried:
+        failures = [case for case in reports[peer.name]["cases"] if case["result"] == "fail"]
+        died = "" if reports[peer.name]["survived"] else "; its process ended meanwhile"
+        if not failures:
+            lines.append(f"- {peer.label}: passed all{died}.")
+            continue
+        lines.append(f"- {peer.label}{died}:")
+        lines += [f"  - `{case['name']}`: {case['reason']}" for case in failures]
+    return "\n".join(lines)
+
+
+def memory(results: Results) -> str | None:
+    """What a process grew by, at every number of calls."""
+    counts = results.counts(PEERS)
+    rows = []
+    for peer in PEERS:
+        cells, any_of_them = [], False
+        for calls in counts:
+            per_call = results.load(peer.name, calls).median("server.rss_bytes_per_call")
+            cells.append(NOTHING if per_call is None else f"{per_call / 1024:.0f} KiB")
+            any_of_them |= per_call is not None
+        before = results.load(peer.name).median("server.rss_before_bytes")
+        if any_of_them:
+            rows.append([peer.label, f"{before / 2**20:.0f} MiB", *cells])
+    return table(["memory per call", "without calls", *(f"{calls} calls" for calls in counts)], rows) if rows else None
+
+
+def server(results: Results) -> str | None:
+    """Ours beside the bare echo, with the limits that we set ourselves."""
+    rows = []
+    for calls in results.counts(PEERS):
+        ours, bare = results.load("voxtra", calls), results.load("bare-echo", calls)
+        if not (ours.echoes and bare.echoes):
+            continue
+        row = [str(calls)]
+        for path, form in {"server.cpu_us_per_frame": lambda us: f"{us:.1f} µs", "turn_around_us.p50": milliseconds, "turn_around_us.p99": milliseconds}.items():
+            a, b = ours.median(path), bare.median(path)
+            row += [form(b), form(a), f"**{a / b:.2f}**"] if a and b else [NOTHING] * 3
+        row += [*_losses(ours), f"{ours.median('server.cpu_share'):.0%}"]
+        rows.append(row)
+    head = ["calls", "CPU per frame: bare", "Voxtra", "ratio", "turn-around p50: bare", "Voxtra", "ratio", "p99: bare", "Voxtra", "ratio", "lost", "late", "of the core"]
+    return table(head, rows, names=1) if rows else None
+
+
+def milliseconds(us: float | None) -> str:
+    if us is None:
+        return NOTHING
+    ms = us / 1000
+    return f"{ms:.2f} ms" if ms < 10 else f"{ms:,.0f} ms"
+
+
+def percent(share: float) -> str:
+    """So that one frame in a million is not none."""
+    if share == 0:
+        return "0"
+    return f"{share:.1%}" if share >= 0.01 else f"{share:.2%}" if share >= 0.0001 else "< 0.01%"
+
+
+def table(head: list[str], rows: list[list[str]], names: int = 1) -> str:
+    """The first columns are names, to the left; the others figures, to the right."""
+    rule = "|" + "---|" * names + "---:|" * (len(head) - names)
+    return "\n".join(["| " + " | ".join(head) + " |", rule, *("| " + " | ".join(row) + " |" for row in rows)])
