@@ -50,6 +50,8 @@ def own_servers():
     servers = [
         Server("bare_echo", [str(RELEASE / "examples" / "bare_echo"), "{port}"]),
         Server("voxtra", voxtra),
+        Server("voxtra_tick_0", [*voxtra, "--tick", "0"]),
+        Server("voxtra_tick_2", [*voxtra, "--tick", "2"]),
         Server("paced_timer", [str(RELEASE / "examples" / "paced_timer"), "{port}"]),
     ]
     return {server.name: server for server in servers}
@@ -65,6 +67,11 @@ def parse_server(text, known):
     return known[name]
 
 
+def on_core(core, realtime):
+    """What to put before a command so that it runs on one core, and if need be before all other programs."""
+    return [*(["chrt", "--fifo", "10"] if realtime else []), "taskset", "-c", str(core)]
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -74,13 +81,13 @@ def free_port():
 class Running:
     """A server that runs on one core, in a session of its own; ended with everything that it has started."""
 
-    def __init__(self, server, core):
+    def __init__(self, server, core, realtime=False):
         self.server, self.port = server, free_port()
         command = [part.replace("{port}", str(self.port)) for part in server.command]
         # Not a pipe: nobody would empty it, and a talkative server would wait for that.
         self.complaints = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(core), *command],
+            [*on_core(core, realtime), *command],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.complaints,
             start_new_session=True,
         )
@@ -127,12 +134,12 @@ class Running:
         return self.complaints.read().decode(errors="replace").strip()[-300:] or "without a word"
 
 
-def measure(server, calls, seconds, warm_up=2.0, rate=8000, server_core=0, load_core=1):
+def measure(server, calls, seconds, warm_up=2.0, rate=8000, server_core=0, load_core=1, realtime=False):
     """One run. Returns what `voxtra load --json` reported, or `{"failed": why}`."""
-    with Running(server, server_core) as running:
+    with Running(server, server_core, realtime) as running:
         generator = server.generator or [str(RELEASE / "voxtra"), "load"]
         command = [
-            "taskset", "-c", str(load_core), *generator, f"127.0.0.1:{running.port}",
+            *on_core(load_core, realtime), *generator, f"127.0.0.1:{running.port}",
             "--calls", str(calls), "--seconds", str(seconds), "--warm-up", str(warm_up), "--rate", str(rate),
             "--watch", str(running.process.pid), "--json", *server.load_options,
         ]
@@ -277,6 +284,10 @@ def main():
     parser.add_argument("--rate", type=int, default=8000)
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--load-core", type=int, default=1)
+    parser.add_argument(
+        "--realtime", action="store_true",
+        help="run servers and generator before all other programs (SCHED_FIFO, as root): for a machine that isn't quiet",
+    )
     parser.add_argument("--out", type=Path, help="write every run to this JSON file")
     args = parser.parse_args()
     servers = [parse_server(name, known) for name in args.servers.split(",") if name]
@@ -290,7 +301,7 @@ def main():
     runs = compare(
         servers, args.calls, args.seconds, args.repeats,
         progress=lambda text: print(text, file=sys.stderr),
-        warm_up=args.warm_up, rate=args.rate, server_core=args.server_core, load_core=args.load_core,
+        warm_up=args.warm_up, rate=args.rate, server_core=args.server_core, load_core=args.load_core, realtime=args.realtime,
     )
     if args.out:
         result = {"machine": machine(), "servers": [asdict(server) for server in servers], "runs": runs}

@@ -5,6 +5,7 @@ mod call;
 mod configuration;
 mod demo;
 mod echo;
+mod load;
 mod serve;
 mod vad;
 

@@ -125,3 +125,29 @@ impl Line {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_read_is_hung_up_on_at_the_first_write_that_does_not_fit() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut line = Line::connect(listener.local_addr().unwrap()).unwrap();
+        let (peer, _) = listener.accept().unwrap();
+        line.begin(Uuid::nil()).unwrap();
+        let frame = [0x10; 643];
+        let mut ending = None;
+        // More than all buffers of loopback hold.
+        for _ in 0..200_000 {
+            if let Err(why) = line.write(&frame) {
+                ending = Some(why);
+                break;
+            }
+        }
+        assert_eq!(ending, Some(Ending::Stalled));
+        drop(peer);
+    }
+}

@@ -1,12 +1,16 @@
 //! Sleeping until a socket is ready or a moment has come, whichever is first.
 //!
-//! On Linux this is epoll with `epoll_pwait2`, because frames are due at odd microseconds and the timeout that mio passes on has whole
-//! milliseconds. Elsewhere it is mio, and frames leave up to a millisecond late, which the report shows.
+//! On Linux this is epoll and a timer of its own, for two reasons: frames are due at odd microseconds, and the timeout that mio passes on
+//! has whole milliseconds; and to arm a timer anew for each sleep, as a timeout does, costs more than a frame does otherwise (on virtual
+//! machines above all, where each arming leaves the guest). This timer is armed once a frame, however often a socket wakes us before.
+//! Elsewhere it is mio, and frames leave up to a millisecond late, which the report shows.
 
 use std::io;
 use std::time::Duration;
 
 use mio::net::TcpStream;
+
+use super::book::Nanos;
 
 /// What a socket has.
 #[derive(Debug, Clone, Copy)]
@@ -23,28 +27,49 @@ pub(crate) use system::Poller;
 
 /// Sockets looked at in one go. More are seen at the next.
 const MOST_EVENTS: usize = 256;
+/// It takes longer to fall asleep and to wake up: what is due so soon is waited for awake.
+const TOO_SHORT_TO_SLEEP: Nanos = 5_000;
 
 #[cfg(target_os = "linux")]
 mod system {
     use std::os::fd::OwnedFd;
 
     use rustix::buffer::spare_capacity;
-    use rustix::event::Timespec;
     use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    };
 
-    use super::{Duration, MOST_EVENTS, Ready, TcpStream, io};
+    use super::{Duration, MOST_EVENTS, Nanos, Ready, TOO_SHORT_TO_SLEEP, TcpStream, io};
 
     /// Edge-triggered readiness.
     pub(crate) struct Poller {
         epoll: OwnedFd,
         events: Vec<Event>,
+        timer: OwnedFd,
+        /// When the timer goes off, or went.
+        armed: Nanos,
     }
+
+    /// The timer's number among those of the calls.
+    const TIMER: u64 = u64::MAX;
 
     impl Poller {
         pub(crate) fn new() -> io::Result<Self> {
+            let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+            let timer = timerfd_create(
+                TimerfdClockId::Monotonic,
+                TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+            )?;
+            // Edge-triggered: it need not be read.
+            let flags = EventFlags::IN | EventFlags::ET;
+            epoll::add(&epoll, &timer, EventData::new_u64(TIMER), flags)?;
             Ok(Self {
-                epoll: epoll::create(CreateFlags::CLOEXEC)?,
+                epoll,
                 events: Vec::with_capacity(MOST_EVENTS),
+                timer,
+                armed: 0,
             })
         }
 
@@ -70,17 +95,24 @@ mod system {
             )?)
         }
 
-        /// Sleeps until something is ready, for `timeout` at most.
-        pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<()> {
+        /// It is `now`: sleeps until something is ready, until `wake` at most. May wake up early.
+        pub(crate) fn wait(&mut self, now: Nanos, wake: Nanos) -> io::Result<()> {
             self.events.clear();
-            let timeout = Timespec {
-                tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
-                tv_nsec: timeout.subsec_nanos().into(),
-            };
+            let at_once = wake <= now.saturating_add(TOO_SHORT_TO_SLEEP);
+            if !at_once && (self.armed <= now || self.armed > wake) {
+                let sleep = Duration::from_nanos(wake.saturating_sub(now));
+                let alarm = Itimerspec {
+                    it_interval: timespec(Duration::ZERO),
+                    it_value: timespec(sleep),
+                };
+                timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &alarm)?;
+                self.armed = wake;
+            }
+            let timeout = at_once.then_some(timespec(Duration::ZERO));
             match epoll::wait(
                 &self.epoll,
                 spare_capacity(&mut self.events),
-                Some(&timeout),
+                timeout.as_ref(),
             ) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
                 Err(error) => Err(error.into()),
@@ -92,15 +124,22 @@ mod system {
             self.events.len()
         }
 
-        /// One of those that were ready.
+        /// One of those that were ready; `None` for the timer.
         pub(crate) fn ready(&self, n: usize) -> Option<Ready> {
             let event = self.events.get(n)?;
             let (flags, data) = (event.flags, event.data);
             Some(Ready {
-                call: data.u64() as u32,
+                call: data.u64().try_into().ok()?,
                 writable: flags.intersects(EventFlags::OUT | EventFlags::ERR | EventFlags::HUP),
                 closed: flags.intersects(EventFlags::RDHUP | EventFlags::ERR | EventFlags::HUP),
             })
+        }
+    }
+
+    fn timespec(duration: Duration) -> Timespec {
+        Timespec {
+            tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: duration.subsec_nanos().into(),
         }
     }
 }
@@ -109,7 +148,7 @@ mod system {
 mod system {
     use mio::{Events, Interest, Poll, Token};
 
-    use super::{Duration, MOST_EVENTS, Ready, TcpStream, io};
+    use super::{Duration, MOST_EVENTS, Nanos, Ready, TOO_SHORT_TO_SLEEP, TcpStream, io};
 
     /// Readiness by mio.
     pub(crate) struct Poller {
@@ -141,9 +180,13 @@ mod system {
                 .reregister(stream, Token(call as usize), Interest::READABLE)
         }
 
-        /// Sleeps until something is ready, for `timeout` at most.
-        pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<()> {
+        /// It is `now`: sleeps until something is ready, until `wake` at most. May wake up early.
+        pub(crate) fn wait(&mut self, now: Nanos, wake: Nanos) -> io::Result<()> {
             self.ready.clear();
+            let timeout = match Duration::from_nanos(wake.saturating_sub(now)) {
+                short if short.as_nanos() <= TOO_SHORT_TO_SLEEP.into() => Duration::ZERO,
+                sleep => sleep,
+            };
             match self.poll.poll(&mut self.events, Some(timeout)) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
