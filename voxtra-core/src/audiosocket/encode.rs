@@ -10,7 +10,19 @@ use crate::audio::SampleRate;
 ///
 /// # Errors
 /// See [`EncodeError`].
+#[inline]
 pub fn encode(frame: &Frame<'_>, out: &mut [u8]) -> Result<usize, EncodeError> {
+    match frame {
+        // Inlined, as in the decoder: an echoed frame is never built in memory.
+        Frame::Audio(audio) if !audio.payload.is_empty() => {
+            put(kind::of_audio(audio.rate), audio.payload, out)
+        }
+        other => encode_any(other, out),
+    }
+}
+
+/// [`encode`] for every frame.
+fn encode_any(frame: &Frame<'_>, out: &mut [u8]) -> Result<usize, EncodeError> {
     let code;
     let (kind, payload): (u8, &[u8]) = match frame {
         Frame::Hangup => (kind::HANGUP, &[]),
@@ -28,6 +40,12 @@ pub fn encode(frame: &Frame<'_>, out: &mut [u8]) -> Result<usize, EncodeError> {
         }
         Frame::Unknown { kind, payload } => (*kind, payload),
     };
+    put(kind, payload, out)
+}
+
+/// Writes the header and the payload.
+#[inline]
+fn put(kind: u8, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
     let body = begin(kind, payload.len(), out)?;
     body.copy_from_slice(payload);
     Ok(HEADER_LEN + payload.len())
@@ -46,6 +64,7 @@ pub fn encode(frame: &Frame<'_>, out: &mut [u8]) -> Result<usize, EncodeError> {
 ///
 /// # Errors
 /// See [`EncodeError`].
+#[inline]
 pub fn encode_audio(
     rate: SampleRate,
     samples: &[i16],
@@ -76,6 +95,7 @@ pub const fn encoded_len(frame: &Frame<'_>) -> usize {
 }
 
 /// Writes the header and returns the room for the payload.
+#[inline]
 fn begin(kind: u8, len: usize, out: &mut [u8]) -> Result<&mut [u8], EncodeError> {
     let length = u16::try_from(len).map_err(|_| EncodeError::PayloadTooLong { len })?;
     let [high, low] = length.to_be_bytes();

@@ -40,6 +40,7 @@ impl<'a> Audio<'a> {
     const G711_FRAME_BYTES: usize = 160;
 
     /// The samples. The last byte of an odd payload is not one.
+    #[inline]
     pub fn samples(
         &self,
     ) -> impl ExactSizeIterator<Item = i16> + DoubleEndedIterator + Clone + use<'a> {
@@ -48,11 +49,13 @@ impl<'a> Audio<'a> {
     }
 
     /// How many whole samples there are.
+    #[inline]
     pub const fn sample_count(&self) -> usize {
         self.payload.len() / 2
     }
 
     /// Copies as many samples as fit into `out`; returns how many.
+    #[inline]
     pub fn read_into(&self, out: &mut [i16]) -> usize {
         let (pairs, _) = self.payload.as_chunks::<2>();
         for (sample, pair) in out.iter_mut().zip(pairs) {
@@ -62,17 +65,20 @@ impl<'a> Audio<'a> {
     }
 
     /// The bytes of whole samples: the payload without the last byte of an odd one.
+    #[inline]
     pub fn pcm(&self) -> &'a [u8] {
         self.payload.as_chunks::<2>().0.as_flattened()
     }
 
     /// Whether the payload is an odd number of bytes. Asterisk tolerates that, so do we.
+    #[inline]
     pub const fn is_odd(&self) -> bool {
         !self.payload.len().is_multiple_of(2)
     }
 
     /// Whether this has the size of 20 ms of µ-law or A-law instead of PCM: 160 bytes under the kind of 8 kHz audio.
     /// Asterisk sends that when the channel was dialled with `c(ulaw)`. Played as PCM it would be noise.
+    #[inline]
     pub const fn is_g711_sized(&self) -> bool {
         matches!(self.rate, SampleRate::Hz8000) && self.payload.len() == Self::G711_FRAME_BYTES
     }

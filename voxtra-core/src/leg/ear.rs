@@ -2,10 +2,8 @@
 
 use core::time::Duration;
 
-use ringbuf::StaticRb;
-
 use super::fault::Faults;
-use super::{CallerAudio, ClockCheck, Forward, LegSettings, MulawPolicy, Port, event};
+use super::{CallerAudio, ClockCheck, Forward, History, LegSettings, MulawPolicy, Port, event};
 use crate::audio::{Framer, Law, Resampler, SampleRate};
 use crate::audiosocket::Audio;
 use crate::event::{
@@ -15,9 +13,6 @@ use crate::event::{
 use crate::time::Instant;
 use crate::turn::{TurnEvent, TurnTaking};
 use crate::vad::VoiceDetector;
-
-/// Samples of history, which the agent's part of is taken from when speech is confirmed: 600 ms at 8 kHz, 300 ms at 16 kHz.
-pub const HISTORY_SAMPLES: usize = 4800;
 
 /// What comes before the first frame that was taken for speech: a soft first consonant.
 const PRE_ROLL: Duration = Duration::from_millis(200);
@@ -48,7 +43,7 @@ impl<V: VoiceDetector> Ear<V> {
             framer: Framer::new(settings.rate),
             clock: ClockCheck::new(),
             listener: Listener {
-                history: StaticRb::default(),
+                history: History::default(),
                 vad_input: VadInput::new(settings.rate),
                 detector,
                 turn: TurnTaking::new(settings.turn),
@@ -85,8 +80,9 @@ impl<V: VoiceDetector> Ear<V> {
         faults: &mut Faults<'_>,
         port: &mut P,
     ) -> Heard {
-        let mut decoded = [0u8; 2 * MULAW_BYTES];
+        let mut decoded;
         let payload = if audio.is_g711_sized() {
+            decoded = [0u8; 2 * MULAW_BYTES];
             if settings.mulaw == MulawPolicy::Decode {
                 for (pair, byte) in decoded.chunks_exact_mut(2).zip(audio.payload) {
                     pair.copy_from_slice(&Law::Mu.decode(*byte).to_le_bytes());
@@ -150,7 +146,7 @@ impl<V: VoiceDetector> Ear<V> {
 
 /// What hears whole frames.
 struct Listener<V> {
-    history: StaticRb<i16, HISTORY_SAMPLES>,
+    history: History,
     vad_input: VadInput,
     detector: V,
     turn: TurnTaking,
@@ -212,17 +208,9 @@ impl<V: VoiceDetector> Listener<V> {
                         // From a little before the onset up to, not including, this frame.
                         let age = turn.speech_age().unwrap_or_default() + PRE_ROLL;
                         let wanted = settings.rate.samples_in(age).saturating_sub(pcm.len());
-                        let (older, newer) = history.as_slices();
-                        let from_newer = newer.len().saturating_sub(wanted);
-                        let from_older = older
-                            .len()
-                            .saturating_sub(wanted.saturating_sub(newer.len()));
-                        port.caller_audio(CallerAudio::Samples(
-                            older.get(from_older..).unwrap_or_default(),
-                        ));
-                        port.caller_audio(CallerAudio::Samples(
-                            newer.get(from_newer..).unwrap_or_default(),
-                        ));
+                        let (older, newer) = history.last(wanted);
+                        port.caller_audio(CallerAudio::Samples(older));
+                        port.caller_audio(CallerAudio::Samples(newer));
                     }
                 }
                 if was_speaking || turns.speech_started || settings.forward == Forward::Everything {
@@ -233,7 +221,7 @@ impl<V: VoiceDetector> Listener<V> {
                 }
             }
         }
-        history.push_slice_overwrite(pcm);
+        history.push(pcm);
         turns.barge_in
     }
 }

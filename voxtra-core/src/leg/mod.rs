@@ -20,11 +20,12 @@ mod ear;
 mod fault;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+mod history;
 mod port;
 mod settings;
 
 pub use clock::{ClockCheck, FrameTime};
-pub use ear::HISTORY_SAMPLES;
+pub use history::{HISTORY_SAMPLES, History};
 pub use port::{CallerAudio, Port};
 pub use settings::{Command, Forward, LegSettings, Mode, MulawPolicy};
 
@@ -54,6 +55,10 @@ const ECHO_KEEPALIVE: Duration = Duration::from_millis(500);
 
 /// Frames of playout that an echoing leg leaves out when the agent has nothing to say.
 const ECHO_REST: u32 = 4;
+
+/// Samples of the longest frames up to 16 kHz, what telephones use, and up to 48 kHz.
+const NARROW_SAMPLES: usize = SampleRate::Hz16000.frame_samples();
+const WIDE_SAMPLES: usize = SampleRate::Hz48000.frame_samples();
 
 /// Whether the connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,7 +262,29 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         {
             port.epoch(self.playout.flush());
         }
-        let mut pcm = [0i16; MAX_FRAME_SAMPLES];
+        if now < self.playout.next_deadline() {
+            return;
+        }
+        // With no more room than the rate needs: what isn't used would have to be cleared all the same.
+        match self.playout.rate().frame_samples() {
+            samples if samples <= NARROW_SAMPLES => {
+                self.send_frame::<NARROW_SAMPLES, _, _>(now, agent, port)
+            }
+            samples if samples <= WIDE_SAMPLES => {
+                self.send_frame::<WIDE_SAMPLES, _, _>(now, agent, port)
+            }
+            _ => self.send_frame::<MAX_FRAME_SAMPLES, _, _>(now, agent, port),
+        }
+    }
+
+    /// Makes the frame that is due, of at most `N` samples, and sends it.
+    fn send_frame<const N: usize, S: AgentAudio, P: Port>(
+        &mut self,
+        now: Instant,
+        agent: &mut S,
+        port: &mut P,
+    ) {
+        let mut pcm = [0i16; N];
         let due = self.playout.poll(now, agent, &mut pcm, &mut |event| {
             let body = match event {
                 PlayoutEvent::Started { utterance } => RecordBody::UtteranceStarted { utterance },
@@ -275,7 +302,9 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         let Some(pcm) = due.and_then(|samples| pcm.get(..samples)) else {
             return;
         };
-        if self.settings.mode == Mode::Echo && since_audio < ECHO_KEEPALIVE {
+        if self.settings.mode == Mode::Echo
+            && now.duration_since(self.ear.last_arrival()) < ECHO_KEEPALIVE
+        {
             if agent.is_idle() {
                 // The echo goes out as it comes in; nothing else is due until there has been none for a while.
                 self.playout.leave_out(ECHO_REST);

@@ -33,14 +33,14 @@ pub struct TurnTaking {
     /// The last input's time as the caller counts it.
     input: Option<Instant>,
     /// Time since 20 ms before the first input. Never goes back.
-    now: Duration,
-    last_frame: Duration,
+    now: Micros,
+    last_frame: Micros,
     recent: Recent,
     speech: Speech,
     /// The caller's turn, from its first speech until its end was reported.
     turn: Option<Span>,
     /// Since when neither side has spoken, and whether that was reported.
-    quiet_since: Duration,
+    quiet_since: Micros,
     quiet_reported: bool,
     overlap: Overlap,
 }
@@ -80,11 +80,11 @@ impl TurnTaking {
             input: None,
             // The first input may be a frame, which began before it was handled.
             now: FRAME,
-            last_frame: Duration::ZERO,
+            last_frame: 0,
             recent: Recent::default(),
             speech: Speech::None,
             turn: None,
-            quiet_since: Duration::ZERO,
+            quiet_since: 0,
             quiet_reported: false,
             overlap: Overlap::default(),
         }
@@ -157,16 +157,16 @@ impl TurnTaking {
     pub fn speech_age(&self) -> Option<Duration> {
         match self.speech {
             Speech::None => None,
-            Speech::Onset { span, .. } | Speech::Reported(span) => {
-                Some(self.now.saturating_sub(span.first).saturating_add(FRAME))
-            }
+            Speech::Onset { span, .. } | Speech::Reported(span) => Some(Duration::from_micros(
+                self.now.saturating_sub(span.first).saturating_add(FRAME),
+            )),
         }
     }
 
     fn advance(&mut self, now: Instant) {
-        let elapsed = self
-            .input
-            .map_or(Duration::ZERO, |before| now.duration_since(before));
+        let elapsed = self.input.map_or(0, |before| {
+            now.as_micros().saturating_sub(before.as_micros())
+        });
         self.now = self.now.saturating_add(elapsed);
         self.input = Some(now);
     }
@@ -178,7 +178,7 @@ impl TurnTaking {
         if let Speech::None = self.speech
             && self.recent.startable(window) >= needed
         {
-            let back = FRAME.saturating_mul(self.recent.oldest_startable(window));
+            let back = frames(self.recent.oldest_startable(window));
             self.speech = Speech::Onset {
                 span: Span {
                     first: self.now.saturating_sub(back),
@@ -247,8 +247,8 @@ impl TurnTaking {
     }
 
     /// Reports what has been due by `at`.
-    fn settle(&mut self, at: Duration, agent_speaking: bool, on: &mut impl FnMut(TurnEvent)) {
-        let since = |then: Duration| at.saturating_sub(then);
+    fn settle(&mut self, at: Micros, agent_speaking: bool, on: &mut impl FnMut(TurnEvent)) {
+        let since = |then: Micros| at.saturating_sub(then);
         if let Speech::Reported(span) = self.speech
             && since(span.last) >= millis(self.settings.hangover_ms)
         {
@@ -261,8 +261,8 @@ impl TurnTaking {
         }
         let window = self.start_window();
         let patience = match self.recent.startable(window) {
-            0 => Duration::ZERO,
-            _ => FRAME.saturating_mul(window),
+            0 => 0,
+            _ => frames(window),
         };
         if let Some(turn) = self.turn
             && since(turn.last) >= millis(self.settings.end_of_turn_ms).saturating_add(patience)
@@ -270,14 +270,14 @@ impl TurnTaking {
             self.end_turn(on);
         }
         let threshold = millis(self.settings.silence_ms);
-        if !threshold.is_zero()
+        if threshold > 0
             && !agent_speaking
             && !self.quiet_reported
             && since(self.quiet_since) >= threshold.saturating_add(patience)
         {
             self.quiet_reported = true;
             on(TurnEvent::Silence {
-                duration: threshold,
+                duration: Duration::from_micros(threshold),
             });
         }
     }
@@ -307,8 +307,8 @@ impl TurnTaking {
     }
 
     /// Frames from before a long gap don't count towards a start after it.
-    fn forget_onset_after_gap(&mut self, at: Duration) {
-        let window = FRAME.saturating_mul(self.start_window());
+    fn forget_onset_after_gap(&mut self, at: Micros) {
+        let window = frames(self.start_window());
         if at.saturating_sub(self.last_frame) >= window && !self.is_user_speaking() {
             self.drop_onset();
         }
@@ -339,14 +339,14 @@ enum Speech {
 /// From the first frame to the last, by the times they were handled.
 #[derive(Clone, Copy, Debug)]
 struct Span {
-    first: Duration,
-    last: Duration,
+    first: Micros,
+    last: Micros,
 }
 
 impl Span {
     /// The first frame began 20 ms before it was handled.
     fn duration(self) -> Duration {
-        self.last.saturating_sub(self.first).saturating_add(FRAME)
+        Duration::from_micros(self.last.saturating_sub(self.first).saturating_add(FRAME))
     }
 }
 
@@ -394,13 +394,21 @@ fn newest(bits: u64, window: u32) -> u64 {
     bits & 1_u64.checked_shl(window).unwrap_or(0).wrapping_sub(1)
 }
 
-fn lasts(frames: u32, ms: u32) -> bool {
-    FRAME.saturating_mul(frames) >= millis(ms)
+fn lasts(count: u32, ms: u32) -> bool {
+    frames(count) >= millis(ms)
 }
 
-fn millis(ms: u32) -> Duration {
-    Duration::from_millis(u64::from(ms))
+/// How long `count` frames are.
+fn frames(count: u32) -> Micros {
+    FRAME * u64::from(count)
 }
+
+fn millis(ms: u32) -> Micros {
+    1_000 * u64::from(ms)
+}
+
+/// A time in microseconds, as in [`Instant`]: a frame is compared with many, and they are one number each.
+type Micros = u64;
 
 /// One frame of the caller's audio.
-const FRAME: Duration = Duration::from_millis(20);
+const FRAME: Micros = 20_000;

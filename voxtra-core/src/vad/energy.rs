@@ -69,22 +69,19 @@ impl Default for EnergyDetector {
 
 impl VoiceDetector for EnergyDetector {
     fn process(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
-        let mut sum = 0.0_f32;
-        let mut crossings = 0_u16;
-        let mut zeros = 0_usize;
-        let mut was_negative = None;
-        for &sample in frame {
-            zeros += usize::from(sample == 0);
-            let filtered = self.high_pass.filter(f32::from(sample));
-            sum += filtered * filtered;
-            let negative = filtered < 0.0;
-            if was_negative.is_some_and(|was| was != negative) {
-                crossings += 1;
-            }
-            was_negative = Some(negative);
-        }
-        self.high_pass.settle();
-        let level = level_dbfs(sum);
+        let line = self.high_pass.filter(frame);
+        let Some(filtered) = line.first_chunk::<VAD_FRAME_SAMPLES>() else {
+            return 0.0; // cannot be: a line is longer than a frame
+        };
+        let [_, later @ ..] = filtered;
+        // The first bit of a float is its sign.
+        let crossings: u32 = filtered
+            .iter()
+            .zip(later)
+            .map(|(a, b)| (a.to_bits() ^ b.to_bits()) >> 31)
+            .sum();
+        let zeros: u16 = frame.iter().map(|sample| u16::from(*sample == 0)).sum();
+        let level = level_dbfs(sum_of_squares(filtered) * HighPass::GAIN * HighPass::GAIN);
         self.level_dbfs = level;
         // Against the floor as it was before this frame: a frame is not its own background.
         let floor = self.floor.dbfs;
@@ -99,6 +96,18 @@ impl VoiceDetector for EnergyDetector {
     fn reset(&mut self) {
         *self = Self::with_gate(self.gate_dbfs);
     }
+}
+
+/// In lanes, so that the additions do not wait for each other.
+fn sum_of_squares(samples: &[f32; VAD_FRAME_SAMPLES]) -> f32 {
+    let (blocks, _) = samples.as_chunks::<LANES>();
+    let mut sums = [0.0_f32; LANES];
+    for block in blocks {
+        for (sum, sample) in sums.iter_mut().zip(block) {
+            *sum += sample * sample;
+        }
+    }
+    sums.iter().sum()
 }
 
 /// Mean power of a frame from its sum of squares, in dBFS.
@@ -116,44 +125,102 @@ fn level_dbfs(sum_of_squares: f32) -> f32 {
 ///
 /// White noise at 8 kHz changes sign at half of the samples, vowels at less than a quarter. Fricatives are
 /// hiss too, but a syllable is not made of them alone.
-fn hiss_penalty_db(crossings: u16) -> f32 {
-    let share = f32::from(crossings) / (VAD_FRAME_SAMPLES as f32 - 1.0);
+fn hiss_penalty_db(crossings: u32) -> f32 {
+    let share = crossings as f32 / (VAD_FRAME_SAMPLES as f32 - 1.0);
     ((share - HISS_FROM) / (HISS_FULL - HISS_FROM)).clamp(0.0, 1.0) * HISS_PENALTY_DB
 }
 
 /// Second-order Butterworth high-pass at 130 Hz for 8 kHz: below the telephone band, above direct current
-/// and the mains. Transposed direct form II, which behaves well in single precision.
+/// and the mains.
+///
+/// A recursive filter makes each sample wait for the one before it. Multiplying both sides of its fraction by the
+/// denominator with the sign of z changed leaves a denominator in z², then in z⁴ and z⁸, so that here each output waits
+/// only for those [`AHEAD`] and twice that before it, and all between them are computed together: scattered look-ahead
+/// (K. K. Parhi, D. G. Messerschmitt, "Pipeline interleaving and parallelism in recursive digital filters",
+/// IEEE Trans. ASSP 37(7), 1989).
 #[derive(Clone, Debug)]
 struct HighPass {
-    s1: f32,
-    s2: f32,
+    /// The last inputs, and the last outputs.
+    inputs: [i16; PAST],
+    outputs: [[f32; AHEAD]; 2],
 }
 
 impl HighPass {
     // Bilinear transform: k = tan(pi * 130 / 8000), n = 1 / (1 + sqrt(2) k + k^2).
-    const B0: f32 = 0.930_344_75;
-    const B1: f32 = -1.860_689_5;
-    const B2: f32 = 0.930_344_75;
-    const A1: f32 = -1.855_831_8;
-    const A2: f32 = 0.865_547_26;
+    /// The numerator is this times the second difference. Left to the level, which needs it only once.
+    const GAIN: f32 = 0.930_344_75;
+    const NUMERATOR: Taps = [-2.0, 1.0];
+    const DENOMINATOR: Taps = [-1.855_831_8, 0.865_547_26];
+    /// The denominator in z⁻² and z⁻⁴, in z⁻⁴ and z⁻⁸, in z⁻⁸ and z⁻¹⁶.
+    const DENOMINATOR_2: Taps = ahead(Self::DENOMINATOR);
+    const DENOMINATOR_4: Taps = ahead(Self::DENOMINATOR_2);
+    const DENOMINATOR_8: Taps = ahead(Self::DENOMINATOR_4);
 
     const fn new() -> Self {
-        Self { s1: 0.0, s2: 0.0 }
-    }
-
-    fn filter(&mut self, x: f32) -> f32 {
-        let y = Self::B0 * x + self.s1;
-        self.s1 = Self::B1 * x - Self::A1 * y + self.s2;
-        self.s2 = Self::B2 * x - Self::A2 * y;
-        y
-    }
-
-    /// Called between frames: a dying tail must not end in subnormal numbers, which are slow on many processors.
-    fn settle(&mut self) {
-        if self.s1.abs() + self.s2.abs() < 1e-6 {
-            *self = Self::new();
+        Self {
+            inputs: [0; PAST],
+            outputs: [[0.0; AHEAD]; 2],
         }
     }
+
+    /// The first samples of the result are the frame's, 1 / [`GAIN`](Self::GAIN) too large; the others are not of use.
+    fn filter(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> Line {
+        const { assert!(VAD_FRAME_SAMPLES.is_multiple_of(AHEAD)) };
+        let mut line: Line = [0.0; _];
+        let (past, now) = line.split_at_mut(PAST);
+        for (place, sample) in past.iter_mut().zip(&self.inputs) {
+            *place = f32::from(*sample);
+        }
+        for (place, sample) in now.iter_mut().zip(frame) {
+            *place = f32::from(*sample);
+        }
+        self.inputs = *frame.last_chunk().unwrap_or(&[0; PAST]);
+        // Integers this small are exact in a float, so direct current leaves nothing.
+        sum_with_later::<1>(&mut line, Self::NUMERATOR);
+        sum_with_later::<1>(&mut line, mirrored(Self::DENOMINATOR));
+        sum_with_later::<2>(&mut line, mirrored(Self::DENOMINATOR_2));
+        sum_with_later::<4>(&mut line, mirrored(Self::DENOMINATOR_4));
+
+        let [near, far] = Self::DENOMINATOR_8;
+        let [mut before, mut last] = self.outputs;
+        let (blocks, _) = line.as_chunks_mut::<AHEAD>();
+        for block in blocks.iter_mut().take(VAD_FRAME_SAMPLES / AHEAD) {
+            for ((sample, before), last) in block.iter_mut().zip(before).zip(last) {
+                *sample = *sample - far * before - near * last;
+            }
+            (before, last) = (last, *block);
+        }
+        // A dying tail must not end in subnormal numbers, which are slow on many processors.
+        if last.iter().all(|output| output.abs() < 1e-6) {
+            (before, last) = ([0.0; AHEAD], [0.0; AHEAD]);
+        }
+        self.outputs = [before, last];
+        line
+    }
+}
+
+/// What a filter multiplies the sample one step away with, and the one two steps away. That of the sample itself is 1.
+type Taps = [f32; 2];
+
+/// A frame, what came before it and what [`sum_with_later`] reads beyond.
+type Line = [f32; PAST + VAD_FRAME_SAMPLES + 2 * AHEAD];
+
+/// At each place of the line, its sum with the places one and two steps later: all but the last moves to the front.
+fn sum_with_later<const STEP: usize>(line: &mut Line, [near, far]: Taps) {
+    const { assert!(STEP <= AHEAD) };
+    for n in 0..PAST + VAD_FRAME_SAMPLES {
+        line[n] = line[n + 2 * STEP] + near * line[n + STEP] + far * line[n];
+    }
+}
+
+/// The same with the sign of z changed.
+const fn mirrored([near, far]: Taps) -> Taps {
+    [-near, far]
+}
+
+/// From a denominator to its product with the mirrored one, in which one step is two.
+const fn ahead([near, far]: Taps) -> Taps {
+    [2.0 * far - near * near, far * far]
 }
 
 /// The lowest smoothed level of the last two seconds, kept as the minimum of each of a few blocks.
@@ -218,6 +285,12 @@ impl NoiseFloor {
     }
 }
 
+/// How many samples the high-pass computes at once.
+const AHEAD: usize = 8;
+/// Inputs that it looks back to: twice the steps of all its sums.
+const PAST: usize = 2 * (1 + 1 + 2 + 4);
+/// Sums that are made side by side.
+const LANES: usize = 8;
 /// Digital silence, dBFS.
 const QUIETEST_DBFS: f32 = -100.0;
 const DEFAULT_GATE_DBFS: f32 = -55.0;
@@ -241,6 +314,82 @@ const BLOCKS: usize = 8;
 const BLOCK_FRAMES: u8 = 13;
 const RISE_DB_PER_FRAME: f32 = 1.5;
 /// This many zero samples (5 ms) are a hole in the audio.
-const HOLE_SAMPLES: usize = 40;
+const HOLE_SAMPLES: u16 = 40;
 /// Holes up to 100 ms are taken for lost packets.
 const DROPOUT_FRAMES: u8 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// The filter's own difference equation, sample by sample, in double precision.
+    fn by_the_book(input: &[i16]) -> Vec<f64> {
+        let [a1, a2] = HighPass::DENOMINATOR.map(f64::from);
+        let (mut x1, mut x2, mut y1, mut y2) = (0.0, 0.0, 0.0, 0.0);
+        let filtered = input.iter().map(|sample| {
+            let x = f64::from(*sample);
+            let y = x - 2.0 * x1 + x2 - a1 * y1 - a2 * y2;
+            (x2, x1, y2, y1) = (x1, x, y1, y);
+            y
+        });
+        filtered.collect()
+    }
+
+    fn filtered(input: &[i16]) -> Vec<f32> {
+        let mut filter = HighPass::new();
+        let (frames, _) = input.as_chunks::<VAD_FRAME_SAMPLES>();
+        frames
+            .iter()
+            .flat_map(|frame| filter.filter(frame).into_iter().take(VAD_FRAME_SAMPLES))
+            .collect()
+    }
+
+    /// Two seconds of something that is loud, quiet and steady in turn, with digital silence between.
+    fn input() -> Vec<i16> {
+        let mut state = 0x2545_f491_u32;
+        let mut noise = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state >> 16) as i16
+        };
+        let mut samples = Vec::new();
+        for n in 0..100 * VAD_FRAME_SAMPLES {
+            samples.push(match n / 1_600 {
+                0 => noise(),
+                1 | 5 => 0,
+                2 => noise() / 1_024,
+                3 => 20_000,
+                4 => i16::MIN.saturating_add(noise() / 4_096),
+                6 => [i16::MAX, i16::MIN][n / 40 % 2],
+                _ => (libm::sinf(n as f32 * 0.05) * 9_000.0) as i16,
+            });
+        }
+        samples
+    }
+
+    #[test]
+    fn looking_ahead_changes_nothing() {
+        let input = input();
+        let mut loudest = 0.0_f64;
+        for (n, (now, book)) in filtered(&input).iter().zip(by_the_book(&input)).enumerate() {
+            loudest = loudest.max(book.abs());
+            // 100 dB below what came last, or 100 dB below full scale's smallest step.
+            let apart = (f64::from(*now) - book).abs();
+            assert!(
+                apart < 1e-5 * loudest + 1e-5,
+                "sample {n}: {now} for {book}"
+            );
+        }
+    }
+
+    #[test]
+    fn direct_current_and_what_is_over_leave_nothing() {
+        let mut input = std::vec![i16::MIN; 50 * VAD_FRAME_SAMPLES];
+        let steady = filtered(&input);
+        assert!(steady.last().unwrap().abs() < 1e-3, "{:?}", steady.last());
+        input.resize(100 * VAD_FRAME_SAMPLES, 0);
+        assert_eq!(*filtered(&input).last().unwrap(), 0.0);
+    }
+}

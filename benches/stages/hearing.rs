@@ -1,0 +1,162 @@
+//! From a frame's bytes to what turn-taking makes of them.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use voxtra_core::audio::{FRAME, Framer, Resampler, SampleRate};
+use voxtra_core::audiosocket::HEADER_LEN;
+use voxtra_core::leg::{ClockCheck, HISTORY_SAMPLES, History};
+use voxtra_core::time::Instant;
+use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
+use voxtra_core::vad::{EnergyDetector, VoiceDetector};
+
+use super::{FRAMES, PAYLOAD, Round, SAMPLES, Stage, caller, wire};
+
+/// Bytes to samples, their place in time, and the pre-roll.
+pub struct ClockAndHistory {
+    payloads: Round<[u8; PAYLOAD]>,
+    framer: Framer<SAMPLES>,
+    clock: ClockCheck,
+    history: History,
+    now: Instant,
+    media: Instant,
+}
+
+impl Stage for ClockAndHistory {
+    const NAME: &'static str = "clock check and history";
+
+    fn verified() -> Box<Self> {
+        let frames = caller();
+        let payloads = frames.map(|frame| *wire(&frame)[HEADER_LEN..].as_array().unwrap());
+        let mut stage = Box::new(Self {
+            payloads: Round::of(payloads),
+            framer: Framer::new(SampleRate::Hz8000),
+            clock: ClockCheck::new(),
+            history: History::default(),
+            now: Instant::ZERO,
+            media: Instant::ZERO,
+        });
+        for _ in 0..FRAMES {
+            stage.frame();
+        }
+        assert_eq!(stage.media, Instant::ZERO + FRAMES as u32 * FRAME);
+        let (older, newer) = stage.history.last(HISTORY_SAMPLES);
+        let kept = [older, newer].concat();
+        assert!(frames.concat().ends_with(&kept) && kept.len() == HISTORY_SAMPLES);
+        stage
+    }
+
+    fn frame(&mut self) {
+        let Self {
+            payloads,
+            framer,
+            clock,
+            history,
+            now,
+            media,
+        } = self;
+        *now = *now + FRAME;
+        framer.push(black_box(payloads.next()), |samples| {
+            *media = clock.frame(*now).media;
+            history.push(samples);
+        });
+    }
+}
+
+/// How likely it is that the frame is speech.
+pub struct VoiceDetection {
+    frames: Round<[i16; SAMPLES]>,
+    detector: EnergyDetector,
+}
+
+/// What the detector says of each frame.
+fn heard() -> [f32; FRAMES] {
+    let mut detector = EnergyDetector::new();
+    let heard = caller().map(|frame| detector.process(&frame));
+    let (speech, pause) = heard.split_at(FRAMES / 2);
+    assert!(speech[2..].iter().all(|p| *p > 0.9), "{heard:?}");
+    assert!(pause[1..].iter().all(|p| *p < 0.1), "{heard:?}");
+    heard
+}
+
+impl Stage for VoiceDetection {
+    const NAME: &'static str = "voice detection";
+
+    fn verified() -> Box<Self> {
+        heard();
+        Box::new(Self {
+            frames: Round::of(caller()),
+            detector: EnergyDetector::new(),
+        })
+    }
+
+    fn frame(&mut self) {
+        black_box(self.detector.process(black_box(self.frames.next())));
+    }
+}
+
+/// What the answer means for the conversation.
+pub struct TurnTakingStage {
+    heard: Round<f32>,
+    turns: TurnTaking,
+    now: Instant,
+    started: u64,
+}
+
+impl Stage for TurnTakingStage {
+    const NAME: &'static str = "turn-taking";
+
+    fn verified() -> Box<Self> {
+        let mut stage = Box::new(Self {
+            heard: Round::of(heard()),
+            turns: TurnTaking::new(TurnSettings::default()),
+            now: Instant::ZERO,
+            started: 0,
+        });
+        for _ in 0..FRAMES {
+            stage.frame();
+        }
+        assert_eq!(stage.started, 1);
+        stage
+    }
+
+    fn frame(&mut self) {
+        self.now = self.now + FRAME;
+        let probability = *black_box(self.heard.next());
+        self.turns
+            .handle_frame(self.now, probability, false, &mut |event| {
+                self.started += u64::from(event == TurnEvent::SpeechStarted);
+            });
+    }
+}
+
+/// A frame for a detector or a provider that wants twice the rate. Not part of the path of a call at 8 kHz.
+pub struct Resample {
+    frames: Round<[i16; SAMPLES]>,
+    resampler: Resampler,
+    out: [i16; 2 * SAMPLES],
+}
+
+impl Stage for Resample {
+    const NAME: &'static str = "resample 8 to 16 kHz";
+
+    fn verified() -> Box<Self> {
+        let mut stage = Box::new(Self {
+            frames: Round::of(caller()),
+            resampler: Resampler::new(8_000, 16_000).unwrap(),
+            out: [0; 2 * SAMPLES],
+        });
+        assert!(stage.resampler.delay() < Duration::from_millis(4));
+        for frame in caller() {
+            let (consumed, made) = stage.resampler.process(&frame, &mut stage.out);
+            assert_eq!((consumed, made), (SAMPLES, 2 * SAMPLES));
+        }
+        stage
+    }
+
+    fn frame(&mut self) {
+        let frame = black_box(self.frames.next());
+        black_box(self.resampler.process(frame, &mut self.out));
+        black_box(&mut self.out);
+    }
+}
