@@ -7,7 +7,7 @@ plays the hostile peer with each. Results are kept as JSON below target/bench-re
 
 examples:
   benches/compare.py                                everything: half an hour, on a machine that does nothing else
-  benches/compare.py --all                          and the page's other tables too (core, server, isolation)
+  benches/compare.py --all                          and the page's other tables too (core, isolation)
   benches/compare.py prepare                        install and build, measure nothing
   benches/compare.py load --peers voxtra,bare-echo --calls 500 --rounds 1
   benches/compare.py torture --peers voxtra
@@ -25,15 +25,15 @@ from pathlib import Path
 
 import server_load
 from page import document, machine, tables
-from page.peers import PEERS, ROOT, Peer
+from page.peers import PACED, PEERS, ROOT, Peer
 from page.results import Results
 
-STEPS = ["prepare", "load", "torture", "page"]
-# What measures the page's other tables, and leaves its results below target/bench-results too.
-OTHERS = [
-    ["benches/core_table.py"],
-    ["benches/isolation/run"],
-]
+STEPS = ["prepare", "load", "spacing", "torture", "page"]
+# What measures the page's other tables; each leaves its results below target/bench-results.
+OTHERS = {
+    "core": ["benches/core_table.py", "--out", "{results}/core.md"],
+    "isolation": ["cargo", "run", "--release", "--locked", "--example", "isolation", "--", "--out", "{results}/isolation"],
+}
 
 
 class Trouble(Exception):
@@ -53,6 +53,7 @@ def arguments():
     parser.add_argument("--anew", action="store_true", help="forget what was measured of these servers before")
     parser.add_argument("--server-core", type=int, default=0, metavar="C", help="the server's core [0]")
     parser.add_argument("--load-core", type=int, default=1, metavar="C", help="the generator's core [1]")
+    parser.add_argument("--realtime", action="store_true", help="run servers and generator before all other programs (SCHED_FIFO, as root)")
     parser.add_argument("--results", type=Path, default=ROOT / "target/bench-results", metavar="DIR", help="[target/bench-results]")
     args = parser.parse_args()
     for step in args.steps:
@@ -78,6 +79,8 @@ def numbers(text: str) -> list[int]:
 
 
 def check_machine(args):
+    if args.realtime and os.geteuid() != 0:
+        raise Trouble("--realtime needs root")
     for program, advice in {"taskset": "Debian: apt-get install util-linux", "cargo": 'README.md, "Set up"'}.items():
         if not shutil.which(program):
             raise Trouble(f"{program} is missing ({advice})")
@@ -108,24 +111,40 @@ def load(args, results: Results):
             results.forget("load", peer.name)
     for number in range(args.first_round, args.first_round + args.rounds):
         for calls in sorted(args.calls):
-            # Nobody is always the first.
-            for peer in args.peers if number % 2 else args.peers[::-1]:
+            for peer in in_turn(args.peers, number):
                 if any(results.load(peer.name, fewer).is_overwhelmed for fewer in results.counts([peer]) if fewer < calls):
                     say(f"{peer.name}: not with {calls} calls, fewer were too many for it")
                     continue
-                say(f"round {number}, {calls} calls, {peer.name}")
-                report = measure(args, peer, calls)
-                say(f"  {server_load.one_line(report)}")
-                results.keep("load", f"{peer.name}.{calls}.{number}", {
-                    "server": peer.name, "calls": calls, "round": number, "date": machine.now(), "machine": machine.describe(ROOT),
-                    "report": report,
-                })
+                keep_round(args, results, peer, calls, number)
+
+
+def spacing(args, results: Results):
+    """Those that echo have been measured under load already."""
+    for number in range(args.first_round, args.first_round + args.rounds):
+        for peer in in_turn([peer for peer in PACED if not peer.echoes], number):
+            keep_round(args, results, peer, 500, number)
+
+
+def in_turn(peers: list[Peer], number: int) -> list[Peer]:
+    """Nobody is always the first."""
+    return peers if number % 2 else peers[::-1]
+
+
+def keep_round(args, results: Results, peer: Peer, calls: int, number: int):
+    say(f"round {number}, {calls} calls, {peer.name}")
+    report = measure(args, peer, calls)
+    say(f"  {server_load.one_line(report)}")
+    results.keep("load", f"{peer.name}.{calls}.{number}", {
+        "server": peer.name, "calls": calls, "round": number, "date": machine.now(), "machine": machine.describe(ROOT),
+        "realtime": args.realtime, "report": report,
+    })
 
 
 def measure(args, peer: Peer, calls: int) -> dict:
     try:
         return server_load.measure(
-            peer.server(), calls, args.seconds, args.warm_up, server_core=args.server_core, load_core=args.load_core
+            peer.server(), calls, args.seconds, args.warm_up,
+            server_core=args.server_core, load_core=args.load_core, realtime=args.realtime,
         )
     except RuntimeError as error:
         return {"failed": str(error)}
@@ -158,13 +177,11 @@ def play_hostile(args, peer: Peer) -> dict:
         return {"failed": str(error)}
 
 
-def others():
-    for command in OTHERS:
-        say(" ".join(command))
-        if not (ROOT / command[0]).exists():
-            say("  is not there; left out")
-            continue
-        subprocess.run(command, cwd=ROOT, check=True)
+def others(args):
+    for name, command in OTHERS.items():
+        command = [part.replace("{results}", str(args.results.resolve())) for part in command]
+        say(f"{name}: {' '.join(command)}")
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def say(text: str):
@@ -174,18 +191,20 @@ def say(text: str):
 def main():
     args = arguments()
     results = Results(args.results)
-    if {"prepare", "load", "torture"} & set(args.steps):
+    if {"prepare", "load", "spacing", "torture"} & set(args.steps):
         check_machine(args)
     if "prepare" in args.steps:
         prepare(args, results)
-    if {"load", "torture"} & set(args.steps):
+    if {"load", "spacing", "torture"} & set(args.steps):
         check_generator()
     if "load" in args.steps:
         load(args, results)
+    if "spacing" in args.steps:
+        spacing(args, results)
     if "torture" in args.steps:
         torture(args, results)
     if args.all:
-        others()
+        others(args)
     if "page" in args.steps:
         document.write(ROOT, results, say)
 

@@ -53,6 +53,7 @@ def own_servers():
         Server("voxtra_tick_0", [*voxtra, "--tick", "0"]),
         Server("voxtra_tick_2", [*voxtra, "--tick", "2"]),
         Server("paced_timer", [str(RELEASE / "examples" / "paced_timer"), "{port}"]),
+        Server("paced_playback", [str(RELEASE / "examples" / "paced_playback"), "{port}"]),
     ]
     return {server.name: server for server in servers}
 
@@ -296,7 +297,7 @@ def main():
         if "/" in server.command[0] and not Path(server.command[0]).exists():
             sys.exit(
                 f"server_load.py: {server.command[0]} is missing: cargo build --release --bin voxtra "
-                "--example bare_echo --example paced_timer"
+                "--example bare_echo --example paced_timer --example paced_playback"
             )
     runs = compare(
         servers, args.calls, args.seconds, args.repeats,

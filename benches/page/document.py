@@ -9,7 +9,10 @@ from page.results import Results
 PAGE = "docs/benchmarks.md"
 BLOCKS: dict[str, Callable[[Results], str | None]] = {
     "machine": tables.machine,
+    "core": tables.written("core"),
     "server": tables.server,
+    "spacing": tables.spacing,
+    "isolation": tables.isolation,
     "peers": tables.peers,
     "load": tables.load,
     "torture": tables.torture,
@@ -17,6 +20,7 @@ BLOCKS: dict[str, Callable[[Results], str | None]] = {
 }
 PLOTS: dict[str, Callable[[Results], str | None]] = {
     "peers": plots.peers,
+    "isolation": plots.isolation,
 }
 
 

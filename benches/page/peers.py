@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from server_load import Server
+from server_load import Server, own_servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "benches/peers"
@@ -26,8 +26,15 @@ class Peer:
     def launcher(self) -> Path:
         return FOLDER / (self.folder or self.name) / "run"
 
+    @property
+    def echoes(self) -> bool:
+        """Some only play something, for the spacing of their frames."""
+        return self.launcher.exists()
+
     def server(self) -> Server:
         """How to run it. Whatever takes long to install was installed before."""
+        if not self.echoes:
+            return own_servers()[self.name]
         return Server(
             self.name, [str(self.launcher), "{port}", self.mode], start_seconds=60, generator=[str(part) for part in self.generator]
         )
@@ -48,4 +55,11 @@ PEERS = [
     Peer("asterisk-ai-voice-agent", "Python `asterisk-ai-voice-agent`"),
     Peer("asterisk-ai-voice-agent-paced", "the same, echoing with `play()`", folder="asterisk-ai-voice-agent", mode="paced"),
     Peer("python-voxtra", "Python `voxtra`, in its own framing", generator=(FOLDER / "python-voxtra/load.py",)),
+]
+
+# Whose frames are paced, and the least that a machine can do.
+PACED = [
+    Peer("paced_playback", "**Voxtra**, an agent that never stops talking"),
+    Peer("paced_timer", "bare timer loop"),
+    *(peer for peer in PEERS if peer.mode == "paced"),
 ]

@@ -38,3 +38,9 @@ def peers(results: Results) -> str | None:
         Panel("turn-around p99, ms", "calls", p99, log_y=True, limits=[(20, "one frame")]),
     ]
     return draw(panels, legend=cpu, alt="CPU time per frame and turn-around p99 of each server, over the number of calls")
+
+
+def isolation(results: Results) -> str | None:
+    """Drawn by benches/isolation itself."""
+    path = results.folder / "isolation/isolation.svg"
+    return path.read_text() if path.exists() else None

@@ -23,11 +23,6 @@ class Results:
     def of(self, kind: str) -> list[dict]:
         return [json.loads(path.read_text()) for path in sorted((self.folder / kind).glob("*.json"))]
 
-    def one(self, kind: str) -> dict | None:
-        """What another script left as one file."""
-        path = self.folder / f"{kind}.json"
-        return json.loads(path.read_text()) if path.exists() else None
-
     def forget(self, kind: str, name: str):
         for path in (self.folder / kind).glob(f"{name}.*json"):
             path.unlink()

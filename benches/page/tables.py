@@ -1,6 +1,8 @@
 """What the page shows, made from the results. Every function returns Markdown, or `None` while nothing was measured for it."""
 
-from page.peers import PEERS, Peer
+import json
+
+from page.peers import PACED, PEERS, Peer
 from page.results import Load, Results
 
 NOTHING = "–"
@@ -14,12 +16,16 @@ def machine(results: Results) -> str | None:
     days = sorted({run["date"][:10] for run in runs})
     on = newest["machine"]
     versions = {entry["folder"]: entry["version"] for entry in results.of("versions")}
+    first = " Servers and generator ran before all other programs (`--realtime`)." if any(run.get("realtime") for run in runs) else ""
+    each = sorted({f"{run['report']['seconds']:g}" for run in runs if "seconds" in run["report"]}, key=float)
+    rounds = len({run["round"] for run in runs})
     rows = [
         ("date", " to ".join(dict.fromkeys([days[0], days[-1]]))),
         ("processor", f"{on['cpu']}, {on['cores']} cores{', a virtual machine' if on['virtual'] else ''}, {on['memory_gib']} GiB"),
         ("system", on["kernel"]),
         ("compiler", on["rustc"]),
         ("Voxtra", f"{versions.get('voxtra', '')}, commit {on['commit']}"),
+        ("measured", f"{each[0]} s at a time, in {rounds} round{'s' if rounds > 1 else ''}.{first}"),
         ("beside it", "; ".join(version for folder, version in versions.items() if folder != "voxtra")),
     ]
     return table(["", ""], [[name, value] for name, value in rows], names=2)
@@ -141,6 +147,52 @@ def torture(results: Results) -> str | None:
         lines.append(f"- {peer.label}{died}:")
         lines += [f"  - `{case['name']}`: {case['reason']}" for case in failures]
     return "\n".join(lines)
+
+
+def spacing(results: Results) -> str | None:
+    rows = []
+    for calls in results.counts(PACED[:2]):
+        for peer in PACED:
+            load = results.load(peer.name, calls)
+            within = load.median("spacing_us.within_2_ms")
+            if within is not None:
+                quantiles = [milliseconds(load.median(f"spacing_us.{key}")) for key in ("p50", "p99", "max")]
+                cpu = load.median("server.cpu_us_per_frame")
+                rows.append([str(calls), peer.label, f"{within:.2%}", *quantiles, f"{cpu:.1f} µs", milliseconds(load.median("own_busy_us.p99"))])
+    head = ["calls", "server", "within 2 ms of 20 ms", "p50", "p99", "max", "CPU per frame", "generator busy, p99"]
+    return table(head, rows, names=2) if rows else None
+
+
+def written(name: str):
+    """What another script has written in Markdown."""
+
+    def read(results: Results) -> str | None:
+        path = results.folder / f"{name}.md"
+        return path.read_text().strip() if path.exists() else None
+
+    return read
+
+
+def isolation(results: Results) -> str | None:
+    """From benches/isolation: the same calls while everybody behaves, and while others misbehave."""
+    path = results.folder / "isolation/isolation.json"
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text())
+    rows = []
+    for what, key in (("turn-around of echoed calls", "turn_around_us"), ("spacing of played audio", "spacing_us")):
+        for when, half in (("all behave", "before"), ("others misbehave", "during")):
+            figures = found[key][half]
+            rows.append([what, when, f"{figures['count']:,}", *(milliseconds(figures[q]) for q in ("p50", "p90", "p99", "p999", "max"))])
+    calls, path_counts = found["calls"], found["media_path"]
+    text = (
+        f"{calls['echoed']} echoed calls and {calls['played']} that play, beside {calls['misbehaving']} that misbehave, for {found['seconds']} s each: "
+        f"{found['frames_lost']} frames lost, {found['frames_dropped']} dropped, "
+        f"{path_counts['allocations']} allocations and {path_counts['frees']} frees on the media path."
+    )
+    head = ["", "while", "frames", "p50", "p90", "p99", "p99.9", "max"]
+    plot = "\n\n![Turn-around while all behave and while others misbehave](plots/isolation.svg)" if path.with_suffix(".svg").exists() else ""
+    return f"{table(head, rows, names=2)}\n\n{text}{plot}"
 
 
 def memory(results: Results) -> str | None:
