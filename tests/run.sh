@@ -89,6 +89,7 @@ docs() {
 
 tests() {
     # Integration tests that need an Asterisk are the step of that name.
+    # Among the unit tests are the loom models, `cargo test -p voxtra-rt --lib loom_`: every interleaving of what threads share.
     limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast
     limited cargo test --locked --workspace --doc
     limited cargo test --locked --benches -- --test

@@ -61,9 +61,9 @@ pub(crate) fn run(case: &Case, cuts: &[usize]) -> Outcome {
     let mut call = Call {
         faults,
         leg: Box::new(Leg::new(settings, EnergyDetector::new())),
-        line: Line::new(Pipe::new(faults, Way::ToAsterisk, 2 * seed)),
+        line: Line::new(Pipe::new(faults, Way::ToAsterisk, seed.wrapping_mul(2))),
         agent: Agent::default(),
-        incoming: Pipe::new(faults, Way::ToVoxtra, 2 * seed + 1),
+        incoming: Pipe::new(faults, Way::ToVoxtra, seed.wrapping_mul(2) | 1),
         handshake: Vec::new(),
         started: None,
         over: false,

@@ -23,6 +23,7 @@ pub(crate) fn check(outcome: &Outcome, faults: Faults, what: &str) {
     times_never_go_back(&outcome.kept.records, what);
     speech_starts_and_ends_in_turn(&outcome.kept.records, what);
     utterances_start_and_end_once(outcome, what);
+    a_barge_in_cuts_the_agent(&outcome.kept.records, what);
     the_caller_s_audio_is_whole(outcome, what);
     playout_is_never_two_frames_early(outcome, started, what);
     no_sample_of_the_agent_is_lost_uncounted(outcome, what);
@@ -94,6 +95,27 @@ fn utterances_start_and_end_once(outcome: &Outcome, what: &str) {
     }
 }
 
+/// With the next frame, before anything else of it goes out.
+fn a_barge_in_cuts_the_agent(records: &[Record], what: &str) {
+    let mut barged_in = false;
+    for record in records {
+        match record.body {
+            RecordBody::Event(Realtime::BargeIn(_)) => barged_in = true,
+            RecordBody::UtteranceEnded { interrupted, .. } => {
+                assert!(
+                    interrupted || !barged_in,
+                    "{what}: {record:?} after a barge-in"
+                );
+                barged_in = false;
+            }
+            RecordBody::UtteranceStarted { .. } => {
+                assert!(!barged_in, "{what}: {record:?} in a barge-in");
+            }
+            _ => {}
+        }
+    }
+}
+
 fn the_caller_s_audio_is_whole(outcome: &Outcome, what: &str) {
     let mut speaking = false;
     let mut samples = 0;
@@ -118,13 +140,16 @@ fn the_caller_s_audio_is_whole(outcome: &Outcome, what: &str) {
     }
 }
 
+/// From any frame on: after a pause, what was missed does not follow in a burst.
 fn playout_is_never_two_frames_early(outcome: &Outcome, started: Instant, what: &str) {
-    for (n, (at, message)) in audio(outcome).enumerate() {
+    let mut earliest = started;
+    for (n, (at, _)) in audio(outcome).enumerate() {
         assert!(
-            at.duration_since(started) >= FRAME * n as u32,
-            "{what}: frame {n} of {} bytes at {at:?}",
-            message.len()
+            at >= earliest,
+            "{what}: frame {n} at {at:?}, not before {earliest:?}"
         );
+        // After a frame that was late the next may follow at once, but not the one after it too.
+        earliest = (earliest + FRAME).max(at);
     }
 }
 

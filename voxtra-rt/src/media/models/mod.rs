@@ -1,5 +1,15 @@
 //! The links and the courier under loom: these are the files that run, compiled once more over loom's atomics, rings and threads
 //! (`crate::sync::model`). Media threads, courier and async tasks take every order of steps that the bound on preemptions leaves.
+//!
+//! | what threads share | model |
+//! |---|---|
+//! | records → mark → the courier's ring → wake-up → session; the end of a call | `records` |
+//! | the caller's audio: parts, rate, rings that are made late | `caller` |
+//! | the agent's audio: chunks, epoch and flush | `agent` |
+//! | the session's log and its readers | `session/log_models.rs` |
+//!
+//! Not here: what is rtrb's, tokio's or mio's alone (commands; the inbox of a media thread, which is drained after each of its waker's
+//! calls and once more at the end), the bus, which one thread owns, and counters, each of which has one writer and no follower.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
 mod agent;
