@@ -29,9 +29,9 @@ from page.peers import PACED, PEERS, ROOT, Peer
 from page.results import Results
 
 STEPS = ["prepare", "load", "spacing", "torture", "page"]
-# What measures the page's other tables; each leaves its results below target/bench-results.
+# What measures the page's other tables. The first writes its own; the others leave their results below target/bench-results.
 OTHERS = {
-    "core": ["benches/core_table.py", "--out", "{results}/core.md"],
+    "core": ["benches/core_table.py"],
     "isolation": ["cargo", "run", "--release", "--locked", "--example", "isolation", "--", "--out", "{results}/isolation"],
 }
 
@@ -181,6 +181,8 @@ def others(args):
     for name, command in OTHERS.items():
         command = [part.replace("{results}", str(args.results.resolve())) for part in command]
         say(f"{name}: {' '.join(command)}")
+        if not (ROOT / command[0]).exists() and "/" in command[0]:
+            raise Trouble(f"{command[0]} is missing; leave --all out")
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

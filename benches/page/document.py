@@ -7,9 +7,9 @@ from page import plots, tables
 from page.results import Results
 
 PAGE = "docs/benchmarks.md"
+README = "README.md"
 BLOCKS: dict[str, Callable[[Results], str | None]] = {
     "machine": tables.machine,
-    "core": tables.written("core"),
     "server": tables.server,
     "spacing": tables.spacing,
     "isolation": tables.isolation,
@@ -26,21 +26,22 @@ PLOTS: dict[str, Callable[[Results], str | None]] = {
 
 def write(root: Path, results: Results, say: Callable[[str], None]):
     """Writes the blocks of which there are results; the others stay as they are."""
-    path = root / PAGE
-    text = path.read_text()
-    for name, block in BLOCKS.items():
-        made = block(results)
-        if made is None:
-            say(f"{PAGE}: nothing measured for '{name}': left as it is")
-            continue
-        text = between(text, name, made)
+    for page, blocks in ((PAGE, BLOCKS), (README, {"benchmarks": tables.summary})):
+        text = (root / page).read_text()
+        for name, block in blocks.items():
+            made = block(results)
+            if made is None:
+                say(f"{page}: nothing measured for '{name}': left as it is")
+                continue
+            text = between(text, name, made)
+        (root / page).write_text(text)
+        say(f"{page}: written")
     for name, draw in PLOTS.items():
         made = draw(results)
         if made is not None:
-            (path.parent / "plots").mkdir(exist_ok=True)
-            (path.parent / "plots" / f"{name}.svg").write_text(made)
-    path.write_text(text)
-    say(f"{PAGE}: written")
+            path = root / "docs/plots" / f"{name}.svg"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(made)
 
 
 def between(text: str, name: str, made: str) -> str:
@@ -49,5 +50,5 @@ def between(text: str, name: str, made: str) -> str:
     before, found, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
-        raise SystemExit(f"{PAGE} lacks {begin!r} … {end!r}")
+        raise SystemExit(f"a page lacks {begin!r} … {end!r}")
     return f"{before}{begin}\n{made}\n{end}{after}"

@@ -1,6 +1,7 @@
 """What the page shows, made from the results. Every function returns Markdown, or `None` while nothing was measured for it."""
 
 import json
+import re
 
 from page.peers import PACED, PEERS, Peer
 from page.results import Load, Results
@@ -31,12 +32,30 @@ def machine(results: Results) -> str | None:
     return table(["", ""], [[name, value] for name, value in rows], names=2)
 
 
-def peers(results: Results) -> str | None:
-    """At one number of calls: the largest that most servers bear."""
+def summary(results: Results) -> str | None:
+    """For the README: every server once."""
+    calls = _typical(results)
+    rows = []
+    for peer in PEERS:
+        load = results.load(peer.name, calls) if calls else None
+        if load and peer.mode == "direct":
+            cpu, _, _, p99, lost, _ = _under_load(load, None)
+            rows.append([peer.label, cpu, p99, lost, _memory(results, peer), _conformance(results, peer)])
+    head = [f"{calls} calls on one core", "CPU per frame", "turn-around p99", "lost", "memory per call", "hostile cases passed"]
+    return table(head, rows) if rows else None
+
+
+def _typical(results: Results) -> int | None:
+    """The largest number of calls that most servers bear."""
     counts = results.counts(PEERS)
-    if not counts:
+    return max((count for count in counts if count <= 500), default=min(counts)) if counts else None
+
+
+def peers(results: Results) -> str | None:
+    """Everything that matters, at one number of calls."""
+    calls = _typical(results)
+    if calls is None:
         return None
-    calls = max((count for count in counts if count <= 500), default=counts[0])
     base = results.load("bare-echo", calls).median("server.cpu_us_per_frame")
     rows = []
     for peer in PEERS:
@@ -45,7 +64,7 @@ def peers(results: Results) -> str | None:
             rows.append([peer.label, *_under_load(load, base), _memory(results, peer), _conformance(results, peer)])
         else:
             rows.append([peer.label, *_too_many(results, peer, 6), _memory(results, peer), _conformance(results, peer)])
-    head = ["at %d calls" % calls, "CPU per frame", "beside bare echo", "turn-around p50", "p99", "lost", "late", "memory per call", "hostile peers"]
+    head = ["at %d calls" % calls, "CPU per frame", "beside bare echo", "turn-around p50", "p99", "lost", "late", "memory per call", "hostile cases passed"]
     return table(head, rows)
 
 
@@ -110,9 +129,9 @@ def _memory(results: Results, peer: Peer) -> str:
 
 def _conformance(results: Results, peer: Peer) -> str:
     report = next((entry["report"] for entry in results.of("torture") if entry["server"] == peer.name), None)
-    if report is None or "cases" not in report:
+    if report is None:
         return NOTHING
-    return verdicts(report)
+    return verdicts(report) if "cases" in report else "no ordinary call"
 
 
 def verdicts(report: dict) -> str:
@@ -128,6 +147,7 @@ def _passed(cases: list[dict]) -> str:
 def torture(results: Results) -> str | None:
     """Families of cases by server, and every failure with its reason."""
     reports = {entry["server"]: entry["report"] for entry in results.of("torture")}
+    # Some can't even be called.
     tried = [peer for peer in PEERS if "cases" in reports.get(peer.name, {})]
     if not tried:
         return None
@@ -145,7 +165,14 @@ def torture(results: Results) -> str | None:
             lines.append(f"- {peer.label}: passed all{died}.")
             continue
         lines.append(f"- {peer.label}{died}:")
-        lines += [f"  - `{case['name']}`: {case['reason']}" for case in failures]
+        reasons = dict.fromkeys(case["reason"] for case in failures)
+        for reason in reasons:
+            alike = ", ".join(f"`{case['name']}`" for case in failures if case["reason"] == reason)
+            lines.append(f"  - {alike}: {reason}")
+    for peer in PEERS:
+        if "failed" in reports.get(peer.name, {}):
+            why = re.sub(r"^error: [0-9.:]+ ", "", reports[peer.name]["failed"].splitlines()[0])
+            lines.append(f"- {peer.label}: {why}.")
     return "\n".join(lines)
 
 
@@ -161,16 +188,6 @@ def spacing(results: Results) -> str | None:
                 rows.append([str(calls), peer.label, f"{within:.2%}", *quantiles, f"{cpu:.1f} µs", milliseconds(load.median("own_busy_us.p99"))])
     head = ["calls", "server", "within 2 ms of 20 ms", "p50", "p99", "max", "CPU per frame", "generator busy, p99"]
     return table(head, rows, names=2) if rows else None
-
-
-def written(name: str):
-    """What another script has written in Markdown."""
-
-    def read(results: Results) -> str | None:
-        path = results.folder / f"{name}.md"
-        return path.read_text().strip() if path.exists() else None
-
-    return read
 
 
 def isolation(results: Results) -> str | None:
