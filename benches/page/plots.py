@@ -1,5 +1,6 @@
 """The plots of the page. Every function returns an SVG file, or `None` while nothing was measured for it."""
 
+from page import tables
 from page.peers import PEERS
 from page.plot import Panel, Series, draw
 from page.results import Results
@@ -26,9 +27,12 @@ def peers(results: Results) -> str | None:
         loads = [(calls, load) for calls, load in loads if load and load.echoes]
 
         def series(path: str, scale: float) -> Series:
-            points = [(calls, value / scale) for calls, load in loads if (value := load.median(path)) is not None]
-            main = next(other for other in PEERS if other.name == peer.launcher.parent.name)
-            label = peer.label.replace("the same", main.label).replace("`", "").replace("*", "")
+            points = [
+                (calls, value / scale)
+                for calls, load in loads
+                if (value := load.median(path)) is not None and not ("turn_around" in path and load.is_generator_late)
+            ]
+            label = tables.whole_label(peer).replace("`", "").replace("*", "")
             return Series(label, points, COLOURS[peer.launcher.parent.name], ours=peer.name == "voxtra", dashed=peer.mode != "direct")
 
         cpu.append(series("server.cpu_us_per_frame", 1))

@@ -66,6 +66,11 @@ class Load:
         return sum((dig(run["report"], "calls") or run["calls"]) - (dig(run["report"], "calls_up_at_end") or 0) for run in self.runs)
 
     @property
+    def is_generator_late(self) -> bool:
+        """Whether the generator had trouble of its own: then the turn-around says little, as frames came in fits and starts."""
+        return (self.median("own_lateness_us.p99") or 0) > 5_000
+
+    @property
     def is_overwhelmed(self) -> bool:
         """One frame in twenty did not come back within two frames' time, or calls were ended: more calls would show nothing new.
 

@@ -7,6 +7,7 @@ from page.peers import PACED, PEERS, Peer
 from page.results import Load, Results
 
 NOTHING = "–"
+DOUBT = " (?)"
 
 
 def machine(results: Results) -> str | None:
@@ -86,11 +87,12 @@ def _under_load(load: Load, base: float | None) -> list[str]:
         failed = next((run["report"]["failed"] for run in load.runs if "failed" in run["report"]), "no echo")
         return [failed.splitlines()[-1][:80]] + [NOTHING] * 5
     cpu = load.median("server.cpu_us_per_frame")
+    doubt = DOUBT if load.is_generator_late else ""
     return [
         f"{cpu:.1f} µs" if cpu else NOTHING,
         f"{cpu / base:.2f}" if cpu and base else NOTHING,
-        milliseconds(load.median("turn_around_us.p50")),
-        milliseconds(load.median("turn_around_us.p99")),
+        milliseconds(load.median("turn_around_us.p50")) + doubt,
+        milliseconds(load.median("turn_around_us.p99")) + doubt,
         *_losses(load),
     ]
 
@@ -185,7 +187,7 @@ def spacing(results: Results) -> str | None:
             if within is not None:
                 quantiles = [milliseconds(load.median(f"spacing_us.{key}")) for key in ("p50", "p99", "max")]
                 cpu = load.median("server.cpu_us_per_frame")
-                rows.append([str(calls), peer.label, f"{within:.2%}", *quantiles, f"{cpu:.1f} µs", milliseconds(load.median("own_busy_us.p99"))])
+                rows.append([str(calls), whole_label(peer), f"{within:.2%}", *quantiles, f"{cpu:.1f} µs", milliseconds(load.median("own_busy_us.p99"))])
     head = ["calls", "server", "within 2 ms of 20 ms", "p50", "p99", "max", "CPU per frame", "generator busy, p99"]
     return table(head, rows, names=2) if rows else None
 
@@ -238,11 +240,18 @@ def server(results: Results) -> str | None:
         row = [str(calls)]
         for path, form in {"server.cpu_us_per_frame": lambda us: f"{us:.1f} µs", "turn_around_us.p50": milliseconds, "turn_around_us.p99": milliseconds}.items():
             a, b = ours.median(path), bare.median(path)
-            row += [form(b), form(a), f"**{a / b:.2f}**"] if a and b else [NOTHING] * 3
+            doubt = DOUBT if "turn_around" in path and (ours.is_generator_late or bare.is_generator_late) else ""
+            row += [form(b) + doubt, form(a), f"**{a / b:.2f}**{doubt}"] if a and b else [NOTHING] * 3
         row += [*_losses(ours), f"{ours.median('server.cpu_share'):.0%}"]
         rows.append(row)
     head = ["calls", "CPU per frame: bare", "Voxtra", "ratio", "turn-around p50: bare", "Voxtra", "ratio", "p99: bare", "Voxtra", "ratio", "lost", "late", "of the core"]
     return table(head, rows, names=1) if rows else None
+
+
+def whole_label(peer: Peer) -> str:
+    """Where the row above is not the server's other one."""
+    main = next((other for other in PEERS if other.name == peer.folder), peer)
+    return peer.label.replace("the same", main.label)
 
 
 def milliseconds(us: float | None) -> str:
