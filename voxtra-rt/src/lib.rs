@@ -9,6 +9,8 @@
 //! - [`webhook`]: events for the outside world;
 //! - [`config`]: the TOML file.
 #![forbid(unsafe_code)]
+// What threads share is compiled once more under loom (`sync`).
+#![cfg_attr(test, allow(clippy::duplicate_mod))]
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)

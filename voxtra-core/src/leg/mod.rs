@@ -254,6 +254,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         if now.duration_since(self.started) >= ANNOUNCE {
             announce(&mut self.announced, now, self.settings.rate, port);
         }
+        self.tell_dropped_in_time(now, port);
         let since_audio = now.duration_since(self.ear.last_arrival());
         if since_audio > GAP
             && self
@@ -369,12 +370,17 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         match fault {
             Fault::FramesDropped(frames) => {
                 self.dropped = self.dropped.saturating_add(frames);
-                let just_told = |last| now.duration_since(last) < FAULT_EVERY;
-                if !self.last_dropped.is_some_and(just_told) {
-                    self.tell_dropped(now, port);
-                }
+                self.tell_dropped_in_time(now, port);
             }
             fault => port.record(fault_record(now, fault)),
+        }
+    }
+
+    /// At most once a second.
+    fn tell_dropped_in_time<P: Port>(&mut self, now: Instant, port: &mut P) {
+        let just_told = |last| now.duration_since(last) < FAULT_EVERY;
+        if self.dropped > 0 && !self.last_dropped.is_some_and(just_told) {
+            self.tell_dropped(now, port);
         }
     }
 

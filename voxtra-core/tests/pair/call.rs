@@ -93,6 +93,7 @@ pub(crate) fn run(case: &Case, cuts: &[usize]) -> Outcome {
                 break;
             }
         }
+        call.line.writable(now);
         if !asterisk.is_over() && asterisk.next() <= now {
             asterisk.tick(now, &mut call.incoming);
         }

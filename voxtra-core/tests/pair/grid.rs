@@ -18,9 +18,9 @@
 //! - While a thread is frozen the phone runs dry, the caller takes that for the end and speaks: a barge-in, when the thread is back.
 //! - Wrong bits in a length put the stream out of step for good: AudioSocket has nothing to find it again by. What then looks like a
 //!   hang-up is one.
-//! - A stall of 3 s leaves half a frame at the end of what the socket took. Its rest goes with the next frame, up to 20 ms after the peer
-//!   reads again, and Asterisk waits for 5 ms. In the script with the muted caller Asterisk has given up before, for 2 s of silence.
-//! - `FramesDropped` counts what a socket did not take; the first at once, then those of a second together, the last at the end.
+//! - A stall of 3 s leaves half a frame at the end of what the socket took, and its rest goes as soon as the peer reads again: Asterisk
+//!   waits for it for 5 ms. In the script with the muted caller Asterisk gives up during the stall, for 2 s of silence.
+//! - `FramesDropped` counts what a socket did not take; the first at once, then those of a second together.
 
 use std::fmt::Write;
 

@@ -66,6 +66,12 @@ impl Line {
             .is_some_and(|since| self.now.duration_since(since) > WRITE_TIMEOUT)
     }
 
+    /// What was read makes room: the rest of a message goes at once.
+    pub(crate) fn writable(&mut self, now: Instant) {
+        self.now = now;
+        self.flush_pending();
+    }
+
     /// Puts into the pipe what fits; true if that was all.
     fn flush_pending(&mut self) -> bool {
         let fits = self.out.room().min(self.pending.len());

@@ -51,7 +51,7 @@ fn longest(report: &crate::asterisk::Report, is: impl Fn(bool, bool) -> bool) ->
 }
 
 pub(crate) fn story(outcome: &Outcome) -> String {
-    let told = outcome.kept.records.iter().filter_map(|record| {
+    let told = outcome.kept.records.iter().map(|record| {
         let what = match record.body {
             RecordBody::Event(event) => match event {
                 Realtime::MediaStarted(started) => format!("media {}", started.sample_rate / 1_000),
@@ -72,7 +72,7 @@ pub(crate) fn story(outcome: &Outcome) -> String {
             RecordBody::Fault(fault) => format!("! {fault:?}"),
             RecordBody::Missed(count) => format!("missed {count}"),
         };
-        Some(format!("{} {what}", time(record.at)))
+        format!("{} {what}", time(record.at))
     });
     told.collect::<Vec<_>>().join(" · ")
 }

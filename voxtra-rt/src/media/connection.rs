@@ -103,6 +103,12 @@ impl Connection {
         &self.io.shared
     }
 
+    /// A message went out only in part.
+    #[cfg(test)]
+    pub(crate) fn has_rest(&self) -> bool {
+        !self.io.pending.is_empty()
+    }
+
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
         &mut self.io.stream
     }
@@ -149,6 +155,14 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Outcome::Open,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Outcome::More,
             Err(error) => self.stop(now, end_of(&error), desk),
+        }
+    }
+
+    /// The socket takes bytes again: the rest of a message goes now. Asterisk waits for it for 5 ms, not until the next frame.
+    pub(crate) fn writable(&mut self, now: Instant) {
+        if !self.io.pending.is_empty() {
+            self.io.now = now;
+            self.io.flush_pending();
         }
     }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use voxtra_core::event::MediaStoppedReason;
@@ -20,6 +21,8 @@ use super::courier::Bell;
 use super::settings::{Allocations, MediaSettings};
 use super::stats::MediaStats;
 
+/// What a socket wakes the thread for. That it takes bytes again is told only after it did not.
+const SOCKET: Interest = Interest::READABLE.add(Interest::WRITABLE);
 /// Wakes the thread for new connections and for its end.
 const WAKE: Token = Token(usize::MAX);
 /// The longest sleep when there is nothing to do.
@@ -155,9 +158,7 @@ impl Worker {
             for event in &events {
                 match event.token() {
                     WAKE => self.admit(&mut desk),
-                    Token(slot) => {
-                        self.read(slot, &mut desk, event.is_read_closed() || event.is_error())
-                    }
+                    Token(slot) => self.ready(slot, event, &mut desk),
                 }
             }
             self.send_due(&mut desk);
@@ -212,7 +213,7 @@ impl Worker {
             let registered =
                 self.poll
                     .registry()
-                    .register(connection.stream(), Token(slot), Interest::READABLE);
+                    .register(connection.stream(), Token(slot), SOCKET);
             connection.start(self.on_grid(now));
             self.deadlines
                 .push(Reverse((connection.next_deadline(), slot, self.tenancy)));
@@ -224,6 +225,19 @@ impl Worker {
                     connection.stop(now, MediaStoppedReason::Error, desk)
                 });
             }
+        }
+    }
+
+    /// A socket has something to read, or takes bytes again after it took a message only in part.
+    fn ready(&mut self, slot: usize, event: &Event, desk: &mut Desk) {
+        if event.is_writable()
+            && let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut)
+        {
+            connection.writable(self.clock.now());
+        }
+        let to_the_end = event.is_read_closed() || event.is_error();
+        if event.is_readable() || to_the_end {
+            self.read(slot, desk, to_the_end);
         }
     }
 
@@ -332,6 +346,57 @@ mod tests {
         let stream = mio::net::TcpStream::from_std(stream);
         let connection = Connection::new(stream, leg, end, settings.write_timeout);
         (Box::new(connection), link, peer)
+    }
+
+    #[tokio::test]
+    async fn the_rest_of_a_frame_follows_as_soon_as_the_peer_reads_again() {
+        let settings = MediaSettings {
+            max_calls: 1,
+            ..MediaSettings::default()
+        };
+        let stats = Arc::new(MediaStats::default());
+        let (_courier, mut bells) = Courier::start(1, 1, stats.clone()).unwrap();
+        let (mut inbox, arrivals) = RingBuffer::new(1);
+        let (clock, bell) = (Clock::start(), bells.pop().unwrap());
+        let mut worker = Worker::new(&settings, arrivals, clock, bell, stats).unwrap();
+        let mut desk = Desk::new();
+        let (mut connection, _link, mut peer) = connection(&settings);
+        socket2::SockRef::from(&*connection.stream())
+            .set_send_buffer_size(4_096)
+            .unwrap();
+        assert!(inbox.push(connection).is_ok());
+        worker.admit(&mut desk);
+
+        // The peer does not read until the socket is full, in the middle of a frame.
+        let mut now = clock.now();
+        while !worker.slots[0].as_ref().unwrap().has_rest() {
+            now = now + voxtra_core::audio::FRAME;
+            let outcome = worker.with(0, |connection| connection.deadline(now, &mut desk));
+            assert_eq!(
+                outcome,
+                Some(Outcome::Open),
+                "the socket took whole frames only"
+            );
+        }
+        // From here on no frame is due: what comes is the rest of the one before.
+        let reader = thread::spawn(move || {
+            let (mut all, mut part) = (0, [0; 4_096]);
+            while let Ok(count @ 1..) = io::Read::read(&mut peer, &mut part) {
+                all += count;
+            }
+            all
+        });
+        let mut events = Events::with_capacity(8);
+        while worker.slots[0].as_ref().unwrap().has_rest() {
+            worker.poll.poll(&mut events, None).unwrap();
+            for event in &events {
+                worker.ready(0, event, &mut desk);
+            }
+        }
+        worker.with(0, |connection| {
+            connection.stop(now, MediaStoppedReason::Closed, &mut desk)
+        });
+        assert_eq!(reader.join().unwrap() % (3 + 320), 0, "whole frames");
     }
 
     #[tokio::test]
