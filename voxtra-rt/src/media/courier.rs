@@ -1,7 +1,8 @@
 //! Wakes async tasks on the media threads' behalf.
 //!
 //! Waking a task takes a lock and often a system call, neither of which a media thread may do. So it only marks a call as
-//! dirty and leaves the call's slot in a ring; this thread looks every millisecond while calls are up, and does the waking.
+//! dirty and leaves the call's slot in a ring; this thread looks every millisecond while calls have something to tell (every
+//! four after a silence), and does the waking.
 //! It also drops what finished calls leave behind, since freeing memory is not a media thread's business either.
 
 use std::sync::Arc;
@@ -16,6 +17,10 @@ use super::sync::{Consumer, Producer, PushError, RingBuffer};
 
 /// How long a record may wait before the session hears of it.
 const ROUND: Duration = Duration::from_millis(1);
+/// The same after nothing has come for a while. Each look wakes a processor, whether there is something or not.
+const QUIET_ROUND: Duration = Duration::from_millis(4);
+/// Rounds without anything, after which that is.
+const QUIET_AFTER: u32 = 50;
 
 /// A media thread's way to the courier. Neither call waits.
 pub(crate) struct Bell {
@@ -109,6 +114,7 @@ impl Drop for Courier {
 }
 
 fn go_round(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
+    let mut quiet = 0_u32;
     loop {
         let mut busy = false;
         for round in &mut rounds {
@@ -132,8 +138,11 @@ fn go_round(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
         if stop.load(Ordering::Acquire) && !busy {
             return;
         }
+        quiet = if busy { 0 } else { quiet.saturating_add(1) };
         if stats.calls.load(Ordering::Relaxed) == 0 && !busy {
             thread::park();
+        } else if quiet > QUIET_AFTER {
+            thread::sleep(QUIET_ROUND);
         } else {
             thread::sleep(ROUND);
         }

@@ -355,6 +355,11 @@ fn prepare(stream: &std::net::TcpStream) -> io::Result<()> {
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(DEAD_PEER))?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(DEAD_PEER))?;
+    {
+        socket.set_tcp_user_timeout(Some(DEAD_PEER))?;
+        // One small frame in flight has no use for a model of the path: BBR, where it is the default, would pace each of
+        // them by a timer of its own, for some 5 to 10 % more CPU. Reno is in every kernel; without it the default stays.
+        let _ = socket.set_tcp_congestion(b"reno");
+    }
     Ok(())
 }
