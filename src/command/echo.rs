@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// Media threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
-    /// How long a media thread gathers what arrives before it handles it together, in ms: 0 to 2, fractions too
+    /// How long a busy media thread gathers what arrives, to handle it together, in ms: 0 to 2, fractions too
     #[arg(long, value_name = "MS", default_value = "1", value_parser = tick)]
     tick: Duration,
     /// Events as JSON, one a line, and what was counted as the last, whose type is "summary"

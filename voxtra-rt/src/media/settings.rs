@@ -21,9 +21,10 @@ pub struct MediaSettings {
     pub listen: SocketAddr,
     /// Media threads. One carries many hundreds of calls.
     pub threads: usize,
-    /// After handling what was ready, a media thread gathers for this long before it looks again, unless a frame is due
-    /// sooner; frames are due on the grid of the ticks, so that it wakes for many at once. 0 to 2 ms: what arrives waits
-    /// for half of it on average, and costs about half the CPU of handling each frame as it comes.
+    /// A media thread that is busy for more than a quarter of its time gathers for up to this long before it looks again,
+    /// unless a frame is due sooner: a whole tick from half of its time on. 0 to 2 ms. What arrives meanwhile waits, and
+    /// costs as little as half the CPU of handling each frame as it comes. Frames are due on the grid of the ticks, so
+    /// that a thread wakes for many at once.
     pub tick: Duration,
     /// Peers that may connect; an id alone does not let a stranger in.
     pub allow_peers: Vec<IpNet>,

@@ -18,6 +18,7 @@ use voxtra_core::time::Instant;
 use super::clock::Clock;
 use super::connection::{Connection, Desk, Outcome, Tenancy};
 use super::courier::Bell;
+use super::pace::Pace;
 use super::settings::{Allocations, MediaSettings};
 use super::stats::MediaStats;
 
@@ -97,6 +98,7 @@ struct Worker {
     finished: Vec<Box<Connection>>,
     tenancy: Tenancy,
     tick: Duration,
+    pace: Pace,
     probe: Option<fn() -> Allocations>,
     clock: Clock,
     bell: Bell,
@@ -123,6 +125,7 @@ impl Worker {
             finished: Vec::with_capacity(settings.max_calls),
             tenancy: 0,
             tick: settings.tick,
+            pace: Pace::new(settings.tick),
             probe: settings.allocations,
             clock,
             bell,
@@ -136,11 +139,6 @@ impl Worker {
         let mut desk = Desk::new();
         while !self.stop.load(Ordering::Acquire) {
             let timeout = self.sleep_for();
-            let timeout = match self.tick.is_zero() {
-                true => timeout,
-                // The kernel counts in milliseconds here; what is left is slept below, to the point.
-                false => Duration::from_millis(u64::try_from(timeout.as_millis()).unwrap_or(0)),
-            };
             if let Err(error) = self.poll.poll(&mut events, Some(timeout))
                 && error.kind() != io::ErrorKind::Interrupted
             {
@@ -148,6 +146,7 @@ impl Worker {
                 tracing::error!(%error, "a media thread cannot wait for its sockets any more");
                 break;
             }
+            let woke = self.clock.now();
             std::mem::swap(&mut self.again, &mut self.turn);
             while let Some(slot) = self.turn.pop() {
                 if let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) {
@@ -164,7 +163,7 @@ impl Worker {
             self.send_due(&mut desk);
             self.bury();
             // What arrives meanwhile is handled together: fewer wake-ups, less CPU a frame.
-            let gather = self.sleep_for().min(self.tick);
+            let gather = self.pace.rest(woke, self.clock.now()).min(self.sleep_for());
             if !gather.is_zero() {
                 thread::sleep(gather);
             }
