@@ -194,9 +194,7 @@ impl Connection {
         if requests == 0 {
             return None;
         }
-        if requests & Requests::AUDIO != 0 {
-            self.agent.expect();
-        }
+        self.agent.heed(requests);
         let line = &mut Line::new(&mut self.io, &mut desk.output);
         while let Ok(command) = self.commands.pop() {
             self.leg.handle_command(now, command, line);

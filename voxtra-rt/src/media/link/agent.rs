@@ -171,9 +171,9 @@ pub(crate) struct AgentReader {
 }
 
 impl AgentReader {
-    /// The agent has announced audio.
-    pub(crate) fn expect(&mut self) {
-        self.expecting = true;
+    /// Takes note of audio that the agent has announced.
+    pub(crate) fn heed(&mut self, requests: u8) {
+        self.expecting |= requests & Requests::AUDIO != 0;
     }
 }
 

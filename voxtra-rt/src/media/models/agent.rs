@@ -5,7 +5,7 @@ use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 use voxtra_core::playout::{AgentAudio, Chunk};
 
-use super::link::{AgentReader, Shared, link};
+use super::link::{MediaEnd, Shared, link};
 use super::settings::MediaSettings;
 use super::sync::atomic::Ordering;
 use super::sync::in_every_order;
@@ -21,10 +21,12 @@ fn chunk(epoch: u32, utterance: u32) -> Chunk {
 }
 
 /// All that the media thread gets of the next chunk, if there is one.
-fn next(reader: &mut AgentReader) -> Option<(Chunk, Vec<i16>)> {
-    let chunk = reader.next_chunk()?;
+fn next(end: &mut MediaEnd) -> Option<(Chunk, Vec<i16>)> {
+    // As a connection does it.
+    end.agent.heed(end.shared.requests.take());
+    let chunk = end.agent.next_chunk()?;
     let mut samples = vec![0; chunk.samples as usize];
-    let got = reader.read(&mut samples);
+    let got = end.agent.read(&mut samples);
     assert_eq!(
         got,
         samples.len(),
@@ -58,7 +60,7 @@ fn loom_a_chunk_is_seen_when_all_of_it_is_there() {
         });
         let mut heard = Vec::new();
         while heard.len() < 3 {
-            match next(&mut end.agent) {
+            match next(&mut end) {
                 Some((_, samples)) => heard.extend(samples),
                 None => loom::thread::yield_now(),
             }
@@ -93,7 +95,7 @@ fn loom_what_is_begun_after_a_flush_is_of_the_new_epoch() {
         });
         end.shared.epoch.store(1, Ordering::Release);
         loop {
-            match next(&mut end.agent) {
+            match next(&mut end) {
                 Some((Chunk { epoch: 1, .. }, samples)) => {
                     assert_eq!(samples, [2]);
                     break;
