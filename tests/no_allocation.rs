@@ -251,7 +251,7 @@ async fn nothing_is_allocated<const N: usize>(extension: &str, rate_hz: usize) {
     until("the calls are over", || app.media_stats().calls() == 0).await;
     let handled = app.media_stats().handling().count();
     // One may take several frames that came together.
-    assert!(handled > 1_000, "{handled}");
+    assert!(handled > 300, "{handled}");
     let watched = &WATCHED[N];
     assert!(watched.looks.load(SeqCst) >= 2 * handled);
     assert_eq!(
