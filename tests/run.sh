@@ -56,6 +56,8 @@ prepare() {
     command -v nm >/dev/null || packages+=(binutils)
     # A real voice for the tests of voices.
     command -v espeak-ng >/dev/null || packages+=(espeak-ng)
+    # Counts the instructions of each stage of the core.
+    command -v valgrind >/dev/null || packages+=(valgrind)
     if [ ${#packages[@]} -gt 0 ]; then
         if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
             apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}" >/dev/null
@@ -92,11 +94,13 @@ tests() {
     # Among the unit tests are the loom models, `cargo test -p voxtra-rt --lib loom_`: every interleaving of what threads share.
     limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast
     limited cargo test --locked --workspace --doc
-    limited cargo test --locked --benches -- --test
+    limited benches/with_runner.sh cargo test --locked --benches -- --test
 }
 
 core() {
     tests/link-gate/check.sh
+    # Instructions do not depend on the machine's mood: what each stage costs, in 20 s.
+    limited benches/with_runner.sh cargo bench --locked --bench instructions
 }
 
 asterisk() {

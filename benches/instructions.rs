@@ -1,0 +1,53 @@
+//! What one 20 ms frame costs at each stage of the media path, at 8 kHz, in instructions: a figure that is the same in
+//! every run, however busy the machine is.
+//!
+//! `benches/with_runner.sh cargo bench --bench instructions` counts (it needs valgrind); `cargo test` only checks that
+//! every stage still moves the right data. Each figure is that of `stages::FRAMES` frames.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+
+mod stages;
+
+use gungraun::{library_benchmark, library_benchmark_group, main};
+
+use stages::{FRAMES, Stage, framing, hearing, leg, speaking};
+
+/// The stage is made outside of what is counted, and given back so that it is dropped there, too.
+#[inline(always)]
+fn second<S: Stage>(mut stage: Box<S>) -> Box<S> {
+    for _ in 0..FRAMES {
+        stage.frame();
+    }
+    stage
+}
+
+macro_rules! count {
+    ($($name:ident: $stage:ty,)*) => {
+        $(
+            #[library_benchmark]
+            #[bench::second(<$stage>::verified())]
+            fn $name(stage: Box<$stage>) -> Box<$stage> {
+                second(stage)
+            }
+        )*
+
+        library_benchmark_group!(name = frame; benchmarks = $($name),*);
+    };
+}
+
+count! {
+    copy_the_payload_twice: framing::CopyTwice,
+    decode_and_encode: framing::DecodeEncode,
+    decode_and_encode_cut_in_two: framing::DecodeEncodeCut,
+    decode: framing::Decode,
+    clock_check_and_history: hearing::ClockAndHistory,
+    voice_detection: hearing::VoiceDetection,
+    turn_taking: hearing::TurnTakingStage,
+    event_to_one_subscriber: speaking::Event,
+    playout: speaking::PlayoutStage,
+    encode: framing::Encode,
+    whole_leg_agent: leg::AgentLeg,
+    whole_leg_echo: leg::EchoLeg,
+    resample_8_to_16_khz: hearing::Resample,
+}
+
+main!(library_benchmark_groups = frame);
