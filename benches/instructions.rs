@@ -5,6 +5,8 @@
 //! every stage still moves the right data. Each figure is that of `stages::FRAMES` frames.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
+// Names, and clearing away between thousands of frames, are for criterion.
+#[allow(dead_code)]
 mod stages;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
