@@ -53,7 +53,7 @@ def arguments():
     parser.add_argument("--anew", action="store_true", help="forget what was measured of these servers before")
     parser.add_argument("--server-core", type=int, default=0, metavar="C", help="the server's core [0]")
     parser.add_argument("--load-core", type=int, default=1, metavar="C", help="the generator's core [1]")
-    parser.add_argument("--realtime", action="store_true", help="run servers and generator before all other programs (SCHED_FIFO, as root)")
+    parser.add_argument("--realtime", action="store_true", help="run servers and generator before all other programs (SCHED_FIFO, as root), where the machine isn't quiet. The kernel stops whoever uses more than 95 %% of a core for the rest of that second: full servers look worse than they are")
     parser.add_argument("--results", type=Path, default=ROOT / "target/bench-results", metavar="DIR", help="[target/bench-results]")
     args = parser.parse_args()
     for step in args.steps:

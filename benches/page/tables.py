@@ -18,7 +18,7 @@ def machine(results: Results) -> str | None:
     days = sorted({run["date"][:10] for run in runs})
     on = newest["machine"]
     versions = {entry["folder"]: entry["version"] for entry in results.of("versions")}
-    first = " Servers and generator ran before all other programs (`--realtime`)." if any(run.get("realtime") for run in runs) else ""
+    first = " Servers and generator ran before all other programs (`--realtime`), as the machine had other work; the kernel stops such programs for up to 50 ms in a second in which they fill a core, so where one is full, the p99 is worse than on a quiet machine." if any(run.get("realtime") for run in runs) else ""
     each = sorted({f"{run['report']['seconds']:g}" for run in runs if "seconds" in run["report"]}, key=float)
     rounds = len({run["round"] for run in runs})
     rows = [
