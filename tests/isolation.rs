@@ -222,3 +222,45 @@ async fn a_webhook_that_hangs_holds_up_no_call() {
     assert_eq!(seen.len(), 8);
     hanging.abort();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_on_one_call_keeps_neither_it_from_ending_nor_others_from_anything() {
+    let app = Application::builder()
+        .media(media())
+        .extension("echo", echo)
+        .extension("flooded", |call: Call| async move {
+            // In the midst of it, and by way of the session's owner like everything that a handler wants.
+            let mut digits = call.events();
+            for _ in 0..1_000 {
+                let digit = |event: &Event| (event.wire() == "dtmf.received").then_some(());
+                digits.find(digit).await.ok_or(CallError::Ended)?;
+            }
+            call.hangup().await
+        })
+        .start()
+        .await
+        .unwrap();
+    let id = app.expect_socket_call("flooded");
+    let (address, stop) = (app.media_address(), Arc::new(AtomicUsize::new(0)));
+    let counting = stop.clone();
+    let flood = std::thread::spawn(move || {
+        use std::io::Write;
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        socket.set_write_timeout(Some(peer::LONG)).unwrap();
+        socket
+            .write_all(&peer::message(0x01, id.as_bytes()))
+            .unwrap();
+        let digits = peer::message(0x03, b"5").repeat(4_000);
+        // Until it is hung up on.
+        while socket.write_all(&digits).is_ok() {
+            counting.fetch_add(4_000, Ordering::SeqCst);
+        }
+    });
+    until("the flood", || stop.load(Ordering::SeqCst) > 0).await;
+    echo_call(&app, 25).await;
+    let over = tokio::task::spawn_blocking(move || flood.join().unwrap());
+    soon("the flooded call is hung up", over).await.unwrap();
+    until("both calls are over", || app.calls().is_empty()).await;
+    echo_call(&app, 25).await;
+    app.shutdown().await;
+}

@@ -32,6 +32,9 @@ const HANDLER_GRACE: Duration = Duration::from_secs(5);
 /// How long a handler may take to notice that it was stopped.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
 
+/// Records taken in a row, after which everybody else has a turn: a flood on the line must not keep its own call from ending.
+const IN_A_ROW: u32 = 64;
+
 /// Told of every event, in order. Must not wait.
 pub(crate) type Publish = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
 
@@ -51,6 +54,8 @@ pub(crate) struct Owner {
     stopped: bool,
     /// Lost records that were told.
     missed: u64,
+    /// Records taken since anything else was.
+    in_a_row: u32,
     hooks: Vec<Hook>,
     /// Hooks that are running.
     closing: JoinSet<()>,
@@ -85,6 +90,7 @@ impl Owner {
             presses: KeyPresses::default(),
             stopped: false,
             missed: 0,
+            in_a_row: 0,
             hooks: Vec::new(),
             closing: JoinSet::new(),
             handler: None,
@@ -124,6 +130,14 @@ impl Owner {
 
     /// Takes one thing that happened; false after the session's last.
     async fn step(&mut self) -> bool {
+        if self.in_a_row >= IN_A_ROW {
+            self.in_a_row = 0;
+            // The other tasks of this thread, too.
+            tokio::task::yield_now().await;
+            if !self.others_turn().await {
+                return false;
+            }
+        }
         let timer = [self.ending.as_ref().map(|(at, _)| *at), self.last_call]
             .into_iter()
             .flatten()
@@ -131,9 +145,12 @@ impl Owner {
         let signal = tokio::select! {
             // What the line says comes before what the agent wants, and both before time-outs.
             biased;
-            record = next_record(&mut self.link) => match record {
-                Some(record) => self.record(record),
-                None => self.media_down(),
+            record = next_record(&mut self.link) => {
+                self.in_a_row += 1;
+                match record {
+                    Some(record) => self.record(record),
+                    None => self.media_down(),
+                }
             },
             Some(input) = self.told.recv() => self.input(input),
             Some(input) = self.inputs.recv() => self.input(input),
@@ -155,6 +172,26 @@ impl Owner {
         } else {
             goes_on
         }
+    }
+
+    /// Takes one of each that is there already, besides the line's; false after the session's last.
+    async fn others_turn(&mut self) -> bool {
+        let mut signals = [None, None, None];
+        let inputs = [self.told.try_recv().ok(), self.inputs.try_recv().ok()];
+        for (signal, input) in signals.iter_mut().zip(inputs) {
+            *signal = input.and_then(|input| self.input(input));
+        }
+        if self.handler.as_ref().is_some_and(JoinHandle::is_finished)
+            && let Some(result) = finished(&mut self.handler).await
+        {
+            self.handler = None;
+            self.handler_done(result);
+        }
+        signals[2] = self.time_out();
+        signals
+            .into_iter()
+            .flatten()
+            .all(|signal| self.signal(signal))
     }
 
     fn input(&mut self, input: Input) -> Option<Signal> {
