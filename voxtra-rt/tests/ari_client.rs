@@ -212,7 +212,7 @@ async fn an_id_cannot_escape_its_place_in_the_path() {
     let (ari, asked) = answering(204, "").await;
     ari.answer("a/b?c#d%2e e;1").await.unwrap();
     ari.answer("..%2f..").await.unwrap();
-    for id in ["", ".", ".."] {
+    for id in ["", ".", "..", "\t", ".\t.", "a\nb"] {
         let error = ari.answer(id).await.unwrap_err();
         assert!(
             matches!(error, AriError::InvalidRequest { .. }),

@@ -223,7 +223,7 @@ impl AriClient {
         }
     }
 
-    fn url(&self, request: &Request<'_>, label: &str) -> Result<Url, AriError> {
+    pub(super) fn url(&self, request: &Request<'_>, label: &str) -> Result<Url, AriError> {
         let invalid = |reason| AriError::InvalidRequest {
             request: label.to_owned(),
             reason,
@@ -235,6 +235,14 @@ impl AriClient {
             .any(|segment| matches!(*segment, "" | "." | ".."))
         {
             return Err(invalid("an id must not be empty, `.` or `..`"));
+        }
+        // And it leaves out tabs and line ends.
+        if request
+            .path
+            .iter()
+            .any(|segment| segment.contains(char::is_control))
+        {
+            return Err(invalid("an id must not hold control characters"));
         }
         let mut url = self.inner.settings.url.clone();
         url.path_segments_mut()
