@@ -1,5 +1,6 @@
 //! Reading a TOML document key by key, noting every problem on the way instead of stopping at the first.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
@@ -352,8 +353,15 @@ impl<'d> Section<'d> {
     }
 
     fn path_of(&self, key: &str) -> String {
+        // As it stands in the file: a key that is not a plain word has quotes there, and may hold anything.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let key = if !key.is_empty() && key.bytes().all(is_plain) {
+            Cow::Borrowed(key)
+        } else {
+            Cow::Owned(format!("{key:?}"))
+        };
         if self.path.is_empty() {
-            key.to_owned()
+            key.into_owned()
         } else {
             format!("{}.{key}", self.path)
         }
@@ -382,7 +390,7 @@ fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
         .iter()
         .map(|known| {
             // `listen_on` for `listen` is as likely a slip as a swapped letter.
-            let contains = name.contains(known) || known.contains(name);
+            let contains = name.contains(known) || (!name.is_empty() && known.contains(name));
             let distance = strsim::osa_distance(name, known);
             (if contains { distance.min(2) } else { distance }, *known)
         })

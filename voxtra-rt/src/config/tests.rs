@@ -148,6 +148,11 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
             "line 1: medai: unknown key; did you mean \"media\"?",
         ),
         ("media = 1", "line 1: media = 1: must be a section"),
+        ("\"\" = 1", "line 1: \"\": unknown key; known here: "),
+        (
+            "[media]\n\"a\\u001b[31mb\" = 1",
+            "line 2: media.\"a\\u{1b}[31mb\": unknown key",
+        ),
         (
             "route = 1",
             "line 1: route = 1: must be a list of sections: [[route]]",
