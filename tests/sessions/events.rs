@@ -92,8 +92,29 @@ fn events_that_are_not_what_they_say_are_not_read() {
             "{instead}"
         );
     }
+    let transcript = good.replace("dtmf.received", "user.transcript").replace(
+        r#""digit":"5""#,
+        r#""text":"","confidence":1e39,"is_final":true"#,
+    );
+    assert!(
+        Event::from_json(&transcript).is_err(),
+        "no JSON is infinite"
+    );
+
     let unknown = good.replace("dtmf.received", "some.thing");
     let event = Event::from_json(&unknown).unwrap();
     assert_eq!(event.to_json(), unknown);
     assert!(matches!(&event.body, EventBody::User(user) if UserEvent::wire(user) == "some.thing"));
+    let folded = unknown.replace(r#"{"digit":"5"}"#, "{\r\n \"digit\": \"5\\n\"}");
+    let json = Event::from_json(&folded).unwrap().to_json();
+    assert!(
+        json.ends_with(r#""data":{   "digit": "5\n"}}"#),
+        "one line: {json}"
+    );
+}
+
+#[test]
+fn numbers_are_read_as_they_were_written() {
+    let good = r#"{"id":"00112233445566778899aabbccddeeff","type":"call.ended","session_id":"ch-1","timestamp":"2026-05-04T08:31:21.512Z","data":{"reason":"","duration_seconds":8.619819817063973e-203}}"#;
+    assert_eq!(Event::from_json(good).unwrap().to_json(), good);
 }

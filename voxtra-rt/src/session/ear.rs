@@ -250,7 +250,8 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
             call.emit_body(if transcript.is_final {
                 UserTranscript {
                     text,
-                    confidence: transcript.confidence,
+                    // `max` makes NaN, which JSON can't say, not sure at all.
+                    confidence: transcript.confidence.max(0.0).clamp(0.0, 1.0),
                     is_final: true,
                 }
                 .into()

@@ -102,7 +102,14 @@ impl Event {
         let body = match EventKind::from_wire(&wire.r#type) {
             Some(kind) => {
                 let mut data = serde_json::Deserializer::from_str(wire.data.get());
-                EventBody::BuiltIn(BuiltIn::deserialize_data(kind, &mut data)?)
+                let event = BuiltIn::deserialize_data(kind, &mut data)?;
+                // Too large for its type, it would be infinite, which JSON can't say.
+                if let BuiltIn::UserTranscript(transcript) = &event
+                    && !transcript.confidence.is_finite()
+                {
+                    return Err(serde::de::Error::custom("confidence is out of range"));
+                }
+                EventBody::BuiltIn(event)
             }
             None => EventBody::User(UserEvent::from_json(&wire.r#type, wire.data.to_owned())),
         };
@@ -160,6 +167,9 @@ impl UserEvent {
 
     fn from_json(wire: &str, data: Box<RawValue>) -> Self {
         let tag = voxtra_core::event::tag_of(wire);
+        // An event is one line. Within strings line ends are escaped, so that those that are there mean nothing.
+        let line = data.get().replace(['\n', '\r'], " ");
+        let data = RawValue::from_string(line).unwrap_or(data);
         Self {
             tag,
             wire: Cow::Owned(wire.to_owned()),
