@@ -2,14 +2,14 @@
 # The test command: installs what is missing and checks everything.
 #
 #   tests/run.sh            everything
-#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo
+#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo fuzz
 #
 # The Asterisk step needs root on Debian. Where a real Asterisk can't be had, that is said loudly and the rest runs; with
 # CI=true it is a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-steps=(format lints docs tests core asterisk demo)
+steps=(format lints docs tests core asterisk demo fuzz)
 failed=()
 skipped=()
 
@@ -130,6 +130,11 @@ demo() {
     for file in events.jsonl call.wav report.html; do
         [ -s "$out/demo/$file" ] || { echo "the demo did not write $file" >&2; return 1; }
     done
+}
+
+# Each target for 20 s; fuzz/README.md has the recipe for longer runs.
+fuzz() {
+    limited fuzz/run.sh
 }
 
 main "$@"

@@ -8,6 +8,9 @@
 
 mod check;
 mod errors;
+mod expand;
+#[cfg(test)]
+mod fuzz;
 mod generate;
 #[cfg(test)]
 mod golden;
@@ -16,9 +19,7 @@ mod mutations;
 mod parse;
 mod roots;
 
-use proc_macro2::TokenStream;
-
-use crate::{errors::Errors, roots::Roots};
+use crate::{expand::expand, roots::Roots};
 
 /// Declares events and sessions.
 ///
@@ -97,13 +98,4 @@ use crate::{errors::Errors, roots::Roots};
 #[proc_macro]
 pub fn voxtra(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(input.into(), &Roots::find()).into()
-}
-
-fn expand(input: TokenStream, roots: &Roots) -> TokenStream {
-    let mut errors = Errors::default();
-    let declarations = parse::parse(input, &mut errors);
-    let model = check::check(declarations, roots, &mut errors);
-    let mut output = generate::generate(&model, roots);
-    output.extend(errors.into_compile_errors());
-    output
 }

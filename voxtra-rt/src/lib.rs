@@ -16,6 +16,10 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
+// The output of `voxtra!` names this crate by an absolute path, here as everywhere.
+#[cfg(any(fuzzing, test))]
+extern crate self as voxtra_rt;
+
 pub mod app;
 pub mod ari;
 pub mod config;
@@ -24,5 +28,16 @@ pub mod session;
 pub mod speech;
 mod sync;
 pub mod webhook;
+
+/// What `fuzz/` runs. The bodies live beside the code they exercise.
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz {
+    pub use crate::ari::fuzz::ari;
+    pub use crate::config::fuzz::config;
+    pub use crate::session::fuzz::event_json;
+    pub use crate::speech::wav::fuzz::wav;
+    pub use crate::webhook::fuzz::webhook;
+}
 
 pub use voxtra_core as core;

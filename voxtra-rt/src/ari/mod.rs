@@ -14,6 +14,8 @@ mod channels;
 mod client;
 mod error;
 mod event;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod media;
 mod model;
 mod modules;

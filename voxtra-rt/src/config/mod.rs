@@ -14,6 +14,8 @@
 mod document;
 mod environment;
 mod error;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod sections;
 mod settings;
 

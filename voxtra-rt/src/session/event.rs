@@ -1,5 +1,8 @@
 //! One event of a session: what happened, when, and its place in the order.
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;

@@ -10,6 +10,8 @@ mod dtmf;
 mod ear;
 mod error;
 mod event;
+#[cfg(any(fuzzing, test))]
+pub(crate) use event::fuzz;
 mod input;
 mod lifecycle;
 mod line;

@@ -9,6 +9,8 @@
 
 mod attempt;
 mod delivery;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod retry;
 mod settings;
 mod signature;

@@ -35,6 +35,9 @@ impl Epoch {
     }
 }
 
+/// From here on, utterances may break the rules.
+pub(super) const BROKEN: u32 = u32::MAX - 255;
+
 /// What a leg is connected to.
 pub(super) struct Line {
     pub(super) now: Instant,
@@ -191,10 +194,9 @@ impl Port for Line {
             RecordBody::UtteranceStarted { utterance } => {
                 self.talk.silent = false;
                 let of = self.utterances.entry(utterance).or_default();
-                assert!(
-                    !of.started && of.ended.is_none(),
-                    "{utterance} starts again"
-                );
+                let is_new = !of.started && of.ended.is_none();
+                assert!(is_new || utterance >= BROKEN, "{utterance} starts again");
+                of.ended = None;
                 of.started = true;
             }
             RecordBody::UtteranceEnded {
@@ -202,7 +204,9 @@ impl Port for Line {
                 interrupted,
             } => {
                 let of = self.utterances.entry(utterance).or_default();
-                assert_eq!(of.ended, None, "{utterance} ends again");
+                // With two first chunks it does.
+                let is_sane = utterance < BROKEN;
+                assert!(of.ended.is_none() || !is_sane, "{utterance} ends again");
                 of.ended = Some(interrupted);
             }
             RecordBody::Fault(_) => self.faults += 1,

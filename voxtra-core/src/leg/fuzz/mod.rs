@@ -11,7 +11,7 @@ use std::vec;
 use std::vec::Vec;
 
 use self::agent::Agent;
-use self::line::{Epoch, Line};
+use self::line::{BROKEN, Epoch, Line};
 use self::operation::Operation;
 pub use self::operation::Session;
 use super::{Command, Leg, LegSettings, Mode, Progress};
@@ -57,8 +57,9 @@ struct Call {
     unruly: bool,
     now: Instant,
     started: Instant,
-    /// All that the peer sent.
+    /// All that the peer sent, and what came since it last stood between two frames.
     wire: Vec<u8>,
+    unfinished: Vec<u8>,
     /// Frames so far, in either direction.
     frames: u32,
     reported: u64,
@@ -81,6 +82,7 @@ impl Call {
             now,
             started: now,
             wire: Vec::new(),
+            unfinished: Vec::new(),
             frames: 0,
             reported: 0,
             stopped: false,
@@ -135,8 +137,7 @@ impl Call {
                 if self.unruly {
                     let chunk = Chunk {
                         epoch: self.epoch.current().wrapping_sub(u32::from(epoch % 4)),
-                        // Never one that `say` used: each of its utterances ends once.
-                        utterance: u32::MAX - u32::from(utterance),
+                        utterance: BROKEN + u32::from(utterance),
                         samples: u32::from(samples),
                         first: flags & 1 == 1,
                         last: flags & 2 == 2,
@@ -249,9 +250,13 @@ impl Call {
             return;
         }
         self.frames += 1;
-        let (_, between_frames) = frames_of(&self.wire, MAX_FRAME_BYTES);
+        let between_frames = self.unfinished.is_empty();
         let (frames, whole) = frames_of(bytes, MAX_FRAME_BYTES);
         self.wire.extend_from_slice(bytes);
+        self.unfinished.extend_from_slice(bytes);
+        if frames_of(&self.unfinished, MAX_FRAME_BYTES).1 {
+            self.unfinished.clear();
+        }
         let epoch = self.epoch.current();
         let progress = self.leg.handle_input(self.now, bytes, &mut self.line);
         let flushed = self.line.take_barge_in();

@@ -4,6 +4,8 @@
 //! extensible form. Written: 16-bit PCM.
 
 mod format;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod stream;
 
 use std::io::Read;

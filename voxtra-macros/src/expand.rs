@@ -1,0 +1,15 @@
+//! The three stages, one after the other.
+
+use proc_macro2::TokenStream;
+
+use crate::{check, errors::Errors, generate, parse, roots::Roots};
+
+/// What `voxtra! { input }` becomes.
+pub(crate) fn expand(input: TokenStream, roots: &Roots) -> TokenStream {
+    let mut errors = Errors::default();
+    let declarations = parse::parse(input, &mut errors);
+    let model = check::check(declarations, roots, &mut errors);
+    let mut output = generate::generate(&model, roots);
+    output.extend(errors.into_compile_errors());
+    output
+}

@@ -1,0 +1,145 @@
+//! What Asterisk says: messages of the event websocket and answers of the REST interface.
+
+use std::sync::LazyLock;
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::client::Request;
+use super::{
+    AriClient, AriError, AriEvent, AriSettings, AsteriskInfo, AsteriskModule, Bridge, Channel,
+    Playback, missing_modules,
+};
+
+/// Takes the input as a message of the websocket, as each answer that is read, as the explanation of each refusal, and, in
+/// part, as the id of a channel. A message that is read is JSON of that type and about the channel it names; an id stays
+/// within its part of an order's path.
+pub fn ari(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        answers(data);
+        return;
+    };
+    message(text);
+    answers(data);
+    id(text.get(..text.len().min(60)).unwrap_or_default());
+}
+
+fn message(text: &str) {
+    let Ok(event) = AriEvent::parse(text) else {
+        return;
+    };
+    let kind = event.kind().to_owned();
+    assert_eq!(AriEvent::parse(text).ok().as_ref(), Some(&event));
+    // A number that is out of range may stand where nobody looks.
+    if let Ok(value) = serde_json::from_str::<Value>(text) {
+        assert_eq!(value.get("type").and_then(Value::as_str), Some(&*kind));
+        if let AriEvent::StasisStart(start) = &event {
+            let id = value.pointer("/channel/id").and_then(Value::as_str);
+            assert_eq!(id, Some(&*start.channel.id));
+            assert_eq!(event.channel_id(), id);
+        }
+    }
+    if let Some(channel) = event.channel() {
+        assert_eq!(event.channel_id(), Some(&*channel.id));
+    }
+    let _ = format!("{event:?}");
+}
+
+fn answers(body: &[u8]) {
+    let _ = serde_json::from_slice::<Channel>(body);
+    let _ = serde_json::from_slice::<Vec<Channel>>(body);
+    let _ = serde_json::from_slice::<Vec<Bridge>>(body);
+    let _ = serde_json::from_slice::<Playback>(body);
+    let _ = serde_json::from_slice::<AsteriskInfo>(body);
+    if let Ok(modules) = serde_json::from_slice::<Vec<AsteriskModule>>(body) {
+        let missing = missing_modules(&modules).len();
+        assert!(missing + modules.len() >= super::REQUIRED_MODULES.len());
+    }
+    for status in [400_u16, 401, 403, 404, 409, 422, 500, 503] {
+        let status = StatusCode::from_u16(status).unwrap_or_default();
+        let error = CLIENT.refused("GET /channels/1".to_owned(), status, body);
+        assert_eq!(error.is_not_found(), status == StatusCode::NOT_FOUND);
+        assert_eq!(error.is_transient(), status.is_server_error());
+        assert!(!error.to_string().contains(PASSWORD));
+    }
+}
+
+/// Ids come from Asterisk and from users; one must not reach into another resource.
+fn id(id: &str) {
+    let request = Request::get(["channels", id, "answer"]).query("reason", id);
+    match CLIENT.url(&request, "GET /channels") {
+        Ok(url) => {
+            let path: Vec<_> = url.path_segments().into_iter().flatten().collect();
+            let ["ari", "channels", own, "answer"] = path[..] else {
+                panic!("{id:?} leads to {url}");
+            };
+            assert_eq!(decoded(own), id);
+            assert_eq!(url.origin(), CLIENT.settings().url.origin());
+            let query: Vec<_> = url.query_pairs().collect();
+            assert!(matches!(&query[..], [(name, value)] if name == "reason" && value == id));
+            assert_eq!(url.fragment(), None);
+        }
+        Err(error) => assert!(
+            matches!(error, AriError::InvalidRequest { .. })
+                && (matches!(id, "" | "." | "..") || id.contains(char::is_control)),
+            "{id:?}: {error}"
+        ),
+    }
+}
+
+/// A part of a path without its percent signs. In a query a plus would be a space, and `&` an end.
+fn decoded(segment: &str) -> String {
+    let query = segment.replace('+', "%2b").replace('&', "%26");
+    url::form_urlencoded::parse(query.replace('=', "%3d").as_bytes())
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// Not part of any other text.
+const PASSWORD: &str = "correct-horse-battery-staple";
+
+static CLIENT: LazyLock<AriClient> = LazyLock::new(|| {
+    let client = "http://127.0.0.1:8088/ari".parse().ok().and_then(|url| {
+        AriClient::new(AriSettings {
+            url,
+            app: "voxtra".to_owned(),
+            username: "voxtra".to_owned(),
+            password: PASSWORD.into(),
+        })
+        .ok()
+    });
+    client.unwrap_or_else(|| panic!("a client of plain HTTP needs nothing"))
+});
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    const CAPTURED: [&str; 3] = [
+        include_str!("fixtures/events.jsonl"),
+        include_str!("fixtures/info.json"),
+        include_str!("fixtures/modules.json"),
+    ];
+
+    proptest! {
+        #[test]
+        fn any_text(text in ".{0,200}") {
+            super::ari(text.as_bytes());
+        }
+
+        #[test]
+        fn captured_messages_with_a_part_replaced(
+            line: prop::sample::Index,
+            at: prop::sample::Index,
+            length in 0..12_usize,
+            instead in prop::collection::vec(any::<u8>(), 0..12),
+        ) {
+            let lines: Vec<_> = CAPTURED.iter().flat_map(|text| text.lines()).collect();
+            let mut data = line.get(&lines).as_bytes().to_vec();
+            let at = at.index(data.len());
+            let end = data.len().min(at + length);
+            data.splice(at..end, instead);
+            super::ari(&data);
+        }
+    }
+}
