@@ -24,6 +24,7 @@ mod runtime;
 mod serve;
 mod terminal;
 mod timeline;
+mod torture;
 mod vad;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ enum Command {
     Call(call::Args),
     Echo(echo::Args),
     Load(load::Args),
+    Torture(torture::Args),
     Vad(vad::Args),
     Events(events::Args),
     Completions(completions::Args),
@@ -77,6 +79,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Call(args) => call::run(&args),
         Command::Echo(args) => echo::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Torture(args) => torture::run(&args),
         Command::Vad(args) => vad::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -1,0 +1,186 @@
+//! Peers that send as much as they can, and one that never reads.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout, timeout_at};
+use voxtra_core::audio::SampleRate;
+use voxtra_core::audiosocket::kind;
+
+use super::case::{Family, Lane, goes_on_or_ends};
+use super::target::{After, FRAME, FRAME_BYTES, SOON, Target};
+use super::wire::{Ears, Heard, Mouth, Peer, mark, message};
+
+const FLOOD: Duration = Duration::from_secs(2);
+/// What is handed to the socket at once.
+const WAVE: usize = 64 * 1024;
+/// How long somebody goes on who never reads.
+const UNREAD: Duration = Duration::from_secs(8);
+/// Socket buffers of whoever never reads.
+const NARROW: u32 = 16 * 1024;
+
+pub(super) fn family() -> Family {
+    let good = "keeps reading or ends the call, and no other call notices";
+    Family::new("floods")
+        .case(
+            "audio-flood",
+            Lane::InTurn,
+            "sends audio as fast as the socket takes it, for 2 s",
+            good,
+            |target| flood(target, message(0x10, &mark(FRAME_BYTES))),
+        )
+        .case(
+            "tiny-frames",
+            Lane::InTurn,
+            "the same with frames of a single sample",
+            good,
+            |target| flood(target, message(0x10, &[1, 0])),
+        )
+        .case(
+            "violations-flood",
+            Lane::InTurn,
+            "the same with an unknown kind, 3 bytes each",
+            good,
+            |target| flood(target, message(0x42, &[])),
+        )
+        .case(
+            "dtmf-flood",
+            Lane::InTurn,
+            "the same with key presses",
+            good,
+            |target| flood(target, message(0x03, b"5")),
+        )
+        .case(
+            "never-reads",
+            Lane::Beside,
+            "speaks at 192 kHz in real time and never reads, for 8 s",
+            "keeps reading, or ends the call: Asterisk's writes don't wait",
+            never_reads,
+        )
+}
+
+async fn flood(target: Target, frame: Vec<u8>) -> Result<String, String> {
+    let Peer {
+        mut mouth,
+        mut ears,
+    } = target.proven_call().await?;
+    let wave = frame.repeat(WAVE / frame.len());
+    let talk = async {
+        let end = Instant::now() + FLOOD;
+        let mut sent = 0;
+        while Instant::now() < end {
+            let rest = wave.get(sent % wave.len()..).unwrap_or_default();
+            match timeout_at(end, mouth.write(rest)).await {
+                Ok(Some(count)) => sent += count,
+                Ok(None) => break,
+                Err(_) => {}
+            }
+        }
+        // To the end of the frame, so that what follows begins with a header.
+        let within = sent % frame.len();
+        if within > 0 {
+            let rest = frame.get(within..).unwrap_or_default();
+            mouth.send(rest).await.ok();
+        }
+        (mouth, sent)
+    };
+    // Reading goes on beside, or the server's echo would have nowhere to go.
+    let (ears, wrong, (mouth, sent)) = listen_beside(&mut ears, talk).await;
+    if let Some(what) = wrong {
+        return Err(what);
+    }
+    let after = drain(target, mouth, ears).await;
+    let how = goes_on_or_ends(after)?;
+    let per_second = sent as f64 / frame.len() as f64 / FLOOD.as_secs_f64();
+    Ok(format!(
+        "{:.0} thousand frames a second; {how}",
+        per_second / 1000.0
+    ))
+}
+
+/// Reads while something else is done, and tells what was wrong with what came.
+async fn listen_beside<T>(
+    ears: &mut Ears,
+    talk: impl Future<Output = T>,
+) -> (&mut Ears, Option<String>, T) {
+    let mut wrong = None;
+    let mut over = false;
+    tokio::pin!(talk);
+    loop {
+        tokio::select! {
+            done = &mut talk => return (ears, wrong, done),
+            heard = ears.next(SOON), if !over => match heard {
+                Heard::Wrong(what) => { wrong.get_or_insert(what); }
+                Heard::HangUp | Heard::Closed => over = true,
+                Heard::Audio { .. } | Heard::Nothing => {}
+            },
+        }
+    }
+}
+
+/// After a flood, a server has much to read before an ordinary frame's turn comes.
+async fn drain(target: Target, mut mouth: Mouth, ears: &mut Ears) -> After {
+    let last = mark(FRAME_BYTES);
+    let sending = timeout(2 * SOON, mouth.audio(0x10, &last));
+    let (ears, wrong, sent) = listen_beside(ears, sending).await;
+    if let Some(what) = wrong {
+        return After::Wrong(what);
+    }
+    match sent {
+        Ok(Ok(())) => {}
+        Ok(Err(what)) if what == "it stopped reading" => return After::Wrong(what),
+        Ok(Err(_)) => return After::Closed { heard: 1 },
+        Err(_) => return After::Wrong("it stopped reading".into()),
+    }
+    if target.manner != super::target::Manner::Echoes {
+        return match ears.next(SOON).await {
+            Heard::Audio { .. } => After::GoesOn,
+            Heard::Nothing if target.manner == super::target::Manner::Listens => After::GoesOn,
+            Heard::Nothing => After::Wrong("it fell silent".into()),
+            Heard::Wrong(what) => After::Wrong(what),
+            Heard::HangUp | Heard::Closed => After::Closed { heard: 1 },
+        };
+    }
+    // A server may drop echoes that its socket has no room for, so ordinary frames follow until one comes back.
+    let mut frames = vec![last];
+    let end = Instant::now() + 2 * SOON;
+    let mut next = Instant::now() + FRAME;
+    while Instant::now() < end {
+        match ears.next_until(next).await {
+            Heard::Audio { payload, .. } if frames.contains(&payload) => return After::GoesOn,
+            Heard::Audio { .. } => {}
+            Heard::Wrong(what) => return After::Wrong(what),
+            Heard::HangUp | Heard::Closed => return After::Closed { heard: 1 },
+            Heard::Nothing => {
+                let frame = mark(FRAME_BYTES);
+                if mouth.try_audio(0x10, &frame).is_ok() {
+                    frames.push(frame);
+                }
+                next += FRAME;
+            }
+        }
+    }
+    After::Wrong("it echoes no frames any more".into())
+}
+
+async fn never_reads(target: Target) -> Result<String, String> {
+    let mut peer = Peer::connect_narrow(target.address, NARROW).await?;
+    peer.mouth.id(target.id()).await?;
+    let (kind, bytes) = (
+        kind::of_audio(SampleRate::Hz192000),
+        2 * SampleRate::Hz192000.frame_samples(),
+    );
+    let end = Instant::now() + UNREAD;
+    let mut next = Instant::now();
+    while next < end {
+        tokio::time::sleep_until(next).await;
+        next += FRAME;
+        // Waits for a second at most: a busy machine is no crime.
+        match timeout(Duration::from_secs(1), peer.mouth.audio(kind, &mark(bytes))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(what)) if what == "it closed the connection" => return Ok(what),
+            Ok(Err(what)) => return Err(what),
+            Err(_) => return Err("it stopped reading, because its own audio isn't read".into()),
+        }
+    }
+    Ok("it kept reading".into())
+}

@@ -1,0 +1,169 @@
+//! The server's process, as /proc shows it: descriptors, threads, memory, and how long its threads waited for a core.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// What a process holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Holdings {
+    pub(crate) descriptors: usize,
+    pub(crate) threads: usize,
+    /// Resident memory in KiB.
+    pub(crate) memory_kib: u64,
+}
+
+impl Holdings {
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let figure = |name: &str| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .and_then(|rest| rest.split_whitespace().next())
+                .and_then(|word| word.parse::<u64>().ok())
+        };
+        Ok(Self {
+            descriptors: fs::read_dir(format!("/proc/{pid}/fd"))?.count(),
+            threads: figure("Threads:")
+                .and_then(|count| usize::try_from(count).ok())
+                .unwrap_or(0),
+            memory_kib: figure("VmRSS:").unwrap_or(0),
+        })
+    }
+
+    /// Waits until `done`, or so long; what the process holds then.
+    pub(crate) fn settle(
+        pid: u32,
+        within: Duration,
+        done: impl Fn(&Self) -> bool,
+    ) -> io::Result<Self> {
+        let end = Instant::now() + within;
+        loop {
+            let now = Self::of(pid)?;
+            if done(&now) || Instant::now() >= end {
+                return Ok(now);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// How often waits are looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Looks at how long the server's threads wait for a core, which a busy machine makes them do.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Waits>>,
+}
+
+impl Watch {
+    pub(crate) fn start(pid: u32) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = stop.clone();
+        let thread = thread::Builder::new()
+            .name("watch".into())
+            .spawn(move || look(pid, &stopping))
+            .ok();
+        Self { stop, thread }
+    }
+
+    pub(crate) fn finish(self) -> Waits {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default()
+    }
+}
+
+/// What the longest-waiting thread waited, between one look and the next; by the time of the second.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waits(Vec<(Instant, Duration)>);
+
+impl Waits {
+    #[cfg(test)]
+    pub(crate) fn of(looks: Vec<(Instant, Duration)>) -> Self {
+        Self(looks)
+    }
+
+    /// How long a thread of the server may have waited for a core in this time. A wait is known at the look after it.
+    pub(crate) fn within(&self, from: Instant, to: Instant) -> Duration {
+        let begin = self.0.partition_point(|(at, _)| *at <= from);
+        self.0
+            .iter()
+            .skip(begin)
+            .take_while(|(at, _)| *at <= to + 2 * LOOK)
+            .map(|(_, waited)| *waited)
+            .sum()
+    }
+}
+
+fn look(pid: u32, stop: &AtomicBool) -> Waits {
+    let mut before: HashMap<String, u64> = HashMap::new();
+    let mut waits = Waits::default();
+    while !stop.load(Ordering::Relaxed) {
+        let now: HashMap<String, u64> = threads(pid).unwrap_or_default();
+        let longest = now
+            .iter()
+            .filter_map(|(thread, waited)| Some(waited.saturating_sub(*before.get(thread)?)))
+            .max()
+            .unwrap_or(0);
+        waits
+            .0
+            .push((Instant::now(), Duration::from_nanos(longest)));
+        before = now;
+        thread::sleep(LOOK);
+    }
+    waits
+}
+
+/// Nanoseconds that each thread has waited for a core since its start (the second figure of schedstat, see proc(5) and
+/// the kernel's sched-stats.rst).
+fn threads(pid: u32) -> io::Result<HashMap<String, u64>> {
+    let mut all = HashMap::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let entry = entry?;
+        let waited = fs::read_to_string(entry.path().join("schedstat"))
+            .ok()
+            .and_then(|text| text.split_whitespace().nth(1)?.parse().ok());
+        if let (Some(waited), Ok(name)) = (waited, entry.file_name().into_string()) {
+            all.insert(name, waited);
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_sees_what_this_process_holds() {
+        let before = Holdings::of(std::process::id()).unwrap();
+        assert!(before.threads >= 1 && before.memory_kib > 100 && before.descriptors >= 3);
+        assert!(!threads(std::process::id()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn waits_are_summed_over_the_looks_of_a_time() {
+        let start = Instant::now();
+        let at = |n: u64| start + Duration::from_millis(n);
+        let ms = Duration::from_millis;
+        let waits = Waits::of(vec![
+            (at(10), ms(5)),
+            (at(20), ms(1)),
+            (at(30), ms(2)),
+            (at(90), ms(50)),
+        ]);
+        assert_eq!(waits.within(at(10), at(15)), ms(3));
+        assert_eq!(waits.within(at(0), at(100)), ms(58));
+        assert_eq!(waits.within(at(95), at(100)), ms(0));
+    }
+}
