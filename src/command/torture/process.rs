@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -56,7 +57,8 @@ impl Holdings {
 /// How often waits are looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Looks at how long the server's threads wait for a core, which a busy machine makes them do.
+/// Looks at how long the server's threads, and the one here that hears its answers, wait for a core: a busy machine makes
+/// them do so.
 #[derive(Debug)]
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
@@ -64,12 +66,13 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn start(pid: u32) -> Self {
+    /// `pid` is the server's, if it is known; `ear` the name of the thread here.
+    pub(crate) fn start(pid: Option<u32>, ear: &'static str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = stop.clone();
         let thread = thread::Builder::new()
             .name("watch".into())
-            .spawn(move || look(pid, &stopping))
+            .spawn(move || look(pid, ear, &stopping))
             .ok();
         Self { stop, thread }
     }
@@ -104,39 +107,68 @@ impl Waits {
     }
 }
 
-fn look(pid: u32, stop: &AtomicBool) -> Waits {
-    let mut before: HashMap<String, u64> = HashMap::new();
+fn look(pid: Option<u32>, ear: &str, stop: &AtomicBool) -> Waits {
+    let own = std::process::id();
+    let ear = thread_named(own, ear);
+    let mut before = [HashMap::new(), HashMap::new()];
     let mut waits = Waits::default();
     while !stop.load(Ordering::Relaxed) {
-        let now: HashMap<String, u64> = threads(pid).unwrap_or_default();
-        let longest = now
+        let now = [
+            pid.and_then(|pid| threads(pid, None).ok())
+                .unwrap_or_default(),
+            ear.as_deref()
+                .and_then(|ear| threads(own, Some(ear)).ok())
+                .unwrap_or_default(),
+        ];
+        // A frame waits for the server first, and then for us.
+        let waited: u64 = now
             .iter()
-            .filter_map(|(thread, waited)| Some(waited.saturating_sub(*before.get(thread)?)))
-            .max()
-            .unwrap_or(0);
-        waits
-            .0
-            .push((Instant::now(), Duration::from_nanos(longest)));
+            .zip(&before)
+            .map(|(now, before)| longest(now, before))
+            .sum();
+        waits.0.push((Instant::now(), Duration::from_nanos(waited)));
         before = now;
         thread::sleep(LOOK);
     }
     waits
 }
 
+/// What the longest-waiting thread has waited since.
+fn longest(now: &HashMap<String, u64>, before: &HashMap<String, u64>) -> u64 {
+    now.iter()
+        .filter_map(|(thread, waited)| Some(waited.saturating_sub(*before.get(thread)?)))
+        .max()
+        .unwrap_or(0)
+}
+
+/// The number of a process's thread with this name.
+fn thread_named(pid: u32, name: &str) -> Option<String> {
+    let mut tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let task = tasks.find(|task| {
+        fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+    })?;
+    task.file_name().into_string().ok()
+}
+
 /// Nanoseconds that each thread has waited for a core since its start (the second figure of schedstat, see proc(5) and
 /// the kernel's sched-stats.rst).
-fn threads(pid: u32) -> io::Result<HashMap<String, u64>> {
-    let mut all = HashMap::new();
-    for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let entry = entry?;
-        let waited = fs::read_to_string(entry.path().join("schedstat"))
-            .ok()
-            .and_then(|text| text.split_whitespace().nth(1)?.parse().ok());
-        if let (Some(waited), Ok(name)) = (waited, entry.file_name().into_string()) {
-            all.insert(name, waited);
-        }
-    }
-    Ok(all)
+fn threads(pid: u32, only: Option<&str>) -> io::Result<HashMap<String, u64>> {
+    let tasks = PathBuf::from(format!("/proc/{pid}/task"));
+    let numbers = match only {
+        Some(number) => vec![number.to_owned()],
+        None => fs::read_dir(&tasks)?
+            .flatten()
+            .filter_map(|task| task.file_name().into_string().ok())
+            .collect(),
+    };
+    let waited = |number: &str| -> Option<u64> {
+        let text = fs::read_to_string(tasks.join(number).join("schedstat")).ok()?;
+        text.split_whitespace().nth(1)?.parse().ok()
+    };
+    Ok(numbers
+        .into_iter()
+        .filter_map(|number| waited(&number).map(|waited| (number, waited)))
+        .collect())
 }
 
 #[cfg(test)]
@@ -148,7 +180,20 @@ mod tests {
     fn it_sees_what_this_process_holds() {
         let before = Holdings::of(std::process::id()).unwrap();
         assert!(before.threads >= 1 && before.memory_kib > 100 && before.descriptors >= 3);
-        assert!(!threads(std::process::id()).unwrap().is_empty());
+        let own = std::process::id();
+        assert!(!threads(own, None).unwrap().is_empty());
+        let listening = std::thread::Builder::new().name("an-ear".into());
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let ear = listening.spawn(move || told.recv()).unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        // A thread names itself, once it runs.
+        while thread_named(own, "an-ear").is_none() && Instant::now() < end {
+            thread::yield_now();
+        }
+        let number = thread_named(own, "an-ear").unwrap();
+        assert_eq!(threads(own, Some(&number)).unwrap().len(), 1);
+        drop(tell);
+        let _ = ear.join();
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The well-behaved call that runs beside all cases and must not notice them.
 //!
 //! It has threads of its own, so that the cases' load on this process delays it as little as possible. A late frame is only
-//! held against the server as far as the machine can't be blamed: every frame also goes to an echo within this process, at
-//! the same time, and with `--pid` the time that the server's threads waited for a core is known.
+//! held against the server as far as the machine can't be blamed: every frame also goes to an echo within this process at
+//! the same time, and the kernel tells how long the thread here that listens, and with `--pid` the server's threads, waited
+//! for a core.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -17,6 +18,9 @@ use super::process::{Waits, Watch};
 use super::target::{FRAME, FRAME_BYTES, Manner, SOON, Target};
 use super::wire::{message, number_of, numbered};
 
+/// The thread that hears the server.
+const EAR: &str = "steady-ear";
+
 /// The call, while it runs.
 #[derive(Debug)]
 pub(crate) struct Steady {
@@ -27,7 +31,7 @@ pub(crate) struct Steady {
     server: JoinHandle<Ear>,
     control: JoinHandle<Ear>,
     echo: JoinHandle<()>,
-    watch: Option<Watch>,
+    watch: Watch,
 }
 
 /// What was said.
@@ -64,7 +68,7 @@ impl Steady {
             let stop = Arc::new(AtomicBool::new(false));
             let named = |name: &str| thread::Builder::new().name(name.into());
             let (ears, own_ears) = (line.try_clone()?, control.try_clone()?);
-            let server = named("steady-ear").spawn(move || listen(ears))?;
+            let server = named(EAR).spawn(move || listen(ears))?;
             let control_ear = named("control-ear").spawn(move || listen(own_ears))?;
             let (mut mouth, mut own_mouth) = (line.try_clone()?, control.try_clone()?);
             let stopping = stop.clone();
@@ -78,7 +82,7 @@ impl Steady {
                 server,
                 control: control_ear,
                 echo,
-                watch: pid.map(Watch::start),
+                watch: Watch::start(pid, EAR),
             })
         };
         begin().map_err(|error| format!("can't start the well-behaved call: {error}"))
@@ -96,7 +100,7 @@ impl Steady {
         let server = self.server.join().unwrap_or_default();
         let control = self.control.join().unwrap_or_default();
         let _ = self.echo.join();
-        let waits = self.watch.map(Watch::finish).unwrap_or_default();
+        let waits = self.watch.finish();
         Account::of(self.manner, &talk, &server, &control, &waits)
     }
 }
