@@ -2,14 +2,14 @@
 # The test command: installs what is missing and checks everything.
 #
 #   tests/run.sh            everything
-#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo fuzz
+#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo torture fuzz
 #
 # The Asterisk step needs root on Debian. Where a real Asterisk can't be had, that is said loudly and the rest runs; with
 # CI=true it is a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-steps=(format lints docs tests core asterisk demo fuzz)
+steps=(format lints docs tests core asterisk demo torture fuzz)
 failed=()
 skipped=()
 
@@ -135,6 +135,22 @@ demo() {
 # Each target for 20 s; fuzz/README.md has the recipe for longer runs.
 fuzz() {
     limited fuzz/run.sh
+}
+
+# The suite for hostile peers against our own server, both optimised: here a late frame counts too.
+torture() {
+    cargo build --locked --release --bin voxtra
+    local port=19092 echo status=0
+    target/release/voxtra echo --listen "127.0.0.1:$port" >/dev/null 2>&1 &
+    echo=$!
+    # shellcheck disable=SC2064
+    trap "kill $echo" EXIT
+    for _ in $(seq 100); do
+        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+        sleep 0.1
+    done
+    limited target/release/voxtra torture "127.0.0.1:$port" --pid "$echo" || status=$?
+    return "$status"
 }
 
 main "$@"

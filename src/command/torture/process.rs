@@ -95,9 +95,11 @@ impl Waits {
         Self(looks)
     }
 
-    /// How long a thread of the server may have waited for a core in this time. A wait is known at the look after it.
+    /// How long threads waited for a core in this time and as long before it: what piled up then delays what comes after.
+    /// A wait is known at the look after it.
     pub(crate) fn within(&self, from: Instant, to: Instant) -> Duration {
-        let begin = self.0.partition_point(|(at, _)| *at <= from);
+        let long = to.saturating_duration_since(from);
+        let begin = self.0.partition_point(|(at, _)| *at + long <= from);
         self.0
             .iter()
             .skip(begin)
@@ -207,7 +209,8 @@ mod tests {
             (at(30), ms(2)),
             (at(90), ms(50)),
         ]);
-        assert_eq!(waits.within(at(10), at(15)), ms(3));
+        assert_eq!(waits.within(at(10), at(15)), ms(8));
+        assert_eq!(waits.within(at(15), at(20)), ms(3));
         assert_eq!(waits.within(at(0), at(100)), ms(58));
         assert_eq!(waits.within(at(95), at(100)), ms(0));
     }

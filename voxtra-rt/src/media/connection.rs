@@ -21,6 +21,11 @@ use super::link::{
 const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
 /// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else.
 const READ: usize = 16 * 1024;
+/// Of a peer whose messages are so tiny that a read holds more than this many, less is read at a time: what costs time is
+/// each message, and in echo mode a system call for each.
+const MANY_MESSAGES: u64 = 64;
+/// But never less than this.
+const SMALLEST_READ: usize = 512;
 
 /// Room for what is being read and written, which a thread's connections take turns to use: memory that is always in the
 /// processor's cache, instead of some of each call's own that never is.
@@ -52,6 +57,8 @@ pub(crate) struct Connection {
     pub(crate) queued: bool,
     /// The peer has closed, which is told once: what it sent before that is read up to the end.
     pub(crate) to_the_end: bool,
+    /// Bytes that it may read at a time.
+    ration: usize,
 }
 
 /// What happened to a connection after it was given something to do.
@@ -96,6 +103,7 @@ impl Connection {
             tenancy: 0,
             queued: false,
             to_the_end: false,
+            ration: READ,
         }
     }
 
@@ -131,13 +139,20 @@ impl Connection {
     pub(crate) fn readable(&mut self, now: Instant, desk: &mut Desk) -> Outcome {
         self.io.now = now;
         let Desk { input, output } = desk;
-        match self.io.stream.read(&mut input[..]) {
+        let input = input.get_mut(..self.ration).unwrap_or_default();
+        let before = self.messages();
+        match self.io.stream.read(input) {
             Ok(0) => self.stop(now, MediaStoppedReason::Closed, desk),
             Ok(count) => {
                 let bytes = input.get(..count).unwrap_or_default();
                 let emptied = count < input.len();
                 let line = &mut Line::new(&mut self.io, output);
                 let progress = self.leg.handle_input(now, bytes, line);
+                self.ration = if self.messages().wrapping_sub(before) > MANY_MESSAGES {
+                    (self.ration / 2).max(SMALLEST_READ)
+                } else {
+                    (self.ration * 2).min(READ)
+                };
                 if let Some(reason) = self.handle_requests(now, desk) {
                     return self.stop(now, reason, desk);
                 }
@@ -164,6 +179,12 @@ impl Connection {
             self.io.now = now;
             self.io.flush_pending();
         }
+    }
+
+    /// Messages received that cost more than a look.
+    fn messages(&self) -> u64 {
+        let counters = self.leg.counters();
+        counters.frames_in.wrapping_add(counters.violations)
     }
 
     /// The leg's deadline has come: what was asked for, and the frame that is due.
