@@ -195,9 +195,11 @@ impl Call {
         let due = self.leg.next_deadline();
         let before = self.leg.playout_counters().frames;
         let fading = self.epoch.is_fading();
+        let epoch = self.epoch.current();
         self.leg
             .handle_deadline(self.now, &mut self.agent, &mut self.line);
         // The line's silence can be what confirms a barge-in.
+        self.assert_flushed_by_barge_in(epoch);
         let fading = fading || self.epoch.is_fading();
         let sent = self.line.take_sent();
         let made = self.leg.playout_counters().frames - before;
@@ -259,12 +261,7 @@ impl Call {
         }
         let epoch = self.epoch.current();
         let progress = self.leg.handle_input(self.now, bytes, &mut self.line);
-        let flushed = self.line.take_barge_in();
-        assert_eq!(
-            self.epoch.current(),
-            epoch.wrapping_add(u32::from(flushed)),
-            "a barge-in stops the agent, and nothing else does"
-        );
+        self.assert_flushed_by_barge_in(epoch);
         let sent = self.line.take_sent();
         match self.settings.mode {
             Mode::Agent => assert!(sent.is_empty(), "only an echo answers at once"),
@@ -283,6 +280,12 @@ impl Call {
         if progress == Progress::HungUp {
             self.stop(MediaStoppedReason::Hangup);
         }
+    }
+
+    /// A barge-in since `epoch` has stopped the agent, and nothing else has.
+    fn assert_flushed_by_barge_in(&mut self, epoch: u32) {
+        let flushed = u32::from(self.line.take_barge_in());
+        assert_eq!(self.epoch.current(), epoch.wrapping_add(flushed));
     }
 
     fn command(&mut self, command: Command) {
