@@ -83,6 +83,10 @@ format() {
 
 lints() {
     cargo clippy --locked --workspace --all-targets -- -D warnings
+    # Where it is installed (`pipx install check-jsonschema`): the workflows against GitHub's schema of them.
+    if command -v check-jsonschema >/dev/null; then
+        check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+    fi
 }
 
 docs() {
