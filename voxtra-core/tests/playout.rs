@@ -554,6 +554,21 @@ fn a_step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// More frames than a `u32` counts.
+#[test]
+fn a_pause_of_years_leaves_the_schedule_in_step() {
+    let mut playout = Playout::new(SampleRate::Hz8000, PlayoutSettings::default());
+    let start = Instant::from_millis(7);
+    playout.start(start);
+    let mut out = [0; 160];
+    let later = start + Duration::from_secs(100 * 365 * 86_400) + Duration::from_millis(3);
+    assert_eq!(
+        playout.poll(later, &mut Agent::default(), &mut out, &mut |_| {}),
+        Some(160)
+    );
+    assert_eq!(playout.next_deadline(), later + Duration::from_millis(17));
+}
+
 proptest! {
     #[test]
     fn every_sample_is_played_or_counted_and_every_utterance_ends_once(

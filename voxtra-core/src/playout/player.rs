@@ -197,7 +197,7 @@ impl Playout {
         self.counters.late_frames += u64::from(late >= self.settings.late_after && !late.is_zero());
         if late > FRAME {
             self.counters.slips += 1;
-            due + FRAME * frames_in(late).saturating_add(1)
+            now + FRAME - into_frame(late)
         } else {
             due + FRAME
         }
@@ -372,7 +372,8 @@ impl Playout {
     }
 }
 
-/// Whole frames in `time`.
-fn frames_in(time: Duration) -> u32 {
-    u32::try_from(time.as_micros() / FRAME.as_micros()).unwrap_or(u32::MAX)
+/// What is left of `time` after its whole frames.
+fn into_frame(time: Duration) -> Duration {
+    let left = time.as_micros() % FRAME.as_micros();
+    Duration::from_micros(u64::try_from(left).unwrap_or(0))
 }

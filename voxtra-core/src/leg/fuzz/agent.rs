@@ -175,6 +175,10 @@ impl AgentAudio for Agent {
         count
     }
 
+    fn is_idle(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
     fn skip(&mut self, samples: usize) {
         let (_, count) = self.take(samples);
         self.samples.drain(..count);
