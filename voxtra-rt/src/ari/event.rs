@@ -190,6 +190,10 @@ macro_rules! typed_events {
                 struct Envelope {
                     r#type: String,
                 }
+                // A list would do for serde, its first value as the type.
+                if !text.trim_ascii_start().starts_with('{') {
+                    return Err(serde::de::Error::custom("not a JSON object"));
+                }
                 let kind = serde_json::from_str::<Envelope>(text)?.r#type;
                 match kind.as_str() {
                     $(stringify!($name) => serde_json::from_str(text).map(Self::$name),)*
@@ -378,6 +382,7 @@ mod tests {
         for broken in [
             "",
             "[]",
+            r#"["StasisEnd"]"#,
             "{",
             r#"{"typ":"x"}"#,
             r#"{"type":7}"#,
