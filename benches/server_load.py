@@ -51,7 +51,7 @@ def own_servers():
         Server("bare_echo", [str(RELEASE / "examples" / "bare_echo"), "{port}"]),
         Server("voxtra", voxtra),
         Server("voxtra_tick_0", [*voxtra, "--tick", "0"]),
-        Server("voxtra_tick_2", [*voxtra, "--tick", "2"]),
+        Server("voxtra_gathering", [*voxtra, "--tick-load", "0"]),
         Server("paced_timer", [str(RELEASE / "examples" / "paced_timer"), "{port}"]),
         Server("paced_playback", [str(RELEASE / "examples" / "paced_playback"), "{port}"]),
     ]

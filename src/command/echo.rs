@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// How long a busy media thread gathers what arrives, to handle it together, in ms: 0 to 2, fractions too
     #[arg(long, value_name = "MS", default_value = "1", value_parser = tick)]
     tick: Duration,
+    /// From which share of its time on a media thread counts as busy: 0 to 1; with 0 it gathers always, for the least CPU
+    #[arg(long, value_name = "SHARE", default_value = "0.6", value_parser = share)]
+    tick_load: f32,
     /// Events as JSON, one a line, and what was counted as the last, whose type is "summary"
     #[arg(long)]
     json: bool,
@@ -73,6 +76,7 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
             listen,
             threads: args.threads.into(),
             tick: args.tick,
+            tick_load: args.tick_load,
             allow_peers: ["0.0.0.0/0", "::/0"]
                 .iter()
                 .filter_map(|everybody| everybody.parse().ok())
@@ -114,6 +118,16 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
     let _ = end.send(());
     let _ = timeout(LAST_WORDS, told_all).await;
     stopped
+}
+
+/// A share of a thread's time.
+fn share(text: &str) -> Result<f32, String> {
+    let share: f32 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("must be from 0 to 1".to_owned())
+    }
 }
 
 /// A tick in milliseconds.

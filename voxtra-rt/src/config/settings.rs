@@ -11,7 +11,7 @@ use voxtra_core::leg::MulawPolicy;
 use crate::ari::MediaFormat;
 
 /// `[media]`: the AudioSocket server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MediaSettings {
     /// Where AudioSocket connections are accepted. Default `127.0.0.1:9092`.
     pub listen: SocketAddr,
@@ -19,9 +19,11 @@ pub struct MediaSettings {
     pub advertise: String,
     /// Media threads, each with its own share of the calls. 1 to 64, default 1.
     pub threads: usize,
-    /// How long a media thread gathers what arrives before it handles it together, in milliseconds; 0 handles each thing at
-    /// once, which costs more CPU and saves a millisecond. 0 to 2, default 1.
+    /// How long a media thread that has much to do gathers what arrives before it handles it together, in milliseconds.
+    /// 0 to 2, default 1; 0: never.
     pub tick_ms: u64,
+    /// From which share of its time on a media thread has much to do. 0 to 1, default 0.6; 0: it gathers always.
+    pub tick_load: f32,
     /// The audio that Asterisk is asked for. Default `slin`.
     pub format: MediaFormat,
     /// From where connections are accepted; nothing but this and the UUID tells a caller from a stranger.
@@ -46,6 +48,7 @@ impl Default for MediaSettings {
             advertise: listen.to_string(),
             threads: 1,
             tick_ms: 1,
+            tick_load: 0.6,
             format: MediaFormat::Slin,
             allow_peers: vec![
                 IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),

@@ -6,14 +6,14 @@ use voxtra_core::time::Instant;
 
 /// Over how long the load is averaged.
 const WINDOW: Duration = Duration::from_millis(50);
-/// A thread that is busy for less than this share of its time handles each thing at once.
-const RELAXED: f32 = 0.25;
-/// A thread that is busy for more than this share of its time gathers for a whole tick.
-const PRESSED: f32 = 0.5;
+/// To gather for less than this costs more, by the sleep itself, than it saves.
+const LEAST: Duration = Duration::from_micros(100);
 
 /// The load of a thread, and what follows from it.
 pub(super) struct Pace {
     tick: Duration,
+    /// The share of its time from which on it gathers; half way from there to 1 it gathers for whole ticks.
+    threshold: f32,
     /// The window that is being counted: when it began, and how much of it was busy.
     began: Instant,
     busy: Duration,
@@ -22,13 +22,23 @@ pub(super) struct Pace {
 
 impl Pace {
     /// A thread that has done nothing yet.
-    pub(super) const fn new(tick: Duration) -> Self {
+    pub(super) const fn new(tick: Duration, threshold: f32) -> Self {
         Self {
             tick,
+            threshold,
             began: Instant::ZERO,
             busy: Duration::ZERO,
             gather: Duration::ZERO,
         }
+    }
+
+    /// How much of a tick a thread under this load should gather: 0 to 1.
+    fn pressure(&self, load: f32) -> f32 {
+        if self.threshold <= 0.0 {
+            return 1.0;
+        }
+        let ramp = (1.0 - self.threshold).max(f32::EPSILON) / 2.0;
+        ((load - self.threshold) / ramp).clamp(0.0, 1.0)
     }
 
     /// The thread was busy from `woke` to `now`; how long to gather before it looks again.
@@ -37,13 +47,16 @@ impl Pace {
         let window = now.duration_since(self.began);
         if window >= WINDOW {
             let load = self.busy.as_secs_f32() / window.as_secs_f32();
-            let pressure = ((load - RELAXED) / (PRESSED - RELAXED)).clamp(0.0, 1.0);
             // Half the way at a time: what it gathers changes the load.
-            self.gather = (self.gather + self.tick.mul_f32(pressure)) / 2;
+            self.gather = (self.gather + self.tick.mul_f32(self.pressure(load))) / 2;
             self.began = now;
             self.busy = Duration::ZERO;
         }
-        self.gather
+        if self.gather < LEAST {
+            Duration::ZERO
+        } else {
+            self.gather
+        }
     }
 }
 
@@ -66,22 +79,30 @@ mod tests {
 
     #[test]
     fn an_idle_thread_handles_things_at_once_and_a_busy_one_gathers() {
-        let mut pace = Pace::new(TICK);
-        assert_eq!(after_a_second(&mut pace, 0, TICK / 5), Duration::ZERO);
-        let pressed = after_a_second(&mut pace, 1000, TICK * 4 / 5);
+        let mut pace = Pace::new(TICK, 0.6);
+        assert_eq!(after_a_second(&mut pace, 0, TICK / 2), Duration::ZERO);
+        let pressed = after_a_second(&mut pace, 1000, TICK * 9 / 10);
         assert!(pressed > TICK * 9 / 10 && pressed <= TICK, "{pressed:?}");
-        let between = after_a_second(&mut pace, 2000, TICK * 3 / 8);
+        let between = after_a_second(&mut pace, 2000, TICK * 7 / 10);
         assert!(
-            between > TICK / 4 && between < TICK * 3 / 4,
+            between > TICK * 4 / 10 && between < TICK * 6 / 10,
             "half way: {between:?}"
         );
-        let relaxed = after_a_second(&mut pace, 3000, TICK / 5);
-        assert!(relaxed < TICK / 1000, "{relaxed:?}");
+        let relaxed = after_a_second(&mut pace, 3000, TICK / 2);
+        assert_eq!(relaxed, Duration::ZERO);
     }
 
     #[test]
-    fn without_a_tick_nothing_is_gathered() {
-        let mut pace = Pace::new(Duration::ZERO);
-        assert_eq!(after_a_second(&mut pace, 0, TICK), Duration::ZERO);
+    fn a_thread_may_be_told_to_gather_always_or_never() {
+        let mut always = Pace::new(TICK, 0.0);
+        let gathered = after_a_second(&mut always, 0, TICK / 100);
+        assert!(gathered > TICK * 9 / 10, "{gathered:?}");
+        let mut never = Pace::new(Duration::ZERO, 0.0);
+        assert_eq!(after_a_second(&mut never, 0, TICK), Duration::ZERO);
+        let mut hardly_ever = Pace::new(TICK, 1.0);
+        assert_eq!(
+            after_a_second(&mut hardly_ever, 0, TICK * 99 / 100),
+            Duration::ZERO
+        );
     }
 }

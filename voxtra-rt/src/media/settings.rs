@@ -21,11 +21,13 @@ pub struct MediaSettings {
     pub listen: SocketAddr,
     /// Media threads. One carries many hundreds of calls.
     pub threads: usize,
-    /// A media thread that is busy for more than a quarter of its time gathers for up to this long before it looks again,
-    /// unless a frame is due sooner: a whole tick from half of its time on. 0 to 2 ms. What arrives meanwhile waits, and
-    /// costs as little as half the CPU of handling each frame as it comes. Frames are due on the grid of the ticks, so
-    /// that a thread wakes for many at once.
+    /// How long a media thread that has much to do gathers what arrives, to handle it together: 0 to 2 ms. What arrives
+    /// meanwhile waits, and costs as little as half the CPU of handling each frame as it comes. No frame that is due waits,
+    /// but those are due on the grid of the ticks, so that a thread wakes for many at once.
     pub tick: Duration,
+    /// From which share of its time on a media thread has much to do, 0 to 1: from there it gathers longer and longer, and
+    /// for whole ticks from half way to 1. 0: it gathers always, for the least CPU.
+    pub tick_load: f32,
     /// Peers that may connect; an id alone does not let a stranger in.
     pub allow_peers: Vec<IpNet>,
     /// Calls at the same time; a further one is refused.
@@ -61,6 +63,7 @@ impl Default for MediaSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 9092)),
             threads: 1,
             tick: Duration::from_millis(1),
+            tick_load: 0.6,
             allow_peers: vec![
                 IpNet::from(IpAddr::from([127, 0, 0, 1])),
                 IpNet::from(IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),

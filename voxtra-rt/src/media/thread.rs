@@ -125,7 +125,7 @@ impl Worker {
             finished: Vec::with_capacity(settings.max_calls),
             tenancy: 0,
             tick: settings.tick,
-            pace: Pace::new(settings.tick),
+            pace: Pace::new(settings.tick, settings.tick_load),
             probe: settings.allocations,
             clock,
             bell,

@@ -22,6 +22,7 @@ impl Builder {
             listen: config.media.listen,
             threads: config.media.threads,
             tick: Duration::from_millis(config.media.tick_ms),
+            tick_load: config.media.tick_load,
             allow_peers: config.media.allow_peers.clone(),
             max_calls: config.media.max_calls,
             max_pending: config.media.max_pending,

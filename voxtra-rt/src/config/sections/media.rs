@@ -60,6 +60,7 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
         tick_ms: section
             .integer("tick_ms", 0..=2)
             .unwrap_or(defaults.tick_ms),
+        tick_load: read_share(&section, "tick_load", defaults.tick_load),
         format: section
             .choice(
                 "format",
@@ -88,6 +89,17 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
     };
     section.finish();
     settings
+}
+
+/// A share, from 0 to 1.
+fn read_share(section: &Section<'_>, key: &'static str, default: f32) -> f32 {
+    match section.number(key) {
+        Some(share) if !(0.0..=1.0).contains(&share) => {
+            section.refuse(key, "must be from 0 to 1");
+            default
+        }
+        share => share.unwrap_or(default),
+    }
 }
 
 fn read_networks(section: &Section<'_>, texts: &[String]) -> Vec<IpNet> {
