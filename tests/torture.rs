@@ -157,11 +157,7 @@ fn mirror() -> String {
     thread::spawn(move || {
         for mut line in listener.incoming().flatten() {
             thread::spawn(move || {
-                // The id is not audio.
                 let mut bytes = [0; 4096];
-                if line.read_exact(&mut bytes[..19]).is_err() {
-                    return;
-                }
                 while let Ok(count @ 1..) = line.read(&mut bytes) {
                     if line.write_all(&bytes[..count]).is_err() {
                         return;
@@ -191,6 +187,7 @@ fn a_mirror_is_found_out() {
     ]);
     assert_eq!(status, Some(1));
     for (name, expected) in [
+        ("id-answered", "fail"),
         ("no-id", "fail"),
         ("slow-id", "fail"),
         ("unknown-kind", "fail"),

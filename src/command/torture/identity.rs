@@ -15,6 +15,22 @@ pub(super) fn family() -> Family {
     let closes = "closes the connection within 10 s and sends it no audio";
     Family::new("identity")
         .case(
+            "id-answered",
+            Lane::Beside,
+            "presents an id and speaks",
+            "sends no id back, for which Asterisk ends the call",
+            |target| async move {
+                let mut peer = target.call().await?;
+                match target.goes_on(&mut peer).await {
+                    After::GoesOn if peer.ears.sent_an_id => {
+                        Err("it sent an id back, for which Asterisk ends the call".into())
+                    }
+                    After::GoesOn => Ok("the call goes on".into()),
+                    other => Err(other.words()),
+                }
+            },
+        )
+        .case(
             "audio-first",
             Lane::Beside,
             "sends audio where an id should be",

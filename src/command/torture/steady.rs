@@ -164,6 +164,10 @@ fn listen(mut line: TcpStream) -> Ear {
         let at = Instant::now();
         let mut input = buffer.get(..count).unwrap_or_default();
         while let Some(decoded) = decoder.decode(&mut input) {
+            // An id that comes back has a case of its own.
+            if matches!(decoded, Ok(Frame::Id(_))) && ear.frames.is_empty() {
+                continue;
+            }
             let Ok(Frame::Audio(audio)) = decoded else {
                 ear.trouble
                     .get_or_insert_with(|| format!("it sent what no caller wants: {decoded:?}"));
