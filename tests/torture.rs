@@ -184,6 +184,10 @@ fn a_mirror_is_found_out() {
         "silent-caller",
         "--case",
         "never-reads",
+        "--case",
+        "silent-crowd",
+        "--connections",
+        "200",
     ]);
     assert_eq!(status, Some(1));
     for (name, expected) in [
@@ -197,6 +201,7 @@ fn a_mirror_is_found_out() {
         ("error-frames", "fail"),
         ("hangup", "fail"),
         ("silent-caller", "fail"),
+        ("silent-crowd", "fail"),
         ("never-reads", "fail"),
         ("odd-payload", "pass"),
         ("mulaw-under-pcm", "pass"),

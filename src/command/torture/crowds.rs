@@ -70,7 +70,7 @@ async fn storm(target: Target) -> Result<String, String> {
 
 async fn silent_crowd(target: Target) -> Result<String, String> {
     let mut crowd: Vec<Peer> = Vec::with_capacity(target.crowd);
-    let mut refused = 0;
+    let (mut refused, mut reason) = (0, String::new());
     while crowd.len() + refused < target.crowd {
         let mut connecting = JoinSet::new();
         for _ in 0..AT_ONCE.min(target.crowd - crowd.len() - refused) {
@@ -79,10 +79,18 @@ async fn silent_crowd(target: Target) -> Result<String, String> {
         while let Some(connected) = connecting.join_next().await {
             match connected.map_err(|error| error.to_string()).flatten() {
                 Ok(peer) => crowd.push(peer),
-                Err(why) if crowd.is_empty() && refused > AT_ONCE => return Err(why),
-                Err(_) => refused += 1,
+                Err(why) => {
+                    refused += 1;
+                    reason = why;
+                }
             }
         }
+    }
+    if refused > crowd.len() {
+        return Err(format!(
+            "{refused} of {} connections did not come about: {reason}",
+            target.crowd
+        ));
     }
     let gathered = Instant::now();
     let mut slowest = Duration::ZERO;
@@ -98,8 +106,8 @@ async fn silent_crowd(target: Target) -> Result<String, String> {
         }
     }
     let mut leaving = JoinSet::new();
-    for mut peer in crowd {
-        leaving.spawn(async move { peer.ears.closed(PATIENCE).await });
+    for peer in crowd {
+        leaving.spawn(shown_out(peer));
     }
     let (mut stayed, mut spoken_to) = (0, 0);
     while let Some(left) = leaving.join_next().await {
@@ -127,7 +135,12 @@ async fn silent_crowd(target: Target) -> Result<String, String> {
     Ok(format!(
         "{HONEST} honest calls served, the slowest within {}; {} strangers gone after {}",
         millis(slowest),
-        target.crowd,
+        target.crowd - refused,
         seconds(gathered.elapsed())
     ))
+}
+
+/// Waits for the server to close, with the sending half open: its end would be an end that we made.
+async fn shown_out(mut peer: Peer) -> Result<(Duration, usize), String> {
+    peer.ears.closed(PATIENCE).await
 }

@@ -75,6 +75,12 @@ pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
     let mut spare = Spare::new();
     loop {
         match listener.accept().await {
+            // Another part of the program took the last descriptor: the first to come free is the spare one.
+            Ok((stream, peer)) if spare.0.is_none() => {
+                drop(stream);
+                spare = Spare::new();
+                inner.refuse(peer, Refusal::Descriptors);
+            }
             Ok((stream, peer)) => receive(stream, peer, &inner),
             Err(error) if is_exhaustion(&error) => {
                 inner.log_exhaustion(&error);
@@ -134,7 +140,7 @@ impl Spare {
         self.0.take();
         // It was ready a moment ago; if that has changed, nobody needs to be turned away.
         let accepted = tokio::time::timeout(BREATH, listener.accept()).await;
-        let peer = accepted.ok()?.ok().map(|(_, peer)| peer);
+        let peer = accepted.ok().and_then(Result::ok).map(|(_, peer)| peer);
         *self = Self::new();
         peer
     }
