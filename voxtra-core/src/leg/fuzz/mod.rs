@@ -11,7 +11,7 @@ use std::vec;
 use std::vec::Vec;
 
 use self::agent::Agent;
-use self::line::{BROKEN, Epoch, Line};
+use self::line::{Epoch, Line};
 use self::operation::Operation;
 pub use self::operation::Session;
 use super::{Command, Leg, LegSettings, Mode, Progress};
@@ -74,7 +74,12 @@ impl Call {
         let epoch = Rc::new(Epoch::default());
         Self {
             leg,
-            line: Line::new(now, session.settings.turn.silence_ms, Rc::clone(&epoch)),
+            line: Line::new(
+                now,
+                session.settings.turn.silence_ms,
+                session.unruly,
+                Rc::clone(&epoch),
+            ),
             agent: Agent::new(Rc::clone(&epoch), session.unruly),
             epoch,
             settings: session.settings,
@@ -137,7 +142,7 @@ impl Call {
                 if self.unruly {
                     let chunk = Chunk {
                         epoch: self.epoch.current().wrapping_sub(u32::from(epoch % 4)),
-                        utterance: BROKEN + u32::from(utterance),
+                        utterance: u32::from(utterance),
                         samples: u32::from(samples),
                         first: flags & 1 == 1,
                         last: flags & 2 == 2,
