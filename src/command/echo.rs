@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MS", default_value = "1", value_parser = tick)]
     tick: Duration,
     /// From which share of its time on a media thread counts as busy: 0 to 1; with 0 it gathers always, for the least CPU
-    #[arg(long, value_name = "SHARE", default_value = "0.6", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "0.75", value_parser = share)]
     tick_load: f32,
     /// Events as JSON, one a line, and what was counted as the last, whose type is "summary"
     #[arg(long)]

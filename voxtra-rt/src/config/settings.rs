@@ -22,7 +22,7 @@ pub struct MediaSettings {
     /// How long a media thread that has much to do gathers what arrives before it handles it together, in milliseconds.
     /// 0 to 2, default 1; 0: never.
     pub tick_ms: u64,
-    /// From which share of its time on a media thread has much to do. 0 to 1, default 0.6; 0: it gathers always.
+    /// From which share of its time on a media thread has much to do. 0 to 1, default 0.75; 0: it gathers always.
     pub tick_load: f32,
     /// The audio that Asterisk is asked for. Default `slin`.
     pub format: MediaFormat,
@@ -48,7 +48,7 @@ impl Default for MediaSettings {
             advertise: listen.to_string(),
             threads: 1,
             tick_ms: 1,
-            tick_load: 0.6,
+            tick_load: 0.75,
             format: MediaFormat::Slin,
             allow_peers: vec![
                 IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),

@@ -44,7 +44,8 @@ pub(super) fn lobby(settings: &MediaSettings) -> Lobby<Leash> {
         .saturating_add(settings.max_pending)
         .saturating_add(OTHER_FILES);
     let limit = allow_descriptors(u64::try_from(wanted).unwrap_or(u64::MAX));
-    if limit < u64::try_from(settings.max_calls).unwrap_or(u64::MAX) {
+    let needed = settings.max_calls.saturating_add(OTHER_FILES);
+    if limit < u64::try_from(needed).unwrap_or(u64::MAX) {
         tracing::warn!(
             limit,
             max_calls = settings.max_calls,
@@ -97,7 +98,11 @@ pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
                 }
             }
             // One connection that was gone before we came to it.
-            Err(_) => tokio::task::yield_now().await,
+            Err(error) if is_of_one_connection(&error) => tokio::task::yield_now().await,
+            Err(error) => {
+                tracing::error!(%error, "cannot accept AudioSocket connections; trying again in 100 ms");
+                tokio::time::sleep(REST).await;
+            }
         }
     }
 }
@@ -125,6 +130,19 @@ fn is_exhaustion(error: &io::Error) -> bool {
     {
         error.kind() != io::ErrorKind::ConnectionReset
     }
+}
+
+/// An error of a connection that was about to be accepted, not of the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+    )
 }
 
 /// A descriptor in reserve: with none left, it lets us take a connection in order to close it, so that its peer learns

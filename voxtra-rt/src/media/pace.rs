@@ -22,7 +22,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// A thread that has done nothing yet.
-    pub(super) const fn new(tick: Duration, threshold: f32) -> Self {
+    pub(super) fn new(tick: Duration, threshold: f32) -> Self {
+        // What is no share at all is no reason to gather.
+        let threshold = match threshold.is_nan() {
+            true => 1.0,
+            false => threshold.clamp(0.0, 1.0),
+        };
         Self {
             tick,
             threshold,
@@ -99,10 +104,12 @@ mod tests {
         assert!(gathered > TICK * 9 / 10, "{gathered:?}");
         let mut never = Pace::new(Duration::ZERO, 0.0);
         assert_eq!(after_a_second(&mut never, 0, TICK), Duration::ZERO);
-        let mut hardly_ever = Pace::new(TICK, 1.0);
-        assert_eq!(
-            after_a_second(&mut hardly_ever, 0, TICK * 99 / 100),
-            Duration::ZERO
-        );
+        for hardly_ever in [1.0, 7.0, f32::NAN] {
+            let mut pace = Pace::new(TICK, hardly_ever);
+            assert_eq!(
+                after_a_second(&mut pace, 0, TICK * 99 / 100),
+                Duration::ZERO
+            );
+        }
     }
 }

@@ -63,7 +63,7 @@ impl Default for MediaSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 9092)),
             threads: 1,
             tick: Duration::from_millis(1),
-            tick_load: 0.6,
+            tick_load: 0.75,
             allow_peers: vec![
                 IpNet::from(IpAddr::from([127, 0, 0, 1])),
                 IpNet::from(IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),

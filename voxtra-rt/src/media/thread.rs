@@ -154,11 +154,12 @@ impl Worker {
                 }
                 self.read(slot, &mut desk, false);
             }
-            for event in &events {
-                match event.token() {
-                    WAKE => self.admit(&mut desk),
-                    Token(slot) => self.ready(slot, event, &mut desk),
-                }
+            for event in events.iter().filter(|event| event.token() != WAKE) {
+                self.ready(event.token().0, event, &mut desk);
+            }
+            // Only now: a newcomer must not be given the slot, and with it an event, of one that has just ended.
+            if events.iter().any(|event| event.token() == WAKE) {
+                self.admit(&mut desk);
             }
             self.send_due(&mut desk);
             self.bury();
