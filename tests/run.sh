@@ -136,9 +136,10 @@ demo() {
     done
 }
 
-# Each target for 20 s; fuzz/README.md has the recipe for longer runs.
+# Each target for 20 s, from the same random numbers each time, so that a change is what makes it fail; fuzz/README.md has the recipe
+# for longer runs, which draw new ones.
 fuzz() {
-    limited fuzz/run.sh
+    FUZZ_FLAGS="${FUZZ_FLAGS:--seed=1}" limited fuzz/run.sh
 }
 
 # The suite for hostile peers against our own server, both optimised: here a late frame counts too.
