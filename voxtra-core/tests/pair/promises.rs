@@ -222,8 +222,10 @@ fn a_frame_is_sent_every_20_ms(outcome: &Outcome, faults: Faults, started: Insta
     }
 }
 
-/// 5 s after the agent spoke, but for a frame's own 20 ms and the one that may be ahead of the clock.
+/// 5 s after the agent spoke, but for a frame's own 20 ms, the one that may be ahead of the clock, and what a pause or a clock that is 1 %
+/// too fast makes of 5 s.
 fn no_silence_is_told_early(records: &[Record], what: &str) {
+    const FAST: Duration = Duration::from_millis(50);
     let mut spoken = None;
     for record in records {
         match record.body {
@@ -231,7 +233,7 @@ fn no_silence_is_told_early(records: &[Record], what: &str) {
             RecordBody::Event(Realtime::SilenceDetected(_)) => {
                 let since = spoken.map(|spoken| record.at.duration_since(spoken));
                 assert!(
-                    since.is_none_or(|since| since + 2 * FRAME >= Duration::from_secs(5)),
+                    since.is_none_or(|since| since + 2 * FRAME + FAST >= Duration::from_secs(5)),
                     "{what}: {since:?}"
                 );
             }
