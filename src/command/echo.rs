@@ -54,7 +54,7 @@ pub(crate) struct Args {
 }
 
 /// Enough to measure with.
-const MOST_CALLS: usize = 20_000;
+const MOST_CALLS: usize = 10_000;
 /// How long somebody may take to read the last lines.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 

@@ -24,15 +24,17 @@ impl Echo {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .split([' ', ';'])
-            .find(|word| word.starts_with("127."))
-            .unwrap_or_else(|| panic!("{line}"));
-        let address = address.to_owned();
+        // A line of the log may come before the one that says where it listens.
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = said
+            .find_map(|line| {
+                let line = line.unwrap();
+                let mut words = line.split([' ', ';']);
+                words
+                    .find(|word| word.starts_with("127."))
+                    .map(str::to_owned)
+            })
+            .expect("it says where it listens");
         Self { child, address }
     }
 
