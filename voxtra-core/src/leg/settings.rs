@@ -66,7 +66,7 @@ pub enum Command {
     },
     /// Changes how much of the caller's audio the agent is given.
     Forward(Forward),
-    /// Changes between answering and echoing.
+    /// Changes between answering and echoing. The first frame of playout after an echo may come up to 100 ms later.
     Mode(Mode),
     /// Turns the frame events on or off.
     FrameEvents(bool),

@@ -15,7 +15,7 @@ use super::sync::atomic::{AtomicBool, Ordering};
 use super::sync::thread::{self, JoinHandle};
 use super::sync::{Consumer, Producer, PushError, RingBuffer};
 
-/// How long a record may wait before the session hears of it.
+/// How long a record may wait before the session hears of it, while there is something to tell.
 const ROUND: Duration = Duration::from_millis(1);
 /// The same after nothing has come for a while. Each look wakes a processor, whether there is something or not.
 const QUIET_ROUND: Duration = Duration::from_millis(4);

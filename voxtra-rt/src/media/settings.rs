@@ -35,7 +35,7 @@ pub struct MediaSettings {
     /// Connections that have not presented their id yet, but at most a quarter of the files that the process may open.
     /// A further one takes the place of the one that has waited longest, among those of the address with most of them.
     pub max_pending: usize,
-    /// How long a connection has to present its id; 1 s at most while more than half of `max_pending` are waiting.
+    /// How long a connection has to present its id; 1 s at most if it comes while more than half of `max_pending` are waiting.
     pub handshake_timeout: Duration,
     /// A peer that takes nothing for this long is disconnected.
     pub write_timeout: Duration,

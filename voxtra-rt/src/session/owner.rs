@@ -54,7 +54,7 @@ pub(crate) struct Owner {
     stopped: bool,
     /// Lost records that were told.
     missed: u64,
-    /// Records taken since anything else was.
+    /// Records taken since everything else was last given a turn.
     in_a_row: u32,
     hooks: Vec<Hook>,
     /// Hooks that are running.

@@ -55,7 +55,7 @@ impl Owner {
                 }
             }
             RecordBody::Fault(fault) => {
-                tracing::warn!(call = self.call.id(), %fault, "the AudioSocket peer broke the protocol");
+                tracing::warn!(call = self.call.id(), %fault, "trouble on the call's AudioSocket connection");
                 self.publish(at, error("media", fault.to_string()));
             }
             RecordBody::Missed(count) => self.records_missed(at, count.into()),
