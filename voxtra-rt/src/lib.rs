@@ -5,6 +5,7 @@
 //! - [`ari`]: Asterisk's REST interface and its events;
 //! - [`session`]: one call, its one ordered stream of events, and what an agent can do with it;
 //! - [`app`]: which call goes to which agent, from start-up to the last drained call;
+//! - [`rehearsal`]: agents tested in virtual time, against callers who follow a script;
 //! - [`speech`]: voices, speech-to-text, language models;
 //! - [`webhook`]: events for the outside world;
 //! - [`config`]: the TOML file.
@@ -24,6 +25,7 @@ pub mod app;
 pub mod ari;
 pub mod config;
 pub mod media;
+pub mod rehearsal;
 pub mod session;
 pub mod speech;
 mod sync;

@@ -18,6 +18,7 @@ use super::route::{Handler, Outcome, Route, RouteError, Routes};
 use super::{Application, Hook, Inner, OBSERVED, socket_leg};
 use crate::ari::{AriClient, AriError, AriSettings};
 use crate::media::{MediaServer, MediaSettings};
+use crate::rehearsal::Stage;
 use crate::session::{Call, CallInfo, Desk, Services, Session};
 use crate::speech::{LanguageModel, Prompts, SpeechError, SpeechToText, TextToSpeech};
 use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
@@ -282,11 +283,11 @@ impl Builder {
     ///
     /// # Errors
     /// Routes are in each other's way, the address is taken, Asterisk refuses the password, a webhook makes no sense.
-    pub async fn start(self) -> Result<Application, StartError> {
-        if let Some(error) = self.route_error {
+    pub async fn start(mut self) -> Result<Application, StartError> {
+        if let Some(error) = self.route_error.take() {
             return Err(error.into());
         }
-        let ari = match self.ari {
+        let ari = match self.ari.take() {
             Some(settings) => {
                 settings.check()?;
                 let ari = AriClient::new(settings)?;
@@ -301,11 +302,31 @@ impl Builder {
             }
             None => None,
         };
+        self.open(ari, None).await
+    }
+
+    /// Starts it for rehearsals: nothing listens, connects or is delivered, and its calls are those of the stage.
+    pub(crate) async fn rehearse(mut self, stage: Arc<Stage>) -> Result<Application, StartError> {
+        if let Some(error) = self.route_error.take() {
+            return Err(error.into());
+        }
+        self.webhooks.clear();
+        self.open(None, Some(stage)).await
+    }
+
+    async fn open(
+        self,
+        ari: Option<AriClient>,
+        stage: Option<Arc<Stage>>,
+    ) -> Result<Application, StartError> {
         let webhooks = Webhooks::new(self.webhooks)?;
         let address = self.media.listen;
-        let (media, arrivals) = MediaServer::bind(self.media, socket_leg(self.leg))
-            .await
-            .map_err(|error| StartError::Listen { address, error })?;
+        let (media, arrivals) = match &stage {
+            Some(_) => MediaServer::rehearsed(self.media, self.leg),
+            None => MediaServer::bind(self.media, socket_leg(self.leg))
+                .await
+                .map_err(|error| StartError::Listen { address, error })?,
+        };
         for uuid in self.extensions.keys() {
             media.allow(*uuid);
         }
@@ -324,6 +345,7 @@ impl Builder {
         let inner = Arc::new(Inner {
             routes: self.routes,
             services,
+            stage,
             address: self.address.unwrap_or_else(|| media.address().to_string()),
             media,
             leg: self.leg,

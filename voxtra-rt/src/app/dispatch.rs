@@ -197,7 +197,8 @@ impl Inner {
         };
         let line = self.ari_line(ari, &channel.id, channel.state == ChannelState::Up);
         let inner = self.clone();
-        self.open(channel.id.into(), info, Line::Ari(Box::new(line)), |call| {
+        let (line, services) = (Line::Ari(Box::new(line)), self.services.clone());
+        self.open(channel.id.into(), info, line, services, |call| {
             inner.handle(call)
         });
     }

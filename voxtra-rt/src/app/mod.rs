@@ -21,6 +21,7 @@ mod builder;
 mod dispatch;
 mod leftovers;
 mod outbound;
+mod rehearsed;
 mod route;
 mod shutdown;
 mod signals;
@@ -45,6 +46,7 @@ use voxtra_core::leg::LegSettings;
 
 use crate::ari::AriClient;
 use crate::media::{Arrival, MediaServer, MediaStats};
+use crate::rehearsal::Stage;
 use crate::session::{
     Call, CallInfo, Desk, Direction, Event, HandlerError, Hook, Input, Line, Owner, Publish,
     Services,
@@ -73,6 +75,8 @@ pub struct Application {
 pub(crate) struct Inner {
     routes: Routes,
     services: Services,
+    /// Where calls are rehearsed instead of carried.
+    stage: Option<Arc<Stage>>,
     media: MediaServer,
     leg: LegSettings,
     /// Where Asterisk reaches the media server.
@@ -190,6 +194,7 @@ impl Inner {
         id: Arc<str>,
         info: CallInfo,
         line: Line,
+        services: Services,
         start: impl FnOnce(Call) -> F + Send + 'static,
     ) -> (Call, mpsc::Sender<Input>)
     where
@@ -197,13 +202,7 @@ impl Inner {
     {
         let (inputs, queue) = mpsc::channel(INPUTS);
         let (told, news) = mpsc::channel(TOLD);
-        let call = Call::new(
-            id.clone(),
-            info,
-            line,
-            self.services.clone(),
-            inputs.clone(),
-        );
+        let call = Call::new(id.clone(), info, line, services, inputs.clone());
         lock(&self.sessions).insert(
             id.clone(),
             Seat {
@@ -273,11 +272,17 @@ impl Inner {
         } else {
             uuid.to_string().into()
         };
-        let (_, inputs) = self.open(id, info, Line::Socket, |call| async move {
-            // The audio is connected before the handler may want it.
-            call.media_attached().await?;
-            inner.handle(call).await
-        });
+        let (_, inputs) = self.open(
+            id,
+            info,
+            Line::Socket,
+            self.services.clone(),
+            |call| async move {
+                // The audio is connected before the handler may want it.
+                call.media_attached().await?;
+                inner.handle(call).await
+            },
+        );
         // The queue is new and empty.
         let _ = inputs.try_send(Input::Answered);
         let _ = inputs.try_send(Input::Media(Box::new(link)));

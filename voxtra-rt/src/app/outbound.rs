@@ -72,6 +72,9 @@ impl Application {
     /// # Errors
     /// There is no ARI to place calls with.
     pub fn originate(&self, outbound: Outbound, handler: Handler) -> Result<Call, CallError> {
+        if let Some(stage) = &self.inner.stage {
+            return Ok(self.inner.rehearse_outbound(stage, outbound, handler));
+        }
         let ari = self.inner.ari.clone().ok_or(CallError::NoControl {
             what: "placing a call",
         })?;
@@ -95,9 +98,10 @@ impl Application {
             formats: outbound.formats,
             ..Originate::to_stasis(outbound.endpoint)
         };
+        let services = self.inner.services.clone();
         let (call, _) = self
             .inner
-            .open(id.into(), info, line, move |call| async move {
+            .open(id.into(), info, line, services, move |call| async move {
                 if let Err(error) = ari.originate(originate).await {
                     let reason = refusal(&error);
                     call.emit_error("originate", error.to_string()).await;

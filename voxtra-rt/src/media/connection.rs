@@ -1,4 +1,5 @@
-//! One call on a media thread: the socket, the leg, and the rings to the rest of the program.
+//! One call on a media thread: the socket, the leg, and the rings to the rest of the program. In a rehearsal the socket is a
+//! wire in memory, and everything else the same.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -46,12 +47,24 @@ impl Desk {
 /// A connection's place among those of its thread: its slot, and which of the slot's successive tenants it is.
 pub(crate) type Tenancy = u32;
 
+/// What a connection's bytes go over: a socket that never waits.
+pub(crate) trait Socket: Read + Write {
+    /// Nothing more will be read or written.
+    fn close(&self);
+}
+
+impl Socket for TcpStream {
+    fn close(&self) {
+        let _ = self.shutdown(std::net::Shutdown::Both);
+    }
+}
+
 /// One call on a media thread.
-pub(crate) struct Connection {
+pub(crate) struct Connection<S = TcpStream> {
     leg: Leg<EnergyDetector>,
     agent: AgentReader,
     commands: rtrb::Consumer<Command>,
-    io: Io,
+    io: Io<S>,
     pub(crate) tenancy: Tenancy,
     /// It is in the queue of those with more to read.
     pub(crate) queued: bool,
@@ -72,9 +85,9 @@ pub(crate) enum Outcome {
     Closed,
 }
 
-impl Connection {
+impl<S: Socket> Connection<S> {
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: S,
         settings: LegSettings,
         end: MediaEnd,
         write_timeout: std::time::Duration,
@@ -117,7 +130,7 @@ impl Connection {
         !self.io.pending.is_empty()
     }
 
-    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+    pub(crate) fn stream(&mut self) -> &mut S {
         &mut self.io.stream
     }
 
@@ -239,7 +252,7 @@ impl Connection {
             .stop(now, reason, &mut Line::new(&mut self.io, &mut desk.output));
         self.io.records.tell_missed(now);
         self.publish();
-        let _ = self.io.stream.shutdown(std::net::Shutdown::Both);
+        self.io.stream.close();
         Outcome::Closed
     }
 
@@ -269,8 +282,8 @@ fn end_of(error: &io::Error) -> MediaStoppedReason {
 }
 
 /// The socket's sending side and the rings.
-struct Io {
-    stream: TcpStream,
+struct Io<S> {
+    stream: S,
     /// The rest of a message that the socket took only in part.
     rest: Box<[u8; MAX_MESSAGE]>,
     pending: std::ops::Range<usize>,
@@ -286,7 +299,7 @@ struct Io {
     touched: bool,
 }
 
-impl Io {
+impl<S: Socket> Io<S> {
     /// Sends what is left of the last message; true if nothing is.
     fn flush_pending(&mut self) -> bool {
         while !self.pending.is_empty() {
@@ -341,18 +354,18 @@ impl Io {
 }
 
 /// The leg's port.
-struct Line<'a> {
-    io: &'a mut Io,
+struct Line<'a, S> {
+    io: &'a mut Io<S>,
     output: &'a mut [u8; MAX_MESSAGE],
 }
 
-impl<'a> Line<'a> {
-    fn new(io: &'a mut Io, output: &'a mut [u8; MAX_MESSAGE]) -> Self {
+impl<'a, S: Socket> Line<'a, S> {
+    fn new(io: &'a mut Io<S>, output: &'a mut [u8; MAX_MESSAGE]) -> Self {
         Self { io, output }
     }
 }
 
-impl Port for Line<'_> {
+impl<S: Socket> Port for Line<'_, S> {
     fn record(&mut self, record: Record) {
         let io = &mut *self.io;
         io.records.publish(record);

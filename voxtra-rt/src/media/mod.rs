@@ -27,9 +27,10 @@ mod thread;
 use crate::sync;
 
 pub use clock::Clock;
+pub(crate) use connection::{Connection, Desk, Outcome, Socket};
 pub use descriptors::allow_descriptors;
-pub(crate) use link::Shared;
 pub use link::{AgentVoice, CallerEar, Heard, MediaLink};
+pub(crate) use link::{Shared, link};
 pub use server::{Arrival, MediaServer, Ticket, TicketError};
 pub use settings::{Allocations, MediaSettings};
 pub use stats::{CallStats, Histogram, MediaStats, Refusal};

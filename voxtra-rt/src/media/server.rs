@@ -81,7 +81,8 @@ struct Threads {
     // Before the courier: the media threads leave it their last words.
     media: Vec<MediaThread>,
     next: usize,
-    courier: Courier,
+    /// None where there are no threads to carry for.
+    courier: Option<Courier>,
 }
 
 impl std::fmt::Debug for MediaServer {
@@ -124,7 +125,7 @@ impl MediaServer {
             threads: Mutex::new(Threads {
                 media,
                 next: 0,
-                courier,
+                courier: Some(courier),
             }),
             arrivals: arrivals_in,
             last_log: Mutex::new(None),
@@ -146,6 +147,32 @@ impl MediaServer {
         ))
     }
 
+    /// One of an application whose calls are rehearsed: it has a clock, and neither sockets nor threads. Nothing arrives.
+    pub(crate) fn rehearsed(
+        settings: MediaSettings,
+        leg: LegSettings,
+    ) -> (Self, mpsc::Receiver<Arrival>) {
+        let (arrivals_in, arrivals_out) = mpsc::channel(1);
+        let inner = Arc::new(Inner {
+            lobby: Mutex::new(Lobby::new(0)),
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            leg,
+            registry: Mutex::default(),
+            threads: Mutex::new(Threads {
+                media: Vec::new(),
+                next: 0,
+                courier: None,
+            }),
+            arrivals: arrivals_in,
+            last_log: Mutex::new(None),
+            stats: Arc::default(),
+            clock: Clock::rehearsed(),
+            settings,
+        });
+        let _stop = Arc::new(CancellationToken::new().drop_guard());
+        (Self { inner, _stop }, arrivals_out)
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.inner.address
@@ -154,6 +181,11 @@ impl MediaServer {
     /// What it has counted.
     pub fn stats(&self) -> &MediaStats {
         &self.inner.stats
+    }
+
+    /// How it behaves.
+    pub(crate) fn settings(&self) -> &MediaSettings {
+        &self.inner.settings
     }
 
     /// The clock of its records.
@@ -343,7 +375,9 @@ impl Inner {
             return Err(Refusal::Busy);
         }
         self.stats.accepted.fetch_add(1, Ordering::Relaxed);
-        threads.courier.wake();
+        if let Some(courier) = &threads.courier {
+            courier.wake();
+        }
         Ok(link)
     }
 }

@@ -16,6 +16,7 @@ use crate::ari::{
     AriClient, AriError, BridgeKind, ExternalMedia, HangupReason, MediaFormat, Originate,
 };
 use crate::media::{MediaServer, TicketError};
+use crate::rehearsal::RehearsedLine;
 
 /// How long Asterisk may take to connect a call's audio.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -31,6 +32,8 @@ pub(crate) enum Line {
     Ari(Box<AriLine>),
     /// An AudioSocket connection from the dialplan, and nothing else.
     Socket,
+    /// A line in a rehearsal.
+    Rehearsed(Box<RehearsedLine>),
 }
 
 impl Line {
@@ -39,6 +42,7 @@ impl Line {
             Self::Ari(line) => line.answer(call).await,
             // Asterisk's AudioSocket() answers before it connects.
             Self::Socket => Ok(()),
+            Self::Rehearsed(line) => line.answer(call).await,
         }
     }
 
@@ -49,6 +53,10 @@ impl Line {
                 call.send(Input::Leg(Command::HangUp)).await;
                 Ok(())
             }
+            Self::Rehearsed(_) => {
+                call.send(Input::Gone(cause(reason).into())).await;
+                Ok(())
+            }
         }
     }
 
@@ -56,6 +64,7 @@ impl Line {
         match self {
             Self::Ari(line) => line.transfer(call, endpoint).await,
             Self::Socket => Err(CallError::NoControl { what: "a transfer" }),
+            Self::Rehearsed(line) => line.transfer(call, endpoint).await,
         }
     }
 
@@ -68,6 +77,10 @@ impl Line {
             Self::Socket => Err(CallError::NoControl {
                 what: "sending DTMF",
             }),
+            Self::Rehearsed(line) => {
+                line.send_dtmf(digits);
+                Ok(())
+            }
         }
     }
 
@@ -76,6 +89,7 @@ impl Line {
         match self {
             Self::Ari(line) => line.transferred.load(Ordering::Acquire),
             Self::Socket => false,
+            Self::Rehearsed(line) => line.is_agentless(),
         }
     }
 

@@ -15,6 +15,7 @@ use voxtra_core::event::{
     Record, SessionCreated, SessionDestroyed,
 };
 use voxtra_core::leg::Command;
+use voxtra_core::time::Instant as Moment;
 
 use super::call::{Call, Direction};
 use super::dtmf::{KeyPresses, Way};
@@ -60,7 +61,7 @@ pub(crate) struct Owner {
     /// Hooks that are running.
     closing: JoinSet<()>,
     handler: Option<JoinHandle<Result<(), HandlerError>>>,
-    began: std::time::Instant,
+    began: Moment,
     /// Why the line ended, as far as known, while the cause may still come.
     ending: Option<(Deadline, String)>,
     /// When handler and hooks are stopped.
@@ -94,7 +95,7 @@ impl Owner {
             hooks: Vec::new(),
             closing: JoinSet::new(),
             handler: None,
-            began: std::time::Instant::now(),
+            began: clock.now(),
             ending: None,
             last_call: None,
             hangup_reason: None,
@@ -196,7 +197,7 @@ impl Owner {
 
     fn input(&mut self, input: Input) -> Option<Signal> {
         match input {
-            Input::Emit(body) => self.publish(jiff::Timestamp::now(), body),
+            Input::Emit(body) => self.publish(self.clock.utc_now(), body),
             Input::Media(link) => {
                 if !self.life.is_over() {
                     let mut link = *link;
@@ -271,7 +272,7 @@ impl Owner {
             Err(failure) => failure.to_string(),
         };
         tracing::error!(call = self.call.id(), %failure, "the call's handler failed");
-        self.publish(jiff::Timestamp::now(), error("handler", failure));
+        self.publish(self.clock.utc_now(), error("handler", failure));
         if !self.life.is_over() {
             // A caller must not be left with an agent that is gone; one who was not answered yet learns that it went wrong.
             let reason = if self.life.is_answered() {
@@ -297,7 +298,7 @@ impl Owner {
             if std::mem::replace(&mut self.aborted, true) {
                 // It blocks its thread and can't be stopped. The session ends without it.
                 self.publish(
-                    jiff::Timestamp::now(),
+                    self.clock.utc_now(),
                     error(
                         "handler",
                         "the handler blocks its thread and cannot be stopped".into(),
@@ -322,8 +323,8 @@ impl Owner {
             match step {
                 Step::Answered => self.tell(CallAnswered {}),
                 Step::Ended(reason) => {
-                    let duration_seconds =
-                        (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+                    let lasted = self.clock.now().duration_since(self.began);
+                    let duration_seconds = (lasted.as_secs_f64() * 1000.0).round() / 1000.0;
                     self.tell(CallEnded {
                         reason,
                         duration_seconds,
@@ -360,7 +361,7 @@ impl Owner {
     }
 
     fn tell(&mut self, event: impl Into<BuiltIn>) {
-        self.publish(jiff::Timestamp::now(), EventBody::BuiltIn(event.into()));
+        self.publish(self.clock.utc_now(), EventBody::BuiltIn(event.into()));
     }
 
     fn publish(&mut self, timestamp: jiff::Timestamp, body: EventBody) {

@@ -83,7 +83,7 @@ impl Owner {
 
     /// The media thread has nothing more to say.
     pub(super) fn media_down(&mut self) -> Option<Signal> {
-        let now = jiff::Timestamp::now();
+        let now = self.clock.utc_now();
         // The last records may be those that found no room.
         let lost = self.link.take().map_or(0, |link| {
             link.stats().records_missed.saturating_sub(self.missed)

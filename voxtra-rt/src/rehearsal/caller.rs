@@ -1,0 +1,277 @@
+//! Whoever is at the other end of a rehearsed call.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use voxtra_core::event::{BuiltIn, EventKind};
+
+use super::conversation::Conversation;
+use super::phone::Deed;
+use super::stage::Placed;
+use crate::session::{Call, Event, EventBody, Events, Input, Line};
+
+/// How long somebody waits for the agent before something must be wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a key is held, and how long until the next.
+const KEY: Duration = Duration::from_millis(200);
+
+/// Whoever is at the other end of the call: who called the agent, or was called by it.
+///
+/// What it expects it waits for, at most 60 s of the call's time. When something else comes, the test fails with an account
+/// of the conversation so far.
+#[derive(Debug)]
+pub struct Caller {
+    call: Call,
+    deeds: mpsc::UnboundedSender<Deed>,
+    events: Events,
+    so_far: Vec<Arc<Event>>,
+    /// The agent has begun to say this, and has not ended.
+    hearing: Option<String>,
+}
+
+impl Caller {
+    pub(super) fn new(placed: Placed) -> Self {
+        let Placed { call, deeds } = placed;
+        Self {
+            events: call.events(),
+            call,
+            deeds,
+            so_far: Vec::new(),
+            hearing: None,
+        }
+    }
+
+    /// The call, as its agent holds it.
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// Hears the agent's next utterance to its end.
+    ///
+    /// # Panics
+    /// The agent says something else, is cut, or says nothing.
+    #[track_caller]
+    pub fn hears(&mut self, text: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            self.start(text, place).await;
+            self.end(false, place).await;
+        }
+    }
+
+    /// Hears the agent begin its next utterance, and can [interrupt](Self::says) it.
+    ///
+    /// # Panics
+    /// The agent says something else, or nothing.
+    #[track_caller]
+    pub fn begins_to_hear(&mut self, text: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move { self.start(text, place).await }
+    }
+
+    /// Hears what has begun to its end.
+    ///
+    /// # Panics
+    /// Nothing has begun, or it is cut.
+    #[track_caller]
+    pub fn hears_the_rest(&mut self) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move { self.end(false, place).await }
+    }
+
+    /// Hears that what has begun is cut in mid-sentence.
+    ///
+    /// # Panics
+    /// Nothing has begun, or the agent says it all.
+    #[track_caller]
+    pub fn hears_it_cut_off(&mut self) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move { self.end(true, place).await }
+    }
+
+    /// Says this, in as much time as it takes. Speech-to-text tells it when turn-taking has seen its end; what is said
+    /// without a pause between is one utterance.
+    ///
+    /// # Panics
+    /// Nobody is listening: the call is not answered, or over.
+    #[track_caller]
+    pub fn says(&mut self, text: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        let said = Placed {
+            call: self.call.clone(),
+            deeds: self.deeds.clone(),
+        }
+        .speak(text.to_owned());
+        async move {
+            if !matches!(tokio::time::timeout(PATIENCE, said).await, Ok(Ok(()))) {
+                self.fail(place, &format!("nobody heard the caller say {text:?}"));
+            }
+        }
+    }
+
+    /// Presses keys, five a second.
+    ///
+    /// # Panics
+    /// One of them is not on a telephone (`0-9 A-D * #`).
+    #[track_caller]
+    pub fn presses(&mut self, keys: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            for key in keys.chars() {
+                match u8::try_from(key) {
+                    Ok(key @ (b'0'..=b'9' | b'A'..=b'D' | b'*' | b'#')) => {
+                        let _ = self.deeds.send(Deed::Press(key));
+                    }
+                    _ => self.fail(place, &format!("{key:?} is no key of a telephone")),
+                }
+                tokio::time::sleep(KEY).await;
+            }
+        }
+    }
+
+    /// Says and presses nothing for so long.
+    pub async fn is_silent_for(&mut self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+    }
+
+    /// Waits until the agent has transferred the call there.
+    ///
+    /// # Panics
+    /// It is transferred elsewhere, or not at all.
+    #[track_caller]
+    pub fn is_transferred_to(&mut self, endpoint: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            let wanted = format!("a transfer to {endpoint}");
+            let target = self
+                .next(place, &wanted, |event| match event {
+                    BuiltIn::CallTransferred(transferred) => Some(transferred.target.clone()),
+                    _ => None,
+                })
+                .await;
+            if target != endpoint {
+                self.fail(place, &format!("expected {wanted}, it was to {target}"));
+            }
+        }
+    }
+
+    /// Waits for an event, passing over others.
+    ///
+    /// # Panics
+    /// It doesn't come.
+    #[track_caller]
+    pub fn sees(&mut self, kind: EventKind) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            self.next(place, kind.wire(), |event| {
+                (event.kind() == kind).then_some(())
+            })
+            .await;
+        }
+    }
+
+    /// Hangs up, whatever is going on.
+    pub async fn hangs_up(&mut self) {
+        let _ = self.deeds.send(Deed::HangUp);
+        self.call.send(Input::Gone("normal_clearing".into())).await;
+    }
+
+    /// Waits until the call is over and the agent has done what it does then. What happened, in order.
+    ///
+    /// # Panics
+    /// The call doesn't end.
+    #[track_caller]
+    pub fn ended(mut self) -> impl Future<Output = Conversation> {
+        let place = Location::caller();
+        async move {
+            loop {
+                match tokio::time::timeout(PATIENCE, self.events.next()).await {
+                    Ok(Some(event)) => self.so_far.push(event),
+                    Ok(None) => return self.conversation(),
+                    Err(_) => self.fail(place, "expected the end of the call, it goes on"),
+                }
+            }
+        }
+    }
+
+    /// What has happened so far, as far as it has been waited for.
+    pub fn conversation(&self) -> Conversation {
+        let sent_dtmf = match &self.call.inner.line {
+            Line::Rehearsed(line) => line.sent_dtmf(),
+            Line::Ari(_) | Line::Socket => String::new(),
+        };
+        Conversation::new(self.so_far.clone(), sent_dtmf)
+    }
+
+    async fn start(&mut self, text: &str, place: &Location<'_>) {
+        let wanted = format!("the agent to say {text:?}");
+        let said = self
+            .next(place, &wanted, |event| match event {
+                BuiltIn::AgentSpeechStarted(started) => Some(started.text.clone()),
+                _ => None,
+            })
+            .await;
+        if said != text {
+            self.fail(place, &format!("expected {wanted}, it says {said:?}"));
+        }
+        self.hearing = Some(said);
+    }
+
+    async fn end(&mut self, cut: bool, place: &Location<'_>) {
+        let Some(text) = self.hearing.take() else {
+            self.fail(place, "the agent has not begun to say anything");
+        };
+        let wanted = format!("the end of {text:?}");
+        let interrupted = self
+            .next(place, &wanted, |event| match event {
+                BuiltIn::AgentSpeechEnded(ended) => Some(ended.interrupted),
+                _ => None,
+            })
+            .await;
+        match (cut, interrupted) {
+            (false, true) => self.fail(place, &format!("{text:?} was cut off")),
+            (true, false) => self.fail(place, &format!("{text:?} was not cut off")),
+            _ => {}
+        }
+    }
+
+    /// The next event that `pick` takes something from.
+    async fn next<T>(
+        &mut self,
+        place: &Location<'_>,
+        wanted: &str,
+        pick: impl Fn(&BuiltIn) -> Option<T>,
+    ) -> T {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match tokio::time::timeout_at(until, self.events.next()).await {
+                Ok(Some(event)) => {
+                    self.so_far.push(event.clone());
+                    if let EventBody::BuiltIn(event) = &event.body
+                        && let Some(found) = pick(event)
+                    {
+                        return found;
+                    }
+                }
+                Ok(None) => self.fail(place, &format!("expected {wanted}, but the call is over")),
+                Err(_) => self.fail(
+                    place,
+                    &format!("expected {wanted}, in vain for {} s", PATIENCE.as_secs()),
+                ),
+            }
+        }
+    }
+
+    /// Fails the test, with what has happened since the call began.
+    fn fail(&mut self, place: &Location<'_>, what: &str) -> ! {
+        while let Some(event) = self.events.try_next() {
+            self.so_far.push(event);
+        }
+        panic!(
+            "{place}: {what}. The conversation so far:\n{}",
+            self.conversation()
+        );
+    }
+}

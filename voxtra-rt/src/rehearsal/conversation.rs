@@ -1,0 +1,94 @@
+//! What happened in a rehearsed call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use voxtra_core::event::BuiltIn;
+
+use crate::session::{Event, EventBody};
+
+/// What happened in a call, in order. Its `Display` is one line per event: seconds since the call began, the event's name,
+/// its data. The same script gives the same lines, to the millisecond.
+#[derive(Clone, Debug, Default)]
+pub struct Conversation {
+    events: Vec<Arc<Event>>,
+    sent_dtmf: String,
+}
+
+/// Somebody said something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The agent, whom the caller may have interrupted.
+    Agent {
+        /// What it was going to say.
+        text: String,
+        /// It was cut before its end.
+        interrupted: bool,
+    },
+    /// The caller.
+    Caller(String),
+}
+
+impl Conversation {
+    pub(super) fn new(events: Vec<Arc<Event>>, sent_dtmf: String) -> Self {
+        Self { events, sent_dtmf }
+    }
+
+    /// All events, from `session.created` on.
+    pub fn events(&self) -> &[Arc<Event>] {
+        &self.events
+    }
+
+    /// Events of this name, such as `dtmf.received`.
+    pub fn count(&self, wire: &str) -> usize {
+        self.events
+            .iter()
+            .filter(|event| event.wire() == wire)
+            .count()
+    }
+
+    /// Who said what, in the order in which they had finished.
+    pub fn said(&self) -> Vec<Said> {
+        let said = self.events.iter().filter_map(|event| match &event.body {
+            EventBody::BuiltIn(BuiltIn::AgentSpeechEnded(ended)) => Some(Said::Agent {
+                text: ended.text.clone(),
+                interrupted: ended.interrupted,
+            }),
+            EventBody::BuiltIn(BuiltIn::UserTranscript(heard)) => {
+                Some(Said::Caller(heard.text.clone()))
+            }
+            _ => None,
+        });
+        said.collect()
+    }
+
+    /// The keys that the agent pressed, with `send_dtmf`.
+    pub fn sent_dtmf(&self) -> &str {
+        &self.sent_dtmf
+    }
+
+    /// When an event happened, since the call began. Zero for one of another call.
+    pub fn at(&self, event: &Event) -> Duration {
+        self.events.first().map_or(Duration::ZERO, |first| {
+            let since = event.timestamp.duration_since(first.timestamp);
+            Duration::try_from(since).unwrap_or_default()
+        })
+    }
+
+    /// How long the call lasted, from its first event to its last.
+    pub fn duration(&self) -> Duration {
+        self.events
+            .last()
+            .map_or(Duration::ZERO, |last| self.at(last))
+    }
+}
+
+impl fmt::Display for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for event in &self.events {
+            writeln!(f, "{:>9.3}  {event}", self.at(event).as_secs_f64())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! Agents tested in virtual time, against callers who follow a script.
+//!
+//! A rehearsal runs the application as it is: routes, handlers, sessions, turn-taking, barge-in and playout, frame by frame.
+//! Only the ends are others: in Asterisk's place there is a line in memory, in the voice's a sound as long as the words would
+//! take (60 ms a character), and in speech-to-text's the words that the caller was given. No socket is opened and no thread
+//! started; all waiting is tokio's, which a test can pause, so that an hour of calls takes a moment and is the same each time.
+//!
+//! ```
+//! use std::time::Duration;
+//! use voxtra_rt::rehearsal::Rehearsal;
+//! use voxtra_rt::session::{Call, CallError};
+//!
+//! async fn reception(call: Call) -> Result<(), CallError> {
+//!     call.answer().await?;
+//!     call.say("Press one for sales.").await?;
+//!     match call.listen_dtmf(1, Duration::from_secs(5)).await?.as_str() {
+//!         "1" => call.transfer("PJSIP/200").await,
+//!         _ => call.hangup().await,
+//!     }
+//! }
+//!
+//! # // `#[tokio::test(start_paused = true)]`, which doc tests can't have.
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! // In a test: #[tokio::test(start_paused = true)]
+//! let mut caller = Rehearsal::new().handler(reception).call("2000").await;
+//! caller.hears("Press one for sales.").await;
+//! caller.presses("1").await;
+//! caller.is_transferred_to("PJSIP/200").await;
+//! caller.hangs_up().await;
+//! let conversation = caller.ended().await;
+//! assert_eq!(conversation.count("call.ended"), 1);
+//! # }
+//! ```
+//!
+//! `start_paused` needs tokio's feature `test-util` among the test's dependencies. Without it a rehearsal takes as long as the
+//! call would.
+//!
+//! What a rehearsal leaves out: Asterisk, the network, real voices and real speech-to-text (prompts are played as they are),
+//! webhooks. A language model is the application's own: give it a [`ScriptedModel`](crate::speech::ScriptedModel).
+
+mod caller;
+mod conversation;
+mod line;
+mod phone;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod voice;
+
+pub use caller::Caller;
+pub use conversation::{Conversation, Said};
+pub(crate) use line::RehearsedLine;
+pub use stage::FarEnd;
+pub(crate) use stage::{Placed, Stage};
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::app::{Application, Builder, Outcome};
+use crate::session::{Call, Session};
+
+/// How long people take to say one character.
+const MS_PER_CHARACTER: u32 = 60;
+/// How long the agent may take to place a call.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A rehearsal to be.
+#[derive(Debug)]
+pub struct Rehearsal {
+    builder: Builder,
+    caller_id: String,
+    far_ends: HashMap<String, VecDeque<FarEnd>>,
+}
+
+impl Default for Rehearsal {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Rehearsal {
+    /// Of an application without routes yet.
+    pub fn new() -> Self {
+        Self::of(Application::builder())
+    }
+
+    /// Of an application as it was put together, but for what connects it to the world: Asterisk, the media server, webhooks,
+    /// voice and speech-to-text.
+    pub fn of(builder: Builder) -> Self {
+        Self {
+            builder,
+            caller_id: String::new(),
+            far_ends: HashMap::new(),
+        }
+    }
+
+    /// Handles calls with a session declared with `voxtra!`, by the routes it declares.
+    #[must_use]
+    pub fn session<S: Session>(mut self) -> Self {
+        self.builder = self.builder.session::<S>();
+        self
+    }
+
+    /// Handles every call that nothing else fits.
+    #[must_use]
+    pub fn handler<F, R>(mut self, handler: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output: Outcome> + Send + 'static,
+    {
+        self.builder = self.builder.default(handler);
+        self
+    }
+
+    /// The number of those who call. By default it is unknown.
+    #[must_use]
+    pub fn from(mut self, caller_id: impl Into<String>) -> Self {
+        self.caller_id = caller_id.into();
+        self
+    }
+
+    /// What happens when the agent calls this endpoint, or transfers a call there. Given several times, what happens the
+    /// first time, the second, and from the last on always. Endpoints that nothing is said of answer.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>, far_end: FarEnd) -> Self {
+        let script = self.far_ends.entry(endpoint.into()).or_default();
+        script.push_back(far_end);
+        self
+    }
+
+    /// Starts the application.
+    ///
+    /// # Panics
+    /// It can't start: routes are in each other's way.
+    pub async fn start(self) -> Exchange {
+        let (stage, placed) = Stage::new(self.far_ends, MS_PER_CHARACTER);
+        match self.builder.rehearse(stage.clone()).await {
+            Ok(app) => Exchange {
+                app,
+                stage,
+                caller_id: self.caller_id,
+                placed,
+            },
+            Err(error) => panic!("the application cannot start: {error}"),
+        }
+    }
+
+    /// Starts the application, and calls it.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub async fn call(self, number: &str) -> Caller {
+        self.start().await.call(number)
+    }
+}
+
+/// An application in rehearsal, and everybody who can call it or be called by it.
+#[derive(Debug)]
+pub struct Exchange {
+    app: Application,
+    stage: Arc<Stage>,
+    caller_id: String,
+    placed: mpsc::UnboundedReceiver<Placed>,
+}
+
+impl Exchange {
+    /// The application, to place calls with for example.
+    pub fn application(&self) -> &Application {
+        &self.app
+    }
+
+    /// Somebody calls this number or extension.
+    pub fn call(&self, number: &str) -> Caller {
+        self.call_from(&self.caller_id, number)
+    }
+
+    /// The owner of this number calls.
+    pub fn call_from(&self, caller_id: &str, number: &str) -> Caller {
+        let placed = self.app.rehearse_inbound(&self.stage, caller_id, number);
+        Caller::new(placed)
+    }
+
+    /// Waits for the next call that the application places: whoever is called, even if they won't answer.
+    ///
+    /// # Panics
+    /// It places none within 60 s.
+    pub async fn called(&mut self) -> Caller {
+        match tokio::time::timeout(PATIENCE, self.placed.recv()).await {
+            Ok(Some(placed)) => Caller::new(placed),
+            Ok(None) | Err(_) => panic!("the application has called nobody"),
+        }
+    }
+}

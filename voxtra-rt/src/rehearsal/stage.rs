@@ -1,0 +1,141 @@
+//! Who is there to be called in a rehearsal, and what they do.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::phone::Deed;
+use super::voice::{Spoken, SpokenEars, SpokenVoice};
+use crate::session::Call;
+use crate::speech::{SpeechToText, TextToSpeech};
+
+/// How long an endpoint rings before anybody picks up.
+const RINGS: Duration = Duration::from_secs(2);
+/// How long it takes until it is known that nobody will.
+const REFUSES: Duration = Duration::from_millis(500);
+
+/// What happens when the agent calls somebody, or transfers the caller there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FarEnd {
+    /// It rings for 2 s and somebody picks up.
+    Answers,
+    /// It rings for 2 s and a machine picks up, which says this.
+    Voicemail(String),
+    /// It rings until the agent gives up.
+    NoAnswer,
+    /// It is busy, after half a second.
+    Busy,
+    /// It refuses the call, after half a second.
+    Rejects,
+    /// There is no such endpoint.
+    Unknown,
+}
+
+impl FarEnd {
+    /// Whether Asterisk would call it at all.
+    pub(crate) fn exists(&self) -> bool {
+        *self != Self::Unknown
+    }
+
+    /// Rings, for at most this long; if nobody picks up, why, in the words of Q.850.
+    pub(crate) fn rings(
+        &self,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<(), &'static str>> + use<> {
+        let (after, outcome) = match self {
+            Self::Answers | Self::Voicemail(_) if RINGS <= timeout => (RINGS, Ok(())),
+            Self::Answers | Self::Voicemail(_) | Self::NoAnswer => (timeout, Err("no_answer")),
+            Self::Busy => (REFUSES, Err("user_busy")),
+            Self::Rejects => (REFUSES, Err("call_rejected")),
+            Self::Unknown => (Duration::ZERO, Err("no_such_endpoint")),
+        };
+        async move {
+            tokio::time::sleep(after).await;
+            outcome
+        }
+    }
+}
+
+/// A call of the rehearsal, and the phone at its far end.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) call: Call,
+    pub(crate) deeds: mpsc::UnboundedSender<Deed>,
+}
+
+impl Placed {
+    /// Has the far end say this once it is connected. The receiver is told when it has.
+    pub(crate) fn speak(&self, text: String) -> oneshot::Receiver<()> {
+        let (done, spoken) = oneshot::channel();
+        let _ = self.deeds.send(Deed::Speak(text, done));
+        spoken
+    }
+}
+
+/// What the lines of one rehearsal have in common.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    far_ends: Mutex<HashMap<String, VecDeque<FarEnd>>>,
+    calls: AtomicU64,
+    placed: mpsc::UnboundedSender<Placed>,
+    ms_per_character: u32,
+}
+
+impl Stage {
+    /// A stage, and the calls that its agents will place.
+    pub(crate) fn new(
+        far_ends: HashMap<String, VecDeque<FarEnd>>,
+        ms_per_character: u32,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Placed>) {
+        let (placed, outbound) = mpsc::unbounded_channel();
+        let stage = Self {
+            far_ends: Mutex::new(far_ends),
+            calls: AtomicU64::new(0),
+            placed,
+            ms_per_character,
+        };
+        (Arc::new(stage), outbound)
+    }
+
+    /// What the next call to this endpoint meets. The last of what was scripted stays.
+    pub(crate) fn far_end(&self, endpoint: &str) -> FarEnd {
+        let mut far_ends = self.far_ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(script) = far_ends.get_mut(endpoint) else {
+            return FarEnd::Answers;
+        };
+        let next = match script.len() {
+            0 | 1 => script.front().cloned(),
+            _ => script.pop_front(),
+        };
+        next.unwrap_or(FarEnd::Answers)
+    }
+
+    pub(crate) fn next_id(&self) -> Arc<str> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        format!("rehearsal-{number}").into()
+    }
+
+    /// The agent has placed a call.
+    pub(crate) fn placed(&self, placed: Placed) {
+        // Nobody may want to play this far end.
+        let _ = self.placed.send(placed);
+    }
+
+    pub(crate) fn voice(&self) -> Arc<dyn TextToSpeech> {
+        Arc::new(SpokenVoice {
+            ms_per_character: self.ms_per_character,
+        })
+    }
+
+    pub(crate) fn ears(&self, spoken: &Arc<Spoken>) -> Arc<dyn SpeechToText> {
+        Arc::new(SpokenEars(spoken.clone()))
+    }
+
+    pub(crate) fn ms_per_character(&self) -> u32 {
+        self.ms_per_character
+    }
+}

@@ -1,0 +1,234 @@
+use super::*;
+use crate::app::{Handler, Outbound};
+use crate::session::{CallError, Spoken};
+
+const LONG: &str = "Our opening hours are Monday to Friday, from eight in the morning to six.";
+
+async fn reception(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    call.say("Welcome. Press one for sales, two for support.")
+        .await?;
+    match call.listen_dtmf(1, Duration::from_secs(10)).await?.as_str() {
+        "1" => {
+            if call.transfer("PJSIP/200").await.is_err() {
+                call.say("Nobody is there.").await?;
+                call.hangup().await?;
+            }
+        }
+        "2" => {
+            while let Some(words) = call.listen(Duration::from_secs(10)).await? {
+                call.say(&format!("You said {words}.")).await?;
+            }
+            call.hangup().await?;
+        }
+        _ => {
+            call.say("Goodbye.").await?;
+            call.hangup().await?;
+        }
+    }
+    Ok(())
+}
+
+const WELCOME: &str = "Welcome. Press one for sales, two for support.";
+
+/// Runs a script twice; the two must be the same to the millisecond.
+async fn twice<F: Future<Output = Conversation>>(script: impl Fn() -> F) -> Conversation {
+    let (first, second) = (script().await, script().await);
+    assert_eq!(first.to_string(), second.to_string());
+    first
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_presses_one_and_is_transferred() {
+    let conversation = twice(|| async {
+        let rehearsal = Rehearsal::new().handler(reception).from("+265999000001");
+        let mut caller = rehearsal.call("2000").await;
+        assert_eq!(caller.call().caller_id(), "+265999000001");
+        caller.hears(WELCOME).await;
+        caller.presses("1").await;
+        caller.is_transferred_to("PJSIP/200").await;
+        caller.is_silent_for(Duration::from_secs(3_600)).await;
+        caller.hangs_up().await;
+        caller.ended().await
+    })
+    .await;
+    assert_eq!(conversation.count("dtmf.received"), 1);
+    assert_eq!(conversation.count("error"), 0, "{conversation}");
+    assert!(conversation.duration() > Duration::from_secs(3_600));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_transfer_leaves_the_caller_with_the_agent() {
+    let rehearsal = Rehearsal::new().handler(reception);
+    let rehearsal = rehearsal.endpoint("PJSIP/200", FarEnd::Busy);
+    let mut caller = rehearsal.call("2000").await;
+    caller.hears(WELCOME).await;
+    caller.presses("1").await;
+    caller.hears("Nobody is there.").await;
+    let conversation = caller.ended().await;
+    assert_eq!(conversation.count("call.transferred"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_caller_says_is_what_speech_to_text_hears() {
+    let conversation = twice(|| async {
+        let mut caller = Rehearsal::new().handler(reception).call("2000").await;
+        caller.hears(WELCOME).await;
+        caller.presses("2").await;
+        caller.says("No").await;
+        caller.hears("You said No.").await;
+        caller.says("I need an appointment").await;
+        caller.hears("You said I need an appointment.").await;
+        caller.ended().await
+    })
+    .await;
+    assert_eq!(
+        conversation.count("user.speech.started"),
+        2,
+        "{conversation}"
+    );
+    assert_eq!(conversation.count("barge_in"), 0, "{conversation}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_caller_is_noticed_and_let_go() {
+    let mut caller = Rehearsal::new().handler(reception).call("2000").await;
+    caller.hears(WELCOME).await;
+    caller
+        .sees(voxtra_core::event::EventKind::SilenceDetected)
+        .await;
+    caller.hears("Goodbye.").await;
+    let conversation = caller.ended().await;
+    let took = Duration::from_millis(60) * u32::try_from(WELCOME.len() + 8).unwrap();
+    let expected = took + Duration::from_secs(10);
+    let duration = conversation.duration();
+    assert!(
+        duration > expected && duration < expected + Duration::from_millis(500),
+        "{conversation}"
+    );
+}
+
+async fn hours(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    while call.say(LONG).await? == Spoken::Interrupted {
+        let words = call.listen(Duration::from_secs(10)).await?;
+        call.say(&format!("{words:?}, then.")).await?;
+    }
+    call.hangup().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_barges_in_cuts_the_agent_in_mid_sentence() {
+    let conversation = twice(|| async {
+        let mut caller = Rehearsal::new().handler(hours).call("2000").await;
+        caller.begins_to_hear(LONG).await;
+        caller.is_silent_for(Duration::from_millis(1_500)).await;
+        caller.says("Stop, please").await;
+        caller.hears_it_cut_off().await;
+        caller.hears("Some(\"Stop, please\"), then.").await;
+        caller.hears(LONG).await;
+        caller.ended().await
+    })
+    .await;
+    assert_eq!(conversation.count("barge_in"), 1, "{conversation}");
+    let at = |wire: &str| {
+        let event = conversation
+            .events()
+            .iter()
+            .find(|event| event.wire() == wire);
+        conversation.at(event.unwrap())
+    };
+    let heard = at("agent.speech.ended") - at("agent.speech.started");
+    assert!(
+        heard > Duration::from_millis(1_500) && heard < Duration::from_secs(2),
+        "{conversation}"
+    );
+    let said = |text: &str, interrupted| Said::Agent {
+        text: text.into(),
+        interrupted,
+    };
+    assert_eq!(
+        conversation.said(),
+        [
+            said(LONG, true),
+            Said::Caller("Stop, please".into()),
+            said("Some(\"Stop, please\"), then.", false),
+            said(LONG, false),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hang_up_in_mid_sentence_ends_the_say() {
+    let conversation = twice(|| async {
+        let mut caller = Rehearsal::new().handler(hours).call("2000").await;
+        caller.begins_to_hear(LONG).await;
+        caller.is_silent_for(Duration::from_secs(1)).await;
+        caller.hangs_up().await;
+        caller.ended().await
+    })
+    .await;
+    assert_eq!(conversation.count("error"), 0, "{conversation}");
+    assert!(conversation.duration() < Duration::from_secs(2));
+    assert!(
+        conversation
+            .to_string()
+            .contains(r#"call.ended reason="normal_clearing""#)
+    );
+    assert_eq!(
+        conversation.events().last().unwrap().wire(),
+        "session.destroyed"
+    );
+}
+
+fn reminder() -> Handler {
+    Handler::new(|call: Call| async move {
+        call.say("Your appointment is tomorrow.").await?;
+        call.hangup().await
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_the_agent_places_meet_what_was_scripted() {
+    let mut exchange = Rehearsal::new()
+        .endpoint("PJSIP/1", FarEnd::NoAnswer)
+        .endpoint("PJSIP/1", FarEnd::Answers)
+        .endpoint("PJSIP/2", FarEnd::Busy)
+        .endpoint("PJSIP/3", FarEnd::Voicemail("Leave a message.".into()))
+        .start()
+        .await;
+    let app = exchange.application().clone();
+    for (endpoint, reason) in [("PJSIP/1", "no_answer"), ("PJSIP/2", "user_busy")] {
+        app.originate(Outbound::to(endpoint), reminder()).unwrap();
+        let conversation = exchange.called().await.ended().await;
+        assert_eq!(conversation.count("call.ringing"), 1);
+        let failed = format!("call.failed reason={reason:?}");
+        assert!(conversation.to_string().contains(&failed), "{conversation}");
+    }
+    app.originate(Outbound::to("PJSIP/1"), reminder()).unwrap();
+    let mut called = exchange.called().await;
+    called.hears("Your appointment is tomorrow.").await;
+    assert_eq!(called.ended().await.count("call.answered"), 1);
+
+    app.originate(Outbound::to("PJSIP/3"), reminder()).unwrap();
+    let conversation = exchange.called().await.ended().await;
+    assert_eq!(
+        conversation.count("user.speech.started"),
+        1,
+        "{conversation}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "expected the agent to say \"Good evening.\", it says \"Welcome.")]
+async fn another_utterance_than_expected_fails_with_an_account() {
+    let mut caller = Rehearsal::new().handler(reception).call("2000").await;
+    caller.hears("Good evening.").await;
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "but the call is over")]
+async fn an_utterance_that_never_comes_fails() {
+    let mut caller = Rehearsal::new().call("2000").await;
+    caller.hears("Good evening.").await;
+}
