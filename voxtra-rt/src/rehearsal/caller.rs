@@ -111,7 +111,7 @@ impl Caller {
         }
     }
 
-    /// Presses keys, five a second.
+    /// Presses keys, five a second. Those pressed before the call is answered reach the agent when it is.
     ///
     /// # Panics
     /// One of them is not on a telephone (`0-9 A-D * #`).

@@ -181,6 +181,20 @@ async fn a_hang_up_in_mid_sentence_ends_the_say() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_before_the_answer_was_never_answered() {
+    let slow = |call: Call| async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        call.answer().await
+    };
+    let mut caller = Rehearsal::new().handler(slow).call("2000").await;
+    caller.is_silent_for(Duration::from_secs(5)).await;
+    caller.hangs_up().await;
+    let conversation = caller.ended().await;
+    assert_eq!(conversation.count("call.answered"), 0, "{conversation}");
+    assert_eq!(conversation.count("call.ended"), 1, "{conversation}");
+}
+
 fn reminder() -> Handler {
     Handler::new(|call: Call| async move {
         call.say("Your appointment is tomorrow.").await?;
