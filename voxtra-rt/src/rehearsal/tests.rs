@@ -246,3 +246,20 @@ async fn an_utterance_that_never_comes_fails() {
     let mut caller = Rehearsal::new().call("2000").await;
     caller.hears("Good evening.").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn five_minutes_on_the_line_lose_nothing() {
+    let waits = |call: Call| async move {
+        call.answer().await?;
+        call.listen_dtmf(1, Duration::from_secs(600)).await?;
+        call.hangup().await
+    };
+    let mut caller = Rehearsal::new().handler(waits).call("2000").await;
+    caller.is_silent_for(Duration::from_secs(300)).await;
+    let stats = caller.call().stats();
+    assert!(stats.frames_in.abs_diff(15_000) <= 1, "{stats:?}");
+    assert!(stats.frames_out.abs_diff(15_000) <= 1, "{stats:?}");
+    assert_eq!((stats.gaps, stats.slips, stats.frames_dropped), (0, 0, 0));
+    caller.presses("1").await;
+    assert_eq!(caller.ended().await.count("dtmf.received"), 1);
+}
