@@ -3,8 +3,8 @@
 //! A rehearsal runs the application as it is: routes, handlers, sessions, turn-taking, barge-in and playout, frame by frame.
 //! Only the ends are others: in Asterisk's place there is a line in memory, in the voice's a sound as long as the words would
 //! take (60 ms a character), and in speech-to-text's the words that the caller was given. No socket is opened and no thread
-//! started; all waiting is tokio's, which a test can pause: then a call is the same to the millisecond each time, and a minute on the line takes some 0.2 s in a
-//! debug build.
+//! started; all waiting is tokio's, which a test can pause: then a call is the same to the millisecond each time (unless its
+//! agent throws dice, as an unbiased `select!` does), and a minute on the line takes some 0.2 s in a debug build.
 //!
 //! ```
 //! use std::time::Duration;
