@@ -56,3 +56,8 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those of the language's reference.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/language.md")]
+struct Language;

@@ -32,6 +32,15 @@ voxtra! {
         on key.repeated(e) { state.last = None; call.emit(KeyUnderstood { digit: e.digit, attempts: state.attempts }).await; }
     }
 
+    session Strict {
+        route extension "strict" { tenant: "acme" };
+        state { tenant: Option<String> = call.get_metadata("tenant") }
+
+        catch hangup;
+        on dtmf.received { Err(state.tenant.clone().unwrap_or_default())?; }
+        hangup { Err("at last")?; }
+    }
+
     session Reception {
         route default;
 
@@ -145,6 +154,48 @@ async fn handlers_run_in_the_order_of_their_guards_and_see_events_of_their_own()
             r##"{"digit":"#","attempts":3}}"##,
             r##"{"digit":"#"}}"##,
             r##"{"digit":"#"}}"##,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_gives_up_at_an_error_hangs_up() {
+    let media = MediaSettings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        ..MediaSettings::default()
+    };
+    let app = Application::builder()
+        .media(media)
+        .allow_any("strict")
+        .session::<Strict>()
+        .start()
+        .await
+        .unwrap();
+    let mut events = app.events();
+    let mut socket = TcpStream::connect(app.media_address()).await.unwrap();
+    send(&mut socket, 0x01, &[8; 16]).await;
+    send(&mut socket, 0x03, b"1").await;
+    let mut lines = Vec::new();
+    let seen = async {
+        loop {
+            let event = events.recv().await.unwrap();
+            match &event.body {
+                EventBody::BuiltIn(BuiltIn::Error(error)) => lines.push(error.message.clone()),
+                EventBody::BuiltIn(BuiltIn::CallEnded(_)) => lines.push("ended".into()),
+                EventBody::BuiltIn(BuiltIn::SessionDestroyed(_)) => break,
+                _ => {}
+            }
+        }
+    };
+    timeout(Duration::from_secs(20), seen)
+        .await
+        .expect("the session hangs up");
+    assert_eq!(
+        lines,
+        [
+            "Strict: on dtmf.received: acme",
+            "ended",
+            "Strict: hangup: at last"
         ]
     );
 }

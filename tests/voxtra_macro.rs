@@ -44,6 +44,7 @@ mod declared {
     }
 
     impl Support {
+        /// Bodies may call methods of the state.
         pub(crate) fn names(&self) -> &[String] {
             &self.names
         }
@@ -53,16 +54,12 @@ mod declared {
 #[test]
 fn a_session_knows_its_name_and_routes() {
     assert_eq!(declared::Support::NAME, "Support");
-    assert!(matches!(
-        declared::Support::ROUTES,
-        [Route::Extension("1000"), Route::Number("+265*")]
-    ));
-    assert!(matches!(declared::Fallback::ROUTES, [Route::Default]));
-}
-
-#[test]
-fn the_state_has_its_first_values() {
-    assert_eq!(declared::Support::new().names(), ["first"]);
+    let routes: Vec<Route> = declared::Support::ROUTES
+        .iter()
+        .map(|one| one.route)
+        .collect();
+    assert_eq!(routes, [Route::Extension("1000"), Route::Number("+265*")]);
+    assert_eq!(declared::Fallback::ROUTES[0].route, Route::Default);
 }
 
 /// Names of the user's module that the generated code must not mistake for its own.
@@ -103,6 +100,16 @@ mod hygiene {
             state { event: u8 = 1, call: u8 = 2, state: u8 = 3 }
             on names.taken(event) if event.f > 1 { state.event += event.f; state.call += 1; state.state += 1; }
             on call.ended(f) { let _ = f.duration_seconds; }
+            on barge_in { goto step; }
+            on call.started(direction: outbound) | media.stopped(reason: closed | timeout) {}
+            on names.taken(this: two, f: 0) | names.taken(this: one, f: 7) {}
+            interrupt on names.taken(event, this: two) if event.event > 0 {}
+            after 1s of user.silence { let goto_ = 1; let _ = goto_; }
+            every 2min {}
+            step step { enter { goto occasion; } on names.taken(user) { let _ = user.f; } }
+            step occasion { after 500ms { goto step; } on any(event) { let _ = event.seq; } }
+            catch(error) { let _ = error.to_string(); }
+            hangup { let timer = 1; let _ = timer; }
         }
     }
 

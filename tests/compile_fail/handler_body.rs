@@ -16,8 +16,6 @@ voxtra! {
         on dtmf.received(e) { let _ = e.digits; }
         on payment.confirmed(e) { let _ = e.amount; }
         on call.ended(e) { e.duration_seconds }
-        on turn.ended { e.duration_ms; }
-        on silence.detected { event.body; }
     }
 
     session Unsendable {
@@ -30,5 +28,5 @@ voxtra! {
 }
 
 fn main() {
-    let _ = Support::default();
+    let _ = <Support as voxtra::rt::session::Session>::NAME;
 }

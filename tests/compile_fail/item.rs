@@ -20,5 +20,5 @@ voxtra! {
 }
 
 fn main() {
-    let _ = Support::default();
+    let _ = <Support as voxtra::rt::session::Session>::NAME;
 }

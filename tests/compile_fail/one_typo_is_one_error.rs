@@ -15,6 +15,6 @@ voxtra! {
 }
 
 fn main() {
-    let _ = Support::default();
+    let _ = <Support as voxtra::rt::session::Session>::NAME;
     let _ = PaymentConfirmed { amount_cents: 1, by: PaymentConfirmedBy::Card };
 }

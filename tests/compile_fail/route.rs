@@ -12,9 +12,13 @@ voxtra! {
     session Sales {
         route extension "1000", extension "2000"
         route extension "2001" extension "2002";
+        route number "2000", number "+265*", prefix "+265", prefix "", prefix "+26*";
+        route extension "3000" { tenant: "acme", tenant: "other", language: 5 };
+        route extension "3001" { tenant: "acme", tenant: "other" };
     }
 }
 
 fn main() {
-    let _ = (Support::default(), Sales::default());
+    use voxtra::rt::session::Session;
+    let _ = (Support::NAME, Sales::NAME);
 }

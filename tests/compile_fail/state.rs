@@ -18,4 +18,22 @@ voxtra! {
     }
 }
 
+voxtra! {
+    session Early {
+        on call.started { state.attempts += 1; }
+        state { attempts: u8 = 0 }
+        on call.answered { state.attempt += 1; state.reset(); }
+    }
+
+    session Without {
+        on call.started { state.visits += 1; }
+    }
+}
+
+impl Early {
+    fn reset(&mut self) {
+        self.attempts = 0;
+    }
+}
+
 fn main() {}

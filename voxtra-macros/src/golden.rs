@@ -59,6 +59,32 @@ fn a_session() {
 }
 
 #[test]
+fn a_session_with_steps_and_timers() {
+    insta::assert_snapshot!(expansion(quote! {
+        session Menu {
+            route prefix "+265" { tenant: "acme" };
+            state { tries: u8 = 0, caller: String = call.caller_id().to_owned() }
+
+            on call.started(direction: inbound) { call.answer().await?; goto main; }
+            on call.failed(e, reason: "busy" | "no_answer") { call.set_metadata("why", &e.reason); }
+            on user.transcript(text: t) | user.transcript.partial(text: t) { call.say(t).await?; }
+            interrupt on barge_in if !call.is_over() {}
+            every 30s { call.say("Still here.").await?; }
+
+            step main {
+                enter { state.tries += 1; }
+                on dtmf.received(digit: '1'..='3') if state.tries < 3 || call.is_over() { goto main }
+                after 1.5s of user.silence { goto main; }
+                on any(e) { let _ = e.seq; }
+            }
+
+            catch(error) { call.say("Sorry.").await?; }
+            hangup { call.set_metadata("tries", state.tries.to_string()); }
+        }
+    }));
+}
+
+#[test]
 fn an_imported_event() {
     insta::assert_snapshot!(expansion(quote! {
         use crate::events::PaymentConfirmed;

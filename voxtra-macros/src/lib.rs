@@ -86,13 +86,13 @@ use crate::{expand::expand, roots::Roots};
 /// A session becomes a struct that implements `Session`; an application that is given it makes one for each call on its routes.
 /// Sessions need `voxtra` or `voxtra-rt`.
 ///
-/// - **Routes** are `extension "1000"` (the whole extension), `number "+265999000001"` or `number "+265*"` (a prefix), and
-///   `default` for calls that no other route matches.
-/// - **State** lives as long as the call. Each field has its first value behind `=`.
+/// - **Routes** are `extension "1000"` (the whole extension), `number "+265999000001"`, `prefix "+265"` (or `number "+265*"`), and
+///   `default` for calls that no other route matches. `{ key: "value" }` behind one is known about its calls.
+/// - **State** lives as long as the call. Each field has its first value behind `=`, which may use `call`.
 /// - A **handler** is async. In it and in its guard, `call` is the call, `state` the state, and the name in parentheses is a
-///   reference to the event. `?` takes any error, which ends the handler and not the session. A handler may end in
-///   `Ok(())`, but needn't.
-/// - **Several handlers of one event** are tried in their order, and the first whose `if` holds runs.
+///   reference to the event; `field: pattern` there looks into it. `?` takes any error. A handler may end in `Ok(())`, but needn't.
+/// - **Several handlers of one event** are tried in their order, and the first whose patterns and `if` hold runs.
+/// - **Steps, timers, interrupts, `catch` and `hangup`** are in the reference, `docs/language.md`.
 /// - **Events** are the built-in ones, those declared in the same `voxtra!`, and those of another one whose structs are imported
 ///   in this one: `use crate::events::PaymentConfirmed;` above `session` is what `on payment.confirmed` needs.
 #[proc_macro]

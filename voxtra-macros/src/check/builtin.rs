@@ -1,30 +1,98 @@
 //! The built-in events, as far as the checks need them. `events` refuses a catalogue that differs from this list.
 
-/// Wire names of the built-in events, in the order of the contract.
-pub(super) const WIRE_NAMES: [&str; 25] = [
-    "call.started",
-    "call.ringing",
-    "call.answered",
-    "call.ended",
-    "call.failed",
-    "call.transferred",
-    "media.started",
-    "media.stopped",
-    "audio.frame.received",
-    "audio.frame.sent",
-    "user.speech.started",
-    "user.speech.ended",
-    "user.transcript",
-    "user.transcript.partial",
-    "agent.thinking",
-    "agent.response",
-    "agent.speech.started",
-    "agent.speech.ended",
-    "dtmf.received",
-    "barge_in",
-    "silence.detected",
-    "turn.ended",
-    "error",
-    "session.created",
-    "session.destroyed",
+use quote::quote;
+
+use crate::parse::{EventDecl, TypeDecl};
+
+/// A built-in event: its wire name, and its fields.
+pub(super) type BuiltIn = (&'static str, &'static [(&'static str, Kind)]);
+
+/// What a pattern of a field can be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Text, which a string literal is compared with.
+    Text,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// Whatever Rust makes of it.
+    Plain,
+}
+
+use Kind::{Plain, Text, Words};
+
+/// Whether a declared event has these fields, by name and kind.
+pub(super) fn has_fields(event: &EventDecl, known: &[(&str, Kind)]) -> bool {
+    event.fields.len() == known.len()
+        && event.fields.iter().zip(known).all(|(field, (name, kind))| {
+            let is_kind = match (&field.ty, kind) {
+                (TypeDecl::Inline(words), Words(known)) => words.iter().eq(*known),
+                (TypeDecl::Rust(ty), Text) => quote!(#ty).to_string() == "String",
+                (TypeDecl::Rust(ty), Plain) => quote!(#ty).to_string() != "String",
+                _ => false,
+            };
+            is_kind && field.name == name
+        })
+}
+
+/// The built-in events, in the order of the contract.
+pub(super) const EVENTS: [BuiltIn; 25] = [
+    (
+        "call.started",
+        &[
+            ("caller_id", Text),
+            ("called_number", Text),
+            ("direction", Words(&["inbound", "outbound"])),
+        ],
+    ),
+    ("call.ringing", &[]),
+    ("call.answered", &[]),
+    (
+        "call.ended",
+        &[("reason", Text), ("duration_seconds", Plain)],
+    ),
+    ("call.failed", &[("reason", Text)]),
+    ("call.transferred", &[("target", Text)]),
+    ("media.started", &[("sample_rate", Plain)]),
+    (
+        "media.stopped",
+        &[("reason", Words(&["hangup", "closed", "error", "timeout"]))],
+    ),
+    (
+        "audio.frame.received",
+        &[("sequence", Plain), ("samples", Plain)],
+    ),
+    (
+        "audio.frame.sent",
+        &[("sequence", Plain), ("samples", Plain)],
+    ),
+    ("user.speech.started", &[]),
+    ("user.speech.ended", &[("duration_ms", Plain)]),
+    (
+        "user.transcript",
+        &[("text", Text), ("confidence", Plain), ("is_final", Plain)],
+    ),
+    ("user.transcript.partial", &[("text", Text)]),
+    ("agent.thinking", &[]),
+    ("agent.response", &[("text", Text), ("tool_calls", Plain)]),
+    ("agent.speech.started", &[("text", Text)]),
+    (
+        "agent.speech.ended",
+        &[("text", Text), ("interrupted", Plain)],
+    ),
+    ("dtmf.received", &[("digit", Plain)]),
+    ("barge_in", &[]),
+    ("silence.detected", &[("silence_duration_ms", Plain)]),
+    ("turn.ended", &[("duration_ms", Plain)]),
+    ("error", &[("error_type", Text), ("message", Text)]),
+    ("session.created", &[]),
+    ("session.destroyed", &[]),
 ];
+
+/// Their wire names.
+pub(super) fn wire_names() -> impl Iterator<Item = &'static str> {
+    EVENTS.iter().map(|(wire, _)| *wire)
+}
+
+pub(super) fn find(wire: &str) -> Option<&'static BuiltIn> {
+    EVENTS.iter().find(|(name, _)| *name == wire)
+}

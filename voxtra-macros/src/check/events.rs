@@ -14,11 +14,7 @@ pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Err
     // What a name is taken by, for the error: struct name → wire name.
     let mut structs: HashMap<String, String> = HashMap::new();
     if !is_builtin {
-        structs.extend(
-            builtin::WIRE_NAMES
-                .iter()
-                .map(|wire| (pascal_case(wire), (*wire).to_owned())),
-        );
+        structs.extend(builtin::wire_names().map(|wire| (pascal_case(wire), wire.to_owned())));
     }
     if is_builtin {
         is_as_known(&declared, errors);
@@ -27,7 +23,7 @@ pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Err
     for event in declared {
         let name = event.wire.struct_name();
         let wire = event.wire.text.clone();
-        if !is_builtin && builtin::WIRE_NAMES.contains(&wire.as_str()) {
+        if !is_builtin && builtin::find(&wire).is_some() {
             errors.over(
                 &event.wire.tokens,
                 format!("`{wire}` is a built-in event; choose another name"),
@@ -62,16 +58,16 @@ pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Err
 
 /// Sessions are checked against a list of this crate; a catalogue that differs would make it lie.
 fn is_as_known(declared: &[EventDecl], errors: &mut Errors) {
-    for (event, known) in declared.iter().zip(builtin::WIRE_NAMES) {
-        if event.wire.text != known {
+    for (event, (known, fields)) in declared.iter().zip(&builtin::EVENTS) {
+        if event.wire.text != *known || !builtin::has_fields(event, fields) {
             errors.over(
                 &event.wire.tokens,
-                format!("here `voxtra-macros` expects `{known}`: change both lists together"),
+                format!("here `voxtra-macros` expects `{known}` and its fields: change both lists together"),
             );
         }
     }
-    if declared.len() != builtin::WIRE_NAMES.len() {
-        let (declared, known) = (declared.len(), builtin::WIRE_NAMES.len());
+    if declared.len() != builtin::EVENTS.len() {
+        let (declared, known) = (declared.len(), builtin::EVENTS.len());
         errors.at(
             Span::call_site(),
             format!("{declared} events are declared, and `voxtra-macros` knows {known}"),

@@ -8,9 +8,13 @@ mod routes;
 mod sessions;
 
 use proc_macro2::{Group, Ident, TokenStream};
-use syn::{Attribute, Expr, ItemUse, LitStr, Type};
+use syn::{Attribute, Expr, ItemUse, LitStr, Pat, Type};
 
-use crate::{errors::Errors, parse::Declarations, roots::Roots};
+use crate::{
+    errors::Errors,
+    parse::{Declarations, WhenDecl},
+    roots::Roots,
+};
 
 /// All that `generate` needs to know.
 pub(crate) struct Model {
@@ -89,11 +93,23 @@ pub(crate) struct Session {
     pub(crate) docs: Vec<Attribute>,
     pub(crate) routes: Vec<Route>,
     pub(crate) state: Vec<StateField>,
-    /// One entry for each event that is handled, in the order of their first handlers.
-    pub(crate) reactions: Vec<Reaction>,
+    /// The names of the steps; a step is known by its place here.
+    pub(crate) steps: Vec<Ident>,
+    /// What runs when a step is entered.
+    pub(crate) enters: Vec<(u16, Group)>,
+    /// In the order in which they are tried: those of the steps, then the session's own.
+    pub(crate) handlers: Vec<Handler>,
+    pub(crate) timers: Vec<Timer>,
+    pub(crate) on_error: OnError,
+    pub(crate) hangup: Option<Group>,
 }
 
-pub(crate) enum Route {
+pub(crate) struct Route {
+    pub(crate) to: Target,
+    pub(crate) metadata: Vec<(String, LitStr)>,
+}
+
+pub(crate) enum Target {
     Extension(LitStr),
     Number(LitStr),
     Default,
@@ -106,12 +122,20 @@ pub(crate) struct StateField {
     pub(crate) first: Expr,
 }
 
-/// All handlers of one event, in the order in which their guards are tried.
-pub(crate) struct Reaction {
-    pub(crate) event: Ident,
-    pub(crate) origin: Origin,
-    pub(crate) wire: String,
-    pub(crate) handlers: Vec<Handler>,
+pub(crate) struct Timer {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) step: Option<u16>,
+    pub(crate) when: WhenDecl,
+    pub(crate) millis: u64,
+    pub(crate) body: Group,
+}
+
+/// What an error of a handler does.
+pub(crate) enum OnError {
+    Continue,
+    HangUp,
+    Goto(u16),
+    Handle(Option<Ident>, Group),
 }
 
 /// Where an event is declared.
@@ -126,11 +150,37 @@ pub(crate) enum Origin {
 
 pub(crate) struct Handler {
     pub(crate) attrs: Vec<Attribute>,
-    /// The event's struct, with the span of the name at this handler.
-    pub(crate) event: Ident,
-    pub(crate) binding: Option<TokenStream>,
+    pub(crate) step: Option<u16>,
+    pub(crate) interrupt: bool,
+    pub(crate) alternatives: Vec<Alternative>,
     pub(crate) guard: Option<Expr>,
     pub(crate) body: Group,
+}
+
+/// One of the events that a handler is for.
+pub(crate) struct Alternative {
+    /// Where it is declared; nothing for `any`.
+    pub(crate) origin: Option<Origin>,
+    /// The event's struct, with the span of the name at this handler.
+    pub(crate) event: Ident,
+    pub(crate) wire: String,
+    pub(crate) binding: Option<TokenStream>,
+    pub(crate) fields: Vec<FieldPattern>,
+}
+
+pub(crate) struct FieldPattern {
+    pub(crate) name: Ident,
+    pub(crate) pattern: Matcher,
+}
+
+/// How a field is looked at.
+pub(crate) enum Matcher {
+    /// By a pattern of Rust.
+    Pattern(Pat),
+    /// As text, by a pattern that has string literals in it.
+    Text(Pat),
+    /// By the values of an inline enum, which has this name.
+    Words(Ident, Vec<Ident>),
 }
 
 pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Errors) -> Model {

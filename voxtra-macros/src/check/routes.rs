@@ -1,16 +1,50 @@
 //! Routes: patterns that can match, each given once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use proc_macro2::Ident;
-use syn::LitStr;
+use syn::{LitStr, ext::IdentExt};
 
-use super::{Route, nearest};
-use crate::{errors::Errors, parse::RouteDecl};
+use super::{Route, Target, nearest};
+use crate::{
+    errors::Errors,
+    parse::{KINDS, MetadataDecl, RouteDecl},
+};
 
 /// Which session took a route first: (kind, pattern) → session.
 #[derive(Default)]
-pub(super) struct Taken(HashMap<(String, String), String>);
+pub(super) struct Taken(HashMap<(&'static str, String), String>);
+
+/// What a route would never be used for.
+enum Shadow {
+    Same(String),
+    /// An extension of the same digits.
+    Extension(String),
+}
+
+impl Taken {
+    /// Takes the route for this session, unless another takes its calls.
+    fn take(&mut self, to: &Target, session: &Ident) -> Option<Shadow> {
+        let key = match to {
+            Target::Extension(pattern) => ("extension", pattern.value()),
+            Target::Number(pattern) => {
+                let extension = ("extension", pattern.value());
+                if let Some(first) = self.0.get(&extension) {
+                    return Some(Shadow::Extension(first.clone()));
+                }
+                ("number", pattern.value())
+            }
+            Target::Default => ("default", String::new()),
+        };
+        match self.0.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(session.to_string());
+                None
+            }
+            Entry::Occupied(first) => Some(Shadow::Same(first.get().clone())),
+        }
+    }
+}
 
 pub(super) fn check(
     declared: Vec<RouteDecl>,
@@ -19,28 +53,36 @@ pub(super) fn check(
     errors: &mut Errors,
 ) -> Vec<Route> {
     let mut routes = Vec::new();
-    for RouteDecl { kind, pattern } in declared {
+    for RouteDecl {
+        kind,
+        pattern,
+        metadata,
+    } in declared
+    {
         let kind_text = kind.to_string();
         let pattern_text = pattern.as_ref().map(LitStr::value).unwrap_or_default();
         let span = pattern.as_ref().map_or_else(|| kind.span(), LitStr::span);
-        let route = match (kind_text.as_str(), pattern) {
+        let to = match (kind_text.as_str(), pattern) {
             ("extension", Some(pattern)) => {
-                extension(&pattern_text).map(|()| Route::Extension(pattern))
+                extension(&pattern_text).map(|()| Target::Extension(pattern))
             }
-            ("number", Some(pattern)) => number(&pattern_text).map(|()| Route::Number(pattern)),
-            ("default", None) => Ok(Route::Default),
+            ("number", Some(pattern)) => number(&pattern_text).map(|()| Target::Number(pattern)),
+            ("prefix", Some(pattern)) => prefix(&pattern_text)
+                .map(|prefix| Target::Number(LitStr::new(&prefix, pattern.span()))),
+            ("default", None) => Ok(Target::Default),
             ("default", Some(_)) => Err(
                 "`default` takes no pattern: it is for calls that no other route matches"
                     .to_owned(),
             ),
-            ("extension" | "number", None) => Err(format!(
+            ("extension" | "number" | "prefix", None) => Err(format!(
                 "`{kind_text}` needs a pattern: `{kind_text} \"…\"`"
             )),
             (other, _) => {
-                let hint = match nearest::among(other, ["extension", "number", "default"]) {
+                let hint = match nearest::among(other, KINDS) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => {
-                        "routes are by `extension \"…\"`, `number \"…\"` or `default`".to_owned()
+                        "routes are by `extension \"…\"`, `number \"…\"`, `prefix \"…\"` or `default`"
+                            .to_owned()
                     }
                 };
                 errors.at(
@@ -50,24 +92,42 @@ pub(super) fn check(
                 continue;
             }
         };
-        match route {
-            Err(problem) => errors.at(span, problem),
-            Ok(route) => match taken.0.entry((kind_text, pattern_text)) {
-                std::collections::hash_map::Entry::Vacant(free) => {
-                    free.insert(session.to_string());
-                    routes.push(route);
-                }
-                std::collections::hash_map::Entry::Occupied(first) if session == first.get() => {
-                    errors.at(span, "this route is given twice");
-                }
-                std::collections::hash_map::Entry::Occupied(first) => {
-                    let first = first.get();
-                    errors.at(span, format!("calls on this route go to `{first}` already"));
-                }
-            },
+        let to = match to {
+            Ok(to) => to,
+            Err(problem) => {
+                errors.at(span, problem);
+                continue;
+            }
+        };
+        let metadata = check_metadata(metadata, errors);
+        match taken.take(&to, session) {
+            None => routes.push(Route { to, metadata }),
+            Some(Shadow::Same(first)) if session == &first => {
+                errors.at(span, "this route is given twice");
+            }
+            Some(Shadow::Same(first)) => {
+                errors.at(span, format!("calls on this route go to `{first}` already"));
+            }
+            Some(Shadow::Extension(first)) => errors.at(
+                span,
+                format!("calls to this number go to `{first}` already, by its `extension`: that comes before a `number`"),
+            ),
         }
     }
     routes
+}
+
+fn check_metadata(declared: Vec<MetadataDecl>, errors: &mut Errors) -> Vec<(String, LitStr)> {
+    let mut metadata: Vec<(String, LitStr)> = Vec::new();
+    for MetadataDecl { key, value } in declared {
+        let name = key.unraw().to_string();
+        if metadata.iter().any(|(known, _)| *known == name) {
+            errors.at(key.span(), format!("`{name}` is given twice"));
+        } else {
+            metadata.push((name, value));
+        }
+    }
+    metadata
 }
 
 /// An extension is matched whole, by the characters that Asterisk's dialplan allows in one.
@@ -122,6 +182,18 @@ fn number(pattern: &str) -> Result<(), String> {
         )),
         None => Ok(()),
     }
+}
+
+/// The pattern of a prefix is that of a number with `*` behind it.
+fn prefix(pattern: &str) -> Result<String, String> {
+    if pattern.ends_with('*') {
+        return Err("a prefix is what numbers begin with, without `*`".to_owned());
+    }
+    if pattern.is_empty() {
+        return Err("a prefix has at least one digit; for every call, use `default`".to_owned());
+    }
+    let whole = format!("{pattern}*");
+    number(&whole).map(|()| whole)
 }
 
 #[cfg(test)]

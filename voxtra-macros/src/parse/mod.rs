@@ -8,10 +8,11 @@ mod wire;
 
 use proc_macro2::{Group, Span, TokenStream};
 use syn::{
-    Attribute, Expr, Ident, ItemUse, LitStr, Token, Type, braced, ext::IdentExt,
+    Attribute, Expr, Ident, ItemUse, LitStr, Pat, Token, Type, braced, ext::IdentExt,
     parse::ParseStream, parse::Parser,
 };
 
+pub(crate) use self::session::{find, routes::KINDS};
 pub(crate) use self::wire::{WireName, pascal_case};
 use crate::{check::nearest, errors::Errors};
 
@@ -58,14 +59,27 @@ pub(crate) struct SessionDecl {
     pub(crate) docs: Vec<Attribute>,
     pub(crate) name: Ident,
     pub(crate) routes: Vec<RouteDecl>,
+    pub(crate) has_state: bool,
     pub(crate) state: Vec<StateDecl>,
-    pub(crate) handlers: Vec<HandlerDecl>,
+    /// What stands outside of the steps.
+    pub(crate) scope: ScopeDecl,
+    pub(crate) steps: Vec<StepDecl>,
+    pub(crate) catch: Vec<CatchDecl>,
+    /// The word and what stands behind it.
+    pub(crate) hangup: Vec<(Ident, Group)>,
 }
 
-/// `extension "1000"`
+/// `extension "1000" { key: "value" }`
 pub(crate) struct RouteDecl {
     pub(crate) kind: Ident,
     pub(crate) pattern: Option<LitStr>,
+    pub(crate) metadata: Vec<MetadataDecl>,
+}
+
+/// `key: "value"`
+pub(crate) struct MetadataDecl {
+    pub(crate) key: Ident,
+    pub(crate) value: LitStr,
 }
 
 /// `name: Type = first value`
@@ -76,13 +90,71 @@ pub(crate) struct StateDecl {
     pub(crate) first: Expr,
 }
 
-/// `on wire.name(binding) if guard { body }`
+/// What both a session and a step have.
+#[derive(Default)]
+pub(crate) struct ScopeDecl {
+    pub(crate) handlers: Vec<HandlerDecl>,
+    pub(crate) timers: Vec<TimerDecl>,
+}
+
+/// `step name { … }`
+pub(crate) struct StepDecl {
+    pub(crate) name: Ident,
+    /// The word and what stands behind it.
+    pub(crate) enter: Vec<(Ident, Group)>,
+    pub(crate) scope: ScopeDecl,
+}
+
+/// `interrupt on alternative | alternative if guard { body }`
 pub(crate) struct HandlerDecl {
     pub(crate) attrs: Vec<Attribute>,
-    pub(crate) wire: WireName,
-    pub(crate) binding: Option<TokenStream>,
+    pub(crate) interrupt: bool,
+    pub(crate) alternatives: Vec<AlternativeDecl>,
     pub(crate) guard: Option<Expr>,
     pub(crate) body: Group,
+}
+
+/// `wire.name(binding, field: pattern)`
+pub(crate) struct AlternativeDecl {
+    pub(crate) wire: WireName,
+    pub(crate) binding: Option<TokenStream>,
+    pub(crate) fields: Vec<PatternDecl>,
+}
+
+/// `field: pattern`
+pub(crate) struct PatternDecl {
+    pub(crate) name: Ident,
+    pub(crate) pattern: Pat,
+}
+
+/// `after 10s of user.silence { body }`
+pub(crate) struct TimerDecl {
+    pub(crate) attrs: Vec<Attribute>,
+    /// Where the duration stands.
+    pub(crate) span: Span,
+    pub(crate) when: WhenDecl,
+    pub(crate) millis: u64,
+    pub(crate) body: Group,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenDecl {
+    After,
+    Silence,
+    Every,
+}
+
+/// `catch policy`
+pub(crate) struct CatchDecl {
+    pub(crate) span: Span,
+    pub(crate) policy: PolicyDecl,
+}
+
+pub(crate) enum PolicyDecl {
+    Continue,
+    HangUp,
+    Goto(Ident),
+    Handle(Option<Ident>, Group),
 }
 
 pub(crate) fn parse(input: TokenStream, errors: &mut Errors) -> Declarations {

@@ -221,9 +221,9 @@ impl Builder {
     /// Handles calls with a session declared with `voxtra!`, by the routes it declares.
     #[must_use]
     pub fn session<S: Session>(mut self) -> Self {
-        for route in S::ROUTES {
-            let handler = Handler::session::<S>();
-            self = self.route(|routes| match route {
+        for declared in S::ROUTES {
+            let handler = Handler::declared::<S>(declared.metadata);
+            self = self.route(|routes| match declared.route {
                 Route::Extension(extension) => routes.extension(extension, handler),
                 Route::Number(pattern) => routes.number(pattern, handler),
                 Route::Default => routes.otherwise(handler),

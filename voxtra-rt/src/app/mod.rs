@@ -28,7 +28,7 @@ mod signals;
 
 pub use builder::{Builder, RouteTo, StartError};
 pub use outbound::Outbound;
-pub use route::{Handler, Outcome, Route, RouteError};
+pub use route::{DeclaredRoute, Handler, Outcome, Route, RouteError};
 pub use signals::{Stop, StopSignals};
 
 use std::collections::HashMap;

@@ -20,6 +20,15 @@ pub enum Route {
     Default,
 }
 
+/// A route as a session declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeclaredRoute {
+    /// Which calls.
+    pub route: Route,
+    /// What [`Call::get_metadata`] knows about these calls from their start: names and values.
+    pub metadata: &'static [(&'static str, &'static str)],
+}
+
 /// What may come out of a handler: nothing, or a result.
 pub trait Outcome {
     /// As a result.
@@ -68,7 +77,17 @@ impl Handler {
 
     /// Handles a call with a session declared with `voxtra!`.
     pub fn session<S: Session>() -> Self {
-        Self::new(run_session::<S>)
+        Self::declared::<S>(&[])
+    }
+
+    /// The same for calls of a route that something is known about.
+    pub(crate) fn declared<S: Session>(metadata: &'static [(&'static str, &'static str)]) -> Self {
+        Self::new(move |call: Call| {
+            for (key, value) in metadata {
+                call.set_metadata(*key, *value);
+            }
+            run_session::<S>(call)
+        })
     }
 
     pub(crate) fn call(&self, call: Call) -> BoxFuture<Result<(), HandlerError>> {

@@ -5,6 +5,7 @@
 
 mod agent;
 mod call;
+mod declared;
 mod desk;
 mod dtmf;
 mod ear;
@@ -23,22 +24,21 @@ mod log_models;
 mod log_tests;
 mod owner;
 mod speak;
-mod typed;
 
 use crate::sync;
 
 pub use agent::Agent;
 pub use call::{Call, CallInfo, Direction};
+pub use declared::{Occasion, OnError, Session, Timer, When};
 pub use ear::AudioStream;
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;
 pub use speak::Spoken;
-pub use typed::Session;
 
 pub(crate) use call::Services;
+pub(crate) use declared::run_session;
 pub(crate) use desk::{ChannelNews, Desk};
 pub(crate) use input::{Hook, Input};
 pub(crate) use line::{AriLine, Line};
 pub(crate) use owner::{Owner, Publish};
-pub(crate) use typed::run_session;

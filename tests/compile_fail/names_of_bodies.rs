@@ -1,0 +1,11 @@
+use voxtra::voxtra;
+
+voxtra! {
+    session Support {
+        on turn.ended { e.duration_ms; }
+        on silence.detected { event.body; }
+        on call.ended { occasion; step; goto_; }
+    }
+}
+
+fn main() {}

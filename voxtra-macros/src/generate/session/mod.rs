@@ -1,0 +1,269 @@
+//! A session: its state, and all its handlers in one match over what happens.
+
+mod arms;
+mod body;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use self::{arms::Arms, body::Bodies};
+use crate::{
+    check::{OnError, Origin, Route, Session, StateField, Target},
+    parse::WhenDecl,
+    roots::Roots,
+};
+
+pub(super) fn generate(session: &Session, roots: &Roots) -> TokenStream {
+    let mut output = structure(session);
+    if let Some(rt) = &roots.rt {
+        output.extend(implementation(session, &roots.core, rt));
+    }
+    output
+}
+
+fn structure(session: &Session) -> TokenStream {
+    let Session {
+        name, docs, state, ..
+    } = session;
+    let doc = docs
+        .is_empty()
+        .then(|| format!(" The session `{name}`: one for each call that is routed to it."));
+    let doc = doc.map(|doc| quote!(#[doc = #doc]));
+    let fields = state
+        .iter()
+        .map(|StateField { docs, name, ty, .. }| quote!(#(#docs)* #name: #ty));
+    quote! {
+        #(#docs)*
+        #doc
+        #[allow(unreachable_pub)]
+        pub struct #name {
+            #(#fields,)*
+        }
+    }
+}
+
+fn implementation(session: &Session, core: &TokenStream, rt: &TokenStream) -> TokenStream {
+    let Session { name, state, .. } = session;
+    let text = name.to_string();
+    let routes = session.routes.iter().map(|route| declared_route(route, rt));
+    let firsts = state
+        .iter()
+        .map(|StateField { name, first, .. }| quote!(#name: #first));
+    let names = name_assertions(session, core);
+    let steps = steps(session);
+    let timers = timers(session, rt);
+    let on_error = on_error(session, rt);
+    // The names that bodies see carry the span of the call site; the others must not be seen.
+    let call = Ident::new("call", Span::call_site());
+    let interrupts = interrupts(session, &call, core, rt);
+    let handle = handle(session, &call, core, rt);
+    quote! {
+        #names
+
+        #[automatically_derived]
+        impl #rt::session::Session for #name {
+            const NAME: &'static str = #text;
+            const ROUTES: &'static [#rt::app::DeclaredRoute] = &[#(#routes),*];
+            #steps
+            #timers
+            #on_error
+
+            fn new(#call: &#rt::session::Call) -> Self {
+                let _ = #call;
+                Self { #(#firsts,)* }
+            }
+
+            #interrupts
+
+            #handle
+        }
+    }
+}
+
+fn declared_route(route: &Route, rt: &TokenStream) -> TokenStream {
+    let to = match &route.to {
+        Target::Extension(pattern) => quote!(#rt::app::Route::Extension(#pattern)),
+        Target::Number(pattern) => quote!(#rt::app::Route::Number(#pattern)),
+        Target::Default => quote!(#rt::app::Route::Default),
+    };
+    let metadata = route
+        .metadata
+        .iter()
+        .map(|(key, value)| quote!((#key, #value)));
+    quote!(#rt::app::DeclaredRoute { route: #to, metadata: &[#(#metadata),*] })
+}
+
+fn steps(session: &Session) -> Option<TokenStream> {
+    let names: Vec<_> = session.steps.iter().map(Ident::to_string).collect();
+    (!names.is_empty()).then(|| quote!(const STEPS: &'static [&'static str] = &[#(#names),*];))
+}
+
+fn timers(session: &Session, rt: &TokenStream) -> Option<TokenStream> {
+    let timers = session.timers.iter().map(|timer| {
+        let step = optional(timer.step);
+        let when = match timer.when {
+            WhenDecl::After => quote!(After),
+            WhenDecl::Silence => quote!(Silence),
+            WhenDecl::Every => quote!(Every),
+        };
+        let millis = timer.millis;
+        quote! {
+            #rt::session::Timer { step: #step, when: #rt::session::When::#when(::core::time::Duration::from_millis(#millis)) }
+        }
+    });
+    (!session.timers.is_empty())
+        .then(|| quote!(const TIMERS: &'static [#rt::session::Timer] = &[#(#timers),*];))
+}
+
+fn optional(step: Option<u16>) -> TokenStream {
+    match step {
+        Some(step) => quote!(::core::option::Option::Some(#step)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+fn on_error(session: &Session, rt: &TokenStream) -> Option<TokenStream> {
+    let policy = match &session.on_error {
+        // What the trait says anyway.
+        OnError::Continue => return None,
+        OnError::HangUp => quote!(HangUp),
+        OnError::Goto(step) => quote!(Goto(#step)),
+        OnError::Handle(..) => quote!(Handle),
+    };
+    Some(quote!(const ON_ERROR: #rt::session::OnError = #rt::session::OnError::#policy;))
+}
+
+/// Which events cut a body that is awaiting.
+fn interrupts(
+    session: &Session,
+    call: &Ident,
+    core: &TokenStream,
+    rt: &TokenStream,
+) -> Option<TokenStream> {
+    let arms = Arms::new(core, rt);
+    let yes = session
+        .handlers
+        .iter()
+        .filter(|handler| handler.interrupt)
+        .map(|handler| arms.of(handler, &quote!(true)));
+    let yes: TokenStream = yes.collect();
+    if yes.is_empty() {
+        return None;
+    }
+    let Arms { step, event, .. } = &arms;
+    Some(quote! {
+        #[allow(unused_variables)]
+        fn interrupts(
+            #step: ::core::option::Option<u16>,
+            #call: &#rt::session::Call,
+            #event: &#rt::session::Event,
+        ) -> bool {
+            match &#event.body {
+                #yes
+                #[allow(unreachable_patterns)]
+                _ => false,
+            }
+        }
+    })
+}
+
+fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream) -> TokenStream {
+    let state = Ident::new("state", Span::call_site());
+    let goto = Ident::new("goto", Span::mixed_site());
+    let occasion = Ident::new("occasion", Span::mixed_site());
+    let arms = Arms::new(core, rt);
+    let Arms { step, event, .. } = &arms;
+    let bodies = Bodies {
+        goto: &goto,
+        steps: &session.steps,
+        core,
+    };
+    let ok = quote!(::core::result::Result::Ok(()));
+    let handlers: TokenStream = session
+        .handlers
+        .iter()
+        .map(|handler| arms.of(handler, &bodies.of(&handler.body)))
+        .collect();
+    let enters = session.enters.iter().map(|(step, body)| {
+        let body = bodies.of(body);
+        quote!(::core::option::Option::Some(#step) => #body)
+    });
+    let timers = (0_usize..).zip(&session.timers).map(|(index, timer)| {
+        let (attrs, body) = (&timer.attrs, bodies.of(&timer.body));
+        quote!(#(#attrs)* #index => #body)
+    });
+    let failed = match &session.on_error {
+        OnError::Handle(binding, body) => {
+            let body = bodies.of(body);
+            let binding = binding
+                .as_ref()
+                .map_or_else(|| quote!(_), |name| quote!(#name));
+            quote!(#rt::session::Occasion::Failed(#binding) => #body)
+        }
+        _ => TokenStream::new(),
+    };
+    let hangup = session.hangup.as_ref().map(|body| {
+        let body = bodies.of(body);
+        quote!(#rt::session::Occasion::HungUp => #body)
+    });
+    let enters = (!session.enters.is_empty())
+        .then(|| quote!(#rt::session::Occasion::Enter => match #step { #(#enters)* _ => #ok, },));
+    let timers = (!session.timers.is_empty()).then(|| {
+        let timer = Ident::new("timer", Span::mixed_site());
+        quote!(#rt::session::Occasion::Timer(#timer) => match #timer { #(#timers)* _ => #ok, },)
+    });
+    // A future that isn't `Send` is reported where its type stands: at the session's name.
+    let future = quote_spanned! {session.name.span()=>
+        impl ::core::future::Future<Output = ::core::result::Result<(), #rt::session::HandlerError>> + ::core::marker::Send + 'a
+    };
+    quote! {
+        fn handle<'a>(
+            &'a mut self,
+            #call: &'a #rt::session::Call,
+            #step: ::core::option::Option<u16>,
+            #goto: &'a mut ::core::option::Option<u16>,
+            #occasion: #rt::session::Occasion<'a>,
+        ) -> #future {
+            async move {
+                let #state = self;
+                // Not every session uses these.
+                let _ = (&#call, &#state, &#step, &#goto);
+                match #occasion {
+                    #rt::session::Occasion::Event(#event) => match &#event.body {
+                        #handlers
+                        #[allow(unreachable_patterns)]
+                        _ => #ok,
+                    },
+                    #enters
+                    #timers
+                    #failed
+                    #hangup
+                    #[allow(unreachable_patterns)]
+                    _ => #ok,
+                }
+            }
+        }
+    }
+}
+
+/// An imported struct is found by its name in Rust's spelling, which `a.b` and `a_b` share.
+fn name_assertions(session: &Session, core: &TokenStream) -> TokenStream {
+    let mut asserted: Vec<&str> = Vec::new();
+    let mut output = TokenStream::new();
+    let alternatives = session
+        .handlers
+        .iter()
+        .flat_map(|handler| &handler.alternatives);
+    for alternative in alternatives {
+        let (event, wire) = (&alternative.event, alternative.wire.as_str());
+        if alternative.origin != Some(Origin::Elsewhere) || asserted.contains(&wire) {
+            continue;
+        }
+        asserted.push(wire);
+        let message = format!("the wire name of the imported `{event}` is not `{wire}`");
+        output.extend(quote_spanned! {event.span()=>
+            const _: () = ::core::assert!(<#event as #core::event::EventType>::TAG == #core::event::tag_of(#wire), #message);
+        });
+    }
+    output
+}

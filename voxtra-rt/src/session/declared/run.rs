@@ -1,0 +1,273 @@
+//! What gives a session its occasions, one after the other.
+
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+use voxtra_core::event::EventKind;
+
+use super::timers::Timers;
+use super::{Occasion, OnError, Session};
+use crate::session::{Call, CallError, Event, Events, HandlerError};
+
+/// How long bodies may go on after the end of the call, before `hangup` has its turn.
+const AFTERWARDS: Duration = Duration::from_secs(2);
+
+/// Runs a session from the first event of its call to the last, all but `session.destroyed`, which waits for it.
+pub(crate) async fn run_session<S: Session>(call: Call) -> Result<(), HandlerError> {
+    let mut runner = Runner::<S>::new(call);
+    while let Some(what) = runner.next().await {
+        runner.run(what).await;
+    }
+    runner.hang_up().await;
+    Ok(())
+}
+
+struct Runner<S> {
+    session: S,
+    call: Call,
+    step: Option<u16>,
+    timers: Timers,
+    /// Reads events as they arrive.
+    ahead: Events,
+    /// Reads events as they are handled.
+    behind: Events,
+    /// Those that were handled out of their turn.
+    jumped: BTreeSet<u64>,
+    /// When bodies have to be done, once the call is over.
+    last: Option<Instant>,
+}
+
+/// An occasion that outlives the event.
+enum What {
+    Event(Arc<Event>),
+    Enter,
+    Timer(usize),
+    Failed(HandlerError),
+}
+
+/// How a body ended.
+enum End {
+    Done(Result<(), HandlerError>),
+    Panicked(String),
+    /// This event cut it.
+    Cut(Arc<Event>),
+    /// The call was over for too long.
+    Late,
+}
+
+impl<S: Session> Runner<S> {
+    fn new(call: Call) -> Self {
+        Self {
+            session: S::new(&call),
+            step: None,
+            timers: Timers::new(S::TIMERS, Instant::now()),
+            ahead: call.events(),
+            behind: call.events(),
+            jumped: BTreeSet::new(),
+            last: None,
+            call,
+        }
+    }
+
+    /// Waits for the next occasion. Nothing after the last, or when the time for it is over.
+    async fn next(&mut self) -> Option<What> {
+        loop {
+            while let Some(event) = self.ahead.try_next() {
+                self.arrived(&event);
+            }
+            let now = Instant::now();
+            if self.last.is_some_and(|last| last <= now) {
+                return None;
+            }
+            while let Some(event) = self.behind.try_next() {
+                if !self.jumped.remove(&event.seq) {
+                    return Some(What::Event(event));
+                }
+            }
+            if !self.call.is_over()
+                && let Some(timer) = self.timers.take_due(now)
+            {
+                return Some(What::Timer(timer));
+            }
+            tokio::select! {
+                biased;
+                event = self.ahead.next() => self.arrived(&*event?),
+                () = at(self.timers.next()), if !self.call.is_over() => {}
+                () = at(self.last) => return None,
+            }
+        }
+    }
+
+    fn arrived(&mut self, event: &Event) {
+        let now = Instant::now();
+        let Some(kind) = event.kind() else { return };
+        self.timers.arrived(kind, now);
+        if matches!(kind, EventKind::CallEnded | EventKind::CallFailed) {
+            self.last.get_or_insert(now + AFTERWARDS);
+        }
+    }
+
+    /// Runs what is declared for an occasion, and what follows from it.
+    async fn run(&mut self, first: What) {
+        let mut next = Some(first);
+        while let Some(what) = next.take() {
+            let mut goto = None;
+            let end = self.body(&what, &mut goto).await;
+            next = self.follow(what, end, &mut goto).await;
+            if let Some(step) = goto
+                && next.is_none()
+                && !self.call.is_over()
+            {
+                self.step = Some(step);
+                self.timers.enter(step, Instant::now());
+                next = Some(What::Enter);
+                // Steps that lead to each other without ever waiting must not hold up the thread.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Runs one body, and looks at what arrives meanwhile.
+    async fn body(&mut self, what: &What, goto: &mut Option<u16>) -> End {
+        let occasion = match what {
+            What::Event(event) => Occasion::Event(event),
+            What::Enter => Occasion::Enter,
+            What::Timer(timer) => Occasion::Timer(*timer),
+            What::Failed(error) => Occasion::Failed(error),
+        };
+        let Self {
+            session,
+            call,
+            step,
+            timers,
+            ahead,
+            last,
+            ..
+        } = self;
+        let body = session.handle(call, *step, goto, occasion);
+        let mut body = std::pin::pin!(AssertUnwindSafe(body).catch_unwind());
+        let mut more = true;
+        loop {
+            tokio::select! {
+                biased;
+                end = &mut body => {
+                    return match end {
+                        Ok(result) => End::Done(result),
+                        Err(panic) => End::Panicked(message(&*panic)),
+                    };
+                }
+                event = ahead.next(), if more => {
+                    let Some(event) = event else {
+                        more = false;
+                        continue;
+                    };
+                    let now = Instant::now();
+                    if let Some(kind) = event.kind() {
+                        timers.arrived(kind, now);
+                        if matches!(kind, EventKind::CallEnded | EventKind::CallFailed) {
+                            last.get_or_insert(now + AFTERWARDS);
+                        }
+                    }
+                    if S::interrupts(*step, call, &event) {
+                        return End::Cut(event);
+                    }
+                }
+                () = at(*last) => return End::Late,
+            }
+        }
+    }
+
+    /// What comes after a body that ended like this, besides the step that it went to.
+    async fn follow(&mut self, what: What, end: End, goto: &mut Option<u16>) -> Option<What> {
+        let error = match end {
+            End::Done(Ok(())) | End::Late => return None,
+            End::Cut(event) => {
+                *goto = None;
+                self.jumped.insert(event.seq);
+                return Some(What::Event(event));
+            }
+            End::Panicked(message) => {
+                self.report(&what, format!("panicked: {message}")).await;
+                give_up(&self.call).await;
+                return None;
+            }
+            End::Done(Err(error)) => error,
+        };
+        if let Some(CallError::Ended) = error.downcast_ref() {
+            return None;
+        }
+        self.report(&what, error.to_string()).await;
+        match S::ON_ERROR {
+            OnError::Continue => None,
+            OnError::HangUp => {
+                give_up(&self.call).await;
+                None
+            }
+            // The step that sorts errors out has one itself.
+            OnError::Goto(step) if self.step == Some(step) => None,
+            OnError::Goto(step) => {
+                *goto = Some(step);
+                None
+            }
+            OnError::Handle if matches!(what, What::Failed(_)) => None,
+            OnError::Handle => Some(What::Failed(error)),
+        }
+    }
+
+    async fn report(&mut self, what: &What, error: String) {
+        let place = match what {
+            What::Event(event) => format!("on {}", event.wire()),
+            What::Enter => self
+                .step
+                .and_then(|step| S::STEPS.get(usize::from(step)))
+                .map_or_else(|| "enter".to_owned(), |step| format!("step {step}")),
+            What::Timer(_) => "timer".to_owned(),
+            What::Failed(_) => "catch".to_owned(),
+        };
+        tracing::warn!(session = S::NAME, call = self.call.id(), place, %error, "a handler failed");
+        let message = format!("{}: {place}: {error}", S::NAME);
+        self.call.emit_error("handler", message).await;
+    }
+
+    /// The last body. Nothing cuts it but the session's owner.
+    async fn hang_up(&mut self) {
+        let mut goto = None;
+        let body = self
+            .session
+            .handle(&self.call, self.step, &mut goto, Occasion::HungUp);
+        let failure = match AssertUnwindSafe(body).catch_unwind().await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) if matches!(error.downcast_ref(), Some(CallError::Ended)) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => format!("panicked: {}", message(&*panic)),
+        };
+        tracing::warn!(session = S::NAME, call = self.call.id(), %failure, "hangup failed");
+        let message = format!("{}: hangup: {failure}", S::NAME);
+        self.call.emit_error("handler", message).await;
+    }
+}
+
+async fn give_up(call: &Call) {
+    if let Err(error) = call.hangup().await {
+        tracing::warn!(call = call.id(), %error, "cannot hang up after a handler failed");
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (None, Some(text)) => text.clone(),
+        (None, None) => "without a message".to_owned(),
+    }
+}
