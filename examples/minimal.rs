@@ -27,3 +27,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     app.run().await;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_says_its_sentence_and_hangs_up() {
+        let rehearsal = voxtra::rt::rehearsal::Rehearsal::new().handler(greet);
+        let mut caller = rehearsal.call("1000").await;
+        caller
+            .hears("Hello. This is the smallest agent there is. Goodbye.")
+            .await;
+        assert_eq!(caller.ended().await.count("call.ended"), 1);
+    }
+}

@@ -61,3 +61,55 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     app.run().await;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use voxtra::rt::rehearsal::{FarEnd, Rehearsal};
+
+    use super::*;
+
+    const WELCOME: &str = "Welcome. Press one to confirm your payment, or zero for a human.";
+
+    fn agent() -> Rehearsal {
+        let model = ScriptedModel::new(["I see.", "Let me look into it."]);
+        Rehearsal::of(Application::builder().language_model(model)).session::<Support>()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_model_answers_until_the_caller_wants_a_human() {
+        let mut caller = agent().call("1000").await;
+        caller.hears(WELCOME).await;
+        caller.says("My parcel has not arrived").await;
+        caller.hears("I see.").await;
+        caller.presses("0").await;
+        caller.is_transferred_to("PJSIP/200").await;
+        caller.hangs_up().await;
+        assert_eq!(caller.ended().await.count("agent.response"), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_human_the_call_goes_on() {
+        let agent = agent().endpoint("PJSIP/200", FarEnd::Busy);
+        let mut caller = agent.call("+265888").await;
+        caller.hears(WELCOME).await;
+        caller.presses("0").await;
+        caller.sees(voxtra::core::event::EventKind::Error).await;
+        caller.presses("1").await;
+        caller.hears("Thank you. Your payment is confirmed.").await;
+        caller.hangs_up().await;
+        assert_eq!(caller.ended().await.count("payment.confirmed"), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_third_wrong_key_ends_the_call() {
+        let mut caller = agent().call("1000").await;
+        caller.hears(WELCOME).await;
+        for _ in 0..2 {
+            caller.presses("5").await;
+            caller.hears("Please press one or zero.").await;
+        }
+        caller.presses("5").await;
+        caller.hears("Goodbye.").await;
+        caller.ended().await;
+    }
+}

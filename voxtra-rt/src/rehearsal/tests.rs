@@ -234,6 +234,28 @@ async fn calls_that_the_agent_places_meet_what_was_scripted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_utterance_whose_future_is_dropped_is_cut_and_the_next_begins_at_once() {
+    const LONG: &str = "All of our agents are busy, and will be for as long as this takes.";
+    let impatient = |call: Call| async move {
+        call.answer().await?;
+        tokio::select! {
+            biased;
+            spoken = call.say(LONG) => spoken?,
+            () = tokio::time::sleep(Duration::from_millis(500)) => call.say("Now.").await?,
+        };
+        call.hangup().await
+    };
+    let mut caller = Rehearsal::new().handler(impatient).call("2000").await;
+    caller.begins_to_hear(LONG).await;
+    caller.hears_it_cut_off().await;
+    caller.hears("Now.").await;
+    let conversation = caller.ended().await;
+    // Half a second of each: nothing is played to its end behind anybody's back.
+    let lasted = conversation.duration();
+    assert!(lasted < Duration::from_millis(1_500), "{conversation}");
+}
+
+#[tokio::test(start_paused = true)]
 #[should_panic(expected = "expected the agent to say \"Good evening.\", it says \"Welcome.")]
 async fn another_utterance_than_expected_fails_with_an_account() {
     let mut caller = Rehearsal::new().handler(reception).call("2000").await;

@@ -245,8 +245,8 @@ struct Utterance<'a> {
     place: MutexGuard<'a, Option<AgentVoice>>,
     epoch: u32,
     number: u32,
-    /// Nothing was queued yet.
-    first: bool,
+    /// Something was queued. Known from the moment it is, as the future may be dropped at any other.
+    queued: bool,
     interrupted: Option<oneshot::Receiver<bool>>,
 }
 
@@ -268,7 +268,7 @@ impl<'a> Utterance<'a> {
             place,
             epoch,
             number,
-            first: true,
+            queued: false,
             interrupted: Some(interrupted),
         })
     }
@@ -285,18 +285,16 @@ impl<'a> Utterance<'a> {
             epoch: self.epoch,
             utterance: self.number,
             samples: 0,
-            first: self.first,
+            first: !self.queued,
             last,
         };
-        let mut queued = false;
-        let result = voice.write(chunk, samples, &mut queued).await;
-        self.first &= !queued;
+        let result = voice.write(chunk, samples, &mut self.queued).await;
         result.map_err(|_| Cut)
     }
 
     /// Waits until the caller has heard it, or it was cut.
     async fn ended(mut self) -> Spoken {
-        let Some(interrupted) = self.interrupted.as_mut().filter(|_| !self.first) else {
+        let Some(interrupted) = self.interrupted.as_mut().filter(|_| self.queued) else {
             return Spoken::Interrupted;
         };
         let outcome = interrupted.await;
@@ -314,7 +312,7 @@ impl Drop for Utterance<'_> {
         if self.interrupted.is_none() {
             return;
         }
-        if self.first {
+        if !self.queued {
             // Nothing was queued, so nothing will be heard of it.
             self.call.inner.mouth.over(self.number);
             return;
