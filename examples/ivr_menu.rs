@@ -92,6 +92,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_types_ahead_does_not_hear_the_menu() {
+        let mut caller = Rehearsal::new().session::<Menu>().call("2000").await;
+        caller.begins_to_hear("Welcome to Acme.").await;
+        caller.presses("11").await;
+        caller.hears_the_rest().await;
+        caller.is_transferred_to("PJSIP/orders").await;
+        caller.hangs_up().await;
+        caller.ended().await;
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn wrong_keys_and_other_steps_lead_back_to_the_menu() {
         let mut caller = Rehearsal::new().session::<Menu>().call("2000").await;
         caller.hears("Welcome to Acme.").await;

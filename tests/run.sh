@@ -54,8 +54,9 @@ prepare() {
     local packages=()
     command -v cc >/dev/null || packages+=(build-essential)
     command -v nm >/dev/null || packages+=(binutils)
-    # A real voice for the tests of voices.
+    # Real voices for the tests of voices.
     command -v espeak-ng >/dev/null || packages+=(espeak-ng)
+    command -v flite >/dev/null || packages+=(flite)
     # Counts the instructions of each stage of the core.
     command -v valgrind >/dev/null || packages+=(valgrind)
     if [ ${#packages[@]} -gt 0 ]; then

@@ -62,7 +62,7 @@ use crate::{expand::expand, roots::Roots};
 ///   whole milliseconds in JSON. `name: this | that` declares an enum on the spot: `PaymentConfirmedBy` above.
 /// - An event without fields is written `key.released;` or `key.released {}`. It implements `Default`.
 /// - A **`@realtime`** event is `Copy` and of fixed size, so that it can be made on the media path. Its fields are integers,
-///   floats, `bool`, `char`, `Duration`, enums declared on the spot, or an `Option` of one of these.
+///   floats, `bool`, `char`, `Text<N>`, `Duration`, enums declared on the spot, or an `Option` of one of these.
 ///
 /// Events need only `voxtra-core`, and no heap unless their own fields do.
 ///

@@ -22,6 +22,7 @@ use voxtra_core::vad::{EnergyDetector, VoiceDetector};
 voxtra_core::voxtra! {
     events {
         /// An event of this program's own, with text in place.
+        @realtime
         gate.passed { frames: u32, note: Text<16> }
     }
 }

@@ -1,10 +1,17 @@
 //! Text of bounded size, for events that must not need a heap.
 
-use core::{borrow::Borrow, fmt, ops::Deref, str::FromStr};
+use core::{
+    borrow::Borrow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Text of at most `N` bytes of UTF-8, held in place.
+/// Text of at most `N` bytes of UTF-8, held in place: `Copy`, so that it can cross threads in a ring.
 ///
 /// ```
 /// use voxtra_core::event::{Text, TextTooLong};
@@ -15,13 +22,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// assert_eq!(&*Text::<8>::truncated("much too long"), "much too");
 /// # Ok::<(), TextTooLong>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text<const N: usize>(heapless::String<N>);
+#[derive(Clone, Copy)]
+pub struct Text<const N: usize> {
+    len: usize,
+    /// UTF-8 up to `len`.
+    bytes: [u8; N],
+}
 
 impl<const N: usize> Text<N> {
     /// Empty text.
     pub const fn new() -> Self {
-        Self(heapless::String::new())
+        Self {
+            len: 0,
+            bytes: [0; N],
+        }
     }
 
     /// As much of `text` as fits, cut between two characters.
@@ -35,7 +49,18 @@ impl<const N: usize> Text<N> {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        let bytes = self.bytes.get(..self.len).unwrap_or_default();
+        // Only whole texts are ever appended.
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// Appends all of `text`, or nothing.
+    fn push(&mut self, text: &str) -> Option<()> {
+        let end = self.len.checked_add(text.len())?;
+        let room = self.bytes.get_mut(self.len..end)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Some(())
     }
 }
 
@@ -64,9 +89,10 @@ impl<const N: usize> TryFrom<&str> for Text<N> {
     type Error = TextTooLong;
 
     fn try_from(text: &str) -> Result<Self, TextTooLong> {
-        match heapless::String::try_from(text) {
-            Ok(held) => Ok(Self(held)),
-            Err(_) => Err(TextTooLong {
+        let mut held = Self::new();
+        match held.push(text) {
+            Some(()) => Ok(held),
+            None => Err(TextTooLong {
                 len: text.len(),
                 max: N,
             }),
@@ -102,6 +128,39 @@ impl<const N: usize> Borrow<str> for Text<N> {
     }
 }
 
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> PartialEq for Text<N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl<const N: usize> Eq for Text<N> {}
+
+impl<const N: usize> PartialOrd for Text<N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<const N: usize> Ord for Text<N> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+/// As a `str`, which it can be borrowed as.
+impl<const N: usize> Hash for Text<N> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
 impl<const N: usize> PartialEq<str> for Text<N> {
     fn eq(&self, other: &str) -> bool {
         self.as_str() == other
@@ -129,7 +188,7 @@ impl<const N: usize> fmt::Display for Text<N> {
 /// Appends what is written; what doesn't fit is an error and leaves the text as it was.
 impl<const N: usize> fmt::Write for Text<N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.push_str(text).map_err(|_| fmt::Error)
+        self.push(text).ok_or(fmt::Error)
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn check(
                     continue;
                 }
                 if realtime && !shape.is_copy() {
-                    errors.over(&ty, not_realtime(&ty, &shape));
+                    errors.over(&ty, not_realtime(&name, &ty, &shape));
                 }
                 Field {
                     docs,
@@ -164,7 +164,7 @@ fn cannot_travel(ty: &Type) -> Option<&'static str> {
     }
 }
 
-fn not_realtime(ty: &Type, shape: &Shape) -> String {
+fn not_realtime(name: &Ident, ty: &Type, shape: &Shape) -> String {
     let ty_text = text_of(ty);
     let mut inner = shape;
     while let Shape::Option(within) = inner {
@@ -172,11 +172,10 @@ fn not_realtime(ty: &Type, shape: &Shape) -> String {
     }
     let why = match inner {
         Shape::HeapText => "lives on the heap",
-        Shape::BoundedText => "isn't `Copy`",
         _ => "isn't known to be of fixed size and `Copy`",
     };
     format!(
-        "`{ty_text}` {why}: a `@realtime` event takes integers, floats, `bool`, `char`, `Duration`, an inline `a | b`, \
+        "`{name}` can't cross the media path: `{ty_text}` {why}; a `@realtime` event takes integers, floats, `bool`, `char`, `Text<N>`, `Duration`, an inline `a | b`, \
          or `Option` of one"
     )
 }

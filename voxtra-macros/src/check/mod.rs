@@ -37,7 +37,7 @@ pub(crate) struct Event {
 impl Event {
     /// Whether the event has a size that doesn't depend on what it carries.
     pub(crate) fn is_fixed_size(&self) -> bool {
-        self.fields.iter().all(|field| field.shape.is_fixed_size())
+        self.fields.iter().all(|field| field.shape.is_copy())
     }
 }
 
@@ -73,17 +73,9 @@ pub(crate) struct Variant {
 impl Shape {
     pub(crate) fn is_copy(&self) -> bool {
         match self {
-            Self::Plain | Self::Duration | Self::Inline(_) => true,
+            Self::Plain | Self::Duration | Self::BoundedText | Self::Inline(_) => true,
             Self::Option(inner) => inner.is_copy(),
-            Self::BoundedText | Self::HeapText | Self::Other => false,
-        }
-    }
-
-    fn is_fixed_size(&self) -> bool {
-        match self {
-            Self::BoundedText => true,
-            Self::Option(inner) => inner.is_fixed_size(),
-            _ => self.is_copy(),
+            Self::HeapText | Self::Other => false,
         }
     }
 }

@@ -145,21 +145,35 @@ impl<S: Session> Runner<S> {
             step,
             timers,
             ahead,
+            behind,
+            jumped,
             last,
-            ..
         } = self;
         let body = session.handle(call, *step, goto, occasion);
-        let mut body = std::pin::pin!(AssertUnwindSafe(body).catch_unwind());
+        let body = AssertUnwindSafe(body).catch_unwind().map(|end| match end {
+            Ok(result) => End::Done(result),
+            Err(panic) => End::Panicked(message(&*panic)),
+        });
+        let mut body = std::pin::pin!(body);
+        if matches!(what, What::Enter) {
+            // What waited before the step was entered may be what it waits for: people type ahead.
+            tokio::select! {
+                biased;
+                end = &mut body => return end,
+                () = std::future::ready(()) => {}
+            }
+            let mut waiting = behind.clone();
+            while let Some(event) = waiting.try_next() {
+                if !jumped.contains(&event.seq) && S::interrupts(*step, call, &event) {
+                    return End::Cut(event);
+                }
+            }
+        }
         let mut more = true;
         loop {
             tokio::select! {
                 biased;
-                end = &mut body => {
-                    return match end {
-                        Ok(result) => End::Done(result),
-                        Err(panic) => End::Panicked(message(&*panic)),
-                    };
-                }
+                end = &mut body => return end,
                 event = ahead.next(), if more => {
                     let Some(event) = event else {
                         more = false;
