@@ -1,6 +1,6 @@
 //! A call, as an agent holds it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,6 +23,9 @@ use crate::media::CallStats;
 use crate::speech::{LanguageModel, Message, Prompts, SpeechToText, TextToSpeech};
 
 pub use voxtra_core::event::CallStartedDirection as Direction;
+
+/// Taken events that are remembered: more than the log keeps.
+const TAKEN: usize = 8192;
 
 /// What is known about a call from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +76,8 @@ pub(crate) struct CallInner {
     pub(crate) digits: tokio::sync::Mutex<Events>,
     pub(crate) conversation: tokio::sync::Mutex<Vec<Message>>,
     pub(crate) utterances: AtomicU32,
+    /// Events that belong to somebody already: see [`Call::take`].
+    taken: Mutex<BTreeSet<u64>>,
     metadata: Mutex<BTreeMap<String, String>>,
 }
 
@@ -104,6 +109,7 @@ impl Call {
                 digits: tokio::sync::Mutex::new(log.from_start(true)),
                 conversation: tokio::sync::Mutex::default(),
                 utterances: AtomicU32::new(1),
+                taken: Mutex::default(),
                 metadata: Mutex::default(),
                 id,
                 info,
@@ -150,6 +156,27 @@ impl Call {
     /// What was remembered under this key.
     pub fn get_metadata(&self, key: &str) -> Option<String> {
         self.metadata().get(key).cloned()
+    }
+
+    /// Takes an event for whoever acts on it, a declared session or a `listen`; false if it was taken before. A key that was
+    /// part of an answer must not be taken for a choice in the next menu, nor the other way round.
+    pub(crate) fn take(&self, seq: u64) -> bool {
+        let mut taken = self.taken();
+        if taken.len() >= TAKEN {
+            taken.pop_first();
+        }
+        taken.insert(seq)
+    }
+
+    pub(crate) fn is_taken(&self, seq: u64) -> bool {
+        self.taken().contains(&seq)
+    }
+
+    fn taken(&self) -> std::sync::MutexGuard<'_, BTreeSet<u64>> {
+        self.inner
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn metadata(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {

@@ -10,7 +10,8 @@ use super::event::EventBody;
 
 impl Call {
     /// Waits for the caller's next final transcript; `None` after `timeout`. What the caller said since the last `listen`
-    /// counts, so nothing said during `say` is lost. Other events stay for whoever else reads them.
+    /// counts, so nothing said during `say` is lost, but what a handler of a declared session was given does not, and what is
+    /// taken here is not given to one. Other events stay for whoever else reads them.
     ///
     /// # Errors
     /// No speech-to-text is configured, or the call is over.
@@ -23,7 +24,7 @@ impl Call {
             .await?;
         let transcript = transcripts.find(|event| match &event.body {
             EventBody::BuiltIn(BuiltIn::UserTranscript(transcript)) => {
-                Some(transcript.text.clone())
+                self.take(event.seq).then(|| transcript.text.clone())
             }
             _ => None,
         });
@@ -37,7 +38,8 @@ impl Call {
     }
 
     /// Collects key presses until `#`, `max_digits`, or `timeout` after the start or the last key. Keys pressed since the
-    /// last `listen_dtmf` count, so that people may type ahead. The `#` is not part of the answer.
+    /// last `listen_dtmf` count, so that people may type ahead, but for those that a handler of a declared session was given;
+    /// those taken here are not given to one. The `#` is not part of the answer.
     ///
     /// # Errors
     /// The call is over.
@@ -52,7 +54,9 @@ impl Call {
         let mut digits = String::new();
         while digits.chars().count() < max_digits {
             let press = presses.find(|event| match &event.body {
-                EventBody::BuiltIn(BuiltIn::DtmfReceived(press)) => Some(press.digit),
+                EventBody::BuiltIn(BuiltIn::DtmfReceived(press)) => {
+                    self.take(event.seq).then_some(press.digit)
+                }
                 _ => None,
             });
             let press = async { Ok(tokio::time::timeout(timeout, press).await.ok().flatten()) };

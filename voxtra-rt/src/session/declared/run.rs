@@ -1,6 +1,5 @@
 //! What gives a session its occasions, one after the other.
 
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +34,6 @@ struct Runner<S> {
     ahead: Events,
     /// Reads events as they are handled.
     behind: Events,
-    /// Those that were handled out of their turn.
-    jumped: BTreeSet<u64>,
     /// When bodies have to be done, once the call is over.
     last: Option<Instant>,
 }
@@ -67,7 +64,6 @@ impl<S: Session> Runner<S> {
             timers: Timers::new(S::TIMERS, Instant::now()),
             ahead: call.events(),
             behind: call.events(),
-            jumped: BTreeSet::new(),
             last: None,
             call,
         }
@@ -84,7 +80,7 @@ impl<S: Session> Runner<S> {
                 return None;
             }
             while let Some(event) = self.behind.try_next() {
-                if !self.jumped.remove(&event.seq) {
+                if self.call.take(event.seq) {
                     return Some(What::Event(event));
                 }
             }
@@ -146,7 +142,6 @@ impl<S: Session> Runner<S> {
             timers,
             ahead,
             behind,
-            jumped,
             last,
         } = self;
         let body = session.handle(call, *step, goto, occasion);
@@ -164,7 +159,7 @@ impl<S: Session> Runner<S> {
             }
             let mut waiting = behind.clone();
             while let Some(event) = waiting.try_next() {
-                if !jumped.contains(&event.seq) && S::interrupts(*step, call, &event) {
+                if !call.is_taken(event.seq) && S::interrupts(*step, call, &event) {
                     return End::Cut(event);
                 }
             }
@@ -186,7 +181,7 @@ impl<S: Session> Runner<S> {
                             last.get_or_insert(now + AFTERWARDS);
                         }
                     }
-                    if S::interrupts(*step, call, &event) {
+                    if !call.is_taken(event.seq) && S::interrupts(*step, call, &event) {
                         return End::Cut(event);
                     }
                 }
@@ -201,7 +196,7 @@ impl<S: Session> Runner<S> {
             End::Done(Ok(())) | End::Late => return None,
             End::Cut(event) => {
                 *goto = None;
-                self.jumped.insert(event.seq);
+                self.call.take(event.seq);
                 return Some(What::Event(event));
             }
             End::Panicked(message) => {
