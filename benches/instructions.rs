@@ -3,14 +3,19 @@
 //!
 //! `benches/with_runner.sh cargo bench --bench instructions` counts (it needs valgrind); `cargo test` only checks that
 //! every stage still moves the right data. Each figure is that of `stages::FRAMES` frames.
+//!
+//! And what an event costs once it is there, as `voxtra!` has it and by hand: 20 events to their handlers, one to JSON.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 // Names, and clearing away between thousands of frames, are for criterion.
+#[allow(dead_code)]
+mod event;
 #[allow(dead_code)]
 mod stages;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
 
+use event::{dispatch::Dispatch, json::Json};
 use stages::{FRAMES, Stage, framing, hearing, leg, speaking};
 
 /// The stage is made outside of what is counted, and given back so that it is dropped there, too.
@@ -52,4 +57,26 @@ count! {
     resample_8_to_16_khz: hearing::Resample,
 }
 
-main!(library_benchmark_groups = frame);
+macro_rules! count_once {
+    ($($name:ident: $what:ty, $method:ident;)*) => {
+        $(
+            #[library_benchmark]
+            #[bench::once(<$what>::verified())]
+            fn $name(mut what: Box<$what>) -> Box<$what> {
+                what.$method();
+                what
+            }
+        )*
+
+        library_benchmark_group!(name = events; benchmarks = $($name),*);
+    };
+}
+
+count_once! {
+    dispatch_by_voxtra: Dispatch, generated;
+    dispatch_by_hand: Dispatch, by_hand;
+    json_by_voxtra: Json, generated;
+    json_by_hand: Json, by_hand;
+}
+
+main!(library_benchmark_groups = frame, events);

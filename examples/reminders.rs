@@ -82,7 +82,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .unwrap_or("voxtra.toml")
             .as_ref(),
     )?;
-    let app = Application::builder().config(&config)?.start().await?;
+    let app = Application::builder()
+        .config(&config)?
+        .event::<ReminderGiven>()
+        .start()
+        .await?;
     app.online().await;
     for endpoint in arguments {
         match remind(&app, &endpoint).await? {

@@ -1,73 +1,98 @@
-//! `voxtra events`: the catalogue.
+//! `voxtra events`: the catalogue, or that of an agent.
 
 use std::io::{self, Write};
+use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
-use voxtra_core::event::{CATALOGUE, EventInfo};
+use voxtra_rt::catalogue::{Catalogue, Form};
 
 use super::{Failure, terminal::Paint};
 
-/// List the built-in events
+/// List the events of a call
 ///
-/// Every event that a call can produce: its wire name, when it happens, and the fields of its `data`.
+/// Every event that a call can produce: its wire name, when it happens, and the fields of its `data`. With the program of an agent,
+/// which is run for a moment, the events that it declares are listed too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   voxtra events
-  voxtra events --json | jq -r '.[].type'")]
+  voxtra events --json | jq -r '.[].type'
+  voxtra events --schema > events.schema.json
+  voxtra events --asyncapi -- cargo run --quiet > webhooks.asyncapi.json
+
+An agent answers when it starts its application, before it listens or connects to anything.")]
 pub(crate) struct Args {
     /// JSON instead of text
-    #[arg(long)]
+    #[arg(long, group = "form")]
     json: bool,
+    /// JSON Schema (draft 2020-12) of an event as JSON
+    #[arg(long, group = "form")]
+    schema: bool,
+    /// An AsyncAPI 3 document of the webhooks
+    #[arg(long, group = "form")]
+    asyncapi: bool,
+    /// An agent, whose own events are wanted too, and its arguments
+    #[arg(
+        value_name = "AGENT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    agent: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let form = match (args.json, args.schema, args.asyncapi) {
+        (true, ..) => Form::Json,
+        (_, true, _) => Form::Schema,
+        (.., true) => Form::AsyncApi,
+        _ => Form::Text,
+    };
+    let written = match args.agent.split_first() {
+        None => Catalogue::built_in().written(form),
+        Some((program, rest)) => ask(program, rest, form)?,
+    };
     let mut out = io::stdout().lock();
-    if args.json {
-        let all: Vec<Value> = CATALOGUE.iter().map(as_json).collect();
-        writeln!(
-            out,
-            "{}",
-            serde_json::to_string_pretty(&all).map_err(Failure::failed)?
-        )?;
-    } else {
+    if form == Form::Text {
         let paint = Paint::stdout();
-        for event in &CATALOGUE {
-            entry(&mut out, event, paint)?;
+        for line in written.lines() {
+            match line.split_once("  ") {
+                // An event's first line: its wire name, and its struct.
+                Some((wire, name)) if !wire.is_empty() => {
+                    writeln!(out, "{}  {}", paint.event(wire, wire), paint.soft(name))?;
+                }
+                _ => writeln!(out, "{line}")?,
+            }
         }
+    } else {
+        out.write_all(written.as_bytes())?;
     }
     Ok(())
 }
 
-fn entry(out: &mut impl Write, event: &EventInfo, paint: Paint) -> io::Result<()> {
-    writeln!(
-        out,
-        "{}  {}",
-        paint.event(event.wire, event.wire),
-        paint.soft(event.name)
-    )?;
-    for line in event.doc.lines() {
-        writeln!(out, "    {}", line.trim())?;
+/// What the agent says when it is asked.
+fn ask(program: &str, arguments: &[String], form: Form) -> Result<String, Failure> {
+    let answer = Command::new(program)
+        .args(arguments)
+        .env("VOXTRA_EVENTS", form.name())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Failure::usage(format!("cannot run {program}: {error}")))?;
+    let text = String::from_utf8(answer.stdout)
+        .map_err(|_| Failure::failed(format!("what {program} printed is not text")))?;
+    if !answer.status.success() {
+        return Err(Failure::failed(format!("{program} ended with {}", answer.status)).advise(
+            "it must get as far as `Application::builder()….start()`, which answers and ends the process",
+        ));
     }
-    let name_width = event.fields.iter().map(|f| f.name.len()).max().unwrap_or(0);
-    let type_width = event.fields.iter().map(|f| f.ty.len()).max().unwrap_or(0);
-    for field in event.fields {
-        let row = format!(
-            "{:name_width$}  {:type_width$}  {}",
-            field.name,
-            field.ty,
-            field.doc.trim()
+    let is_right = match form {
+        Form::Text => text.starts_with("call.started"),
+        _ => serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok(),
+    };
+    if !is_right {
+        return Err(
+            Failure::failed(format!("{program} did not print its events"))
+                .advise("only the application may print to stdout; logs belong on stderr"),
         );
-        writeln!(out, "      {}", row.trim_end())?;
     }
-    writeln!(out)
-}
-
-fn as_json(event: &EventInfo) -> Value {
-    let fields: Vec<Value> = event
-        .fields
-        .iter()
-        .map(|f| json!({ "name": f.name, "type": f.ty, "doc": f.doc.trim() }))
-        .collect();
-    json!({ "type": event.wire, "name": event.name, "doc": event.doc.trim(), "realtime": event.realtime, "data": fields })
+    Ok(text)
 }

@@ -9,6 +9,18 @@ voxtra! {
     events {
         payment.confirmed { amount_cents: u64, reference: Text<24> }
     }
+
+    session Cashier { on payment.confirmed {} }
+}
+
+mod elsewhere {
+    voxtra::voxtra! {
+        events Shop { order.placed { items: u8, gift: bool = false } order.lost; }
+    }
+
+    pub(crate) mod again {
+        voxtra::voxtra! { events { order.placed { items: u16 } } }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,4 +129,68 @@ fn events_that_are_not_what_they_say_are_not_read() {
 fn numbers_are_read_as_they_were_written() {
     let good = r#"{"id":"00112233445566778899aabbccddeeff","type":"call.ended","session_id":"ch-1","timestamp":"2026-05-04T08:31:21.512Z","data":{"reason":"","duration_seconds":8.619819817063973e-203}}"#;
     assert_eq!(Event::from_json(good).unwrap().to_json(), good);
+}
+
+#[test]
+fn an_event_of_ours_that_came_as_json_is_what_it_was() {
+    let json = r#"{"id":"8a91c0d2f4e64b0f9d5f6a7b8c9d0e1f","type":"order.placed","session_id":"ch-1","timestamp":"2026-05-04T08:31:21.512Z","data":{"items":3}}"#;
+    let event = Event::from_json(json).unwrap();
+    let EventBody::User(user) = &event.body else {
+        panic!("{event}")
+    };
+    let expected = elsewhere::OrderPlaced::new(3);
+    assert_eq!(
+        user.downcast_ref::<elsewhere::OrderPlaced>(),
+        Some(&expected)
+    );
+    assert!(user.downcast_ref::<PaymentConfirmed>().is_none());
+    // It is kept as it came.
+    assert_eq!(event.to_json(), json);
+}
+
+#[test]
+fn json_is_appended_and_the_same_as_by_itself() {
+    let json = r#"{"id":"8a91c0d2f4e64b0f9d5f6a7b8c9d0e1f","type":"barge_in","session_id":"ch-1","timestamp":"2026-05-04T08:31:21.512Z","data":{}}"#;
+    let event = Event::from_json(json).unwrap();
+    let mut buffer = b"first\n".to_vec();
+    event.write_json(&mut buffer);
+    assert_eq!(buffer, format!("first\n{json}").into_bytes());
+}
+
+#[tokio::test]
+async fn an_application_knows_its_sessions_events_and_those_it_is_told_of() {
+    let media = voxtra::rt::media::MediaSettings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        ..Default::default()
+    };
+    let builder = || Application::builder().media(media.clone());
+    let app = builder()
+        .session::<Cashier>()
+        .events::<elsewhere::Shop>()
+        .start()
+        .await
+        .unwrap();
+    let known: Vec<_> = app
+        .catalogue()
+        .events()
+        .iter()
+        .map(|event| event.wire)
+        .collect();
+    assert_eq!(
+        known[25..],
+        ["payment.confirmed", "order.placed", "order.lost"]
+    );
+
+    let refused = builder()
+        .event::<elsewhere::OrderPlaced>()
+        .event::<elsewhere::again::OrderPlaced>()
+        .start()
+        .await
+        .unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("two events are called `order.placed`"),
+        "{refused}"
+    );
 }

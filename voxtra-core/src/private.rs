@@ -3,6 +3,10 @@
 
 pub use serde;
 
+use core::marker::PhantomData;
+
+use crate::event::{Described, Schema};
+
 /// A handler's body that the macro couldn't read. In an expansion of its own, what the compiler says about it costs nothing else.
 #[doc(hidden)]
 #[macro_export]
@@ -13,6 +17,21 @@ macro_rules! __voxtra_handler_body {
 }
 
 pub use __voxtra_handler_body as handler_body;
+
+/// The form of a `T`, also where nothing is known about it: an inherent constant goes before a trait's, but exists only for a
+/// type that is [`Described`].
+pub struct SchemaOf<T: ?Sized>(PhantomData<T>);
+
+impl<T: Described + ?Sized> SchemaOf<T> {
+    pub const SCHEMA: Schema = T::SCHEMA;
+}
+
+/// What [`SchemaOf`] falls back on.
+pub trait Undescribed {
+    const SCHEMA: Schema = Schema::Any;
+}
+
+impl<T: ?Sized> Undescribed for SchemaOf<T> {}
 
 /// A `Duration` as whole milliseconds.
 pub mod millis {

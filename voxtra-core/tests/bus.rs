@@ -8,7 +8,7 @@ use std::rc::Rc;
 use heapless::spsc::Queue;
 use proptest::prelude::*;
 use voxtra_core::bus::{Bus, RecordSink};
-use voxtra_core::event::{Record, RecordBody};
+use voxtra_core::event::{Realtime, Record, RecordBody};
 use voxtra_core::time::Instant;
 
 const SUBSCRIBERS: usize = 3;
@@ -115,6 +115,8 @@ impl ModelRing {
 }
 
 impl RecordSink for ModelRing {
+    type Event = Realtime;
+
     fn try_push(&mut self, record: Record) -> Result<(), Record> {
         let mut ring = self.0.borrow_mut();
         if ring.records.len() == ring.capacity {

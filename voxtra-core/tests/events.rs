@@ -252,8 +252,8 @@ fn descriptions_name_the_fields_that_json_has() {
         }
         assert!(!info.doc.is_empty(), "{wire}");
     }
-    assert_eq!(CallStarted::FIELDS[2].ty, "inbound | outbound");
-    assert_eq!(AgentResponse::FIELDS[1].ty, "Vec<ToolCall>");
+    assert_eq!(CallStarted::INFO.fields[2].ty, "inbound | outbound");
+    assert_eq!(AgentResponse::INFO.fields[1].ty, "Vec<ToolCall>");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use voxtra_core::event::{EventType, Text, tag_of};
+use voxtra_core::event::{Described, EventSet, EventType, FieldDefault, Schema, Text, tag_of};
 
 mod declared {
     use core::time::Duration;
@@ -57,10 +57,14 @@ fn level() -> LevelMeasured {
 #[test]
 fn an_event_describes_itself() {
     assert_eq!(PaymentConfirmed::WIRE, "payment.confirmed");
-    assert_eq!(PaymentConfirmed::DOC, "The caller confirmed a payment.");
+    assert_eq!(
+        PaymentConfirmed::INFO.doc,
+        "The caller confirmed a payment."
+    );
     assert_eq!(PaymentConfirmed::TAG, tag_of("payment.confirmed"));
     assert_ne!(PaymentConfirmed::TAG, PaymentRefused::TAG);
-    let fields: Vec<_> = LevelMeasured::FIELDS
+    let fields: Vec<_> = LevelMeasured::INFO
+        .fields
         .iter()
         .map(|field| (field.name, field.ty))
         .collect();
@@ -75,8 +79,8 @@ fn an_event_describes_itself() {
             ("type", "char"),
         ]
     );
-    assert_eq!(PaymentConfirmed::FIELDS[0].doc, "In hundredths.");
-    assert_eq!(PaymentConfirmed::FIELDS[1].ty, "Text<24>");
+    assert_eq!(PaymentConfirmed::INFO.fields[0].doc, "In hundredths.");
+    assert_eq!(PaymentConfirmed::INFO.fields[1].ty, "Text<24>");
 }
 
 #[test]
@@ -139,6 +143,150 @@ fn an_event_can_be_declared_inside_a_function() {
     );
 }
 
+mod shop {
+    use core::time::Duration;
+
+    use voxtra_core::{event::Text, voxtra};
+
+    pub(crate) const LIMIT: i16 = 40;
+
+    voxtra! {
+        /// What a shop tells.
+        events Shop {
+            order.placed {
+                items: u8,
+                note: Text<8> = "none",
+                priority: low | normal | high = normal,
+                wait: Duration = 1.5s,
+                limit: i16 = LIMIT / 2,
+                minus: f32 = -0.5,
+                gift: bool = true,
+                tries: Option<u8> = 3,
+                by: Option<Duration>,
+                table: [u8; 2] = [1, 2],
+            }
+
+            shop.opened { hour: u8 = 8 }
+            shop.closed;
+        }
+
+        events Signals {
+            @realtime
+            line.busy { since_ms: u64, tone: char = '#' }
+            @realtime
+            line.free;
+        }
+    }
+}
+
+#[test]
+fn fields_with_a_default_may_be_left_out() {
+    use shop::{OrderPlaced, OrderPlacedPriority, ShopOpened};
+
+    let placed = OrderPlaced::new(2);
+    assert_eq!(
+        placed.to_string(),
+        r#"order.placed items=2 note="none" priority=normal wait=1.5s limit=20 minus=-0.5 gift=true tries=3 table=[1, 2]"#
+    );
+    assert_eq!(
+        serde_json::from_str::<OrderPlaced>(r#"{"items":2}"#).unwrap(),
+        placed
+    );
+    let given = r#"{"items":2,"priority":"high","wait":20,"tries":null,"by":3}"#;
+    let expected = OrderPlaced {
+        priority: OrderPlacedPriority::High,
+        wait: Duration::from_millis(20),
+        tries: None,
+        by: Some(Duration::from_millis(3)),
+        ..OrderPlaced::new(2)
+    };
+    assert_eq!(
+        serde_json::from_str::<OrderPlaced>(given).unwrap(),
+        expected
+    );
+    assert!(serde_json::from_str::<OrderPlaced>(r#"{"note":"x"}"#).is_err());
+    assert_eq!(ShopOpened::default(), ShopOpened { hour: 8 });
+}
+
+#[test]
+fn a_field_says_what_it_is_in_json() {
+    let fields = shop::OrderPlaced::INFO.fields;
+    let described: Vec<_> = fields
+        .iter()
+        .map(|field| (field.name, field.schema, field.default))
+        .collect();
+    let text = Schema::Text { max_bytes: Some(8) };
+    let priority = Schema::OneOf(&["low", "normal", "high"]);
+    assert_eq!(
+        described,
+        [
+            ("items", u8::SCHEMA, FieldDefault::Required),
+            ("note", text, FieldDefault::Json(r#""none""#)),
+            ("priority", priority, FieldDefault::Json(r#""normal""#)),
+            ("wait", Schema::Millis, FieldDefault::Json("1500")),
+            ("limit", i16::SCHEMA, FieldDefault::Computed),
+            ("minus", Schema::Number, FieldDefault::Json("-0.5")),
+            ("gift", Schema::Bool, FieldDefault::Json("true")),
+            (
+                "tries",
+                Schema::Optional(&u8::SCHEMA),
+                FieldDefault::Json("3")
+            ),
+            (
+                "by",
+                Schema::Optional(&Schema::Millis),
+                FieldDefault::Json("null")
+            ),
+            // Not a type that is described.
+            ("table", Schema::Any, FieldDefault::Computed),
+        ]
+    );
+}
+
+#[test]
+fn a_set_is_any_one_of_its_events() {
+    use shop::{OrderPlaced, Shop, ShopClosed};
+
+    let wires: Vec<_> = Shop::EVENTS.iter().map(|event| event.wire).collect();
+    assert_eq!(wires, ["order.placed", "shop.opened", "shop.closed"]);
+    let placed = Shop::from(OrderPlaced::new(7));
+    assert_eq!(placed.info().name, "OrderPlaced");
+    let json = serde_json::to_string(&placed).unwrap();
+    let mut data = serde_json::Deserializer::from_str(&json);
+    assert_eq!(Shop::from_data("order.placed", &mut data).unwrap(), placed);
+    assert_eq!(Shop::from(ShopClosed {}).to_string(), "shop.closed");
+    let mut data = serde_json::Deserializer::from_str("{}");
+    let error = Shop::from_data("order.lost", &mut data).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`order.lost` is none of the events of `Shop`"
+    );
+}
+
+#[test]
+fn a_set_of_the_media_path_crosses_the_bus() {
+    use heapless::spsc::Queue;
+    use shop::{LineBusy, LineFree, Signals};
+    use voxtra_core::{bus::Bus, event::Record, event::RecordBody, time::Instant};
+
+    let mut ring: Queue<Record<Signals>, 4> = Queue::new();
+    let (producer, mut reader) = ring.split();
+    let mut bus: Bus<_, 1> = Bus::new();
+    assert!(bus.subscribe(producer).is_ok());
+    let record = |body: Signals| Record {
+        at: Instant::from_millis(20),
+        body: RecordBody::Event(body),
+    };
+    let told = [
+        record(LineBusy::new(140).into()),
+        record(LineFree {}.into()),
+    ];
+    for record in told {
+        bus.publish(record);
+    }
+    assert_eq!([(); 2].map(|()| reader.dequeue()), told.map(Some));
+}
+
 /// Names of the user's module that the generated code must not mistake for its own.
 #[allow(dead_code, unused_macros)]
 mod hygiene {
@@ -172,10 +320,16 @@ mod hygiene {
         () => {};
     }
 
+    trait EventSet {}
+    trait Described {}
+    struct Schema;
+    struct FieldDefault;
+
     ::voxtra_core::voxtra! {
-        events {
+        events Names {
             @realtime
             names.taken { f: u8, value: i8, wire: u8, this: one | two, self_: bool }
+            default.named { f: u8, function: u8 = 2, name: first | second = second, maybe: ::core::option::Option<u8>, text: ::voxtra_core::event::Text<4> = "abc" }
             text.carried { text: ::voxtra_core::event::Text<4>, maybe: ::core::option::Option<::core::time::Duration> }
         }
     }
@@ -192,6 +346,10 @@ mod hygiene {
         assert_eq!(
             ::std::string::ToString::to_string(&event),
             "names.taken f=1 value=2 wire=3 this=two self_=true"
+        );
+        ::std::assert_eq!(
+            ::std::string::ToString::to_string(&Names::from(DefaultNamed::new(1))),
+            r#"default.named f=1 function=2 name=second text="abc""#
         );
     }
 }

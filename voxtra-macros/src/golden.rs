@@ -38,6 +38,32 @@ fn a_realtime_event_without_fields() {
 }
 
 #[test]
+fn an_event_with_defaults() {
+    insta::assert_snapshot!(expansion(quote! {
+        events {
+            order.placed {
+                items: u8,
+                note: Text<8> = "none",
+                priority: low | high = low,
+                wait: Duration = 1.5s,
+                limit: u16 = LIMIT,
+                tries: Option<u8> = 3,
+                by: Option<u8>,
+            }
+        }
+    }));
+}
+
+#[test]
+fn a_set_of_events() {
+    let output = expansion(quote! {
+        events Shop { @realtime shop.opened { hour: u8 } @realtime shop.closed; }
+    });
+    let (_events, set) = output.split_once("/// Any one").unwrap();
+    insta::assert_snapshot!(set);
+}
+
+#[test]
 fn a_session() {
     let output = expansion(quote! {
         events { payment.confirmed { amount_cents: u64 } }

@@ -8,6 +8,7 @@
 //! - [`rehearsal`]: agents tested in virtual time, against callers who follow a script;
 //! - [`speech`]: voices, speech-to-text, language models;
 //! - [`webhook`]: events for the outside world;
+//! - [`catalogue`]: the events that a program knows, for people and for other programs;
 //! - [`config`]: the TOML file.
 #![forbid(unsafe_code)]
 // What threads share is compiled once more under loom (`sync`).
@@ -23,6 +24,7 @@ extern crate self as voxtra_rt;
 
 pub mod app;
 pub mod ari;
+pub mod catalogue;
 pub mod config;
 pub mod media;
 pub mod rehearsal;

@@ -12,7 +12,7 @@ use voxtra_core::audio::{Fade, Framer, Gain, Law, Level, Resampler, SampleRate};
 use voxtra_core::audiosocket::{Decoder, Frame, encode, encode_audio};
 use voxtra_core::bus::Bus;
 use voxtra_core::event::{
-    CATALOGUE, EventType, Realtime, Record, RecordBody, Text, UserSpeechStarted,
+    CATALOGUE, EventSet, EventType, Realtime, Record, RecordBody, Text, UserSpeechStarted,
 };
 use voxtra_core::playout::{AgentAudio, Chunk, Playout, PlayoutSettings};
 use voxtra_core::time::Instant;
@@ -20,10 +20,12 @@ use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
 use voxtra_core::vad::{EnergyDetector, VoiceDetector};
 
 voxtra_core::voxtra! {
-    events {
+    events Gate {
         /// An event of this program's own, with text in place.
         @realtime
-        gate.passed { frames: u32, note: Text<16> }
+        gate.passed { frames: u32, note: Text<16> = "no heap" }
+        @realtime
+        gate.shut;
     }
 }
 
@@ -128,12 +130,23 @@ fn call() -> Result<(), i32> {
         8,
     )?;
 
-    let passed = GatePassed {
-        frames: heard,
-        note: Text::try_from("no heap").map_err(|_| 9)?,
-    };
+    // A bus of this program's own events.
+    let mut ring: Queue<Record<Gate>, 2> = Queue::new();
+    let (producer, mut reader) = ring.split();
+    let mut gates: Bus<_, 1> = Bus::new();
+    gates.subscribe(producer).map_err(|_| 9)?;
+    let passed = GatePassed::new(heard);
+    gates.publish(Record {
+        at: Instant::ZERO,
+        body: RecordBody::Event(passed.into()),
+    });
+    let seen = reader.dequeue().ok_or(9)?;
     ensure(
-        GatePassed::WIRE == "gate.passed" && passed.clone() == passed,
+        seen.body == RecordBody::Event(Gate::GatePassed(passed)) && passed.note == "no heap",
+        9,
+    )?;
+    ensure(
+        GatePassed::WIRE == "gate.passed" && Gate::EVENTS.len() == 2,
         9,
     )?;
     ensure(CATALOGUE.len() == 25, 9)?;

@@ -64,7 +64,7 @@ impl<S: RecordSink, const SUBSCRIBERS: usize> Bus<S, SUBSCRIBERS> {
     }
 
     /// Gives the record to every subscriber that has room for it. Never waits, whatever they do.
-    pub fn publish(&mut self, record: Record) {
+    pub fn publish(&mut self, record: Record<S::Event>) {
         for subscriber in &mut self.subscribers {
             if !subscriber.give(record) && !subscriber.sink.is_closed() {
                 subscriber.missed = subscriber.missed.saturating_add(1);
@@ -110,7 +110,7 @@ struct Subscriber<S> {
 
 impl<S: RecordSink> Subscriber<S> {
     /// Whether the record went in, after what was missed before it.
-    fn give(&mut self, record: Record) -> bool {
+    fn give(&mut self, record: Record<S::Event>) -> bool {
         self.tell_missed(record.at) && self.sink.try_push(record).is_ok()
     }
 
@@ -130,6 +130,7 @@ impl<S: RecordSink> Subscriber<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Realtime;
 
     /// A ring that is full while it has no room.
     struct Ring {
@@ -138,6 +139,8 @@ mod tests {
     }
 
     impl RecordSink for Ring {
+        type Event = Realtime;
+
         fn try_push(&mut self, record: Record) -> Result<(), Record> {
             if !self.room {
                 return Err(record);

@@ -6,11 +6,14 @@ use crate::event::Record;
 ///
 /// The ring should hold at least two records, since what was missed is told by one of its own.
 pub trait RecordSink {
+    /// The events in the records.
+    type Event: Copy;
+
     /// Puts a record into the ring. Never waits.
     ///
     /// # Errors
     /// Gives the record back when the ring is full.
-    fn try_push(&mut self, record: Record) -> Result<(), Record>;
+    fn try_push(&mut self, record: Record<Self::Event>) -> Result<(), Record<Self::Event>>;
 
     /// Whether nobody will ever read again; such a subscriber may be replaced. A ring that can't know says no.
     fn is_closed(&self) -> bool {
@@ -18,8 +21,10 @@ pub trait RecordSink {
     }
 }
 
-impl RecordSink for heapless::spsc::Producer<'_, Record> {
-    fn try_push(&mut self, record: Record) -> Result<(), Record> {
+impl<E: Copy> RecordSink for heapless::spsc::Producer<'_, Record<E>> {
+    type Event = E;
+
+    fn try_push(&mut self, record: Record<E>) -> Result<(), Record<E>> {
         self.enqueue(record)
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{CATALOGUE, EventInfo, EventKind};
+use super::{BuiltIn, CATALOGUE, EventInfo, EventKind, EventSet};
 
 // A constant would be copied wherever it is indexed.
 static INFOS: [EventInfo; EventKind::ALL.len()] = CATALOGUE;
@@ -19,6 +19,22 @@ impl EventKind {
     /// Whether the event is born on the media path, and so can be a [`Realtime`](super::Realtime).
     pub fn is_realtime(self) -> bool {
         self.info().realtime
+    }
+}
+
+impl EventSet for BuiltIn {
+    const EVENTS: &'static [EventInfo] = &INFOS;
+
+    fn info(&self) -> &'static EventInfo {
+        self.kind().info()
+    }
+
+    fn from_data<'de, D: Deserializer<'de>>(wire: &str, deserializer: D) -> Result<Self, D::Error> {
+        let unknown = || de::Error::custom(format_args!("`{wire}` is no built-in event"));
+        Self::deserialize_data(
+            EventKind::from_wire(wire).ok_or_else(unknown)?,
+            deserializer,
+        )
     }
 }
 

@@ -9,6 +9,7 @@
 mod catalogue;
 mod kind;
 mod record;
+mod schema;
 mod text;
 #[cfg(feature = "alloc")]
 mod tool_call;
@@ -19,6 +20,7 @@ pub use self::tool_call::ToolCall;
 pub use self::{
     catalogue::*,
     record::{Fault, Record, RecordBody},
+    schema::{Described, Schema},
     text::{Text, TextTooLong},
-    traits::{EventInfo, EventType, FieldInfo, tag_of},
+    traits::{EventInfo, EventSet, EventType, FieldDefault, FieldInfo, tag_of},
 };

@@ -6,19 +6,22 @@ use super::Realtime;
 use crate::time::Instant;
 
 /// Something that happened on the media path, and when.
+///
+/// Voxtra's own are built-in events. Who uses the core alone may have others, `Copy` ones: `events Name { … }` with nothing but
+/// `@realtime` events in it makes such a set.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Record {
+pub struct Record<E = Realtime> {
     /// When it happened, by the media thread's clock.
     pub at: Instant,
     /// What happened.
-    pub body: RecordBody,
+    pub body: RecordBody<E>,
 }
 
 /// What a [`Record`] tells.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum RecordBody {
-    /// An event of the catalogue, complete.
-    Event(Realtime),
+pub enum RecordBody<E = Realtime> {
+    /// An event, complete.
+    Event(E),
     /// The first frame of an utterance went out; whoever queued it knows what it says.
     UtteranceStarted {
         /// The utterance, as numbered by whoever queued it.

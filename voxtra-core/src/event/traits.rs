@@ -2,7 +2,9 @@
 
 use core::fmt::{Debug, Display};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserializer, Serialize, de::DeserializeOwned};
+
+use super::Schema;
 
 /// A typed event: its data, and what is known about it at compile time.
 ///
@@ -10,18 +12,36 @@ use serde::{Serialize, de::DeserializeOwned};
 pub trait EventType:
     Clone + Debug + Display + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
+    /// Its description.
+    const INFO: EventInfo;
     /// Its name in JSON, such as `payment.confirmed`.
-    const WIRE: &'static str;
-    /// Its documentation.
-    const DOC: &'static str;
-    /// Its fields, in order.
-    const FIELDS: &'static [FieldInfo];
+    const WIRE: &'static str = Self::INFO.wire;
     /// A number that stands for the wire name where one is looked for among many: see [`tag_of`].
     const TAG: u64 = tag_of(Self::WIRE);
 }
 
+/// Any one of the events of a set: of the built-in ones ([`BuiltIn`](super::BuiltIn)), or of yours.
+///
+/// [`voxtra!`](crate::voxtra) implements it for `events Name { … }`. Serde's `Serialize` writes the data alone, for the name stands
+/// beside it in JSON.
+pub trait EventSet:
+    Clone + Debug + Display + PartialEq + Serialize + Send + Sync + 'static
+{
+    /// The events of the set, in the order of their declaration.
+    const EVENTS: &'static [EventInfo];
+
+    /// Which of them this is.
+    fn info(&self) -> &'static EventInfo;
+
+    /// Reads the data of the event that has this wire name.
+    ///
+    /// # Errors
+    /// Whatever the deserializer reports, and a name that isn't one of the set's.
+    fn from_data<'de, D: Deserializer<'de>>(wire: &str, deserializer: D) -> Result<Self, D::Error>;
+}
+
 /// The description of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EventInfo {
     /// Its name in JSON, such as `call.started`.
     pub wire: &'static str,
@@ -36,7 +56,7 @@ pub struct EventInfo {
 }
 
 /// The description of a field of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FieldInfo {
     /// Its name in JSON and in the struct.
     pub name: &'static str,
@@ -44,6 +64,21 @@ pub struct FieldInfo {
     pub ty: &'static str,
     /// Its documentation.
     pub doc: &'static str,
+    /// Its form in JSON.
+    pub schema: Schema,
+    /// What it is where it is missing.
+    pub default: FieldDefault,
+}
+
+/// What a field is where it is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldDefault {
+    /// It may not be missing.
+    Required,
+    /// This JSON.
+    Json(&'static str),
+    /// What a program computes.
+    Computed,
 }
 
 /// The 64-bit FNV-1a hash of a wire name (offset basis and prime of the Fowler/Noll/Vo specification, RFC 9923).

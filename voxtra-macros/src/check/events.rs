@@ -1,13 +1,13 @@
 //! Events: names that are declared once, and fields that can travel.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::Span;
 
-use super::{Event, builtin, fields};
+use super::{Event, Set, builtin, fields};
 use crate::{
     errors::Errors,
-    parse::{EventDecl, pascal_case},
+    parse::{EventDecl, SetDecl, pascal_case},
 };
 
 pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Errors) -> Vec<Event> {
@@ -46,6 +46,7 @@ pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Err
         };
         let fields = fields::check(event.fields, &name, event.realtime, errors);
         events.push(Event {
+            set: event.set,
             wire,
             name,
             docs: event.docs,
@@ -54,6 +55,26 @@ pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Err
         });
     }
     events
+}
+
+/// The sets, which have names of their own and something in them, and all names that are taken now.
+pub(super) fn sets(
+    declared: Vec<SetDecl>,
+    events: &[Event],
+    errors: &mut Errors,
+) -> (Vec<Set>, HashSet<String>) {
+    let mut names: HashSet<String> = events.iter().map(|event| event.name.to_string()).collect();
+    let mut sets = Vec::new();
+    for (index, SetDecl { docs, name }) in declared.into_iter().enumerate() {
+        if !names.insert(name.to_string()) {
+            errors.at(name.span(), format!("the name `{name}` is taken already"));
+        } else if !events.iter().any(|event| event.set == Some(index)) {
+            errors.at(name.span(), format!("there are no events in `{name}`"));
+        } else {
+            sets.push(Set { index, docs, name });
+        }
+    }
+    (sets, names)
 }
 
 /// Sessions are checked against a list of this crate; a catalogue that differs would make it lie.

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, Type, TypePath, ext::IdentExt};
 
-use super::{Field, Shape, Variant};
+use super::{Field, Shape, Variant, defaults};
 use crate::{
     errors::Errors,
     parse::{FieldDecl, TypeDecl, pascal_case},
@@ -26,7 +26,13 @@ pub(super) fn check(
 ) -> Vec<Field> {
     let mut names = HashSet::new();
     let mut fields = Vec::new();
-    for FieldDecl { docs, name, ty } in declared {
+    for FieldDecl {
+        docs,
+        name,
+        ty,
+        default,
+    } in declared
+    {
         if !names.insert(name.unraw().to_string()) {
             errors.at(name.span(), format!("field `{name}` is declared twice"));
             continue;
@@ -47,10 +53,13 @@ pub(super) fn check(
                     type_text: text_of(&ty),
                     ty: *ty,
                     shape,
+                    default: None,
                 }
             }
             TypeDecl::Inline(words) => inline(docs, name, words, event, errors),
         };
+        let default = defaults::check(default, &field.name, &field.ty, &field.shape, errors);
+        let field = Field { default, ..field };
         fields.push(field);
     }
     fields
@@ -103,6 +112,7 @@ fn inline(
         ty,
         type_text,
         shape: Shape::Inline(variants),
+        default: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Declarations → model. What leaves this stage is right; what was wrong is noted and left out.
 
 mod builtin;
+mod defaults;
 mod events;
 mod fields;
 pub(crate) mod nearest;
@@ -21,12 +22,23 @@ pub(crate) struct Model {
     /// The events are the built-in ones.
     pub(crate) catalogue: bool,
     pub(crate) events: Vec<Event>,
+    pub(crate) sets: Vec<Set>,
     pub(crate) sessions: Vec<Session>,
     /// Imports of events that are declared elsewhere, to be written as they are.
     pub(crate) imports: Vec<ItemUse>,
 }
 
+/// Events that have a place in one enum.
+pub(crate) struct Set {
+    /// What its events call it.
+    pub(crate) index: usize,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) name: Ident,
+}
+
 pub(crate) struct Event {
+    /// Its place in the list of sets, if it stands in one.
+    pub(crate) set: Option<usize>,
     pub(crate) wire: String,
     pub(crate) name: Ident,
     pub(crate) docs: Vec<Attribute>,
@@ -48,6 +60,27 @@ pub(crate) struct Field {
     /// The type as a reader would write it, for the catalogue.
     pub(crate) type_text: String,
     pub(crate) shape: Shape,
+    pub(crate) default: Option<FieldDefault>,
+}
+
+/// What a field is where it is missing.
+pub(crate) struct FieldDefault {
+    pub(crate) value: Default,
+    /// The same as JSON, where it can be seen from the way it is written.
+    pub(crate) json: Option<String>,
+}
+
+pub(crate) enum Default {
+    /// `None`, of an `Option`.
+    Nothing,
+    /// `Some` of it.
+    Some(Box<Default>),
+    /// A variant of the field's own enum.
+    Word(Ident),
+    Millis(u64),
+    BoundedText(LitStr),
+    HeapText(LitStr),
+    Computed(Expr),
 }
 
 /// What is known about a field's type from the way it is written.
@@ -195,7 +228,8 @@ pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Erro
         events: &events,
         imported: imported.map(Ident::to_string).collect(),
     };
-    let sessions = sessions::check(declarations.sessions, &known, errors);
+    let (sets, names) = events::sets(declarations.sets, &events, errors);
+    let sessions = sessions::check(declarations.sessions, names, &known, errors);
     let imports = declarations
         .imports
         .into_iter()
@@ -204,6 +238,7 @@ pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Erro
     Model {
         catalogue: is_builtin,
         events,
+        sets,
         sessions,
         imports,
     }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::events::{doc_text, field_infos, items};
+use super::events::{info, items};
 use crate::{check::Event, roots::Roots};
 
 pub(super) fn generate(events: &[Event], roots: &Roots) -> TokenStream {
@@ -13,14 +13,10 @@ pub(super) fn generate(events: &[Event], roots: &Roots) -> TokenStream {
     output.extend(realtime(events));
     let core = &roots.core;
     for (index, event) in events.iter().enumerate() {
-        let description = quote! {
-            const WIRE: &'static str = #core::event::CATALOGUE[#index].wire;
-            const DOC: &'static str = #core::event::CATALOGUE[#index].doc;
-            const FIELDS: &'static [#core::event::FieldInfo] = #core::event::CATALOGUE[#index].fields;
-        };
+        let info = quote!(#core::event::CATALOGUE[#index]);
         let gate = gate(event);
         output.extend(
-            items(event, &description, roots)
+            items(event, &info, roots)
                 .into_iter()
                 .map(|item| quote!(#gate #item)),
         );
@@ -84,16 +80,7 @@ fn kinds(events: &[Event]) -> TokenStream {
 fn catalogue(events: &[Event], roots: &Roots) -> TokenStream {
     let core = &roots.core;
     let count = events.len();
-    let infos = events.iter().map(|event| {
-        let wire = &event.wire;
-        let name = event.name.to_string();
-        let doc = doc_text(&event.docs);
-        let realtime = event.realtime;
-        let fields = field_infos(event, roots);
-        quote! {
-            #core::event::EventInfo { wire: #wire, name: #name, doc: #doc, realtime: #realtime, fields: &[#(#fields),*] }
-        }
-    });
+    let infos = events.iter().map(|event| info(event, true, roots));
     quote! {
         /// A description of every built-in event, in the order of the contract.
         pub const CATALOGUE: [#core::event::EventInfo; #count] = [#(#infos),*];

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Expr, Lit, Meta, Token, ext::IdentExt};
 
+use super::defaults;
 use crate::{
     check::{Event, Field, Shape, Variant},
     roots::Roots,
@@ -11,29 +12,35 @@ use crate::{
 
 /// A user's event, which describes itself.
 pub(super) fn generate(event: &Event, roots: &Roots) -> TokenStream {
-    let core = &roots.core;
-    let Event { wire, .. } = event;
-    let doc = doc_text(&event.docs);
-    let fields = field_infos(event, roots);
-    let description = quote! {
-        const WIRE: &'static str = #wire;
-        const DOC: &'static str = #doc;
-        const FIELDS: &'static [#core::event::FieldInfo] = &[#(#fields),*];
-    };
-    items(event, &description, roots).into_iter().collect()
+    let info = info(event, false, roots);
+    items(event, &info, roots).into_iter().collect()
 }
 
-/// The items of an event; `description` is the body of its `impl EventType`.
-pub(super) fn items(event: &Event, description: &TokenStream, roots: &Roots) -> Vec<TokenStream> {
+/// The description of an event.
+pub(super) fn info(event: &Event, is_catalogue: bool, roots: &Roots) -> TokenStream {
+    let core = &roots.core;
+    let wire = &event.wire;
+    let name = event.name.to_string();
+    let doc = doc_text(&event.docs);
+    let realtime = event.realtime;
+    let fields = field_infos(event, is_catalogue, roots);
+    quote! {
+        #core::event::EventInfo { wire: #wire, name: #name, doc: #doc, realtime: #realtime, fields: &[#(#fields),*] }
+    }
+}
+
+/// The items of an event, whose description is `info`.
+pub(super) fn items(event: &Event, info: &TokenStream, roots: &Roots) -> Vec<TokenStream> {
     let core = &roots.core;
     let Event { wire, name, .. } = event;
     let mut items = vec![structure(event, roots)];
     items.push(quote! {
         #[automatically_derived]
         impl #core::event::EventType for #name {
-            #description
+            const INFO: #core::event::EventInfo = #info;
         }
     });
+    items.extend(defaults::generate(event, roots));
     items.push(display(event));
     for field in &event.fields {
         if let Shape::Inline(variants) = &field.shape {
@@ -67,7 +74,7 @@ fn structure(event: &Event, roots: &Roots) -> TokenStream {
             shape,
             ..
         } = field;
-        let form = json_form(shape, &roots.core);
+        let form = json_form(shape, defaults::serde_path(&event.name, field), &roots.core);
         // What the derives have to say about a field is said where it begins, so the field must begin at its name.
         let public = Token![pub](name.span());
         quote!(#(#docs)* #form #public #name: #ty)
@@ -91,18 +98,26 @@ fn structure(event: &Event, roots: &Roots) -> TokenStream {
 }
 
 /// Durations are whole milliseconds in JSON; everything else is as serde has it.
-fn json_form(shape: &Shape, core: &TokenStream) -> Option<TokenStream> {
+fn json_form(shape: &Shape, default: Option<String>, core: &TokenStream) -> Option<TokenStream> {
     let module = match shape {
-        Shape::Duration => quote!(#core::__private::millis),
+        Shape::Duration => Some(quote!(#core::__private::millis)),
         Shape::Option(inner) if matches!(**inner, Shape::Duration) => {
-            quote!(#core::__private::optional_millis)
+            Some(quote!(#core::__private::optional_millis))
         }
-        _ => return None,
+        _ => None,
     };
-    let path = module.to_string().replace(' ', "");
-    // A missing optional field is `None`, which serde forgets as soon as `with` is given.
-    let default = matches!(shape, Shape::Option(_)).then(|| quote!(default,));
-    Some(quote!(#[serde(#default with = #path)]))
+    let default = match default {
+        Some(path) => Some(quote!(default = #path)),
+        // A missing optional field is `None`, which serde forgets as soon as `with` is given.
+        None if module.is_some() && matches!(shape, Shape::Option(_)) => Some(quote!(default)),
+        None => None,
+    };
+    let module = module.map(|module| {
+        let path = module.to_string().replace(' ', "");
+        quote!(with = #path)
+    });
+    let form: Vec<_> = default.into_iter().chain(module).collect();
+    (!form.is_empty()).then(|| quote!(#[serde(#(#form),*)]))
 }
 
 /// `wire.name first=1 second="two"`
@@ -189,8 +204,9 @@ fn inline_enum(field: &Field, variants: &[Variant], wire: &str, roots: &Roots) -
 }
 
 /// Descriptions of an event's fields, as expressions.
-pub(super) fn field_infos<'a>(
+fn field_infos<'a>(
     event: &'a Event,
+    is_catalogue: bool,
     roots: &'a Roots,
 ) -> impl Iterator<Item = TokenStream> + 'a {
     let core = &roots.core;
@@ -198,12 +214,14 @@ pub(super) fn field_infos<'a>(
         let name = field.name.unraw().to_string();
         let ty = &field.type_text;
         let doc = doc_text(&field.docs);
-        quote!(#core::event::FieldInfo { name: #name, ty: #ty, doc: #doc })
+        let schema = defaults::schema(field, is_catalogue, core);
+        let default = defaults::description(field, core);
+        quote!(#core::event::FieldInfo { name: #name, ty: #ty, doc: #doc, schema: #schema, default: #default })
     })
 }
 
 /// Documentation as one text: its lines, without the space that `///` leaves in front.
-pub(super) fn doc_text(docs: &[Attribute]) -> String {
+fn doc_text(docs: &[Attribute]) -> String {
     let mut text = String::new();
     for doc in docs {
         let Meta::NameValue(doc) = &doc.meta else {

@@ -4,8 +4,10 @@
 //! user must not see are made with `Span::mixed_site`; `call` and `state` are the two that a handler's body does see.
 
 mod catalogue;
+mod defaults;
 mod events;
 mod session;
+mod set;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -25,11 +27,12 @@ pub(crate) fn generate(model: &Model, roots: &Roots) -> TokenStream {
                 .map(|event| events::generate(event, roots)),
         );
     }
+    output.extend(set::generate(model, roots));
     output.extend(
         model
             .sessions
             .iter()
-            .map(|session| session::generate(session, roots)),
+            .map(|session| session::generate(session, &model.events, roots)),
     );
     output
 }

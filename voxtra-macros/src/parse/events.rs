@@ -1,15 +1,21 @@
-//! `events { … }`: events and their fields.
+//! `events { … }`: events, their fields, and what these are where they are missing.
 
 use syn::{
-    Attribute, Ident, Token, Type, braced, ext::IdentExt, parenthesized, parse::ParseStream, token,
+    Attribute, Ident, Token, Type, braced, ext::IdentExt, parenthesized, parse::ParseStream,
+    parse_quote, token,
 };
 
 use super::{EventDecl, FieldDecl, TypeDecl, only_docs, recovery, wire};
 use crate::errors::Errors;
 
-pub(super) fn parse(input: ParseStream<'_>, into: &mut Vec<EventDecl>, errors: &mut Errors) {
+pub(super) fn parse(
+    input: ParseStream<'_>,
+    set: Option<usize>,
+    into: &mut Vec<EventDecl>,
+    errors: &mut Errors,
+) {
     while !input.is_empty() {
-        match event(input, errors) {
+        match event(input, set, errors) {
             Ok(event) => into.push(event),
             Err(error) => {
                 errors.push(error);
@@ -19,7 +25,11 @@ pub(super) fn parse(input: ParseStream<'_>, into: &mut Vec<EventDecl>, errors: &
     }
 }
 
-fn event(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<EventDecl> {
+fn event(
+    input: ParseStream<'_>,
+    set: Option<usize>,
+    errors: &mut Errors,
+) -> syn::Result<EventDecl> {
     let attrs = input.call(Attribute::parse_outer)?;
     let docs = only_docs(attrs, "an event", errors);
     let realtime = realtime(input, errors)?;
@@ -49,6 +59,7 @@ fn event(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<EventDecl> 
         }
     }
     Ok(EventDecl {
+        set,
         docs,
         realtime,
         wire,
@@ -123,5 +134,20 @@ fn field(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<FieldDecl> 
     } else {
         TypeDecl::Rust(Box::new(input.parse::<Type>()?))
     };
-    Ok(FieldDecl { docs, name, ty })
+    let default = if input.parse::<Option<Token![=]>>()?.is_some() {
+        if input.is_empty() || input.peek(Token![,]) {
+            errors.push(input.error(format!("expected what `{name}` is where it is missing")));
+            Some(parse_quote!(loop {}))
+        } else {
+            Some(input.parse()?)
+        }
+    } else {
+        None
+    };
+    Ok(FieldDecl {
+        docs,
+        name,
+        ty,
+        default,
+    })
 }

@@ -1,5 +1,6 @@
 //! Tokens → declarations. Only the shape is looked at here; whether names are known or doubled is `check`'s business.
 
+mod duration;
 mod events;
 mod imports;
 mod recovery;
@@ -12,6 +13,7 @@ use syn::{
     parse::ParseStream, parse::Parser,
 };
 
+pub(crate) use self::duration::millis;
 pub(crate) use self::session::{find, routes::KINDS};
 pub(crate) use self::wire::{WireName, pascal_case};
 use crate::{check::nearest, errors::Errors};
@@ -22,6 +24,7 @@ pub(crate) struct Declarations {
     /// Where the word `catalogue` stands, if the events are the built-in ones.
     pub(crate) catalogue: Option<Span>,
     pub(crate) events: Vec<EventDecl>,
+    pub(crate) sets: Vec<SetDecl>,
     pub(crate) sessions: Vec<SessionDecl>,
     pub(crate) imports: Vec<ImportDecl>,
 }
@@ -33,19 +36,28 @@ pub(crate) struct ImportDecl {
     pub(crate) names: Vec<Ident>,
 }
 
+/// `events Name { … }`
+pub(crate) struct SetDecl {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) name: Ident,
+}
+
 /// `@realtime wire.name { fields }`
 pub(crate) struct EventDecl {
+    /// Its place in the list of sets, if it stands in one.
+    pub(crate) set: Option<usize>,
     pub(crate) docs: Vec<Attribute>,
     pub(crate) realtime: bool,
     pub(crate) wire: WireName,
     pub(crate) fields: Vec<FieldDecl>,
 }
 
-/// `name: Type` or `name: this | that`
+/// `name: Type` or `name: this | that`, and perhaps `= default`.
 pub(crate) struct FieldDecl {
     pub(crate) docs: Vec<Attribute>,
     pub(crate) name: Ident,
     pub(crate) ty: TypeDecl,
+    pub(crate) default: Option<Expr>,
 }
 
 pub(crate) enum TypeDecl {
@@ -189,18 +201,26 @@ fn section(
     let keyword = input.call(Ident::parse_any)?;
     match keyword.to_string().as_str() {
         "events" | "catalogue" => {
-            for attr in &attrs {
-                errors.over(
-                    attr,
-                    "attributes belong to an event, not to the list of events",
-                );
-            }
             if keyword == "catalogue" {
                 into.catalogue = Some(keyword.span());
             }
+            let set = if input.peek(Ident::peek_any) {
+                let name = input.call(Ident::parse_any)?;
+                let docs = only_docs(attrs, "a set of events", errors);
+                into.sets.push(SetDecl { docs, name });
+                into.sets.len().checked_sub(1)
+            } else {
+                for attr in &attrs {
+                    errors.over(
+                        attr,
+                        "attributes belong to an event, not to a list of events that has no name",
+                    );
+                }
+                None
+            };
             let content;
             braced!(content in input);
-            events::parse(&content, &mut into.events, errors);
+            events::parse(&content, set, &mut into.events, errors);
         }
         "session" => {
             let docs = only_docs(attrs, "a session", errors);

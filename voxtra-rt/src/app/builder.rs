@@ -1,5 +1,6 @@
 //! Putting an application together.
 
+mod asked;
 mod configured;
 
 use std::collections::HashMap;
@@ -12,11 +13,13 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
+use voxtra_core::event::{EventInfo, EventSet, EventType};
 use voxtra_core::leg::LegSettings;
 
 use super::route::{Handler, Outcome, Route, RouteError, Routes};
 use super::{Application, Hook, Inner, OBSERVED, socket_leg};
 use crate::ari::{AriClient, AriError, AriSettings};
+use crate::catalogue::{Catalogue, CatalogueError};
 use crate::media::{MediaServer, MediaSettings};
 use crate::rehearsal::Stage;
 use crate::session::{Call, CallInfo, Desk, Services, Session};
@@ -30,6 +33,8 @@ const DRAIN: Duration = Duration::from_secs(30);
 pub struct Builder {
     routes: Routes,
     route_error: Option<RouteError>,
+    catalogue: Catalogue,
+    catalogue_error: Option<CatalogueError>,
     services: Services,
     prompts: Option<Prompts>,
     media: MediaSettings,
@@ -60,6 +65,9 @@ pub enum StartError {
     /// Two routes are in each other's way, or one makes no sense.
     #[error(transparent)]
     Route(#[from] RouteError),
+    /// Two events of the program have one wire name.
+    #[error(transparent)]
+    Events(#[from] CatalogueError),
     /// The AudioSocket server can't listen.
     #[error("cannot listen for AudioSocket connections on {address}: {error}")]
     Listen {
@@ -84,6 +92,8 @@ impl Builder {
         Self {
             routes: Routes::default(),
             route_error: None,
+            catalogue: Catalogue::built_in(),
+            catalogue_error: None,
             services: Services::default(),
             prompts: None,
             media: MediaSettings::default(),
@@ -218,9 +228,10 @@ impl Builder {
         self.route(|routes| routes.otherwise(Handler::new(handler)))
     }
 
-    /// Handles calls with a session declared with `voxtra!`, by the routes it declares.
+    /// Handles calls with a session declared with `voxtra!`, by the routes it declares. Its events need not be named again.
     #[must_use]
     pub fn session<S: Session>(mut self) -> Self {
+        self = self.knows(S::EVENTS);
         for declared in S::ROUTES {
             let handler = Handler::declared::<S>(declared.metadata);
             self = self.route(|routes| match declared.route {
@@ -240,6 +251,25 @@ impl Builder {
             RouteTo::Number(pattern) => routes.number(pattern, handler),
             RouteTo::Default => routes.otherwise(handler),
         })
+    }
+
+    /// Names an event that handlers tell, so that `voxtra events` lists it and the allow-list of a webhook may have it.
+    #[must_use]
+    pub fn event<E: EventType>(self) -> Self {
+        self.knows(&[E::INFO])
+    }
+
+    /// Names all events of a set, as [`event`](Self::event) does one.
+    #[must_use]
+    pub fn events<E: EventSet>(self) -> Self {
+        self.knows(E::EVENTS)
+    }
+
+    fn knows(mut self, events: &[EventInfo]) -> Self {
+        if let Err(error) = self.catalogue.add(events) {
+            self.catalogue_error.get_or_insert(error);
+        }
+        self
     }
 
     fn route(mut self, add: impl FnOnce(&mut Routes) -> Result<(), RouteError>) -> Self {
@@ -281,12 +311,15 @@ impl Builder {
     /// Starts the application: listens for media, runs the start-up hooks, and connects to Asterisk. An Asterisk that is not
     /// there yet is waited for in the background; [`Application::online`] tells when it came.
     ///
+    /// Where the environment variable `VOXTRA_EVENTS` is set, it does nothing of that: it prints the events that the application
+    /// knows as `text`, `json`, `schema` or `asyncapi`, and ends the process. That is how `voxtra events AGENT` asks.
+    ///
     /// # Errors
     /// Routes are in each other's way, the address is taken, Asterisk refuses the password, a webhook makes no sense.
     pub async fn start(mut self) -> Result<Application, StartError> {
-        if let Some(error) = self.route_error.take() {
-            return Err(error.into());
-        }
+        self.check()?;
+        asked::answer(&self.catalogue);
+        asked::known(&self.webhooks, &self.catalogue);
         let ari = match self.ari.take() {
             Some(settings) => {
                 settings.check()?;
@@ -307,11 +340,20 @@ impl Builder {
 
     /// Starts it for rehearsals: nothing listens, connects or is delivered, and its calls are those of the stage.
     pub(crate) async fn rehearse(mut self, stage: Arc<Stage>) -> Result<Application, StartError> {
+        self.check()?;
+        self.webhooks.clear();
+        self.open(None, Some(stage)).await
+    }
+
+    /// What was wrong on the way.
+    fn check(&mut self) -> Result<(), StartError> {
         if let Some(error) = self.route_error.take() {
             return Err(error.into());
         }
-        self.webhooks.clear();
-        self.open(None, Some(stage)).await
+        if let Some(error) = self.catalogue_error.take() {
+            return Err(error.into());
+        }
+        Ok(())
     }
 
     async fn open(
@@ -344,6 +386,7 @@ impl Builder {
         }
         let inner = Arc::new(Inner {
             routes: self.routes,
+            catalogue: self.catalogue,
             services,
             stage,
             address: self.address.unwrap_or_else(|| media.address().to_string()),

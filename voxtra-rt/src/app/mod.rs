@@ -45,6 +45,7 @@ use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 
 use crate::ari::AriClient;
+use crate::catalogue::Catalogue;
 use crate::media::{Arrival, MediaServer, MediaStats};
 use crate::rehearsal::Stage;
 use crate::session::{
@@ -74,6 +75,7 @@ pub struct Application {
 
 pub(crate) struct Inner {
     routes: Routes,
+    catalogue: Catalogue,
     services: Services,
     /// Where calls are rehearsed instead of carried.
     stage: Option<Arc<Stage>>,
@@ -135,6 +137,11 @@ impl Application {
     /// What each webhook has counted.
     pub fn webhook_counters(&self) -> Vec<WebhookCounters> {
         self.inner.webhooks.counters()
+    }
+
+    /// The events that it knows: the built-in ones, those of its sessions, and those that were named.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.inner.catalogue
     }
 
     /// The calls that are up.

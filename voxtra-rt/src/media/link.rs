@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use voxtra_core::audio::SampleRate;
 use voxtra_core::bus::RecordSink;
-use voxtra_core::event::Record;
+use voxtra_core::event::{Realtime, Record};
 use voxtra_core::leg::{Command, Forward, LegSettings};
 
 use super::settings::MediaSettings;
@@ -214,6 +214,8 @@ impl Shared {
 pub(crate) struct RecordProducer(Producer<Record>);
 
 impl RecordSink for RecordProducer {
+    type Event = Realtime;
+
     fn try_push(&mut self, record: Record) -> Result<(), Record> {
         self.0
             .push(record)

@@ -6,7 +6,7 @@ pub(crate) mod fuzz;
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
@@ -87,6 +87,16 @@ impl Event {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Appends the contract's JSON to `buffer`. A built-in event takes no memory but what the buffer must grow by: one that is
+    /// cleared and used again takes none.
+    pub fn write_json(&self, buffer: &mut Vec<u8>) {
+        let before = buffer.len();
+        // As above. Half an event would be worse than none.
+        if serde_json::to_writer(&mut *buffer, self).is_err() {
+            buffer.truncate(before);
+        }
+    }
+
     /// Reads the contract's JSON. An event that is not built in keeps its data as JSON. `seq` is 0.
     ///
     /// # Errors
@@ -160,7 +170,7 @@ pub struct UserEvent {
 
 impl UserEvent {
     /// Wraps an event for its travels.
-    pub fn new<T: EventType + Serialize + Send + Sync + 'static>(event: T) -> Self {
+    pub fn new<T: EventType>(event: T) -> Self {
         Self {
             tag: T::TAG,
             wire: Cow::Borrowed(T::WIRE),
@@ -176,7 +186,10 @@ impl UserEvent {
         Self {
             tag,
             wire: Cow::Owned(wire.to_owned()),
-            value: Arc::new(Json(data)),
+            value: Arc::new(Json {
+                data,
+                read: OnceLock::new(),
+            }),
         }
     }
 
@@ -190,9 +203,13 @@ impl UserEvent {
         self.tag
     }
 
-    /// The event, if it is a `T`.
-    pub fn downcast_ref<T: EventType + 'static>(&self) -> Option<&T> {
-        self.value.as_any().downcast_ref()
+    /// The event, if it is a `T`. One that came as JSON is read as a `T` at the first time.
+    pub fn downcast_ref<T: EventType>(&self) -> Option<&T> {
+        let value = self.value.as_any();
+        match value.downcast_ref::<Json>() {
+            Some(json) if self.wire == T::WIRE => json.read(),
+            _ => value.downcast_ref(),
+        }
     }
 
     fn data(&self) -> String {
@@ -238,7 +255,7 @@ trait Payload: fmt::Debug + Send + Sync {
     fn json(&self) -> serde_json::Result<Box<RawValue>>;
 }
 
-impl<T: EventType + Serialize + Send + Sync + 'static> Payload for T {
+impl<T: EventType> Payload for T {
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -248,9 +265,23 @@ impl<T: EventType + Serialize + Send + Sync + 'static> Payload for T {
     }
 }
 
-/// The data of an event that this program does not declare.
+/// The data of an event that came as JSON.
 #[derive(Debug)]
-struct Json(Box<RawValue>);
+struct Json {
+    data: Box<RawValue>,
+    /// What it is for this program, if it can be read as that.
+    read: OnceLock<Option<Box<dyn Any + Send + Sync>>>,
+}
+
+impl Json {
+    fn read<T: EventType>(&self) -> Option<&T> {
+        let read = || {
+            let event: Option<T> = serde_json::from_str(self.data.get()).ok();
+            event.map(|event| Box::new(event) as _)
+        };
+        self.read.get_or_init(read).as_ref()?.downcast_ref()
+    }
+}
 
 impl Payload for Json {
     fn as_any(&self) -> &dyn Any {
@@ -258,6 +289,6 @@ impl Payload for Json {
     }
 
     fn json(&self) -> serde_json::Result<Box<RawValue>> {
-        Ok(self.0.clone())
+        Ok(self.data.clone())
     }
 }

@@ -40,14 +40,10 @@ impl Known<'_> {
 
 pub(super) fn check(
     declared: Vec<SessionDecl>,
+    mut names: HashSet<String>,
     known: &Known<'_>,
     errors: &mut Errors,
 ) -> Vec<Session> {
-    let mut names: HashSet<String> = known
-        .events
-        .iter()
-        .map(|event| event.name.to_string())
-        .collect();
     let mut taken = routes::Taken::default();
     let mut sessions = Vec::new();
     for session in declared {

@@ -8,15 +8,15 @@ use quote::{quote, quote_spanned};
 
 use self::{arms::Arms, body::Bodies};
 use crate::{
-    check::{OnError, Origin, Route, Session, StateField, Target},
+    check::{Event, OnError, Origin, Route, Session, StateField, Target},
     parse::WhenDecl,
     roots::Roots,
 };
 
-pub(super) fn generate(session: &Session, roots: &Roots) -> TokenStream {
+pub(super) fn generate(session: &Session, events: &[Event], roots: &Roots) -> TokenStream {
     let mut output = structure(session);
     if let Some(rt) = &roots.rt {
-        output.extend(implementation(session, &roots.core, rt));
+        output.extend(implementation(session, events, &roots.core, rt));
     }
     output
 }
@@ -42,7 +42,12 @@ fn structure(session: &Session) -> TokenStream {
     }
 }
 
-fn implementation(session: &Session, core: &TokenStream, rt: &TokenStream) -> TokenStream {
+fn implementation(
+    session: &Session,
+    events: &[Event],
+    core: &TokenStream,
+    rt: &TokenStream,
+) -> TokenStream {
     let Session { name, state, .. } = session;
     let text = name.to_string();
     let routes = session.routes.iter().map(|route| declared_route(route, rt));
@@ -50,6 +55,7 @@ fn implementation(session: &Session, core: &TokenStream, rt: &TokenStream) -> To
         .iter()
         .map(|StateField { name, first, .. }| quote!(#name: #first));
     let names = name_assertions(session, core);
+    let events = known_events(session, events, core);
     let steps = steps(session);
     let timers = timers(session, rt);
     let on_error = on_error(session, rt);
@@ -64,6 +70,7 @@ fn implementation(session: &Session, core: &TokenStream, rt: &TokenStream) -> To
         impl #rt::session::Session for #name {
             const NAME: &'static str = #text;
             const ROUTES: &'static [#rt::app::DeclaredRoute] = &[#(#routes),*];
+            #events
             #steps
             #timers
             #on_error
@@ -91,6 +98,23 @@ fn declared_route(route: &Route, rt: &TokenStream) -> TokenStream {
         .iter()
         .map(|(key, value)| quote!((#key, #value)));
     quote!(#rt::app::DeclaredRoute { route: #to, metadata: &[#(#metadata),*] })
+}
+
+/// Events that the session may tell or hear of, besides the built-in ones.
+fn known_events(session: &Session, events: &[Event], core: &TokenStream) -> Option<TokenStream> {
+    let mut names: Vec<&Ident> = events.iter().map(|event| &event.name).collect();
+    let handlers = session.handlers.iter();
+    for alternative in handlers.flat_map(|handler| &handler.alternatives) {
+        let is_new = !names.contains(&&alternative.event);
+        if alternative.origin == Some(Origin::Elsewhere) && is_new {
+            names.push(&alternative.event);
+        }
+    }
+    (!names.is_empty()).then(|| {
+        quote! {
+            const EVENTS: &'static [#core::event::EventInfo] = &[#(<#names as #core::event::EventType>::INFO),*];
+        }
+    })
 }
 
 fn steps(session: &Session) -> Option<TokenStream> {

@@ -50,7 +50,7 @@ pub(super) fn parse(
     })
 }
 
-/// A number with its unit: `500ms`, `10s`, `1.5s`, `2min`, `1h`. In milliseconds; 0 of one that was complained of.
+/// A number with its unit, in milliseconds; 0 of one that was complained of.
 fn duration(
     input: ParseStream<'_>,
     keyword: &Ident,
@@ -61,24 +61,12 @@ fn duration(
         return Err(input.error(message));
     }
     let literal: Lit = input.parse()?;
-    let (digits, unit) = match &literal {
-        Lit::Int(number) => (number.base10_digits(), number.suffix()),
-        Lit::Float(number) => (number.base10_digits(), number.suffix()),
-        _ => ("", ""),
-    };
-    let factor = match unit {
-        "ms" => 1.0,
-        "s" => 1_000.0,
-        "min" | "m" => 60_000.0,
-        "h" => 3_600_000.0,
-        _ => 0.0,
-    };
-    let millis = digits.parse::<f64>().unwrap_or_default() * factor;
+    let known = super::super::millis(&literal);
+    let millis = known.unwrap_or_default();
     if !(1.0..=LONGEST).contains(&millis) {
-        let problem = if factor == 0.0 {
-            message
-        } else {
-            "a timer takes at least 1 ms and at most a day".to_owned()
+        let problem = match known {
+            None => message,
+            Some(_) => "a timer takes at least 1 ms and at most a day".to_owned(),
         };
         errors.over(&literal, problem);
         return Ok((0, literal.span()));

@@ -21,6 +21,8 @@ mod timers;
 use std::future::Future;
 use std::time::Duration;
 
+use voxtra_core::event::EventInfo;
+
 use super::call::Call;
 use super::error::HandlerError;
 use super::event::Event;
@@ -36,6 +38,8 @@ pub trait Session: Send + 'static {
     const NAME: &'static str;
     /// Which calls it wants.
     const ROUTES: &'static [DeclaredRoute];
+    /// Your events that it may tell or hear of: those of its `voxtra!`, and the imported ones that it handles.
+    const EVENTS: &'static [EventInfo] = &[];
     /// The names of its steps.
     const STEPS: &'static [&'static str] = &[];
     /// Its timers.

@@ -1,15 +1,14 @@
-//! From an event to its handler: what `voxtra!` writes beside the `match` that a careful engineer would, on the same session of twenty
-//! handlers. `cargo bench --bench dispatch`; what both did is compared before anything is timed.
-#![allow(missing_docs, clippy::unwrap_used)]
+//! From an event to its handler, in a session of twenty handlers.
 
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use criterion::{Criterion, criterion_group, criterion_main};
 use voxtra::prelude::*;
 use voxtra::rt::rehearsal::Rehearsal;
-use voxtra::rt::session::Occasion;
+use voxtra::rt::session::{Occasion, UserEvent};
+
+use super::event;
 
 voxtra! {
     events {
@@ -87,31 +86,119 @@ impl ByHand {
     }
 }
 
-/// A call, and events of it that reach many of the handlers: as they come in a call, from one rehearsal.
-fn call_and_events() -> (Call, Vec<Event>) {
+/// A call's events, and what is to be given them.
+pub struct Dispatch {
+    call: Call,
+    events: Vec<Event>,
+    session: Counting,
+    by_hand: ByHand,
+}
+
+impl Dispatch {
+    /// Both sessions have handled every event, and came to the same.
+    pub fn verified() -> Box<Self> {
+        let call = a_call();
+        let mut dispatch = Box::new(Self {
+            session: Counting::new(&call),
+            by_hand: ByHand::default(),
+            events: events(),
+            call,
+        });
+        for index in 0..dispatch.events.len() {
+            dispatch.events.rotate_left(1);
+            dispatch.generated();
+            dispatch.by_hand();
+            let counted = (dispatch.session.count, dispatch.by_hand.count);
+            assert_eq!(counted.0, counted.1, "{}", dispatch.events[index]);
+        }
+        assert_eq!(dispatch.session.count, 20 * 10_234);
+        dispatch
+    }
+
+    pub fn events(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// Each event once, to what `voxtra!` made.
+    #[inline(never)]
+    pub fn generated(&mut self) {
+        for event in &self.events {
+            let mut goto = None;
+            let occasion = Occasion::Event(black_box(event));
+            let _ = black_box(now(self
+                .session
+                .handle(&self.call, None, &mut goto, occasion)));
+        }
+    }
+
+    /// Each event once, to what was made by hand.
+    #[inline(never)]
+    pub fn by_hand(&mut self) {
+        for event in &self.events {
+            let _ = black_box(now(self.by_hand.handle(black_box(event))));
+        }
+    }
+}
+
+/// What a call of some length tells, and one event that nobody handles.
+fn events() -> Vec<Event> {
+    let text = || "Good morning.".to_owned();
+    let bodies: [EventBody; 20] = [
+        SessionCreated {}.into(),
+        CallStarted {
+            caller_id: "+265888111111".into(),
+            called_number: "1000".into(),
+            direction: CallStartedDirection::Inbound,
+        }
+        .into(),
+        CallAnswered {}.into(),
+        MediaStarted { sample_rate: 8_000 }.into(),
+        AgentSpeechStarted { text: text() }.into(),
+        UserSpeechStarted {}.into(),
+        BargeIn {}.into(),
+        AgentSpeechEnded {
+            text: text(),
+            interrupted: true,
+        }
+        .into(),
+        UserSpeechEnded { duration_ms: 1_400 }.into(),
+        UserTranscript {
+            text: text(),
+            confidence: 0.9,
+            is_final: true,
+        }
+        .into(),
+        TurnEnded { duration_ms: 2_100 }.into(),
+        DtmfReceived { digit: '0' }.into(),
+        DtmfReceived { digit: '7' }.into(),
+        DtmfReceived { digit: '#' }.into(),
+        EventBody::User(UserEvent::new(OrderPlaced { items: 3 })),
+        EventBody::User(UserEvent::new(OrderShipped { parcels: 2 })),
+        UserSpeechStarted {}.into(),
+        UserSpeechEnded { duration_ms: 600 }.into(),
+        MediaStopped {
+            reason: MediaStoppedReason::Closed,
+        }
+        .into(),
+        CallEnded {
+            reason: "normal_clearing".into(),
+            duration_seconds: 12.5,
+        }
+        .into(),
+    ];
+    bodies.map(event).into()
+}
+
+fn a_call() -> Call {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        let talk = |call: Call| async move {
-            call.answer().await?;
-            call.say("Good morning.").await?;
-            call.emit(OrderPlaced { items: 3 }).await;
-            call.emit(OrderShipped { parcels: 2 }).await;
-            call.ended().await;
-            Ok::<(), CallError>(())
-        };
-        let mut caller = Rehearsal::new().handler(talk).call("1000").await;
-        let call = caller.call().clone();
-        caller.hears("Good morning.").await;
-        caller.presses("07").await;
-        caller.says("I would like to place an order, please").await;
-        caller.hangs_up().await;
-        let conversation = caller.ended().await;
-        let events = conversation.events().iter();
-        (call, events.map(|event| Event::clone(event)).collect())
+        let nothing = |_: Call| async { Ok::<(), CallError>(()) };
+        let caller = Rehearsal::new().handler(nothing).call("1000").await;
+        caller.call().clone()
     })
 }
 
@@ -122,38 +209,3 @@ fn now<T>(future: impl Future<Output = T>) -> T {
         Poll::Pending => unreachable!("none of the handlers waits"),
     }
 }
-
-fn dispatch(criterion: &mut Criterion) {
-    let (call, events) = call_and_events();
-    let (mut generated, mut by_hand) = (Counting::new(&call), ByHand::default());
-    for event in &events {
-        let mut goto = None;
-        now(generated.handle(&call, None, &mut goto, Occasion::Event(event))).unwrap();
-        now(by_hand.handle(event)).unwrap();
-        assert_eq!(generated.count, by_hand.count, "{event}");
-    }
-    assert!(events.len() > 10 && generated.count > 8_000);
-
-    let mut group = criterion.benchmark_group("dispatch");
-    group.throughput(criterion::Throughput::Elements(events.len() as u64));
-    group.bench_function("voxtra!", |bencher| {
-        bencher.iter(|| {
-            for event in &events {
-                let mut goto = None;
-                let occasion = Occasion::Event(black_box(event));
-                let _ = black_box(now(generated.handle(&call, None, &mut goto, occasion)));
-            }
-        });
-    });
-    group.bench_function("by hand", |bencher| {
-        bencher.iter(|| {
-            for event in &events {
-                let _ = black_box(now(by_hand.handle(black_box(event))));
-            }
-        });
-    });
-    group.finish();
-}
-
-criterion_group!(benches, dispatch);
-criterion_main!(benches);

@@ -1,0 +1,14 @@
+use voxtra_core::voxtra;
+
+voxtra! {
+    #[derive(Eq)]
+    events Shop { order.placed; }
+    events Empty {}
+    events OrderPaid { order.paid; }
+    events Shop { order.lost; }
+    event Line { line.busy; }
+}
+
+fn main() {
+    let _ = (Shop::from(OrderPlaced {}), OrderPaid {}, OrderLost {});
+}

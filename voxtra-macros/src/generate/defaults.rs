@@ -1,0 +1,160 @@
+//! Fields that may be missing: what they are then, and how an event is made from the others.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+
+use crate::{
+    check::{Default, Event, Field, Shape},
+    roots::Roots,
+};
+
+/// A function for each default, which serde and `new` call, and `new` itself; `Default` if every field has one.
+pub(super) fn generate(event: &Event, roots: &Roots) -> Option<TokenStream> {
+    let Event { name, fields, .. } = event;
+    let with_default = |field: &&Field| field.default.is_some();
+    if !fields.iter().any(|field| with_default(&field)) {
+        return None;
+    }
+    let functions = fields.iter().filter_map(|field| function(field, roots));
+    let (names, types): (Vec<_>, Vec<_>) = fields
+        .iter()
+        .filter(|field| field.default.is_none())
+        .map(|Field { name, ty, .. }| (name, ty))
+        .unzip();
+    let values = fields.iter().map(|field| {
+        let member = &field.name;
+        match &field.default {
+            None => quote!(#member),
+            Some(default) if matches!(default.value, Default::Nothing) => {
+                quote!(#member: ::core::option::Option::None)
+            }
+            Some(_) => {
+                let function = function_name(field);
+                quote!(#member: Self::#function())
+            }
+        }
+    });
+    let make = if names.is_empty() {
+        quote! {
+            #[automatically_derived]
+            impl ::core::default::Default for #name {
+                fn default() -> Self {
+                    Self { #(#values,)* }
+                }
+            }
+        }
+    } else {
+        quote! {
+            impl #name {
+                /// The event with these fields; the others are what they are by default.
+                #[allow(unreachable_pub, dead_code, clippy::too_many_arguments)]
+                pub fn new(#(#names: #types),*) -> Self {
+                    Self { #(#values,)* }
+                }
+            }
+        }
+    };
+    let functions: TokenStream = functions.collect();
+    let functions = (!functions.is_empty()).then(|| {
+        quote! {
+            #[doc(hidden)]
+            impl #name {
+                #functions
+            }
+        }
+    });
+    Some(quote!(#functions #make))
+}
+
+/// For serde's `default = "…"`; nothing where serde knows by itself.
+pub(super) fn serde_path(event: &Ident, field: &Field) -> Option<String> {
+    let default = field.default.as_ref()?;
+    let is_nothing = matches!(default.value, Default::Nothing);
+    (!is_nothing).then(|| format!("{event}::{}", function_name(field)))
+}
+
+fn function(field: &Field, roots: &Roots) -> Option<TokenStream> {
+    let default = field.default.as_ref()?;
+    if matches!(default.value, Default::Nothing) {
+        return None;
+    }
+    let (name, ty) = (function_name(field), &field.ty);
+    let value = value(&default.value, field, roots);
+    Some(quote!(fn #name() -> #ty { #value }))
+}
+
+fn function_name(field: &Field) -> Ident {
+    format_ident!("__default_{}", field.name.unraw())
+}
+
+fn value(default: &Default, field: &Field, roots: &Roots) -> TokenStream {
+    let core = &roots.core;
+    match default {
+        Default::Nothing => quote!(::core::option::Option::None),
+        Default::Some(inner) => {
+            let inner = value(inner, field, roots);
+            quote!(::core::option::Option::Some(#inner))
+        }
+        Default::Word(variant) => {
+            let ty = &field.ty;
+            quote!(#ty::#variant)
+        }
+        Default::Millis(millis) => quote!(::core::time::Duration::from_millis(#millis)),
+        Default::BoundedText(text) => quote!(#core::event::Text::truncated(#text)),
+        Default::HeapText(text) => quote!(::core::convert::From::from(#text)),
+        Default::Computed(value) => quote!(#value),
+    }
+}
+
+/// What a description says of it.
+pub(super) fn description(field: &Field, core: &TokenStream) -> TokenStream {
+    match &field.default {
+        None => quote!(#core::event::FieldDefault::Required),
+        Some(default) => match &default.json {
+            Some(json) => quote!(#core::event::FieldDefault::Json(#json)),
+            None => quote!(#core::event::FieldDefault::Computed),
+        },
+    }
+}
+
+/// The form of a field in JSON.
+pub(super) fn schema(field: &Field, is_catalogue: bool, core: &TokenStream) -> TokenStream {
+    let of = |ty: &syn::Type| {
+        quote! {{
+            #[allow(unused_imports)]
+            use #core::__private::Undescribed as _;
+            #core::__private::SchemaOf::<#ty>::SCHEMA
+        }}
+    };
+    match &field.shape {
+        Shape::Inline(variants) => {
+            let words = variants.iter().map(|variant| &variant.wire);
+            quote!(#core::event::Schema::OneOf(&[#(#words),*]))
+        }
+        Shape::Duration => quote!(#core::event::Schema::Millis),
+        Shape::Option(inner) if matches!(**inner, Shape::Duration) => {
+            quote!(#core::event::Schema::Optional(&#core::event::Schema::Millis))
+        }
+        // The catalogue describes itself also where there is no heap.
+        Shape::HeapText => {
+            quote!(#core::event::Schema::Text { max_bytes: ::core::option::Option::None })
+        }
+        Shape::Other if is_catalogue => {
+            let schema = of(&field.ty);
+            quote! {{
+                #[cfg(feature = "alloc")]
+                const SCHEMA: #core::event::Schema = #schema;
+                #[cfg(not(feature = "alloc"))]
+                const SCHEMA: #core::event::Schema = #core::event::Schema::Any;
+                SCHEMA
+            }}
+        }
+        // There is no other type of such a name.
+        Shape::Plain => {
+            let ty = &field.ty;
+            quote!(<#ty as #core::event::Described>::SCHEMA)
+        }
+        _ => of(&field.ty),
+    }
+}
