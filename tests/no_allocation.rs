@@ -313,3 +313,30 @@ async fn the_check_can_fail() {
     assert_eq!(after.allocated - before.allocated, 1);
     assert_eq!(after.freed - before.freed, 1);
 }
+
+#[test]
+fn an_event_is_written_as_json_without_allocation() {
+    let started = CallStarted {
+        caller_id: "+265888111111".into(),
+        called_number: "+265999000001".into(),
+        direction: CallStartedDirection::Inbound,
+    };
+    let event = Event {
+        id: uuid::Uuid::from_u128(7),
+        seq: 0,
+        session_id: "1762155.12".into(),
+        timestamp: "2026-05-04T08:31:21.512Z".parse().unwrap(),
+        body: started.into(),
+    };
+    let mut buffer = Vec::new();
+    event.write_json(&mut buffer);
+    let first = buffer.clone();
+    let before = of_this_thread();
+    for _ in 0..1_000 {
+        buffer.clear();
+        event.write_json(black_box(&mut buffer));
+    }
+    assert_eq!(of_this_thread(), before);
+    assert_eq!(buffer, first);
+    assert_eq!(buffer, event.to_json().into_bytes());
+}

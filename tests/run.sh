@@ -2,14 +2,14 @@
 # The test command: installs what is missing and checks everything.
 #
 #   tests/run.sh            everything
-#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo torture fuzz
+#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo contract torture fuzz
 #
 # The Asterisk step needs root on Debian. Where a real Asterisk can't be had, that is said loudly and the rest runs; with
 # CI=true it is a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-steps=(format lints docs tests core asterisk demo torture fuzz)
+steps=(format lints docs tests core asterisk demo contract torture fuzz)
 failed=()
 skipped=()
 
@@ -59,6 +59,9 @@ prepare() {
     command -v flite >/dev/null || packages+=(flite)
     # Counts the instructions of each stage of the core.
     command -v valgrind >/dev/null || packages+=(valgrind)
+    # Judge what is said about events.
+    python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+    command -v npm >/dev/null || packages+=(npm)
     if [ ${#packages[@]} -gt 0 ]; then
         if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
             apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}" >/dev/null
@@ -135,6 +138,15 @@ demo() {
     for file in events.jsonl call.wav report.html; do
         [ -s "$out/demo/$file" ] || { echo "the demo did not write $file" >&2; return 1; }
     done
+    # For the step `contract`.
+    mkdir -p "${CARGO_TARGET_DIR:-target}/tmp/contract"
+    cp "$out/demo/events.jsonl" "${CARGO_TARGET_DIR:-target}/tmp/contract/demo.jsonl"
+}
+
+# What is said about events and what is sent, judged by others' tools. Without an Asterisk there is too little to judge.
+contract() {
+    if [[ " ${skipped[*]} " == *" asterisk "* ]]; then return 77; fi
+    limited tests/contract/check.sh
 }
 
 # Each target for 20 s, from the same random numbers each time, so that a change is what makes it fail; fuzz/README.md has the recipe

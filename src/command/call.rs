@@ -16,22 +16,23 @@ use super::{Failure, recording, terminal};
 /// Call an AudioSocket server as Asterisk would
 ///
 /// Connects, presents a UUID, and then sends one 20 ms frame every 20 ms, in real time, while it records what comes back: first the
-/// WAV file, then the keys, then silence until the server hangs up or the time to wait is over.
+/// WAV file, if there is one, then the keys, then silence until the server hangs up or the time to wait is over.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   voxtra echo --listen 127.0.0.1:9092 &
   voxtra call 127.0.0.1:9092 --wav hello.wav --out heard.wav
   voxtra call 127.0.0.1:9092 --wav hello.wav --dtmf 12# --rate 16000 --wait 10
+  voxtra call 127.0.0.1:9092 --dtmf 1
 
 The summary goes to stdout. Exit status 1 means that the call did not come about, or broke.")]
 pub(crate) struct Args {
     /// The server: host and port
     #[arg(value_name = "ADDR")]
     address: String,
-    /// What the caller says: a WAV file, any rate
+    /// What the caller says: a WAV file, any rate [default: a second of silence]
     #[arg(long, value_name = "IN")]
-    wav: PathBuf,
+    wav: Option<PathBuf>,
     /// Write what was heard to this WAV file
     #[arg(long, value_name = "OUT")]
     out: Option<PathBuf>,
@@ -54,7 +55,10 @@ const LONGEST_STAY: Duration = Duration::from_secs(60);
 const QUIET: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let speech = recording::at_rate(recording::read(&args.wav)?, args.rate.hz())?;
+    let speech = match &args.wav {
+        Some(wav) => Some(recording::at_rate(recording::read(wav)?, args.rate.hz())?),
+        None => None,
+    };
     let address = resolve(&args.address)?;
     if let Some(out) = &args.out {
         // Better now than after a call of minutes.
@@ -67,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let mut progress = ProgressLine::new();
     let tape = line
-        .call(script(args, speech.samples), &Interrupt::listen(), &mut |p| progress.show(&p))
+        .call(script(args, speech.map(|speech| speech.samples)), &Interrupt::listen(), &mut |p| progress.show(&p))
         .map_err(|error| match error {
             CallError::Connect { .. } => {
                 Failure::failed(error).advise("is the server running, and is that its address? `voxtra echo --listen ADDR` starts one")
@@ -91,10 +95,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn script(args: &Args, samples: Vec<i16>) -> Script {
-    let mut steps = vec![Step::Say {
-        name: "recording",
-        samples: samples.into(),
+fn script(args: &Args, speech: Option<Vec<i16>>) -> Script {
+    let mut steps = vec![match speech {
+        Some(samples) => Step::Say {
+            name: "recording",
+            samples: samples.into(),
+        },
+        None => Step::Wait(Duration::from_secs(1)),
     }];
     if let Some(keys) = &args.dtmf {
         steps.push(Step::Press(keys.clone()));

@@ -1,5 +1,7 @@
 //! A receiver of webhooks: a real HTTP server that keeps every request exactly as it came.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
@@ -7,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use voxtra_rt::catalogue::Catalogue;
 use voxtra_rt::webhook::WebhookSettings;
 
 const SECRET: &str = "a secret of the tests";
@@ -86,6 +89,25 @@ impl Receiver {
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
+}
+
+/// Keeps what was posted, and what the application says about it, for `tests/contract/check.sh`: other tools than ours judge it.
+pub fn keep_for_the_contract(catalogue: &Catalogue, requests: &[Request]) {
+    let posted: Vec<_> = requests
+        .iter()
+        .map(|request| {
+            let headers = request.headers.iter();
+            let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+            serde_json::json!({ "headers": headers.collect::<BTreeMap<_, _>>(), "body": request.text() })
+        })
+        .collect();
+    let kept = serde_json::json!({
+        "schema": catalogue.json_schema(), "asyncapi": catalogue.asyncapi(), "posted": posted,
+    });
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contract");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join(format!("{}.json", uuid::Uuid::new_v4().simple()));
+    std::fs::write(file, kept.to_string()).unwrap();
 }
 
 async fn keep(

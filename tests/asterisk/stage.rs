@@ -13,7 +13,7 @@ use voxtra_rt::media::MediaSettings;
 use voxtra_rt::session::{Call as Session, Event};
 use voxtra_rt::speech::{Prompt, Prompts};
 
-use super::receiver::{Receiver, Request};
+use super::receiver::{self, Receiver, Request};
 use super::story::{Story, text};
 use super::{Asterisk, Call, PATIENCE, unique};
 
@@ -227,6 +227,7 @@ impl Stage {
         for request in &requests {
             request.check();
         }
+        receiver::keep_for_the_contract(self.app.catalogue(), &requests);
         if self.all_hooks {
             let mut posted: HashMap<String, Vec<String>> = HashMap::new();
             for request in &requests {

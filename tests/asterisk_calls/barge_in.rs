@@ -38,7 +38,10 @@ async fn a_caller_who_interrupts_is_listened_to() {
         ],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(explain)).await;
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.event::<ExplanationOver>().default(explain)
+    })
+    .await;
     let channel = stage.call(&asterisk, caller).await;
     let story = stage.story().await;
     assert_eq!(story.the("agent.speech.ended")["interrupted"], true);
@@ -95,7 +98,10 @@ async fn an_agent_that_may_not_be_interrupted_speaks_to_the_end() {
         variables: &[("VOXTRA_SCRIPT", "quiet:1&own:caller-stop&quiet:20")],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(insist)).await;
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.event::<ExplanationOver>().default(insist)
+    })
+    .await;
     stage.call(&asterisk, caller).await;
     let story = stage.story().await;
     assert_ne!(story.count("user.speech.started"), 0, "{}", story.text());

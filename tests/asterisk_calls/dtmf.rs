@@ -48,7 +48,10 @@ async fn over_ari_each_key_counts_once() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(collect)).await;
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.event::<KeysCollected>().default(collect)
+    })
+    .await;
     stage.call(&asterisk, presser("script")).await;
     let story = stage.story().await;
     assert_eq!(story.digits(), KEYS, "{}", story.text());
@@ -68,7 +71,10 @@ async fn over_audiosocket_alone_each_key_counts_once() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(collect)).await;
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.event::<KeysCollected>().default(collect)
+    })
+    .await;
     let id = stage.app.expect_socket_call("1000");
     stage.socket_call(&asterisk, id, presser("script")).await;
     let story = stage.story().await;
@@ -101,7 +107,10 @@ async fn keys_that_the_agent_presses_arrive() {
         return;
     };
     // Two agents: one calls the other and keys in what the other collects.
-    let mut desk = Stage::start(&asterisk, |app| app.default(collect)).await;
+    let mut desk = Stage::start(&asterisk, |app| {
+        app.event::<KeysCollected>().default(collect)
+    })
+    .await;
     let press = |call: Call| async move {
         call.answer().await?;
         call.send_dtmf("55#12").await?;

@@ -110,6 +110,17 @@ fn speaks_at_16_khz_when_asked() {
 }
 
 #[test]
+fn without_a_recording_the_caller_is_silent_and_presses_keys() {
+    let (address, server) = server(echo);
+    let run = voxtra(&["call", &address, "--dtmf", "7", "--wait", "0"]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    let frames = server.join().unwrap();
+    let (audio, others): (Vec<_>, Vec<_>) = frames.iter().partition(|frame| frame.0 == 0x10);
+    assert!(audio.len() >= 50 && audio.iter().all(|frame| frame.1.iter().all(|b| *b == 0)));
+    assert!(others.contains(&&(0x03, b"7".to_vec())), "{others:?}");
+}
+
+#[test]
 fn a_hang_up_frame_of_the_server_ends_the_call() {
     let (address, server) = server(|mut stream| {
         frame(&mut stream);

@@ -48,7 +48,7 @@ pub enum Schema {
 /// too, and is described as [`Schema::Any`].
 ///
 /// ```
-/// use voxtra_core::event::{Described, EventType, Schema, voxtra};
+/// use voxtra_core::{event::{Described, EventType, Schema}, voxtra};
 ///
 /// #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 /// struct Cents(u64);

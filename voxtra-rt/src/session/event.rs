@@ -6,10 +6,10 @@ pub(crate) mod fuzz;
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write as _;
 use std::sync::{Arc, OnceLock};
 
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 use voxtra_core::event::{BuiltIn, EventKind, EventType};
@@ -83,18 +83,29 @@ impl Event {
 
     /// The event as the contract's JSON.
     pub fn to_json(&self) -> String {
-        // Every field is a string or made by a derived Serialize, neither of which can fail.
-        serde_json::to_string(self).unwrap_or_default()
+        let mut buffer = Vec::with_capacity(256);
+        self.write_json(&mut buffer);
+        // It is UTF-8, as all JSON is.
+        String::from_utf8(buffer).unwrap_or_default()
     }
 
-    /// Appends the contract's JSON to `buffer`. A built-in event takes no memory but what the buffer must grow by: one that is
-    /// cleared and used again takes none.
+    /// Appends the contract's JSON to `buffer`. Takes no memory but what the buffer must grow by: one that is cleared and used
+    /// again takes none.
     pub fn write_json(&self, buffer: &mut Vec<u8>) {
-        let before = buffer.len();
-        // As above. Half an event would be worse than none.
-        if serde_json::to_writer(&mut *buffer, self).is_err() {
-            buffer.truncate(before);
+        let mut id = Uuid::encode_buffer();
+        buffer.extend_from_slice(br#"{"id":""#);
+        buffer.extend_from_slice(self.id.simple().encode_lower(&mut id).as_bytes());
+        buffer.extend_from_slice(br#"","type":"#);
+        write_value(buffer, self.wire());
+        buffer.extend_from_slice(br#","session_id":"#);
+        write_value(buffer, &*self.session_id);
+        // Writing to memory does not fail.
+        let _ = write!(buffer, r#","timestamp":"{:.3}","data":"#, self.timestamp);
+        match &self.body {
+            EventBody::BuiltIn(event) => write_value(buffer, event),
+            EventBody::User(event) => event.value.write(buffer),
         }
+        buffer.push(b'}');
     }
 
     /// Reads the contract's JSON. An event that is not built in keeps its data as JSON. `seq` is 0.
@@ -145,18 +156,13 @@ impl fmt::Display for Event {
     }
 }
 
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut event = serializer.serialize_struct("Event", 5)?;
-        event.serialize_field("id", &self.id.simple())?;
-        event.serialize_field("type", self.wire())?;
-        event.serialize_field("session_id", &*self.session_id)?;
-        event.serialize_field("timestamp", &format_args!("{:.3}", self.timestamp))?;
-        match &self.body {
-            EventBody::BuiltIn(data) => event.serialize_field("data", data)?,
-            EventBody::User(data) => event.serialize_field("data", data)?,
-        }
-        event.end()
+/// A value that serde can't write is `null`: of an application's own types, one may be such, and the event is told all the same.
+fn write_value(buffer: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    let before = buffer.len();
+    if let Err(error) = serde_json::to_writer(&mut *buffer, value) {
+        tracing::error!(%error, "an event's data has no form in JSON");
+        buffer.truncate(before);
+        buffer.extend_from_slice(b"null");
     }
 }
 
@@ -212,11 +218,10 @@ impl UserEvent {
         }
     }
 
-    fn data(&self) -> String {
-        self.value
-            .json()
-            .map(|json| json.get().to_owned())
-            .unwrap_or_default()
+    fn data(&self) -> Vec<u8> {
+        let mut data = Vec::new();
+        self.value.write(&mut data);
+        data
     }
 }
 
@@ -231,7 +236,7 @@ impl fmt::Debug for UserEvent {
 
 impl fmt::Display for UserEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.wire, self.data())
+        self.value.line(&self.wire, f)
     }
 }
 
@@ -241,18 +246,15 @@ impl PartialEq for UserEvent {
     }
 }
 
-impl Serialize for UserEvent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value
-            .json()
-            .map_err(serde::ser::Error::custom)?
-            .serialize(serializer)
-    }
-}
-
+/// An event whose type is forgotten.
 trait Payload: fmt::Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
-    fn json(&self) -> serde_json::Result<Box<RawValue>>;
+
+    /// Appends its data as JSON.
+    fn write(&self, buffer: &mut Vec<u8>);
+
+    /// Its line in a log.
+    fn line(&self, wire: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 
 impl<T: EventType> Payload for T {
@@ -260,8 +262,12 @@ impl<T: EventType> Payload for T {
         self
     }
 
-    fn json(&self) -> serde_json::Result<Box<RawValue>> {
-        serde_json::value::to_raw_value(self)
+    fn write(&self, buffer: &mut Vec<u8>) {
+        write_value(buffer, self);
+    }
+
+    fn line(&self, _wire: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -288,7 +294,11 @@ impl Payload for Json {
         self
     }
 
-    fn json(&self) -> serde_json::Result<Box<RawValue>> {
-        Ok(self.data.clone())
+    fn write(&self, buffer: &mut Vec<u8>) {
+        buffer.extend_from_slice(self.data.get().as_bytes());
+    }
+
+    fn line(&self, wire: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{wire} {}", self.data.get())
     }
 }
