@@ -82,7 +82,7 @@ mod help {
                 &["call", "127.0.0.1:9", "--wav", "x", "--uuid", "7"],
                 "--uuid",
             ),
-            (&["call", "127.0.0.1:9"], "--wav"),
+            (&["call"], "ADDR"),
             (&["echo", "--threads", "0"], "--threads"),
         ] {
             let run = voxtra(arguments);
