@@ -202,7 +202,7 @@ def wav() -> None:
 
 
 def macro() -> None:
-    for name in sorted((ROOT / "tests/compile_fail").glob("*.rs")):
+    for name in sorted([*ROOT.glob("tests/compile_fail/*.rs"), *ROOT.glob("voxtra-core/tests/compile_fail/*.rs")]):
         text = name.read_text()
         inside = re.search(r"voxtra! \{\n(.*)\n\}", text, re.S)
         if inside and len(inside[1]) < 2_500:
@@ -210,7 +210,8 @@ def macro() -> None:
     golden = (ROOT / "voxtra-macros/src/golden.rs").read_text()
     for n, inside in enumerate(re.findall(r"quote! \{\n(.*?)\n    \}", golden, re.S)):
         seed("macro", f"golden-{n}", inside.encode())
-    dictionary("macro", {"events", "session", "route", "state", "on", "extension", "number", "default", "@realtime", "use", "crate",
+    dictionary("macro", {"events", "session", "route", "state", "on", "extension", "number", "prefix", "default", "@realtime", "step", "enter",
+                         "goto", "after", "every", "of", "user.silence", "interrupt", "catch", "hangup", "any", "10s", "use", "crate",
                          "call.started", "dtmf.received", "u64", "Text<8>", "Option<Duration>", "///", "if", "=>", "|", "::"})
 
 
