@@ -82,7 +82,7 @@ def changes(event):
 
 def judge_headers(headers, wire, asyncapi, file):
     message = asyncapi["components"]["messages"][wire]["headers"]
-    known = asyncapi["components"]["schemas"]["headers"]["properties"]
+    known = asyncapi["components"]["schemas"]["Headers"]["properties"]
     sent = {name: headers[name.lower()] for name in known if name.lower() in headers}
     validator = Draft7Validator({**message, "components": asyncapi["components"]})
     for error in validator.iter_errors(sent):

@@ -5,7 +5,7 @@ pub use serde;
 
 use core::marker::PhantomData;
 
-use crate::event::{Described, Schema};
+use crate::event::{Described, EventInfo, Schema};
 
 /// A handler's body that the macro couldn't read. In an expansion of its own, what the compiler says about it costs nothing else.
 #[doc(hidden)]
@@ -24,6 +24,36 @@ pub struct SchemaOf<T: ?Sized>(PhantomData<T>);
 
 impl<T: Described + ?Sized> SchemaOf<T> {
     pub const SCHEMA: Schema = T::SCHEMA;
+}
+
+/// Whether a field of this name is one of some words, and this is one of them.
+pub const fn is_word(event: &EventInfo, field: &str, word: &str) -> bool {
+    let mut fields = event.fields;
+    while let [first, rest @ ..] = fields {
+        if let Schema::OneOf(mut words) = first.schema
+            && is_same(first.name, field)
+        {
+            while let [one, rest @ ..] = words {
+                if is_same(one, word) {
+                    return true;
+                }
+                words = rest;
+            }
+        }
+        fields = rest;
+    }
+    false
+}
+
+const fn is_same(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    while let ([a, rest @ ..], [b, others @ ..]) = (one, other) {
+        if *a != *b {
+            return false;
+        }
+        (one, other) = (rest, others);
+    }
+    one.is_empty() && other.is_empty()
 }
 
 /// What [`SchemaOf`] falls back on.

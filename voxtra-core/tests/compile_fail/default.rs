@@ -12,6 +12,7 @@ voxtra! {
             wait: Duration = 3,
             gift: bool = ,
             tries: Option<u8> = 300,
+            word: Option<Text<4>> = "far too long as well",
             count: u8 = 1,
         }
     }

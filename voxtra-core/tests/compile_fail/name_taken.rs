@@ -7,6 +7,8 @@ voxtra! {
         payment_confirmed {}
         call.started {}
         call_started {}
+        order.placed { status: open | closed, line1: a | b, line_1: c | d }
+        order.placed.status {}
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn check(
                 value: Default::Nothing,
                 json: Some("null".to_owned()),
             },
-            Expr::Lit(_) | Expr::Unary(_) => match plain(declared, None, inner, errors) {
+            Expr::Lit(_) | Expr::Unary(_) => match plain(declared, of_option(ty), inner, errors) {
                 Some(FieldDefault { value, json }) => FieldDefault {
                     value: Default::Some(Box::new(value)),
                     json,
@@ -77,7 +77,23 @@ fn word(
     None
 }
 
-/// `ty` is the type that the value has, where the field's is not an `Option` of it.
+/// The `T` of `Option<T>`.
+fn of_option(ty: &Type) -> Option<&Type> {
+    match argument(ty)? {
+        syn::GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+fn argument(ty: &Type) -> Option<&syn::GenericArgument> {
+    let Type::Path(path) = ty else { return None };
+    match &path.path.segments.last()?.arguments {
+        syn::PathArguments::AngleBracketed(arguments) => arguments.args.first(),
+        _ => None,
+    }
+}
+
+/// `ty` is the type that the value has.
 fn plain(
     declared: Expr,
     ty: Option<&Type>,
@@ -132,12 +148,7 @@ fn computed(declared: Expr) -> FieldDefault {
 
 /// The `N` of `Text<N>`, where it is written as a number.
 fn room(ty: &Type) -> Option<usize> {
-    let Type::Path(path) = ty else { return None };
-    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments
-    else {
-        return None;
-    };
-    match arguments.args.first()? {
+    match argument(ty)? {
         syn::GenericArgument::Const(Expr::Lit(ExprLit {
             lit: Lit::Int(room),
             ..

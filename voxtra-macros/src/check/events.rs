@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use proc_macro2::Span;
+use quote::quote;
 
-use super::{Event, Set, builtin, fields};
+use super::{Event, Field, Set, Shape, builtin, fields};
 use crate::{
     errors::Errors,
     parse::{EventDecl, SetDecl, pascal_case},
@@ -44,7 +45,26 @@ pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Err
             }
             None => structs.insert(name.to_string(), wire.clone()),
         };
-        let fields = fields::check(event.fields, &name, event.realtime, errors);
+        let mut fields = fields::check(event.fields, &name, event.realtime, errors);
+        // An enum that is declared in a field is a type beside the structs.
+        fields.retain(|field| {
+            let Shape::Inline(_) = &field.shape else {
+                return true;
+            };
+            let ty = &field.ty;
+            let made = quote!(#ty).to_string();
+            let by = format!("{wire}: {}", field.name);
+            let first = structs.get(&made).cloned();
+            if let Some(first) = &first {
+                errors.at(
+                    field.name.span(),
+                    format!("`{by}` would make the enum `{made}`, as `{first}` does"),
+                );
+            } else {
+                structs.insert(made, by);
+            }
+            first.is_none()
+        });
         events.push(Event {
             set: event.set,
             wire,
@@ -63,7 +83,15 @@ pub(super) fn sets(
     events: &[Event],
     errors: &mut Errors,
 ) -> (Vec<Set>, HashSet<String>) {
-    let mut names: HashSet<String> = events.iter().map(|event| event.name.to_string()).collect();
+    let mut names: HashSet<String> = HashSet::new();
+    for event in events {
+        names.insert(event.name.to_string());
+        let enums = event
+            .fields
+            .iter()
+            .filter(|field| matches!(field.shape, Shape::Inline(_)));
+        names.extend(enums.map(|Field { ty, .. }| quote!(#ty).to_string()));
+    }
     let mut sets = Vec::new();
     for (index, SetDecl { docs, name }) in declared.into_iter().enumerate() {
         if !names.insert(name.to_string()) {

@@ -9,8 +9,8 @@ use super::schema;
 pub(super) fn document(events: &[EventInfo]) -> Value {
     let place = "#/components/schemas/";
     let mut schemas = Map::new();
-    schemas.insert("envelope".to_owned(), schema::envelope());
-    schemas.insert("headers".to_owned(), headers());
+    schemas.insert("Envelope".to_owned(), schema::envelope());
+    schemas.insert("Headers".to_owned(), headers());
     let mut messages = Map::new();
     let mut in_channel = Map::new();
     let mut sent = Vec::new();
@@ -59,7 +59,7 @@ fn message(event: &EventInfo, place: &str) -> Value {
         "title": event.name,
         "summary": event.doc,
         "headers": {
-            "allOf": [{ "$ref": format!("{place}headers") }],
+            "allOf": [{ "$ref": format!("{place}Headers") }],
             "type": "object",
             "properties": { "X-Voxtra-Event": { "const": event.wire } },
         },

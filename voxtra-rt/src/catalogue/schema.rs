@@ -11,7 +11,8 @@ pub(super) fn document(events: &[EventInfo]) -> Value {
         .map(|event| json!({ "$ref": format!("{place}{}", event.wire) }))
         .collect();
     let mut definitions = Map::new();
-    definitions.insert("envelope".to_owned(), envelope());
+    // Wire names are in lower case.
+    definitions.insert("Envelope".to_owned(), envelope());
     for event in events {
         definitions.insert(event.wire.to_owned(), of_event(event, place));
     }
@@ -55,7 +56,7 @@ pub(super) fn of_event(event: &EventInfo, place: &str) -> Value {
     json!({
         "title": event.name,
         "description": event.doc,
-        "allOf": [{ "$ref": format!("{place}envelope") }],
+        "allOf": [{ "$ref": format!("{place}Envelope") }],
         "type": "object",
         "properties": {
             "type": { "const": event.wire },

@@ -53,7 +53,10 @@ impl Uses {
     /// The body, or an empty one if it uses what isn't there: the compiler would say so again, in other words.
     pub(super) fn checked(&self, body: Group, errors: &mut Errors) -> Group {
         let mut names = Vec::new();
-        uses(body.stream(), &mut names);
+        // Where it stands by itself it may be bound to something else: the compiler knows.
+        if !uses(body.stream(), &mut names) {
+            return body;
+        }
         let mut is_sound = true;
         for name in names {
             let text = name.unraw().to_string();
@@ -76,8 +79,8 @@ impl Uses {
     }
 }
 
-/// Each `name` of `state.name`, unless it is a method or `state` is something else there.
-fn uses(tokens: TokenStream, into: &mut Vec<Ident>) {
+/// Each `name` of `state.name`, unless it is a method. False if `state` stands by itself somewhere.
+fn uses(tokens: TokenStream, into: &mut Vec<Ident>) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is = |at: Option<usize>, text: &str| {
         at.and_then(|at| tokens.get(at))
@@ -85,19 +88,19 @@ fn uses(tokens: TokenStream, into: &mut Vec<Ident>) {
     };
     for (index, token) in tokens.iter().enumerate() {
         match token {
-            TokenTree::Group(group) => uses(group.stream(), into),
-            TokenTree::Ident(word) if word == "state" => {
-                let before = index.checked_sub(1);
-                if ["let", "mut", "|"].iter().any(|text| is(before, text)) {
-                    // It has another meaning from here on.
-                    return;
+            TokenTree::Group(group) => {
+                if !uses(group.stream(), into) {
+                    return false;
                 }
-                let is_field = is(Some(index + 1), ".") && !is(before, ".");
+            }
+            TokenTree::Ident(word) if word == "state" && !is(index.checked_sub(1), ".") => {
+                if !is(Some(index + 1), ".") {
+                    return false;
+                }
                 let is_method = matches!(tokens.get(index + 3), Some(TokenTree::Group(group))
                     if group.delimiter() == proc_macro2::Delimiter::Parenthesis)
                     || is(Some(index + 3), ":");
                 if let Some(TokenTree::Ident(name)) = tokens.get(index + 2)
-                    && is_field
                     && !is_method
                     && name != "await"
                 {
@@ -107,4 +110,5 @@ fn uses(tokens: TokenStream, into: &mut Vec<Ident>) {
             _ => {}
         }
     }
+    true
 }

@@ -4,7 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{BinOp, Expr};
 
-use crate::check::{Alternative, FieldPattern, Handler, Matcher, Origin};
+use crate::{
+    check::{Alternative, FieldPattern, Handler, Matcher, Origin},
+    parse::find,
+};
 
 /// What the arms of one match have in common. None of these names may be seen by bodies.
 pub(super) struct Arms<'a> {
@@ -33,6 +36,17 @@ impl<'a> Arms<'a> {
 
     /// The arms of a handler with this body: one, or one for each event that can't share it.
     pub(super) fn of(&self, handler: &Handler, body: &TokenStream) -> TokenStream {
+        self.guarded(handler, handler.guard.as_ref(), body)
+    }
+
+    /// The arms of a handler as far as is known while another body holds the state: a condition that looks at it may hold.
+    pub(super) fn perhaps(&self, handler: &Handler, body: &TokenStream) -> TokenStream {
+        let guard = handler.guard.as_ref();
+        let guard = guard.filter(|guard| find(quote!(#guard), "state").is_none());
+        self.guarded(handler, guard, body)
+    }
+
+    fn guarded(&self, handler: &Handler, guard: Option<&Expr>, body: &TokenStream) -> TokenStream {
         let attrs = &handler.attrs;
         let is_plain = |alternative: &&Alternative| {
             alternative.origin == Some(Origin::BuiltIn)
@@ -41,17 +55,64 @@ impl<'a> Arms<'a> {
         let (shared, own): (Vec<_>, Vec<_>) = handler.alternatives.iter().partition(is_plain);
         let shared = (!shared.is_empty()).then(|| {
             let patterns = shared.iter().map(|one| self.pattern(one));
-            let guard = self.guard(handler, None);
+            let guard = self.guard(handler, guard, None);
             quote!(#(#attrs)* #(#patterns)|* #guard => #body)
         });
         let own = own.into_iter().map(|one| {
             let pattern = self.pattern(one);
-            let guard = self.guard(handler, Some(one));
+            let guard = self.guard(handler, guard, Some(one));
             quote!(#(#attrs)* #pattern #guard => #body)
         });
         // A body is a block, but a condition isn't: the comma serves both.
         let arms = shared.into_iter().chain(own);
         quote!(#(#arms,)*)
+    }
+
+    /// Which events there are handlers for, whatever their conditions, as arms; those that have their own handlers in steps alone
+    /// are wanted in these.
+    pub(super) fn wanted(&self, handlers: &[Handler]) -> TokenStream {
+        let Self {
+            core,
+            rt,
+            step,
+            user,
+            ..
+        } = self;
+        let mut found: Vec<(&Alternative, Vec<Option<u16>>)> = Vec::new();
+        for handler in handlers {
+            for alternative in &handler.alternatives {
+                let mut known = found.iter_mut();
+                match known.find(|(known, _)| known.wire == alternative.wire) {
+                    Some((_, steps)) => steps.push(handler.step),
+                    None => found.push((alternative, vec![handler.step])),
+                }
+            }
+        }
+        let within = |steps: &[Option<u16>]| {
+            if steps.contains(&None) {
+                return quote!(true);
+            }
+            let mut steps: Vec<u16> = steps.iter().flatten().copied().collect();
+            steps.dedup();
+            quote!(::core::matches!(#step, ::core::option::Option::Some(#(#steps)|*)))
+        };
+        let any = found.iter().find(|(one, _)| one.origin.is_none());
+        let otherwise = any.map_or_else(|| quote!(false), |(_, steps)| within(steps));
+        let body = quote!(#rt::session::EventBody);
+        let arms = found.iter().filter_map(|(alternative, steps)| {
+            let name = &alternative.event;
+            let pattern = match alternative.origin? {
+                Origin::BuiltIn => quote!(#body::BuiltIn(#core::event::BuiltIn::#name(_))),
+                Origin::Here | Origin::Elsewhere => {
+                    quote!(#body::User(#user) if #user.tag() == <#name as #core::event::EventType>::TAG)
+                }
+            };
+            let mut steps = steps.clone();
+            steps.extend(any.iter().flat_map(|(_, steps)| steps));
+            let within = within(&steps);
+            Some(quote!(#pattern => #within,))
+        });
+        quote!(#(#arms)* _ => #otherwise,)
     }
 
     /// Built-in events are told apart by their variant.
@@ -117,7 +178,12 @@ impl<'a> Arms<'a> {
     }
 
     /// All that must hold besides the pattern. `alternative` is the only one of the arm, if there is only one.
-    fn guard(&self, handler: &Handler, alternative: Option<&Alternative>) -> Option<TokenStream> {
+    fn guard(
+        &self,
+        handler: &Handler,
+        guard: Option<&Expr>,
+        alternative: Option<&Alternative>,
+    ) -> Option<TokenStream> {
         let Self {
             core,
             step,
@@ -163,7 +229,7 @@ impl<'a> Arms<'a> {
                 }
             }
         }
-        if let Some(guard) = &handler.guard {
+        if let Some(guard) = guard {
             conditions.push(match (guard, conditions.is_empty()) {
                 (Expr::Binary(binary), false) if matches!(binary.op, BinOp::Or(_)) => {
                     quote!((#guard))

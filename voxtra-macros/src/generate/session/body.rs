@@ -1,8 +1,8 @@
 //! Bodies: Rust as it was written, with `goto` and an end that succeeds.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{Block, Expr, Stmt, ext::IdentExt};
+use syn::{Block, Expr, Lifetime, Stmt, ext::IdentExt};
 
 /// What bodies of one session have in common.
 pub(super) struct Bodies<'a> {
@@ -15,26 +15,68 @@ pub(super) struct Bodies<'a> {
 impl Bodies<'_> {
     /// A body may end in its own `Ok(…)` or `Err(…)`, and otherwise succeeds when it comes to its end.
     pub(super) fn of(&self, body: &Group) -> TokenStream {
-        let group = &self.with_ways(body);
+        let (group, label) = self.replaced(body, End::Nothing);
         match syn::parse2::<Block>(quote!(#group)) {
-            Ok(block) if ends_in_result(&block) => quote!(#group),
+            Ok(block) if ends_in_result(&block) => {
+                let (group, label) = self.replaced(body, End::Result);
+                quote!(#label #group)
+            }
             // The end is a statement of its own, as a body that always returns early leaves it out of reach.
             Ok(_) => quote!({
                 #[allow(unused_braces)]
-                #group
+                #label #group
                 #[allow(unreachable_code, clippy::needless_return)]
                 return ::core::result::Result::Ok(());
             }),
             // Left to the compiler, which explains it better, but in an expansion of its own: the rest of the output isn't lost with it.
             Err(_) => {
-                let core = self.core;
+                let (core, (group, _)) = (self.core, self.replaced(body, End::Elsewhere));
                 quote!({ #core::__private::handler_body!(#group); ::core::result::Result::Ok(()) })
             }
         }
     }
 
-    /// The same with every `goto step` as Rust.
-    fn with_ways(&self, group: &Group) -> Group {
+    /// The same with every `goto step` as Rust, and the label that this needs.
+    fn replaced(&self, body: &Group, end: End) -> (Group, Option<TokenStream>) {
+        let mut ways = Ways {
+            bodies: self,
+            end,
+            are_there: false,
+        };
+        let group = ways.replaced(body);
+        let label = ways.are_there.then(|| {
+            let label = label(Span::call_site());
+            quote!(#label:)
+        });
+        (group, label)
+    }
+}
+
+/// How a body ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// At its last statement.
+    Nothing,
+    /// With its result.
+    Result,
+    /// In an expansion of its own, which doesn't know the label.
+    Elsewhere,
+}
+
+/// What ends a body from within. The compiler refuses it where it can't: in a closure, or an `async` block.
+fn label(at: Span) -> Lifetime {
+    Lifetime::new("'handler", Span::mixed_site().located_at(at))
+}
+
+/// The ways of one body to other steps.
+struct Ways<'a> {
+    bodies: &'a Bodies<'a>,
+    end: End,
+    are_there: bool,
+}
+
+impl Ways<'_> {
+    fn replaced(&mut self, group: &Group) -> Group {
         let mut output = TokenStream::new();
         let mut tokens = group.stream().into_iter().peekable();
         let mut after_dot = false;
@@ -52,7 +94,7 @@ impl Bodies<'_> {
                     }
                     output.extend(self.way(word, target));
                 }
-                TokenTree::Group(inner) => output.extend([TokenTree::Group(self.with_ways(inner))]),
+                TokenTree::Group(inner) => output.extend([TokenTree::Group(self.replaced(inner))]),
                 _ => output.extend([token]),
             }
         }
@@ -62,19 +104,23 @@ impl Bodies<'_> {
     }
 
     /// Ends the body; the step is left for whoever runs it.
-    fn way(&self, word: &Ident, target: Option<Ident>) -> TokenStream {
-        let goto = self.goto;
+    fn way(&mut self, word: &Ident, target: Option<Ident>) -> TokenStream {
+        self.are_there = true;
+        let Bodies { goto, steps, .. } = self.bodies;
         let index = target.and_then(|name| {
-            let place = self
-                .steps
-                .iter()
-                .position(|step| step.unraw() == name.unraw())?;
+            let place = steps.iter().position(|step| step.unraw() == name.unraw())?;
             u16::try_from(place).ok()
         });
         // A way to nowhere was complained of.
         let set = index.map(|index| quote!(*#goto = ::core::option::Option::Some(#index);));
-        let end = quote_spanned!(word.span()=> return);
-        quote!({ #set #end ::core::result::Result::Ok(()) })
+        let span = word.span();
+        let (end, label) = (quote_spanned!(span=> break), label(span));
+        let end = match self.end {
+            End::Nothing => quote!(#end #label;),
+            End::Result => quote!(#end #label ::core::result::Result::Ok(())),
+            End::Elsewhere => quote_spanned!(span=> return ::core::result::Result::Ok(())),
+        };
+        quote!({ #set #end })
     }
 }
 

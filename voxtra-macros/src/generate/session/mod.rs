@@ -5,11 +5,12 @@ mod body;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::{Pat, ext::IdentExt};
 
 use self::{arms::Arms, body::Bodies};
 use crate::{
-    check::{Event, OnError, Origin, Route, Session, StateField, Target},
-    parse::WhenDecl,
+    check::{Event, Handler, Matcher, OnError, Origin, Route, Session, StateField, Target},
+    parse::{WhenDecl, pascal_case},
     roots::Roots,
 };
 
@@ -61,10 +62,13 @@ fn implementation(
     let on_error = on_error(session, rt);
     // The names that bodies see carry the span of the call site; the others must not be seen.
     let call = Ident::new("call", Span::call_site());
+    let wants = wants(session, core, rt);
     let interrupts = interrupts(session, &call, core, rt);
     let handle = handle(session, &call, core, rt);
+    let words = word_assertions(session, core);
     quote! {
         #names
+        #words
 
         #[automatically_derived]
         impl #rt::session::Session for #name {
@@ -79,6 +83,8 @@ fn implementation(
                 let _ = #call;
                 Self { #(#firsts,)* }
             }
+
+            #wants
 
             #interrupts
 
@@ -165,30 +171,65 @@ fn interrupts(
     rt: &TokenStream,
 ) -> Option<TokenStream> {
     let arms = Arms::new(core, rt);
-    let yes = session
-        .handlers
-        .iter()
-        .filter(|handler| handler.interrupt)
-        .map(|handler| arms.of(handler, &quote!(true)));
-    let yes: TokenStream = yes.collect();
-    if yes.is_empty() {
-        return None;
-    }
+    let handlers = &session.handlers;
+    handlers.iter().find(|handler| handler.interrupt)?;
+    // What an ordinary handler would take waits for it.
+    let is_before = |index: usize, handler: &Handler| {
+        let mut later = handlers.iter().skip(index + 1);
+        later.any(|later| later.interrupt && may_want_the_same(handler, later))
+    };
+    let answers = handlers.iter().enumerate().filter_map(|(index, handler)| {
+        if handler.interrupt {
+            Some(arms.of(handler, &quote!(true)))
+        } else {
+            is_before(index, handler).then(|| arms.perhaps(handler, &quote!(false)))
+        }
+    });
+    let answers: TokenStream = answers.collect();
     let Arms { step, event, .. } = &arms;
     Some(quote! {
-        #[allow(unused_variables)]
+        #[allow(unused_variables, unreachable_patterns)]
         fn interrupts(
             #step: ::core::option::Option<u16>,
             #call: &#rt::session::Call,
             #event: &#rt::session::Event,
         ) -> bool {
             match &#event.body {
-                #yes
-                #[allow(unreachable_patterns)]
+                #answers
                 _ => false,
             }
         }
     })
+}
+
+/// Whether there may be an event for both, in some step.
+fn may_want_the_same(one: &Handler, other: &Handler) -> bool {
+    let same_step = match (one.step, other.step) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    };
+    let is_for = |handler: &Handler, wire: &str| {
+        let mut alternatives = handler.alternatives.iter();
+        alternatives.any(|alternative| alternative.origin.is_none() || alternative.wire == wire)
+    };
+    let mut others = other.alternatives.iter();
+    same_step
+        && others.any(|alternative| alternative.origin.is_none() || is_for(one, &alternative.wire))
+}
+
+/// Which events there are handlers for.
+fn wants(session: &Session, core: &TokenStream, rt: &TokenStream) -> TokenStream {
+    let arms = Arms::new(core, rt);
+    let wanted = arms.wanted(&session.handlers);
+    let Arms { step, event, .. } = &arms;
+    quote! {
+        #[allow(unused_variables)]
+        fn wants(#step: ::core::option::Option<u16>, #event: &#rt::session::Event) -> bool {
+            match &#event.body {
+                #wanted
+            }
+        }
+    }
 }
 
 fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream) -> TokenStream {
@@ -268,6 +309,44 @@ fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream)
             }
         }
     }
+}
+
+/// The words of an enum stand for themselves only where the event is declared; elsewhere they would be names for whatever is there.
+fn word_assertions(session: &Session, core: &TokenStream) -> TokenStream {
+    let mut output = TokenStream::new();
+    let alternatives = session
+        .handlers
+        .iter()
+        .flat_map(|handler| &handler.alternatives)
+        .filter(|alternative| alternative.origin == Some(Origin::Elsewhere));
+    for alternative in alternatives {
+        let event = &alternative.event;
+        for field in &alternative.fields {
+            let Matcher::Pattern(pattern) = &field.pattern else {
+                continue;
+            };
+            let cases = match pattern {
+                Pat::Or(or) => or.cases.iter().collect(),
+                one => vec![one],
+            };
+            for case in cases {
+                let Pat::Ident(word) = case else { continue };
+                let (name, text) = (
+                    field.name.unraw().to_string(),
+                    word.ident.unraw().to_string(),
+                );
+                let ty = pascal_case(&name);
+                let message = format!(
+                    "`{text}` is one of the words of `{name}`, but of an imported event they don't stand for themselves: import `{event}{ty}` and write `{name}: {event}{ty}::{}`",
+                    pascal_case(&text)
+                );
+                output.extend(quote_spanned! {word.ident.span()=>
+                    const _: () = ::core::assert!(!#core::__private::is_word(&<#event as #core::event::EventType>::INFO, #name, #text), #message);
+                });
+            }
+        }
+    }
+    output
 }
 
 /// An imported struct is found by its name in Rust's spelling, which `a.b` and `a_b` share.

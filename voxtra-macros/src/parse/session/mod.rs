@@ -5,7 +5,7 @@ pub(crate) mod routes;
 mod state;
 mod timer;
 
-use proc_macro2::{Group, Ident as Word, TokenStream, TokenTree};
+use proc_macro2::{Ident as Word, TokenStream, TokenTree};
 use syn::{Attribute, Ident, Token, braced, ext::IdentExt, parse::ParseStream, token};
 
 use super::{
@@ -261,9 +261,19 @@ impl HandlerDecl {
 
 /// The first `word` among the tokens, however deep.
 pub(crate) fn find(tokens: TokenStream, word: &str) -> Option<Word> {
-    tokens.into_iter().find_map(|token| match token {
-        TokenTree::Ident(found) if found == word => Some(found),
-        TokenTree::Group(group) => find(Group::stream(&group), word),
-        _ => None,
-    })
+    let mut after_dot = false;
+    for token in tokens {
+        match &token {
+            // A member of something else is another thing.
+            TokenTree::Ident(found) if found == word && !after_dot => return Some(found.clone()),
+            TokenTree::Group(group) => {
+                if let Some(found) = find(group.stream(), word) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
+    }
+    None
 }

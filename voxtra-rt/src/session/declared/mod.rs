@@ -10,7 +10,7 @@
 //! - **At the end of the call** the body that is running may go on for two seconds, in which everything that it awaits of the
 //!   call ends with [`CallError::Ended`]; then it is dropped. The events that are waiting are handled in the same time.
 //!   `hangup` comes last, once, whatever happened before it; the session's owner gives all of it five seconds.
-//! - **An error** becomes an `error` event, and then does what `catch` says. `CallError::Ended` is no error. A panic is one, and
+//! - **An error** becomes an `error` event, and then does what `catch` says. If what that leads to fails as well, the session hangs up. `CallError::Ended` is no error. A panic is one, and
 //!   hangs up.
 
 mod run;
@@ -49,6 +49,12 @@ pub trait Session: Send + 'static {
 
     /// Its state at the start of a call.
     fn new(call: &Call) -> Self;
+
+    /// Whether the session has a handler for events of this kind, whatever its conditions.
+    fn wants(step: Option<u16>, event: &Event) -> bool {
+        let _ = (step, event);
+        true
+    }
 
     /// Whether this event cuts what the session is doing.
     fn interrupts(step: Option<u16>, call: &Call, event: &Event) -> bool {

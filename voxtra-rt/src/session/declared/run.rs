@@ -36,6 +36,10 @@ struct Runner<S> {
     behind: Events,
     /// When bodies have to be done, once the call is over.
     last: Option<Instant>,
+    /// A step that leads back to itself, to be entered again when what was waiting has had its turn.
+    again: Option<u16>,
+    /// Events that were gone before they could be handled, as far as that was told.
+    missed: u64,
 }
 
 /// An occasion that outlives the event.
@@ -65,6 +69,8 @@ impl<S: Session> Runner<S> {
             ahead: call.events(),
             behind: call.events(),
             last: None,
+            again: None,
+            missed: 0,
             call,
         }
     }
@@ -80,14 +86,19 @@ impl<S: Session> Runner<S> {
                 return None;
             }
             while let Some(event) = self.behind.try_next() {
-                if self.call.take(event.seq) {
+                // What no handler is for is left to a `listen` that comes later.
+                if S::wants(self.step, &event) && self.call.take(event.seq) {
                     return Some(What::Event(event));
                 }
             }
+            self.tell_missed().await;
             if !self.call.is_over()
                 && let Some(timer) = self.timers.take_due(now)
             {
                 return Some(What::Timer(timer));
+            }
+            if self.again.take().is_some() && self.last.is_none() {
+                return Some(What::Enter);
             }
             tokio::select! {
                 biased;
@@ -109,21 +120,49 @@ impl<S: Session> Runner<S> {
 
     /// Runs what is declared for an occasion, and what follows from it.
     async fn run(&mut self, first: What) {
+        let mut entered: Vec<u16> = Vec::new();
+        if matches!(first, What::Enter) {
+            entered.extend(self.step);
+        }
         let mut next = Some(first);
+        let mut has_failed = false;
         while let Some(what) = next.take() {
             let mut goto = None;
             let end = self.body(&what, &mut goto).await;
-            next = self.follow(what, end, &mut goto).await;
+            next = self.follow(what, end, &mut goto, &mut has_failed).await;
             if let Some(step) = goto
                 && next.is_none()
+                && self.last.is_none()
                 && !self.call.is_over()
             {
                 self.step = Some(step);
                 self.timers.enter(step, Instant::now());
-                next = Some(What::Enter);
-                // Steps that lead to each other without ever waiting must not hold up the thread.
-                tokio::task::yield_now().await;
+                if entered.contains(&step) {
+                    // Steps that lead to each other for ever must hold up neither events and timers nor the thread.
+                    self.again = Some(step);
+                    tokio::task::yield_now().await;
+                } else {
+                    self.again = None;
+                    entered.push(step);
+                    next = Some(What::Enter);
+                }
             }
+        }
+    }
+
+    /// A reader that is thousands behind finds the oldest gone.
+    async fn tell_missed(&mut self) {
+        let missed = self.behind.missed();
+        if missed > self.missed {
+            let message = format!("{}: {} events came too fast", S::NAME, missed - self.missed);
+            self.missed = missed;
+            tracing::warn!(
+                session = S::NAME,
+                call = self.call.id(),
+                missed,
+                "events were not handled"
+            );
+            self.call.emit_error("events_missed", message).await;
         }
     }
 
@@ -143,6 +182,7 @@ impl<S: Session> Runner<S> {
             ahead,
             behind,
             last,
+            ..
         } = self;
         let body = session.handle(call, *step, goto, occasion);
         let body = AssertUnwindSafe(body).catch_unwind().map(|end| match end {
@@ -159,8 +199,10 @@ impl<S: Session> Runner<S> {
             }
             let mut waiting = behind.clone();
             while let Some(event) = waiting.try_next() {
-                if !call.is_taken(event.seq) && S::interrupts(*step, call, &event) {
-                    return End::Cut(event);
+                match interrupts::<S>(*step, call, &event) {
+                    Ok(false) => {}
+                    Ok(true) => return End::Cut(event),
+                    Err(panic) => return End::Panicked(panic),
                 }
             }
         }
@@ -181,7 +223,18 @@ impl<S: Session> Runner<S> {
                             last.get_or_insert(now + AFTERWARDS);
                         }
                     }
-                    if !call.is_taken(event.seq) && S::interrupts(*step, call, &event) {
+                    match interrupts::<S>(*step, call, &event) {
+                        Ok(false) => continue,
+                        Ok(true) => {}
+                        Err(panic) => return End::Panicked(panic),
+                    }
+                    // It may have come since the body was polled, and be what the body is listening for.
+                    tokio::select! {
+                        biased;
+                        end = &mut body => return end,
+                        () = std::future::ready(()) => {}
+                    }
+                    if !call.is_taken(event.seq) {
                         return End::Cut(event);
                     }
                 }
@@ -191,11 +244,18 @@ impl<S: Session> Runner<S> {
     }
 
     /// What comes after a body that ended like this, besides the step that it went to.
-    async fn follow(&mut self, what: What, end: End, goto: &mut Option<u16>) -> Option<What> {
+    async fn follow(
+        &mut self,
+        what: What,
+        end: End,
+        goto: &mut Option<u16>,
+        has_failed: &mut bool,
+    ) -> Option<What> {
         let error = match end {
             End::Done(Ok(())) | End::Late => return None,
             End::Cut(event) => {
                 *goto = None;
+                *has_failed = false;
                 self.call.take(event.seq);
                 return Some(What::Event(event));
             }
@@ -218,12 +278,21 @@ impl<S: Session> Runner<S> {
             }
             // The step that sorts errors out has one itself.
             OnError::Goto(step) if self.step == Some(step) => None,
+            OnError::Handle if matches!(what, What::Failed(_)) => None,
+            // What an error leads to has failed too, and would lead to it again.
+            _ if *has_failed => {
+                give_up(&self.call).await;
+                None
+            }
             OnError::Goto(step) => {
+                *has_failed = true;
                 *goto = Some(step);
                 None
             }
-            OnError::Handle if matches!(what, What::Failed(_)) => None,
-            OnError::Handle => Some(What::Failed(error)),
+            OnError::Handle => {
+                *has_failed = true;
+                Some(What::Failed(error))
+            }
         }
     }
 
@@ -238,6 +307,10 @@ impl<S: Session> Runner<S> {
             What::Failed(_) => "catch".to_owned(),
         };
         tracing::warn!(session = S::NAME, call = self.call.id(), place, %error, "a handler failed");
+        // A handler of `error` that fails would be given its own error, and fail again.
+        if matches!(what, What::Event(event) if event.kind() == Some(EventKind::Error)) {
+            return;
+        }
         let message = format!("{}: {place}: {error}", S::NAME);
         self.call.emit_error("handler", message).await;
     }
@@ -258,6 +331,15 @@ impl<S: Session> Runner<S> {
         let message = format!("{}: hangup: {failure}", S::NAME);
         self.call.emit_error("handler", message).await;
     }
+}
+
+/// Whether an event that nobody has taken cuts what is running. A condition may panic, like a body.
+fn interrupts<S: Session>(step: Option<u16>, call: &Call, event: &Event) -> Result<bool, String> {
+    if call.is_taken(event.seq) {
+        return Ok(false);
+    }
+    std::panic::catch_unwind(AssertUnwindSafe(|| S::interrupts(step, call, event)))
+        .map_err(|panic| message(&*panic))
 }
 
 async fn give_up(call: &Call) {

@@ -95,6 +95,53 @@ voxtra_core::voxtra! {
         hangup { note(call, "hangup").await; }
     }
 
+    session Hopeless {
+        on call.started { Err("at first")?; }
+        catch(error) { note(call, format!("caught {error}")).await; goto goodbye; }
+        step goodbye { enter { note(call, "goodbye").await; Err("no voice")?; } }
+        hangup { note(call, "hangup").await; }
+    }
+
+    session Ordered {
+        state { busy: bool = false }
+        interrupt on dtmf.received(digit: '0') { note(call, "zero").await; }
+        on call.started { goto form; }
+        step form {
+            on dtmf.received(digit: '1'..='9') { note(call, "saving").await; pause(2).await; note(call, "saved").await; }
+            on dtmf.received if state.busy { note(call, "busy").await; }
+            on barge_in { goto menu; }
+        }
+        step menu { enter { note(call, "menu").await; pause(5).await; note(call, "never").await; } }
+    }
+
+    session Music {
+        on call.started { goto queue; }
+        after 25s { note(call, "too long").await; goto message; }
+        step queue {
+            enter { pause(10).await; goto queue; }
+            on dtmf.received { note(call, "key").await; }
+        }
+        step message { enter { note(call, "message").await; } }
+    }
+
+    session Careless {
+        on call.started { pause(20).await; note(call, "never").await; }
+        interrupt on noted(e) if e.text.chars().next().unwrap_or_else(|| panic!("empty")) == 'x' {}
+        hangup { note(call, "hangup").await; }
+    }
+
+    session Upset {
+        on call.started { Err("once")?; }
+        on error { Err("and again")?; }
+    }
+
+    session Asking {
+        on barge_in {
+            let pin = call.listen_dtmf(3, std::time::Duration::from_secs(2)).await?;
+            note(call, format!("pin {pin}")).await;
+        }
+    }
+
     session Circle {
         on call.started { goto there; }
         step there { enter { goto back; } }
@@ -351,4 +398,77 @@ async fn a_body_may_end_after_the_call_and_what_waited_is_handled() {
 async fn steps_that_lead_to_each_other_hold_nobody_up() {
     let trace = run::<Circle>(vec![(0, gone())]).await;
     assert_eq!(trace.iter().filter(|(_, text)| text == "hangup").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_error_leads_to_hangs_up_if_it_fails_too() {
+    let trace = run::<Hopeless>(vec![(1, gone())]).await;
+    assert_eq!(
+        traced(&trace)[..4],
+        [
+            "0 Hopeless: on call.started: at first",
+            "0 caught at first",
+            "0 goodbye",
+            "0 Hopeless: step goodbye: no voice",
+        ]
+    );
+    assert_eq!(
+        trace.iter().filter(|(_, text)| text == "goodbye").count(),
+        1
+    );
+    assert_eq!(trace.iter().filter(|(_, text)| text == "hangup").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_another_handler_is_for_interrupts_nothing() {
+    let trace = run::<Ordered>(vec![
+        (1, key('1')),
+        // The step's handler with a condition on the state comes first, and may want it.
+        (2, key('0')),
+        (4, told(BargeIn {})),
+        (5, key('0')),
+        (9, gone()),
+    ])
+    .await;
+    let expected = ["1 saving", "3 saved", "3 zero", "4 menu", "5 zero", "9 end"];
+    assert_eq!(traced(&trace), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_enters_itself_leaves_events_and_timers_their_turn() {
+    let trace = run::<Music>(vec![(3, key('1')), (12, key('2')), (40, gone())]).await;
+    let expected = ["10 key", "20 key", "30 too long", "30 message", "40 end"];
+    assert_eq!(traced(&trace), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_condition_is_one_of_the_body_that_it_would_cut() {
+    let empty = Noted {
+        text: String::new(),
+    };
+    let user = crate::session::UserEvent::new(empty);
+    let trace = run::<Careless>(vec![(1, Input::Emit(EventBody::User(user))), (2, gone())]).await;
+    assert_eq!(
+        traced(&trace)[..2],
+        ["1 ", "1 Careless: on call.started: panicked: empty"]
+    );
+    assert_eq!(trace.iter().filter(|(_, text)| text == "hangup").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_handler_of_errors_is_not_given_its_own() {
+    let trace = run::<Upset>(vec![(2, gone())]).await;
+    assert_eq!(traced(&trace), ["0 Upset: on call.started: once", "2 end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_no_handler_is_for_are_left_to_a_listen_that_comes_later() {
+    let trace = run::<Asking>(vec![
+        (1, key('4')),
+        (1, key('2')),
+        (2, told(BargeIn {})),
+        (9, gone()),
+    ])
+    .await;
+    assert_eq!(traced(&trace), ["4 pin 42", "9 end"]);
 }
