@@ -88,11 +88,7 @@ fn uses(tokens: TokenStream, into: &mut Vec<Ident>) -> bool {
     };
     for (index, token) in tokens.iter().enumerate() {
         match token {
-            TokenTree::Group(group) => {
-                if !uses(group.stream(), into) {
-                    return false;
-                }
-            }
+            TokenTree::Group(group) if !uses(group.stream(), into) => return false,
             TokenTree::Ident(word) if word == "state" && !is(index.checked_sub(1), ".") => {
                 if !is(Some(index + 1), ".") {
                     return false;
