@@ -5,8 +5,10 @@
 //! detector can be put in without touching anything else.
 
 mod energy;
+mod telephone;
 
 pub use energy::EnergyDetector;
+pub use telephone::TelephoneDetector;
 
 /// Samples in the frame a detector sees: 20 ms at 8 kHz.
 pub const VAD_FRAME_SAMPLES: usize = 160;
