@@ -171,9 +171,9 @@ class Studio:
         x = np.tile(np.roll(x, -rng.integers(len(x))), n // len(x) + 1)[:n]
         return stretched(np.r_[x, x[:n // 3]], np.exp(rng.uniform(-0.25, 0.25)))[:n] if rng.random() < 0.4 else x
 
-    def babble(self, n, rng):
+    def babble(self, n, rng, fewest=4, most=9):
         y = np.zeros(n)
-        for _ in range(rng.integers(4, 10)):
+        for _ in range(rng.integers(fewest, most + 1)):
             z, length = [], 0
             voices = self.voice(rng) if rng.random() < 0.5 else None
             while length < n:
@@ -193,24 +193,33 @@ class Studio:
             y = fftconvolve(y, room(rng))[:n]
         return y
 
-    def hits(self, n, rng):
+    def crowd(self, n, rng):
+        """A full room: nobody is understood."""
+        x = fftconvolve(self.babble(n, rng, 8, 16), room(rng))[:n]
+        x = lfilter([1, rng.uniform(-0.3, 0.9)], [1], x)
+        y = synthetic.LIVELY[rng.integers(len(synthetic.LIVELY))](n, rng)
+        return x / rms(x) + y / rms(y) * 10 ** (rng.uniform(-25, -3) / 20)
+
+    def hits(self, n, rng, of="hits"):
         """Recorded short sounds at random times."""
-        clips = self.noises.get("hits") or self.noises["beeps"]
+        clips = self.noises.get(of) or self.noises["beeps"]
         rate = np.exp(rng.uniform(np.log(0.3), np.log(6)))
         few = [clips[rng.integers(len(clips))][:2 * RATE] / 32768 for _ in range(rng.integers(1, 8))]
         return synthetic.scatter(n, rng, lambda r: few[r.integers(len(few))] * 10 ** (r.uniform(-12, 0) / 20), rate)
 
     def noise(self, kind, n, rng):
         if kind == "ambience":
-            k = rng.integers(10)
-            x = self.looped("ambience", n, rng) if k < 5 else self.hits(n, rng) if k < 7 else \
+            k = rng.random()
+            x = self.looped("ambience", n, rng) if k < 0.42 else self.hits(n, rng) if k < 0.62 else self.crowd(n, rng) if k < 0.75 else \
                 synthetic.LIVELY[rng.integers(len(synthetic.LIVELY))](n, rng)
         elif kind == "music":
             x = self.looped("music", n, rng) if rng.random() < 0.65 else synthetic.music(n, rng)
         elif kind == "stationary":
             x = synthetic.STATIONARY[rng.integers(len(synthetic.STATIONARY))](n, rng)
         elif kind == "tones":
-            x = synthetic.tones(n, rng) if rng.random() < 0.8 else self.looped("beeps", n, rng)
+            k = rng.random()
+            x = synthetic.tones(n, rng) if k < 0.55 else self.looped("beeps", n, rng) if k < 0.65 else self.hits(n, rng, "beeps") if k < 0.75 else \
+                synthetic.tones(n, rng) + self.hits(n, rng, "beeps") * 10 ** (rng.uniform(-10, 10) / 20)
         else:
             x = self.babble(n, rng)
         if rng.random() < 0.12 and kind != "babble":
@@ -236,7 +245,7 @@ class Studio:
         rng = np.random.default_rng(seed)
         # What share of calls is of which kind: those with a caller, by noise; then those with noise alone.
         kind = rng.choice(["clean", "ambience", "music", "babble", "stationary", "tones", "-ambience", "-music", "-stationary", "-tones", "-line"],
-                          p=[.12, .13, .13, .13, .12, .03, .09, .12, .05, .06, .02])
+                          p=[.13, .13, .12, .12, .11, .03, .11, .12, .04, .08, .01])
         band = self.band(rng)
         if kind[0] == "-":
             x, label, level = np.zeros(SAMPLES), np.zeros(FRAMES, np.int8), 10 ** (rng.uniform(-45, -10) / 20)

@@ -137,7 +137,7 @@ def fetch(cache):
     have = lambda p: glob.glob(f"{cache}/deb/{p}_*.deb")
     missing = [p for p in packages() if not have(p)]
     for p in packages() + DEBIAN_TOOLS:
-        check_not_reserved(p, "" if p in ("klettres-data", "ktuberling-data", "lincity-ng-data") else "package")
+        check_not_reserved(p, "/")
     if missing:
         subprocess.run(["apt-get", "download", "-qq", *missing], cwd=f"{cache}/deb", check=True)
     absent = [t for t in DEBIAN_TOOLS if subprocess.run(["dpkg", "-s", t], capture_output=True).returncode]

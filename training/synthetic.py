@@ -131,14 +131,8 @@ def cough(rng):
     return np.concatenate(out)
 
 
-def breath(rng):
-    n = int(rng.uniform(0.3, 1.2) * RATE)
-    x = coloured(n, rng, rng.uniform(0, 1)) * np.hanning(n)
-    return x / rms(x) * 10 ** (rng.uniform(-15, 0) / 20)
-
-
 def single_events(n, rng):
-    event = [knock, click, key, chirp, cough, breath][rng.integers(6)]
+    event = [knock, click, key, chirp, cough][rng.integers(5)]
     x = scatter(n, rng, event, np.exp(rng.uniform(np.log(0.3), np.log(12))))
     return x + rms(x) * 10 ** (rng.uniform(-50, -10) / 20) * steady(n, rng)
 

@@ -60,6 +60,19 @@ def dataset(cache, split, count, jobs):
     return [np.concatenate(p)[:count] for p in zip(*parts)]
 
 
+def weights(Y, K):
+    """What each frame counts. The beginning of speech is short and matters most; so does noise alone, which makes an agent stumble."""
+    W = np.ones(Y.shape, np.float32)
+    for call, (y, kind) in enumerate(zip(Y, K)):
+        if kind[0] == "-":
+            W[call] = 2.0 if kind == "-tones" else 1.5
+            continue
+        quiet = np.convolve(y, np.ones(12))[:len(y)] == 0      # these 240 ms
+        for begin in np.flatnonzero((y[1:] == 1) & quiet[:-1]) + 1:
+            W[call, begin:begin + 6] = 3.0 if kind == "clean" else 1.7
+    return W
+
+
 def predict(net, X, batch=200):
     out = []
     with torch.no_grad():
@@ -78,16 +91,18 @@ def main():
     a.add_argument("--epochs", type=int, default=16)
     a.add_argument("--jobs", type=int, default=1)
     a.add_argument("--batch", type=int, default=128)
+    a.add_argument("--split", default="train")
     a.add_argument("--make", help="FROM:TO, only makes these shards of training calls")
     a = a.parse_args()
     torch.set_num_threads(1)
     os.makedirs(a.out, exist_ok=True)
     if a.make:
         for n in range(*map(int, a.make.split(":"))):
-            shard(a.cache, "train", n, a.jobs)
+            shard(a.cache, a.split, n, a.jobs)
         return
     Xv, Yv, Kv = dataset(a.cache, "validation", a.validation, a.jobs)
     X, Y, K = dataset(a.cache, "train", a.calls, a.jobs)
+    W = weights(Y, K)
     some = X[:: max(1, len(X) // 500)].astype(np.float64)
     mean, std = some.mean((0, 1)), some.std((0, 1)) + 1e-3
     best = -1
@@ -106,12 +121,13 @@ def main():
                 chosen = np.sort(order[i:i + a.batch])
                 x = torch.from_numpy(X[chosen].astype(np.float32))
                 y = torch.from_numpy(Y[chosen].astype(np.float32))
+                w = torch.from_numpy(W[chosen])
                 # The state goes on from piece to piece, the gradient doesn't.
                 state = None
                 for at in range(0, calls.FRAMES, PIECE):
                     logit, state = net(x[:, at:at + PIECE], state)
                     state = state.detach()
-                    loss = nn.functional.binary_cross_entropy_with_logits(logit, y[:, at:at + PIECE])
+                    loss = nn.functional.binary_cross_entropy_with_logits(logit, y[:, at:at + PIECE], w[:, at:at + PIECE])
                     optimizer.zero_grad()
                     loss.backward()
                     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
