@@ -108,7 +108,8 @@ DEBIAN_TOOLS = """espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k fe
 # Prompts that are no words, and recordings of people in what should be noise.
 NO_WORDS = re.compile(r"silence|beep|tone|ascending|confbridge-(join|leave)|dial|ring|sound|monkey|screech|lots-o|tt-|hello-world-")
 PEOPLE = re.compile(r"human|male|voice|speech|laugh|scream|grunt|sing|choir|hit|die|hurt|groan|cheer|crow?d|talk|baby|giggle|yeti|troll|"
-                    r"orc|drake|goblin|ogre|wose|gryphon|-hit|mermen|naga|ghost|lich|dwarf", re.I)
+                    r"orc|drake|goblin|ogre|wose|gryphon|-hit|mermen|naga|ghost|lich|dwarf|"
+                    r"audio-channel|tuxok|youcannot|areyousure|prompt|excuse|wail|ugg", re.I)
 LONGEST_S = 150
 
 
