@@ -60,12 +60,12 @@ def dataset(cache, split, count, jobs):
     return [np.concatenate(p)[:count] for p in zip(*parts)]
 
 
-def weights(Y, K):
+def weights(Y, K, alone):
     """What each frame counts. The beginning of speech is short and matters most; so does noise alone, which makes an agent stumble."""
     W = np.ones(Y.shape, np.float32)
     for call, (y, kind) in enumerate(zip(Y, K)):
         if kind[0] == "-":
-            W[call] = 2.0 if kind == "-tones" else 1.5
+            W[call] = alone * (1.3 if kind == "-tones" else 1.0)
             continue
         quiet = np.convolve(y, np.ones(12))[:len(y)] == 0      # these 240 ms
         for begin in np.flatnonzero((y[1:] == 1) & quiet[:-1]) + 1:
@@ -89,6 +89,9 @@ def main():
     a.add_argument("--validation", type=int, default=400)
     a.add_argument("--seeds", type=int, default=1)
     a.add_argument("--epochs", type=int, default=16)
+    a.add_argument("--alone", type=float, default=1.5, help="what a frame of noise alone counts in the loss")
+    a.add_argument("--rate", type=float, default=6e-3, help="highest learning rate")
+    a.add_argument("--start", help="a network to go on with")
     a.add_argument("--jobs", type=int, default=1)
     a.add_argument("--batch", type=int, default=128)
     a.add_argument("--split", default="train")
@@ -102,7 +105,7 @@ def main():
         return
     Xv, Yv, Kv = dataset(a.cache, "validation", a.validation, a.jobs)
     X, Y, K = dataset(a.cache, "train", a.calls, a.jobs)
-    W = weights(Y, K)
+    W = weights(Y, K, a.alone)
     some = X[:: max(1, len(X) // 500)].astype(np.float64)
     mean, std = some.mean((0, 1)), some.std((0, 1)) + 1e-3
     best = -1
@@ -110,10 +113,12 @@ def main():
         torch.manual_seed(SEED + seed)
         rng = np.random.default_rng(SEED + seed)
         net = network.Network(mean, std)
+        if a.start:
+            net.load_state_dict(torch.load(a.start, weights_only=True))
         slow = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99))
         steps = a.epochs * (len(X) // a.batch) * (calls.FRAMES // PIECE)
-        optimizer = torch.optim.AdamW(net.parameters(), 4e-3, weight_decay=1e-3)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 6e-3, total_steps=steps, pct_start=0.1, final_div_factor=300)
+        optimizer = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-3)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, a.rate, total_steps=steps, pct_start=0.1, final_div_factor=300)
         began = time.time()
         for epoch in range(a.epochs):
             order, total = rng.permutation(len(X)), 0.0
