@@ -14,7 +14,11 @@ fi
 python=$cache/venv/bin/python
 "$python" "$here/test_reserved.py"
 [ -f "$cache/sounds.npz" ] || "$python" "$here/sources.py" "$cache"
-"$python" "$here/train.py" "$cache" "$cache/out" "$@"
+train() { "$python" "$here/train.py" "$cache" "$@"; }
+# First everything; then, slowly, with more weight on noise alone; then on more calls with a little less of it.
+train "$cache/first" --calls 5600 --epochs 14 "$@"
+train "$cache/second" --calls 5600 --epochs 3 --start "$cache/first/network.pt" --alone 4 --rate 1.5e-3 "$@"
+train "$cache/out" --calls 7200 --epochs 3 --start "$cache/second/network.pt" --alone 2.5 --rate 1.5e-3 --validation 200 "$@"
 "$python" "$here/export.py" "$cache/out/network.pt" "$here/.."
 "$python" "$here/sample.py" "$cache/out/network.pt" "$here/.."
 "$python" "$here/report.py" "$cache" "$cache/out/network.pt"
