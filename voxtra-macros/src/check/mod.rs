@@ -209,6 +209,8 @@ pub(crate) enum Matcher {
 }
 
 pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Errors) -> Model {
+    // What couldn't be read may be what something else needs.
+    let is_whole = errors.is_empty();
     let catalogue = declarations.catalogue.is_some();
     if let Some(span) = declarations.catalogue
         && !roots.is_core
@@ -225,6 +227,7 @@ pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Erro
     }
     let imported = declarations.imports.iter().flat_map(|import| &import.names);
     let known = sessions::Known {
+        is_whole,
         events: &events,
         imported: imported.map(Ident::to_string).collect(),
     };

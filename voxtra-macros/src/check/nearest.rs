@@ -2,7 +2,9 @@
 
 /// The name among `known` that `name` was most likely meant to be, if one is near enough.
 pub(crate) fn among<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let tolerance = (name.chars().count() / 3).max(2);
+    let letters = name.chars().count();
+    // Of a word of one or two letters little is left when two are wrong.
+    let tolerance = (letters / 3).max(2).min(letters.saturating_sub(1));
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))

@@ -20,13 +20,20 @@ enum Shadow {
     Same(String),
     /// An extension of the same digits.
     Extension(String),
+    /// The other way round: a number of the same digits, which would get no calls any more.
+    Number(String),
 }
 
 impl Taken {
     /// Takes the route for this session, unless another takes its calls.
     fn take(&mut self, to: &Target, session: &Ident) -> Option<Shadow> {
         let key = match to {
-            Target::Extension(pattern) => ("extension", pattern.value()),
+            Target::Extension(pattern) => {
+                if let Some(first) = self.0.get(&("number", pattern.value())) {
+                    return Some(Shadow::Number(first.clone()));
+                }
+                ("extension", pattern.value())
+            }
             Target::Number(pattern) => {
                 let extension = ("extension", pattern.value());
                 if let Some(first) = self.0.get(&extension) {
@@ -108,6 +115,10 @@ pub(super) fn check(
             Some(Shadow::Same(first)) => {
                 errors.at(span, format!("calls on this route go to `{first}` already"));
             }
+            Some(Shadow::Number(first)) => errors.at(
+                span,
+                format!("`{first}` has this as its `number` and would get no calls: an `extension` comes before a `number`"),
+            ),
             Some(Shadow::Extension(first)) => errors.at(
                 span,
                 format!("calls to this number go to `{first}` already, by its `extension`: that comes before a `number`"),

@@ -19,6 +19,8 @@ use crate::{
 
 /// The events that handlers can be for, besides the built-in ones.
 pub(super) struct Known<'a> {
+    /// All that was declared could be read.
+    pub(super) is_whole: bool,
     pub(super) events: &'a [Event],
     /// Structs that are declared by another `voxtra!`.
     pub(super) imported: HashSet<String>,
@@ -123,7 +125,9 @@ fn check_one(
             "a session ends once: this is a second `hangup`",
         );
     }
-    steps.all_are_reached(errors);
+    if known.is_whole {
+        steps.all_are_reached(errors);
+    }
     session
 }
 
@@ -156,6 +160,7 @@ fn timers(
             millis,
             body,
         } = timer;
+        let body = checked_body(body, step, steps, uses, errors);
         if millis > 0 && seen.contains(&(when, millis)) {
             errors.at(span, "there is a timer for this already; put both into one");
             continue;
@@ -166,7 +171,7 @@ fn timers(
             step,
             when,
             millis,
-            body: checked_body(body, step, steps, uses, errors),
+            body,
         });
     }
     timers
