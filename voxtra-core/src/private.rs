@@ -26,6 +26,13 @@ impl<T: Described + ?Sized> SchemaOf<T> {
     pub const SCHEMA: Schema = T::SCHEMA;
 }
 
+/// What [`SchemaOf`] falls back on.
+pub trait Undescribed {
+    const SCHEMA: Schema = Schema::Any;
+}
+
+impl<T: ?Sized> Undescribed for SchemaOf<T> {}
+
 /// Whether a field of this name is one of some words, and this is one of them.
 pub const fn is_word(event: &EventInfo, field: &str, word: &str) -> bool {
     let mut fields = event.fields;
@@ -55,13 +62,6 @@ const fn is_same(one: &str, other: &str) -> bool {
     }
     one.is_empty() && other.is_empty()
 }
-
-/// What [`SchemaOf`] falls back on.
-pub trait Undescribed {
-    const SCHEMA: Schema = Schema::Any;
-}
-
-impl<T: ?Sized> Undescribed for SchemaOf<T> {}
 
 /// A `Duration` as whole milliseconds.
 pub mod millis {

@@ -5,6 +5,7 @@
 //! - **An interrupt** cuts the body that is awaiting: its future is dropped where it stands, which cuts a [`say`](Call::say)
 //!   in it. The interrupting event is handled at once, those that were waiting after it. Whatever the body did before that
 //!   await is done; nothing behind it happens. Events that were waiting when a step is entered can cut its `enter`. A body that doesn't await can't be cut, and neither can `hangup`.
+//!   What a handler that is tried before the interrupt takes, or may take as its condition looks at the state, cuts nothing.
 //! - **A timer** that falls due while a body runs waits for it, and for the events that were waiting. A silence that was broken
 //!   in the meantime is forgotten; repetitions that were missed are not made up for.
 //! - **At the end of the call** the body that is running may go on for two seconds, in which everything that it awaits of the
@@ -56,7 +57,7 @@ pub trait Session: Send + 'static {
         true
     }
 
-    /// Whether this event cuts what the session is doing.
+    /// Whether this event cuts what the session is doing: an interrupt is the first handler that would take it.
     fn interrupts(step: Option<u16>, call: &Call, event: &Event) -> bool {
         let _ = (step, call, event);
         false
