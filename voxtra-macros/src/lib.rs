@@ -60,6 +60,9 @@ use crate::{expand::expand, roots::Roots};
 ///
 /// - A **field** has any type that is `Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync`. `Duration` is
 ///   whole milliseconds in JSON. `name: this | that` declares an enum on the spot: `PaymentConfirmedBy` above.
+/// - `= value` behind the type is what the field is where it is **missing**: in JSON that is read, and in `new`, which takes the other
+///   fields (`Default` if there are none). An `Option` without one is `None`.
+/// - `events Name { … }` gives the events a place in **one enum**, `Name`, an `EventSet`.
 /// - An event without fields is written `key.released;` or `key.released {}`. It implements `Default`.
 /// - A **`@realtime`** event is `Copy` and of fixed size, so that it can be made on the media path. Its fields are integers,
 ///   floats, `bool`, `char`, `Text<N>`, `Duration`, enums declared on the spot, or an `Option` of one of these.
