@@ -15,6 +15,9 @@ fn valid() -> TokenStream {
             @realtime key_held;
         }
 
+        /// What a shop tells.
+        events Shop { shop.opened { hour: u8 = 9 } shop.closed; }
+
         session Support {
             route extension "1000" { tenant: "acme" }, prefix "+265", default;
             state { attempts: u8 = 0, names: Vec<String> = Vec::new() }
@@ -45,6 +48,9 @@ fn mutations(tokens: TokenStream) -> Vec<TokenStream> {
         put(quote!(#token #token));
         for other in [
             quote!(self),
+            quote!(Self),
+            quote!(use),
+            quote!(_),
             quote!(Größe),
             quote!(r#type),
             quote!(1.5e3),

@@ -6,9 +6,10 @@ voxtra! {
     events Empty {}
     events OrderPaid { order.paid; }
     events Shop { order.lost; }
+    events match { order.sent; }
     event Line { line.busy; }
 }
 
 fn main() {
-    let _ = (Shop::from(OrderPlaced {}), OrderPaid {}, OrderLost {});
+    let _ = (Shop::from(OrderPlaced {}), OrderPaid {}, OrderLost {}, OrderSent {});
 }

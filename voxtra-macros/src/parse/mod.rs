@@ -204,11 +204,18 @@ fn section(
             if keyword == "catalogue" {
                 into.catalogue = Some(keyword.span());
             }
-            let set = if input.peek(Ident::peek_any) {
-                let name = input.call(Ident::parse_any)?;
+            let set = if input.peek(Ident) {
+                let name = input.parse()?;
                 let docs = only_docs(attrs, "a set of events", errors);
                 into.sets.push(SetDecl { docs, name });
                 into.sets.len().checked_sub(1)
+            } else if input.peek(Ident::peek_any) {
+                let name = input.call(Ident::parse_any)?;
+                errors.at(
+                    name.span(),
+                    format!("`{name}` can't name a set of events: it is a keyword of Rust"),
+                );
+                None
             } else {
                 for attr in &attrs {
                     errors.over(
