@@ -70,6 +70,15 @@ impl<V: VoiceDetector> Ear<V> {
         self.listener.turn.set_barge_in(on);
     }
 
+    pub(super) fn expect_end_of_turn(&mut self, silence: Duration) {
+        self.listener.turn.expect_end_of_turn(silence);
+    }
+
+    /// Whether the agent should be held back until it is clear whether the caller interrupts it.
+    pub(super) fn holds_agent(&self) -> bool {
+        self.listener.turn.is_agent_held()
+    }
+
     /// Takes the payload of one audio frame.
     pub(super) fn hear<P: Port>(
         &mut self,

@@ -72,6 +72,13 @@ pub enum Command {
     FrameEvents(bool),
     /// Lets the caller interrupt the agent, or not.
     BargeIn(bool),
+    /// Lets a silence of so many milliseconds end the caller's turn, until the caller speaks again: for whoever knows from a
+    /// transcript that what was said is complete, or is not. From the hangover to 30,000 ms; what is outside is taken as the
+    /// nearest of them.
+    EndOfTurn {
+        /// The silence, in ms.
+        silence_ms: u32,
+    },
     /// Sends the hang-up message; Asterisk ends the call when it reads it.
     HangUp,
 }

@@ -70,6 +70,8 @@ pub(super) enum Operation {
     FrameEvents { on: bool },
     /// Interruption allowed or not.
     BargeIn { on: bool },
+    /// Somebody knows better when the turn ends.
+    EndOfTurn { silence_ms: u32 },
     /// The agent hangs up.
     HangUp,
     /// The socket's owner saw a fault.
@@ -101,12 +103,14 @@ impl<'a> Arbitrary<'a> for Session {
                 hangover_ms: if turns & 2 == 0 { 240 } else { 20 },
                 end_of_turn_ms: if turns & 4 == 0 { 700 } else { 240 },
                 silence_ms: [5_000, 0, 240, 1_000][usize::from(turns >> 3 & 3)],
-                barge_in_min_speech_ms: if turns & 32 == 0 { 160 } else { 20 },
+                barge_in_min_speech_ms: if turns & 32 == 0 { 400 } else { 20 },
                 ..TurnSettings::default()
             },
             playout: PlayoutSettings {
                 gain_db: if turns & 64 == 0 { 0.0 } else { 12.0 },
                 declick: Duration::from_micros(if turns & 64 == 0 { 0 } else { 2_500 }),
+                // Without fades, what is sent is what was given.
+                pause_fade: Duration::from_millis(if turns & 64 == 0 { 0 } else { 10 }),
                 ..PlayoutSettings::default()
             },
         };
@@ -126,7 +130,7 @@ impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         // Short of bytes, `u` gives zeros.
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
-        Ok(match byte(u)? % 26 {
+        Ok(match byte(u)? % 27 {
             0 => Self::Pass { ms: byte(u)? },
             1 => Self::Leap { ms: u.arbitrary()? },
             2..=4 => Self::Run { frames: byte(u)? },
@@ -193,6 +197,9 @@ impl<'a> Arbitrary<'a> for Operation {
             22 => Self::HangUp,
             23 => Self::Fault { frames: byte(u)? },
             24 => Self::Full { messages: byte(u)? },
+            25 => Self::EndOfTurn {
+                silence_ms: u.arbitrary()?,
+            },
             _ => Self::Stop,
         })
     }
