@@ -27,7 +27,7 @@ mod settings;
 pub use clock::{ClockCheck, FrameTime};
 pub use history::{HISTORY_SAMPLES, History};
 pub use port::{CallerAudio, Port};
-pub use settings::{Command, Forward, LegSettings, Mode, MulawPolicy};
+pub use settings::{Command, EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
 
 use core::time::Duration;
 
@@ -318,6 +318,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             }
             return;
         }
+        self.ear.sent(now, pcm, &self.settings);
         let rate = self.settings.rate;
         port.transmit(HEADER_LEN + 2 * pcm.len(), |out| {
             encode_audio(rate, pcm, out).unwrap_or(0)

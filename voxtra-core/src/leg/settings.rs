@@ -15,6 +15,8 @@ pub struct LegSettings {
     pub forward: Forward,
     /// What happens to µ-law bytes under the kind of 8 kHz PCM.
     pub mulaw: MulawPolicy,
+    /// What becomes of the agent's own voice when the line returns it.
+    pub echo: EchoPolicy,
     /// Whether each frame received and sent is an event of its own. Default: no.
     pub frame_events: bool,
     /// Turn-taking.
@@ -53,6 +55,16 @@ pub enum MulawPolicy {
     Refuse,
     /// Decode it.
     Decode,
+}
+
+/// What to do about the agent's own voice in what the line brings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EchoPolicy {
+    /// Frames that are the agent's echo are not taken for the caller's speech ([`EchoEstimate`](crate::echo::EchoEstimate)).
+    #[default]
+    Discount,
+    /// All that is heard is the caller: for lines whose echo is cancelled elsewhere.
+    Ignore,
 }
 
 /// What a leg can be told while it runs.

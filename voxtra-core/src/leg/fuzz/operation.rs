@@ -6,7 +6,7 @@ use std::vec::Vec;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
-use crate::leg::{Forward, LegSettings, Mode, MulawPolicy};
+use crate::leg::{EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
 
@@ -96,6 +96,10 @@ impl<'a> Arbitrary<'a> for Session {
             mulaw: match sound >> 5 & 1 {
                 0 => MulawPolicy::Refuse,
                 _ => MulawPolicy::Decode,
+            },
+            echo: match sound >> 7 {
+                0 => EchoPolicy::Discount,
+                _ => EchoPolicy::Ignore,
             },
             frame_events: sound >> 6 & 1 == 1,
             turn: TurnSettings {
