@@ -23,7 +23,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use voxtra_core::leg::{EchoPolicy, LegSettings};
 use voxtra_core::turn::{Preset, TurnSettings};
-use voxtra_core::vad::EnergyDetector;
+use voxtra_core::vad::{EnergyDetector, TelephoneDetector};
 
 use figures::{Figures, Sum, quantile};
 use scene::{Kind, Scene};
@@ -36,7 +36,7 @@ fn main() {
         arguments.retain(|argument| argument != name);
         arguments.len() < before
     };
-    let (sweep, ignore_echo) = (flag("--sweep"), flag("--ignore-echo"));
+    let (sweep, ignore_echo, energy) = (flag("--sweep"), flag("--ignore-echo"), flag("--energy"));
     let folder = arguments.first().expect("where the sounds are").clone();
     let minutes = arguments
         .get(1)
@@ -47,6 +47,10 @@ fn main() {
         settings.echo = EchoPolicy::Ignore;
     }
     settings.turn = changed(settings.turn, &arguments);
+    let play = |scene: &Scene, settings| match energy {
+        true => call::play(scene, settings, EnergyDetector::new()),
+        false => call::play(scene, settings, TelephoneDetector::new()),
+    };
     let library = Library::read(Path::new(&folder));
     let scenes = |seed: u64| -> Vec<Scene> {
         let kinds = Kind::ALL.iter();
@@ -62,7 +66,7 @@ fn main() {
                 for (words, figures) in variants.iter().zip(&mut figures) {
                     let turn = changed(settings.turn, words);
                     let settings = LegSettings { turn, ..settings };
-                    figures.add(&scene, &call::play(&scene, settings, EnergyDetector::new()));
+                    figures.add(&scene, &play(&scene, settings));
                 }
             }
         }
@@ -72,7 +76,7 @@ fn main() {
     let mut figures = Figures::default();
     for seed in 0..minutes {
         for scene in scenes(seed) {
-            figures.add(&scene, &call::play(&scene, settings, EnergyDetector::new()));
+            figures.add(&scene, &play(&scene, settings));
         }
     }
     report(&figures);

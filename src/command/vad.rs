@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use voxtra_core::time::Instant;
 use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
-use voxtra_core::vad::{EnergyDetector, VAD_FRAME_SAMPLES, VoiceDetector};
+use voxtra_core::vad::{EnergyDetector, TelephoneDetector, VAD_FRAME_SAMPLES, VoiceDetector};
 
 use super::clock::Clock;
 use super::{Failure, recording, terminal};
@@ -21,7 +21,8 @@ use super::{Failure, recording, terminal};
 Examples:
   voxtra vad call.wav                  start, end and duration of every stretch of speech
   voxtra vad call.wav --json           the same for a program
-  voxtra vad call.wav --frames         t_ms,probability,speech for every 20 ms")]
+  voxtra vad call.wav --frames         t_ms,probability,speech for every 20 ms
+  voxtra vad call.wav --detector energy    what the smallest detector makes of it")]
 pub(crate) struct Args {
     /// The recording
     #[arg(value_name = "FILE.wav")]
@@ -32,6 +33,19 @@ pub(crate) struct Args {
     /// JSON instead of text (with --frames, one object a line)
     #[arg(long)]
     json: bool,
+    /// What listens
+    #[arg(long, value_enum, default_value_t)]
+    detector: Choice,
+}
+
+/// The detectors there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Choice {
+    /// Whatever stands out of the line's noise
+    Energy,
+    /// A network that knows speech on the telephone
+    #[default]
+    Telephone,
 }
 
 /// What the detector and the turn-taking said of one frame.
@@ -67,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     if args.frames {
         let mut result = Ok(());
-        listen(&heard.samples, |frame| {
+        listen(args.detector, &heard.samples, |frame| {
             if result.is_ok() {
                 result = write_frame(&mut out, frame, args.json);
             }
@@ -75,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         result?;
         return Ok(out.flush()?);
     }
-    let segments = listen(&heard.samples, |_| {});
+    let segments = listen(args.detector, &heard.samples, |_| {});
     let speech_ms = segments.iter().map(|s| s.end_ms - s.start_ms).sum();
     if args.json {
         let summary = Summary {
@@ -136,10 +150,21 @@ fn seconds(ms: u64) -> f64 {
     Duration::from_millis(ms).as_secs_f64()
 }
 
-/// Runs the detector and the turn-taking over 8 kHz samples, as on a call where the agent never speaks.
-fn listen(samples: &[i16], mut on_frame: impl FnMut(FrameVerdict)) -> Vec<Speech> {
+/// Runs a detector and the turn-taking over 8 kHz samples, as on a call where the agent never speaks.
+fn listen(choice: Choice, samples: &[i16], on_frame: impl FnMut(FrameVerdict)) -> Vec<Speech> {
+    match choice {
+        Choice::Energy => listen_with(EnergyDetector::new(), samples, on_frame),
+        Choice::Telephone => listen_with(TelephoneDetector::new(), samples, on_frame),
+    }
+}
+
+fn listen_with(
+    mut detector: impl VoiceDetector,
+    samples: &[i16],
+    mut on_frame: impl FnMut(FrameVerdict),
+) -> Vec<Speech> {
     let settings = TurnSettings::default();
-    let (mut detector, mut turns) = (EnergyDetector::new(), TurnTaking::new(settings));
+    let mut turns = TurnTaking::new(settings);
     let mut segments = Vec::new();
     let mut last_voice = 0;
     let mut ended = |event: TurnEvent, last_voice: u64| {
@@ -192,7 +217,7 @@ mod tests {
     fn speech_has_the_times_of_the_audio() {
         let audio = [vec![0; 8000], tone(600), vec![0; 8000], tone(400)].concat();
         let mut frames = Vec::new();
-        let segments = listen(&audio, |f| frames.push(f));
+        let segments = listen(Choice::Energy, &audio, |f| frames.push(f));
         assert_eq!(frames.len(), 150);
         assert_eq!(frames[7].t_ms, 140);
         assert_eq!(segments.len(), 2, "{segments:?}");

@@ -17,7 +17,7 @@ use voxtra_core::event::{
 use voxtra_core::playout::{AgentAudio, Chunk, Playout, PlayoutSettings};
 use voxtra_core::time::Instant;
 use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
-use voxtra_core::vad::{EnergyDetector, VoiceDetector};
+use voxtra_core::vad::{EnergyDetector, TelephoneDetector, VoiceDetector};
 
 voxtra_core::voxtra! {
     events {
@@ -67,6 +67,7 @@ fn call() -> Result<(), i32> {
 
     let mut decoder = Decoder::<640>::new();
     let mut detector = EnergyDetector::new();
+    let mut trained = TelephoneDetector::new();
     let settings = TurnSettings::default();
     settings.check().map_err(|_| 4)?;
     let mut turns = TurnTaking::new(settings);
@@ -97,6 +98,7 @@ fn call() -> Result<(), i32> {
                 audio.read_into(&mut samples);
                 heard += 1;
                 let probability = detector.process(&samples);
+                ensure((0.0..=1.0).contains(&trained.process(&samples)), 10)?;
                 turns.handle_frame(now, probability, playout.is_speaking(), &mut |event| {
                     if event == TurnEvent::SpeechStarted {
                         let body =

@@ -2,11 +2,14 @@
 //!
 //! A detector sees one 20 ms frame at a time and answers with a probability. What the answers mean for the
 //! conversation (when speech starts, when a turn ends) is decided by [`turn`](crate::turn), so a better
-//! detector can be put in without touching anything else.
+//! detector can be put in without touching anything else. There are two: [`TelephoneDetector`] has learned what
+//! speech on the telephone sounds like, [`EnergyDetector`] is tiny and takes for speech what stands out of the noise.
 
 mod energy;
+mod telephone;
 
 pub use energy::EnergyDetector;
+pub use telephone::TelephoneDetector;
 
 /// Samples in the frame a detector sees: 20 ms at 8 kHz.
 pub const VAD_FRAME_SAMPLES: usize = 160;

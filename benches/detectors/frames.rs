@@ -1,0 +1,42 @@
+//! `voxtra vad FILE.wav --frames` with somebody else's detector, for whatever scores such lines:
+//! `cargo run --release --example other_detector -- earshot FILE.wav`.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+
+#[allow(dead_code)]
+mod opponents;
+
+use std::io::Write;
+
+use voxtra_core::vad::{VAD_FRAME_SAMPLES, VoiceDetector};
+
+use opponents::{Earshot, Nnnoiseless, WebRtc};
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let (Some(name), Some(file)) = (args.next(), args.next()) else {
+        eprintln!("usage: other_detector webrtc|earshot|nnnoiseless FILE.wav");
+        std::process::exit(2);
+    };
+    let mut detector: Box<dyn VoiceDetector> = match name.as_str() {
+        "webrtc" => Box::new(WebRtc::very_aggressive()),
+        "earshot" => Box::new(Earshot::new()),
+        "nnnoiseless" => Box::new(Nnnoiseless::new()),
+        _ => panic!("no detector is called {name}"),
+    };
+    let mut reader = hound::WavReader::open(file).unwrap();
+    assert_eq!(
+        (reader.spec().sample_rate, reader.spec().channels),
+        (8_000, 1)
+    );
+    let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for (n, frame) in samples
+        .as_chunks::<VAD_FRAME_SAMPLES>()
+        .0
+        .iter()
+        .enumerate()
+    {
+        let p = detector.process(frame);
+        writeln!(out, "{},{p:.4},{}", n * 20, u8::from(p >= 0.5)).unwrap();
+    }
+}
