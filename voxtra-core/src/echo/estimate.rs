@@ -30,6 +30,8 @@ pub struct EchoEstimate {
     /// dB by which the line is louder than what was sent, by delay: the low quantile, and the high one.
     coupling: [[Levels; 2]; DELAYS],
     floor: Levels,
+    /// The share of near-end speech in the frame before: a detector goes on for a moment after what it heard.
+    share: f32,
 }
 
 impl EchoEstimate {
@@ -43,6 +45,7 @@ impl EchoEstimate {
             audible: 0,
             coupling: [[[COUPLING_AT_FIRST_DB; BANDS]; 2]; DELAYS],
             floor: [FLOOR_AT_FIRST_DBFS; BANDS],
+            share: 1.0,
         }
     }
 
@@ -66,6 +69,7 @@ impl EchoEstimate {
     /// anything that could come back it is 1.
     pub fn heard(&mut self, now: Instant, frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
         if self.audible == 0 {
+            self.share = 1.0;
             return 1.0;
         }
         let heard = levels(&frame.map(f32::from));
@@ -85,10 +89,9 @@ impl EchoEstimate {
                 *floor + FLOOR_RISES_DB
             };
         }
-        if echo <= 0.0 {
-            return 1.0;
-        }
-        let share = near / (near + echo);
+        // A frame in which there is little says little.
+        let share = (near + MEMORY_DB * self.share) / (near + echo + MEMORY_DB);
+        self.share = share;
         ((share - ALL_ECHO) / (ALL_NEAR - ALL_ECHO)).clamp(0.0, 1.0)
     }
 
@@ -130,13 +133,15 @@ impl EchoEstimate {
                 continue;
             };
             let [low, high] = coupling;
+            let heard = heard.iter().zip(&self.floor);
             let bands = low.iter_mut().zip(high).zip(sent).zip(heard);
-            for ((((low, high), sent), heard), expected) in bands.zip(&mut expected) {
+            for ((((low, high), sent), (heard, floor)), expected) in bands.zip(&mut expected) {
                 *expected = expected.max(sent + believed(*low, *high));
                 if *sent > LOUD_DBFS {
                     let ratio = heard - sent;
-                    *low = learn(*low, ratio, LOW);
-                    *high = learn(*high, ratio, HIGH);
+                    let drowned = *heard < floor + NOISE_MARGIN_DB;
+                    *low = learn(*low, ratio, LOW, drowned);
+                    *high = learn(*high, ratio, HIGH, drowned);
                 }
             }
         }
@@ -146,12 +151,20 @@ impl EchoEstimate {
 
 /// The coupling, in dB, that two quantiles speak for: the low one, less what they are too far apart for an echo.
 fn believed(low: f32, high: f32) -> f32 {
-    low.min(MOST_COUPLING_DB) - DISBELIEF * (high - low - SPREAD_DB).max(0.0)
+    let coupling = low.min(MOST_COUPLING_DB) - DISBELIEF * (high - low - SPREAD_DB).max(0.0);
+    coupling.max(LEAST_COUPLING_DB)
 }
 
-/// The quantile a little nearer to where it should be.
-fn learn(quantile: f32, ratio: f32, share: f32) -> f32 {
-    let step = if ratio > quantile { share } else { share - 1.0 };
+/// The quantile a little nearer to where it should be. Of a frame that is drowned in the line's noise all that is known is
+/// that its echo is no louder.
+fn learn(quantile: f32, ratio: f32, share: f32, drowned: bool) -> f32 {
+    let step = if ratio < quantile {
+        share - 1.0
+    } else if drowned {
+        0.0
+    } else {
+        share
+    };
     (quantile + STEP_DB * step).clamp(LEAST_RATIO_DB, MOST_RATIO_DB)
 }
 
@@ -170,6 +183,8 @@ const LOUD_DBFS: f32 = -60.0;
 /// What is expected of a line about which nothing is known.
 const COUPLING_AT_FIRST_DB: f32 = -13.0;
 const MOST_COUPLING_DB: f32 = -6.0;
+/// What is this much softer than the agent is not told apart from its echo: nobody speaks as softly.
+const LEAST_COUPLING_DB: f32 = -44.0;
 /// Ratios are not followed further.
 const LEAST_RATIO_DB: f32 = -60.0;
 const MOST_RATIO_DB: f32 = 30.0;
@@ -188,6 +203,8 @@ const STRONG_DB: f32 = 20.0;
 const FLOOR_AT_FIRST_DBFS: f32 = -60.0;
 const FLOOR_FALLS: f32 = 0.3;
 const FLOOR_RISES_DB: f32 = 0.1;
+/// The frame before counts as much as so many dB over the noise, in all bands together.
+const MEMORY_DB: f32 = 8.0;
 /// Shares of near-end bands at which a frame is taken for an echo, and for the caller.
 const ALL_ECHO: f32 = 0.15;
 const ALL_NEAR: f32 = 0.45;

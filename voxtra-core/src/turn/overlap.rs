@@ -13,7 +13,7 @@ use super::units::{FRAME, Micros, lasts, millis};
 pub(super) struct Overlap {
     /// Which of the latest frames were likely speech over the agent: one bit each, the newest lowest.
     likely: u64,
-    /// Frames with voice in them, over the agent and in speech.
+    /// Frames that are certainly speech, over the agent and in speech.
     voiced_frames: u32,
     reported: bool,
     hold: Option<Hold>,
@@ -76,7 +76,8 @@ impl Overlap {
         settings: &TurnSettings,
     ) {
         let voiced = probability >= settings.stop_threshold;
-        if voiced && in_speech {
+        // What merely goes on with speech does not prove an interruption: music and murmurs do that too.
+        if probability >= settings.barge_in_threshold && in_speech {
             self.voiced_frames = self.voiced_frames.saturating_add(1);
         }
         self.likely = self.likely << 1 | u64::from(probability >= settings.pause_threshold);

@@ -39,18 +39,18 @@ impl Preset {
             Self::Responsive => TurnSettings {
                 hangover_ms: 180,
                 end_of_turn_ms: 450,
-                barge_in_min_speech_ms: 240,
-                pause_resume_ms: 240,
+                barge_in_min_speech_ms: 400,
+                pause_resume_ms: 300,
                 ..balanced
             },
             Self::Balanced => balanced,
             Self::Patient => TurnSettings {
                 hangover_ms: 320,
                 end_of_turn_ms: 1_100,
-                barge_in_min_speech_ms: 640,
+                barge_in_min_speech_ms: 720,
                 pause_frames: 3,
                 pause_window: 4,
-                pause_resume_ms: 400,
+                pause_resume_ms: 500,
                 ..balanced
             },
         }

@@ -50,9 +50,11 @@ pub struct TurnSettings {
     pub silence_ms: u32,
     /// Whether a caller who talks over the agent is reported as a barge-in. Default true.
     pub barge_in: bool,
+    /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1, default 0.9.
+    pub barge_in_threshold: f32,
     /// A barge-in is reported, and the agent cut, when the caller has talked over the agent for this long, counted over
-    /// frames with voice: longer than a cough or "mm-hm". Never before the speech itself is reported. With `pause` the agent
-    /// has fallen silent long before. 20 to 5,000 ms, default 400.
+    /// frames that reach `barge_in_threshold`: longer than a cough or "mm-hm". Never before the speech itself is reported. With `pause` the agent
+    /// has fallen silent long before. 20 to 5,000 ms, default 560.
     pub barge_in_min_speech_ms: u32,
     /// Whether the agent is held back at the first likely speech, until it is clear whether that is a barge-in. Only with
     /// `barge_in`. Default true.
@@ -64,7 +66,7 @@ pub struct TurnSettings {
     pub pause_frames: u8,
     /// See `pause_frames`. Frames of 20 ms, 1 to 50, default 3.
     pub pause_window: u8,
-    /// The agent goes on when there was no voice for this long. 20 to 5,000 ms, default 300.
+    /// The agent goes on when there was no voice for this long. 20 to 5,000 ms, default 400.
     pub pause_resume_ms: u32,
     /// The agent goes on after this long in any case, unless the caller has barged in. 100 to 30,000 ms, default 2,000.
     pub pause_max_ms: u32,
@@ -83,12 +85,13 @@ impl Default for TurnSettings {
             end_of_turn_range: 2.0,
             silence_ms: 5_000,
             barge_in: true,
-            barge_in_min_speech_ms: 400,
+            barge_in_threshold: 0.9,
+            barge_in_min_speech_ms: 560,
             pause: true,
             pause_threshold: 0.6,
             pause_frames: 2,
             pause_window: 3,
-            pause_resume_ms: 300,
+            pause_resume_ms: 400,
             pause_max_ms: 2_000,
         }
     }
@@ -150,6 +153,11 @@ impl TurnSettings {
             (20..=5_000).contains(&self.barge_in_min_speech_ms),
             "barge_in_min_speech_ms",
             "must be from 20 to 5000 ms",
+        )?;
+        within(
+            (0.05..=1.0).contains(&self.barge_in_threshold),
+            "barge_in_threshold",
+            "must be from 0.05 to 1",
         )?;
         self.check_pause()
     }

@@ -204,7 +204,15 @@ fn without_pause_it_is_cut_only_when_the_barge_in_is_certain() {
     };
     assert_eq!(
         play(blunt, "agent on, quiet 400, speech 1000"),
-        ["500 started", "800 barge-in"]
+        ["500 started", "960 barge-in"]
+    );
+}
+
+#[test]
+fn what_merely_goes_on_with_speech_does_not_prove_an_interruption() {
+    assert_eq!(
+        defaults("agent on, speech 200, prob 0.7 1000, quiet 20"),
+        ["40 held", "100 started"]
     );
 }
 

@@ -94,10 +94,15 @@ fn fixed() -> TurnSettings {
     }
 }
 
-/// With the defaults: start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn
+/// With the defaults, but for a barge-in after 400 ms and an agent that goes on after 300 ms: start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn
 /// 700 ms and adapted, silence 5 s, agent held after 2 of 3 frames at 0.6, barge-in after 400 ms, or on after 300 ms.
 fn defaults(script: &str) -> Vec<String> {
-    play(TurnSettings::default(), script)
+    let settings = TurnSettings {
+        barge_in_min_speech_ms: 400,
+        pause_resume_ms: 300,
+        ..TurnSettings::default()
+    };
+    play(settings, script)
 }
 
 #[test]
@@ -568,6 +573,7 @@ fn any_settings() -> impl Strategy<Value = TurnSettings> {
                 end_of_turn_ms: ms.2,
                 end_of_turn_range: start,
                 silence_ms: ms.3,
+                barge_in_threshold: stop,
                 barge_in_min_speech_ms: ms.4,
                 barge_in: ms.5,
                 pause: !ms.5,

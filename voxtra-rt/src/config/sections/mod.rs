@@ -113,6 +113,9 @@ fn read_turn(section: Section<'_>) -> TurnSettings {
             .unwrap_or(defaults.end_of_turn_range),
         silence_ms: time("silence_ms", defaults.silence_ms),
         barge_in: section.boolean("barge_in").unwrap_or(defaults.barge_in),
+        barge_in_threshold: section
+            .number("barge_in_threshold")
+            .unwrap_or(defaults.barge_in_threshold),
         barge_in_min_speech_ms: time("barge_in_min_speech_ms", defaults.barge_in_min_speech_ms),
         pause: section.boolean("pause").unwrap_or(defaults.pause),
         pause_threshold: section
