@@ -132,17 +132,16 @@ impl EchoEstimate {
             let Some(sent) = self.sent.get(place) else {
                 continue;
             };
+            // Without a branch in it, so that the bands are computed together.
             let [low, high] = coupling;
-            let heard = heard.iter().zip(&self.floor);
-            let bands = low.iter_mut().zip(high).zip(sent).zip(heard);
-            for ((((low, high), sent), (heard, floor)), expected) in bands.zip(&mut expected) {
-                *expected = expected.max(sent + believed(*low, *high));
-                if *sent > LOUD_DBFS {
-                    let ratio = heard - sent;
-                    let drowned = *heard < floor + NOISE_MARGIN_DB;
-                    *low = learn(*low, ratio, LOW, drowned);
-                    *high = learn(*high, ratio, HIGH, drowned);
-                }
+            for band in 0..BANDS {
+                let (sent, heard) = (sent[band], heard[band]);
+                expected[band] = expected[band].max(sent + believed(low[band], high[band]));
+                let ratio = heard - sent;
+                let drowned = heard < self.floor[band] + NOISE_MARGIN_DB;
+                let step = if sent > LOUD_DBFS { STEP_DB } else { 0.0 };
+                low[band] = learn(low[band], ratio, LOW, drowned, step);
+                high[band] = learn(high[band], ratio, HIGH, drowned, step);
             }
         }
         expected
@@ -157,15 +156,10 @@ fn believed(low: f32, high: f32) -> f32 {
 
 /// The quantile a little nearer to where it should be. Of a frame that is drowned in the line's noise all that is known is
 /// that its echo is no louder.
-fn learn(quantile: f32, ratio: f32, share: f32, drowned: bool) -> f32 {
-    let step = if ratio < quantile {
-        share - 1.0
-    } else if drowned {
-        0.0
-    } else {
-        share
-    };
-    (quantile + STEP_DB * step).clamp(LEAST_RATIO_DB, MOST_RATIO_DB)
+fn learn(quantile: f32, ratio: f32, share: f32, drowned: bool, step: f32) -> f32 {
+    let up = if drowned { 0.0 } else { share };
+    let way = if ratio < quantile { share - 1.0 } else { up };
+    (quantile + step * way).clamp(LEAST_RATIO_DB, MOST_RATIO_DB)
 }
 
 impl Default for EchoEstimate {

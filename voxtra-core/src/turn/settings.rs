@@ -50,7 +50,7 @@ pub struct TurnSettings {
     pub silence_ms: u32,
     /// Whether a caller who talks over the agent is reported as a barge-in. Default true.
     pub barge_in: bool,
-    /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1, default 0.9.
+    /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1, default 0.95.
     pub barge_in_threshold: f32,
     /// A barge-in is reported, and the agent cut, when the caller has talked over the agent for this long, counted over
     /// frames that reach `barge_in_threshold`: longer than a cough or "mm-hm". Never before the speech itself is reported. With `pause` the agent
@@ -59,7 +59,7 @@ pub struct TurnSettings {
     /// Whether the agent is held back at the first likely speech, until it is clear whether that is a barge-in. Only with
     /// `barge_in`. Default true.
     pub pause: bool,
-    /// A frame over the agent at or above this probability is likely speech. 0.05 to 1, default 0.6.
+    /// A frame over the agent at or above this probability is likely speech. 0.05 to 1, default 0.5.
     pub pause_threshold: f32,
     /// The agent is held back when this many of the last `pause_window` frames were likely speech; after it was held back
     /// for nothing one more, up to three, each for 5 s. Frames of 20 ms, 1 to `pause_window`, default 2.
@@ -85,10 +85,10 @@ impl Default for TurnSettings {
             end_of_turn_range: 2.0,
             silence_ms: 5_000,
             barge_in: true,
-            barge_in_threshold: 0.9,
+            barge_in_threshold: 0.95,
             barge_in_min_speech_ms: 560,
             pause: true,
-            pause_threshold: 0.6,
+            pause_threshold: 0.5,
             pause_frames: 2,
             pause_window: 3,
             pause_resume_ms: 400,

@@ -93,7 +93,7 @@ fn the_agent_is_held_at_the_first_likely_speech() {
         ["460 held"]
     );
     assert!(defaults("agent on, quiet 400, speech 20, quiet 40, speech 20").is_empty());
-    assert!(defaults("agent on, quiet 400, prob 0.5 400").is_empty());
+    assert!(defaults("agent on, quiet 400, prob 0.4 400").is_empty());
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn fixed() -> TurnSettings {
 }
 
 /// With the defaults, but for a barge-in after 400 ms and an agent that goes on after 300 ms: start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn
-/// 700 ms and adapted, silence 5 s, agent held after 2 of 3 frames at 0.6, barge-in after 400 ms, or on after 300 ms.
+/// 700 ms and adapted, silence 5 s, agent held after 2 of 3 frames at 0.5, barge-in after 400 ms, or on after 300 ms.
 fn defaults(script: &str) -> Vec<String> {
     let settings = TurnSettings {
         barge_in_min_speech_ms: 400,
