@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use voxtra_core::audio::{FRAME, Framer, Resampler, SampleRate};
 use voxtra_core::audiosocket::HEADER_LEN;
+use voxtra_core::echo::EchoEstimate;
 use voxtra_core::leg::{ClockCheck, HISTORY_SAMPLES, History};
 use voxtra_core::time::Instant;
 use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
@@ -92,6 +93,41 @@ impl Stage for VoiceDetection {
 
     fn frame(&mut self) {
         black_box(self.detector.process(black_box(self.frames.next())));
+    }
+}
+
+/// How much of the frame is the agent's own voice, which speaks all the time.
+pub struct Echo {
+    frames: Round<[i16; SAMPLES]>,
+    estimate: EchoEstimate,
+    now: Instant,
+    share: f32,
+}
+
+impl Stage for Echo {
+    const NAME: &'static str = "echo estimate";
+
+    fn verified() -> Box<Self> {
+        let mut stage = Box::new(Self {
+            frames: Round::of(caller()),
+            estimate: EchoEstimate::new(),
+            now: Instant::ZERO,
+            share: 1.0,
+        });
+        for _ in 0..4 * FRAMES {
+            stage.frame();
+            assert!((0.0..=1.0).contains(&stage.share));
+        }
+        let (delay, _) = stage.estimate.path();
+        assert!(delay >= FRAME && delay <= 16 * FRAME);
+        stage
+    }
+
+    fn frame(&mut self) {
+        let frame = black_box(self.frames.next());
+        self.estimate.sent(self.now, frame);
+        self.now = self.now + FRAME;
+        self.share = black_box(self.estimate.heard(self.now, frame));
     }
 }
 

@@ -3,9 +3,12 @@
 use core::time::Duration;
 
 use super::fault::Faults;
-use super::{CallerAudio, ClockCheck, Forward, History, LegSettings, MulawPolicy, Port, event};
+use super::{
+    CallerAudio, ClockCheck, EchoPolicy, Forward, History, LegSettings, MulawPolicy, Port, event,
+};
 use crate::audio::{Framer, Law, Resampler, SampleRate};
 use crate::audiosocket::Audio;
+use crate::echo::EchoEstimate;
 use crate::event::{
     AudioFrameReceived, BargeIn, Fault, SilenceDetected, TurnEnded, UserSpeechEnded,
     UserSpeechStarted,
@@ -46,6 +49,7 @@ impl<V: VoiceDetector> Ear<V> {
                 history: History::default(),
                 vad_input: VadInput::new(settings.rate),
                 detector,
+                echo: EchoEstimate::new(),
                 turn: TurnTaking::new(settings.turn),
                 received: 0,
             },
@@ -68,6 +72,22 @@ impl<V: VoiceDetector> Ear<V> {
 
     pub(super) fn set_barge_in(&mut self, on: bool) {
         self.listener.turn.set_barge_in(on);
+    }
+
+    pub(super) fn expect_end_of_turn(&mut self, silence: Duration) {
+        self.listener.turn.expect_end_of_turn(silence);
+    }
+
+    /// Whether the agent should be held back until it is clear whether the caller interrupts it.
+    pub(super) fn holds_agent(&self) -> bool {
+        self.listener.turn.is_agent_held()
+    }
+
+    /// Takes what was sent, which the line may return.
+    pub(super) fn sent(&mut self, now: Instant, pcm: &[i16], settings: &LegSettings) {
+        if settings.echo == EchoPolicy::Discount {
+            self.listener.echo.sent(now, pcm);
+        }
     }
 
     /// Takes the payload of one audio frame.
@@ -149,6 +169,7 @@ struct Listener<V> {
     history: History,
     vad_input: VadInput,
     detector: V,
+    echo: EchoEstimate,
     turn: TurnTaking,
     received: u64,
 }
@@ -177,6 +198,7 @@ impl<V: VoiceDetector> Listener<V> {
             history,
             vad_input,
             detector,
+            echo,
             turn,
             received,
         } = self;
@@ -194,7 +216,10 @@ impl<V: VoiceDetector> Listener<V> {
         let was_speaking = turn.is_user_speaking();
         let mut turns = Turns::default();
         vad_input.push(pcm, |frame| {
-            let probability = detector.process(frame);
+            let probability = match settings.echo {
+                EchoPolicy::Discount => detector.process(frame) * echo.heard(media, frame),
+                EchoPolicy::Ignore => detector.process(frame),
+            };
             turn.handle_frame(media, probability, agent_speaking, &mut |event| {
                 turns.note(event, now, port)
             });

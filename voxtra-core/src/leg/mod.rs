@@ -27,7 +27,7 @@ mod settings;
 pub use clock::{ClockCheck, FrameTime};
 pub use history::{HISTORY_SAMPLES, History};
 pub use port::{CallerAudio, Port};
-pub use settings::{Command, Forward, LegSettings, Mode, MulawPolicy};
+pub use settings::{Command, EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
 
 use core::time::Duration;
 
@@ -143,9 +143,14 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         self.playout.counters()
     }
 
-    /// Whether the agent's voice is going out at this moment.
+    /// Whether the agent is saying something, heard or [held back](Self::is_agent_held).
     pub fn is_agent_speaking(&self) -> bool {
         self.playout.is_speaking()
+    }
+
+    /// Whether the agent is held back, because the caller may be interrupting it.
+    pub fn is_agent_held(&self) -> bool {
+        self.playout.is_held()
     }
 
     /// When [`handle_deadline`](Self::handle_deadline) wants to be called next.
@@ -211,12 +216,13 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
                             encode(&Frame::Audio(audio), out).unwrap_or(0)
                         });
                     }
-                    let agent_speaking = playout.is_speaking();
+                    let agent_speaking = has_the_floor(playout);
                     let heard = ear.hear(now, audio, agent_speaking, settings, &mut faults, port);
                     counters.gaps = counters.gaps.wrapping_add(u64::from(heard.gap));
                     if heard.barge_in {
                         port.epoch(playout.flush());
                     }
+                    hold(playout, ear.holds_agent());
                 }
                 Ok(Frame::Dtmf(digit)) => port.record(event(
                     now,
@@ -256,12 +262,12 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         }
         self.tell_dropped_in_time(now, port);
         let since_audio = now.duration_since(self.ear.last_arrival());
-        if since_audio > GAP
-            && self
-                .ear
-                .gap(now, self.playout.is_speaking(), &self.settings, port)
-        {
-            port.epoch(self.playout.flush());
+        if since_audio > GAP {
+            let agent_speaking = has_the_floor(&self.playout);
+            if self.ear.gap(now, agent_speaking, &self.settings, port) {
+                port.epoch(self.playout.flush());
+            }
+            hold(&mut self.playout, self.ear.holds_agent());
         }
         if now < self.playout.next_deadline() {
             return;
@@ -312,6 +318,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             }
             return;
         }
+        self.ear.sent(now, pcm, &self.settings);
         let rate = self.settings.rate;
         port.transmit(HEADER_LEN + 2 * pcm.len(), |out| {
             encode_audio(rate, pcm, out).unwrap_or(0)
@@ -342,7 +349,13 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             Command::Forward(forward) => self.settings.forward = forward,
             Command::Mode(mode) => self.settings.mode = mode,
             Command::FrameEvents(on) => self.settings.frame_events = on,
-            Command::BargeIn(on) => self.ear.set_barge_in(on),
+            Command::BargeIn(on) => {
+                self.ear.set_barge_in(on);
+                hold(&mut self.playout, self.ear.holds_agent());
+            }
+            Command::EndOfTurn { silence_ms } => self
+                .ear
+                .expect_end_of_turn(Duration::from_millis(silence_ms.into())),
             Command::HangUp => {
                 port.transmit(HEADER_LEN, |out| encode(&Frame::Hangup, out).unwrap_or(0))
             }
@@ -391,6 +404,16 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             port.record(fault_record(now, Fault::FramesDropped(frames)));
         }
     }
+}
+
+/// Whether the agent speaks, or would go on if it were not held back.
+fn has_the_floor(playout: &Playout) -> bool {
+    playout.is_speaking() || playout.is_held()
+}
+
+/// Holds the agent back when there is something to hold, or lets it go on.
+fn hold(playout: &mut Playout, hold: bool) {
+    playout.hold(hold && has_the_floor(playout));
 }
 
 /// Tells `media.started`, once.

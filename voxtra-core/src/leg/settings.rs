@@ -15,6 +15,8 @@ pub struct LegSettings {
     pub forward: Forward,
     /// What happens to µ-law bytes under the kind of 8 kHz PCM.
     pub mulaw: MulawPolicy,
+    /// What becomes of the agent's own voice when the line returns it.
+    pub echo: EchoPolicy,
     /// Whether each frame received and sent is an event of its own. Default: no.
     pub frame_events: bool,
     /// Turn-taking.
@@ -55,6 +57,16 @@ pub enum MulawPolicy {
     Decode,
 }
 
+/// What to do about the agent's own voice in what the line brings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EchoPolicy {
+    /// Frames that are the agent's echo are not taken for the caller's speech ([`EchoEstimate`](crate::echo::EchoEstimate)).
+    #[default]
+    Discount,
+    /// All that is heard is the caller: for lines whose echo is cancelled elsewhere.
+    Ignore,
+}
+
 /// What a leg can be told while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -72,6 +84,13 @@ pub enum Command {
     FrameEvents(bool),
     /// Lets the caller interrupt the agent, or not.
     BargeIn(bool),
+    /// Lets a silence of so many milliseconds end the caller's turn, until the caller speaks again: for whoever knows from a
+    /// transcript that what was said is complete, or is not. From the hangover to 30,000 ms; what is outside is taken as the
+    /// nearest of them.
+    EndOfTurn {
+        /// The silence, in ms.
+        silence_ms: u32,
+    },
     /// Sends the hang-up message; Asterisk ends the call when it reads it.
     HangUp,
 }

@@ -1,8 +1,11 @@
 //! Pacing, and what each frame is made of.
 
+mod filling;
+
 use core::time::Duration;
 
 use super::edges::Edges;
+use super::hold::{Hold, KEPT, Step};
 use super::settings::PlayoutSettings;
 use super::source::{AgentAudio, Chunk};
 use crate::audio::{FRAME, Gain, SampleRate, gain};
@@ -25,6 +28,7 @@ pub struct Playout {
     utterance: Option<Utterance>,
     /// A flush came while an utterance was in progress, and its last frame has not gone out yet.
     cut: bool,
+    hold: Hold,
     edges: Edges,
     counters: PlayoutCounters,
 }
@@ -73,6 +77,12 @@ pub struct PlayoutCounters {
     pub slips: u64,
     /// Samples that were queued and never played.
     pub dropped_samples: u64,
+    /// Times the agent's audio was held back: frames in which it faded out.
+    pub pauses: u64,
+    /// Silent frames while it was held back, among [`silence_frames`](Self::silence_frames).
+    pub held_frames: u64,
+    /// Samples that faded out at a pause and were played again after it.
+    pub repeated_samples: u64,
 }
 
 impl Playout {
@@ -87,6 +97,7 @@ impl Playout {
             chunk: None,
             utterance: None,
             cut: false,
+            hold: Hold::new(),
             edges: Edges::new(rate.samples_in(settings.declick.min(FRAME))),
             counters: PlayoutCounters::default(),
         }
@@ -139,23 +150,35 @@ impl Playout {
         self.due = Some(self.reschedule(due, now));
 
         let was_cut = core::mem::take(&mut self.cut);
-        let filled = if was_cut {
-            self.fill_last(source, out, on)
+        let step = if was_cut {
+            Step::Flow
         } else {
-            self.fill(source, out, on)
+            self.hold.step(self.pause_fade())
+        };
+        let filled = match step {
+            _ if was_cut => self.fill_last(source, out, on),
+            Step::Flow => self.fill(source, out, on),
+            Step::Fade => self.fill_held(source, out, on),
+            Step::Still => 0,
         };
         let (speech, silence) = out.split_at_mut(filled);
         self.gain.apply(speech);
         silence.fill(0);
-        if was_cut {
+        self.hold.fade_in(speech);
+        if was_cut || step == Step::Fade {
             // No longer than the fade, and all there is.
             gain::fade_out(speech);
         }
-        let starved = filled < frame && self.utterance.is_some();
+        if was_cut {
+            self.hold.release();
+        }
+        let starved = filled < frame && step == Step::Flow && self.utterance.is_some();
         self.edges.smooth(out, filled, starved);
 
         self.counters.frames += 1;
         self.counters.silence_frames += u64::from(filled == 0);
+        self.counters.pauses += u64::from(step == Step::Fade);
+        self.counters.held_frames += u64::from(step == Step::Still);
         self.counters.underruns += u64::from(starved);
         on(PlayoutEvent::FrameSent);
         Some(frame)
@@ -166,10 +189,30 @@ impl Playout {
     pub const fn flush(&mut self) -> u32 {
         self.epoch = self.epoch.wrapping_add(1);
         self.cut = self.utterance.is_some();
+        self.hold.want(false);
+        if !self.cut {
+            self.hold.release();
+        }
         self.epoch
     }
 
-    /// Whether an utterance is being heard: it has started and is not over (or cut) yet.
+    /// Holds back what is playing, or lets it go on.
+    ///
+    /// The next frame fades out over [`PlayoutSettings::pause_fade`], and silence goes out from then on, at the same
+    /// deadlines; nothing is taken from the queue. When it goes on, what was faded out is said again, faded in: nothing of
+    /// the utterance is lost. (When no more is left of it than the fade takes, it ends with the fade.) A flush ends the
+    /// pause.
+    pub const fn hold(&mut self, hold: bool) {
+        self.hold.want(hold);
+    }
+
+    /// Whether the agent's audio is held back.
+    pub const fn is_held(&self) -> bool {
+        self.hold.is_wanted()
+    }
+
+    /// Whether an utterance is being heard: it has started and is not over (or cut) yet. It is while it is
+    /// [held back](Self::hold), too.
     pub fn is_speaking(&self) -> bool {
         !self.cut && self.utterance.is_some_and(|utterance| utterance.heard)
     }
@@ -191,6 +234,12 @@ impl Playout {
         self.counters
     }
 
+    /// The length of the fades of a pause, in samples.
+    fn pause_fade(&self) -> usize {
+        let fade = self.settings.pause_fade.min(FRAME);
+        self.rate.samples_in(fade).min(KEPT)
+    }
+
     /// Counts how late the frame is and says when the next one is due.
     fn reschedule(&mut self, due: Instant, now: Instant) -> Instant {
         let late = now.duration_since(due);
@@ -201,174 +250,6 @@ impl Playout {
         } else {
             due + FRAME
         }
-    }
-}
-
-/// What goes into a frame.
-impl Playout {
-    /// Fills `out` from the queue and returns how many samples there were.
-    fn fill<S: AgentAudio>(
-        &mut self,
-        source: &mut S,
-        out: &mut [i16],
-        on: &mut impl FnMut(PlayoutEvent),
-    ) -> usize {
-        let mut filled = 0;
-        loop {
-            let room = out.get_mut(filled..).unwrap_or_default();
-            // With a full frame, look only for the end of the utterance in progress.
-            if room.is_empty() && self.utterance.is_none() {
-                return filled;
-            }
-            let Some(chunk) = self.next_of_epoch(source, on) else {
-                return filled;
-            };
-            if room.is_empty() && (chunk.samples > 0 || !self.is_in_progress(chunk.utterance)) {
-                return filled;
-            }
-            self.open(chunk, on);
-            filled += self.read(source, room, on);
-        }
-    }
-
-    /// After a flush: fills `out` with what is left of the utterance in progress, for the time of the fade, ends it,
-    /// and drops the rest of the queue.
-    fn fill_last<S: AgentAudio>(
-        &mut self,
-        source: &mut S,
-        out: &mut [i16],
-        on: &mut impl FnMut(PlayoutEvent),
-    ) -> usize {
-        let mut filled = 0;
-        if let Some(cut) = self.utterance {
-            // After an underrun there is only silence to fade.
-            let fade = match cut.heard && !self.edges.is_starved() {
-                true => self.rate.samples_in(self.settings.fade.min(FRAME)),
-                false => 0,
-            };
-            let out = out.get_mut(..fade).unwrap_or_default();
-            while let Some(room) = out.get_mut(filled..).filter(|room| !room.is_empty()) {
-                self.chunk = self.chunk.or_else(|| source.next_chunk());
-                match self.chunk {
-                    Some(chunk) if chunk.epoch == cut.epoch && chunk.utterance == cut.id => {}
-                    _ => break,
-                }
-                let ended = self.chunk.is_some_and(|chunk| chunk.last);
-                filled += self.read_chunk(source, room);
-                if ended && self.chunk.is_none() {
-                    break;
-                }
-            }
-            self.end(true, on);
-        }
-        self.next_of_epoch(source, on);
-        filled
-    }
-
-    /// The chunk at hand or the next one that is of the current epoch; those before it are dropped.
-    fn next_of_epoch<S: AgentAudio>(
-        &mut self,
-        source: &mut S,
-        on: &mut impl FnMut(PlayoutEvent),
-    ) -> Option<Chunk> {
-        loop {
-            let chunk = match self.chunk {
-                Some(chunk) => chunk,
-                None => source.next_chunk()?,
-            };
-            if chunk.epoch == self.epoch {
-                self.chunk = Some(chunk);
-                return self.chunk;
-            }
-            self.chunk = None;
-            source.skip(chunk.samples as usize);
-            self.counters.dropped_samples += u64::from(chunk.samples);
-            if chunk.first {
-                on(PlayoutEvent::Ended {
-                    utterance: chunk.utterance,
-                    interrupted: true,
-                });
-            }
-        }
-    }
-
-    /// Makes the utterance of `chunk`, the chunk at hand, the one in progress.
-    fn open(&mut self, chunk: Chunk, on: &mut impl FnMut(PlayoutEvent)) {
-        if let Some(at_hand) = &mut self.chunk {
-            at_hand.first = false;
-        }
-        if self.is_in_progress(chunk.utterance) {
-            return;
-        }
-        // The one before was never closed.
-        self.end(true, on);
-        self.edges.begin();
-        self.utterance = Some(Utterance {
-            id: chunk.utterance,
-            epoch: chunk.epoch,
-            heard: false,
-        });
-    }
-
-    /// Reads from the chunk at hand, which is of the utterance in progress, into `room`.
-    fn read<S: AgentAudio>(
-        &mut self,
-        source: &mut S,
-        room: &mut [i16],
-        on: &mut impl FnMut(PlayoutEvent),
-    ) -> usize {
-        let last = self.chunk.is_some_and(|chunk| chunk.last);
-        let got = self.read_chunk(source, room);
-        if got > 0
-            && let Some(utterance) = &mut self.utterance
-            && !utterance.heard
-        {
-            utterance.heard = true;
-            on(PlayoutEvent::Started {
-                utterance: utterance.id,
-            });
-        }
-        if last && self.chunk.is_none() {
-            self.end(false, on);
-        }
-        got
-    }
-
-    /// Reads from the chunk at hand into `room`; when nothing is left of the chunk, there is none at hand any more.
-    fn read_chunk<S: AgentAudio>(&mut self, source: &mut S, room: &mut [i16]) -> usize {
-        let Some(chunk) = &mut self.chunk else {
-            return 0;
-        };
-        let wanted = room.len().min(chunk.samples as usize);
-        let got = match room.get_mut(..wanted) {
-            Some(room) if wanted > 0 => source.read(room).min(wanted),
-            _ => 0,
-        };
-        if got == 0 {
-            // Nothing left, or a source that promised samples it does not have.
-            self.counters.dropped_samples += u64::from(chunk.samples);
-            chunk.samples = 0;
-        }
-        chunk.samples -= got as u32;
-        if chunk.samples == 0 {
-            self.chunk = None;
-        }
-        got
-    }
-
-    /// Ends the utterance in progress, if there is one.
-    fn end(&mut self, interrupted: bool, on: &mut impl FnMut(PlayoutEvent)) {
-        if let Some(ended) = self.utterance.take() {
-            on(PlayoutEvent::Ended {
-                utterance: ended.id,
-                interrupted,
-            });
-        }
-    }
-
-    fn is_in_progress(&self, utterance: u32) -> bool {
-        self.utterance
-            .is_some_and(|current| current.id == utterance)
     }
 }
 

@@ -8,6 +8,9 @@ pub struct PlayoutSettings {
     /// How fast an interrupted utterance fades to silence: 0 to 20 ms. Default 20 ms, which sounds like somebody who
     /// stops talking; much less sounds like a click.
     pub fade: Duration,
+    /// How fast the agent fades out when it is held back because the caller may be speaking, and in again when it goes on:
+    /// 0 to 20 ms (above 48 kHz at most 960 samples). Default 10 ms: the caller is waiting for it.
+    pub pause_fade: Duration,
     /// When audio runs out in the middle of an utterance, its last sample decays over this time, and what follows
     /// fades in over it: 0 to 20 ms. Default 2.5 ms, long enough not to click. With 0, samples are never changed.
     pub declick: Duration,
@@ -22,6 +25,7 @@ impl Default for PlayoutSettings {
     fn default() -> Self {
         Self {
             fade: Duration::from_millis(20),
+            pause_fade: Duration::from_millis(10),
             declick: Duration::from_micros(2_500),
             gain_db: 0.0,
             late_after: Duration::from_millis(5),

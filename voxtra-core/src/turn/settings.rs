@@ -37,17 +37,39 @@ pub struct TurnSettings {
     /// Speech has ended when there was none for this long: longer than the pauses inside a word.
     /// 20 to 5,000 ms, default 240.
     pub hangover_ms: u32,
-    /// The turn has ended when there was no speech for this long: longer than the pauses inside a sentence.
-    /// `hangover_ms` to 30,000 ms, default 700.
+    /// The turn has ended when there was no speech for this long: longer than the pauses inside a sentence. Where a call
+    /// begins; it adapts to the caller's own pauses (see `end_of_turn_range`). `hangover_ms` to 30,000 ms, default 700.
     pub end_of_turn_ms: u32,
+    /// How far `end_of_turn_ms` may be adapted: from that divided by this to that times this, never below the hangover.
+    /// A pause of the caller that is followed by more speech, within a turn or so soon after its end that nobody has
+    /// answered, asks for 3/2 of its length; a turn without one for 3/2 of `hangover_ms`. The silence goes half of the way
+    /// up to what is asked for, or a tenth of the way down. 1 (not adapted) to 4, default 2.
+    pub end_of_turn_range: f32,
     /// Silence is reported when neither side has spoken for this long. 0 never reports it; otherwise
     /// `hangover_ms` to 3,600,000 ms, default 5,000.
     pub silence_ms: u32,
     /// Whether a caller who talks over the agent is reported as a barge-in. Default true.
     pub barge_in: bool,
-    /// A barge-in is reported when the caller has talked over the agent for this long, counted over frames
-    /// with voice. Never before the speech itself is reported. 20 to 5,000 ms, default 160.
+    /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1, default 0.95.
+    pub barge_in_threshold: f32,
+    /// A barge-in is reported, and the agent cut, when the caller has talked over the agent for this long, counted over
+    /// frames that reach `barge_in_threshold`: longer than a cough or "mm-hm". Never before the speech itself is reported. With `pause` the agent
+    /// has fallen silent long before. 20 to 5,000 ms, default 560.
     pub barge_in_min_speech_ms: u32,
+    /// Whether the agent is held back at the first likely speech, until it is clear whether that is a barge-in. Only with
+    /// `barge_in`. Default true.
+    pub pause: bool,
+    /// A frame over the agent at or above this probability is likely speech. 0.05 to 1, default 0.5.
+    pub pause_threshold: f32,
+    /// The agent is held back when this many of the last `pause_window` frames were likely speech; after it was held back
+    /// for nothing one more, up to three, each for 5 s. Frames of 20 ms, 1 to `pause_window`, default 2.
+    pub pause_frames: u8,
+    /// See `pause_frames`. Frames of 20 ms, 1 to 50, default 3.
+    pub pause_window: u8,
+    /// The agent goes on when there was no voice for this long. 20 to 5,000 ms, default 400.
+    pub pause_resume_ms: u32,
+    /// The agent goes on after this long in any case, unless the caller has barged in. 100 to 30,000 ms, default 2,000.
+    pub pause_max_ms: u32,
 }
 
 impl Default for TurnSettings {
@@ -60,9 +82,17 @@ impl Default for TurnSettings {
             min_speech_ms: 100,
             hangover_ms: 240,
             end_of_turn_ms: 700,
+            end_of_turn_range: 2.0,
             silence_ms: 5_000,
             barge_in: true,
-            barge_in_min_speech_ms: 160,
+            barge_in_threshold: 0.95,
+            barge_in_min_speech_ms: 560,
+            pause: true,
+            pause_threshold: 0.5,
+            pause_frames: 2,
+            pause_window: 3,
+            pause_resume_ms: 400,
+            pause_max_ms: 2_000,
         }
     }
 }
@@ -110,6 +140,11 @@ impl TurnSettings {
             "must be from hangover_ms to 30000 ms",
         )?;
         within(
+            (1.0..=4.0).contains(&self.end_of_turn_range),
+            "end_of_turn_range",
+            "must be from 1 to 4",
+        )?;
+        within(
             self.silence_ms == 0 || (self.hangover_ms..=3_600_000).contains(&self.silence_ms),
             "silence_ms",
             "must be 0 (never) or from hangover_ms to 3600000 ms",
@@ -118,6 +153,40 @@ impl TurnSettings {
             (20..=5_000).contains(&self.barge_in_min_speech_ms),
             "barge_in_min_speech_ms",
             "must be from 20 to 5000 ms",
+        )?;
+        within(
+            (0.05..=1.0).contains(&self.barge_in_threshold),
+            "barge_in_threshold",
+            "must be from 0.05 to 1",
+        )?;
+        self.check_pause()
+    }
+
+    fn check_pause(&self) -> Result<(), TurnSettingsError> {
+        within(
+            (0.05..=1.0).contains(&self.pause_threshold),
+            "pause_threshold",
+            "must be from 0.05 to 1",
+        )?;
+        within(
+            (1..=MAX_START_WINDOW).contains(&self.pause_window),
+            "pause_window",
+            "must be from 1 to 50 frames of 20 ms",
+        )?;
+        within(
+            (1..=self.pause_window).contains(&self.pause_frames),
+            "pause_frames",
+            "must be from 1 to pause_window",
+        )?;
+        within(
+            (20..=5_000).contains(&self.pause_resume_ms),
+            "pause_resume_ms",
+            "must be from 20 to 5000 ms",
+        )?;
+        within(
+            (100..=30_000).contains(&self.pause_max_ms),
+            "pause_max_ms",
+            "must be from 100 to 30000 ms",
         )
     }
 }

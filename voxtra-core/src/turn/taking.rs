@@ -3,7 +3,11 @@
 use core::time::Duration;
 
 use super::TurnSettings;
+use super::overlap::Overlap;
+use super::pauses::Pauses;
+use super::recent::Recent;
 use super::settings::MAX_START_WINDOW;
+use super::units::{FRAME, Micros, frames, lasts, millis};
 use crate::time::Instant;
 
 /// Turns voice probabilities into the events of a conversation. One per call.
@@ -39,6 +43,9 @@ pub struct TurnTaking {
     speech: Speech,
     /// The caller's turn, from its first speech until its end was reported.
     turn: Option<Span>,
+    pauses: Pauses,
+    /// When the last turn ended that nobody has answered yet.
+    unanswered: Option<Micros>,
     /// Since when neither side has spoken, and whether that was reported.
     quiet_since: Micros,
     quiet_reported: bool,
@@ -84,6 +91,8 @@ impl TurnTaking {
             recent: Recent::default(),
             speech: Speech::None,
             turn: None,
+            pauses: Pauses::new(&settings),
+            unanswered: None,
             quiet_since: 0,
             quiet_reported: false,
             overlap: Overlap::default(),
@@ -112,7 +121,12 @@ impl TurnTaking {
             agent_speaking,
         );
         self.follow_speech(voiced, on);
-        self.follow_agent(agent_speaking, voiced, on);
+        if agent_speaking {
+            let in_speech = !matches!(self.speech, Speech::None);
+            self.overlap
+                .frame(self.now, probability, in_speech, &self.settings);
+        }
+        self.follow_agent(agent_speaking, on);
         self.settle(self.now, agent_speaking, on);
     }
 
@@ -128,7 +142,7 @@ impl TurnTaking {
     ) {
         self.advance(now);
         self.forget_onset_after_gap(self.now);
-        self.follow_agent(agent_speaking, false, on);
+        self.follow_agent(agent_speaking, on);
         self.settle(self.now, agent_speaking, on);
     }
 
@@ -140,8 +154,32 @@ impl TurnTaking {
     }
 
     /// Lets the caller interrupt the agent from now on, or not.
-    pub const fn set_barge_in(&mut self, on: bool) {
+    pub fn set_barge_in(&mut self, on: bool) {
         self.settings.barge_in = on;
+        if !on {
+            self.overlap.clear();
+        }
+    }
+
+    /// Whether the agent should be held back, because the caller may be interrupting it. Ends with
+    /// [`TurnEvent::BargeIn`], or when nothing has come of it.
+    #[must_use]
+    pub const fn is_agent_held(&self) -> bool {
+        self.overlap.is_agent_held()
+    }
+
+    /// Lets a silence of `threshold` end the turn, instead of the one that was set and adapted: shorter when what was said
+    /// is complete, longer when it is not. It holds for the silence that is going on, or the next one if the caller is
+    /// speaking, until the caller speaks again. From the hangover to 30 s; what is outside is taken as the nearest of them.
+    pub fn expect_end_of_turn(&mut self, threshold: Duration) {
+        let threshold = u64::try_from(threshold.as_micros()).unwrap_or(u64::MAX);
+        self.pauses.ask(threshold, &self.settings);
+    }
+
+    /// The silence that ends the turn, as things are.
+    #[must_use]
+    pub fn end_of_turn(&self) -> Duration {
+        Duration::from_micros(self.pauses.threshold())
     }
 
     /// Whether speech was reported as started and not yet as ended.
@@ -187,7 +225,8 @@ impl TurnTaking {
                 // This frame is counted below.
                 voiced_frames: self.recent.startable(window).saturating_sub(1),
             };
-            self.overlap.voiced_frames = self.recent.over_agent(window).saturating_sub(1);
+            self.overlap
+                .begin_speech(self.recent.over_agent(window).saturating_sub(1));
         }
         match &mut self.speech {
             Speech::None => {}
@@ -205,6 +244,7 @@ impl TurnTaking {
                     self.drop_onset();
                 } else if long_enough {
                     self.speech = Speech::Reported(span);
+                    self.follow_pause(span);
                     on(TurnEvent::SpeechStarted);
                 }
             }
@@ -221,29 +261,32 @@ impl TurnTaking {
         }
     }
 
+    /// The caller speaks (again): how long was the pause?
+    fn follow_pause(&mut self, span: Span) {
+        // A turn that was ended and goes on all the same, unless the agent has answered it, had not ended.
+        let before = self.turn.map(|turn| turn.last).or(self.unanswered.take());
+        if let Some(last) = before {
+            let pause = span.first.saturating_sub(last).saturating_sub(FRAME);
+            if pause <= Pauses::longest(&self.settings) {
+                self.pauses.paused(pause, &self.settings);
+            }
+        }
+        self.pauses.speech_started();
+    }
+
     /// Notes that the agent speaks, and whether the caller has now talked over it for long enough.
-    fn follow_agent(&mut self, agent_speaking: bool, voiced: bool, on: &mut impl FnMut(TurnEvent)) {
+    fn follow_agent(&mut self, agent_speaking: bool, on: &mut impl FnMut(TurnEvent)) {
         if !agent_speaking {
-            self.overlap = Overlap::default();
+            self.overlap.clear();
             return;
         }
+        self.unanswered = None;
         self.quiet_since = self.now;
         self.quiet_reported = false;
-        if voiced && !matches!(self.speech, Speech::None) {
-            self.overlap.voiced_frames = self.overlap.voiced_frames.saturating_add(1);
-        }
-        let long_enough = lasts(
-            self.overlap.voiced_frames,
-            self.settings.barge_in_min_speech_ms,
-        );
-        if self.settings.barge_in
-            && self.is_user_speaking()
-            && long_enough
-            && !self.overlap.reported
-        {
-            self.overlap.reported = true;
+        if self.is_user_speaking() && self.overlap.confirm(&self.settings) {
             on(TurnEvent::BargeIn);
         }
+        self.overlap.settle(self.now, &self.settings);
     }
 
     /// Reports what has been due by `at`.
@@ -265,7 +308,7 @@ impl TurnTaking {
             _ => frames(window),
         };
         if let Some(turn) = self.turn
-            && since(turn.last) >= millis(self.settings.end_of_turn_ms).saturating_add(patience)
+            && since(turn.last) >= self.pauses.threshold().saturating_add(patience)
         {
             self.end_turn(on);
         }
@@ -293,6 +336,8 @@ impl TurnTaking {
 
     fn end_turn(&mut self, on: &mut impl FnMut(TurnEvent)) {
         if let Some(turn) = self.turn.take() {
+            self.unanswered = Some(turn.last);
+            self.pauses.turn_ended(&self.settings);
             on(TurnEvent::TurnEnded {
                 duration: turn.duration(),
             });
@@ -303,7 +348,7 @@ impl TurnTaking {
     fn drop_onset(&mut self) {
         self.speech = Speech::None;
         self.recent = Recent::default();
-        self.overlap = Overlap::default();
+        self.overlap.end_speech();
     }
 
     /// Frames from before a long gap don't count towards a start after it.
@@ -349,66 +394,3 @@ impl Span {
         Duration::from_micros(self.last.saturating_sub(self.first).saturating_add(FRAME))
     }
 }
-
-/// The caller talking over the agent, since either last fell silent.
-#[derive(Clone, Copy, Debug, Default)]
-struct Overlap {
-    voiced_frames: u32,
-    reported: bool,
-}
-
-/// What the latest frames were: one bit each, the newest lowest.
-#[derive(Clone, Copy, Debug, Default)]
-struct Recent {
-    startable: u64,
-    voiced: u64,
-    agent: u64,
-}
-
-impl Recent {
-    fn push(&mut self, startable: bool, voiced: bool, agent: bool) {
-        self.startable = self.startable << 1 | u64::from(startable);
-        self.voiced = self.voiced << 1 | u64::from(voiced);
-        self.agent = self.agent << 1 | u64::from(agent);
-    }
-
-    fn startable(&self, window: u32) -> u32 {
-        newest(self.startable, window).count_ones()
-    }
-
-    fn voiced(&self, window: u32) -> u32 {
-        newest(self.voiced, window).count_ones()
-    }
-
-    fn over_agent(&self, window: u32) -> u32 {
-        newest(self.startable & self.agent, window).count_ones()
-    }
-
-    /// Frames from the newest back to the oldest that could start speech.
-    fn oldest_startable(&self, window: u32) -> u32 {
-        newest(self.startable, window).checked_ilog2().unwrap_or(0)
-    }
-}
-
-fn newest(bits: u64, window: u32) -> u64 {
-    bits & 1_u64.checked_shl(window).unwrap_or(0).wrapping_sub(1)
-}
-
-fn lasts(count: u32, ms: u32) -> bool {
-    frames(count) >= millis(ms)
-}
-
-/// How long `count` frames are.
-fn frames(count: u32) -> Micros {
-    FRAME * u64::from(count)
-}
-
-fn millis(ms: u32) -> Micros {
-    1_000 * u64::from(ms)
-}
-
-/// A time in microseconds, as in [`Instant`]: a frame is compared with many, and they are one number each.
-type Micros = u64;
-
-/// One frame of the caller's audio.
-const FRAME: Micros = 20_000;

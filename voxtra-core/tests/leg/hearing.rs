@@ -172,3 +172,20 @@ fn pauses_are_counted_and_late_frames_belong_to_the_same_speech() {
         "{story:?}"
     );
 }
+
+#[test]
+fn somebody_with_a_transcript_can_say_when_the_turn_ends() {
+    for (silence_ms, frames) in [(300, 15), (1_500, 75)] {
+        let mut rig = Rig::forwarding(Forward::Nothing);
+        rig.hear(&silence(20));
+        rig.hear(&buzz(30));
+        rig.command(Command::EndOfTurn { silence_ms });
+        let mut waited = 0;
+        while !rig.story().contains(&"turn.ended".into()) {
+            rig.hear(&silence(1));
+            waited += 1;
+        }
+        // The detector may hear the last syllable die away for a frame or two.
+        assert!((frames..frames + 4).contains(&waited), "{waited} frames");
+    }
+}

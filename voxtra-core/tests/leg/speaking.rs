@@ -29,28 +29,37 @@ fn the_agent_is_heard_whole_and_without_it_there_is_silence() {
 }
 
 #[test]
-fn a_barge_in_fades_out_within_a_frame_and_drops_the_rest() {
+fn the_first_likely_speech_holds_the_agent_and_a_barge_in_drops_the_rest() {
     let mut rig = Rig::forwarding(Forward::Nothing);
     rig.hear(&silence(30));
     rig.agent.says(0, 1, &buzz(500));
     rig.hear(&silence(20));
     assert!(rig.leg.is_agent_speaking());
+    let caller = buzz(40);
+    let mut caller = caller.chunks(N);
     let mut frames = 0;
-    while rig.line.epoch == 0 {
-        rig.hear(&buzz(40)[frames * N..][..N]);
+    while !rig.leg.is_agent_held() {
+        rig.hear(caller.next().expect("the caller is noticed"));
         frames += 1;
-        assert!(frames < 30, "the caller is not noticed");
     }
-    assert!(!rig.leg.is_agent_speaking());
-    // The frame that is due fades out; the one after it is silent, and so is all that follows.
+    // Two frames, and one in which the detector makes up its mind.
+    assert!(frames <= 3, "{frames} frames");
+    // The frame that was due then fades out; the one after it is silent, and so are all that follow.
     let said = rig.line.sent.len();
+    let fading = pcm(&rig.line.sent[said - 1]);
+    let peak = |part: &[i16]| part.iter().map(|s| s.unsigned_abs()).max().unwrap();
+    assert!(peak(&fading[..40]) > 4 * peak(&fading[70..]));
+    assert_eq!(rig.line.epoch, 0, "nothing is dropped yet");
+    let queued = rig.agent.samples.len();
+    while rig.line.epoch == 0 {
+        assert_eq!(rig.agent.samples.len(), queued);
+        rig.hear(caller.next().expect("the caller is believed"));
+    }
+    assert!(!rig.leg.is_agent_speaking() && !rig.leg.is_agent_held());
     rig.hear(&silence(10));
     for message in &rig.line.sent[said..] {
         assert_eq!(pcm(message), silence(1));
     }
-    let fading = pcm(&rig.line.sent[said - 1]);
-    let peak = |part: &[i16]| part.iter().map(|s| s.unsigned_abs()).max().unwrap();
-    assert!(peak(&fading[..40]) > 4 * peak(&fading[150..]));
     assert!(rig.agent.chunks.is_empty(), "nothing is left in the queue");
     let story = rig.story();
     assert_eq!(
@@ -70,6 +79,48 @@ fn a_barge_in_fades_out_within_a_frame_and_drops_the_rest() {
             .filter(said)
             .eq(["starts 1", "starts 2", "ends 2"])
     );
+}
+
+#[test]
+fn a_cough_makes_the_agent_wait_and_costs_it_nothing() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(30));
+    let words = buzz(100);
+    rig.agent.says(0, 1, &words);
+    rig.hear(&silence(20));
+    let before = rig.line.sent.len();
+    rig.hear(&buzz(4));
+    assert!(rig.leg.is_agent_held());
+    rig.hear(&silence(150));
+    assert_eq!(rig.line.epoch, 0);
+    let story = rig.story();
+    assert!(
+        story.contains(&"ends 1".into()) && !story.contains(&"barge_in".into()),
+        "{story:?}"
+    );
+    let counters = rig.leg.playout_counters();
+    assert_eq!((counters.pauses, counters.dropped_samples), (1, 0));
+    // Between the fades it says all it has to say, and takes as much longer as it waited.
+    let sent: Vec<i16> = rig.line.sent.iter().flat_map(|m| pcm(m)).collect();
+    let tail = &words[words.len() - 50 * N..];
+    let end = sent.windows(tail.len()).position(|part| part == tail);
+    let waited = counters.held_frames as usize + 1;
+    let length = end.expect("the end of what it says") + tail.len() - before * N;
+    assert_eq!(length / N, 100 - 20 + waited);
+}
+
+#[test]
+fn barge_in_can_be_turned_off_while_the_agent_is_held() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(30));
+    rig.agent.says(0, 1, &buzz(80));
+    rig.hear(&silence(20));
+    rig.hear(&buzz(5));
+    assert!(rig.leg.is_agent_held());
+    rig.command(Command::BargeIn(false));
+    assert!(!rig.leg.is_agent_held());
+    rig.hear(&buzz(80));
+    assert!(rig.story().contains(&"ends 1".into()));
 }
 
 #[test]

@@ -174,10 +174,12 @@ fn no_sample_of_the_agent_is_lost_uncounted(outcome: &Outcome, what: &str) {
                 pairs.filter(|pair| *pair != [0, 0]).count() as u64
             })
             .sum();
-        // A fade ends in samples too soft to tell from silence; where audio runs out its last sample decays over 2.5 ms.
-        let (fade, decay) = (20 * cuts(outcome), 40 * playout.underruns);
+        // A fade ends in samples too soft to tell from silence; where audio runs out its last sample decays over 2.5 ms; what
+        // fades out at a pause is said again.
+        let fade = 20 * (cuts(outcome) + 2 * playout.pauses);
+        let more = 40 * playout.underruns + playout.repeated_samples;
         assert!(
-            sent + fade >= account.read && sent <= account.read + decay,
+            sent + fade >= account.read && sent <= account.read + more,
             "{what}: sent {sent}, read {}",
             account.read
         );

@@ -267,6 +267,7 @@ impl<S: Socket> Connection<S> {
         counters.underruns.set(playout.underruns);
         counters.slips.set(playout.slips);
         counters.agent_samples_dropped.set(playout.dropped_samples);
+        counters.agent_pauses.set(playout.pauses);
     }
 }
 

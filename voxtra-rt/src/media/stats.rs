@@ -42,6 +42,8 @@ pub struct CallStats {
     pub slips: u64,
     /// Samples of the agent that were discarded: cut by a barge-in or a flush.
     pub agent_samples_dropped: u64,
+    /// Times the agent was held back because the caller might be interrupting it.
+    pub agent_pauses: u64,
     /// Samples of the caller that a slow agent did not fetch in time.
     pub caller_samples_missed: u64,
     /// Records that a slow session did not fetch in time.
@@ -59,6 +61,7 @@ pub(crate) struct CallCounters {
     pub(crate) underruns: Counter,
     pub(crate) slips: Counter,
     pub(crate) agent_samples_dropped: Counter,
+    pub(crate) agent_pauses: Counter,
     pub(crate) caller_samples_missed: Counter,
     pub(crate) records_missed: Counter,
 }
@@ -74,6 +77,7 @@ impl CallCounters {
             underruns: self.underruns.get(),
             slips: self.slips.get(),
             agent_samples_dropped: self.agent_samples_dropped.get(),
+            agent_pauses: self.agent_pauses.get(),
             caller_samples_missed: self.caller_samples_missed.get(),
             records_missed: self.records_missed.get(),
         }
@@ -89,6 +93,7 @@ impl CallCounters {
         self.underruns.add(call.underruns);
         self.slips.add(call.slips);
         self.agent_samples_dropped.add(call.agent_samples_dropped);
+        self.agent_pauses.add(call.agent_pauses);
         self.caller_samples_missed.add(call.caller_samples_missed);
         self.records_missed.add(call.records_missed);
     }

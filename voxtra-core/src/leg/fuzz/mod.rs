@@ -164,6 +164,9 @@ impl Call {
             }
             Operation::FrameEvents { on } => self.command(Command::FrameEvents(on)),
             Operation::BargeIn { on } => self.command(Command::BargeIn(on)),
+            Operation::EndOfTurn { silence_ms } => {
+                self.command(Command::EndOfTurn { silence_ms });
+            }
             Operation::HangUp => {
                 self.command(Command::HangUp);
                 let sent = self.line.take_sent();

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
-use crate::leg::{Forward, LegSettings, Mode, MulawPolicy};
+use crate::leg::{EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
 
@@ -70,6 +70,8 @@ pub(super) enum Operation {
     FrameEvents { on: bool },
     /// Interruption allowed or not.
     BargeIn { on: bool },
+    /// Somebody knows better when the turn ends.
+    EndOfTurn { silence_ms: u32 },
     /// The agent hangs up.
     HangUp,
     /// The socket's owner saw a fault.
@@ -95,18 +97,24 @@ impl<'a> Arbitrary<'a> for Session {
                 0 => MulawPolicy::Refuse,
                 _ => MulawPolicy::Decode,
             },
+            echo: match sound >> 7 {
+                0 => EchoPolicy::Discount,
+                _ => EchoPolicy::Ignore,
+            },
             frame_events: sound >> 6 & 1 == 1,
             turn: TurnSettings {
                 min_speech_ms: if turns & 1 == 0 { 100 } else { 20 },
                 hangover_ms: if turns & 2 == 0 { 240 } else { 20 },
                 end_of_turn_ms: if turns & 4 == 0 { 700 } else { 240 },
                 silence_ms: [5_000, 0, 240, 1_000][usize::from(turns >> 3 & 3)],
-                barge_in_min_speech_ms: if turns & 32 == 0 { 160 } else { 20 },
+                barge_in_min_speech_ms: if turns & 32 == 0 { 400 } else { 20 },
                 ..TurnSettings::default()
             },
             playout: PlayoutSettings {
                 gain_db: if turns & 64 == 0 { 0.0 } else { 12.0 },
                 declick: Duration::from_micros(if turns & 64 == 0 { 0 } else { 2_500 }),
+                // Without fades, what is sent is what was given.
+                pause_fade: Duration::from_millis(if turns & 64 == 0 { 0 } else { 10 }),
                 ..PlayoutSettings::default()
             },
         };
@@ -126,7 +134,7 @@ impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         // Short of bytes, `u` gives zeros.
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
-        Ok(match byte(u)? % 26 {
+        Ok(match byte(u)? % 27 {
             0 => Self::Pass { ms: byte(u)? },
             1 => Self::Leap { ms: u.arbitrary()? },
             2..=4 => Self::Run { frames: byte(u)? },
@@ -193,6 +201,9 @@ impl<'a> Arbitrary<'a> for Operation {
             22 => Self::HangUp,
             23 => Self::Fault { frames: byte(u)? },
             24 => Self::Full { messages: byte(u)? },
+            25 => Self::EndOfTurn {
+                silence_ms: u.arbitrary()?,
+            },
             _ => Self::Stop,
         })
     }

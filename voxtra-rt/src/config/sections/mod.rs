@@ -9,7 +9,7 @@ mod webhook;
 use std::time::Duration;
 
 use url::Url;
-use voxtra_core::turn::TurnSettings;
+use voxtra_core::turn::{Preset, TurnSettings};
 
 use self::media::{read_audiosockets, read_media};
 use self::route::read_routes;
@@ -78,7 +78,15 @@ fn read_asterisk(section: Section<'_>) -> Option<AriSettings> {
 }
 
 fn read_turn(section: Section<'_>) -> TurnSettings {
-    let defaults = TurnSettings::default();
+    let preset = section.choice(
+        "preset",
+        &[
+            ("responsive", Preset::Responsive),
+            ("balanced", Preset::Balanced),
+            ("patient", Preset::Patient),
+        ],
+    );
+    let defaults = preset.unwrap_or_default().settings();
     let time = |key, default| {
         section
             .integer::<u32>(key, 0..=3_600_000)
@@ -100,9 +108,27 @@ fn read_turn(section: Section<'_>) -> TurnSettings {
         min_speech_ms: time("min_speech_ms", defaults.min_speech_ms),
         hangover_ms: time("hangover_ms", defaults.hangover_ms),
         end_of_turn_ms: time("end_of_turn_ms", defaults.end_of_turn_ms),
+        end_of_turn_range: section
+            .number("end_of_turn_range")
+            .unwrap_or(defaults.end_of_turn_range),
         silence_ms: time("silence_ms", defaults.silence_ms),
         barge_in: section.boolean("barge_in").unwrap_or(defaults.barge_in),
+        barge_in_threshold: section
+            .number("barge_in_threshold")
+            .unwrap_or(defaults.barge_in_threshold),
         barge_in_min_speech_ms: time("barge_in_min_speech_ms", defaults.barge_in_min_speech_ms),
+        pause: section.boolean("pause").unwrap_or(defaults.pause),
+        pause_threshold: section
+            .number("pause_threshold")
+            .unwrap_or(defaults.pause_threshold),
+        pause_frames: section
+            .integer("pause_frames", 1..=50)
+            .unwrap_or(defaults.pause_frames),
+        pause_window: section
+            .integer("pause_window", 1..=50)
+            .unwrap_or(defaults.pause_window),
+        pause_resume_ms: time("pause_resume_ms", defaults.pause_resume_ms),
+        pause_max_ms: time("pause_max_ms", defaults.pause_max_ms),
     };
     if section.is_sound()
         && let Err(error) = settings.check()

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod holding;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -85,6 +87,7 @@ impl Line {
     fn untouched() -> Self {
         Self::new(PlayoutSettings {
             declick: Duration::ZERO,
+            pause_fade: Duration::ZERO,
             ..PlayoutSettings::default()
         })
     }
@@ -543,6 +546,7 @@ enum Step {
     Queue { samples: usize, last: bool },
     Frame,
     Flush,
+    Hold(bool),
 }
 
 fn a_step() -> impl Strategy<Value = Step> {
@@ -551,6 +555,7 @@ fn a_step() -> impl Strategy<Value = Step> {
             .prop_map(|(samples, last)| Step::Queue { samples, last }),
         6 => Just(Step::Frame),
         1 => Just(Step::Flush),
+        2 => any::<bool>().prop_map(Step::Hold),
     ]
 }
 
@@ -583,8 +588,8 @@ proptest! {
         let mut faded = false;
         let mut frames = Vec::new();
         let drain = [const { Step::Frame }; 400];
-        let close = Step::Queue { samples: 0, last: true };
-        for step in steps.iter().chain([&close]).chain(&drain) {
+        let close = [Step::Hold(false), Step::Queue { samples: 0, last: true }];
+        for step in steps.iter().chain(&close).chain(&drain) {
             match step {
                 Step::Queue { samples, last } => {
                     // An agent that notices the flush begins something new.
@@ -616,6 +621,7 @@ proptest! {
                     let after = line.playout.counters();
                     prop_assert_eq!(after.frames, before.frames + 1);
                 }
+                Step::Hold(hold) => line.playout.hold(*hold),
                 Step::Flush => {
                     line.playout.flush();
                     stale = deaf;

@@ -1,17 +1,21 @@
 //! Turn-taking as scripts in virtual time: what the caller and the agent do, and what is reported when.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod end_of_turn;
+mod interruptions;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 use voxtra_core::time::Instant;
-use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
+use voxtra_core::turn::{Preset, TurnEvent, TurnSettings, TurnTaking};
 
-/// Runs a script and returns lines of `time event`, in ms.
+/// Runs a script and returns lines of `time event`, in ms; `held` and `goes on` are what becomes of the agent, apart from
+/// barge-ins.
 ///
 /// The script is a list of steps: `speech MS`, `quiet MS` and `prob P MS` send frames of 20 ms, the first of
 /// which is handled at 20 ms; `gap MS` sends no frame but says so every 20 ms; `nothing MS` doesn't even do
-/// that; `agent on` and `agent off`; `clock ±MS` moves the clock; `bunch N` sends N frames of speech at once;
+/// that; `agent on` and `agent off`; `expect MS` asks for another end of turn; `clock ±MS` moves the clock; `bunch N` sends N frames of speech at once;
 /// `finish`.
 fn play(settings: TurnSettings, script: &str) -> Vec<String> {
     settings.check().unwrap();
@@ -19,8 +23,8 @@ fn play(settings: TurnSettings, script: &str) -> Vec<String> {
     let mut lines = Vec::new();
     // The clock the machine is shown starts anywhere; the one in the lines starts at 0.
     let (mut clock, mut script_ms) = (1_000_000_i64, 0_i64);
-    let mut agent = false;
-    for step in script.split(',') {
+    let (mut agent, mut held) = (false, false);
+    for step in script.split(',').filter(|step| !step.trim().is_empty()) {
         let words: Vec<&str> = step.split_whitespace().collect();
         let number = |at: usize| words[at].parse::<i64>().unwrap();
         let (frames, kind, probability) = match words[0] {
@@ -36,6 +40,10 @@ fn play(settings: TurnSettings, script: &str) -> Vec<String> {
             }
             "clock" => {
                 clock += number(1);
+                continue;
+            }
+            "expect" => {
+                turns.expect_end_of_turn(Duration::from_millis(number(1) as u64));
                 continue;
             }
             "finish" => {
@@ -56,6 +64,13 @@ fn play(settings: TurnSettings, script: &str) -> Vec<String> {
                 "nothing" => {}
                 _ => turns.handle_frame(now, probability, agent, &mut on),
             }
+            let was_held = std::mem::replace(&mut held, turns.is_agent_held());
+            let barged_in = lines.last() == Some(&format!("{script_ms} barge-in"));
+            match (was_held, held) {
+                (false, true) => lines.push(format!("{script_ms} held")),
+                (true, false) if !barged_in => lines.push(format!("{script_ms} goes on")),
+                _ => {}
+            }
         }
     }
     lines
@@ -71,10 +86,23 @@ fn line(at_ms: i64, event: TurnEvent) -> String {
     }
 }
 
-/// With the defaults: start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn
-/// 700 ms, silence 5 s, barge-in after 160 ms.
+/// The defaults, but for an end of turn that does not adapt.
+fn fixed() -> TurnSettings {
+    TurnSettings {
+        end_of_turn_range: 1.0,
+        ..TurnSettings::default()
+    }
+}
+
+/// With the defaults, but for a barge-in after 400 ms and an agent that goes on after 300 ms: start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn
+/// 700 ms and adapted, silence 5 s, agent held after 2 of 3 frames at 0.5, barge-in after 400 ms, or on after 300 ms.
 fn defaults(script: &str) -> Vec<String> {
-    play(TurnSettings::default(), script)
+    let settings = TurnSettings {
+        barge_in_min_speech_ms: 400,
+        pause_resume_ms: 300,
+        ..TurnSettings::default()
+    };
+    play(settings, script)
 }
 
 #[test]
@@ -125,7 +153,7 @@ fn pauses_inside_the_hangover_belong_to_the_utterance() {
 #[test]
 fn a_turn_goes_on_while_the_caller_resumes_in_time() {
     assert_eq!(
-        defaults("speech 300, quiet 500, speech 300, quiet 1000"),
+        play(fixed(), "speech 300, quiet 500, speech 300, quiet 1000"),
         [
             "100 started",
             "540 ended 300",
@@ -136,7 +164,7 @@ fn a_turn_goes_on_while_the_caller_resumes_in_time() {
     );
     // Resumed in time but not yet confirmed as speech when the turn was due: it waits.
     assert_eq!(
-        defaults("speech 300, quiet 660, speech 300, quiet 1000"),
+        play(fixed(), "speech 300, quiet 660, speech 300, quiet 1000"),
         [
             "100 started",
             "540 ended 300",
@@ -147,7 +175,7 @@ fn a_turn_goes_on_while_the_caller_resumes_in_time() {
     );
     // What looked like it was a click: the turn ends as soon as that is clear.
     assert_eq!(
-        defaults("speech 300, quiet 640, speech 80, quiet 1000"),
+        play(fixed(), "speech 300, quiet 640, speech 80, quiet 1000"),
         ["100 started", "540 ended 300", "1080 turn 300"]
     );
 }
@@ -155,7 +183,7 @@ fn a_turn_goes_on_while_the_caller_resumes_in_time() {
 #[test]
 fn every_turn_ends_once() {
     assert_eq!(
-        defaults("speech 200, quiet 1000, speech 200, quiet 3000"),
+        play(fixed(), "speech 200, quiet 1000, speech 200, quiet 3000"),
         [
             "100 started",
             "440 ended 200",
@@ -164,77 +192,6 @@ fn every_turn_ends_once() {
             "1640 ended 200",
             "2100 turn 200"
         ]
-    );
-}
-
-#[test]
-fn talking_over_the_agent_is_one_barge_in() {
-    assert_eq!(
-        defaults("agent on, quiet 400, speech 1000, quiet 300"),
-        ["500 started", "560 barge-in", "1640 ended 1000"]
-    );
-}
-
-#[test]
-fn each_overlap_is_its_own_barge_in() {
-    // The caller stops and starts again under the same agent utterance.
-    assert_eq!(
-        defaults("agent on, speech 400, quiet 300, speech 400"),
-        [
-            "100 started",
-            "160 barge-in",
-            "640 ended 400",
-            "800 started",
-            "860 barge-in"
-        ]
-    );
-    // The caller goes on, the agent tries twice.
-    assert_eq!(
-        defaults("agent on, speech 400, agent off, speech 200, agent on, speech 400"),
-        ["100 started", "160 barge-in", "760 barge-in"]
-    );
-}
-
-#[test]
-fn the_agent_talking_into_the_callers_speech_is_a_barge_in_too() {
-    assert_eq!(
-        defaults("speech 400, agent on, speech 400"),
-        ["100 started", "560 barge-in"]
-    );
-    // But not when the caller was finishing.
-    assert_eq!(
-        defaults("speech 400, agent on, speech 100, quiet 300"),
-        ["100 started", "740 ended 500"]
-    );
-}
-
-#[test]
-fn no_barge_in_without_overlap_or_when_it_is_off() {
-    assert_eq!(
-        defaults("agent on, quiet 400, agent off, speech 400"),
-        ["500 started"]
-    );
-    assert!(defaults("agent on, quiet 400, speech 80, quiet 400").is_empty());
-    let off = TurnSettings {
-        barge_in: false,
-        ..TurnSettings::default()
-    };
-    assert_eq!(
-        play(off, "agent on, quiet 400, speech 1000, quiet 300"),
-        ["500 started", "1640 ended 1000"]
-    );
-}
-
-#[test]
-fn a_barge_in_never_comes_before_the_speech_it_is() {
-    let eager = TurnSettings {
-        min_speech_ms: 300,
-        barge_in_min_speech_ms: 20,
-        ..TurnSettings::default()
-    };
-    assert_eq!(
-        play(eager, "agent on, speech 1000"),
-        ["300 started", "300 barge-in"]
     );
 }
 
@@ -473,6 +430,55 @@ fn check_names_the_setting_that_is_wrong() {
             },
         ),
         (
+            "end_of_turn_range",
+            TurnSettings {
+                end_of_turn_range: 0.9,
+                ..ok
+            },
+        ),
+        (
+            "end_of_turn_range",
+            TurnSettings {
+                end_of_turn_range: f32::NAN,
+                ..ok
+            },
+        ),
+        (
+            "pause_threshold",
+            TurnSettings {
+                pause_threshold: f32::NAN,
+                ..ok
+            },
+        ),
+        (
+            "pause_window",
+            TurnSettings {
+                pause_window: 0,
+                ..ok
+            },
+        ),
+        (
+            "pause_frames",
+            TurnSettings {
+                pause_frames: 4,
+                ..ok
+            },
+        ),
+        (
+            "pause_resume_ms",
+            TurnSettings {
+                pause_resume_ms: 0,
+                ..ok
+            },
+        ),
+        (
+            "pause_max_ms",
+            TurnSettings {
+                pause_max_ms: 50,
+                ..ok
+            },
+        ),
+        (
             "silence_ms",
             TurnSettings {
                 silence_ms: 100,
@@ -565,9 +571,17 @@ fn any_settings() -> impl Strategy<Value = TurnSettings> {
                 min_speech_ms: ms.0,
                 hangover_ms: ms.1,
                 end_of_turn_ms: ms.2,
+                end_of_turn_range: start,
                 silence_ms: ms.3,
+                barge_in_threshold: stop,
                 barge_in_min_speech_ms: ms.4,
                 barge_in: ms.5,
+                pause: !ms.5,
+                pause_threshold: stop,
+                pause_frames: frames,
+                pause_window: window,
+                pause_resume_ms: ms.1,
+                pause_max_ms: ms.0,
             },
             1 => TurnSettings {
                 min_speech_ms: 20 + ms.0 % 200,
@@ -593,6 +607,18 @@ fn run(settings: TurnSettings, inputs: &[Input]) -> Vec<TurnEvent> {
     }
     turns.finish(&mut |event| events.push(event));
     events
+}
+
+#[test]
+fn every_preset_is_sound() {
+    for preset in Preset::ALL {
+        assert_eq!(preset.settings().check(), Ok(()), "{preset:?}");
+    }
+    let [responsive, balanced, patient] = Preset::ALL.map(Preset::settings);
+    assert!(responsive.end_of_turn_ms < balanced.end_of_turn_ms);
+    assert!(balanced.end_of_turn_ms < patient.end_of_turn_ms);
+    assert!(responsive.barge_in_min_speech_ms < balanced.barge_in_min_speech_ms);
+    assert!(balanced.barge_in_min_speech_ms < patient.barge_in_min_speech_ms);
 }
 
 proptest! {

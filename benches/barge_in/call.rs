@@ -1,0 +1,215 @@
+//! A call in virtual time, through the leg that real calls go through.
+
+use std::collections::VecDeque;
+
+use voxtra_core::audio::{FRAME, Law, SampleRate};
+use voxtra_core::audiosocket::encode_audio;
+use voxtra_core::event::{Realtime, Record, RecordBody};
+use voxtra_core::leg::{CallerAudio, Leg, LegSettings, Port};
+use voxtra_core::playout::{AgentAudio, Chunk};
+use voxtra_core::time::Instant;
+use voxtra_core::vad::VoiceDetector;
+
+use crate::scene::{Kind, Scene};
+
+/// Samples of a frame.
+const N: usize = 160;
+
+/// What was seen of a call. Times are in samples since its beginning.
+#[derive(Default)]
+pub struct Seen {
+    pub barge_ins: Vec<usize>,
+    pub turn_ends: Vec<usize>,
+    /// Ends of utterances that were heard in full.
+    pub completed: Vec<usize>,
+    /// For each frame that was sent, in order: when, and how many of its samples reach to the last that is not silent.
+    pub frames: Vec<(usize, usize)>,
+    /// When the agent began to be held back.
+    pub pauses: Vec<usize>,
+    /// Frames in which the agent spoke, or would have.
+    pub agent_frames: usize,
+    pub held_frames: usize,
+}
+
+impl Seen {
+    /// The end of the agent's last sound before `at`.
+    pub fn last_sound_before(&self, at: usize) -> Option<usize> {
+        let before = self.frames.iter().rev().filter(|(sent, _)| *sent < at);
+        before
+            .filter(|(_, audible)| *audible > 0)
+            .map(|(sent, audible)| sent + audible)
+            .next()
+    }
+}
+
+/// What the leg is connected to.
+#[derive(Default)]
+struct Line {
+    records: Vec<Record>,
+    sent: Vec<i16>,
+    epoch: u32,
+}
+
+impl Port for Line {
+    fn record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    fn caller_audio(&mut self, _part: CallerAudio<'_>) {}
+
+    fn transmit(&mut self, len: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+        let mut message = vec![0; len];
+        write(&mut message);
+        let (pairs, _) = message[3..].as_chunks::<2>();
+        self.sent = pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+    }
+
+    fn epoch(&mut self, epoch: u32) {
+        self.epoch = epoch;
+    }
+
+    fn rate(&mut self, _rate: SampleRate) {}
+}
+
+/// What the agent says next, and when.
+struct Agent<'a> {
+    scene: &'a Scene,
+    said: u32,
+    speak_at: Option<usize>,
+    chunk: Option<Chunk>,
+    samples: VecDeque<i16>,
+}
+
+impl Agent<'_> {
+    fn act(&mut self, at: usize, epoch: u32) {
+        if self.speak_at.is_some_and(|then| then <= at) {
+            self.speak_at = None;
+            let utterance = &self.scene.agent[self.said as usize % self.scene.agent.len()];
+            self.said += 1;
+            self.samples = utterance.iter().copied().collect();
+            self.chunk = Some(Chunk {
+                epoch,
+                utterance: self.said,
+                samples: utterance.len() as u32,
+                first: true,
+                last: true,
+            });
+        }
+    }
+}
+
+impl AgentAudio for Agent<'_> {
+    fn next_chunk(&mut self) -> Option<Chunk> {
+        self.chunk.take()
+    }
+
+    fn read(&mut self, out: &mut [i16]) -> usize {
+        let count = out.len().min(self.samples.len());
+        for (place, sample) in out.iter_mut().zip(self.samples.drain(..count)) {
+            *place = sample;
+        }
+        count
+    }
+
+    fn skip(&mut self, samples: usize) {
+        self.samples.drain(..samples.min(self.samples.len()));
+    }
+}
+
+/// Plays `scene`.
+pub fn play<V: VoiceDetector>(scene: &Scene, settings: LegSettings, detector: V) -> Seen {
+    let mut leg: Box<Leg<V>> = Box::new(Leg::new(settings, detector));
+    let mut line = Line::default();
+    let mut agent = Agent {
+        scene,
+        said: 0,
+        speak_at: (scene.kind != Kind::Turns).then_some(RATE_TENTH),
+        chunk: None,
+        samples: VecDeque::new(),
+    };
+    let mut seen = Seen::default();
+    let mut out = vec![0.0_f32; scene.caller.len() + N];
+    let mut due = Instant::from_micros(scene.phase_us);
+    leg.start(due);
+    for (n, frame) in scene.caller.chunks_exact(N).enumerate() {
+        let arrival = Instant::from_micros((n as u64 + 1) * FRAME.as_micros() as u64);
+        while due <= arrival {
+            let at = samples(due);
+            agent.act(at, line.epoch);
+            let pauses = leg.playout_counters().pauses;
+            leg.handle_deadline(due, &mut agent, &mut line);
+            let counters = leg.playout_counters();
+            if counters.pauses > pauses {
+                seen.pauses.push(at);
+            }
+            let audible = line.sent.iter().rposition(|sample| *sample != 0);
+            seen.frames.push((at, audible.map_or(0, |last| last + 1)));
+            seen.agent_frames += usize::from(leg.is_agent_speaking());
+            seen.held_frames += usize::from(leg.is_agent_held());
+            for (place, sample) in out[at..].iter_mut().zip(&line.sent) {
+                *place = f32::from(*sample) / 32_768.0;
+            }
+            take(&mut line, &mut agent, &mut seen);
+            due = leg.next_deadline();
+        }
+        let heard = hear(frame, n * N, &out, scene);
+        let mut bytes = [0; 3 + 2 * N];
+        encode_audio(SampleRate::Hz8000, &heard, &mut bytes).unwrap();
+        let _ = leg.handle_input(arrival, &bytes, &mut line);
+        take(&mut line, &mut agent, &mut seen);
+    }
+    seen
+}
+
+/// The caller, the echo of what was sent, and the telephone network's µ-law.
+fn hear(caller: &[f32], at: usize, out: &[f32], scene: &Scene) -> [i16; N] {
+    let mut heard = [0; N];
+    for (n, (place, sample)) in heard.iter_mut().zip(caller).enumerate() {
+        let mut sum = *sample;
+        if let Some(newest) = (at + n).checked_sub(scene.echo.delay) {
+            let back = out[..=newest].iter().rev();
+            sum += back.zip(&scene.echo.taps).map(|(a, b)| a * b).sum::<f32>();
+        }
+        *place = (sum.clamp(-0.98, 0.98) * 32_768.0) as i16;
+    }
+    let mut law = [0; N];
+    Law::Mu.encode_into(&heard, &mut law);
+    Law::Mu.decode_into(&law, &mut heard);
+    heard
+}
+
+/// Notes what happened, and what the agent makes of it.
+fn take(line: &mut Line, agent: &mut Agent<'_>, seen: &mut Seen) {
+    for record in line.records.drain(..) {
+        let at = samples(record.at);
+        match record.body {
+            RecordBody::Event(Realtime::BargeIn(_)) => {
+                seen.barge_ins.push(at);
+                // Should the turn not end, a frightened agent tries again.
+                agent.speak_at = Some(at + 50 * RATE_TENTH);
+            }
+            RecordBody::Event(Realtime::TurnEnded(_)) => {
+                seen.turn_ends.push(at);
+                if agent.scene.kind == Kind::Turns || agent.speak_at.is_some() {
+                    agent.speak_at = Some(at + 6 * RATE_TENTH);
+                }
+            }
+            RecordBody::UtteranceEnded {
+                interrupted: false, ..
+            } => {
+                seen.completed.push(at);
+                if agent.scene.kind != Kind::Turns {
+                    agent.speak_at = Some(at + 3 * RATE_TENTH);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn samples(at: Instant) -> usize {
+    (at.as_micros() * 8 / 1_000) as usize
+}
+
+/// Samples in 100 ms.
+const RATE_TENTH: usize = 800;

@@ -1,0 +1,237 @@
+//! Calls to be played: what the caller's side sounds like, what the agent has to say, and what the line returns.
+
+use crate::sounds::{Chance, Library, Sounds, from_db};
+
+/// Samples in a second.
+pub const RATE: usize = 8_000;
+
+/// What the caller does, but for what is heard behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Nothing: the line's own noise, and the agent's echo.
+    Echo,
+    Noise,
+    Music,
+    Stationary,
+    Cough,
+    Click,
+    /// "Mm-hm", and short words.
+    Backchannel,
+    /// The caller talks over the agent, on a quiet line.
+    Interruption,
+    /// The same before noise or music 10 to 20 dB softer than the caller.
+    NoisyInterruption,
+    /// The caller talks in turns of several phrases, and the agent answers.
+    Turns,
+}
+
+impl Kind {
+    pub const ALL: [Self; 10] = [
+        Self::Echo,
+        Self::Noise,
+        Self::Music,
+        Self::Stationary,
+        Self::Cough,
+        Self::Click,
+        Self::Backchannel,
+        Self::Interruption,
+        Self::NoisyInterruption,
+        Self::Turns,
+    ];
+}
+
+/// Something the caller does, in samples.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    pub start: usize,
+    pub end: usize,
+}
+
+pub struct Scene {
+    pub kind: Kind,
+    pub caller: Vec<f32>,
+    /// What the agent says; in turns, each after the caller's.
+    pub agent: Vec<Vec<i16>>,
+    pub echo: Echo,
+    /// Interruptions, coughs, backchannels; of turns, the phrases.
+    pub marks: Vec<Mark>,
+    /// Of turns: which phrase is the last of its turn.
+    pub turn_ends: Vec<usize>,
+    /// How long after the frames of the caller the agent's are due.
+    pub phase_us: u64,
+}
+
+/// The way back: a delay, and a response of 8 ms that decays.
+pub struct Echo {
+    pub delay: usize,
+    pub taps: [f32; 64],
+}
+
+/// A minute of a call.
+pub fn scene(kind: Kind, seed: u64, library: &Library) -> Scene {
+    let mut chance = Chance::new(seed << 8 | kind as u64);
+    let length = 60 * RATE;
+    let mut scene = Scene {
+        kind,
+        caller: (0..length)
+            .map(|_| from_db(-66.0) * chance.normal())
+            .collect(),
+        agent: Vec::new(),
+        echo: echo(kind, &mut chance),
+        marks: Vec::new(),
+        turn_ends: Vec::new(),
+        phase_us: (20_000.0 * chance.unit()) as u64,
+    };
+    let level = chance.between(-34.0, -16.0);
+    // Sounds are at -26 dBFS.
+    let gain = from_db(level + 26.0);
+    match kind {
+        Kind::Echo => {}
+        Kind::Noise => background(&mut scene, &library.noise, &mut chance, None),
+        Kind::Music => background(&mut scene, &library.music, &mut chance, None),
+        Kind::Stationary => background(&mut scene, &library.stationary, &mut chance, None),
+        Kind::Cough => now_and_then(
+            &mut scene,
+            &[&library.cough],
+            gain * from_db(3.0),
+            &mut chance,
+        ),
+        Kind::Click => now_and_then(
+            &mut scene,
+            &[&library.click],
+            gain * from_db(3.0),
+            &mut chance,
+        ),
+        Kind::Backchannel => {
+            now_and_then(
+                &mut scene,
+                &[&library.hum, &library.word],
+                gain,
+                &mut chance,
+            );
+        }
+        Kind::Interruption => now_and_then(&mut scene, &[&library.caller], gain, &mut chance),
+        Kind::NoisyInterruption => {
+            let behind = *chance.one_of(&[&library.noise, &library.music, &library.stationary]);
+            let below = chance.between(10.0, 20.0);
+            background(&mut scene, behind, &mut chance, Some(level - below));
+            now_and_then(&mut scene, &[&library.caller], gain, &mut chance);
+        }
+        Kind::Turns => turns(&mut scene, &library.phrase, gain, &mut chance),
+    }
+    let agent_gain = from_db(chance.between(-2.0, 6.0));
+    let parts = match kind {
+        Kind::Turns => 1,
+        _ => 5,
+    };
+    while scene.agent.len() < 30 {
+        scene
+            .agent
+            .push(utterance(library, parts, agent_gain, &mut chance));
+    }
+    scene
+}
+
+fn echo(kind: Kind, chance: &mut Chance) -> Echo {
+    let loss_db = match kind {
+        Kind::Echo => chance.between(15.0, 40.0),
+        // Every third line cancels it all.
+        _ if chance.unit() < 0.33 => 90.0,
+        _ => chance.between(15.0, 40.0),
+    };
+    let delay = chance.between(0.020, 0.250);
+    let decay = chance.between(2.0, 20.0);
+    let mut taps = [0.0; 64];
+    for (n, tap) in taps.iter_mut().enumerate() {
+        *tap = chance.normal() * (-(n as f32) / decay).exp();
+    }
+    // So much in all as is lost, for a sound of all frequencies.
+    let power: f32 = taps.iter().map(|tap| tap * tap).sum();
+    let scale = from_db(-loss_db) / power.sqrt();
+    Echo {
+        delay: (delay * RATE as f32) as usize,
+        taps: taps.map(|tap| tap * scale),
+    }
+}
+
+/// All the time, at `level` dBFS.
+fn background(scene: &mut Scene, sounds: &Sounds, chance: &mut Chance, level: Option<f32>) {
+    let level = level.unwrap_or_else(|| chance.between(-38.0, -18.0));
+    let mut at = 0;
+    while at < scene.caller.len() {
+        at += mix(
+            &mut scene.caller,
+            at,
+            chance.one_of::<Vec<f32>>(sounds),
+            from_db(level + 26.0),
+        );
+    }
+}
+
+/// Every 5 to 10 s, at any sample.
+fn now_and_then(scene: &mut Scene, sounds: &[&Sounds], gain: f32, chance: &mut Chance) {
+    let mut at = (chance.between(4.0, 8.0) * RATE as f32) as usize;
+    loop {
+        let kind: &Sounds = chance.one_of::<&Sounds>(sounds);
+        let sound = chance.one_of::<Vec<f32>>(kind);
+        if at + sound.len() + 2 * RATE > scene.caller.len() {
+            return;
+        }
+        let one = gain * from_db(chance.between(-3.0, 3.0));
+        mix(&mut scene.caller, at, sound, one);
+        scene.marks.push(Mark {
+            start: at,
+            end: at + sound.len(),
+        });
+        at += sound.len() + (chance.between(5.0, 10.0) * RATE as f32) as usize;
+    }
+}
+
+/// Turns of one to four phrases. Each caller has pauses of its own length; between turns is room for an answer.
+fn turns(scene: &mut Scene, phrases: &Sounds, gain: f32, chance: &mut Chance) {
+    let habit = chance.between(0.2, 0.9);
+    let mut at = RATE;
+    loop {
+        let count = 1 + (4.0 * chance.unit()) as usize;
+        for phrase in 0..count {
+            let sound = chance.one_of::<Vec<f32>>(phrases);
+            if at + sound.len() + 6 * RATE > scene.caller.len() {
+                if phrase > 0 {
+                    scene.turn_ends.push(scene.marks.len() - 1);
+                }
+                return;
+            }
+            mix(&mut scene.caller, at, sound, gain);
+            scene.marks.push(Mark {
+                start: at,
+                end: at + sound.len(),
+            });
+            let pause = habit * chance.between(0.6, 1.4);
+            at += sound.len() + (pause * RATE as f32) as usize;
+        }
+        scene.turn_ends.push(scene.marks.len() - 1);
+        at += (chance.between(5.0, 6.0) * RATE as f32) as usize;
+    }
+}
+
+/// Prompts one after the other, with the pauses of a sentence between.
+fn utterance(library: &Library, parts: usize, gain: f32, chance: &mut Chance) -> Vec<i16> {
+    let mut samples = Vec::new();
+    for part in 0..parts {
+        if part > 0 {
+            let pause = chance.between(0.1, 0.4);
+            samples.extend(vec![0; (pause * RATE as f32) as usize]);
+        }
+        let sound = chance.one_of::<Vec<f32>>(&library.agent);
+        samples.extend(sound.iter().map(|sample| (sample * gain * 32_768.0) as i16));
+    }
+    samples
+}
+
+/// Adds a sound; returns its length.
+fn mix(track: &mut [f32], at: usize, sound: &[f32], gain: f32) -> usize {
+    for (place, sample) in track[at..].iter_mut().zip(sound) {
+        *place += gain * sample;
+    }
+    sound.len()
+}

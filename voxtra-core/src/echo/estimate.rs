@@ -1,0 +1,214 @@
+//! What comes back, foretold from what went out.
+
+use core::time::Duration;
+
+use super::bands::{BANDS, Levels, SILENCE, at_8_khz, levels};
+use crate::time::Instant;
+use crate::vad::VAD_FRAME_SAMPLES;
+
+/// How much of what is heard is echo, from the levels of what was sent. One per call.
+///
+/// For each delay from 20 to 320 ms, in steps of a frame, and each of eight bands, it keeps two quantiles (0.25 and 0.75) of how
+/// much louder the line is than what was sent that long ago, while that was loud. At the true delay this ratio hardly varies,
+/// so they are close to each other and to the echo path's loss; at another delay, or when the caller or a noise is heard
+/// instead, it varies as much as speech does, and what they say is discounted by how far they are apart. The quantiles are
+/// followed by stochastic approximation: a step up or down for each frame (H. Robbins, S. Monro, "A stochastic approximation
+/// method", Ann. Math. Stat. 22(3), 1951). A call begins with the most that is expected of a line; what is not there is
+/// unlearned within a second of the agent's voice, what comes later is learned within two.
+///
+/// A band is echo when it is no louder than the loudest of what each delay foretells, and a margin.
+///
+/// Its state is 2.1 kB, whatever happens.
+#[derive(Clone, Debug)]
+pub struct EchoEstimate {
+    /// What was sent: the newest is at `newest`, the one before it one place lower, around the end.
+    sent: [Levels; SENT],
+    newest: usize,
+    newest_at: Instant,
+    /// Frames until everything that was sent is too long ago to come back.
+    audible: u32,
+    /// dB by which the line is louder than what was sent, by delay: the low quantile, and the high one.
+    coupling: [[Levels; 2]; DELAYS],
+    floor: Levels,
+    /// The share of near-end speech in the frame before: a detector goes on for a moment after what it heard.
+    share: f32,
+}
+
+impl EchoEstimate {
+    /// For a call in which nothing was sent yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            sent: [SILENCE; SENT],
+            newest: 0,
+            newest_at: Instant::ZERO,
+            audible: 0,
+            coupling: [[[COUPLING_AT_FIRST_DB; BANDS]; 2]; DELAYS],
+            floor: [FLOOR_AT_FIRST_DBFS; BANDS],
+            share: 1.0,
+        }
+    }
+
+    /// Takes the 20 ms that were sent at `now`, at any rate.
+    pub fn sent(&mut self, now: Instant, pcm: &[i16]) {
+        self.newest = (self.newest + 1) % SENT;
+        self.newest_at = now;
+        self.audible = self.audible.saturating_sub(1);
+        let levels = if pcm.iter().all(|sample| *sample == 0) {
+            SILENCE
+        } else {
+            self.audible = SENT as u32;
+            levels(&at_8_khz(pcm))
+        };
+        if let Some(place) = self.sent.get_mut(self.newest) {
+            *place = levels;
+        }
+    }
+
+    /// Takes the 20 ms at 8 kHz that ended at `now`, and returns the share of them that is not echo, from 0 to 1. Without
+    /// anything that could come back it is 1.
+    pub fn heard(&mut self, now: Instant, frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
+        if self.audible == 0 {
+            self.share = 1.0;
+            return 1.0;
+        }
+        let heard = levels(&frame.map(f32::from));
+        let expected = self.expect(now, &heard);
+        let mut near = 0.0;
+        let mut echo = 0.0;
+        for ((heard, expected), floor) in heard.iter().zip(expected).zip(&mut self.floor) {
+            let over_floor = (heard - *floor - NOISE_MARGIN_DB).clamp(0.0, STRONG_DB);
+            if *heard > expected + ECHO_MARGIN_DB {
+                near += over_floor;
+            } else {
+                echo += over_floor;
+            }
+            *floor = if *heard < *floor {
+                *floor + FLOOR_FALLS * (*heard - *floor)
+            } else {
+                *floor + FLOOR_RISES_DB
+            };
+        }
+        // A frame in which there is little says little.
+        let share = (near + MEMORY_DB * self.share) / (near + echo + MEMORY_DB);
+        self.share = share;
+        ((share - ALL_ECHO) / (ALL_NEAR - ALL_ECHO)).clamp(0.0, 1.0)
+    }
+
+    /// The delay at which most comes back, and how much softer it is then, in dB: both are guesses, and of use only once the
+    /// agent has spoken for a while and when something comes back at all.
+    #[must_use]
+    pub fn path(&self) -> (Duration, f32) {
+        let mean = |[low, high]: &[Levels; 2]| {
+            let bands = low.iter().zip(high);
+            bands.map(|(low, high)| believed(*low, *high)).sum::<f32>() / BANDS as f32
+        };
+        let means = self.coupling.iter().map(mean);
+        let (delay, coupling) = means
+            .enumerate()
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .unwrap_or((0, 0.0));
+        let delay = u32::try_from(delay).unwrap_or(0).saturating_add(1);
+        (crate::audio::FRAME * delay, -coupling)
+    }
+
+    /// The loudest that each band's echo may be at `now`, dBFS; learns from how loud it is.
+    fn expect(&mut self, now: Instant, heard: &Levels) -> Levels {
+        // Frames that come late in a bunch are heard after later ones were sent.
+        let late = self.newest_at.duration_since(now).as_micros();
+        let early = now.duration_since(self.newest_at).as_micros();
+        let frames = |micros: u128| usize::try_from((micros + 10_000) / 20_000).unwrap_or(SENT);
+        let (late, early) = (frames(late), frames(early));
+        let mut expected = SILENCE;
+        for (n, coupling) in self.coupling.iter_mut().enumerate() {
+            // How many frames before the newest.
+            let Some(back) = (n + 1 + late)
+                .checked_sub(early)
+                .filter(|back| *back < SENT)
+            else {
+                continue;
+            };
+            let place = (self.newest + SENT - back) % SENT;
+            let Some(sent) = self.sent.get(place) else {
+                continue;
+            };
+            // Without a branch in it, so that the bands are computed together.
+            let [low, high] = coupling;
+            for band in 0..BANDS {
+                let (sent, heard) = (sent[band], heard[band]);
+                expected[band] = expected[band].max(sent + believed(low[band], high[band]));
+                let ratio = heard - sent;
+                let drowned = heard < self.floor[band] + NOISE_MARGIN_DB;
+                let step = if sent > LOUD_DBFS { STEP_DB } else { 0.0 };
+                low[band] = learn(low[band], ratio, LOW, drowned, step);
+                high[band] = learn(high[band], ratio, HIGH, drowned, step);
+            }
+        }
+        expected
+    }
+}
+
+/// The coupling, in dB, that two quantiles speak for: the low one, less what they are too far apart for an echo.
+fn believed(low: f32, high: f32) -> f32 {
+    let coupling = low.min(MOST_COUPLING_DB) - DISBELIEF * (high - low - SPREAD_DB).max(0.0);
+    coupling.max(LEAST_COUPLING_DB)
+}
+
+/// The quantile a little nearer to where it should be. Of a frame that is drowned in the line's noise all that is known is
+/// that its echo is no louder.
+fn learn(quantile: f32, ratio: f32, share: f32, drowned: bool, step: f32) -> f32 {
+    let up = if drowned { 0.0 } else { share };
+    let way = if ratio < quantile { share - 1.0 } else { up };
+    (quantile + step * way).clamp(LEAST_RATIO_DB, MOST_RATIO_DB)
+}
+
+impl Default for EchoEstimate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Delays that are looked at: 20 to 320 ms.
+const DELAYS: usize = 16;
+/// Frames kept of what was sent: the longest delay, and as many for frames that come late.
+const SENT: usize = 32;
+/// A band below this is too soft to be heard when it comes back.
+const LOUD_DBFS: f32 = -60.0;
+/// What is expected of a line about which nothing is known.
+const COUPLING_AT_FIRST_DB: f32 = -13.0;
+const MOST_COUPLING_DB: f32 = -6.0;
+/// What is this much softer than the agent is not told apart from its echo: nobody speaks as softly.
+const LEAST_COUPLING_DB: f32 = -44.0;
+/// Ratios are not followed further.
+const LEAST_RATIO_DB: f32 = -60.0;
+const MOST_RATIO_DB: f32 = 30.0;
+const LOW: f32 = 0.25;
+const HIGH: f32 = 0.75;
+/// An echo's quantiles are no further apart; each dB more counts so many times against it.
+const SPREAD_DB: f32 = 8.0;
+const DISBELIEF: f32 = 2.0;
+const STEP_DB: f32 = 1.5;
+/// How much louder than foretold an echo may be.
+const ECHO_MARGIN_DB: f32 = 9.0;
+/// The line's own noise is no evidence.
+const NOISE_MARGIN_DB: f32 = 6.0;
+/// A band this far above the noise is all the evidence that one band can be.
+const STRONG_DB: f32 = 20.0;
+const FLOOR_AT_FIRST_DBFS: f32 = -60.0;
+const FLOOR_FALLS: f32 = 0.3;
+const FLOOR_RISES_DB: f32 = 0.1;
+/// The frame before counts as much as so many dB over the noise, in all bands together.
+const MEMORY_DB: f32 = 8.0;
+/// Shares of near-end bands at which a frame is taken for an echo, and for the caller.
+const ALL_ECHO: f32 = 0.15;
+const ALL_NEAR: f32 = 0.45;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_state_is_what_it_says() {
+        assert!(size_of::<EchoEstimate>() <= 2_150);
+    }
+}

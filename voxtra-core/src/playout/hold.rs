@@ -1,0 +1,109 @@
+//! A pause of the agent's audio that loses nothing.
+
+use crate::audio::Fade;
+
+/// Whether the agent's audio goes on, and what of it was faded out when it stopped: that much is said again when it goes
+/// on, so that no sound is heard only as it dies away.
+#[derive(Clone, Debug)]
+pub(super) struct Hold {
+    wanted: bool,
+    /// The last frame was held back.
+    holding: bool,
+    kept: [i16; KEPT],
+    /// Which of them are still to be said again.
+    from: usize,
+    to: usize,
+    /// The fade-in of what goes on.
+    rise: Fade,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It is played.
+    Flow,
+    /// The agent fades out in it.
+    Fade,
+    /// It is silent, and nothing is taken from the queue.
+    Still,
+}
+
+impl Hold {
+    pub(super) const fn new() -> Self {
+        Self {
+            wanted: false,
+            holding: false,
+            kept: [0; KEPT],
+            from: 0,
+            to: 0,
+            rise: Fade::in_over(0),
+        }
+    }
+
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// Holds the audio back from the next frame on, or lets it go on.
+    pub(super) const fn want(&mut self, hold: bool) {
+        self.wanted = hold;
+    }
+
+    /// Whether the last frame was held back.
+    pub(super) const fn is_holding(&self) -> bool {
+        self.holding
+    }
+
+    /// Forgets what is held.
+    pub(super) const fn release(&mut self) {
+        self.wanted = false;
+        self.holding = false;
+        self.from = 0;
+        self.to = 0;
+        self.rise = Fade::in_over(0);
+    }
+
+    /// What becomes of the next frame; what goes on fades in over `fade` samples.
+    pub(super) const fn step(&mut self, fade: usize) -> Step {
+        let held = self.holding;
+        self.holding = self.wanted;
+        match (held, self.wanted) {
+            (false, false) => Step::Flow,
+            (false, true) => Step::Fade,
+            (true, true) => Step::Still,
+            (true, false) => {
+                self.rise = Fade::in_over(fade);
+                Step::Flow
+            }
+        }
+    }
+
+    /// Keeps `faded`, to be said again.
+    pub(super) fn keep(&mut self, faded: &[i16]) {
+        let count = faded.len().min(KEPT);
+        if let (Some(place), Some(faded)) = (self.kept.get_mut(..count), faded.get(..count)) {
+            place.copy_from_slice(faded);
+        }
+        self.from = 0;
+        self.to = count;
+    }
+
+    /// Takes what is to be said again, as much as fits into `out`.
+    pub(super) fn take(&mut self, out: &mut [i16]) -> usize {
+        let kept = self.kept.get(self.from..self.to).unwrap_or_default();
+        let count = kept.len().min(out.len());
+        if let (Some(place), Some(kept)) = (out.get_mut(..count), kept.get(..count)) {
+            place.copy_from_slice(kept);
+        }
+        self.from += count;
+        count
+    }
+
+    /// Fades in what goes on after a pause.
+    pub(super) fn fade_in(&mut self, samples: &mut [i16]) {
+        self.rise.apply(samples);
+    }
+}
+
+/// Most samples that are kept: 20 ms at 48 kHz. At higher rates the fade is shorter.
+pub(super) const KEPT: usize = 960;

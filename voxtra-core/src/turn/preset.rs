@@ -1,0 +1,58 @@
+//! Sets of settings for kinds of conversations.
+
+use serde::{Deserialize, Serialize};
+
+use super::TurnSettings;
+
+/// A set of [`TurnSettings`] to start from.
+///
+/// ```
+/// use voxtra_core::turn::{Preset, TurnSettings};
+///
+/// let settings = TurnSettings { silence_ms: 8_000, ..Preset::Patient.settings() };
+/// assert!(settings.check().is_ok());
+/// assert_eq!(Preset::Balanced.settings(), TurnSettings::default());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// For short questions and answers, and callers who know what to expect: the agent answers early and gives way at
+    /// little. Callers who think aloud are cut off now and then.
+    Responsive,
+    /// The defaults: a conversation on the telephone.
+    #[default]
+    Balanced,
+    /// For callers who take their time: numbers read from a card, a foreign language, a noisy place. The agent waits
+    /// longer before it answers and before it lets itself be interrupted.
+    Patient,
+}
+
+impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Responsive, Self::Balanced, Self::Patient];
+
+    /// Its settings.
+    #[must_use]
+    pub fn settings(self) -> TurnSettings {
+        let balanced = TurnSettings::default();
+        match self {
+            Self::Responsive => TurnSettings {
+                hangover_ms: 180,
+                end_of_turn_ms: 450,
+                barge_in_min_speech_ms: 400,
+                pause_resume_ms: 300,
+                ..balanced
+            },
+            Self::Balanced => balanced,
+            Self::Patient => TurnSettings {
+                hangover_ms: 320,
+                end_of_turn_ms: 1_100,
+                barge_in_min_speech_ms: 720,
+                pause_frames: 3,
+                pause_window: 4,
+                pause_resume_ms: 500,
+                ..balanced
+            },
+        }
+    }
+}
