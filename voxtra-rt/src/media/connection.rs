@@ -12,7 +12,7 @@ use voxtra_core::bus::Bus;
 use voxtra_core::event::{Fault, MediaStoppedReason, Record};
 use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port, Progress};
 use voxtra_core::time::Instant;
-use voxtra_core::vad::EnergyDetector;
+use voxtra_core::vad::TelephoneDetector;
 
 use super::link::{
     AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
@@ -61,7 +61,7 @@ impl Socket for TcpStream {
 
 /// One call on a media thread.
 pub(crate) struct Connection<S = TcpStream> {
-    leg: Leg<EnergyDetector>,
+    leg: Leg<TelephoneDetector>,
     agent: AgentReader,
     commands: rtrb::Consumer<Command>,
     io: Io<S>,
@@ -96,7 +96,7 @@ impl<S: Socket> Connection<S> {
         // A new bus has room for its one subscriber.
         let _ = records.subscribe(end.records);
         Self {
-            leg: Leg::new(settings, EnergyDetector::new()),
+            leg: Leg::new(settings, TelephoneDetector::new()),
             agent: end.agent,
             commands: end.commands,
             io: Io {

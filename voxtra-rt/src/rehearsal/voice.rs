@@ -21,15 +21,20 @@ pub(super) fn samples_of(text: &str, ms_per_character: u32, rate_hz: u32) -> usi
     ms.max(SHORTEST_MS).saturating_mul(per_second) / 1_000
 }
 
-/// A voice, not to people but to a detector: a saw of 125 Hz that is softer between syllables, of which there are four a
-/// second. In whole numbers, so that it is the same everywhere.
+/// A sentence, again and again: what a voice detector takes for speech. In whole numbers, so that it is the same everywhere.
 pub(super) fn sound(sample: usize, rate_hz: u32) -> i16 {
-    let rate = u64::from(rate_hz.max(1));
-    let sample = u64::try_from(sample).unwrap_or(0) % rate;
-    let saw = i16::try_from(sample * 125 % rate * 12_000 / rate).unwrap_or(0) - 6_000;
-    let syllable = sample * 4 % rate * 100 / rate;
-    if syllable < 85 { saw } else { saw / 8 }
+    let rate = usize::try_from(rate_hz.max(1)).unwrap_or(1);
+    let (samples, _) = SENTENCE.as_chunks::<2>();
+    let seconds = sample / rate;
+    let within = (sample % rate).saturating_mul(SENTENCE_HZ) / rate;
+    let at = seconds.saturating_mul(SENTENCE_HZ).saturating_add(within);
+    let sample = at.checked_rem(samples.len()).and_then(|at| samples.get(at));
+    sample.map_or(0, |bytes| i16::from_le_bytes(*bytes))
 }
+
+/// "The weather is lovely here this morning", from `assets/caller-hello.wav`, without the silence around it: 16-bit little-endian.
+const SENTENCE: &[u8] = include_bytes!("voice.s16");
+const SENTENCE_HZ: usize = 8_000;
 
 /// The agent's voice.
 pub(super) struct SpokenVoice {
