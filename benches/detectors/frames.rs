@@ -7,9 +7,9 @@ mod opponents;
 
 use std::io::Write;
 
-use voxtra_core::vad::{VAD_FRAME_SAMPLES, VoiceDetector};
+use voxtra_core::vad::{EarshotDetector, VAD_FRAME_SAMPLES, VoiceDetector, WebRtcDetector};
 
-use opponents::{Earshot, Nnnoiseless, WebRtc};
+use opponents::Nnnoiseless;
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -18,8 +18,8 @@ fn main() {
         std::process::exit(2);
     };
     let mut detector: Box<dyn VoiceDetector> = match name.as_str() {
-        "webrtc" => Box::new(WebRtc::very_aggressive()),
-        "earshot" => Box::new(Earshot::new()),
+        "webrtc" => Box::new(WebRtcDetector::default()),
+        "earshot" => Box::new(EarshotDetector::new()),
         "nnnoiseless" => Box::new(Nnnoiseless::new()),
         _ => panic!("no detector is called {name}"),
     };

@@ -10,9 +10,12 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use voxtra_core::vad::{EnergyDetector, TelephoneDetector, VAD_FRAME_SAMPLES, VoiceDetector};
+use voxtra_core::vad::{
+    EarshotDetector, EnergyDetector, TelephoneDetector, VAD_FRAME_SAMPLES, VoiceDetector,
+    WebRtcDetector,
+};
 
-use opponents::{Earshot, Nnnoiseless, WebRtc};
+use opponents::Nnnoiseless;
 
 /// 12 s of a voice, noise, music and tones.
 const SAMPLE: &[u8] = include_bytes!("../../voxtra-core/tests/telephone/sample.s16");
@@ -40,9 +43,9 @@ fn time(criterion: &mut Criterion, name: &str, mut detector: impl VoiceDetector)
 
 fn detectors(criterion: &mut Criterion) {
     time(criterion, "energy", EnergyDetector::new());
-    time(criterion, "webrtc-vad, mode 3", WebRtc::very_aggressive());
+    time(criterion, "webrtc-vad, mode 3", WebRtcDetector::default());
     time(criterion, "telephone", TelephoneDetector::new());
-    time(criterion, "earshot", Earshot::new());
+    time(criterion, "earshot", EarshotDetector::new());
     time(criterion, "nnnoiseless", Nnnoiseless::new());
 }
 

@@ -1,37 +1,8 @@
-//! Voice detectors that others made, behind our trait.
+//! A voice detector that others made and `voxtra_core::vad` doesn't have, behind our trait.
 
-use earshot::Detector;
 use nnnoiseless::DenoiseState;
 use voxtra_core::audio::Resampler;
 use voxtra_core::vad::{VAD_FRAME_SAMPLES, VoiceDetector};
-use webrtc_vad::{SampleRate, Vad, VadMode};
-
-/// WebRTC's detector: a Gaussian mixture for each of six bands, at 8 kHz. Says 0 or 1.
-pub struct WebRtc {
-    vad: Vad,
-    mode: fn() -> VadMode,
-}
-
-impl WebRtc {
-    /// The strictest mode, 3.
-    pub fn very_aggressive() -> Self {
-        let mode = || VadMode::VeryAggressive;
-        Self {
-            vad: Vad::new_with_rate_and_mode(SampleRate::Rate8kHz, mode()),
-            mode,
-        }
-    }
-}
-
-impl VoiceDetector for WebRtc {
-    fn process(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
-        f32::from(u8::from(self.vad.is_voice_segment(frame).unwrap()))
-    }
-
-    fn reset(&mut self) {
-        self.vad = Vad::new_with_rate_and_mode(SampleRate::Rate8kHz, (self.mode)());
-    }
-}
 
 /// Brings frames up to a rate and cuts them to a length.
 struct Upsampled<const N: usize> {
@@ -61,41 +32,6 @@ impl<const N: usize> Upsampled<N> {
                 self.filled = 0;
             }
         }
-    }
-}
-
-/// earshot: a network over mel bands, 16 ms at 16 kHz.
-pub struct Earshot {
-    detector: Detector,
-    input: Upsampled<256>,
-    probability: f32,
-}
-
-impl Earshot {
-    pub fn new() -> Self {
-        Self {
-            detector: Detector::default(),
-            input: Upsampled::to(16_000),
-            probability: 0.0,
-        }
-    }
-}
-
-impl VoiceDetector for Earshot {
-    fn process(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
-        let Self {
-            detector,
-            input,
-            probability,
-        } = self;
-        input.push(frame, |samples| {
-            *probability = detector.predict_i16(samples)
-        });
-        *probability
-    }
-
-    fn reset(&mut self) {
-        *self = Self::new();
     }
 }
 

@@ -4,12 +4,21 @@
 //! conversation (when speech starts, when a turn ends) is decided by [`turn`](crate::turn), so a better
 //! detector can be put in without touching anything else. There are two: [`TelephoneDetector`] has learned what
 //! speech on the telephone sounds like, [`EnergyDetector`] is tiny and takes for speech what stands out of the noise.
+//! Two that others made are there with the features `earshot` and `webrtc-vad`.
 
+#[cfg(feature = "earshot")]
+mod earshot;
 mod energy;
 mod telephone;
+#[cfg(feature = "webrtc-vad")]
+mod webrtc;
 
+#[cfg(feature = "earshot")]
+pub use self::earshot::EarshotDetector;
 pub use energy::EnergyDetector;
 pub use telephone::TelephoneDetector;
+#[cfg(feature = "webrtc-vad")]
+pub use webrtc::{WebRtcDetector, WebRtcMode};
 
 /// Samples in the frame a detector sees: 20 ms at 8 kHz.
 pub const VAD_FRAME_SAMPLES: usize = 160;
