@@ -9,6 +9,7 @@ use uuid::Uuid;
 use voxtra_core::leg::MulawPolicy;
 
 use crate::ari::MediaFormat;
+use crate::media::Detector;
 
 /// `[media]`: the AudioSocket server.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,8 @@ pub struct MediaSettings {
     pub handshake_timeout: Duration,
     /// What to do about µ-law under the kind of 8 kHz PCM. Default `refuse`.
     pub mulaw: MulawPolicy,
+    /// What hears whether the caller speaks. Default `telephone`.
+    pub detector: Detector,
 }
 
 impl Default for MediaSettings {
@@ -58,6 +61,7 @@ impl Default for MediaSettings {
             max_pending: 1024,
             handshake_timeout: Duration::from_secs(5),
             mulaw: MulawPolicy::Refuse,
+            detector: Detector::Telephone,
         }
     }
 }

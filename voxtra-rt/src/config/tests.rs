@@ -358,6 +358,7 @@ format = "slin16"
 allow_peers = ["10.1.2.3", "192.168.0.7/16"]
 handshake_timeout_ms = 1_500
 mulaw = "decode"
+detector = "energy"
 [turn]
 end_of_turn_ms = 1500
 start_threshold = 1
@@ -382,6 +383,7 @@ format = "json"
     );
     assert_eq!(media.handshake_timeout, Duration::from_millis(1_500));
     assert_eq!(media.mulaw, voxtra_core::leg::MulawPolicy::Decode);
+    assert_eq!(media.detector, crate::media::Detector::Energy);
     let peers = ["10.1.2.3", "10.1.2.4", "192.168.200.1", "127.0.0.1"];
     assert_eq!(
         peers.map(|peer| allows(media, peer)),

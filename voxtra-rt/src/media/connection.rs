@@ -12,11 +12,12 @@ use voxtra_core::bus::Bus;
 use voxtra_core::event::{Fault, MediaStoppedReason, Record};
 use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port, Progress};
 use voxtra_core::time::Instant;
-use voxtra_core::vad::TelephoneDetector;
 
+use super::detector::CallDetector;
 use super::link::{
     AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
 };
+use super::settings::MediaSettings;
 
 /// The longest message we send: one 20 ms frame at 192 kHz.
 const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
@@ -61,7 +62,7 @@ impl Socket for TcpStream {
 
 /// One call on a media thread.
 pub(crate) struct Connection<S = TcpStream> {
-    leg: Leg<TelephoneDetector>,
+    leg: Leg<CallDetector>,
     agent: AgentReader,
     commands: rtrb::Consumer<Command>,
     io: Io<S>,
@@ -88,15 +89,15 @@ pub(crate) enum Outcome {
 impl<S: Socket> Connection<S> {
     pub(crate) fn new(
         stream: S,
-        settings: LegSettings,
+        leg: LegSettings,
         end: MediaEnd,
-        write_timeout: std::time::Duration,
+        settings: &MediaSettings,
     ) -> Self {
         let mut records = Bus::new();
         // A new bus has room for its one subscriber.
         let _ = records.subscribe(end.records);
         Self {
-            leg: Leg::new(settings, TelephoneDetector::new()),
+            leg: Leg::new(leg, settings.detector.into()),
             agent: end.agent,
             commands: end.commands,
             io: Io {
@@ -106,7 +107,7 @@ impl<S: Socket> Connection<S> {
                 stalled_since: None,
                 dropped: 0,
                 broken: None,
-                write_timeout,
+                write_timeout: settings.write_timeout,
                 now: Instant::ZERO,
                 records,
                 caller: end.caller,

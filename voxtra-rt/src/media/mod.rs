@@ -3,7 +3,7 @@
 //! - [`server`](MediaServer): which ids may come in, and the way from an id to a seat on a media thread;
 //! - `door`: accepts connections and reads their ids; `lobby`: where they wait until they have presented one;
 //! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per call;
-//! - `connection`: one call on such a thread; `pace`: how long a thread gathers before it looks again;
+//! - `connection`: one call on such a thread; `detector`: what hears its caller; `pace`: how long a thread gathers before it looks again;
 //! - `link`: the rings between a media thread and the rest of the program;
 //! - `courier`: wakes async tasks on a media thread's behalf, so that it never has to.
 
@@ -11,6 +11,7 @@ mod clock;
 mod connection;
 mod courier;
 mod descriptors;
+mod detector;
 mod door;
 mod link;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::sync;
 pub use clock::Clock;
 pub(crate) use connection::{Connection, Desk, Outcome, Socket};
 pub use descriptors::allow_descriptors;
+pub use detector::Detector;
 pub use link::{AgentVoice, CallerEar, Heard, MediaLink};
 pub(crate) use link::{Shared, link};
 pub use server::{Arrival, MediaServer, Ticket, TicketError};

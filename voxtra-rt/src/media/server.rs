@@ -352,12 +352,7 @@ impl Inner {
         let stream = mio::net::TcpStream::from_std(stream);
         let shared = Shared::new(leg.rate);
         let (end, link) = link(&leg, &self.settings, shared);
-        let connection = Box::new(Connection::new(
-            stream,
-            leg,
-            end,
-            self.settings.write_timeout,
-        ));
+        let connection = Box::new(Connection::new(stream, leg, end, &self.settings));
 
         let mut threads = lock(&self.threads);
         if self.stats.calls.fetch_add(1, Ordering::Relaxed) >= self.settings.max_calls {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::detector::Detector;
+
 /// Allocations and frees that the calling thread has made since it started, as a counting allocator saw them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allocations {
@@ -43,6 +45,8 @@ pub struct MediaSettings {
     pub agent_queue: Duration,
     /// Audio that may wait for a slow agent, beyond which the caller's audio is dropped (for that agent) and counted.
     pub caller_queue: Duration,
+    /// What hears whether the caller speaks.
+    pub detector: Detector,
     /// What a counting allocator knows of the calling thread; with it, allocations on the media path are counted.
     pub allocations: Option<fn() -> Allocations>,
 }
@@ -74,6 +78,7 @@ impl Default for MediaSettings {
             write_timeout: Duration::from_secs(5),
             agent_queue: Duration::from_millis(1000),
             caller_queue: Duration::from_millis(1000),
+            detector: Detector::default(),
             allocations: None,
         }
     }

@@ -344,7 +344,7 @@ mod tests {
         let leg = LegSettings::default();
         let (end, link) = link(&leg, settings, Shared::new(leg.rate));
         let stream = mio::net::TcpStream::from_std(stream);
-        let connection = Connection::new(stream, leg, end, settings.write_timeout);
+        let connection = Connection::new(stream, leg, end, settings);
         (Box::new(connection), link, peer)
     }
 

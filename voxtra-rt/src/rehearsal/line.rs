@@ -62,7 +62,7 @@ impl RehearsedLine {
         let settings = self.media.settings();
         let (end, link) = link(&self.leg, settings, Shared::new(self.leg.rate));
         let wire = super::phone::Wire::default();
-        let connection = Connection::new(wire, self.leg, end, settings.write_timeout);
+        let connection = Connection::new(wire, self.leg, end, settings);
         let phone = Phone::new(
             connection,
             self.media.clock(),

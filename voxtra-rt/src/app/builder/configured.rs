@@ -27,6 +27,7 @@ impl Builder {
             max_calls: config.media.max_calls,
             max_pending: config.media.max_pending,
             handshake_timeout: config.media.handshake_timeout,
+            detector: config.media.detector,
             ..self.media
         };
         self.address = Some(config.media.advertise.clone());

@@ -11,6 +11,7 @@ use super::super::document::Section;
 use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
 use super::{read_size, read_time, read_word};
 use crate::ari::MediaFormat;
+use crate::media::Detector;
 
 pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
     let defaults = MediaSettings::default();
@@ -83,6 +84,15 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
                 &[
                     ("refuse", MulawPolicy::Refuse),
                     ("decode", MulawPolicy::Decode),
+                ],
+            )
+            .unwrap_or_default(),
+        detector: section
+            .choice(
+                "detector",
+                &[
+                    ("telephone", Detector::Telephone),
+                    ("energy", Detector::Energy),
                 ],
             )
             .unwrap_or_default(),
