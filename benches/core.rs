@@ -42,6 +42,7 @@ fn stages(criterion: &mut Criterion) {
     time::<framing::Decode>(&mut group);
     time::<hearing::ClockAndHistory>(&mut group);
     time::<hearing::VoiceDetection>(&mut group);
+    time::<hearing::EnergyDetection>(&mut group);
     time::<hearing::Echo>(&mut group);
     time::<hearing::TurnTakingStage>(&mut group);
     time::<speaking::Event>(&mut group);

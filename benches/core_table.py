@@ -30,7 +30,7 @@ GROUPS = [
     [FLOOR, "decode_and_encode"],
     ["decode", "clock_check_and_history", "voice_detection", "turn_taking", "event_to_one_subscriber", "playout", "encode"],
     ["whole_leg_agent", "whole_leg_echo"],
-    ["decode_and_encode_cut_in_two", "resample_8_to_16_khz"],
+    ["voice_detection_energy", "decode_and_encode_cut_in_two", "resample_8_to_16_khz"],
 ]
 
 

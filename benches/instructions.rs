@@ -48,6 +48,7 @@ count! {
     decode: framing::Decode,
     clock_check_and_history: hearing::ClockAndHistory,
     voice_detection: hearing::VoiceDetection,
+    voice_detection_energy: hearing::EnergyDetection,
     echo_estimate: hearing::Echo,
     turn_taking: hearing::TurnTakingStage,
     event_to_one_subscriber: speaking::Event,

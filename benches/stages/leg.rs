@@ -10,7 +10,7 @@ use voxtra_core::leg::{CallerAudio, Forward, Leg, LegSettings, Mode, Port, Progr
 use voxtra_core::playout::{AgentAudio, Chunk};
 use voxtra_core::time::Instant;
 use voxtra_core::turn::TurnSettings;
-use voxtra_core::vad::EnergyDetector;
+use voxtra_core::vad::TelephoneDetector;
 
 use super::speaking::{Talker, ring};
 use super::{FRAMES, Round, SAMPLES, Stage, WIRE, caller, wire};
@@ -49,7 +49,7 @@ impl Port for Line {
 
 /// A leg, the caller, the agent and the line between them.
 struct Call<A> {
-    leg: Leg<EnergyDetector>,
+    leg: Leg<TelephoneDetector>,
     caller: Round<[u8; WIRE]>,
     agent: A,
     line: Line,
@@ -71,7 +71,7 @@ impl<A: AgentAudio> Call<A> {
             },
             ..LegSettings::default()
         };
-        let mut leg = Leg::new(settings, EnergyDetector::new());
+        let mut leg = Leg::new(settings, TelephoneDetector::new());
         leg.start(Instant::ZERO);
         Self {
             leg,

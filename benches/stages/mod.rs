@@ -31,17 +31,25 @@ pub trait Stage {
     fn tidy(&mut self) {}
 }
 
-/// Half a second of a buzz that comes and goes, and half a second of next to nothing.
+/// A recording in which somebody begins to speak after a second.
+const RECORDING: &[u8] = include_bytes!("../../voxtra-core/tests/telephone/sample.s16");
+/// Where the caller begins in it, and where the quiet line after the caller's words is taken from.
+const BEGIN: usize = 42;
+const QUIET: usize = 10;
+/// The caller's first frame of speech, and the first after it.
+pub const SPEECH: std::ops::Range<usize> = 8..30;
+
+/// A moment of a quiet line, almost half a second of a voice, and the quiet line again.
 pub fn caller() -> [[i16; SAMPLES]; FRAMES] {
-    std::array::from_fn(|frame| {
-        let loudness = if frame < FRAMES / 2 { 6_000.0 } else { 12.0 };
-        std::array::from_fn(|n| {
-            let t = (frame * SAMPLES + n) as f32 / 8_000.0;
-            let buzz: f32 = (1..6)
-                .map(|k| (754.0 * k as f32 * t).sin() / k as f32)
-                .sum();
-            (loudness * buzz) as i16
-        })
+    let (recorded, _) = RECORDING.as_chunks::<PAYLOAD>();
+    std::array::from_fn(|n| {
+        let frame = if n < SPEECH.end {
+            BEGIN + n
+        } else {
+            QUIET + n - SPEECH.end
+        };
+        let (pairs, _) = recorded[frame].as_chunks::<2>();
+        std::array::from_fn(|n| i16::from_le_bytes(pairs[n]))
     })
 }
 
