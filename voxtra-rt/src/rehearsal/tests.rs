@@ -1,6 +1,8 @@
+use voxtra_core::event::BuiltIn;
+
 use super::*;
 use crate::app::{Handler, Outbound};
-use crate::session::{CallError, Spoken};
+use crate::session::{CallError, EventBody, Spoken};
 
 const LONG: &str = "Our opening hours are Monday to Friday, from eight in the morning to six.";
 
@@ -268,6 +270,64 @@ async fn another_utterance_than_expected_fails_with_an_account() {
 async fn an_utterance_that_never_comes_fails() {
     let mut caller = Rehearsal::new().call("2000").await;
     caller.hears("Good evening.").await;
+}
+
+/// Answers at once to what is complete, and waits for the rest of what isn't.
+async fn reader_of_transcripts(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    let mut events = call.events();
+    while let Some(event) = events.next().await {
+        let EventBody::BuiltIn(BuiltIn::UserTranscript(heard)) = &event.body else {
+            continue;
+        };
+        match heard.text.as_str() {
+            "Yes, please" => call.end_turn_after(Duration::from_millis(400)).await,
+            "Yes, at once" => call.end_turn_after(Duration::ZERO).await,
+            "My number is" => call.end_turn_after(Duration::from_secs(2)).await,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transcript_shortens_or_prolongs_one_silence() {
+    let conversation = twice(|| async {
+        let rehearsal = Rehearsal::new().handler(reader_of_transcripts);
+        let mut caller = rehearsal.call("2000").await;
+        caller.is_silent_for(Duration::from_secs(1)).await;
+        for words in [
+            "Yes, please",
+            "Let me see",
+            "My number is",
+            "Yes, at once",
+            "Well, well",
+        ] {
+            caller.says(words).await;
+            caller.is_silent_for(Duration::from_secs(4)).await;
+        }
+        caller.hangs_up().await;
+        caller.ended().await
+    })
+    .await;
+    // From the end of speech, which is told after a hangover of 240 ms, to the end of the turn.
+    let mut speech_ended = Duration::ZERO;
+    let mut waited = Vec::new();
+    for event in conversation.events() {
+        match event.wire() {
+            "user.speech.ended" => speech_ended = conversation.at(event),
+            "turn.ended" => waited.push((conversation.at(event) - speech_ended).as_millis()),
+            _ => {}
+        }
+    }
+    let [early, usual, late, at_once, usual_again] = waited[..] else {
+        panic!("{conversation}");
+    };
+    assert!((140..=180).contains(&early), "{waited:?}");
+    assert!((340..=500).contains(&usual), "{waited:?}");
+    assert!((1_740..=1_780).contains(&late), "{waited:?}");
+    assert!(at_once <= 40, "{waited:?}");
+    assert!((340..=500).contains(&usual_again), "{waited:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc::{self, error::SendError};
@@ -277,6 +278,28 @@ impl Call {
     /// Lets the caller interrupt the agent, or not. On at the start unless the configuration says otherwise.
     pub async fn set_barge_in(&self, on: bool) {
         self.send(Input::Leg(Command::BargeIn(on))).await;
+    }
+
+    /// Lets a silence of this length end the caller's turn, instead of the configured one as it has adapted to the caller.
+    ///
+    /// It holds for one silence: the one that is going on, or the next if the caller is speaking; when the caller speaks again, it is
+    /// forgotten. For whoever knows from a transcript that what was said is complete (`yes`), or is not (`my number is`). From
+    /// `turn.hangover_ms` to 30 s; what is outside is taken as the nearest of them. If the caller has been silent for longer
+    /// already, the turn ends with the next frame.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use voxtra_rt::session::Call;
+    /// async fn partly_heard(call: &Call, words: &str) {
+    ///     if words.ends_with("that's all") {
+    ///         call.end_turn_after(Duration::from_millis(300)).await;
+    ///     }
+    /// }
+    /// ```
+    pub async fn end_turn_after(&self, silence: Duration) {
+        let silence_ms = u32::try_from(silence.as_millis()).unwrap_or(u32::MAX);
+        self.send(Input::Leg(Command::EndOfTurn { silence_ms }))
+            .await;
     }
 
     /// Makes every audio frame an event of its own (`audio.frame.received`, `audio.frame.sent`), or stops that.
