@@ -17,6 +17,7 @@ mod init;
 mod interrupt;
 mod load;
 mod logging;
+mod markup;
 mod media_figures;
 mod recording;
 mod report;
@@ -26,6 +27,7 @@ mod terminal;
 mod timeline;
 mod torture;
 mod vad;
+mod waveform;
 
 use std::process::ExitCode;
 

@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Report, Side, escape, family, lanes, waveform};
+use super::{Report, Side, family, lanes};
 use crate::command::clock::Clock;
-use crate::command::event_words;
+use crate::command::markup::escape;
+use crate::command::{event_words, waveform};
 
 /// Picture units (CSS pixels at full size) per second, for calls long enough to need more than `MIN_WIDTH`.
 const UNITS_PER_SECOND: f64 = 46.0;

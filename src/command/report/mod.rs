@@ -5,7 +5,6 @@
 
 mod drawing;
 mod lanes;
-mod waveform;
 
 use std::fmt::Write as _;
 
@@ -17,6 +16,7 @@ use voxtra_rt::session::Event;
 
 use super::clock::Clock;
 use super::event_words;
+use super::markup::escape;
 use drawing::{Drawing, MARGIN};
 
 /// What the page shows. Times are milliseconds on the axis of the recordings.
@@ -168,22 +168,6 @@ fn fill(template: &str, mut value: impl FnMut(&str, &mut String)) -> String {
         rest = tail;
     }
     out.push_str(rest);
-    out
-}
-
-/// Text as HTML text or a quoted attribute.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
     out
 }
 

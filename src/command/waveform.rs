@@ -3,21 +3,21 @@
 use std::fmt::{self, Write as _};
 
 /// Where the outline is drawn.
-pub(super) struct Area {
+pub(crate) struct Area {
     /// Where the first sample is.
-    pub(super) left: f64,
+    pub(crate) left: f64,
     /// Where the last sample ends.
-    pub(super) right: f64,
+    pub(crate) right: f64,
     /// The height of zero.
-    pub(super) middle: f64,
+    pub(crate) middle: f64,
     /// The height of full scale above zero.
-    pub(super) half: f64,
+    pub(crate) half: f64,
     /// The sample value drawn at `half`.
-    pub(super) full_scale: f64,
+    pub(crate) full_scale: f64,
 }
 
 /// Writes the path's data: along the tops to the right, and back along the bottoms.
-pub(super) fn outline(samples: &[i16], area: &Area, out: &mut String) -> fmt::Result {
+pub(crate) fn outline(samples: &[i16], area: &Area, out: &mut String) -> fmt::Result {
     let columns = ((area.right - area.left).ceil() as usize).clamp(1, samples.len().max(1));
     let extremes: Vec<(i16, i16)> = (0..columns)
         .map(|c| {
