@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the recorded speech of `voxtra demo`: 8 kHz, 16-bit, mono WAV files beside this script.
-# Needs the programs flite and sox (Debian: apt-get install flite sox). Run it after changing a line below.
+# Needs the programs flite and sox (Debian: apt-get install flite sox), and python3. Run it after changing a line below.
 set -eu
 cd "$(dirname "$0")"
 
@@ -22,3 +22,4 @@ say rms 0.88 agent-goodbye  "Forty two. A fine answer. Thank you for calling. Go
 # The caller.
 say slt 0.92 caller-hello   "The weather is lovely here this morning."
 say slt 0.88 caller-stop    "Stop, thank you. That is enough."
+python3 cough.py caller-cough.wav

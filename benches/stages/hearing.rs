@@ -58,7 +58,7 @@ impl Stage for ClockAndHistory {
         } = self;
         *now = *now + FRAME;
         framer.push(black_box(payloads.next()), |samples| {
-            *media = clock.frame(*now).media;
+            *media = clock.frame(*now, FRAME).media;
             history.push(samples);
         });
     }

@@ -27,6 +27,10 @@ pub(super) fn of(played: &Played) -> Vec<(String, String)> {
         ("Reply to the caller", list(&heard.replies())),
         ("Barge-in to silence", list(&heard.barge_ins())),
         (
+            "Agent held / interrupted",
+            format!("{} / {}", stats.agent_pauses, played.count("barge_in")),
+        ),
+        (
             "Allocations per frame",
             per_frame(
                 media.allocations + media.frees,

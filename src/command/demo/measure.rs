@@ -15,6 +15,8 @@ pub(super) struct Loudness {
 const STEP: Duration = Duration::from_millis(20);
 /// A pause shorter than this is within a sentence.
 const PAUSE: usize = 20;
+/// What is shorter than this is a cough, to which nobody owes an answer.
+const SENTENCE: usize = 50;
 /// The agent is talking over the caller's first word, rather than at its end, when it goes on for at least this long.
 const WORD: usize = 2;
 
@@ -38,8 +40,7 @@ impl Loudness {
 
     /// Each time the caller had finished and the agent answered: from the last loud step of the caller to the agent's first.
     pub(super) fn replies(&self) -> Vec<Duration> {
-        stretches(&self.caller)
-            .into_iter()
+        self.sentences()
             .filter_map(|(_, end)| {
                 let silent_from = (end..self.agent.len()).find(|&i| !self.is_agent_loud(i))?;
                 let answer = (silent_from..self.agent.len()).find(|&i| self.is_agent_loud(i))?;
@@ -50,8 +51,7 @@ impl Loudness {
 
     /// Each time the caller began while the agent was speaking: from the caller's first loud step to the agent's last.
     pub(super) fn barge_ins(&self) -> Vec<Duration> {
-        stretches(&self.caller)
-            .into_iter()
+        self.sentences()
             .filter_map(|(start, _)| {
                 let (_, end) = stretches(&self.agent)
                     .into_iter()
@@ -59,6 +59,13 @@ impl Loudness {
                 Some(STEP * u32::try_from(end - start).ok()?)
             })
             .collect()
+    }
+
+    /// What the caller said: first step, and the step after the last.
+    fn sentences(&self) -> impl Iterator<Item = (usize, usize)> {
+        stretches(&self.caller)
+            .into_iter()
+            .filter(|(start, end)| end - start >= SENTENCE)
     }
 
     fn is_agent_loud(&self, step: usize) -> bool {
@@ -107,6 +114,13 @@ mod tests {
         let l = Loudness::new(&side(&[(100, 180)]), &side(&[(20, 113), (220, 300)]), 1);
         assert_eq!(l.barge_ins(), [Duration::from_millis(13 * 20)]);
         assert_eq!(l.replies(), [Duration::from_millis(40 * 20)]);
+    }
+
+    #[test]
+    fn a_cough_is_owed_no_answer() {
+        let agent = side(&[(20, 103), (140, 200), (250, 300)]);
+        let l = Loudness::new(&side(&[(100, 108), (116, 130)]), &agent, 1);
+        assert!(l.replies().is_empty() && l.barge_ins().is_empty());
     }
 
     #[test]

@@ -41,6 +41,12 @@ pub(super) struct Played {
 }
 
 impl Played {
+    /// How many events of this name there were.
+    pub(super) fn count(&self, wire: &str) -> usize {
+        let events = self.events.iter();
+        events.filter(|event| event.wire() == wire).count()
+    }
+
     /// The events with times from the call's start.
     pub(super) fn happenings(&self) -> Vec<Happening> {
         self.events
@@ -91,6 +97,7 @@ pub(super) async fn play(interrupt: &Interrupt, paint: Paint) -> Result<Played, 
     };
     let script = story::caller_script(
         samples(recording!("caller-hello"))?,
+        samples(recording!("caller-cough"))?,
         samples(recording!("caller-stop"))?,
     );
 

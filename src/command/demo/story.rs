@@ -24,7 +24,7 @@ pub(super) mod line {
 pub(super) const KEYS: &str = "42#";
 
 /// The caller's part. It waits for what it hears, as a person would, so it stays in step however fast the agent is.
-pub(super) fn caller_script(hello: Arc<[i16]>, stop: Arc<[i16]>) -> Script {
+pub(super) fn caller_script(hello: Arc<[i16]>, cough: Arc<[i16]>, stop: Arc<[i16]>) -> Script {
     let ms = Duration::from_millis;
     let hears = |long| Step::UntilSpeaking {
         long: ms(long),
@@ -41,10 +41,15 @@ pub(super) fn caller_script(hello: Arc<[i16]>, stop: Arc<[i16]>) -> Script {
             name: "The weather is lovely here this morning.",
             samples: hello,
         },
-        // "You said:", the caller's words, and two seconds of the explanation.
+        // "You said:", the caller's words, and the beginning of the explanation, which a cough does not end.
         hears(200),
-        Step::Wait(ms(5200)),
+        Step::Wait(ms(3900)),
         hears(100),
+        Step::Say {
+            name: "(coughs)",
+            samples: cough,
+        },
+        hears(1200),
         Step::Say {
             name: "Stop, thank you. That is enough.",
             samples: stop,

@@ -99,6 +99,16 @@ impl SampleRate {
             samples as usize
         }
     }
+
+    /// How long `samples` last, rounded down to whole microseconds.
+    pub const fn duration_of(self, samples: usize) -> Duration {
+        let micros = samples as u128 * 1_000_000 / self.hz() as u128;
+        Duration::from_micros(if micros > u64::MAX as u128 {
+            u64::MAX
+        } else {
+            micros as u64
+        })
+    }
 }
 
 impl fmt::Display for SampleRate {
@@ -117,6 +127,7 @@ mod tests {
             assert_eq!(SampleRate::from_hz(rate.hz()), Some(rate));
             assert_eq!(rate.hz() % 50, 0);
             assert_eq!(rate.samples_in(FRAME), rate.frame_samples());
+            assert_eq!(rate.duration_of(rate.frame_samples()), FRAME);
             assert!(rate.frame_bytes() <= MAX_FRAME_BYTES);
         }
         assert!(SampleRate::ALL.is_sorted());

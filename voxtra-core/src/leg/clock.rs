@@ -17,7 +17,7 @@ pub struct FrameTime {
     pub gap: bool,
 }
 
-/// Gives each 20 ms frame its media time: frames that a busy machine delivers in a bunch are still 20 ms apart.
+/// Gives each frame its media time: frames of 20 ms that a busy machine delivers in a bunch are still 20 ms apart.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClockCheck {
     media: Instant,
@@ -56,9 +56,9 @@ impl ClockCheck {
         self.silent = self.silent.max(now);
     }
 
-    /// The media time of a frame that arrived at `now`.
-    pub fn frame(&mut self, now: Instant) -> FrameTime {
-        let expected = self.media + FRAME;
+    /// The media time of a frame of this `length` that arrived at `now`.
+    pub fn frame(&mut self, now: Instant, length: Duration) -> FrameTime {
+        let expected = self.media + length;
         let gap = now.duration_since(self.arrival) > RESYNC;
         let late = now.duration_since(expected) > RESYNC;
         let early = expected.duration_since(now) > FRAME;
@@ -87,7 +87,11 @@ mod tests {
         clock.restart(Instant::ZERO);
         let mut out = [0; 8];
         for (slot, at) in out.iter_mut().zip(arrivals_ms) {
-            *slot = clock.frame(Instant::from_millis(*at)).media.as_micros() / 1000;
+            *slot = clock
+                .frame(Instant::from_millis(*at), FRAME)
+                .media
+                .as_micros()
+                / 1000;
         }
         out
     }
@@ -109,11 +113,22 @@ mod tests {
     }
 
     #[test]
+    fn halves_of_a_frame_are_half_as_long() {
+        let mut clock = ClockCheck::new();
+        clock.restart(Instant::ZERO);
+        let halves = [20, 20, 40, 40].map(|at| {
+            let time = clock.frame(Instant::from_millis(at), FRAME / 2);
+            time.media.as_micros() / 1_000
+        });
+        assert_eq!(halves, [10, 20, 30, 40]);
+    }
+
+    #[test]
     fn a_long_gap_starts_anew() {
         let mut clock = ClockCheck::new();
         clock.restart(Instant::ZERO);
-        assert!(!clock.frame(Instant::from_millis(20)).gap);
-        let after = clock.frame(Instant::from_millis(520));
+        assert!(!clock.frame(Instant::from_millis(20), FRAME).gap);
+        let after = clock.frame(Instant::from_millis(520), FRAME);
         assert_eq!(
             after,
             FrameTime {
@@ -137,11 +152,11 @@ mod tests {
         clock.restart(Instant::ZERO);
         // In place until now, though 80 ms late; then nothing for a little more than 100 ms.
         for _ in 0..2 {
-            clock.frame(Instant::from_millis(120));
+            clock.frame(Instant::from_millis(120), FRAME);
         }
         let told = Instant::from_millis(140);
         clock.silence(told);
-        let times = [0; 8].map(|_| clock.frame(Instant::from_millis(141)).media);
+        let times = [0; 8].map(|_| clock.frame(Instant::from_millis(141), FRAME).media);
         assert!(times.is_sorted() && times[0] == told, "{times:?}");
         // The frames themselves keep their places, so that the line is not late ever after.
         assert_eq!(times[7], Instant::from_millis(160));
@@ -152,7 +167,7 @@ mod tests {
         let mut clock = ClockCheck::new();
         clock.restart(Instant::from_millis(1000));
         assert_eq!(
-            clock.frame(Instant::from_millis(10)).media,
+            clock.frame(Instant::from_millis(10), FRAME).media,
             Instant::from_millis(1000)
         );
     }

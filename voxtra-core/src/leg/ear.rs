@@ -23,6 +23,10 @@ const PRE_ROLL: Duration = Duration::from_millis(200);
 /// A voice detector's frame: 20 ms at 8 kHz.
 const VAD_SAMPLES: usize = 160;
 
+/// Samples that are heard at a time: 20 ms at any rate up to 96 kHz, and 10 ms at 192 kHz, which no telephone has and for which
+/// every call would need 4 kB more.
+const HEARD_SAMPLES: usize = SampleRate::Hz96000.frame_samples();
+
 /// Bytes of a 20 ms µ-law frame, which Asterisk may send under the kind of 8 kHz PCM.
 const MULAW_BYTES: usize = 160;
 
@@ -35,7 +39,7 @@ pub(super) struct Heard {
 
 #[derive(Debug)]
 pub(super) struct Ear<V> {
-    framer: Framer,
+    framer: Framer<HEARD_SAMPLES>,
     clock: ClockCheck,
     listener: Listener<V>,
 }
@@ -123,8 +127,9 @@ impl<V: VoiceDetector> Ear<V> {
             clock,
             listener,
         } = self;
+        let length = settings.rate.duration_of(framer.frame_samples());
         framer.push(payload, |pcm| {
-            let time = clock.frame(now);
+            let time = clock.frame(now, length);
             heard.gap |= time.gap;
             heard.barge_in |= listener.frame(now, time.media, pcm, agent_speaking, settings, port);
         });
@@ -184,7 +189,7 @@ impl<V> core::fmt::Debug for Listener<V> {
 }
 
 impl<V: VoiceDetector> Listener<V> {
-    /// One 20 ms frame at the leg's rate; true if the caller barged in.
+    /// One frame at the leg's rate; true if the caller barged in.
     fn frame<P: Port>(
         &mut self,
         now: Instant,

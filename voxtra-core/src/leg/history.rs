@@ -1,6 +1,6 @@
 //! What the caller said last, for the agent that is told of speech only once it is confirmed.
 
-use ringbuf::StaticRb;
+use ringbuf::{LocalRb, storage::Array};
 
 /// How many samples are kept: 600 ms at 8 kHz, 300 ms at 16 kHz.
 pub const HISTORY_SAMPLES: usize = 4800;
@@ -8,7 +8,7 @@ pub const HISTORY_SAMPLES: usize = 4800;
 /// The caller's last [`HISTORY_SAMPLES`] samples.
 #[derive(Default)]
 pub struct History {
-    samples: StaticRb<i16, HISTORY_SAMPLES>,
+    samples: LocalRb<Array<i16, HISTORY_SAMPLES>>,
 }
 
 impl History {

@@ -47,6 +47,12 @@ impl Pauses {
         self.asked = None;
     }
 
+    /// What was said was no turn.
+    pub(super) fn turn_dropped(&mut self) {
+        self.any = false;
+        self.asked = None;
+    }
+
     /// Speech has begun: what was asked for is over.
     pub(super) fn speech_started(&mut self) {
         self.asked = None;

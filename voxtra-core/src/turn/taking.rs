@@ -42,7 +42,7 @@ pub struct TurnTaking {
     recent: Recent,
     speech: Speech,
     /// The caller's turn, from its first speech until its end was reported.
-    turn: Option<Span>,
+    turn: Option<Turn>,
     pauses: Pauses,
     /// When the last turn ended that nobody has answered yet.
     unanswered: Option<Micros>,
@@ -69,7 +69,9 @@ pub enum TurnEvent {
         /// The time that was set.
         duration: Duration,
     },
-    /// The caller has finished, as far as silence can tell. Comes after the last utterance's `SpeechEnded`.
+    /// The caller has finished, as far as silence can tell. Comes after the last utterance's `SpeechEnded`. What is
+    /// said over the agent from beginning to end without a barge-in, such as "mm-hm", is a turn only if the agent is silent
+    /// by then (an answer that came early), or barge-in is off.
     TurnEnded {
         /// From the beginning of the turn's first utterance to the end of its last, pauses included.
         duration: Duration,
@@ -120,7 +122,7 @@ impl TurnTaking {
             voiced,
             agent_speaking,
         );
-        self.follow_speech(voiced, on);
+        self.follow_speech(voiced, agent_speaking, on);
         if agent_speaking {
             let in_speech = !matches!(self.speech, Speech::None);
             self.overlap
@@ -210,7 +212,12 @@ impl TurnTaking {
     }
 
     /// Starts, confirms, continues or drops speech according to the newest frame.
-    fn follow_speech(&mut self, voiced: bool, on: &mut impl FnMut(TurnEvent)) {
+    fn follow_speech(
+        &mut self,
+        voiced: bool,
+        agent_speaking: bool,
+        on: &mut impl FnMut(TurnEvent),
+    ) {
         let needed = self.start_frames();
         let window = self.start_window();
         if let Speech::None = self.speech
@@ -255,7 +262,12 @@ impl TurnTaking {
             }
         }
         if let Speech::Reported(span) = self.speech {
-            self.turn.get_or_insert(span).last = span.last;
+            let turn = self.turn.get_or_insert(Turn {
+                span,
+                has_the_floor: !self.settings.barge_in,
+            });
+            turn.span.last = span.last;
+            turn.has_the_floor |= voiced && !agent_speaking;
             self.quiet_since = span.last;
             self.quiet_reported = false;
         }
@@ -264,7 +276,10 @@ impl TurnTaking {
     /// The caller speaks (again): how long was the pause?
     fn follow_pause(&mut self, span: Span) {
         // A turn that was ended and goes on all the same, unless the agent has answered it, had not ended.
-        let before = self.turn.map(|turn| turn.last).or(self.unanswered.take());
+        let before = self
+            .turn
+            .map(|turn| turn.span.last)
+            .or(self.unanswered.take());
         if let Some(last) = before {
             let pause = span.first.saturating_sub(last).saturating_sub(FRAME);
             if pause <= Pauses::longest(&self.settings) {
@@ -284,6 +299,9 @@ impl TurnTaking {
         self.quiet_since = self.now;
         self.quiet_reported = false;
         if self.is_user_speaking() && self.overlap.confirm(&self.settings) {
+            if let Some(turn) = &mut self.turn {
+                turn.has_the_floor = true;
+            }
             on(TurnEvent::BargeIn);
         }
         self.overlap.settle(self.now, &self.settings);
@@ -308,9 +326,14 @@ impl TurnTaking {
             _ => frames(window),
         };
         if let Some(turn) = self.turn
-            && since(turn.last) >= self.pauses.threshold().saturating_add(patience)
+            && since(turn.span.last) >= self.pauses.threshold().saturating_add(patience)
         {
-            self.end_turn(on);
+            if turn.has_the_floor || !agent_speaking {
+                self.end_turn(on);
+            } else {
+                self.turn = None;
+                self.pauses.turn_dropped();
+            }
         }
         let threshold = millis(self.settings.silence_ms);
         if threshold > 0
@@ -336,10 +359,10 @@ impl TurnTaking {
 
     fn end_turn(&mut self, on: &mut impl FnMut(TurnEvent)) {
         if let Some(turn) = self.turn.take() {
-            self.unanswered = Some(turn.last);
+            self.unanswered = Some(turn.span.last);
             self.pauses.turn_ended(&self.settings);
             on(TurnEvent::TurnEnded {
-                duration: turn.duration(),
+                duration: turn.span.duration(),
             });
         }
     }
@@ -379,6 +402,14 @@ enum Speech {
         voiced_frames: u32,
     },
     Reported(Span),
+}
+
+/// What may be the caller's turn.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    span: Span,
+    /// Some of it was said while the agent was silent, or interrupted it. Otherwise nobody may want an answer.
+    has_the_floor: bool,
 }
 
 /// From the first frame to the last, by the times they were handled.

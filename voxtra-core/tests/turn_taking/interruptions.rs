@@ -105,13 +105,55 @@ fn a_cough_or_a_short_word_only_makes_it_wait() {
     // "mm-hm": two syllables of 120 ms and a pause of 80 ms.
     assert_eq!(
         defaults("agent on, quiet 400, speech 120, quiet 80, speech 120, quiet 2000"),
+        ["440 held", "500 started", "960 ended 320", "1020 goes on"]
+    );
+}
+
+#[test]
+fn what_is_only_said_over_the_agent_is_no_turn() {
+    let word = "agent on, quiet 400, speech 200";
+    assert_eq!(
+        defaults(&format!("{word}, quiet 2000")),
+        ["440 held", "500 started", "840 ended 200", "900 goes on"]
+    );
+    // But an answer that came before the agent had quite finished is one,
+    assert_eq!(
+        defaults(&format!("{word}, quiet 200, agent off, quiet 2000")),
         [
             "440 held",
             "500 started",
-            "960 ended 320",
-            "1020 goes on",
-            "1420 turn 320"
+            "820 goes on",
+            "840 ended 200",
+            "1300 turn 200"
         ]
+    );
+    // and so is what goes on when the agent has finished, and whatever is said if nobody may interrupt.
+    assert_eq!(
+        defaults(&format!(
+            "{word}, agent off, speech 100, agent on, quiet 2000"
+        )),
+        [
+            "440 held",
+            "500 started",
+            "620 goes on",
+            "940 ended 300",
+            "1400 turn 300"
+        ]
+    );
+    let off = TurnSettings {
+        barge_in: false,
+        ..TurnSettings::default()
+    };
+    assert_eq!(
+        play(off, &format!("{word}, quiet 2000")),
+        ["500 started", "840 ended 200", "1300 turn 200"]
+    );
+    // It is not added to a later turn either.
+    assert_eq!(
+        defaults(&format!(
+            "{word}, quiet 1000, agent off, speech 200, quiet 2000"
+        ))[4..],
+        ["1700 started", "2040 ended 200", "2500 turn 200"]
     );
 }
 
