@@ -648,7 +648,8 @@ proptest! {
         }
         // What was only said over the agent may have been no turn.
         let alone = !settings.barge_in || inputs.iter().all(|input| !input.agent);
-        prop_assert!(!speaking && !(spoken_in_turn && alone), "finish closes everything");
+        prop_assert!(!speaking, "finish closes everything");
+        prop_assert!(!(spoken_in_turn && alone), "finish closes everything");
     }
 
     #[test]
