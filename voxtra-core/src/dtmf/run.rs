@@ -61,7 +61,9 @@ impl Run {
     /// Takes the next point; without two tones in it, the run is over. If they are others, another begins.
     pub(super) fn push(&mut self, point: Option<&Point>) {
         let Some(point) = point else {
-            *self = Self::new();
+            if self.points > 0 {
+                *self = Self::new();
+            }
             return;
         };
         if !self.goes_on(point) {

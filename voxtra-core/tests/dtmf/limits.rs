@@ -238,5 +238,5 @@ fn the_same_samples_give_the_same_digits_and_a_reset_forgets() {
 
 #[test]
 fn state_is_small() {
-    assert!(size_of::<DtmfDetector>() <= 400);
+    assert!(size_of::<DtmfDetector>() <= 300);
 }
