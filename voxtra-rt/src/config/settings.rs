@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use uuid::Uuid;
-use voxtra_core::leg::MulawPolicy;
+use voxtra_core::leg::{DtmfPolicy, EchoPolicy, MulawPolicy};
 
 use crate::ari::MediaFormat;
 
@@ -38,6 +38,10 @@ pub struct MediaSettings {
     pub handshake_timeout: Duration,
     /// What to do about µ-law under the kind of 8 kHz PCM. Default `refuse`.
     pub mulaw: MulawPolicy,
+    /// What to do about the agent's own voice in what the line brings. Default `discount`.
+    pub echo: EchoPolicy,
+    /// Where the caller's digits are looked for. Default `both`.
+    pub dtmf: DtmfPolicy,
 }
 
 impl Default for MediaSettings {
@@ -58,6 +62,8 @@ impl Default for MediaSettings {
             max_pending: 1024,
             handshake_timeout: Duration::from_secs(5),
             mulaw: MulawPolicy::Refuse,
+            echo: EchoPolicy::Discount,
+            dtmf: DtmfPolicy::Both,
         }
     }
 }
