@@ -41,6 +41,7 @@ fn stages(criterion: &mut Criterion) {
     time::<framing::DecodeEncodeCut>(&mut group);
     time::<framing::Decode>(&mut group);
     time::<hearing::ClockAndHistory>(&mut group);
+    time::<hearing::Digits>(&mut group);
     time::<hearing::VoiceDetection>(&mut group);
     time::<hearing::EnergyDetection>(&mut group);
     time::<hearing::Echo>(&mut group);

@@ -28,7 +28,7 @@ FLOOR = "copy_the_payload_twice"
 # In the order of the table: the floor, the path of a call, the path as a whole, and what only some calls need.
 GROUPS = [
     [FLOOR, "decode_and_encode"],
-    ["decode", "clock_check_and_history", "voice_detection", "turn_taking", "event_to_one_subscriber", "playout", "encode"],
+    ["decode", "clock_check_and_history", "dtmf_detection", "voice_detection", "turn_taking", "event_to_one_subscriber", "playout", "encode"],
     ["whole_leg_agent", "whole_leg_echo"],
     ["voice_detection_energy", "decode_and_encode_cut_in_two", "resample_8_to_16_khz"],
 ]

@@ -47,6 +47,7 @@ count! {
     decode_and_encode_cut_in_two: framing::DecodeEncodeCut,
     decode: framing::Decode,
     clock_check_and_history: hearing::ClockAndHistory,
+    dtmf_detection: hearing::Digits,
     voice_detection: hearing::VoiceDetection,
     voice_detection_energy: hearing::EnergyDetection,
     echo_estimate: hearing::Echo,

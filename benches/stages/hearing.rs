@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use voxtra_core::audio::{FRAME, Framer, Resampler, SampleRate};
 use voxtra_core::audiosocket::HEADER_LEN;
+use voxtra_core::dtmf::DtmfDetector;
 use voxtra_core::echo::EchoEstimate;
 use voxtra_core::leg::{ClockCheck, HISTORY_SAMPLES, History};
 use voxtra_core::time::Instant;
@@ -61,6 +62,41 @@ impl Stage for ClockAndHistory {
             *media = clock.frame(*now, FRAME).media;
             history.push(samples);
         });
+    }
+}
+
+/// Whether the frame has a digit's tones in it, as it hardly ever has.
+pub struct Digits {
+    frames: Round<[i16; SAMPLES]>,
+    detector: DtmfDetector,
+}
+
+impl Stage for Digits {
+    const NAME: &'static str = "DTMF detection";
+
+    fn verified() -> Box<Self> {
+        let mut detector = DtmfDetector::new();
+        let key = |frame: usize| {
+            std::array::from_fn(|n| {
+                let t = (frame * SAMPLES + n) as f32 / 8_000.0;
+                let tones = [770.0, 1_336.0].map(|hz| (std::f32::consts::TAU * hz * t).sin());
+                (6_000.0 * (tones[0] + tones[1])) as i16
+            })
+        };
+        let heard: Vec<char> = (0..FRAMES)
+            .filter_map(|frame| detector.process(&key(frame)))
+            .collect();
+        assert_eq!(heard, ['5']);
+        let heard = caller().map(|frame| detector.process(&frame));
+        assert_eq!(heard, [None; FRAMES]);
+        Box::new(Self {
+            frames: Round::of(caller()),
+            detector,
+        })
+    }
+
+    fn frame(&mut self) {
+        black_box(self.detector.process(black_box(self.frames.next())));
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [`audio`]: 20 ms frames, sample rates, G.711, levels, gain and fades, resampling.
 //! - [`playout`]: the agent's audio, one frame per 20 ms, held back or cut when it is interrupted.
 //! - [`echo`]: how much of what is heard is the agent's own voice coming back.
+//! - [`dtmf`]: digits that come as tones in the audio.
 //! - [`vad`]: how likely it is that a frame holds speech.
 //! - [`turn`]: when the caller started and stopped speaking, barged in, ended a turn; when there is silence.
 //! - [`leg`]: all of the above for one call, as one state machine.
@@ -31,6 +32,7 @@ extern crate std;
 pub mod audio;
 pub mod audiosocket;
 pub mod bus;
+pub mod dtmf;
 pub mod echo;
 pub mod event;
 pub mod leg;

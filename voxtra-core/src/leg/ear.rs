@@ -1,16 +1,18 @@
-//! The listening half of a leg: frames, history, voice detection, turn-taking.
+//! The listening half of a leg: frames, history, DTMF, voice detection, turn-taking.
 
 use core::time::Duration;
 
 use super::fault::Faults;
 use super::{
-    CallerAudio, ClockCheck, EchoPolicy, Forward, History, LegSettings, MulawPolicy, Port, event,
+    CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, History, LegSettings, MulawPolicy,
+    Port, event,
 };
 use crate::audio::{Framer, Law, Resampler, SampleRate};
 use crate::audiosocket::Audio;
+use crate::dtmf::{DtmfDetector, DtmfSource, KeyPresses};
 use crate::echo::EchoEstimate;
 use crate::event::{
-    AudioFrameReceived, BargeIn, Fault, SilenceDetected, TurnEnded, UserSpeechEnded,
+    AudioFrameReceived, BargeIn, DtmfReceived, Fault, SilenceDetected, TurnEnded, UserSpeechEnded,
     UserSpeechStarted,
 };
 use crate::time::Instant;
@@ -52,6 +54,8 @@ impl<V: VoiceDetector> Ear<V> {
             listener: Listener {
                 history: History::default(),
                 vad_input: VadInput::new(settings.rate),
+                tones: DtmfDetector::new(),
+                presses: KeyPresses::new(),
                 detector,
                 echo: EchoEstimate::new(),
                 turn: TurnTaking::new(settings.turn),
@@ -71,6 +75,7 @@ impl<V: VoiceDetector> Ear<V> {
     pub(super) fn set_rate(&mut self, rate: SampleRate) {
         self.framer = Framer::new(rate);
         self.listener.vad_input = VadInput::new(rate);
+        self.listener.tones.reset();
         self.listener.history.clear();
     }
 
@@ -85,6 +90,20 @@ impl<V: VoiceDetector> Ear<V> {
     /// Whether the agent should be held back until it is clear whether the caller interrupts it.
     pub(super) fn holds_agent(&self) -> bool {
         self.listener.turn.is_agent_held()
+    }
+
+    /// Whether a digit that was signalled is of a press that was not told yet.
+    pub(super) fn is_new_press(
+        &mut self,
+        now: Instant,
+        digit: char,
+        settings: &LegSettings,
+    ) -> bool {
+        settings.dtmf == DtmfPolicy::Signalled
+            || self
+                .listener
+                .presses
+                .is_new(now, DtmfSource::Signalled, digit)
     }
 
     /// Takes what was sent, which the line may return.
@@ -173,6 +192,8 @@ impl<V: VoiceDetector> Ear<V> {
 struct Listener<V> {
     history: History,
     vad_input: VadInput,
+    tones: DtmfDetector,
+    presses: KeyPresses,
     detector: V,
     echo: EchoEstimate,
     turn: TurnTaking,
@@ -202,6 +223,8 @@ impl<V: VoiceDetector> Listener<V> {
         let Self {
             history,
             vad_input,
+            tones,
+            presses,
             detector,
             echo,
             turn,
@@ -221,10 +244,23 @@ impl<V: VoiceDetector> Listener<V> {
         let was_speaking = turn.is_user_speaking();
         let mut turns = Turns::default();
         vad_input.push(pcm, |frame| {
-            let probability = match settings.echo {
+            if settings.dtmf == DtmfPolicy::Both {
+                if let Some(digit) = tones.process(frame)
+                    && presses.is_new(now, DtmfSource::Heard, digit)
+                {
+                    port.record(event(now, DtmfReceived { digit }));
+                }
+                if tones.is_tone() {
+                    presses.sounds(now);
+                }
+            }
+            let mut probability = match settings.echo {
                 EchoPolicy::Discount => detector.process(frame) * echo.heard(media, frame),
                 EchoPolicy::Ignore => detector.process(frame),
             };
+            if tones.may_be_tone() {
+                probability = 0.0;
+            }
             turn.handle_frame(media, probability, agent_speaking, &mut |event| {
                 turns.note(event, now, port)
             });

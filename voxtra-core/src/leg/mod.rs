@@ -1,7 +1,7 @@
 //! One call's media as a state machine: socket bytes in; records, the caller's audio and socket bytes out.
 //!
 //! ```text
-//! socket → decode → clock check → history → voice detection → turn-taking → records
+//! socket → decode → clock check → history → DTMF → voice detection → turn-taking → records
 //! agent audio → playout (pacing, gain, fades, flush) → encode → socket
 //! ```
 //!
@@ -27,7 +27,7 @@ mod settings;
 pub use clock::{ClockCheck, FrameTime};
 pub use history::{HISTORY_SAMPLES, History};
 pub use port::{CallerAudio, Port};
-pub use settings::{Command, EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
+pub use settings::{Command, DtmfPolicy, EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
 
 use core::time::Duration;
 
@@ -224,12 +224,12 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
                     }
                     hold(playout, ear.holds_agent());
                 }
-                Ok(Frame::Dtmf(digit)) => port.record(event(
-                    now,
-                    DtmfReceived {
-                        digit: char::from(digit),
-                    },
-                )),
+                Ok(Frame::Dtmf(digit)) => {
+                    let digit = char::from(digit);
+                    if ear.is_new_press(now, digit, settings) {
+                        port.record(event(now, DtmfReceived { digit }));
+                    }
+                }
                 Ok(Frame::Hangup) => return Progress::HungUp,
                 Ok(Frame::Id(_)) => faults.report(Fault::SecondId, port),
                 Ok(Frame::Error(error)) => {

@@ -17,6 +17,8 @@ pub struct LegSettings {
     pub mulaw: MulawPolicy,
     /// What becomes of the agent's own voice when the line returns it.
     pub echo: EchoPolicy,
+    /// Where the caller's digits are looked for.
+    pub dtmf: DtmfPolicy,
     /// Whether each frame received and sent is an event of its own. Default: no.
     pub frame_events: bool,
     /// Turn-taking.
@@ -65,6 +67,17 @@ pub enum EchoPolicy {
     Discount,
     /// All that is heard is the caller: for lines whose echo is cancelled elsewhere.
     Ignore,
+}
+
+/// Where the caller's DTMF digits are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DtmfPolicy {
+    /// Both in DTMF frames and as tones in the audio ([`DtmfDetector`](crate::dtmf::DtmfDetector)). A press that comes in both ways
+    /// is told once ([`KeyPresses`](crate::dtmf::KeyPresses)), at its first coming. A tone is not taken for speech.
+    #[default]
+    Both,
+    /// In DTMF frames only: for lines that always signal.
+    Signalled,
 }
 
 /// What a leg can be told while it runs.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod hearing;
+mod keys;
 mod life;
 mod property;
 mod protocol;

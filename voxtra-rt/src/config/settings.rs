@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use uuid::Uuid;
-use voxtra_core::leg::MulawPolicy;
+use voxtra_core::leg::{DtmfPolicy, EchoPolicy, MulawPolicy};
 
 use crate::ari::MediaFormat;
 use crate::media::Detector;
@@ -41,6 +41,10 @@ pub struct MediaSettings {
     pub mulaw: MulawPolicy,
     /// What hears whether the caller speaks. Default `telephone`.
     pub detector: Detector,
+    /// What to do about the agent's own voice in what the line brings. Default `discount`.
+    pub echo: EchoPolicy,
+    /// Where the caller's digits are looked for. Default `both`.
+    pub dtmf: DtmfPolicy,
 }
 
 impl Default for MediaSettings {
@@ -62,6 +66,8 @@ impl Default for MediaSettings {
             handshake_timeout: Duration::from_secs(5),
             mulaw: MulawPolicy::Refuse,
             detector: Detector::Telephone,
+            echo: EchoPolicy::Discount,
+            dtmf: DtmfPolicy::Both,
         }
     }
 }

@@ -209,6 +209,14 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
         ),
         ("[media]\nmulaw = true", "must be a string"),
         (
+            "[media]\necho = \"cancel\"",
+            "line 2: media.echo = \"cancel\": must be one of \"discount\", \"ignore\"",
+        ),
+        (
+            "[media]\ndtmf = \"inband\"",
+            "line 2: media.dtmf = \"inband\": must be one of \"both\", \"signalled\"",
+        ),
+        (
             "[asterisk]\nurl = \"http://h/ari\"",
             "line 1: asterisk.password: is missing",
         ),
@@ -359,6 +367,8 @@ allow_peers = ["10.1.2.3", "192.168.0.7/16"]
 handshake_timeout_ms = 1_500
 mulaw = "decode"
 detector = "energy"
+echo = "ignore"
+dtmf = "signalled"
 [turn]
 end_of_turn_ms = 1500
 start_threshold = 1
@@ -384,6 +394,8 @@ format = "json"
     assert_eq!(media.handshake_timeout, Duration::from_millis(1_500));
     assert_eq!(media.mulaw, voxtra_core::leg::MulawPolicy::Decode);
     assert_eq!(media.detector, crate::media::Detector::Energy);
+    assert_eq!(media.echo, voxtra_core::leg::EchoPolicy::Ignore);
+    assert_eq!(media.dtmf, voxtra_core::leg::DtmfPolicy::Signalled);
     let peers = ["10.1.2.3", "10.1.2.4", "192.168.200.1", "127.0.0.1"];
     assert_eq!(
         peers.map(|peer| allows(media, peer)),

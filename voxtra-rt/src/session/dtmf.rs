@@ -1,13 +1,16 @@
 //! One key press is one event, though Asterisk tells it twice: over AudioSocket and over ARI.
+//!
+//! That a press came over AudioSocket both signalled and as a tone is for the leg to notice ([`voxtra_core::dtmf`]).
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use voxtra_core::time::Instant;
 
-/// A press told by one way and not yet by the other is forgotten after this long.
-const FORGET: Duration = Duration::from_secs(2);
-/// Presses remembered; more than a person can key in within [`FORGET`].
+/// A press told by one way and not yet by the other is forgotten after this long. A key that is held may be told when its tone
+/// is heard, and over ARI not before it is let go.
+const FORGET: Duration = Duration::from_secs(10);
+/// Presses remembered: more than a person keys in within [`FORGET`].
 const REMEMBERED: usize = 64;
 
 /// Which way a digit came.
@@ -113,6 +116,7 @@ mod tests {
 
     #[test]
     fn a_late_telling_is_a_new_press() {
-        assert_eq!(presses(&[(0, AudioSocket, '1'), (2500, Ari, '1')]), "11");
+        assert_eq!(presses(&[(0, AudioSocket, '1'), (9_990, Ari, '1')]), "1");
+        assert_eq!(presses(&[(0, AudioSocket, '1'), (10_010, Ari, '1')]), "11");
     }
 }

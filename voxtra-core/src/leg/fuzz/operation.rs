@@ -6,7 +6,7 @@ use std::vec::Vec;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
-use crate::leg::{EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
+use crate::leg::{DtmfPolicy, EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
 
@@ -40,6 +40,8 @@ pub(super) enum Operation {
     Bytes { bytes: Vec<u8> },
     /// A digit, usually.
     Digit { byte: u8 },
+    /// A digit's tone of 60 ms, and as long a pause.
+    Tone { key: u8 },
     /// The connection's id once more.
     Id,
     /// The peer's hang-up message.
@@ -101,6 +103,10 @@ impl<'a> Arbitrary<'a> for Session {
                 0 => EchoPolicy::Discount,
                 _ => EchoPolicy::Ignore,
             },
+            dtmf: match (sound >> 2 ^ sound >> 5) & 1 {
+                0 => DtmfPolicy::Both,
+                _ => DtmfPolicy::Signalled,
+            },
             frame_events: sound >> 6 & 1 == 1,
             turn: TurnSettings {
                 min_speech_ms: if turns & 1 == 0 { 100 } else { 20 },
@@ -134,7 +140,7 @@ impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         // Short of bytes, `u` gives zeros.
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
-        Ok(match byte(u)? % 27 {
+        Ok(match byte(u)? % 28 {
             0 => Self::Pass { ms: byte(u)? },
             1 => Self::Leap { ms: u.arbitrary()? },
             2..=4 => Self::Run { frames: byte(u)? },
@@ -204,7 +210,8 @@ impl<'a> Arbitrary<'a> for Operation {
             25 => Self::EndOfTurn {
                 silence_ms: u.arbitrary()?,
             },
-            _ => Self::Stop,
+            26 => Self::Stop,
+            _ => Self::Tone { key: byte(u)? },
         })
     }
 }

@@ -34,6 +34,8 @@ impl Builder {
         self.leg = LegSettings {
             rate: SampleRate::from_hz(config.media.format.hz()).unwrap_or_default(),
             mulaw: config.media.mulaw,
+            echo: config.media.echo,
+            dtmf: config.media.dtmf,
             turn: config.turn,
             ..self.leg
         };

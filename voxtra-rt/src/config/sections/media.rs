@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 use uuid::Uuid;
-use voxtra_core::leg::MulawPolicy;
+use voxtra_core::leg::{DtmfPolicy, EchoPolicy, MulawPolicy};
 
 use super::super::document::Section;
 use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
@@ -93,6 +93,24 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
                 &[
                     ("telephone", Detector::Telephone),
                     ("energy", Detector::Energy),
+                ],
+            )
+            .unwrap_or_default(),
+        echo: section
+            .choice(
+                "echo",
+                &[
+                    ("discount", EchoPolicy::Discount),
+                    ("ignore", EchoPolicy::Ignore),
+                ],
+            )
+            .unwrap_or_default(),
+        dtmf: section
+            .choice(
+                "dtmf",
+                &[
+                    ("both", DtmfPolicy::Both),
+                    ("signalled", DtmfPolicy::Signalled),
                 ],
             )
             .unwrap_or_default(),
