@@ -5,6 +5,7 @@
 //! nobody has said anything for a while. It has no clock: the same inputs at the same times give the same
 //! events. [`TurnSettings`] are its thresholds and times, [`Preset`]s sets of them.
 
+mod likely;
 mod overlap;
 mod pauses;
 mod preset;

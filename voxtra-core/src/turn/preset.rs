@@ -48,8 +48,8 @@ impl Preset {
                 hangover_ms: 320,
                 end_of_turn_ms: 1_100,
                 barge_in_min_speech_ms: 720,
-                pause_frames: 3,
-                pause_window: 4,
+                pause_frames: 2,
+                pause_window: 3,
                 pause_resume_ms: 500,
                 ..balanced
             },

@@ -24,7 +24,7 @@ pub struct TurnSettings {
     /// A frame at or above this probability can start speech. 0.05 to 1, default 0.6.
     pub start_threshold: f32,
     /// Once speech is under way, a frame at or above this probability continues it. Above 0 and at most
-    /// `start_threshold`, default 0.35.
+    /// `start_threshold`, default 0.25.
     pub stop_threshold: f32,
     /// Speech may start when this many of the last `start_window` frames reach `start_threshold`.
     /// Frames of 20 ms, 1 to `start_window`, default 3.
@@ -62,9 +62,9 @@ pub struct TurnSettings {
     /// A frame over the agent at or above this probability is likely speech. 0.05 to 1, default 0.5.
     pub pause_threshold: f32,
     /// The agent is held back when this many of the last `pause_window` frames were likely speech; after it was held back
-    /// for nothing one more, up to three, each for 5 s. Frames of 20 ms, 1 to `pause_window`, default 2.
+    /// for nothing one more, up to three, each for 5 s. Frames of 20 ms, 1 to `pause_window`, default 1.
     pub pause_frames: u8,
-    /// See `pause_frames`. Frames of 20 ms, 1 to 50, default 3.
+    /// See `pause_frames`. Frames of 20 ms, 1 to 50, default 1.
     pub pause_window: u8,
     /// The agent goes on when there was no voice for this long. 20 to 5,000 ms, default 400.
     pub pause_resume_ms: u32,
@@ -76,7 +76,7 @@ impl Default for TurnSettings {
     fn default() -> Self {
         Self {
             start_threshold: 0.6,
-            stop_threshold: 0.35,
+            stop_threshold: 0.25,
             start_frames: 3,
             start_window: 5,
             min_speech_ms: 100,
@@ -89,8 +89,8 @@ impl Default for TurnSettings {
             barge_in_min_speech_ms: 560,
             pause: true,
             pause_threshold: 0.5,
-            pause_frames: 2,
-            pause_window: 3,
+            pause_frames: 1,
+            pause_window: 1,
             pause_resume_ms: 400,
             pause_max_ms: 2_000,
         }

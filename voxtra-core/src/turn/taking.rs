@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::TurnSettings;
+use super::likely::Likely;
 use super::overlap::Overlap;
 use super::pauses::Pauses;
 use super::recent::Recent;
@@ -40,6 +41,7 @@ pub struct TurnTaking {
     now: Micros,
     last_frame: Micros,
     recent: Recent,
+    likely: Likely,
     speech: Speech,
     /// The caller's turn, from its first speech until its end was reported.
     turn: Option<Turn>,
@@ -91,6 +93,7 @@ impl TurnTaking {
             now: FRAME,
             last_frame: 0,
             recent: Recent::default(),
+            likely: Likely::default(),
             speech: Speech::None,
             turn: None,
             pauses: Pauses::new(&settings),
@@ -117,6 +120,7 @@ impl TurnTaking {
         self.last_frame = self.now;
 
         let voiced = probability >= self.settings.stop_threshold;
+        self.likely.frame(probability, &self.settings);
         self.recent.push(
             probability >= self.settings.start_threshold,
             voiced,
@@ -188,6 +192,14 @@ impl TurnTaking {
     #[must_use]
     pub const fn is_user_speaking(&self) -> bool {
         matches!(self.speech, Speech::Reported(_))
+    }
+
+    /// Whether the latest frames are likely speech: since `pause_frames` of `pause_window` reached `pause_threshold`, until two
+    /// in a row are below `stop_threshold`. Nothing is waited for; it is at the beginning of this that an agent who speaks is
+    /// held back, unless the bar is raised.
+    #[must_use]
+    pub const fn is_speech_likely(&self) -> bool {
+        self.likely.is_on()
     }
 
     /// How long ago the speech under way began, reported or not; `None` when there is none.

@@ -23,14 +23,14 @@ fn waits(lines: &[String]) -> Vec<u64> {
 fn a_caller_who_pauses_is_waited_for_longer() {
     let turn = "speech 400, quiet 600, speech 400, quiet 1600, ";
     // 900 ms are asked for, and met half-way each time.
-    assert_eq!(waits(&defaults(&turn.repeat(4))), [800, 860, 880, 900]);
+    assert_eq!(waits(&played(&turn.repeat(4))), [800, 860, 880, 900]);
     assert_eq!(waits(&play(fixed(), &turn.repeat(3))), [700; 3]);
 }
 
 #[test]
 fn a_caller_who_never_pauses_is_answered_sooner_and_sooner() {
     let turn = "speech 400, quiet 1600, ";
-    let waits = waits(&defaults(&turn.repeat(40)));
+    let waits = waits(&played(&turn.repeat(40)));
     assert_eq!(waits[..4], [700, 680, 640, 620]);
     assert!(waits.is_sorted_by(|a, b| a >= b), "{waits:?}");
     assert_eq!(waits[39], 380, "3/2 of the hangover, but for a frame");
@@ -40,19 +40,19 @@ fn a_caller_who_never_pauses_is_answered_sooner_and_sooner() {
 fn a_turn_that_was_ended_too_early_teaches_too() {
     // The caller goes on 1 s after having been taken to be done, and nobody has answered.
     assert_eq!(
-        waits(&defaults("speech 400, quiet 1000, speech 400, quiet 2000")),
+        waits(&played("speech 400, quiet 1000, speech 400, quiet 2000")),
         [700, 1_100]
     );
     // With an answer in between it is another turn, which had no pause.
     assert_eq!(
-        waits(&defaults(
+        waits(&played(
             "speech 400, quiet 800, agent on, quiet 100, agent off, quiet 100, speech 400, quiet 2000"
         )),
         [700, 680]
     );
     // Nor does a long silence say anything about pauses.
     assert_eq!(
-        waits(&defaults("speech 400, quiet 3000, speech 400, quiet 2000")),
+        waits(&played("speech 400, quiet 3000, speech 400, quiet 2000")),
         [700, 680]
     );
 }
@@ -60,11 +60,11 @@ fn a_turn_that_was_ended_too_early_teaches_too() {
 #[test]
 fn it_stays_within_its_range() {
     let slow = "speech 400, quiet 1380, ".repeat(8);
-    let waits_slow = waits(&defaults(&format!("{slow} quiet 4000")));
+    let waits_slow = waits(&played(&format!("{slow} quiet 4000")));
     assert_eq!(waits_slow.last(), Some(&1_400));
     let narrow = TurnSettings {
         end_of_turn_range: 1.1,
-        ..TurnSettings::default()
+        ..tested()
     };
     let quick = "speech 400, quiet 1600, ".repeat(20);
     assert_eq!(waits(&play(narrow, &quick)).last(), Some(&640));
@@ -73,16 +73,16 @@ fn it_stays_within_its_range() {
 #[test]
 fn whoever_has_a_transcript_can_shorten_or_lengthen_it() {
     assert_eq!(
-        waits(&defaults("speech 400, quiet 260, expect 300, quiet 1000")),
+        waits(&played("speech 400, quiet 260, expect 300, quiet 1000")),
         [300]
     );
     assert_eq!(
-        waits(&defaults("speech 400, quiet 260, expect 2000, quiet 3000")),
+        waits(&played("speech 400, quiet 260, expect 2000, quiet 3000")),
         [2_000]
     );
     // Asked for while the caller speaks, it holds for the silence that follows.
     assert_eq!(
-        waits(&defaults("speech 400, expect 1500, speech 200, quiet 3000")),
+        waits(&played("speech 400, expect 1500, speech 200, quiet 3000")),
         [1_500]
     );
     // And no longer than until the caller speaks again.
@@ -105,7 +105,7 @@ fn whoever_has_a_transcript_can_shorten_or_lengthen_it() {
 #[test]
 fn a_turn_never_ends_before_its_speech_does() {
     assert_eq!(
-        defaults("speech 400, expect 0, quiet 1000"),
+        played("speech 400, expect 0, quiet 1000"),
         ["100 started", "640 ended 400", "640 turn 400"]
     );
 }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn talking_over_the_agent_is_one_barge_in() {
     assert_eq!(
-        defaults("agent on, quiet 400, speech 1000, quiet 300"),
+        played("agent on, quiet 400, speech 1000, quiet 300"),
         ["440 held", "500 started", "800 barge-in", "1640 ended 1000"]
     );
 }
@@ -14,7 +14,7 @@ fn talking_over_the_agent_is_one_barge_in() {
 fn each_overlap_is_its_own_barge_in() {
     // The caller stops and starts again under the same agent utterance.
     assert_eq!(
-        defaults("agent on, speech 400, quiet 300, speech 400"),
+        played("agent on, speech 400, quiet 300, speech 400"),
         [
             "40 held",
             "100 started",
@@ -27,7 +27,7 @@ fn each_overlap_is_its_own_barge_in() {
     );
     // The caller goes on, the agent tries twice.
     assert_eq!(
-        defaults("agent on, speech 400, agent off, speech 200, agent on, speech 400"),
+        played("agent on, speech 400, agent off, speech 200, agent on, speech 400"),
         [
             "40 held",
             "100 started",
@@ -41,12 +41,12 @@ fn each_overlap_is_its_own_barge_in() {
 #[test]
 fn the_agent_talking_into_the_callers_speech_is_a_barge_in_too() {
     assert_eq!(
-        defaults("speech 400, agent on, speech 400"),
+        played("speech 400, agent on, speech 400"),
         ["100 started", "440 held", "800 barge-in"]
     );
     // But not when the caller was finishing.
     assert_eq!(
-        defaults("speech 400, agent on, speech 100, quiet 300"),
+        played("speech 400, agent on, speech 100, quiet 300"),
         ["100 started", "440 held", "740 ended 500", "800 goes on"]
     );
 }
@@ -54,16 +54,16 @@ fn the_agent_talking_into_the_callers_speech_is_a_barge_in_too() {
 #[test]
 fn no_barge_in_without_overlap_or_when_it_is_off() {
     assert_eq!(
-        defaults("agent on, quiet 400, agent off, speech 400"),
+        played("agent on, quiet 400, agent off, speech 400"),
         ["500 started"]
     );
     assert_eq!(
-        defaults("agent on, quiet 400, speech 80, quiet 400"),
+        played("agent on, quiet 400, speech 80, quiet 400"),
         ["440 held", "780 goes on"]
     );
     let off = TurnSettings {
         barge_in: false,
-        ..TurnSettings::default()
+        ..tested()
     };
     assert_eq!(
         play(off, "agent on, quiet 400, speech 1000, quiet 300"),
@@ -76,7 +76,7 @@ fn a_barge_in_never_comes_before_the_speech_it_is() {
     let eager = TurnSettings {
         min_speech_ms: 300,
         barge_in_min_speech_ms: 20,
-        ..TurnSettings::default()
+        ..tested()
     };
     assert_eq!(
         play(eager, "agent on, speech 1000"),
@@ -86,25 +86,58 @@ fn a_barge_in_never_comes_before_the_speech_it_is() {
 
 #[test]
 fn the_agent_is_held_at_the_first_likely_speech() {
-    assert_eq!(defaults("agent on, quiet 400, speech 40"), ["440 held"]);
+    assert_eq!(played("agent on, quiet 400, speech 40"), ["440 held"]);
     // Two of three frames, wherever they are.
     assert_eq!(
-        defaults("agent on, quiet 400, speech 20, quiet 20, speech 20"),
+        played("agent on, quiet 400, speech 20, quiet 20, speech 20"),
         ["460 held"]
     );
-    assert!(defaults("agent on, quiet 400, speech 20, quiet 40, speech 20").is_empty());
-    assert!(defaults("agent on, quiet 400, prob 0.4 400").is_empty());
+    assert!(played("agent on, quiet 400, speech 20, quiet 40, speech 20").is_empty());
+    assert!(played("agent on, quiet 400, prob 0.4 400").is_empty());
+}
+
+#[test]
+fn speech_is_likely_from_its_first_frame_until_two_without_voice() {
+    let mut turns = TurnTaking::new(TurnSettings::default());
+    let probabilities = [0.1, 0.4, 0.5, 0.3, 0.2, 0.3, 0.2, 0.2, 0.4, 0.6];
+    let likely: Vec<bool> = (0..)
+        .zip(probabilities)
+        .map(|(frame, probability)| {
+            turns.handle_frame(
+                Instant::from_millis(20 * frame),
+                probability,
+                false,
+                &mut |_| (),
+            );
+            turns.is_speech_likely()
+        })
+        .collect();
+    let expected = [0, 0, 1, 1, 1, 1, 1, 0, 0, 1].map(|one| one == 1);
+    assert_eq!(likely, expected);
+}
+
+#[test]
+fn an_agent_is_held_when_speech_is_likely() {
+    let quick = TurnSettings {
+        pause_frames: 1,
+        pause_window: 1,
+        ..tested()
+    };
+    assert_eq!(
+        play(quick, "agent on, quiet 400, speech 20, quiet 400"),
+        ["420 held", "720 goes on"]
+    );
 }
 
 #[test]
 fn a_cough_or_a_short_word_only_makes_it_wait() {
     assert_eq!(
-        defaults("agent on, quiet 400, speech 80, quiet 2000"),
+        played("agent on, quiet 400, speech 80, quiet 2000"),
         ["440 held", "780 goes on"]
     );
     // "mm-hm": two syllables of 120 ms and a pause of 80 ms.
     assert_eq!(
-        defaults("agent on, quiet 400, speech 120, quiet 80, speech 120, quiet 2000"),
+        played("agent on, quiet 400, speech 120, quiet 80, speech 120, quiet 2000"),
         ["440 held", "500 started", "960 ended 320", "1020 goes on"]
     );
 }
@@ -113,12 +146,12 @@ fn a_cough_or_a_short_word_only_makes_it_wait() {
 fn what_is_only_said_over_the_agent_is_no_turn() {
     let word = "agent on, quiet 400, speech 200";
     assert_eq!(
-        defaults(&format!("{word}, quiet 2000")),
+        played(&format!("{word}, quiet 2000")),
         ["440 held", "500 started", "840 ended 200", "900 goes on"]
     );
     // But an answer that came before the agent had quite finished is one,
     assert_eq!(
-        defaults(&format!("{word}, quiet 200, agent off, quiet 2000")),
+        played(&format!("{word}, quiet 200, agent off, quiet 2000")),
         [
             "440 held",
             "500 started",
@@ -129,7 +162,7 @@ fn what_is_only_said_over_the_agent_is_no_turn() {
     );
     // and so is what goes on when the agent has finished, and whatever is said if nobody may interrupt.
     assert_eq!(
-        defaults(&format!(
+        played(&format!(
             "{word}, agent off, speech 100, agent on, quiet 2000"
         )),
         [
@@ -142,7 +175,7 @@ fn what_is_only_said_over_the_agent_is_no_turn() {
     );
     let off = TurnSettings {
         barge_in: false,
-        ..TurnSettings::default()
+        ..tested()
     };
     assert_eq!(
         play(off, &format!("{word}, quiet 2000")),
@@ -150,7 +183,7 @@ fn what_is_only_said_over_the_agent_is_no_turn() {
     );
     // It is not added to a later turn either.
     assert_eq!(
-        defaults(&format!(
+        played(&format!(
             "{word}, quiet 1000, agent off, speech 200, quiet 2000"
         ))[4..],
         ["1700 started", "2040 ended 200", "2500 turn 200"]
@@ -161,7 +194,7 @@ fn what_is_only_said_over_the_agent_is_no_turn() {
 fn whoever_goes_on_haltingly_interrupts_all_the_same() {
     // Three words of 160 ms, 260 ms apart: each is an utterance, together they are an interruption.
     assert_eq!(
-        defaults("agent on, speech 160, quiet 260, speech 160, quiet 260, speech 160"),
+        played("agent on, speech 160, quiet 260, speech 160, quiet 260, speech 160"),
         [
             "40 held",
             "100 started",
@@ -179,7 +212,7 @@ fn sounds_that_never_become_speech_hold_it_for_a_limited_time() {
     // Voice in every tenth frame keeps it waiting, but not for longer than 2 s.
     let flicker = "speech 20, quiet 180, ".repeat(20);
     assert_eq!(
-        defaults(&format!(
+        played(&format!(
             "agent on, speech 40, quiet 60, {flicker} quiet 20"
         )),
         ["40 held", "2040 goes on"]
@@ -190,22 +223,22 @@ fn sounds_that_never_become_speech_hold_it_for_a_limited_time() {
 fn each_time_it_was_held_for_nothing_it_takes_a_frame_more_for_a_while() {
     let knock = "speech 40, quiet 960, ";
     assert_eq!(
-        defaults(&format!("agent on, {}", knock.repeat(3))),
+        played(&format!("agent on, {}", knock.repeat(3))),
         ["40 held", "340 goes on"]
     );
     let longer = "speech 60, quiet 940, ";
     assert_eq!(
-        defaults(&format!("agent on, {}", longer.repeat(3))),
+        played(&format!("agent on, {}", longer.repeat(3))),
         ["40 held", "360 goes on", "1060 held", "1360 goes on"]
     );
     // After five seconds it is as before.
     assert_eq!(
-        defaults(&format!("agent on, {knock} quiet 4400, {knock}")),
+        played(&format!("agent on, {knock} quiet 4400, {knock}")),
         ["40 held", "340 goes on", "5440 held", "5740 goes on"]
     );
     // Whoever does interrupt is believed again at once.
     assert_eq!(
-        defaults(&format!(
+        played(&format!(
             "agent on, {knock} speech 400, agent off, quiet 300, agent on, speech 40"
         )),
         [
@@ -223,17 +256,17 @@ fn each_time_it_was_held_for_nothing_it_takes_a_frame_more_for_a_while() {
 #[test]
 fn a_gap_in_the_audio_lets_it_go_on() {
     assert_eq!(
-        defaults("agent on, speech 80, gap 400"),
+        played("agent on, speech 80, gap 400"),
         ["40 held", "380 goes on"]
     );
     // Frames from before a gap hold nothing after it.
-    assert!(defaults("agent on, speech 20, gap 200, speech 20").is_empty());
+    assert!(played("agent on, speech 20, gap 200, speech 20").is_empty());
 }
 
 #[test]
 fn an_agent_that_stops_by_itself_is_not_held_any_more() {
     assert_eq!(
-        defaults("agent on, speech 80, agent off, quiet 20"),
+        played("agent on, speech 80, agent off, quiet 20"),
         ["40 held", "100 goes on"]
     );
 }
@@ -242,18 +275,18 @@ fn an_agent_that_stops_by_itself_is_not_held_any_more() {
 fn without_pause_it_is_cut_only_when_the_barge_in_is_certain() {
     let blunt = TurnSettings {
         pause: false,
-        ..TurnSettings::default()
+        ..tested()
     };
     assert_eq!(
         play(blunt, "agent on, quiet 400, speech 1000"),
-        ["500 started", "960 barge-in"]
+        ["500 started", "800 barge-in"]
     );
 }
 
 #[test]
 fn what_merely_goes_on_with_speech_does_not_prove_an_interruption() {
     assert_eq!(
-        defaults("agent on, speech 200, prob 0.7 1000, quiet 20"),
+        played("agent on, speech 200, prob 0.7 1000, quiet 20"),
         ["40 held", "100 started"]
     );
 }

@@ -90,54 +90,73 @@ fn line(at_ms: i64, event: TurnEvent) -> String {
 fn fixed() -> TurnSettings {
     TurnSettings {
         end_of_turn_range: 1.0,
-        ..TurnSettings::default()
+        ..tested()
     }
 }
 
-/// With the defaults, but for a barge-in after 400 ms and an agent that goes on after 300 ms: start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn
-/// 700 ms and adapted, silence 5 s, agent held after 2 of 3 frames at 0.5, barge-in after 400 ms, or on after 300 ms.
-fn defaults(script: &str) -> Vec<String> {
-    let settings = TurnSettings {
+/// Start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn 700 ms and adapted, silence 5 s, agent held
+/// after 2 of 3 frames at 0.5, barge-in after 400 ms, or on after 300 ms: what these tests count with, whatever the defaults are.
+fn tested() -> TurnSettings {
+    TurnSettings {
+        start_threshold: 0.6,
+        stop_threshold: 0.35,
+        start_frames: 3,
+        start_window: 5,
+        min_speech_ms: 100,
+        hangover_ms: 240,
+        end_of_turn_ms: 700,
+        end_of_turn_range: 2.0,
+        silence_ms: 5_000,
+        barge_in: true,
+        barge_in_threshold: 0.95,
         barge_in_min_speech_ms: 400,
+        pause: true,
+        pause_threshold: 0.5,
+        pause_frames: 2,
+        pause_window: 3,
         pause_resume_ms: 300,
-        ..TurnSettings::default()
-    };
-    play(settings, script)
+        pause_max_ms: 2_000,
+    }
+}
+
+/// With the settings of [`tested`].
+fn played(script: &str) -> Vec<String> {
+    play(tested(), script)
 }
 
 #[test]
 fn an_utterance_starts_and_ends_once_and_then_ends_the_turn() {
     assert_eq!(
-        defaults("quiet 200, speech 1000, quiet 2000"),
+        played("quiet 200, speech 1000, quiet 2000"),
         ["300 started", "1440 ended 1000", "1900 turn 1000"]
     );
 }
 
 #[test]
 fn a_click_is_not_speech() {
-    assert!(defaults("quiet 200, speech 80, quiet 2000").is_empty());
+    assert!(played("quiet 200, speech 80, quiet 2000").is_empty());
     // Nor is one after the other.
     let clicks = "speech 60, quiet 100, ".repeat(10);
-    assert!(defaults(&format!("{clicks} quiet 1000")).is_empty());
+    assert!(played(&format!("{clicks} quiet 1000")).is_empty());
 }
 
 #[test]
 fn speech_with_dropouts_at_its_start_is_heard() {
     assert_eq!(
-        defaults("speech 20, quiet 20, speech 20, quiet 20, speech 400, quiet 300"),
+        played("speech 20, quiet 20, speech 20, quiet 20, speech 400, quiet 300"),
         ["140 started", "720 ended 480"]
     );
 }
 
 #[test]
 fn between_the_thresholds_speech_goes_on_but_does_not_start() {
-    assert!(defaults("prob 0.5 3000").is_empty());
+    assert!(played("prob 0.5 3000").is_empty());
     assert_eq!(
-        defaults("speech 200, prob 0.5 600, quiet 300"),
+        played("speech 200, prob 0.5 600, quiet 300"),
         ["100 started", "1040 ended 800"]
     );
     assert_eq!(
-        defaults("speech 200, prob 0.3 600"),
+        played("speech 200, prob 0.3 600"),
         ["100 started", "440 ended 200"]
     );
 }
@@ -145,7 +164,7 @@ fn between_the_thresholds_speech_goes_on_but_does_not_start() {
 #[test]
 fn pauses_inside_the_hangover_belong_to_the_utterance() {
     assert_eq!(
-        defaults("speech 300, quiet 220, speech 300, quiet 300"),
+        played("speech 300, quiet 220, speech 300, quiet 300"),
         ["100 started", "1060 ended 820"]
     );
 }
@@ -197,13 +216,13 @@ fn every_turn_ends_once() {
 
 #[test]
 fn silence_is_reported_once_and_again_after_either_side_spoke() {
-    assert_eq!(defaults("quiet 20000"), ["5000 silence 5000"]);
+    assert_eq!(played("quiet 20000"), ["5000 silence 5000"]);
     assert_eq!(
-        defaults("quiet 6000, agent on, quiet 1000, agent off, quiet 20000"),
+        played("quiet 6000, agent on, quiet 1000, agent off, quiet 20000"),
         ["5000 silence 5000", "12000 silence 5000"]
     );
     assert_eq!(
-        defaults("quiet 6000, speech 200, quiet 20000"),
+        played("quiet 6000, speech 200, quiet 20000"),
         [
             "5000 silence 5000",
             "6100 started",
@@ -216,14 +235,14 @@ fn silence_is_reported_once_and_again_after_either_side_spoke() {
 
 #[test]
 fn silence_is_not_reported_while_the_agent_speaks_or_speech_begins() {
-    assert!(defaults("agent on, quiet 20000").is_empty());
+    assert!(played("agent on, quiet 20000").is_empty());
     assert_eq!(
-        defaults("quiet 4940, speech 200"),
+        played("quiet 4940, speech 200"),
         ["5040 started"],
         "speech was under way at 5,000"
     );
     assert_eq!(
-        defaults("quiet 4940, speech 60, quiet 1000"),
+        played("quiet 4940, speech 60, quiet 1000"),
         ["5060 silence 5000"],
         "a click only holds it back"
     );
@@ -232,14 +251,11 @@ fn silence_is_not_reported_while_the_agent_speaks_or_speech_begins() {
 #[test]
 fn clicks_do_not_put_off_the_silence() {
     let clicks = "speech 40, quiet 460, ".repeat(12);
-    assert_eq!(
-        defaults(&format!("{clicks} quiet 20")),
-        ["5000 silence 5000"]
-    );
+    assert_eq!(played(&format!("{clicks} quiet 20")), ["5000 silence 5000"]);
     // Nor does a detector that is unsure all the time.
     let flicker = "speech 20, quiet 80, ".repeat(60) + "quiet 20";
     assert_eq!(
-        defaults(&format!("speech 200, quiet 300, {flicker}")),
+        played(&format!("speech 200, quiet 300, {flicker}")),
         [
             "100 started",
             "440 ended 200",
@@ -253,7 +269,7 @@ fn clicks_do_not_put_off_the_silence() {
 fn silence_can_be_off() {
     let off = TurnSettings {
         silence_ms: 0,
-        ..TurnSettings::default()
+        ..tested()
     };
     assert!(play(off, "quiet 60000").is_empty());
 }
@@ -266,10 +282,10 @@ fn a_gap_in_the_audio_ends_speech_turn_and_is_silence() {
         "1100 turn 400",
         "5400 silence 5000",
     ];
-    assert_eq!(defaults("speech 400, gap 6000"), expected);
+    assert_eq!(played("speech 400, gap 6000"), expected);
     // Even when nobody said that there was one: told at the next frame.
     assert_eq!(
-        defaults("speech 400, nothing 6000, speech 400"),
+        played("speech 400, nothing 6000, speech 400"),
         [
             "100 started",
             "6420 ended 400",
@@ -283,31 +299,31 @@ fn a_gap_in_the_audio_ends_speech_turn_and_is_silence() {
 #[test]
 fn a_bunch_after_a_short_gap_is_the_same_speech() {
     assert_eq!(
-        defaults("speech 400, gap 100, bunch 5, speech 100, quiet 300"),
+        played("speech 400, gap 100, bunch 5, speech 100, quiet 300"),
         ["100 started", "840 ended 600"]
     );
     // Also at its beginning.
     assert_eq!(
-        defaults("speech 40, gap 60, bunch 3, speech 40"),
+        played("speech 40, gap 60, bunch 3, speech 40"),
         ["100 started"]
     );
 }
 
 #[test]
 fn a_start_does_not_reach_back_over_a_gap() {
-    assert!(defaults("speech 80, gap 200, speech 40, quiet 400").is_empty());
-    assert!(defaults("speech 80, nothing 200, speech 40, quiet 400").is_empty());
+    assert!(played("speech 80, gap 200, speech 40, quiet 400").is_empty());
+    assert!(played("speech 80, nothing 200, speech 40, quiet 400").is_empty());
 }
 
 #[test]
 fn a_clock_set_back_costs_one_interval() {
     assert_eq!(
-        defaults("speech 400, clock -600000, quiet 2000"),
+        played("speech 400, clock -600000, quiet 2000"),
         ["100 started", "660 ended 400", "1120 turn 400"]
     );
     // And forth again.
     assert_eq!(
-        defaults("speech 200, clock -900000, speech 200, clock +3600000, quiet 400"),
+        played("speech 200, clock -900000, speech 200, clock +3600000, quiet 400"),
         [
             "100 started",
             "420 ended 380",
@@ -320,14 +336,14 @@ fn a_clock_set_back_costs_one_interval() {
 #[test]
 fn the_end_of_the_call_ends_what_is_open() {
     assert_eq!(
-        defaults("speech 400, finish, finish"),
+        played("speech 400, finish, finish"),
         ["100 started", "400 ended 400", "400 turn 400"]
     );
     assert_eq!(
-        defaults("speech 400, quiet 300, finish"),
+        played("speech 400, quiet 300, finish"),
         ["100 started", "640 ended 400", "700 turn 400"]
     );
-    assert!(defaults("speech 80, finish").is_empty());
+    assert!(played("speech 80, finish").is_empty());
 }
 
 #[test]
@@ -588,7 +604,7 @@ fn any_settings() -> impl Strategy<Value = TurnSettings> {
                 hangover_ms: 20 + ms.1 % 400,
                 silence_ms: 420 + ms.3 % 2_000,
                 start_frames: 1,
-                ..TurnSettings::default()
+                ..tested()
             },
             _ => TurnSettings::default(),
         })
