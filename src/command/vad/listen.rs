@@ -46,8 +46,10 @@ pub(super) struct FrameVerdict {
     /// The frame's start.
     pub(super) t_ms: u64,
     pub(super) probability: f32,
-    /// Whether the caller counts as speaking once the frame is in.
+    /// Whether speech is likely once the frame is in: what holds an agent back who is speaking.
     pub(super) speech: bool,
+    /// Whether a call has been told that the caller speaks.
+    pub(super) told: bool,
 }
 
 /// A stretch of speech.
@@ -82,10 +84,10 @@ impl Heard {
     /// than it is so, when that is certain.
     pub(super) fn told(&self) -> Vec<Speech> {
         self.frames
-            .chunk_by(|a, b| a.speech == b.speech)
+            .chunk_by(|a, b| a.told == b.told)
             .filter_map(|run| {
                 let (first, last) = (run.first()?, run.last()?);
-                first.speech.then_some(Speech {
+                first.told.then_some(Speech {
                     start_ms: first.t_ms + FRAME_MS,
                     end_ms: last.t_ms + 2 * FRAME_MS,
                 })
@@ -123,7 +125,8 @@ fn listen_with(mut detector: impl VoiceDetector, settings: TurnSettings, samples
         heard.frames.push(FrameVerdict {
             t_ms,
             probability,
-            speech: turns.is_user_speaking(),
+            speech: turns.is_speech_likely(),
+            told: turns.is_user_speaking(),
         });
     }
     let end_ms = frames.len() as u64 * FRAME_MS;

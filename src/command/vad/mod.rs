@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// The recording
     #[arg(value_name = "FILE.wav")]
     file: PathBuf,
-    /// One line for every 20 ms: t_ms,probability,speech (1 or 0). `t_ms` is the frame's start
+    /// One line for every 20 ms: t_ms,probability,speech. `t_ms` is the frame's start; speech is 1 when it is likely, or 0
     #[arg(long)]
     frames: bool,
     /// JSON instead of text (with --frames, one object a line)
@@ -210,6 +210,7 @@ mod tests {
                 t_ms: 40,
                 probability: 0.51239,
                 speech: true,
+                told: false,
             },
             false,
         )
@@ -220,13 +221,14 @@ mod tests {
                 t_ms: 60,
                 probability: 0.0,
                 speech: false,
+                told: false,
             },
             true,
         )
         .unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "40,0.5124,1\n{\"t_ms\":60,\"probability\":0.0,\"speech\":false}\n"
+            "40,0.5124,1\n{\"t_ms\":60,\"probability\":0.0,\"speech\":false,\"told\":false}\n"
         );
     }
 }

@@ -133,6 +133,7 @@ fn a_picture_is_bounded_however_long_the_recording_is() {
         t_ms: n * 20,
         probability: (n * 37 % 101) as f32 / 100.0,
         speech: false,
+        told: false,
     });
     let heard = Heard {
         frames: frames.collect(),
