@@ -19,6 +19,7 @@ import soundfile as sf
 import soxr
 
 RATE = 8000
+LIVEKIT_AGENTS = "livekit-agents==1.8.9"
 ASTERISK = "usr/share/asterisk/"
 KLETTRES, KTUBERLING = "usr/share/klettres/", "usr/share/ktuberling/sounds/"
 HEDGEWARS = "usr/share/games/hedgewars/Data/"
@@ -140,6 +141,8 @@ def fetch(cache):
     for p in packages() + DEBIAN_TOOLS:
         check_not_reserved(p, "/")
     if missing:
+        if os.geteuid() == 0:
+            subprocess.run(["apt-get", "update", "-qq"])
         subprocess.run(["apt-get", "download", "-qq", *missing], cwd=f"{cache}/deb", check=True)
     absent = [t for t in DEBIAN_TOOLS if subprocess.run(["dpkg", "-s", t], capture_output=True).returncode]
     if absent:
@@ -148,7 +151,7 @@ def fetch(cache):
         if not os.path.isdir(f"{cache}/ex/{p}"):
             subprocess.run(["dpkg-deb", "-x", have(p)[0], f"{cache}/ex/{p}"], check=True)
     if not glob.glob(f"{cache}/whl/livekit_agents*"):
-        subprocess.run([sys.executable, "-m", "pip", "-q", "download", "--no-deps", "-d", f"{cache}/whl", "livekit-agents"], check=True)
+        subprocess.run([sys.executable, "-m", "pip", "-q", "download", "--no-deps", "-d", f"{cache}/whl", LIVEKIT_AGENTS], check=True)
     if not os.path.isdir(f"{cache}/ex/livekit-agents"):
         zipfile.ZipFile(glob.glob(f"{cache}/whl/livekit_agents*")[0]).extractall(f"{cache}/ex/livekit-agents")
 

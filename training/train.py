@@ -60,16 +60,18 @@ def dataset(cache, split, count, jobs):
     return [np.concatenate(p)[:count] for p in zip(*parts)]
 
 
-def weights(Y, K, alone):
+def weights(Y, K, alone, hard):
     """What each frame counts. The beginning of speech is short and matters most; so does noise alone, which makes an agent stumble."""
     W = np.ones(Y.shape, np.float32)
     for call, (y, kind) in enumerate(zip(Y, K)):
         if kind[0] == "-":
-            W[call] = alone * (1.3 if kind == "-tones" else 1.0)
+            W[call] = alone * (4 / 3 if kind == "-tones" else 1.0)
             continue
         quiet = np.convolve(y, np.ones(12))[:len(y)] == 0      # these 240 ms
         for begin in np.flatnonzero((y[1:] == 1) & quiet[:-1]) + 1:
             W[call, begin:begin + 6] = 3.0 if kind == "clean" else 1.7
+        if kind in ("ambience", "babble"):
+            W[call] *= hard
     return W
 
 
@@ -85,15 +87,17 @@ def main():
     a = argparse.ArgumentParser()
     a.add_argument("cache")
     a.add_argument("out")
-    a.add_argument("--calls", type=int, default=6000)
+    a.add_argument("--calls", type=int, default=7400)
     a.add_argument("--validation", type=int, default=400)
     a.add_argument("--seeds", type=int, default=1)
     a.add_argument("--epochs", type=int, default=16)
-    a.add_argument("--alone", type=float, default=1.5, help="what a frame of noise alone counts in the loss")
-    a.add_argument("--rate", type=float, default=6e-3, help="highest learning rate")
+    a.add_argument("--alone", type=float, default=2.0, help="what a frame of noise alone counts in the loss")
+    a.add_argument("--hard", type=float, default=1.2, help="what a frame of a caller amid ambience or babble counts")
+    a.add_argument("--average", type=float, default=0.998, help="how slowly the weights that are kept follow those that are trained")
+    a.add_argument("--rate", type=float, default=5e-3, help="highest learning rate")
     a.add_argument("--start", help="a network to go on with")
     a.add_argument("--jobs", type=int, default=1)
-    a.add_argument("--batch", type=int, default=128)
+    a.add_argument("--batch", type=int, default=64)
     a.add_argument("--split", default="train")
     a.add_argument("--make", help="FROM:TO, only makes these shards of training calls")
     a = a.parse_args()
@@ -105,7 +109,7 @@ def main():
         return
     Xv, Yv, Kv = dataset(a.cache, "validation", a.validation, a.jobs)
     X, Y, K = dataset(a.cache, "train", a.calls, a.jobs)
-    W = weights(Y, K, a.alone)
+    W = weights(Y, K, a.alone, a.hard)
     some = X[:: max(1, len(X) // 500)].astype(np.float64)
     mean, std = some.mean((0, 1)), some.std((0, 1)) + 1e-3
     best = -1
@@ -115,7 +119,7 @@ def main():
         net = network.Network(mean, std)
         if a.start:
             net.load_state_dict(torch.load(a.start, weights_only=True))
-        slow = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99))
+        slow = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(a.average))
         steps = a.epochs * (len(X) // a.batch) * (calls.FRAMES // PIECE)
         optimizer = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, a.rate, total_steps=steps, pct_start=0.1, final_div_factor=300)

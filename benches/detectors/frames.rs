@@ -1,4 +1,4 @@
-//! `voxtra vad FILE.wav --frames` with somebody else's detector, for whatever scores such lines:
+//! `voxtra vad FILE.wav --frames` with somebody else's detector, or with one of ours and no turn-taking, for whatever scores such lines:
 //! `cargo run --release --example other_detector -- earshot FILE.wav`.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
@@ -7,20 +7,25 @@ mod opponents;
 
 use std::io::Write;
 
-use voxtra_core::vad::{EarshotDetector, VAD_FRAME_SAMPLES, VoiceDetector, WebRtcDetector};
+use voxtra_core::vad::{
+    EarshotDetector, EnergyDetector, TelephoneDetector, VAD_FRAME_SAMPLES, VoiceDetector,
+    WebRtcDetector,
+};
 
 use opponents::Nnnoiseless;
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let (Some(name), Some(file)) = (args.next(), args.next()) else {
-        eprintln!("usage: other_detector webrtc|earshot|nnnoiseless FILE.wav");
+        eprintln!("usage: other_detector webrtc|earshot|nnnoiseless|energy|telephone FILE.wav");
         std::process::exit(2);
     };
     let mut detector: Box<dyn VoiceDetector> = match name.as_str() {
         "webrtc" => Box::new(WebRtcDetector::default()),
         "earshot" => Box::new(EarshotDetector::new()),
         "nnnoiseless" => Box::new(Nnnoiseless::new()),
+        "energy" => Box::new(EnergyDetector::new()),
+        "telephone" => Box::new(TelephoneDetector::new()),
         _ => panic!("no detector is called {name}"),
     };
     let mut reader = hound::WavReader::open(file).unwrap();
@@ -37,6 +42,6 @@ fn main() {
         .enumerate()
     {
         let p = detector.process(frame);
-        writeln!(out, "{},{p:.4},{}", n * 20, u8::from(p >= 0.5)).unwrap();
+        writeln!(out, "{},{p:.5},{}", n * 20, u8::from(p >= 0.5)).unwrap();
     }
 }
