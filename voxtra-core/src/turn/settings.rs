@@ -50,7 +50,7 @@ pub struct TurnSettings {
     pub silence_ms: u32,
     /// Whether a caller who talks over the agent is reported as a barge-in. Default true.
     pub barge_in: bool,
-    /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1, default 0.95.
+    /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1, default 0.97.
     pub barge_in_threshold: f32,
     /// A barge-in is reported, and the agent cut, when the caller has talked over the agent for this long, counted over
     /// frames that reach `barge_in_threshold`: longer than a cough or "mm-hm". Never before the speech itself is reported. With `pause` the agent
@@ -85,7 +85,7 @@ impl Default for TurnSettings {
             end_of_turn_range: 2.0,
             silence_ms: 5_000,
             barge_in: true,
-            barge_in_threshold: 0.95,
+            barge_in_threshold: 0.97,
             barge_in_min_speech_ms: 560,
             pause: true,
             pause_threshold: 0.5,
