@@ -38,7 +38,7 @@ impl Preset {
         match self {
             Self::Responsive => TurnSettings {
                 hangover_ms: 180,
-                end_of_turn_ms: 450,
+                end_of_turn_ms: 550,
                 barge_in_min_speech_ms: 400,
                 pause_resume_ms: 300,
                 ..balanced
