@@ -13,7 +13,7 @@ use voxtra_core::turn::TurnSettings;
 use voxtra_core::vad::TelephoneDetector;
 
 use super::speaking::{Talker, ring};
-use super::{FRAMES, Round, SAMPLES, Stage, WIRE, caller, wire};
+use super::{FRAMES, Round, SAMPLES, Stage, WIRE, agent, caller, wire};
 
 /// What a leg is connected to: a ring for its records, a buffer for its bytes and one for the caller's audio.
 struct Line {
@@ -118,12 +118,11 @@ impl Stage for AgentLeg {
             Forward::Everything,
             Talker::new(),
         )));
-        for frame in caller() {
+        for (heard, said) in caller().into_iter().zip(agent()) {
             stage.0.line.out.fill(0);
             stage.frame();
-            // The agent says what the caller says, and hears it.
-            assert_eq!(stage.0.line.out, wire(&frame));
-            assert_eq!(stage.0.line.heard, frame);
+            assert_eq!(stage.0.line.out, wire(&said));
+            assert_eq!(stage.0.line.heard, heard);
         }
         assert_eq!(stage.0.line.forwarded, FRAMES);
         assert_eq!(stage.0.records.len(), 4, "media and speech, start and end");

@@ -31,25 +31,31 @@ pub trait Stage {
     fn tidy(&mut self) {}
 }
 
-/// A recording in which somebody begins to speak after a second.
-const RECORDING: &[u8] = include_bytes!("../../voxtra-core/tests/telephone/sample.s16");
-/// Where the caller begins in it, and where the quiet line after the caller's words is taken from.
-const BEGIN: usize = 42;
-const QUIET: usize = 10;
+/// A recorded voice: WAV, 16 bits at 8 kHz, 44 bytes of header and 40 ms without sound.
+const RECORDING: &[u8] = include_bytes!("../../assets/caller-hello.wav");
+const VOICE: usize = 44 + 2 * PAYLOAD;
 /// The caller's first frame of speech, and the first after it.
 pub const SPEECH: std::ops::Range<usize> = 8..30;
 
 /// A moment of a quiet line, almost half a second of a voice, and the quiet line again.
 pub fn caller() -> [[i16; SAMPLES]; FRAMES] {
-    let (recorded, _) = RECORDING.as_chunks::<PAYLOAD>();
+    let (recorded, _) = RECORDING[VOICE..].as_chunks::<PAYLOAD>();
     std::array::from_fn(|n| {
-        let frame = if n < SPEECH.end {
-            BEGIN + n
-        } else {
-            QUIET + n - SPEECH.end
-        };
-        let (pairs, _) = recorded[frame].as_chunks::<2>();
+        if !SPEECH.contains(&n) {
+            return std::array::from_fn(|n| (n as i16 * 7 % 5 - 2) * 2);
+        }
+        let (pairs, _) = recorded[n - SPEECH.start].as_chunks::<2>();
         std::array::from_fn(|n| i16::from_le_bytes(pairs[n]))
+    })
+}
+
+/// The agent's words: the caller's backwards, so that none is the other's echo.
+pub fn agent() -> [[i16; SAMPLES]; FRAMES] {
+    let mut frames = caller();
+    frames.reverse();
+    frames.map(|mut frame| {
+        frame.reverse();
+        frame
     })
 }
 

@@ -9,7 +9,7 @@ use voxtra_core::event::{Record, RecordBody, UserSpeechEnded};
 use voxtra_core::playout::{AgentAudio, Chunk, Playout, PlayoutSettings};
 use voxtra_core::time::Instant;
 
-use super::{FRAMES, SAMPLES, Stage, caller};
+use super::{FRAMES, SAMPLES, Stage, agent};
 
 /// Both ends of a ring with room for the records of a thousand frames.
 pub fn ring() -> (Producer<'static, Record>, Consumer<'static, Record>) {
@@ -74,7 +74,7 @@ pub struct Talker {
 impl Talker {
     pub fn new() -> Self {
         Self {
-            samples: caller().concat(),
+            samples: agent().concat(),
             at: 0,
             first: true,
         }
@@ -125,7 +125,7 @@ impl Stage for PlayoutStage {
             now: Instant::ZERO,
             out: [0; SAMPLES],
         });
-        for frame in caller() {
+        for frame in agent() {
             stage.frame();
             assert_eq!(stage.out, frame);
         }

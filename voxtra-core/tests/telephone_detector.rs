@@ -112,6 +112,73 @@ fn speech_is_heard_at_any_level() {
     }
 }
 
+/// What a line does to a voice, sample by sample.
+type Harm = fn(usize, f32) -> f32;
+
+#[test]
+fn speech_is_heard_through_what_a_line_does_to_it() {
+    let sample = sample();
+    let speech = &sample[..3 * SECOND];
+    let clean = hear(&mut TelephoneDetector::new(), speech);
+    let harms: [(&str, Harm); 6] = [
+        ("overdriven to twice its level", |_, s| {
+            (4.0 * s).clamp(-16_000.0, 16_000.0)
+        }),
+        ("direct current", |_, s| s + 2_000.0),
+        ("mains hum", |n, s| {
+            let t = n as f32 / SECOND as f32;
+            s + 100.0 * ((TAU * 50.0 * t).sin() + (TAU * 150.0 * t).sin())
+        }),
+        // Every tenth packet, of 20 ms.
+        ("lost packets", |n, s| {
+            if n / VAD_FRAME_SAMPLES % 10 == 3 {
+                0.0
+            } else {
+                s
+            }
+        }),
+        ("a click every 250 ms", |n, s| {
+            if n % 2_000 < 3 { 20_000.0 } else { s }
+        }),
+        ("eight bits", |_, s| (s / 256.0).round() * 256.0),
+    ];
+    for (name, harm) in harms {
+        let line: Vec<i16> = speech
+            .iter()
+            .enumerate()
+            .map(|(n, s)| harm(n, f32::from(*s)) as i16)
+            .collect();
+        let heard = hear(&mut TelephoneDetector::new(), &line);
+        let (voice, pause) = (
+            share_above(&heard[55..140], 0.5),
+            share_above(&heard[..45], 0.5),
+        );
+        let before = share_above(&clean[55..140], 0.5);
+        assert!(voice > 0.75 * before, "{name}: {voice} of {before}");
+        assert!(pause <= 0.05, "{name}: {pause} of the pause");
+    }
+    // A hard room of 0.4 s: 60 reflections that die away.
+    let room: Vec<(usize, f32)> = (1..60)
+        .map(|n| {
+            (
+                n * n + 53 * n,
+                0.5 * (-6.9 * n as f32 * 55.0 / 3_200.0).exp(),
+            )
+        })
+        .collect();
+    let wet: Vec<i16> = (0..speech.len())
+        .map(|n| {
+            let reflected = room.iter().map(|(delay, gain)| {
+                let earlier = n.checked_sub(*delay).map_or(0, |at| speech[at]);
+                f32::from(earlier) * gain
+            });
+            (f32::from(speech[n]) + reflected.sum::<f32>()) as i16
+        })
+        .collect();
+    let heard = hear(&mut TelephoneDetector::new(), &wet);
+    assert!(share_above(&heard[55..140], 0.5) > 0.6);
+}
+
 #[test]
 fn what_a_line_says_by_itself_is_no_speech() {
     let long = 10 * SECOND;

@@ -140,7 +140,12 @@ impl Line {
         }
         match event {
             Realtime::MediaStopped(_) => {
-                assert!(!talk.speaking && !talk.turn, "the end comes last");
+                // What was said over the agent alone is no turn.
+                let over_agent = !self.utterances.is_empty();
+                assert!(
+                    !talk.speaking && (!talk.turn || over_agent),
+                    "the end comes last"
+                );
                 self.closed = true;
             }
             Realtime::UserSpeechStarted(_) => {
