@@ -100,12 +100,6 @@ impl Stage for Digits {
     }
 }
 
-/// How likely it is that the frame is speech, as live calls are heard.
-pub struct VoiceDetection {
-    frames: Round<[i16; SAMPLES]>,
-    detector: TelephoneDetector,
-}
-
 /// What a detector says of each frame.
 fn heard(detector: &mut impl VoiceDetector) -> [f32; FRAMES] {
     let heard = caller().map(|frame| detector.process(&frame));
@@ -118,34 +112,34 @@ fn heard(detector: &mut impl VoiceDetector) -> [f32; FRAMES] {
     heard
 }
 
-impl Stage for VoiceDetection {
-    const NAME: &'static str = "voice detection";
-
-    fn verified() -> Box<Self> {
-        let mut detector = TelephoneDetector::new();
-        heard(&mut detector);
-        Box::new(Self {
-            frames: Round::of(caller()),
-            detector,
-        })
-    }
-
-    fn frame(&mut self) {
-        black_box(self.detector.process(black_box(self.frames.next())));
-    }
-}
-
-/// The same by the smallest detector.
-pub struct EnergyDetection {
+/// How likely it is that the frame is speech.
+pub struct Detection<V> {
     frames: Round<[i16; SAMPLES]>,
-    detector: EnergyDetector,
+    detector: V,
 }
 
-impl Stage for EnergyDetection {
+/// As live calls are heard, and by the smallest detector.
+pub type VoiceDetection = Detection<TelephoneDetector>;
+pub type EnergyDetection = Detection<EnergyDetector>;
+
+/// What a detector's stage is called.
+pub trait Named: VoiceDetector + Default {
+    const NAME: &'static str;
+}
+
+impl Named for TelephoneDetector {
+    const NAME: &'static str = "voice detection";
+}
+
+impl Named for EnergyDetector {
     const NAME: &'static str = "voice detection, energy";
+}
+
+impl<V: Named> Stage for Detection<V> {
+    const NAME: &'static str = V::NAME;
 
     fn verified() -> Box<Self> {
-        let mut detector = EnergyDetector::new();
+        let mut detector = V::default();
         heard(&mut detector);
         Box::new(Self {
             frames: Round::of(caller()),
