@@ -73,6 +73,21 @@ pub fn find_exactly(recording: &[i16], samples: &[i16]) -> Result<usize, String>
     ))
 }
 
+/// How many pieces of 100 ms of `samples`, at 8 kHz, are in `recording`, each sample of them and in their order; and how
+/// many there are. When the machine stands still for a moment, Asterisk's sound has a tear there, which costs one piece.
+pub fn find_pieces(recording: &[i16], samples: &[i16]) -> (usize, usize) {
+    let (mut rest, mut found) = (recording, 0);
+    let pieces = samples.chunks_exact(800);
+    let count = pieces.len();
+    for piece in pieces {
+        if let Some(at) = rest.windows(piece.len()).position(|heard| heard == piece) {
+            found += 1;
+            rest = &rest[at + piece.len()..];
+        }
+    }
+    (found, count)
+}
+
 /// Loudness of every 10 ms: root mean square.
 pub fn envelope(samples: &[i16], rate_hz: u32) -> Vec<f32> {
     let step = rate_hz as usize * STEP_MS / 1000;

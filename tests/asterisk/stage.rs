@@ -155,8 +155,8 @@ impl Stage {
         self.seen.push(event);
     }
 
-    /// Sockets that this process holds on the media port, besides the one that listens.
-    pub fn media_sockets(&self) -> usize {
+    /// Sockets that this process holds on the media port, besides the one that listens: how the kernel tells of them, by inode.
+    pub fn media_sockets(&self) -> HashMap<String, String> {
         let port = format!(":{:04X}", self.app.media_address().port());
         let inodes: Vec<String> = std::fs::read_dir("/proc/self/fd")
             .unwrap()
@@ -169,11 +169,13 @@ impl Stage {
         let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
         table
             .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .map(|line| (line, line.split_whitespace().collect::<Vec<_>>()))
             // sl, local address, remote address, state (0A listens) … inode
-            .filter(|row| row.len() > 9 && row[1].ends_with(&port) && row[3] != "0A")
-            .filter(|row| inodes.iter().any(|inode| inode == row[9]))
-            .count()
+            .filter(|(_, row)| row.len() > 9 && row[1].ends_with(&port) && row[3] != "0A")
+            .filter(|(_, row)| inodes.iter().any(|inode| inode == row[9]))
+            // The table is read in pieces while others connect: a row may be there twice.
+            .map(|(line, row)| (row[9].to_owned(), line.trim().to_owned()))
+            .collect()
     }
 
     /// What Asterisk has of this application's calls: bridges, and channels that lead to its media port.
@@ -206,7 +208,7 @@ impl Stage {
                     .chain(bridges.iter().map(|bridge| &bridge.0))
                     .filter(|id| traces.contains(id))
                     .count();
-                if left + self.media_sockets() == 0 {
+                if left + self.media_sockets().len() == 0 {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -222,7 +224,7 @@ impl Stage {
             let session = self.told.entry(event.session_id.to_string()).or_default();
             session.push(event.to_json());
         }
-        assert_eq!(self.media_sockets(), 0);
+        assert_eq!(self.media_sockets(), HashMap::new());
         let requests = self.receiver.requests();
         for request in &requests {
             request.check();
