@@ -9,7 +9,6 @@ import torch
 
 import network
 
-GROUP = 32
 WEIGHTS = "voxtra-core/src/vad/telephone/weights.bin"
 
 
@@ -22,16 +21,14 @@ def table_of(path):
 
 def bytes_of(t):
     """The format that weights.rs describes."""
-    def layer(biases, weights):
+    def layer(biases, weights, groups):
         out, inputs = weights.shape
-        groups = -(-out // GROUP)
-        more = groups * GROUP - out
-        biases, weights = np.pad(biases, (0, more)), np.pad(weights, ((0, more), (0, 0)))
-        return biases.astype("<i4").tobytes() + weights.reshape(groups, GROUP, inputs // 2, 2).transpose(0, 2, 1, 3).astype("<i2").tobytes()
+        pairs = weights.reshape(groups, out // groups, inputs // 2, 2).transpose(0, 2, 1, 3)
+        return biases.astype("<i4").tobytes() + pairs.astype("<i2").tobytes()
 
     return b"".join([
-        t.scale.astype("<f4").tobytes(), t.offset.astype("<f4").tobytes(), layer(t.b1, t.w1), layer(t.bx, t.wx),
-        layer(np.r_[np.zeros(2 * network.UNITS), t.bh], t.wh), np.array([t.bo], "<i4").tobytes(), t.wo.astype("<i2").tobytes()])
+        t.scale.astype("<f4").tobytes(), t.offset.astype("<f4").tobytes(), layer(t.b1, t.w1, 1),
+        layer(t.bx, t.wx, 3), layer(np.r_[np.zeros(2 * network.UNITS), t.bh], t.wh, 3), np.array([t.bo], "<i4").tobytes(), t.wo.astype("<i2").tobytes()])
 
 
 if __name__ == "__main__":

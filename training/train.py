@@ -141,6 +141,7 @@ def main():
                     loss.backward()
                     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
                     optimizer.step()
+                    net.fit()
                     schedule.step()
                     slow.update_parameters(net)
                     total += loss.item()

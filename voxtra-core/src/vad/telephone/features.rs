@@ -2,10 +2,12 @@
 //!
 //! `training/features.py` computes the same for the training.
 
+use wide::f32x4;
+
 use super::curves::{log2, sqrt};
 use super::pitch::Pitch;
-use super::spectrum::{BINS, WINDOW, power};
-use super::tables::{BANDS, BIN_SHARE, BINS_BETWEEN, FIRST_BIN};
+use super::spectrum::{Power, WINDOW, power};
+use super::tables::{BAND_FOURS, BAND_SHARES, BANDS};
 use crate::vad::VAD_FRAME_SAMPLES;
 
 /// Numbers that describe a frame.
@@ -28,8 +30,9 @@ pub(super) struct Features {
     holes: u8,
     /// Logarithm of the last period.
     lag: f32,
-    /// What the last frames' spectra looked like, the newest first.
+    /// What the last three frames' spectra looked like, and which of them is the oldest.
     looks: [Look; 3],
+    oldest: usize,
 }
 
 /// Magnitudes of the bins that are compared with those of other frames, and their energies below and above 1 kHz.
@@ -53,6 +56,7 @@ impl Features {
             holes: 0,
             lag: 0.0,
             looks: [Look::NOTHING; 3],
+            oldest: 0,
         }
     }
 
@@ -93,16 +97,15 @@ impl Features {
 
         let fine = fine(&power);
         let look = Look::at(fine);
-        let [last, _, third] = &self.looks;
-        let [low_20_ms, high_20_ms] = look.likeness(last);
-        let [low_60_ms, high_60_ms] = look.likeness(third);
+        let [low_20_ms, high_20_ms] = look.likeness(&self.looks[(self.oldest + 2) % 3]);
+        let [low_60_ms, high_60_ms] = look.likeness(&self.looks[self.oldest]);
+        self.looks[self.oldest] = look;
+        self.oldest = (self.oldest + 1) % 3;
         let [concentrated_1, concentrated_2, concentrated_3] = concentrations(fine);
         let period = self.pitch.find(frame);
         let lag = log2(period.lag);
         let leap = (lag - self.lag).abs().min(1.0);
         self.lag = lag;
-        let [first, second, _] = self.looks;
-        self.looks = [look, first, second];
 
         let others: [f32; FEATURES - 2 * BANDS] = [
             level,
@@ -188,34 +191,24 @@ impl Look {
 }
 
 /// Levels in bands that are equally wide on the mel scale.
-fn bands(power: &[f32; BINS]) -> [f32; BANDS] {
-    // A bin between the middles of two bands belongs to both, by its distance from them.
-    let mut energies = [SILENCE; BANDS + 1];
-    let (_, mut heard) = power.split_at(FIRST_BIN);
-    let mut shares = BIN_SHARE.as_slice();
-    let mut falling = 0.0;
-    for (n, bins) in BINS_BETWEEN.iter().enumerate() {
-        let bins = usize::from(*bins);
-        let (Some((part, above)), Some((share, rest))) =
-            (heard.split_at_checked(bins), shares.split_at_checked(bins))
-        else {
-            break; // cannot be: there are as many bins as the table says
+fn bands(power: &Power) -> [f32; BANDS] {
+    let mut shares = BAND_SHARES.as_slice();
+    let mut sums = [f32x4::ZERO; BANDS];
+    for (sum, [first, count]) in sums.iter_mut().zip(&BAND_FOURS) {
+        let Some((now, rest)) = shares.split_at_checked(usize::from(*count)) else {
+            break; // cannot be: there are as many as the table says
         };
-        (heard, shares) = (above, rest);
-        let (mut all, mut rising) = (0.0, 0.0);
-        for (power, share) in part.iter().zip(share) {
-            all += power;
-            rising += power * share;
+        shares = rest;
+        for (four, shares) in power.iter().skip(usize::from(*first)).zip(now) {
+            *sum += f32x4::new(*four) * f32x4::new(*shares);
         }
-        // The band below gets the rest.
-        if let Some(below) = n.checked_sub(1) {
-            energies[below] = falling + (all - rising) + SILENCE;
-        }
-        falling = rising;
     }
     let mut bands = [0.0; BANDS];
-    for (band, energy) in bands.iter_mut().zip(&energies) {
-        *band = log2(*energy);
+    let (band_fours, _) = bands.as_chunks_mut();
+    for (bands, sums) in band_fours.iter_mut().zip(sums.as_chunks().0) {
+        let [a, b, c, d] = f32x4::transpose(*sums);
+        let energies = (a + b) + (c + d) + f32x4::splat(SILENCE);
+        *bands = energies.to_array().map(log2);
     }
     bands
 }
@@ -237,8 +230,8 @@ fn concentrations(power: &[f32; FINE]) -> [f32; 3] {
     })
 }
 
-fn fine(power: &[f32; BINS]) -> &[f32; FINE] {
-    let (_, from) = power.split_at(FINE_0);
+fn fine(power: &Power) -> &[f32; FINE] {
+    let (_, from) = power.as_flattened().split_at(FINE_0);
     from.first_chunk().unwrap_or(&[0.0; FINE])
 }
 

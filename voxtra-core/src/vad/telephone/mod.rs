@@ -16,7 +16,7 @@ use network::Network;
 ///
 /// It hears speech at levels from about −45 to −6 dBFS without configuration, and takes neither noise, music on hold, keys
 /// nor the tones of an exchange for it. It looks at no later frame: the answer for a frame is there when the frame is.
-/// Its weights are 22 KiB of constants; a frame costs about two microseconds. How it was trained, how good it is and where it fails
+/// Its weights are 23 KB of constants; a frame costs one to two microseconds. How it was trained, how good it is and where it fails
 /// is in `docs/voice-detector.md`.
 ///
 /// ```

@@ -2,11 +2,13 @@
 //!
 //! The recurrent unit is that of K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine
 //! translation", 2014, with the reset gate after the product, as PyTorch has it. Numbers are 16-bit fixed point and sums are 32-bit
-//! integers, hence exact in any order: `training/network.py` gets the same.
+//! integers, hence exact in any order: `training/network.py` gets the same, on any processor.
+
+use wide::{i16x16, i32x8};
 
 use super::curves::{logistic, tanh};
 use super::features::FEATURES;
-use super::weights::{GATE_GROUPS, GROUP, Layer, TABLE};
+use super::weights::{Layer, TABLE, WIDE};
 
 pub(super) const DENSE: usize = 32;
 pub(super) const UNITS: usize = 40;
@@ -33,19 +35,21 @@ impl Network {
         {
             *input = fixed((feature * scale + offset).clamp(-CUT, CUT), INPUT_ONE);
         }
+        let [sums] = TABLE.dense.of(&input);
         let mut dense = [0; DENSE];
-        for (unit, sum) in dense.iter_mut().zip(TABLE.dense.of(&input).as_flattened()) {
+        for (unit, sum) in dense.iter_mut().zip(sums.as_flattened()) {
             *unit = fixed(tanh(*sum as f32 * OF_INPUT), STATE_ONE);
         }
-        let heard = TABLE.heard.of(&dense);
-        let kept = TABLE.kept.of(&self.state);
-        let [heard_reset, heard_update, heard] = gates(&heard);
-        let [kept_reset, kept_update, kept] = gates(&kept);
-        let reset = open(heard_reset, kept_reset);
-        let update = open(heard_update, kept_update);
+        let [heard_reset, heard_update, heard] = TABLE.heard.of(&dense);
+        let [kept_reset, kept_update, kept] = TABLE.kept.of(&self.state);
+        let reset = open(&heard_reset, &kept_reset);
+        let update = open(&heard_update, &kept_update);
         let mut candidates = [0.0; UNITS];
-        for (((candidate, heard), kept), reset) in
-            candidates.iter_mut().zip(heard).zip(kept).zip(&reset)
+        for (((candidate, heard), kept), reset) in candidates
+            .iter_mut()
+            .zip(heard.as_flattened())
+            .zip(kept.as_flattened())
+            .zip(&reset)
         {
             *candidate = tanh(*heard as f32 * OF_STATE + reset * (*kept as f32 * OF_STATE));
         }
@@ -55,51 +59,44 @@ impl Network {
         }
         let products = self.state.iter().zip(&TABLE.out.weights);
         let sum: i32 = products.map(|(w, x)| i32::from(*w) * i32::from(*x)).sum();
-        logistic((TABLE.out.bias + (sum >> 1)) as f32 * OF_STATE)
+        logistic((TABLE.out.bias + sum) as f32 * OF_STATE)
     }
 }
 
-/// Sums of the reset gates, the update gates and the candidates.
-fn gates(sums: &[[i32; GROUP]; GATE_GROUPS]) -> &[[i32; UNITS]; 3] {
-    let (parts, _) = sums.as_flattened().as_chunks::<UNITS>();
-    parts.first_chunk().unwrap_or(&[[0; UNITS]; 3])
-}
-
 /// How far the gate of each unit is open, from 0 to 1.
-fn open(heard: &[i32; UNITS], kept: &[i32; UNITS]) -> [f32; UNITS] {
+fn open(heard: &Sums, kept: &Sums) -> [f32; UNITS] {
     let mut open = [0.0; UNITS];
-    for ((open, heard), kept) in open.iter_mut().zip(heard).zip(kept) {
-        *open = logistic((heard + kept) as f32 * OF_STATE);
+    let sums = heard.as_flattened().iter().zip(kept.as_flattened());
+    for (open, (heard, kept)) in open.iter_mut().zip(sums) {
+        *open = logistic((*heard as f32 + *kept as f32) * OF_STATE);
     }
     open
 }
 
-impl<const PAIRS: usize, const GROUPS: usize> Layer<PAIRS, GROUPS> {
-    /// Half of the sums of products, for each pair of products is halved before it is added.
+/// What is added up for each unit.
+type Sums = [[i32; WIDE]; UNITS / WIDE];
+
+impl<const PAIRS: usize, const PARTS: usize, const GROUPS: usize> Layer<PAIRS, PARTS, GROUPS> {
+    /// Biases and products, added up.
     #[inline]
-    fn of<const IN: usize>(&self, input: &[i16; IN]) -> [[i32; GROUP]; GROUPS] {
+    fn of<const IN: usize>(&self, input: &[i16; IN]) -> [[[i32; WIDE]; PARTS]; GROUPS] {
         const { assert!(IN == 2 * PAIRS) };
-        let (pairs, _) = input.as_chunks::<2>();
-        let mut out = [[0; GROUP]; GROUPS];
+        let (pairs, _) = input.as_chunks();
+        let mut out = [[[0; WIDE]; PARTS]; GROUPS];
         for ((out, biases), weights) in out.iter_mut().zip(&self.biases).zip(&self.weights) {
-            // A group's sums stay in registers: there are 16.
-            let mut sums = *biases;
-            for (weights, pair) in weights.iter().zip(pairs) {
-                // What compilers make of this is one `pmaddwd` for four units: the pair is spread out, the second product
-                // comes first, and the halving keeps the sum of two together.
-                let pairs = [*pair; GROUP];
-                for ((sum, [w0, w1]), [x0, x1]) in sums.iter_mut().zip(weights).zip(&pairs) {
-                    *sum += (product(w1, x1) + product(w0, x0)) >> 1;
+            // A group's sums stay in registers.
+            let mut sums = biases.map(i32x8::new);
+            for (weights, [a, b]) in weights.iter().zip(pairs) {
+                let (a, b) = (*a, *b);
+                let pair = i16x16::new([a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b]);
+                for (sum, weights) in sums.iter_mut().zip(weights) {
+                    *sum += i16x16::new(*weights).dot(pair);
                 }
             }
-            *out = sums;
+            *out = sums.map(i32x8::to_array);
         }
         out
     }
-}
-
-fn product(a: &i16, b: &i16) -> i32 {
-    i32::from(*a) * i32::from(*b)
 }
 
 /// To the nearest step of fixed point, halves to even. `x * one` must be within ±2²¹.
@@ -110,11 +107,11 @@ fn fixed(x: f32, one: f32) -> i16 {
 }
 
 /// Features are cut off here, in standard deviations.
-const CUT: f32 = 7.99;
+pub(super) const CUT: f32 = 7.99;
 /// What stands for 1 in features, in states and in weights.
-const INPUT_ONE: f32 = 4_096.0;
-const STATE_ONE: f32 = 16_384.0;
+pub(super) const INPUT_ONE: f32 = 4_096.0;
+pub(super) const STATE_ONE: f32 = 16_384.0;
 const WEIGHT_ONE: f32 = 4_096.0;
-/// From half a sum of products to what it stands for.
-const OF_INPUT: f32 = 2.0 / (INPUT_ONE * WEIGHT_ONE);
-const OF_STATE: f32 = 2.0 / (STATE_ONE * WEIGHT_ONE);
+/// From a sum of products to what it stands for.
+const OF_INPUT: f32 = 1.0 / (INPUT_ONE * WEIGHT_ONE);
+const OF_STATE: f32 = 1.0 / (STATE_ONE * WEIGHT_ONE);

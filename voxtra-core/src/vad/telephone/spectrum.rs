@@ -1,5 +1,9 @@
 //! The power spectrum of 32 ms: a real transform of 256 points, done as a complex one of 128.
 
+use core::ops::{Add, Sub};
+
+use wide::{f32x4, i16x8};
+
 use super::tables::{HANN, TURNS, UNPACK};
 
 /// Samples that are transformed: 32 ms at 8 kHz.
@@ -7,132 +11,212 @@ pub(super) const WINDOW: usize = 256;
 /// Bins from 0 Hz up, 31.25 Hz apart. The one at 4 kHz is not of use.
 pub(super) const BINS: usize = WINDOW / 2;
 
+/// The bins, by fours.
+pub(super) type Power = [[f32; 4]; BINS / 4];
+
 /// Squared magnitudes of the Hann-windowed samples' transform, from 31.25 Hz up; the first bin (direct current) stays 0.
-pub(super) fn power(samples: &[i16; WINDOW]) -> [f32; BINS] {
+pub(super) fn power(samples: &[i16; WINDOW]) -> Power {
     // Even samples are the real parts, odd ones the imaginary.
-    let mut re = [0.0_f32; BINS];
-    let mut im = [0.0_f32; BINS];
-    let (pairs, _) = samples.as_chunks::<2>();
-    let (windows, _) = HANN.as_chunks::<2>();
-    for (((re, im), [even, odd]), [w, v]) in re.iter_mut().zip(&mut im).zip(pairs).zip(windows) {
-        *re = f32::from(*even) * w;
-        *im = f32::from(*odd) * v;
+    let even = i16x8::new([1, 0, 1, 0, 1, 0, 1, 0]);
+    let odd = i16x8::new([0, 1, 0, 1, 0, 1, 0, 1]);
+    let mut points = NO_POINTS;
+    let inputs = samples.as_chunks().0.iter().zip(&HANN);
+    for (point, (samples, [window, window_odd])) in points.as_flattened_mut().iter_mut().zip(inputs)
+    {
+        let samples = i16x8::new(*samples);
+        *point = Complex {
+            re: samples.dot(even).round_float() * f32x4::new(*window),
+            im: samples.dot(odd).round_float() * f32x4::new(*window_odd),
+        };
     }
-    transform(&mut re, &mut im);
-    unpack(&re, &im)
+    let mut other = NO_POINTS;
+    first_stage(&points, &mut other);
+    middle_stage::<1>(&other, &mut points);
+    middle_stage::<4>(&points, &mut other);
+    unpack(&other)
 }
 
-/// Forward transform of 128 complex points, in order: T. G. Stockham's, which sorts as it goes ("High-speed convolution and
-/// correlation", AFIPS 1966), with stages of radix 4, 4, 4 and 2.
-fn transform(re: &mut [f32; BINS], im: &mut [f32; BINS]) {
-    let (mut re2, mut im2) = ([0.0_f32; BINS], [0.0_f32; BINS]);
-    first_stage(re, im, &mut re2, &mut im2);
-    middle_stage::<4, 8>(&re2, &im2, re, im);
-    middle_stage::<16, 2>(re, im, &mut re2, &mut im2);
-    last_stage(&re2, re);
-    last_stage(&im2, im);
+/// 128 complex points in quarters, four points side by side. The transform is that of T. G. Stockham, which sorts as it goes
+/// ("High-speed convolution and correlation", AFIPS 1966), in stages of radix 4, 4, 4 and 2.
+type Points = [[Complex; BINS / 16]; 4];
+
+const NO_POINTS: Points = [[Complex::ZERO; BINS / 16]; 4];
+
+/// Four complex numbers side by side.
+#[derive(Clone, Copy)]
+struct Complex {
+    re: f32x4,
+    im: f32x4,
+}
+
+impl Complex {
+    const ZERO: Self = Self {
+        re: f32x4::ZERO,
+        im: f32x4::ZERO,
+    };
+
+    fn new([re, im]: &[[f32; 4]; 2]) -> Self {
+        Self {
+            re: f32x4::new(*re),
+            im: f32x4::new(*im),
+        }
+    }
+
+    /// The first of four, four times.
+    fn splat([[re, ..], [im, ..]]: &[[f32; 4]; 2]) -> Self {
+        Self {
+            re: f32x4::splat(*re),
+            im: f32x4::splat(*im),
+        }
+    }
+
+    fn turned(self, by: Self) -> Self {
+        Self {
+            re: self.re * by.re - self.im * by.im,
+            im: self.re * by.im + self.im * by.re,
+        }
+    }
+
+    /// Squared magnitudes.
+    fn power(self) -> f32x4 {
+        self.re * self.re + self.im * self.im
+    }
+}
+
+impl Add for Complex {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            re: self.re + other.re,
+            im: self.im + other.im,
+        }
+    }
+}
+
+impl Sub for Complex {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            re: self.re - other.re,
+            im: self.im - other.im,
+        }
+    }
 }
 
 /// Four numbers in, four out, before they are turned.
 fn butterfly(a: Complex, b: Complex, c: Complex, d: Complex) -> [Complex; 4] {
-    let (sum, difference) = ((a.0 + c.0, a.1 + c.1), (a.0 - c.0, a.1 - c.1));
-    let (other, turned) = ((b.0 + d.0, b.1 + d.1), (b.1 - d.1, d.0 - b.0));
+    let (sum, difference) = (a + c, a - c);
+    let other = b + d;
+    let turned = Complex {
+        re: b.im - d.im,
+        im: d.re - b.re,
+    };
     [
-        (sum.0 + other.0, sum.1 + other.1),
-        (difference.0 + turned.0, difference.1 + turned.1),
-        (sum.0 - other.0, sum.1 - other.1),
-        (difference.0 - turned.0, difference.1 - turned.1),
+        sum + other,
+        difference + turned,
+        sum - other,
+        difference - turned,
     ]
 }
 
-type Complex = (f32, f32);
-
-fn turn((x, y): Complex, (c, s): Complex) -> Complex {
-    (x * c - y * s, x * s + y * c)
-}
-
-/// Columns of 32 with stride 1: here neighbours in the column are computed side by side.
-fn first_stage(
-    re: &[f32; BINS],
-    im: &[f32; BINS],
-    re_out: &mut [f32; BINS],
-    im_out: &mut [f32; BINS],
-) {
-    const Q: usize = BINS / 4;
-    let mut out = [[[0.0_f32; Q]; 2]; 4];
-    for p in 0..Q {
-        let at = |k: usize| (re[p + k * Q], im[p + k * Q]);
-        let y = butterfly(at(0), at(1), at(2), at(3));
-        for (k, y) in y.into_iter().enumerate() {
-            let (x, y) = turn(y, (TURNS[k][0][p], TURNS[k][1][p]));
-            out[k][0][p] = x;
-            out[k][1][p] = y;
-        }
-    }
-    for p in 0..Q {
-        for k in 0..4 {
-            re_out[4 * p + k] = out[k][0][p];
-            im_out[4 * p + k] = out[k][1][p];
-        }
+/// 32 columns, four of them side by side.
+fn first_stage([a, b, c, d]: &Points, out: &mut Points) {
+    let (columns, _) = out.as_flattened_mut().as_chunks_mut();
+    let inputs = a.iter().zip(b).zip(c.iter().zip(d));
+    for (([o0, o1, o2, o3], [t1, t2, t3]), ((a, b), (c, d))) in
+        columns.iter_mut().zip(&TURNS).zip(inputs)
+    {
+        let [y0, y1, y2, y3] = butterfly(*a, *b, *c, *d);
+        let y1 = y1.turned(Complex::new(t1));
+        let y2 = y2.turned(Complex::new(t2));
+        let y3 = y3.turned(Complex::new(t3));
+        // What comes out of one column lies side by side from here on.
+        let [re0, re1, re2, re3] = f32x4::transpose([y0.re, y1.re, y2.re, y3.re]);
+        let [im0, im1, im2, im3] = f32x4::transpose([y0.im, y1.im, y2.im, y3.im]);
+        *o0 = Complex { re: re0, im: im0 };
+        *o1 = Complex { re: re1, im: im1 };
+        *o2 = Complex { re: re2, im: im2 };
+        *o3 = Complex { re: re3, im: im3 };
     }
 }
 
-/// `M` columns of `S` neighbours, which are turned by the same angle.
-fn middle_stage<const S: usize, const M: usize>(
-    re: &[f32; BINS],
-    im: &[f32; BINS],
-    re_out: &mut [f32; BINS],
-    im_out: &mut [f32; BINS],
-) {
-    const { assert!(4 * S * M == BINS) };
-    for p in 0..M {
-        // A stage further on, the same angles in larger steps.
-        let angle = |k: usize| (TURNS[k][0][p * S], TURNS[k][1][p * S]);
+/// Columns of `4 S` neighbours, which are turned by the same angle.
+fn middle_stage<const S: usize>([a, b, c, d]: &Points, out: &mut Points) {
+    let (rows, _) = out.as_flattened_mut().as_chunks_mut::<S>();
+    let (columns, _) = rows.as_chunks_mut();
+    // A stage further on, the same angles in larger steps.
+    let turns = TURNS.iter().step_by(S);
+    let first_two = a.as_chunks::<S>().0.iter().zip(b.as_chunks::<S>().0);
+    let last_two = c.as_chunks::<S>().0.iter().zip(d.as_chunks::<S>().0);
+    for ((([o0, o1, o2, o3], [t1, t2, t3]), (a, b)), (c, d)) in
+        columns.iter_mut().zip(turns).zip(first_two).zip(last_two)
+    {
         for q in 0..S {
-            let at = |k: usize| (re[q + S * (p + k * M)], im[q + S * (p + k * M)]);
-            let y = butterfly(at(0), at(1), at(2), at(3));
-            for (k, y) in y.into_iter().enumerate() {
-                let (x, y) = if k == 0 { y } else { turn(y, angle(k)) };
-                re_out[q + S * (4 * p + k)] = x;
-                im_out[q + S * (4 * p + k)] = y;
-            }
+            let [y0, y1, y2, y3] = butterfly(a[q], b[q], c[q], d[q]);
+            o0[q] = y0;
+            o1[q] = y1.turned(Complex::splat(t1));
+            o2[q] = y2.turned(Complex::splat(t2));
+            o3[q] = y3.turned(Complex::splat(t3));
         }
     }
 }
 
-fn last_stage(part: &[f32; BINS], out: &mut [f32; BINS]) {
-    const HALF: usize = BINS / 2;
-    for q in 0..HALF {
-        out[q] = part[q] + part[q + HALF];
-        out[q + HALF] = part[q] - part[q + HALF];
-    }
-}
-
-/// From the transform of pairs to the power of the transform of singles.
+/// The last stage, and from the transform of pairs to the power of the transform of singles.
 ///
 /// With Z the transform of x(2n) + i x(2n + 1): X(k) = E + W O, where E = (Z(k) + Z*(-k)) / 2, O = (Z(k) - Z*(-k)) / 2i and
-/// W = exp(-2 pi i k / 256).
-fn unpack(re: &[f32; BINS], im: &[f32; BINS]) -> [f32; BINS] {
-    let mut power = [0.0_f32; BINS];
-    let (_, re_up) = re.split_at(1);
-    let (_, im_up) = im.split_at(1);
-    let (_, power_up) = power.split_at_mut(1);
-    let mirrored = re.iter().rev().zip(im.iter().rev());
-    let turns = UNPACK[0].iter().zip(&UNPACK[1]);
-    for ((((power, re), im), (re_back, im_back)), (c, s)) in power_up
-        .iter_mut()
-        .zip(re_up)
-        .zip(im_up)
-        .zip(mirrored)
-        .zip(turns)
+/// W = exp(-2 pi i k / 256). X(128 - k) has the magnitude of E - W O.
+fn unpack(points: &Points) -> Power {
+    let mut power = [[0.0; 4]; BINS / 4];
+    let [low, high] = points.as_flattened().as_chunks::<{ BINS / 8 }>().0 else {
+        return power; // cannot be: it is twice as long
+    };
+    // Z from 0 to 64, and that is as far as Z is the sum of both halves. Above it is the difference.
+    let mut sums = [Complex::ZERO; BINS / 8 + 1];
+    for (sum, (low, high)) in sums.iter_mut().zip(low.iter().zip(high)) {
+        *sum = *low + *high;
+    }
+    sums[BINS / 8] = low[0] - high[0];
+
+    let (power_low, power_high) = power.split_at_mut(BINS / 8);
+    let places = power_low.iter_mut().zip(power_high.iter_mut().rev());
+    let mirrored = low.iter().zip(high).rev();
+    let mut before = 0.0;
+    for ((((place, mirror), [z, next]), (low, high)), turns) in
+        places.zip(sums.array_windows()).zip(mirrored).zip(&UNPACK)
     {
-        let even = (re + re_back, im - im_back);
-        let odd = turn((im + im_back, re_back - re), (*c, *s));
-        let (x, y) = (even.0 + odd.0, even.1 + odd.1);
+        // Four bins from 4n + 1 on, and those that are as far below 128.
+        let (re, im) = (from_second(z.re, next.re), from_second(z.im, next.im));
+        let difference = *low - *high;
+        let (re_back, im_back) = (backwards(difference.re), backwards(difference.im));
+        let even = Complex {
+            re: re + re_back,
+            im: im - im_back,
+        };
+        let odd = Complex {
+            re: im + im_back,
+            im: re_back - re,
+        };
+        let turned = odd.turned(Complex::new(turns));
         // E and O were left twice too large.
-        *power = (x * x + y * y) * 0.25;
+        let quarter = f32x4::splat(0.25);
+        let [a, b, c, last] = ((even + turned).power() * quarter).to_array();
+        *place = [before, a, b, c];
+        before = last;
+        *mirror = backwards((even - turned).power() * quarter).to_array();
     }
     power
+}
+
+fn from_second(now: f32x4, next: f32x4) -> f32x4 {
+    let ([_, b, c, d], [e, ..]) = (now.to_array(), next.to_array());
+    f32x4::new([b, c, d, e])
+}
+
+fn backwards(fours: f32x4) -> f32x4 {
+    let [a, b, c, d] = fours.to_array();
+    f32x4::new([d, c, b, a])
 }
 
 #[cfg(test)]
@@ -168,7 +252,13 @@ mod tests {
         });
         let book = by_the_book(&samples);
         let largest = book.iter().fold(0.0_f64, |most, p| most.max(*p));
-        for (bin, (ours, book)) in power(&samples).iter().zip(&book).enumerate().skip(1) {
+        for (bin, (ours, book)) in power(&samples)
+            .as_flattened()
+            .iter()
+            .zip(&book)
+            .enumerate()
+            .skip(1)
+        {
             let apart = (f64::from(*ours).sqrt() - book.sqrt()).abs();
             assert!(
                 apart < 1e-6 * largest.sqrt(),

@@ -4,90 +4,103 @@ use super::spectrum::{BINS, WINDOW};
 
 /// Bands of the spectrum.
 pub(super) const BANDS: usize = 24;
-/// The first bin that belongs to a band, at 125 Hz, and how many do.
-pub(super) const FIRST_BIN: usize = 4;
-const HEARD_BINS: usize = BINS - FIRST_BIN;
 /// The lower end of the first band and the upper one of the last.
 const LOW_HZ: f64 = 100.0;
 const HIGH_HZ: f64 = 3_900.0;
 const BIN_HZ: f64 = 8_000.0 / WINDOW as f64;
 
-/// J. von Hann's window.
-pub(super) static HANN: [f32; WINDOW] = {
-    let mut window = [0.0; WINDOW];
+/// J. von Hann's window, by eights: the even and the odd ones.
+pub(super) static HANN: [[[f32; 4]; 2]; WINDOW / 8] = {
+    let mut window = [[[0.0; 4]; 2]; WINDOW / 8];
     let mut n = 0;
     while n < WINDOW {
-        window[n] = (0.5 - 0.5 * cosine(n as f64 / WINDOW as f64)) as f32;
+        window[n / 8][n % 2][n % 8 / 2] = (0.5 - 0.5 * cosine(n as f64 / WINDOW as f64)) as f32;
         n += 1;
     }
     window
 };
 
-/// `TURNS[k]` are the real and the imaginary parts of exp(-2 pi i p k / 128) for p from 0 to 31.
-pub(super) static TURNS: [[[f32; BINS / 4]; 2]; 4] = {
-    let mut turns = [[[0.0; BINS / 4]; 2]; 4];
-    let mut k = 0;
-    while k < 4 {
-        let mut p = 0;
-        while p < BINS / 4 {
-            let turn = (p * k) as f64 / BINS as f64;
-            turns[k][0][p] = cosine(turn) as f32;
-            turns[k][1][p] = -sine(turn) as f32;
-            p += 1;
-        }
-        k += 1;
+/// `TURNS[p / 4][k - 1]` are the real and the imaginary parts of exp(-2 pi i p k / 128) for p and the next three.
+pub(super) static TURNS: [[[[f32; 4]; 2]; 3]; BINS / 16] = {
+    let mut turns = [[[[0.0; 4]; 2]; 3]; BINS / 16];
+    let mut n = 0;
+    while n < 3 * BINS / 4 {
+        let (p, k) = (n / 3, n % 3);
+        let turn = (p * (k + 1)) as f64 / BINS as f64;
+        turns[p / 4][k][0][p % 4] = cosine(turn) as f32;
+        turns[p / 4][k][1][p % 4] = -sine(turn) as f32;
+        n += 1;
     }
     turns
 };
 
-/// Real and imaginary parts of exp(-2 pi i k / 256) for k from 1 to 127.
-pub(super) static UNPACK: [[f32; BINS - 1]; 2] = {
-    let mut turns = [[0.0; BINS - 1]; 2];
-    let mut k = 1;
-    while k < BINS {
-        let turn = k as f64 / WINDOW as f64;
-        turns[0][k - 1] = cosine(turn) as f32;
-        turns[1][k - 1] = -sine(turn) as f32;
-        k += 1;
+/// Real and imaginary parts of exp(-2 pi i k / 256) for k from 1 to 64, by fours.
+pub(super) static UNPACK: [[[f32; 4]; 2]; BINS / 8] = {
+    let mut turns = [[[0.0; 4]; 2]; BINS / 8];
+    let mut n = 0;
+    while n < BINS / 2 {
+        let turn = (n + 1) as f64 / WINDOW as f64;
+        turns[n / 4][0][n % 4] = cosine(turn) as f32;
+        turns[n / 4][1][n % 4] = -sine(turn) as f32;
+        n += 1;
     }
     turns
 };
 
-/// How many bins lie below the middle of the first band, between those of the first and the second, and so on, and above that of
-/// the last, from [`FIRST_BIN`] on.
-pub(super) static BINS_BETWEEN: [u8; BANDS + 1] = {
-    let mut bins = [0; BANDS + 1];
-    let mut bin = 0;
-    while bin < HEARD_BINS {
-        let place = place(bin);
-        if place < (BANDS + 1) as f64 {
-            bins[place as usize] += 1;
+/// Where a band begins, in fours of bins, and how many fours it has.
+pub(super) static BAND_FOURS: [[u8; 2]; BANDS] = {
+    let mut fours = [[0; 2]; BANDS];
+    let mut band = 0;
+    while band < BANDS {
+        let mut bin = 0;
+        while bin < BINS {
+            if share(bin, band) > 0.0 {
+                let [first, count] = &mut fours[band];
+                if *count == 0 {
+                    *first = (bin / 4) as u8;
+                }
+                *count = (bin / 4) as u8 - *first + 1;
+            }
+            bin += 1;
         }
-        bin += 1;
+        band += 1;
     }
-    bins
+    fours
 };
 
-/// The share of each bin that the upper one of the two bands gets.
-pub(super) static BIN_SHARE: [f32; HEARD_BINS] = {
-    let mut shares = [0.0; HEARD_BINS];
-    let mut bin = 0;
-    while bin < HEARD_BINS {
-        let place = place(bin);
-        shares[bin] = (place - place as u8 as f64) as f32;
-        bin += 1;
+/// The bands' shares of the bins in their fours, band after band.
+pub(super) static BAND_SHARES: [[f32; 4]; SHARES] = {
+    let mut shares = [[0.0; 4]; SHARES];
+    let (mut band, mut n) = (0, 0);
+    while band < BANDS {
+        let [first, count] = BAND_FOURS[band];
+        let mut bin = 4 * first as usize;
+        while bin < 4 * (first + count) as usize {
+            shares[n / 4][n % 4] = share(bin, band) as f32;
+            bin += 1;
+            n += 1;
+        }
+        band += 1;
     }
     shares
 };
 
-/// Where a bin lies on the mel scale, 2595 log10(1 + f / 700), in widths of a band.
-const fn place(bin: usize) -> f64 {
-    let hz = (bin + FIRST_BIN) as f64 * BIN_HZ;
-    let (low, high) = (
-        logarithm(1.0 + LOW_HZ / 700.0),
-        logarithm(1.0 + HIGH_HZ / 700.0),
-    );
-    (logarithm(1.0 + hz / 700.0) - low) / (high - low) * (BANDS + 1) as f64
+const SHARES: usize = {
+    let (mut band, mut shares) = (0, 0);
+    while band < BANDS {
+        shares += BAND_FOURS[band][1] as usize;
+        band += 1;
+    }
+    shares
+};
+
+/// A band's share of a bin: a triangle on the mel scale, 2595 log10(1 + f / 700), from the middle of the band below to that of the
+/// band above.
+const fn share(bin: usize, band: usize) -> f64 {
+    let low = logarithm(1.0 + LOW_HZ / 700.0);
+    let width = (logarithm(1.0 + HIGH_HZ / 700.0) - low) / (BANDS + 1) as f64;
+    let place = (logarithm(1.0 + bin as f64 * BIN_HZ / 700.0) - low) / width;
+    (1.0 - (place - (band + 1) as f64).abs()).max(0.0)
 }
 
 /// Sine of a share of a full turn, by its series.
