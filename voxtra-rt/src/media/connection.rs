@@ -21,8 +21,9 @@ use super::settings::MediaSettings;
 
 /// The longest message we send: one 20 ms frame at 192 kHz.
 const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
-/// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else.
-const READ: usize = 16 * 1024;
+/// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else. Six frames at 8 kHz; were they
+/// the tiniest there are, 409, the others would wait for a few ms once, before less is read at a time.
+const READ: usize = 2 * 1024;
 /// Of a peer whose messages are so tiny that a read holds more than this many, less is read at a time: what costs time is
 /// each message, and in echo mode a system call for each.
 const MANY_MESSAGES: u64 = 64;

@@ -400,6 +400,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_flood_of_tiny_frames_keeps_nobody_waiting_for_long() {
+        let settings = MediaSettings {
+            max_calls: 1,
+            ..MediaSettings::default()
+        };
+        let stats = Arc::new(MediaStats::default());
+        let (_courier, mut bells) = Courier::start(1, 1, stats.clone()).unwrap();
+        let (mut inbox, arrivals) = RingBuffer::new(1);
+        let (clock, bell) = (Clock::start(), bells.pop().unwrap());
+        let mut worker = Worker::new(&settings, arrivals, clock, bell, stats).unwrap();
+        let mut desk = Desk::new();
+        let (connection, link, mut peer) = connection(&settings);
+        assert!(inbox.push(connection).is_ok());
+        worker.admit(&mut desk);
+
+        // 4,000 frames of one sample: none of them may cost the other calls of the thread their 20 ms.
+        let flood = [0x10, 0, 2, 1, 0].repeat(4_000);
+        io::Write::write_all(&mut peer, &flood).unwrap();
+        let mut turns = Vec::new();
+        let mut frames = 0;
+        while frames < 4_000 {
+            let outcome = worker.with(0, |connection| connection.readable(clock.now(), &mut desk));
+            assert_ne!(outcome, Some(Outcome::Closed));
+            let now = link.shared().counters.frames_in.get();
+            turns.push(now - frames);
+            frames = now;
+        }
+        assert!(turns[0] < 500, "the first turn: {turns:?}");
+        assert!(turns[2..].iter().all(|frames| *frames < 150), "{turns:?}");
+    }
+
+    #[tokio::test]
     async fn a_panic_in_one_call_ends_that_call_alone() {
         let settings = MediaSettings {
             max_calls: 2,
