@@ -94,14 +94,23 @@ const SHARES: usize = {
     shares
 };
 
-/// A band's share of a bin: a triangle on the mel scale, 2595 log10(1 + f / 700), from the middle of the band below to that of the
-/// band above.
+/// A band's share of a bin: a triangle from the middle of the band below to that of the band above.
 const fn share(bin: usize, band: usize) -> f64 {
+    (1.0 - (PLACES[bin] - (band + 1) as f64).abs()).max(0.0)
+}
+
+/// Where bins lie on the mel scale, 2595 log10(1 + f / 700), in widths of a band.
+const PLACES: [f64; BINS] = {
     let low = logarithm(1.0 + LOW_HZ / 700.0);
     let width = (logarithm(1.0 + HIGH_HZ / 700.0) - low) / (BANDS + 1) as f64;
-    let place = (logarithm(1.0 + bin as f64 * BIN_HZ / 700.0) - low) / width;
-    (1.0 - (place - (band + 1) as f64).abs()).max(0.0)
-}
+    let mut places = [0.0; BINS];
+    let mut bin = 0;
+    while bin < BINS {
+        places[bin] = (logarithm(1.0 + bin as f64 * BIN_HZ / 700.0) - low) / width;
+        bin += 1;
+    }
+    places
+};
 
 /// Sine of a share of a full turn, by its series.
 const fn sine(turn: f64) -> f64 {
