@@ -58,6 +58,49 @@ async fn a_transferred_caller_and_the_other_party_hear_each_other() {
 }
 
 #[tokio::test]
+async fn a_caller_hears_it_ring_while_the_other_party_is_called() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let transfer = |call: Call| async move {
+        call.answer().await?;
+        let nobody = call.transfer("Local/no-answer@voxtra-test/n");
+        let refused = nobody.ring(std::time::Duration::from_secs(3)).await;
+        assert!(
+            matches!(&refused, Err(CallError::TransferFailed { reason, .. }) if reason == "no_answer"),
+            "{refused:?}"
+        );
+        call.hangup().await
+    };
+    let name = unique("ringback");
+    let caller = Caller {
+        extension: "script",
+        variables: &[("VOXTRA_SCRIPT", "quiet:30"), ("VOXTRA_RECORD", &name)],
+        ..Caller::default()
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(transfer)).await;
+    let channel = stage.call(&asterisk, caller).await;
+    let story = stage.story().await;
+    assert_eq!(story.count("call.transfer.started"), 1, "{}", story.text());
+    assert_eq!(story.the("call.transfer.failed")["reason"], "no_answer");
+    assert_eq!(story.count("agent.speech.started"), 0, "{}", story.text());
+    stage.close().await;
+    asterisk.gone(&channel.id).await;
+    let heard = asterisk
+        .recording(&format!("{name}-heard.wav"))
+        .await
+        .samples;
+    // 425 Hz crosses zero 850 times a second; what is loud of it lasts for a second.
+    let loud: Vec<&[i16]> = heard
+        .chunks(800)
+        .filter(|part| part.iter().any(|sample| sample.unsigned_abs() > 1000))
+        .collect();
+    assert!((9..=12).contains(&loud.len()), "{} tenths", loud.len());
+    let crossings = loud[4].windows(2).filter(|pair| (pair[0] < 0) != (pair[1] < 0));
+    assert!((84..=86).contains(&crossings.count()));
+}
+
+#[tokio::test]
 async fn when_the_other_party_hangs_up_the_caller_is_not_left_alone() {
     let Some(asterisk) = Asterisk::get().await else {
         return;

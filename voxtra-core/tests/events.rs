@@ -46,6 +46,23 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             r#"{"target":"PJSIP/200"}"#,
         ),
         (
+            "call.transfer.started",
+            CallTransferStarted {
+                target: "PJSIP/200".into(),
+            }
+            .into(),
+            r#"{"target":"PJSIP/200"}"#,
+        ),
+        (
+            "call.transfer.failed",
+            CallTransferFailed {
+                target: "PJSIP/200".into(),
+                reason: "user_busy".into(),
+            }
+            .into(),
+            r#"{"target":"PJSIP/200","reason":"user_busy"}"#,
+        ),
+        (
             "media.started",
             MediaStarted {
                 sample_rate: 16_000,

@@ -41,6 +41,18 @@ voxtra! {
             /// The endpoint, such as `PJSIP/200`.
             target: String,
         }
+        /// The agent asked for the call to be redirected; the other endpoint is being called.
+        call.transfer.started {
+            /// The endpoint, such as `PJSIP/200`.
+            target: String,
+        }
+        /// The other endpoint was not reached: the caller is still with the agent.
+        call.transfer.failed {
+            /// The endpoint, such as `PJSIP/200`.
+            target: String,
+            /// Why, such as `user_busy`, `no_answer` or `no_such_endpoint`.
+            reason: String,
+        }
         /// The AudioSocket connection was accepted; audio flows both ways.
         @realtime
         media.started {

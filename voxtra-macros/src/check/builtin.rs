@@ -35,7 +35,7 @@ pub(super) fn has_fields(event: &EventDecl, known: &[(&str, Kind)]) -> bool {
 }
 
 /// The built-in events, in the order of the contract.
-pub(super) const EVENTS: [BuiltIn; 25] = [
+pub(super) const EVENTS: [BuiltIn; 27] = [
     (
         "call.started",
         &[
@@ -52,6 +52,8 @@ pub(super) const EVENTS: [BuiltIn; 25] = [
     ),
     ("call.failed", &[("reason", Text)]),
     ("call.transferred", &[("target", Text)]),
+    ("call.transfer.started", &[("target", Text)]),
+    ("call.transfer.failed", &[("target", Text), ("reason", Text)]),
     ("media.started", &[("sample_rate", Plain)]),
     (
         "media.stopped",

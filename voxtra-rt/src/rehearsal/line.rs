@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use voxtra_core::event::CallTransferred;
@@ -12,10 +11,7 @@ use super::phone::{Deed, Phone};
 use super::stage::Stage;
 use super::voice::Spoken;
 use crate::media::{Connection, MediaServer, Shared, link};
-use crate::session::{Call, CallError, Input};
-
-/// How long the other party of a transfer may ring, as on Asterisk's lines.
-const RING: Duration = Duration::from_secs(30);
+use crate::session::{Call, CallError, Input, Transfer};
 
 /// What stands in for Asterisk's channel.
 pub(crate) struct RehearsedLine {
@@ -77,11 +73,12 @@ impl RehearsedLine {
         Ok(())
     }
 
-    pub(crate) async fn transfer(&self, call: &Call, endpoint: &str) -> Result<(), CallError> {
+    pub(crate) async fn transfer(&self, call: &Call, to: &Transfer<'_>) -> Result<(), CallError> {
+        let endpoint = to.target.as_str();
         if !*self.answered.lock().await {
             return Err(CallError::NotAnswered);
         }
-        let rung = self.stage.far_end(endpoint).rings(RING);
+        let rung = self.stage.far_end(endpoint).rings(to.ring);
         rung.await.map_err(|reason| CallError::TransferFailed {
             target: endpoint.into(),
             reason: reason.into(),

@@ -72,6 +72,58 @@ async fn a_refused_transfer_leaves_the_caller_with_the_agent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_attempt_to_transfer_is_told_and_the_ring_time_is_the_agents() {
+    let agent = |call: Call| async move {
+        call.answer().await?;
+        let refused = call.transfer("PJSIP/200").ring(Duration::from_secs(7)).await;
+        let Err(CallError::TransferFailed { reason, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(reason, "no_answer");
+        call.transfer("PJSIP/300").await
+    };
+    let rehearsal = Rehearsal::new().handler(agent);
+    let rehearsal = rehearsal.endpoint("PJSIP/200", FarEnd::NoAnswer);
+    let mut caller = rehearsal.call("2000").await;
+    caller.is_transferred_to("PJSIP/300").await;
+    caller.hangs_up().await;
+    let conversation = caller.ended().await;
+    let at = |wire: &str| {
+        let mut events = conversation.events().iter();
+        let event = events.find(|event| event.wire() == wire).unwrap();
+        conversation.at(event)
+    };
+    assert_eq!(conversation.count("call.transfer.started"), 2);
+    assert_eq!(conversation.count("call.transfer.failed"), 1);
+    let rang = at("call.transfer.failed") - at("call.transfer.started");
+    assert_eq!(rang.as_secs(), 7);
+    // The ringback tone is no speech of the agent's.
+    assert_eq!(conversation.count("agent.speech.started"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transferred_caller_is_not_transferred_again() {
+    let agent = |call: Call| async move {
+        call.answer().await?;
+        call.transfer("PJSIP/200").await?;
+        let again = call.transfer("PJSIP/300").await;
+        assert!(
+            matches!(&again, Err(CallError::AlreadyTransferred { target }) if target == "PJSIP/200"),
+            "{again:?}"
+        );
+        call.emit_error("second_transfer", "refused".into()).await;
+        Ok::<_, CallError>(())
+    };
+    let mut caller = Rehearsal::new().handler(agent).call("2000").await;
+    caller.is_transferred_to("PJSIP/200").await;
+    caller.hangs_up().await;
+    let conversation = caller.ended().await;
+    // The handler came to its end, so the second transfer was refused.
+    assert_eq!(conversation.count("error"), 1, "{conversation}");
+    assert_eq!(conversation.count("call.transferred"), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_caller_says_is_what_speech_to_text_hears() {
     let conversation = twice(|| async {
         let mut caller = Rehearsal::new().handler(reception).call("2000").await;

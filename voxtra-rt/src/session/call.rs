@@ -19,6 +19,7 @@ use super::input::Input;
 use super::line::Line;
 use super::log::{EventLog, Events};
 use super::speak::Mouth;
+use super::transfer::Transfer;
 use crate::ari::HangupReason;
 use crate::media::CallStats;
 use crate::speech::{LanguageModel, Message, Prompts, SpeechToText, TextToSpeech};
@@ -76,6 +77,8 @@ pub(crate) struct CallInner {
     /// Where `listen_dtmf` has read to.
     pub(crate) digits: tokio::sync::Mutex<Events>,
     pub(crate) conversation: tokio::sync::Mutex<Vec<Message>>,
+    /// Held while a transfer is under way; then whom the caller was transferred to.
+    pub(crate) transferred: tokio::sync::Mutex<Option<String>>,
     pub(crate) utterances: AtomicU32,
     /// Events that belong to somebody already: see [`Call::take`].
     taken: Mutex<BTreeSet<u64>>,
@@ -109,6 +112,7 @@ impl Call {
                 transcripts: tokio::sync::Mutex::new(log.from_start(true)),
                 digits: tokio::sync::Mutex::new(log.from_start(true)),
                 conversation: tokio::sync::Mutex::default(),
+                transferred: tokio::sync::Mutex::default(),
                 utterances: AtomicU32::new(1),
                 taken: Mutex::default(),
                 metadata: Mutex::default(),
@@ -214,15 +218,17 @@ impl Call {
         self.inner.line.hangup(self, reason).await
     }
 
-    /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the call. Returns once the
-    /// other party has answered; the session goes on until either hangs up.
+    /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the call. Await it: it
+    /// returns once the other party has answered; the session goes on until either hangs up. Meanwhile the caller hears a
+    /// ringback tone.
+    ///
+    /// Events tell of each attempt: `call.transfer.started`, then `call.transferred` or `call.transfer.failed`.
     ///
     /// # Errors
     /// The other party is busy, refuses, does not answer or does not exist: the caller is still with the agent then.
-    /// Calls without ARI can't be transferred.
-    pub async fn transfer(&self, endpoint: &str) -> Result<(), CallError> {
-        self.while_up(self.inner.line.transfer(self, endpoint))
-            .await
+    /// [`CallError::AlreadyTransferred`] after a transfer. Calls without ARI can't be transferred.
+    pub fn transfer(&self, endpoint: impl Into<String>) -> Transfer<'_> {
+        Transfer::new(self, endpoint.into())
     }
 
     /// Plays DTMF digits (`0-9 A-D * #`) to the other side.

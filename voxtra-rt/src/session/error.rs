@@ -57,6 +57,12 @@ pub enum CallError {
         /// Why.
         reason: String,
     },
+    /// The caller was transferred before, and is out of the agent's reach.
+    #[error("the caller was transferred to {target} already: only a hang-up is possible now")]
+    AlreadyTransferred {
+        /// Whom to.
+        target: String,
+    },
     /// A WAV file can't be played.
     #[error(transparent)]
     Wav(#[from] WavError),

@@ -12,6 +12,7 @@ use super::call::Call;
 use super::desk::Desk;
 use super::error::CallError;
 use super::input::Input;
+use super::transfer::Transfer;
 use crate::ari::{
     AriClient, AriError, BridgeKind, ExternalMedia, HangupReason, MediaFormat, Originate,
 };
@@ -20,8 +21,6 @@ use crate::rehearsal::RehearsedLine;
 
 /// How long Asterisk may take to connect a call's audio.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long the other party of a transfer may ring.
-const RING: Duration = Duration::from_secs(30);
 /// How long the news that a channel is gone may be on its way after an order met nothing: longer than the owner waits for
 /// the cause.
 const NEWS: Duration = Duration::from_millis(500);
@@ -60,11 +59,11 @@ impl Line {
         }
     }
 
-    pub(crate) async fn transfer(&self, call: &Call, endpoint: &str) -> Result<(), CallError> {
+    pub(crate) async fn transfer(&self, call: &Call, to: &Transfer<'_>) -> Result<(), CallError> {
         match self {
-            Self::Ari(line) => line.transfer(call, endpoint).await,
+            Self::Ari(line) => line.transfer(call, to).await,
             Self::Socket => Err(CallError::NoControl { what: "a transfer" }),
-            Self::Rehearsed(line) => line.transfer(call, endpoint).await,
+            Self::Rehearsed(line) => line.transfer(call, to).await,
         }
     }
 
@@ -254,7 +253,8 @@ impl AriLine {
         call.media_attached().await
     }
 
-    async fn transfer(&self, call: &Call, endpoint: &str) -> Result<(), CallError> {
+    async fn transfer(&self, call: &Call, to: &Transfer<'_>) -> Result<(), CallError> {
+        let endpoint = to.target.as_str();
         let failed = |reason: &str| CallError::TransferFailed {
             target: endpoint.into(),
             reason: reason.into(),
@@ -265,8 +265,8 @@ impl AriLine {
         let mut expected = self.desk.expect(&other);
         let originate = Originate::to_stasis(endpoint)
             .channel_id(&other)
-            .caller_id(call.caller_id())
-            .timeout(RING);
+            .caller_id(&to.caller_id)
+            .timeout(to.ring);
         // Dropped before the other party is bridged, the transfer is called off, even while Asterisk is being asked.
         let call_off = CallOff {
             ari: self.ari.clone(),
@@ -281,7 +281,7 @@ impl AriLine {
             AriError::Status { .. } => failed("no_such_endpoint"),
             error => error.into(),
         })?;
-        match tokio::time::timeout(RING + CONNECT, expected.entered()).await {
+        match tokio::time::timeout(to.ring.saturating_add(CONNECT), expected.entered()).await {
             Ok(Ok(())) => {}
             Ok(Err(reason)) => return Err(failed(&reason)),
             Err(_) => return Err(failed("no_answer")),

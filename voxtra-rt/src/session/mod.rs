@@ -24,6 +24,7 @@ mod log_models;
 mod log_tests;
 mod owner;
 mod speak;
+mod transfer;
 
 use crate::sync;
 
@@ -35,6 +36,7 @@ pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;
 pub use speak::Spoken;
+pub use transfer::Transfer;
 
 pub(crate) use call::Services;
 pub(crate) use declared::run_session;

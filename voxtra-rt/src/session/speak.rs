@@ -55,6 +55,8 @@ struct Said {
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) text: String,
+    /// Whether events tell of it.
+    told: bool,
     pub(crate) started: bool,
     pub(crate) interrupted: oneshot::Sender<bool>,
 }
@@ -66,13 +68,13 @@ impl Mouth {
     }
 
     /// An utterance will be queued under this number; the receiver is told whether it was interrupted.
-    fn expect(&self, utterance: u32, text: &str) -> oneshot::Receiver<bool> {
+    fn expect(&self, utterance: u32, text: Option<&str>) -> oneshot::Receiver<bool> {
         let (interrupted, outcome) = oneshot::channel();
         let mut said = lock(&self.said);
         if !said.closed {
-            let text = text.to_owned();
             let queued = Queued {
-                text,
+                text: text.unwrap_or_default().to_owned(),
+                told: text.is_some(),
                 started: false,
                 interrupted,
             };
@@ -81,12 +83,12 @@ impl Mouth {
         outcome
     }
 
-    /// The media thread has begun to send this utterance: its text.
+    /// The media thread has begun to send this utterance: its text, if events tell of it.
     pub(crate) fn started(&self, utterance: u32) -> Option<String> {
         let mut said = lock(&self.said);
         let queued = said.utterances.get_mut(&utterance)?;
-        queued.started = true;
-        Some(queued.text.clone())
+        queued.started = queued.told;
+        queued.told.then(|| queued.text.clone())
     }
 
     /// No more will be heard of this utterance.
@@ -191,7 +193,16 @@ impl Call {
     }
 
     /// Speaks one utterance.
-    pub(crate) async fn speak(&self, text: &str, mut speech: Speech) -> Result<Spoken, CallError> {
+    pub(crate) async fn speak(&self, text: &str, speech: Speech) -> Result<Spoken, CallError> {
+        self.utter(Some(text), speech).await
+    }
+
+    /// Plays a sound that is no speech of the agent's: no event tells of it.
+    pub(crate) async fn play_untold(&self, sound: Speech) -> Result<Spoken, CallError> {
+        self.utter(None, sound).await
+    }
+
+    async fn utter(&self, text: Option<&str>, mut speech: Speech) -> Result<Spoken, CallError> {
         let place = self
             .while_up(async {
                 let mut place = self.inner.mouth.voice.lock().await;
@@ -256,7 +267,7 @@ struct Cut;
 impl<'a> Utterance<'a> {
     async fn begin(
         call: &'a Call,
-        text: &str,
+        text: Option<&str>,
         mut place: MutexGuard<'a, Option<AgentVoice>>,
     ) -> Result<Self, CallError> {
         let voice = place.as_mut().ok_or(CallError::NotAnswered)?;

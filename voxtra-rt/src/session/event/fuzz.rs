@@ -134,6 +134,15 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
             target: u.arbitrary()?,
         }
         .into(),
+        EventKind::CallTransferStarted => CallTransferStarted {
+            target: u.arbitrary()?,
+        }
+        .into(),
+        EventKind::CallTransferFailed => CallTransferFailed {
+            target: u.arbitrary()?,
+            reason: u.arbitrary()?,
+        }
+        .into(),
         EventKind::MediaStarted => MediaStarted {
             sample_rate: u.arbitrary()?,
         }

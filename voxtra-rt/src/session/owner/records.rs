@@ -74,6 +74,7 @@ impl Owner {
             text,
             started,
             interrupted: tell,
+            ..
         } = queued;
         if started {
             self.publish(at, AgentSpeechEnded { text, interrupted }.into());
