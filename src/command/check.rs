@@ -2,13 +2,21 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use voxtra_rt::ari::{AriClient, AriError, missing_modules};
+use voxtra_core::leg::LegSettings;
+use voxtra_rt::ari::{
+    AriClient, AriError, ExternalMedia, HangupReason, MediaFormat, missing_modules,
+};
 use voxtra_rt::config::{Config, ConfigError, VoiceSettings};
+use voxtra_rt::media::{MediaServer, MediaSettings};
 use voxtra_rt::speech::{CommandVoice, Prompts, SpeechError, TextToSpeech as _};
 
 use super::terminal::Paint;
 use super::{Failure, agents, runtime, terminal};
+
+/// How long Asterisk may take to connect, after it took the order.
+const AUDIO: Duration = Duration::from_secs(5);
 
 /// Check a configuration, and with --online the Asterisk it names
 #[derive(Debug, clap::Args)]
@@ -22,7 +30,7 @@ pub(crate) struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE", default_value = "voxtra.toml")]
     config: PathBuf,
-    /// Log in to Asterisk, and name the modules that are missing there
+    /// Log in to Asterisk, name the modules that are missing there, and let it connect audio to us
     #[arg(long)]
     online: bool,
 }
@@ -49,11 +57,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .block_on(async {
             let ari = AriClient::new(asterisk)?;
             let known = (ari.asterisk_info().await?, ari.modules().await?);
-            // A user that may only look is refused before Asterisk looks for the channel.
-            match ari.answer("voxtra-check").await {
-                Err(error) if !error.is_not_found() => Err(error),
-                _ => Ok(known),
-            }
+            ari.may_order().await?;
+            Ok(known)
         })
         .map_err(|error: AriError| explain(&error))?;
     writeln!(
@@ -64,6 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let missing = missing_modules(&modules);
     if missing.is_empty() {
         writeln!(out, "{good}  every module that Voxtra needs is running")?;
+        writeln!(out, "{good}  {}", runtime()?.block_on(audio(&config))?)?;
         terminal::note(format_args!(
             "Next: send calls to Stasis({app}) in extensions.conf, then `voxtra serve -c {}`.",
             args.config.display()
@@ -79,6 +85,64 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Err(Failure::failed(format_args!("Asterisk lacks {} module(s):\n{}", missing.len(), list.join("\n"))).advise(format_args!(
         "load them in modules.conf, or at once with `asterisk -rx 'module load {first}.so'`; what can't be loaded must be installed"
     )))
+}
+
+/// Whether Asterisk can connect audio to the address that it will be told: in a word, or why not.
+async fn audio(config: &Config) -> Result<String, Failure> {
+    let Some(mut asterisk) = config.asterisk.clone() else {
+        return Ok("no Asterisk to connect audio".to_owned());
+    };
+    let address = &config.media.advertise;
+    let listen = config.media.listen;
+    let settings = MediaSettings {
+        listen,
+        allow_peers: config.media.allow_peers.clone(),
+        ..MediaSettings::default()
+    };
+    let media = match MediaServer::bind(settings, LegSettings::default()).await {
+        Ok((media, _)) => media,
+        // A Voxtra that runs already proves more than we could.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            return Ok(format!(
+                "another program, perhaps `voxtra serve`, has {listen}: the audio's way was not tried"
+            ));
+        }
+        Err(error) => {
+            return Err(
+                Failure::failed(format_args!("cannot listen on {listen}: {error}"))
+                    .advise("media.listen must be an address of this machine"),
+            );
+        }
+    };
+    let ticket = media.issue(LegSettings::default());
+    let name = format!("voxtra-check-{}", uuid::Uuid::new_v4());
+    // The channel is made for an application that nobody has, so that no agent takes it for a call.
+    asterisk.app.clone_from(&name);
+    let ari = AriClient::new(asterisk).map_err(|error| explain(&error))?;
+    let external = ExternalMedia {
+        channel_id: name.clone(),
+        address: address.clone(),
+        uuid: ticket.uuid(),
+        format: MediaFormat::Slin,
+    };
+    let connected = match ari.external_media(&external).await {
+        Ok(_) => ticket
+            .connected(AUDIO)
+            .await
+            .map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    // It may be gone by itself: nobody has its application.
+    let _ = ari.hangup(&name, HangupReason::Normal).await;
+    match connected {
+        Ok(_) => Ok(format!("Asterisk connects audio to {address}")),
+        Err(why) => Err(Failure::failed(format_args!(
+            "Asterisk does not connect audio to {address}: {why}"
+        ))
+        .advise(
+            "media.advertise must be an address of this machine that Asterisk reaches, through every firewall between them, and Asterisk's own address be among media.allow_peers; Asterisk's log says why it failed",
+        )),
+    }
 }
 
 /// Reads a configuration, and checks that the agents it names exist.

@@ -96,7 +96,9 @@ async fn a_caller_hears_it_ring_while_the_other_party_is_called() {
         .filter(|part| part.iter().any(|sample| sample.unsigned_abs() > 1000))
         .collect();
     assert!((9..=12).contains(&loud.len()), "{} tenths", loud.len());
-    let crossings = loud[4].windows(2).filter(|pair| (pair[0] < 0) != (pair[1] < 0));
+    let crossings = loud[4]
+        .windows(2)
+        .filter(|pair| (pair[0] < 0) != (pair[1] < 0));
     assert!((84..=86).contains(&crossings.count()));
 }
 

@@ -190,8 +190,10 @@ fn online_names_the_modules_that_are_missing() {
         &directory,
         ari("200 OK", INFO, format!("[{}]", every.join(","))),
     );
-    assert_eq!(run.status, 0, "{}", run.err);
-    assert!(run.err.contains("voxtra serve"));
+    // This Asterisk has everything and connects nothing.
+    assert_eq!(run.status, 1, "{}", run.err);
+    assert!(run.out.contains("every module"), "{}", run.out);
+    assert!(run.err.contains("media.advertise"), "{}", run.err);
 }
 
 #[test]

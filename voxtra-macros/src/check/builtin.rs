@@ -53,7 +53,10 @@ pub(super) const EVENTS: [BuiltIn; 27] = [
     ("call.failed", &[("reason", Text)]),
     ("call.transferred", &[("target", Text)]),
     ("call.transfer.started", &[("target", Text)]),
-    ("call.transfer.failed", &[("target", Text), ("reason", Text)]),
+    (
+        "call.transfer.failed",
+        &[("target", Text), ("reason", Text)],
+    ),
     ("media.started", &[("sample_rate", Plain)]),
     (
         "media.stopped",

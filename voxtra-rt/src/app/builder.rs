@@ -329,7 +329,11 @@ impl Builder {
                     Err(error) => {
                         tracing::warn!(%error, "Asterisk is not there yet; waiting for it")
                     }
-                    Ok(_) => {}
+                    // Who may only look would take no call.
+                    Ok(_) => match ari.may_order().await {
+                        Err(error) if !error.is_transient() => return Err(error.into()),
+                        _ => {}
+                    },
                 }
                 Some(ari)
             }

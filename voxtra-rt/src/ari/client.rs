@@ -125,6 +125,18 @@ impl AriClient {
         self.send(Request::get(["asterisk", "modules"])).await
     }
 
+    /// Whether this user may give orders, and not only look: it asks for something harmless.
+    ///
+    /// # Errors
+    /// [`AriError::Forbidden`] if it may only look; otherwise see [`AriClient`].
+    pub async fn may_order(&self) -> Result<(), AriError> {
+        // Asterisk refuses a user that may only look before it looks for the channel.
+        match self.answer("voxtra-check").await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Sends, and reads the answer as `T`.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,

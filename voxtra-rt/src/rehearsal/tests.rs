@@ -75,7 +75,10 @@ async fn a_refused_transfer_leaves_the_caller_with_the_agent() {
 async fn every_attempt_to_transfer_is_told_and_the_ring_time_is_the_agents() {
     let agent = |call: Call| async move {
         call.answer().await?;
-        let refused = call.transfer("PJSIP/200").ring(Duration::from_secs(7)).await;
+        let refused = call
+            .transfer("PJSIP/200")
+            .ring(Duration::from_secs(7))
+            .await;
         let Err(CallError::TransferFailed { reason, .. }) = refused else {
             panic!("{refused:?}");
         };

@@ -16,7 +16,7 @@ use super::transfer::Transfer;
 use crate::ari::{
     AriClient, AriError, BridgeKind, ExternalMedia, HangupReason, MediaFormat, Originate,
 };
-use crate::media::{MediaServer, TicketError};
+use crate::media::{MediaLink, MediaServer, TicketError};
 use crate::rehearsal::RehearsedLine;
 
 /// How long Asterisk may take to connect a call's audio.
@@ -120,6 +120,15 @@ pub(crate) struct AriLine {
     made: Arc<tokio::sync::Mutex<Made>>,
 }
 
+/// Audio that is connected to us and not yet to the caller.
+struct Connected {
+    /// Id of the empty bridge.
+    bridge: String,
+    /// Id of the external-media channel.
+    media: String,
+    link: MediaLink,
+}
+
 /// What was made in Asterisk for the call.
 #[derive(Debug, Default)]
 struct Made {
@@ -182,17 +191,30 @@ impl AriLine {
         if *answered {
             return Ok(());
         }
+        // The audio first: a caller whose audio can't be connected is not answered, and pays for nothing.
+        let Connected {
+            bridge,
+            media,
+            link,
+        } = self.connect(call).await?;
         if !self.up {
             gone_or(self.ari.answer(&self.channel).await).await?;
         }
         call.send(Input::Answered).await;
-        self.connect(call).await?;
+        gone_or(
+            self.ari
+                .add_to_bridge(&bridge, &[&self.channel, &media])
+                .await,
+        )
+        .await?;
+        call.send(Input::Media(Box::new(link))).await;
+        call.media_attached().await?;
         *answered = true;
         Ok(())
     }
 
-    /// Lets Asterisk connect the call's audio to us and bridges the two.
-    async fn connect(&self, call: &Call) -> Result<(), CallError> {
+    /// Lets Asterisk connect audio to us, and makes the bridge that it is to go into.
+    async fn connect(&self, call: &Call) -> Result<Connected, CallError> {
         // What an earlier attempt has left.
         self.take_down().await;
         let ticket = self.media.issue(self.leg);
@@ -226,10 +248,13 @@ impl AriLine {
             match ari.external_media(&external).await {
                 Ok(_) => Ok(()),
                 // Asterisk connects while it makes the channel, and says no more than that it failed.
-                Err(error @ AriError::Status { .. }) => Err(CallError::Unreachable {
-                    address: external.address,
-                    error,
-                }),
+                // An address that doesn't answer keeps it waiting.
+                Err(error @ (AriError::Status { .. } | AriError::Timeout { .. })) => {
+                    Err(CallError::Unreachable {
+                        address: external.address,
+                        error,
+                    })
+                }
                 Err(error) => Err(error.into()),
             }
         });
@@ -242,15 +267,12 @@ impl AriLine {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return Err(TicketError::Timeout.into()),
         }
-        gone_or(
-            self.ari
-                .add_to_bridge(&bridge, &[&self.channel, &media])
-                .await,
-        )
-        .await?;
         let link = ticket.connected(CONNECT).await?;
-        call.send(Input::Media(Box::new(link))).await;
-        call.media_attached().await
+        Ok(Connected {
+            bridge,
+            media,
+            link,
+        })
     }
 
     async fn transfer(&self, call: &Call, to: &Transfer<'_>) -> Result<(), CallError> {
