@@ -52,6 +52,36 @@ voxtra! {
 }
 
 #[tokio::test]
+async fn a_call_to_an_extension_for_all_goes_where_the_dialled_number_leads() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.number("+265*", |call: Call| async move { call.hangup().await })
+    })
+    .await;
+    // The same call, as FreePBX, a redirecting switch and a dialplan of one's own tell its number.
+    for (to, variable) in [
+        ("s@voxtra-in", ("__FROM_DID", "+265999000001")),
+        ("s@voxtra-in", ("__VOXTRA_RDNIS", "+265999000001")),
+        ("1000@voxtra-in", ("__VOXTRA_ARGS", "did=+265999000001")),
+    ] {
+        let caller = Caller {
+            to,
+            variables: &[variable],
+            ..Caller::default()
+        };
+        let channel = stage.call(&asterisk, caller).await;
+        let story = stage.story().await;
+        let started = story.the("call.started");
+        assert_eq!(started["called_number"], "+265999000001", "{variable:?}");
+        assert_eq!(story.count("error"), 0, "{}", story.text());
+        asterisk.gone(&channel.id).await;
+    }
+    stage.close().await;
+}
+
+#[tokio::test]
 async fn a_declared_session_handles_a_call_and_its_events_reach_the_webhook() {
     let Some(asterisk) = Asterisk::get().await else {
         return;

@@ -43,6 +43,7 @@ pub struct Builder {
     extensions: HashMap<Uuid, String>,
     any_extension: Option<String>,
     ari: Option<AriSettings>,
+    did_variable: String,
     webhooks: Vec<WebhookSettings>,
     drain: Duration,
     startup: Vec<Hook>,
@@ -102,6 +103,7 @@ impl Builder {
             extensions: HashMap::new(),
             any_extension: None,
             ari: None,
+            did_variable: "FROM_DID".to_owned(),
             webhooks: Vec::new(),
             drain: DRAIN,
             startup: Vec::new(),
@@ -113,6 +115,14 @@ impl Builder {
     #[must_use]
     pub fn asterisk(mut self, settings: AriSettings) -> Self {
         self.ari = Some(settings);
+        self
+    }
+
+    /// The channel variable that has the number of a call which came to an extension for all calls (`s`). Default:
+    /// `FROM_DID`, as FreePBX sets it. The argument `did=…` of `Stasis()` goes before it.
+    #[must_use]
+    pub fn did_variable(mut self, name: impl Into<String>) -> Self {
+        self.did_variable = name.into();
         self
     }
 
@@ -402,6 +412,8 @@ impl Builder {
             online,
             desk: Arc::new(Desk::default()),
             sessions: Mutex::default(),
+            did_variable: self.did_variable,
+            asking: Default::default(),
             tracker: TaskTracker::new(),
             webhooks,
             observers,

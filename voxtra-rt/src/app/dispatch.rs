@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Inner, Seat, leftovers, lock};
+use super::{Inner, Seat, dialled, leftovers, lock};
 use crate::ari::{
     AriClient, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
     HangupReason,
@@ -135,7 +135,7 @@ impl Inner {
                         async move { ari.hangup(&channel.id, HangupReason::Normal).await },
                     );
                 } else if self.seat(&channel.id).is_none() {
-                    self.inbound(ari, channel, start.args);
+                    self.arrived(ari, channel, start.args);
                 }
             }
             AriEvent::StasisEnd(end) => self.tell(&end.channel.id, Input::Left),
@@ -182,8 +182,35 @@ impl Inner {
         }
     }
 
-    /// A new call.
-    fn inbound(self: &Arc<Self>, ari: &AriClient, channel: Channel, args: Vec<String>) {
+    /// A new call, whose number may have to be asked for.
+    fn arrived(self: &Arc<Self>, ari: &AriClient, channel: Channel, args: Vec<String>) {
+        if let Some(number) = dialled::told(&channel, &args) {
+            self.inbound(ari, channel, args, number);
+        } else if self.asking.begin(&channel.id) {
+            let (inner, ari) = (self.clone(), ari.clone());
+            tokio::spawn(async move {
+                let number = dialled::asked(&ari, &channel, &inner.did_variable).await;
+                let id = channel.id.clone();
+                inner.asking.end(&id, |happened| {
+                    inner.inbound(&ari, channel, args, number);
+                    if let Some(seat) = inner.seat(&id) {
+                        happened
+                            .into_iter()
+                            .for_each(|input| inner.pass(&seat, input));
+                    }
+                });
+            });
+        }
+    }
+
+    /// A new call to this number.
+    fn inbound(
+        self: &Arc<Self>,
+        ari: &AriClient,
+        channel: Channel,
+        args: Vec<String>,
+        called_number: String,
+    ) {
         if self.draining.load(Ordering::Acquire) {
             let ari = ari.clone();
             tokio::spawn(async move { ari.hangup(&channel.id, HangupReason::Congestion).await });
@@ -191,7 +218,8 @@ impl Inner {
         }
         let info = CallInfo {
             caller_id: channel.caller.number,
-            called_number: channel.dialplan.exten,
+            called_number,
+            redirecting_number: channel.caller_rdnis,
             direction: Direction::Inbound,
             args,
         };
@@ -222,6 +250,9 @@ impl Inner {
 
     /// Passes something on to the session of this channel, if it is one's.
     fn tell(&self, channel: &str, input: Input) {
+        let Some(input) = self.asking.keep(channel, input) else {
+            return;
+        };
         if let Some(seat) = self.seat(channel) {
             self.pass(&seat, input);
         }
@@ -317,7 +348,9 @@ mod tests {
         let app = application().await;
         let ari = app.inner.ari.clone().unwrap();
         let happens = async |kind: &str| {
-            let json = format!(r#"{{"type":"{kind}","channel":{{"id":"1714.1"}},"cause":17}}"#);
+            let json = format!(
+                r#"{{"type":"{kind}","channel":{{"id":"1714.1","dialplan":{{"exten":"1000"}}}},"cause":17}}"#
+            );
             let event = AriEvent::parse(&json).unwrap();
             app.inner.take_event(&ari, event).await;
         };

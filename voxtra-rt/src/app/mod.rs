@@ -18,6 +18,7 @@
 //! ```
 
 mod builder;
+mod dialled;
 mod dispatch;
 mod leftovers;
 mod outbound;
@@ -91,6 +92,9 @@ pub(crate) struct Inner {
     online: watch::Sender<bool>,
     desk: Arc<Desk>,
     sessions: Mutex<HashMap<Arc<str>, Seat>>,
+    /// The channel variable with the number of a call that came to an extension for all.
+    did_variable: String,
+    asking: dialled::Asking,
     tracker: TaskTracker,
     webhooks: Webhooks,
     observers: broadcast::Sender<Arc<Event>>,
@@ -266,6 +270,7 @@ impl Inner {
         let info = CallInfo {
             caller_id: String::new(),
             called_number: extension,
+            redirecting_number: String::new(),
             direction: Direction::Inbound,
             args: Vec::new(),
         };

@@ -82,6 +82,7 @@ impl Application {
         let info = CallInfo {
             caller_id: outbound.caller_id.clone(),
             called_number: outbound.endpoint.clone(),
+            redirecting_number: String::new(),
             direction: Direction::Outbound,
             args: Vec::new(),
         };

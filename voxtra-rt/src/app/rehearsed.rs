@@ -16,6 +16,7 @@ impl Application {
         let info = CallInfo {
             caller_id: from.to_owned(),
             called_number: to.to_owned(),
+            redirecting_number: String::new(),
             direction: Direction::Inbound,
             args: Vec::new(),
         };
@@ -35,6 +36,7 @@ impl Inner {
         let info = CallInfo {
             caller_id: outbound.caller_id,
             called_number: outbound.endpoint.clone(),
+            redirecting_number: String::new(),
             direction: Direction::Outbound,
             args: Vec::new(),
         };

@@ -230,6 +230,7 @@ mod tests {
         CallInfo {
             caller_id: String::new(),
             called_number: called.into(),
+            redirecting_number: String::new(),
             direction: Direction::Inbound,
             args: Vec::new(),
         }

@@ -19,6 +19,9 @@ pub struct Channel {
     /// Who is connected at the other end, where known.
     #[serde(default)]
     pub connected: CallerId,
+    /// The number that redirected the call to it (RDNIS); empty if unknown.
+    #[serde(default)]
+    pub caller_rdnis: String,
     /// Where in the dialplan it is, or was before Stasis. `exten` is the number dialled.
     #[serde(default)]
     pub dialplan: DialplanPosition,

@@ -40,6 +40,8 @@ pub const STARTER: &str = include_str!("starter.toml");
 pub struct Config {
     /// `[asterisk]`: where ARI is. `None` without the section: then only `[[audiosocket]]` calls can come.
     pub asterisk: Option<AriSettings>,
+    /// `asterisk.did_variable`: where the number of a call is that came to an extension for all calls.
+    pub did_variable: String,
     /// `[media]`: the AudioSocket server.
     pub media: MediaSettings,
     /// `[[audiosocket]]`: connections that may come from the dialplan alone, without ARI.
@@ -62,6 +64,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             asterisk: None,
+            did_variable: "FROM_DID".to_owned(),
             media: MediaSettings::default(),
             audiosockets: Vec::new(),
             turn: TurnSettings::default(),

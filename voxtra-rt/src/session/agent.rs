@@ -114,6 +114,7 @@ mod tests {
         let info = CallInfo {
             caller_id: String::new(),
             called_number: String::new(),
+            redirecting_number: String::new(),
             direction: Direction::Inbound,
             args: Vec::new(),
         };

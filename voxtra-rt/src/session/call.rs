@@ -36,6 +36,8 @@ pub struct CallInfo {
     pub caller_id: String,
     /// The number or extension that was called; empty if unknown.
     pub called_number: String,
+    /// The number that redirected the call to us (RDNIS), and was dialled first; empty if unknown.
+    pub redirecting_number: String,
     /// Who called whom.
     pub direction: Direction,
     /// Arguments of `Stasis(app,…)` in the dialplan, or of the originate.
@@ -141,6 +143,11 @@ impl Call {
     /// The number or extension that was called; empty if unknown.
     pub fn called_number(&self) -> &str {
         &self.inner.info.called_number
+    }
+
+    /// The number that redirected the call to us (RDNIS), and was dialled first; empty if unknown.
+    pub fn redirecting_number(&self) -> &str {
+        &self.inner.info.redirecting_number
     }
 
     /// Who called whom.

@@ -18,6 +18,7 @@ impl Builder {
     /// The voice or a prompt that it names can't be used.
     pub fn config(mut self, config: &Config) -> Result<Self, SpeechError> {
         self.ari.clone_from(&config.asterisk);
+        self.did_variable.clone_from(&config.did_variable);
         self.media = MediaSettings {
             listen: config.media.listen,
             threads: config.media.threads,

@@ -25,8 +25,10 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let root = document.root();
     let defaults = Config::default();
     let routes = read_routes(&root);
+    let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
     let config = Config {
-        asterisk: read_asterisk(root.section("asterisk")),
+        asterisk,
+        did_variable: did_variable.unwrap_or(defaults.did_variable),
         media: read_media(root.section("media")),
         audiosockets: read_audiosockets(&root),
         turn: read_turn(root.section("turn")),
@@ -48,20 +50,23 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     config
 }
 
-fn read_asterisk(section: Section<'_>) -> Option<AriSettings> {
+fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) {
     let url = section.parsed::<Url>("url", "must be a URL such as http://127.0.0.1:8088/ari");
     let app = section.text("app");
     let username = section.text("username");
     let password = section.secret("password");
+    let did_variable = read_word(&section, "did_variable");
     let mut settings = None;
     if section.is_present() {
         section.require(
             "password",
             "the password of the ari.conf section that `username` names",
         );
-        if let (Some(password), true) = (password, section.is_sound()) {
+        // It is a URL; the type wants to hear what happens if it isn't.
+        let here = Url::parse("http://127.0.0.1:8088/ari").ok();
+        if let (Some(password), Some(here), true) = (password, here, section.is_sound()) {
             let asked = AriSettings {
-                url: url.or_else(|| Url::parse("http://127.0.0.1:8088/ari").ok())?,
+                url: url.unwrap_or(here),
                 app: app.unwrap_or_else(|| "voxtra".to_owned()),
                 username: username.unwrap_or_else(|| "voxtra".to_owned()),
                 password,
@@ -74,7 +79,7 @@ fn read_asterisk(section: Section<'_>) -> Option<AriSettings> {
         }
     }
     section.finish();
-    settings
+    (settings, did_variable)
 }
 
 fn read_turn(section: Section<'_>) -> TurnSettings {

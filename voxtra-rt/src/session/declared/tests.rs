@@ -169,6 +169,7 @@ async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
     let info = CallInfo {
         caller_id: "+265".into(),
         called_number: String::new(),
+        redirecting_number: String::new(),
         direction: Direction::Inbound,
         args: Vec::new(),
     };

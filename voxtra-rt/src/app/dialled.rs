@@ -1,0 +1,115 @@
+//! Which number an inbound call is for. Where the dialplan has an extension of its own for all calls, such as FreePBX's `s`,
+//! the number that was dialled is elsewhere.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::ari::{AriClient, Channel};
+use crate::session::Input;
+
+/// How long Asterisk may take to tell the variable with the number. The call goes on without it then.
+pub(super) const ASK: Duration = Duration::from_secs(1);
+/// What may happen to a call while its number is asked for.
+const KEPT: usize = 64;
+/// Extensions of the dialplan that are no numbers (`extensions.conf`): start, and a transfer's.
+const NO_NUMBERS: [&str; 4] = ["", "s", "_attended", "failed"];
+
+/// The number that a call is for, as far as the channel itself tells. The first of these: the argument `did=…` of `Stasis()`,
+/// and the extension if it is a number.
+pub(super) fn told(channel: &Channel, args: &[String]) -> Option<String> {
+    let argument = args
+        .iter()
+        .find_map(|argument| argument.strip_prefix("did="));
+    let extension = channel.dialplan.exten.as_str();
+    argument
+        .filter(|number| !number.is_empty())
+        .or_else(|| (!NO_NUMBERS.contains(&extension)).then_some(extension))
+        .map(str::to_owned)
+}
+
+/// The number of a call whose channel does not tell it: what the variable has, the redirecting number, or what there is.
+pub(super) async fn asked(ari: &AriClient, channel: &Channel, variable: &str) -> String {
+    let value = tokio::time::timeout(ASK, ari.get_variable(&channel.id, variable));
+    let value = match value.await {
+        Ok(Ok(value)) => value.unwrap_or_default(),
+        Ok(Err(error)) => {
+            tracing::debug!(call = channel.id, %error, variable, "cannot ask for the number that was dialled");
+            String::new()
+        }
+        Err(_) => {
+            tracing::warn!(
+                call = channel.id,
+                variable,
+                "Asterisk does not tell the number that was dialled"
+            );
+            String::new()
+        }
+    };
+    [value, channel.caller_rdnis.clone()]
+        .into_iter()
+        .find(|number| !number.is_empty())
+        .unwrap_or_else(|| channel.dialplan.exten.clone())
+}
+
+/// Calls whose number is being asked for, and what has happened to them meanwhile.
+#[derive(Default)]
+pub(super) struct Asking(Mutex<HashMap<String, Vec<Input>>>);
+
+impl Asking {
+    /// The number of this channel is being asked for; false if it was already.
+    pub(super) fn begin(&self, channel: &str) -> bool {
+        let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = !asking.contains_key(channel);
+        asking.entry(channel.to_owned()).or_default();
+        new
+    }
+
+    /// Keeps what happened to a call until its session is open. Gives it back if there is no such call.
+    pub(super) fn keep(&self, channel: &str, input: Input) -> Option<Input> {
+        let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match asking.get_mut(channel) {
+            Some(kept) if kept.len() < KEPT => kept.push(input),
+            Some(_) => tracing::error!(channel, "too much happens to a call that is not open yet"),
+            None => return Some(input),
+        }
+        None
+    }
+
+    /// The number is known: `open` opens the session and passes on what has happened meanwhile, before anything newer.
+    pub(super) fn end(&self, channel: &str, open: impl FnOnce(Vec<Input>)) {
+        let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open(asking.remove(channel).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(exten: &str) -> Channel {
+        let json = format!(r#"{{"id":"1","dialplan":{{"exten":"{exten}"}}}}"#);
+        serde_json::from_str(&json).unwrap()
+    }
+
+    #[test]
+    fn an_argument_says_more_than_the_extension_and_s_says_nothing() {
+        let did = |number: &str| vec!["sales".to_owned(), format!("did={number}")];
+        for (exten, args, number) in [
+            ("1000", vec![], Some("1000")),
+            ("1000", did("+265999000001"), Some("+265999000001")),
+            ("1000", did(""), Some("1000")),
+            ("s", did("+265999000001"), Some("+265999000001")),
+            ("s", vec![], None),
+            ("", vec![], None),
+            ("_attended", vec![], None),
+            ("support", vec![], Some("support")),
+        ] {
+            assert_eq!(
+                told(&channel(exten), &args).as_deref(),
+                number,
+                "{exten} {args:?}"
+            );
+        }
+    }
+}
