@@ -57,9 +57,29 @@ async fn parrot(call: Call) -> Result<(), CallError> {
 /// The caller hears an announcement, and the call ends.
 async fn announce(call: Call, prompt: Option<String>) -> Result<(), CallError> {
     call.answer().await?;
+    // A caller who says "hello?" hears it to its end all the same.
+    call.set_barge_in(false).await;
     match prompt {
         Some(prompt) => call.play(&prompt).await?,
         None => call.say(ANNOUNCEMENT).await?,
     };
     call.hangup().await
+}
+
+#[cfg(test)]
+mod tests {
+    use voxtra_rt::rehearsal::Rehearsal;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_who_speaks_over_an_announcement_hears_it_to_its_end() {
+        let rehearsal = Rehearsal::new().handler(|call| announce(call, None));
+        let mut caller = rehearsal.call("1000").await;
+        caller.begins_to_hear(ANNOUNCEMENT).await;
+        caller.says("Hello? Is anybody there? I can hear a voice.").await;
+        caller.hears_the_rest().await;
+        let conversation = caller.ended().await;
+        assert_eq!(conversation.count("barge_in"), 0, "{conversation}");
+    }
 }
