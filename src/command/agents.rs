@@ -77,7 +77,9 @@ mod tests {
         let rehearsal = Rehearsal::new().handler(|call| announce(call, None));
         let mut caller = rehearsal.call("1000").await;
         caller.begins_to_hear(ANNOUNCEMENT).await;
-        caller.says("Hello? Is anybody there? I can hear a voice.").await;
+        caller
+            .says("Hello? Is anybody there? I can hear a voice.")
+            .await;
         caller.hears_the_rest().await;
         let conversation = caller.ended().await;
         assert_eq!(conversation.count("barge_in"), 0, "{conversation}");

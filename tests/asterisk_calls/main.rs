@@ -7,6 +7,7 @@ mod asterisk;
 mod awkward;
 mod barge_in;
 mod conversation;
+mod cut;
 mod declared;
 mod dtmf;
 mod hangup;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use voxtra_core::leg::{DtmfPolicy, EchoPolicy, MulawPolicy};
 
 use crate::ari::MediaFormat;
-use crate::media::Detector;
+use crate::media::{Detector, OnLoss};
 
 /// `[media]`: the AudioSocket server.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub struct MediaSettings {
     /// Most connections that have not presented their UUID yet; beyond it, the oldest of the busiest address goes. 1 to
     /// 10,000, default 1,024.
     pub max_pending: usize,
+    /// What becomes of a caller whose audio was lost and can't be connected again.
+    pub on_loss: OnLoss,
     /// How long a connection may take to present its UUID. 100 ms to 60 s, default 5 s.
     pub handshake_timeout: Duration,
     /// What to do about µ-law under the kind of 8 kHz PCM. Default `refuse`.
@@ -63,6 +65,7 @@ impl Default for MediaSettings {
             ],
             max_calls: 1_000,
             max_pending: 1024,
+            on_loss: OnLoss::default(),
             handshake_timeout: Duration::from_secs(5),
             mulaw: MulawPolicy::Refuse,
             detector: Detector::Telephone,

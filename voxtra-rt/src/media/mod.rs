@@ -34,5 +34,5 @@ pub use detector::Detector;
 pub use link::{AgentVoice, CallerEar, Heard, MediaLink};
 pub(crate) use link::{Shared, link};
 pub use server::{Arrival, MediaServer, Ticket, TicketError};
-pub use settings::{Allocations, MediaSettings};
+pub use settings::{Allocations, MediaSettings, OnLoss};
 pub use stats::{CallStats, Histogram, MediaStats, Refusal};

@@ -45,10 +45,23 @@ pub struct MediaSettings {
     pub agent_queue: Duration,
     /// Audio that may wait for a slow agent, beyond which the caller's audio is dropped (for that agent) and counted.
     pub caller_queue: Duration,
+    /// What becomes of a caller whose audio was lost and can't be connected again.
+    pub on_loss: OnLoss,
     /// What hears whether the caller speaks.
     pub detector: Detector,
     /// What a counting allocator knows of the calling thread; with it, allocations on the media path are counted.
     pub allocations: Option<fn() -> Allocations>,
+}
+
+/// What becomes of a caller whose session ended and whose channel did not, such as when the audio was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnLoss {
+    /// The call goes on with the dialplan's next step after `Stasis()`.
+    #[default]
+    Continue,
+    /// The call is hung up.
+    HangUp,
 }
 
 impl MediaSettings {
@@ -78,6 +91,7 @@ impl Default for MediaSettings {
             write_timeout: Duration::from_secs(5),
             agent_queue: Duration::from_millis(1000),
             caller_queue: Duration::from_millis(1000),
+            on_loss: OnLoss::default(),
             detector: Detector::default(),
             allocations: None,
         }

@@ -341,7 +341,7 @@ impl Call {
         self.inner.over.cancelled().await;
     }
 
-    /// What the call's media path has counted; zeros before it is answered.
+    /// What the call's media path has counted since its audio was connected; zeros before it is answered.
     pub fn stats(&self) -> CallStats {
         self.inner.mouth.stats()
     }
@@ -372,7 +372,7 @@ impl Call {
 
     /// Gives the call up when Asterisk can't be told to hang up.
     pub(crate) async fn abandon(&self) {
-        self.send(Input::Gone("abandoned".into())).await;
+        self.send(Input::GiveUp("abandoned")).await;
     }
 
     pub(crate) async fn send(&self, input: Input) {

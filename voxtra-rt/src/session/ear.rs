@@ -30,6 +30,8 @@ pub(crate) struct Ears {
 struct State {
     /// There is media, and a task that passes its audio on.
     media: Option<Arc<Shared>>,
+    /// How often media was connected.
+    connected: u32,
     over: bool,
     listeners: Vec<Listener>,
 }
@@ -135,23 +137,30 @@ impl Call {
     /// Connects the call's media to mouth and ears.
     pub(crate) fn attach(&self, link: &mut MediaLink) {
         self.inner.mouth.attach(link.agent.take(), link.shared());
-        let state = self.inner.ears.state.clone();
-        lock(&state).media = Some(link.shared());
+        let connected = {
+            let mut state = lock(&self.inner.ears.state);
+            state.media = Some(link.shared());
+            state.connected += 1;
+            state.connected
+        };
         if let Some(ear) = link.caller.take() {
-            tokio::spawn(pass_on(ear, state, self.inner.inputs.clone()));
+            tokio::spawn(pass_on(ear, self.clone(), connected));
         }
-        if let Some(provider) = self.inner.services.ears.clone() {
+        if connected == 1
+            && let Some(provider) = self.inner.services.ears.clone()
+        {
             tokio::spawn(transcribe(self.clone(), provider));
         }
     }
 }
 
 /// Passes the caller's audio on to everybody who listens.
-async fn pass_on(mut ear: CallerEar, state: Arc<Mutex<State>>, inputs: mpsc::Sender<Input>) {
+async fn pass_on(mut ear: CallerEar, call: Call, connected: u32) {
+    let state = &call.inner.ears.state;
     let mut pauses = Pauses::default();
     while let Some(heard) = ear.next().await {
         let fewer = {
-            let mut state = lock(&state);
+            let mut state = lock(state);
             let before = state.wanted();
             let (speech, history) = pauses.sort(&heard, before == Forward::Everything);
             state.listeners.retain(|listener| {
@@ -171,12 +180,18 @@ async fn pass_on(mut ear: CallerEar, state: Arc<Mutex<State>>, inputs: mpsc::Sen
             state.wanted() != before
         };
         if fewer {
-            let _ = inputs.send(Input::Listeners).await;
+            call.send(Input::Listeners).await;
         }
     }
-    let mut state = lock(&state);
-    state.over = true;
-    state.listeners.clear();
+    // Whoever listens goes on if the audio is connected again, and learns otherwise that it is over.
+    if !call.inner.line.is_agentless() {
+        call.ended().await;
+    }
+    let mut state = lock(state);
+    if state.connected == connected {
+        state.over = true;
+        state.listeners.clear();
+    }
 }
 
 /// Tells speech from what is between it while the leg forwards everything, so that who wants speech gets no more, and gets

@@ -31,6 +31,8 @@ pub(crate) enum Input {
     Dtmf(char),
     /// Somebody hung up, for this reason.
     HangupRequested(&'static str),
+    /// The call is given up for this reason. Its channel may still be there.
+    GiveUp(&'static str),
     /// The channel left the application.
     Left,
     /// The channel is gone, for this reason.

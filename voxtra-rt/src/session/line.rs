@@ -14,9 +14,10 @@ use super::error::CallError;
 use super::input::Input;
 use super::transfer::Transfer;
 use crate::ari::{
-    AriClient, AriError, BridgeKind, ExternalMedia, HangupReason, MediaFormat, Originate,
+    AriClient, AriError, BridgeKind, ContinueAt, ExternalMedia, HangupReason, MediaFormat,
+    Originate,
 };
-use crate::media::{MediaLink, MediaServer, TicketError};
+use crate::media::{MediaLink, MediaServer, OnLoss, TicketError};
 use crate::rehearsal::RehearsedLine;
 
 /// How long Asterisk may take to connect a call's audio.
@@ -89,6 +90,26 @@ impl Line {
             Self::Ari(line) => line.transferred.load(Ordering::Acquire),
             Self::Socket => false,
             Self::Rehearsed(line) => line.is_agentless(),
+        }
+    }
+
+    /// Whether audio that was lost can be connected again.
+    pub(crate) fn can_reconnect(&self) -> bool {
+        matches!(self, Self::Ari(_))
+    }
+
+    /// Connects the call's audio again, after it was lost.
+    pub(crate) async fn reconnect(&self, call: &Call) -> Result<(), CallError> {
+        match self {
+            Self::Ari(line) => line.reconnect(call).await,
+            Self::Socket | Self::Rehearsed(_) => Err(CallError::Ended),
+        }
+    }
+
+    /// Lets a caller go whose session is over, and of whom Asterisk has not told that it is gone.
+    pub(crate) async fn let_go(&self, hang_up: bool) {
+        if let Self::Ari(line) = self {
+            line.let_go(hang_up).await;
         }
     }
 
@@ -201,16 +222,62 @@ impl AriLine {
             gone_or(self.ari.answer(&self.channel).await).await?;
         }
         call.send(Input::Answered).await;
-        gone_or(
-            self.ari
-                .add_to_bridge(&bridge, &[&self.channel, &media])
-                .await,
-        )
-        .await?;
-        call.send(Input::Media(Box::new(link))).await;
+        self.bridge(call, &bridge, &media, link).await?;
         call.media_attached().await?;
         *answered = true;
         Ok(())
+    }
+
+    async fn reconnect(&self, call: &Call) -> Result<(), CallError> {
+        let answered = self.answered.lock().await;
+        match self.ari.channel(&self.channel).await {
+            // Its end was missed.
+            Err(error) if error.is_not_found() => {
+                call.send(Input::Left).await;
+                return Ok(());
+            }
+            result => drop(result?),
+        }
+        if !*answered {
+            // Who is answering sees that the audio is gone.
+            return Err(TicketError::Timeout.into());
+        }
+        let Connected {
+            bridge,
+            media,
+            link,
+        } = self.connect(call).await?;
+        self.bridge(call, &bridge, &media, link).await
+    }
+
+    /// Lets the caller and the audio hear each other.
+    async fn bridge(
+        &self,
+        call: &Call,
+        bridge: &str,
+        media: &str,
+        link: MediaLink,
+    ) -> Result<(), CallError> {
+        let both = [self.channel.as_str(), media];
+        gone_or(self.ari.add_to_bridge(bridge, &both).await).await?;
+        call.send(Input::Media(Box::new(link))).await;
+        Ok(())
+    }
+
+    async fn let_go(&self, hang_up: bool) {
+        if !self.is_placed() {
+            return;
+        }
+        let let_go = if hang_up || self.media.settings().on_loss == OnLoss::HangUp {
+            self.ari.hangup(&self.channel, HangupReason::Normal).await
+        } else {
+            let next = ContinueAt::default();
+            self.ari.continue_in_dialplan(&self.channel, &next).await
+        };
+        match let_go {
+            Err(AriError::Conflict { .. }) => {}
+            result => report(result, &self.channel),
+        }
     }
 
     /// Lets Asterisk connect audio to us, and makes the bridge that it is to go into.

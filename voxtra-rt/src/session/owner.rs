@@ -28,6 +28,8 @@ use crate::media::{Clock, MediaLink};
 
 /// How long ARI may take to say why the line ended, after it said that it did.
 const CAUSE_GRACE: Duration = Duration::from_millis(250);
+/// How long a channel that was asked to hang up may stay, before its session ends without it.
+const HANG_UP: Duration = Duration::from_secs(10);
 /// How long the handler and the hang-up hooks may go on after the end of the call.
 const HANDLER_GRACE: Duration = Duration::from_secs(5);
 /// How long a handler may take to notice that it was stopped.
@@ -55,6 +57,12 @@ pub(crate) struct Owner {
     stopped: bool,
     /// Lost records that were told.
     missed: u64,
+    /// The last of each command that a leg keeps to: for the leg of another connection.
+    standing: [Option<Command>; 3],
+    /// When the audio was last connected.
+    connected_at: Option<Deadline>,
+    /// How often in a row the audio was lost soon after it was connected.
+    short_lived: u32,
     /// Records taken since everything else was last given a turn.
     in_a_row: u32,
     hooks: Vec<Hook>,
@@ -67,6 +75,8 @@ pub(crate) struct Owner {
     /// When handler and hooks are stopped.
     last_call: Option<Deadline>,
     hangup_reason: Option<&'static str>,
+    /// Asterisk has told that the channel is gone, or out of our application.
+    channel_gone: bool,
     rang: bool,
     /// Handler and hooks were told to stop.
     aborted: bool,
@@ -91,6 +101,9 @@ impl Owner {
             presses: KeyPresses::default(),
             stopped: false,
             missed: 0,
+            standing: [None; 3],
+            connected_at: None,
+            short_lived: 0,
             in_a_row: 0,
             hooks: Vec::new(),
             closing: JoinSet::new(),
@@ -99,6 +112,7 @@ impl Owner {
             ending: None,
             last_call: None,
             hangup_reason: None,
+            channel_gone: false,
             rang: false,
             aborted: false,
         }
@@ -200,9 +214,7 @@ impl Owner {
             Input::Emit(body) => self.publish(self.clock.utc_now(), body),
             Input::Media(link) => {
                 if !self.life.is_over() {
-                    let mut link = *link;
-                    self.call.attach(&mut link);
-                    self.link = Some(link);
+                    self.connected(*link);
                     return Some(Signal::MediaUp);
                 }
             }
@@ -225,17 +237,26 @@ impl Owner {
                 }
             }
             Input::HangupRequested(reason) => {
-                self.hangup_reason.get_or_insert(reason);
+                let reason = *self.hangup_reason.get_or_insert(reason);
+                // Should the end itself not be told, the session does not wait for it for ever.
+                self.ending
+                    .get_or_insert((Deadline::now() + HANG_UP, reason.into()));
             }
-            Input::Left => match self.hangup_reason {
-                // Of a channel that the dialplan sent us Asterisk tells nothing more.
-                Some(reason) => return Some(Signal::LineEnded(reason.into())),
-                // Whatever was thought before, such as that the media is lost: this is why.
-                None => {
-                    self.ending = Some((Deadline::now() + CAUSE_GRACE, "left_application".into()));
+            Input::GiveUp(reason) => return Some(Signal::LineEnded(reason.into())),
+            Input::Left => {
+                self.channel_gone = true;
+                match self.hangup_reason {
+                    // Of a channel that the dialplan sent us Asterisk tells nothing more.
+                    Some(reason) => return Some(Signal::LineEnded(reason.into())),
+                    // Whatever was thought before, such as that the media is lost: this is why.
+                    None => {
+                        self.ending =
+                            Some((Deadline::now() + CAUSE_GRACE, "left_application".into()));
+                    }
                 }
-            },
+            }
             Input::Gone(reason) => {
+                self.channel_gone = true;
                 self.ending = None;
                 return Some(Signal::LineEnded(reason));
             }
@@ -243,7 +264,29 @@ impl Owner {
         None
     }
 
+    /// The audio is connected, perhaps again: the new leg is to be as the old one was.
+    fn connected(&mut self, mut link: MediaLink) {
+        self.call.attach(&mut link);
+        let wanted = Command::Forward(self.call.wanted_audio());
+        for command in self.standing.into_iter().flatten().chain([wanted]) {
+            link.command(command);
+        }
+        self.stopped = false;
+        self.missed = 0;
+        self.connected_at = Some(Deadline::now());
+        self.link = Some(link);
+    }
+
     fn command(&mut self, command: Command) {
+        let place = match command {
+            Command::BargeIn(_) => Some(0),
+            Command::FrameEvents(_) => Some(1),
+            Command::Mode(_) => Some(2),
+            _ => None,
+        };
+        if let Some(standing) = place.and_then(|place| self.standing.get_mut(place)) {
+            *standing = Some(command);
+        }
         if let Some(link) = &mut self.link
             && !link.command(command)
         {
@@ -356,8 +399,14 @@ impl Owner {
             self.closing.spawn(hook());
         }
         let call = self.call.clone();
-        self.closing
-            .spawn(async move { call.inner.line.take_down().await });
+        let (known_gone, hang_up) = (self.channel_gone, self.hangup_reason.is_some());
+        self.closing.spawn(async move {
+            // No end of a session leaves its caller behind.
+            if !known_gone {
+                call.inner.line.let_go(hang_up).await;
+            }
+            call.inner.line.take_down().await;
+        });
     }
 
     fn tell(&mut self, event: impl Into<BuiltIn>) {

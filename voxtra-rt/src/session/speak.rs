@@ -1,9 +1,9 @@
 //! Speaking: text, prompts and raw audio, one utterance after another.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{MutexGuard, oneshot};
+use tokio::sync::{MutexGuard, Notify, oneshot};
 use voxtra_core::audio::Resampler;
 use voxtra_core::leg::Command;
 use voxtra_core::playout::Chunk;
@@ -39,7 +39,9 @@ pub(crate) struct Mouth {
     voice: tokio::sync::Mutex<Option<AgentVoice>>,
     /// Where the voice waits for the first who speaks.
     arrived: Mutex<Option<AgentVoice>>,
-    media: OnceLock<Arc<Shared>>,
+    media: Mutex<Option<Arc<Shared>>>,
+    /// Rung when the media is connected again.
+    again: Notify,
     said: Mutex<Said>,
 }
 
@@ -64,7 +66,9 @@ pub(crate) struct Queued {
 impl Mouth {
     pub(crate) fn attach(&self, voice: Option<AgentVoice>, media: Arc<Shared>) {
         *lock(&self.arrived) = voice;
-        let _ = self.media.set(media);
+        *lock(&self.media) = Some(media);
+        lock(&self.said).closed = false;
+        self.again.notify_one();
     }
 
     /// An utterance will be queued under this number; the receiver is told whether it was interrupted.
@@ -104,8 +108,8 @@ impl Mouth {
     }
 
     pub(crate) fn stats(&self) -> CallStats {
-        self.media
-            .get()
+        lock(&self.media)
+            .as_ref()
             .map(|media| media.stats())
             .unwrap_or_default()
     }
@@ -182,7 +186,8 @@ impl Call {
 
     /// Cuts what is being said, with a short fade. Returns when it is cut.
     pub async fn stop_speaking(&self) {
-        let Some(media) = self.inner.mouth.media.get() else {
+        let media = lock(&self.inner.mouth.media).clone();
+        let Some(media) = media else {
             return;
         };
         let epoch = media.epoch();
@@ -205,11 +210,19 @@ impl Call {
     async fn utter(&self, text: Option<&str>, mut speech: Speech) -> Result<Spoken, CallError> {
         let place = self
             .while_up(async {
-                let mut place = self.inner.mouth.voice.lock().await;
-                if place.is_none() {
-                    *place = lock(&self.inner.mouth.arrived).take();
+                let mouth = &self.inner.mouth;
+                let mut place = mouth.voice.lock().await;
+                loop {
+                    if let Some(arrived) = lock(&mouth.arrived).take() {
+                        *place = Some(arrived);
+                    }
+                    let lost = place.as_ref().is_some_and(AgentVoice::is_closed);
+                    if !lost || self.inner.line.is_agentless() {
+                        return Ok(place);
+                    }
+                    // The audio is being connected again, or the call ends.
+                    mouth.again.notified().await;
                 }
-                Ok(place)
             })
             .await?;
         let mut utterance = Utterance::begin(self, text, place).await?;

@@ -27,6 +27,7 @@ impl Builder {
             allow_peers: config.media.allow_peers.clone(),
             max_calls: config.media.max_calls,
             max_pending: config.media.max_pending,
+            on_loss: config.media.on_loss,
             handshake_timeout: config.media.handshake_timeout,
             detector: config.media.detector,
             ..self.media

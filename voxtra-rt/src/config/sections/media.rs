@@ -11,7 +11,7 @@ use super::super::document::Section;
 use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
 use super::{read_size, read_time, read_word};
 use crate::ari::MediaFormat;
-use crate::media::Detector;
+use crate::media::{Detector, OnLoss};
 
 pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
     let defaults = MediaSettings::default();
@@ -78,6 +78,12 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
             60_000,
             defaults.handshake_timeout,
         ),
+        on_loss: section
+            .choice(
+                "on_loss",
+                &[("continue", OnLoss::Continue), ("hang_up", OnLoss::HangUp)],
+            )
+            .unwrap_or_default(),
         mulaw: section
             .choice(
                 "mulaw",

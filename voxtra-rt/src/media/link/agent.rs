@@ -98,7 +98,8 @@ impl AgentVoice {
         self.shared.epoch.load(Ordering::Acquire)
     }
 
-    fn is_closed(&self) -> bool {
+    /// Whether the connection is over.
+    pub(crate) fn is_closed(&self) -> bool {
         self.shared.closed.load(Ordering::Acquire)
     }
 

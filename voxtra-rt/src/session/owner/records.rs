@@ -9,11 +9,19 @@ use voxtra_core::event::{
 
 use super::{Deadline, Owner, error};
 use crate::session::dtmf::Way;
+use crate::session::error::CallError;
 use crate::session::event::EventBody;
+use crate::session::input::Input;
 use crate::session::lifecycle::Signal;
 use crate::session::line::Line;
 use crate::session::speak::Queued;
 
+/// A connection that lived this long is a good one.
+const STABLE: Duration = Duration::from_secs(10);
+/// How often in a row the audio is connected again that is lost before that.
+const ATTEMPTS: u32 = 3;
+/// How long the news of a hang-up may be behind the end of the audio.
+const HANG_UP_NEWS: Duration = Duration::from_millis(150);
 /// How long a call may live on without its media before it is given up.
 const MEDIA_GRACE: Duration = Duration::from_secs(2);
 
@@ -101,11 +109,49 @@ impl Owner {
             self.publish(now, BuiltIn::from(MediaStopped { reason }).into());
         }
         if !self.life.is_over() && !self.call.inner.line.is_agentless() {
-            // At an ordinary hang-up ARI tells the same within milliseconds, and why.
-            self.ending
-                .get_or_insert((Deadline::now() + MEDIA_GRACE, "media_lost".into()));
+            self.media_lost();
         }
         Some(Signal::MediaDown)
+    }
+}
+
+impl Owner {
+    /// The audio is over and the call is not.
+    fn media_lost(&mut self) {
+        let lived = self.connected_at.take().map(|at| at.elapsed());
+        if lived.is_some_and(|lived| lived >= STABLE) {
+            self.short_lived = 0;
+        } else {
+            self.short_lived += 1;
+        }
+        if self.short_lived > ATTEMPTS || !self.call.inner.line.can_reconnect() {
+            self.ending
+                .get_or_insert((Deadline::now() + MEDIA_GRACE, "media_lost".into()));
+            return;
+        }
+        let call = self.call.clone();
+        // Not among what closes: an order to Asterisk that is under way must be waited for.
+        tokio::spawn(async move {
+            // At an ordinary hang-up ARI tells the same within milliseconds, and why.
+            tokio::time::sleep(HANG_UP_NEWS).await;
+            if call.is_over() {
+                return;
+            }
+            tracing::warn!(
+                call = call.id(),
+                "the call's audio was cut; connecting it again"
+            );
+            match call.while_up(call.inner.line.reconnect(&call)).await {
+                Ok(()) | Err(CallError::Ended) => {}
+                Err(error) => {
+                    let message =
+                        format!("the audio was cut and can't be connected again: {error}");
+                    tracing::error!(call = call.id(), %error, "the audio was cut and can't be connected again");
+                    call.emit_error("media", message).await;
+                    call.send(Input::GiveUp("media_lost")).await;
+                }
+            }
+        });
     }
 }
 
