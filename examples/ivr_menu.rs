@@ -53,9 +53,10 @@ voxtra! {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), voxtra::Exit> {
     let file = std::env::args().nth(1);
     let config = Config::load(file.as_deref().unwrap_or("voxtra.toml").as_ref())?;
+    let _log = voxtra::log::init(&config.log)?;
     let app = Application::builder()
         .config(&config)?
         .session::<Menu>()

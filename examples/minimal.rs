@@ -16,7 +16,7 @@ async fn greet(call: Call) -> Result<(), CallError> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), voxtra::Exit> {
     let app = Application::builder()
         .allow("40325ec2-5efd-4bd3-805f-53576e581d13".parse()?, "1000")
         .voice(CommandVoice::discover()?)

@@ -73,7 +73,7 @@ async fn remind(
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), voxtra::Exit> {
     let mut arguments = std::env::args().skip(1);
     let config = Config::load(
         arguments
@@ -82,6 +82,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .unwrap_or("voxtra.toml")
             .as_ref(),
     )?;
+    let _log = voxtra::log::init(&config.log)?;
     let app = Application::builder()
         .config(&config)?
         .event::<ReminderGiven>()

@@ -47,11 +47,12 @@ voxtra! {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), voxtra::Exit> {
     let file = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "voxtra.toml".into());
     let config = Config::load(file.as_ref())?;
+    let _log = voxtra::log::init(&config.log)?;
     let app = Application::builder()
         .config(&config)?
         .language_model(ScriptedModel::new(["I see.", "Let me look into it."]))

@@ -17,8 +17,9 @@
 //! }
 //!
 //! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! async fn main() -> Result<(), voxtra::Exit> {
 //!     let config = Config::load("voxtra.toml".as_ref())?;
+//!     let _log = voxtra::log::init(&config.log)?;
 //!     let app = Application::builder().config(&config)?.session::<Greeter>().start().await?;
 //!     app.run().await;
 //!     Ok(())
@@ -36,7 +37,10 @@
 extern crate self as voxtra;
 
 pub mod allocations;
+mod exit;
+pub mod log;
 
+pub use exit::Exit;
 pub use voxtra_core as core;
 pub use voxtra_macros::voxtra;
 pub use voxtra_rt as rt;

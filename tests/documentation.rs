@@ -103,3 +103,11 @@ fn what_the_documents_point_to_is_there() {
         }
     }
 }
+
+#[test]
+fn the_readme_shows_the_agent_that_voxtra_new_writes() {
+    let written = read("src/command/new/main.rs");
+    let from = written.find("use voxtra::prelude").unwrap();
+    let to = written.find("\n#[cfg(test)]").unwrap();
+    assert!(read("README.md").contains(&written[from..to]));
+}

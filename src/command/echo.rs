@@ -60,12 +60,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let listen = resolve(&args.listen)?;
-    let log = logging::start_quietly()?;
     runtime()?.block_on(async {
-        tokio::select! {
-            served = serve(args, listen) => served,
-            never = log.tell_dropped() => match never {},
-        }
+        let _log = logging::start_quietly()?;
+        serve(args, listen).await
     })
 }
 

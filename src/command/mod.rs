@@ -19,6 +19,7 @@ mod load;
 mod logging;
 mod markup;
 mod media_figures;
+mod new;
 mod recording;
 mod report;
 mod runtime;
@@ -52,6 +53,7 @@ First steps:
   voxtra init                   write a configuration to start from
   voxtra check --online         find out what is missing on the Asterisk side
   voxtra serve                  answer calls
+  voxtra new my-agent           write the crate of an agent of your own
 
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
 `voxtra help COMMAND` has the details and examples of each.";
@@ -61,6 +63,7 @@ enum Command {
     Demo(demo::Args),
     Serve(serve::Args),
     Init(init::Args),
+    New(new::Args),
     Check(check::Args),
     Call(call::Args),
     Echo(echo::Args),
@@ -77,6 +80,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Echo(args) => echo::run(&args),

@@ -26,12 +26,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let config = load(&args.config)?;
-    let log = logging::start(&config.log)?;
     runtime()?.block_on(async {
-        tokio::select! {
-            served = serve(&config) => served,
-            never = log.tell_dropped() => match never {},
-        }
+        let _log = logging::start(&config.log)?;
+        serve(&config).await
     })
 }
 

@@ -6,6 +6,7 @@ mod configuration;
 mod demo;
 mod echo;
 mod load;
+mod new;
 mod serve;
 mod vad;
 

@@ -162,6 +162,29 @@ fn the_built_in_agents_answer_and_sigterm_is_the_proper_end() {
 }
 
 #[test]
+fn the_log_tells_of_each_calls_beginning_and_end() {
+    let directory = fresh_directory("serve-log");
+    let (serve, mut log) = Serve::start_logging(&directory, None);
+    let run = serve.call(ANNOUNCE, &["--wait", "20"]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    let mut logged = String::new();
+    while !logged.contains("call ended") {
+        assert!(log.read_line(&mut logged).unwrap() > 0, "{logged}");
+    }
+    let line = |text: &str| logged.lines().find(|line| line.contains(text)).unwrap();
+    let started = line("call started");
+    assert!(
+        started.contains(ANNOUNCE) && started.contains("to=\"2000\""),
+        "{started}"
+    );
+    let ended = line("call ended");
+    assert!(
+        ended.contains(ANNOUNCE) && ended.contains("reason=") && ended.contains("seconds="),
+        "{ended}"
+    );
+}
+
+#[test]
 fn ctrl_c_is_status_130() {
     let directory = fresh_directory("serve-interrupt");
     assert_eq!(Serve::start(&directory).signal("-INT"), Some(130));

@@ -17,7 +17,7 @@ use super::{Failure, runtime};
 /// Hear and see a whole call, without Asterisk
 ///
 /// A caller with a recorded voice dials the real AudioSocket server over loopback. The agent greets, says the caller's own words
-/// back, takes no notice of a cough, is interrupted and stops, and takes some keys. Events are printed as they happen, then the figures.
+/// back, ignores a cough, is interrupted and stops, and collects digits. Events are printed as they happen, then the figures.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

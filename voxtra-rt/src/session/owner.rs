@@ -423,8 +423,35 @@ impl Owner {
             body,
         });
         tracing::debug!(call = &*event.session_id, seq = event.seq, %event);
+        log_life(&event);
         (self.publish)(&event);
         log.push(event);
+    }
+}
+
+/// Logs a call's beginning and its end. What the line says of itself is escaped: it comes from outside.
+fn log_life(event: &Event) {
+    let (call, EventBody::BuiltIn(body)) = (&*event.session_id, &event.body) else {
+        return;
+    };
+    match body {
+        BuiltIn::CallStarted(started) => tracing::info!(
+            ?call,
+            from = ?started.caller_id,
+            to = ?started.called_number,
+            direction = ?started.direction,
+            "call started"
+        ),
+        BuiltIn::CallEnded(ended) => tracing::info!(
+            ?call,
+            reason = ?ended.reason,
+            seconds = ended.duration_seconds,
+            "call ended"
+        ),
+        BuiltIn::CallFailed(failed) => {
+            tracing::info!(?call, reason = ?failed.reason, "call failed");
+        }
+        _ => {}
     }
 }
 

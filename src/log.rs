@@ -1,0 +1,137 @@
+//! The log of an agent, as the configuration's `[log]` says: one line in `main`.
+//!
+//! Voxtra tells what goes wrong with [`tracing`]: an Asterisk that is not there, a connection with an id that nobody expects,
+//! a webhook whose receiver is dead. Without a subscriber nobody hears of it. [`init`] installs one:
+//!
+//! ```no_run
+//! # use voxtra::prelude::*;
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), voxtra::Exit> {
+//! let config = Config::load("voxtra.toml".as_ref())?;
+//! let _log = voxtra::log::init(&config.log)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Lines go to stderr. A thread of its own writes them: if nobody reads stderr, or too slowly, lines are lost and counted, and
+//! no call waits. The environment variable `RUST_LOG` overrides the filter. A program that installs a subscriber of its own
+//! leaves this out.
+
+use std::env;
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use voxtra_rt::config::{LogFormat, LogSettings};
+
+/// Lines that may wait to be written; further ones are dropped, counted and reported.
+const WAITING: usize = 8_192;
+/// How often the number of dropped lines is reported, if it has grown.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// The log of this process. Keep it until the end of `main`: dropped, it writes what is left, for as long as somebody reads
+/// and at most a second.
+#[must_use = "dropped at once, it ends the log at once: `let _log = …`"]
+#[derive(Debug)]
+pub struct Log {
+    report: Option<JoinHandle<()>>,
+    _writer: WorkerGuard,
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let Some(report) = &self.report {
+            report.abort();
+        }
+    }
+}
+
+/// There can be no such log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// `log.filter` is no filter.
+    #[error("log.filter = {filter:?} is no log filter: {reason}")]
+    Filter {
+        /// What it is.
+        filter: String,
+        /// Why it is none.
+        reason: String,
+    },
+    /// The environment variable `RUST_LOG` is no filter.
+    #[error("the environment variable RUST_LOG = {filter:?} is no log filter: {reason}")]
+    Environment {
+        /// What it is.
+        filter: String,
+        /// Why it is none.
+        reason: String,
+    },
+    /// Something else in the program logs already.
+    #[error(
+        "this program has installed a tracing subscriber already: leave out either that one or voxtra::log::init"
+    )]
+    Taken,
+}
+
+/// Logs as the configuration says. Called within a tokio runtime, the log also reports how many lines were lost.
+///
+/// # Errors
+/// The filter makes no sense, or the program logs already.
+pub fn init(settings: &LogSettings) -> Result<Log, LogError> {
+    let filter = filter(&settings.filter)?;
+    let colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(WAITING)
+        .thread_name("voxtra-log")
+        .finish(io::stderr());
+    let dropped = writer.error_counter();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .with_ansi(colour);
+    match settings.format {
+        LogFormat::Text => builder.finish().try_init(),
+        LogFormat::Json => builder.json().finish().try_init(),
+    }
+    .map_err(|_| LogError::Taken)?;
+    Ok(Log {
+        report: Handle::try_current()
+            .ok()
+            .map(|runtime| runtime.spawn(report_dropped(dropped))),
+        _writer: guard,
+    })
+}
+
+/// Reports how many lines were lost whenever there were more.
+async fn report_dropped(counter: ErrorCounter) {
+    let mut reported = 0;
+    loop {
+        tokio::time::sleep(REPORT_EVERY).await;
+        let dropped = counter.dropped_lines();
+        if dropped > reported {
+            // This line may be lost too; the next has its number in it.
+            tracing::warn!(
+                dropped,
+                "whoever reads the log is too slow: lines were lost"
+            );
+            reported = dropped;
+        }
+    }
+}
+
+fn filter(default: &str) -> Result<EnvFilter, LogError> {
+    let environment = env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
+    let text = environment.as_deref().unwrap_or(default);
+    EnvFilter::try_new(text).map_err(|error| {
+        let (filter, reason) = (text.to_owned(), error.to_string());
+        match environment {
+            Some(_) => LogError::Environment { filter, reason },
+            None => LogError::Filter { filter, reason },
+        }
+    })
+}
