@@ -29,6 +29,12 @@ fn the_whole_call_happens_and_is_written_down() {
         line.trim_start()[label.len()..].trim().to_owned()
     };
     assert_eq!(figure("Allocations per frame"), "0");
+    let silent_after = figure("Barge-in to silence");
+    let silent_after: u32 = silent_after
+        .strip_suffix(" ms")
+        .and_then(|ms| ms.parse().ok())
+        .unwrap_or_else(|| panic!("barge-in to silence: {silent_after}"));
+    assert!(silent_after > 0);
     assert!(
         !run.out.contains('\x1b') && run.err.is_empty(),
         "{}",
@@ -54,5 +60,6 @@ fn the_whole_call_happens_and_is_written_down() {
     assert!(wav.duration() > 8000 * 15);
 
     let report = fs::read_to_string(results.join("report.html")).unwrap();
+    assert!(report.contains("Agent held"), "the cough held the agent");
     assert!(report.contains("barge_in") && report.contains("data:audio/wav;base64,"));
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// A frame louder than this is speech to a caller. Speech on a telephone line is around -20 dBFS, comfort noise below -60.
 const LOUD_DBFS: f64 = -45.0;
+/// A frame louder than this is a sound to a caller in a quiet room: a word that begins softly.
+const AUDIBLE_DBFS: f64 = -70.0;
 /// A pause shorter than this is within a sentence.
 const PAUSE: Duration = Duration::from_millis(400);
 
@@ -43,12 +45,21 @@ impl Ear {
 
 /// Whether a short stretch of samples is as loud as speech.
 pub(crate) fn is_loud(samples: &[i16]) -> bool {
+    level_dbfs(samples) > LOUD_DBFS
+}
+
+/// Whether anything can be heard in a short stretch of samples.
+pub(crate) fn is_audible(samples: &[i16]) -> bool {
+    level_dbfs(samples) > AUDIBLE_DBFS
+}
+
+fn level_dbfs(samples: &[i16]) -> f64 {
     if samples.is_empty() {
-        return false;
+        return f64::NEG_INFINITY;
     }
     let energy: f64 = samples.iter().map(|&s| f64::from(s) * f64::from(s)).sum();
     let mean = energy / samples.len() as f64;
-    10.0 * (mean / (32768.0 * 32768.0)).max(1e-12).log10() > LOUD_DBFS
+    10.0 * (mean / (32768.0 * 32768.0)).max(1e-12).log10()
 }
 
 #[cfg(test)]

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use crate::command::caller::Tape;
-use crate::command::caller::ear::is_loud;
+use crate::command::caller::ear::{is_audible, is_loud};
 use crate::command::caller::tape::samples_in;
 
-/// When either side was loud, in steps of 20 ms.
+/// When either side was loud, and when it could be heard at all, in steps of 20 ms.
 pub(super) struct Loudness {
     caller: Vec<bool>,
     agent: Vec<bool>,
+    caller_audible: Vec<bool>,
+    agent_audible: Vec<bool>,
 }
 
 const STEP: Duration = Duration::from_millis(20);
@@ -17,8 +19,10 @@ const STEP: Duration = Duration::from_millis(20);
 const PAUSE: usize = 20;
 /// What is shorter than this is a cough, to which nobody owes an answer.
 const SENTENCE: usize = 50;
-/// The agent is talking over the caller's first word, rather than at its end, when it goes on for at least this long.
-const WORD: usize = 2;
+/// The agent falls silent because of a sound of the caller's that began at most this long before.
+const SOON: usize = 8;
+/// A shorter gap in what the agent says is part of a word.
+const GAP: usize = 5;
 
 impl Loudness {
     /// Listens to both sides of a tape.
@@ -31,10 +35,14 @@ impl Loudness {
     }
 
     fn new(caller: &[i16], agent: &[i16], step: usize) -> Self {
-        let loud = |samples: &[i16]| samples.chunks(step.max(1)).map(is_loud).collect();
+        let steps = |samples: &[i16], is: fn(&[i16]) -> bool| -> Vec<bool> {
+            samples.chunks(step.max(1)).map(is).collect()
+        };
         Self {
-            caller: loud(caller),
-            agent: loud(agent),
+            caller: steps(caller, is_loud),
+            agent: steps(agent, is_loud),
+            caller_audible: steps(caller, is_audible),
+            agent_audible: steps(agent, is_audible),
         }
     }
 
@@ -49,16 +57,46 @@ impl Loudness {
             .collect()
     }
 
-    /// Each time the caller began while the agent was speaking: from the caller's first loud step to the agent's last.
+    /// Each time the caller began while the agent was speaking: from the caller's first sound, which may be soft, to the agent's
+    /// last loud step.
     pub(super) fn barge_ins(&self) -> Vec<Duration> {
         self.sentences()
             .filter_map(|(start, _)| {
+                let first = self.first_sound(start);
                 let (_, end) = stretches(&self.agent)
                     .into_iter()
-                    .find(|&(a, b)| a < start && start + WORD <= b)?;
-                Some(STEP * u32::try_from(end - start).ok()?)
+                    .find(|&(a, b)| a < first && first < b)?;
+                Some(STEP * u32::try_from(end - first).ok()?)
             })
             .collect()
+    }
+
+    /// Each time the agent fell silent at a sound of the caller's and went on after it: from its last sound to its next.
+    pub(super) fn held(&self) -> Vec<(Duration, Duration)> {
+        let mut held = Vec::new();
+        let mut last = None;
+        for (step, _) in self.agent_audible.iter().enumerate().filter(|(_, is)| **is) {
+            if let Some(last) = last.replace(step)
+                && step - last > GAP
+                && self.caller_began_before(last)
+                && let (Ok(from), Ok(to)) = (u32::try_from(last + 1), u32::try_from(step))
+            {
+                held.push((STEP * from, STEP * to));
+            }
+        }
+        held
+    }
+
+    /// Whether a sound of the caller's began shortly before this step.
+    fn caller_began_before(&self, step: usize) -> bool {
+        let is_audible = |i: usize| self.caller_audible.get(i).copied().unwrap_or(false);
+        (step.saturating_sub(SOON)..=step).any(|i| is_audible(i) && !(i > 0 && is_audible(i - 1)))
+    }
+
+    /// The first step of the sound that is loud at `step`.
+    fn first_sound(&self, step: usize) -> usize {
+        let before = self.caller_audible.get(..step).unwrap_or_default();
+        step - before.iter().rev().take_while(|is| **is).count()
     }
 
     /// What the caller said: first step, and the step after the last.
@@ -114,6 +152,23 @@ mod tests {
         let l = Loudness::new(&side(&[(100, 180)]), &side(&[(20, 113), (220, 300)]), 1);
         assert_eq!(l.barge_ins(), [Duration::from_millis(13 * 20)]);
         assert_eq!(l.replies(), [Duration::from_millis(40 * 20)]);
+    }
+
+    #[test]
+    fn a_word_that_begins_softly_counts_from_its_first_sound() {
+        let mut caller = side(&[(100, 180)]);
+        caller[94..100].fill(20);
+        let l = Loudness::new(&caller, &side(&[(20, 97), (220, 300)]), 1);
+        assert_eq!(l.barge_ins(), [Duration::from_millis(3 * 20)]);
+    }
+
+    #[test]
+    fn an_agent_that_a_cough_held_was_silent_from_its_last_sound_to_its_next() {
+        let ms = |steps: u64| Duration::from_millis(steps * 20);
+        // Nobody made a sound at the pause from 200 on.
+        let agent = side(&[(20, 103), (140, 200), (250, 300)]);
+        let l = Loudness::new(&side(&[(100, 108)]), &agent, 1);
+        assert_eq!(l.held(), [(ms(103), ms(140))]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use voxtra_core::turn::TurnSettings;
 
+use super::measure::Loudness;
 use super::play::Played;
 use crate::command::report::{Happening, Report, Segment, Side};
 use crate::command::{Failure, recording};
@@ -72,6 +73,11 @@ pub(super) fn write(
         sample_rate: tape.rate_hz,
         caller: tape.caller.clone(),
         agent,
+        held: Loudness::of(tape)
+            .held()
+            .into_iter()
+            .map(|(from, to)| (from.as_millis() as u64, to.as_millis() as u64))
+            .collect(),
         segments: segments(&events, u64::from(TurnSettings::default().hangover_ms)),
         events,
         figures,

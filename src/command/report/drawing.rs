@@ -152,6 +152,19 @@ impl<'a> Drawing<'a> {
                 Clock(s.end_ms),
             )?;
         }
+        for &(from, to) in self.report.held.iter().filter(|_| side == Side::Agent) {
+            let (a, b) = (self.x(from), self.x(to.max(from)));
+            write!(
+                out,
+                "<rect class=\"held\" x=\"{a:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{WAVE}\" rx=\"3\"><title>{name} held {}–{}</title></rect>\
+                 <text class=\"held\" x=\"{:.1}\" y=\"{:.1}\">held</text>",
+                (b - a).max(1.0),
+                Clock(from),
+                Clock(to),
+                a + 2.0,
+                top + WAVE - 6.0,
+            )?;
+        }
         let peak = self
             .report
             .caller

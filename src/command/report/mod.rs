@@ -34,6 +34,8 @@ pub(crate) struct Report {
     pub(crate) agent: Vec<i16>,
     /// Who spoke when.
     pub(crate) segments: Vec<Segment>,
+    /// When the agent was held back, to see whether the caller interrupts: from and to, in milliseconds.
+    pub(crate) held: Vec<(u64, u64)>,
     /// The session's events, in order.
     pub(crate) events: Vec<Happening>,
     /// Labels and values of the figures.
@@ -198,6 +200,7 @@ mod tests {
                 start_ms: 100,
                 end_ms: 600,
             }],
+            held: vec![(200, 400)],
             events,
             figures: vec![("p99 <µs>".into(), "1 & 2".into())],
             wav: b"RIFF".to_vec(),
@@ -238,6 +241,7 @@ mod tests {
             assert!(!page.contains(outside), "{outside}");
         }
         assert!(page.contains("data:audio/wav;base64,UklGRg=="));
+        assert!(page.contains("Agent held"), "{page}");
         assert_eq!(
             page.matches("data-i=\"0\"").count(),
             3,
