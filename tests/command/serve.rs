@@ -185,6 +185,34 @@ fn the_log_tells_of_each_calls_beginning_and_end() {
 }
 
 #[test]
+fn ctrl_c_with_a_call_up_says_what_it_waits_for_and_the_next_hangs_up() {
+    let directory = fresh_directory("serve-waits");
+    let (mut serve, mut log) = Serve::start_logging(&directory, None);
+    let mut peer = TcpStream::connect(&serve.address).unwrap();
+    let id = uuid::Uuid::parse_str(PARROT).unwrap();
+    peer.write_all(
+        &[
+            &[0x01, 0, 16],
+            &id.as_bytes()[..],
+            &[0x10, 0x01, 0x40],
+            &[0; 320],
+        ]
+        .concat(),
+    )
+    .unwrap();
+    let mut logged = String::new();
+    let mut until = |text: &str| {
+        while !logged.contains(text) {
+            assert!(log.read_line(&mut logged).unwrap() > 0, "{logged}");
+        }
+    };
+    until("call started");
+    run(Command::new("kill").args(["-INT", &serve.child.id().to_string()]));
+    until("1 call is up; waiting up to 30 s; Ctrl-C again hangs up");
+    assert_eq!(serve.signal("-INT"), Some(130));
+}
+
+#[test]
 fn ctrl_c_is_status_130() {
     let directory = fresh_directory("serve-interrupt");
     assert_eq!(Serve::start(&directory).signal("-INT"), Some(130));

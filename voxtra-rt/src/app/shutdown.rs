@@ -29,11 +29,11 @@ impl Application {
     /// As [`run`](Self::run), with signals that have been listened for since before the application started.
     pub async fn run_until(&self, mut signals: StopSignals) -> Stop {
         let stop = signals.next().await;
-        let calls = self.calls().len();
-        tracing::info!(
-            calls,
-            "stopping: no new calls; press Ctrl-C again to hang up those that are up"
-        );
+        match self.calls().len() {
+            0 => tracing::info!("stopping: no call is up"),
+            // A person may take the wait for a program that hangs.
+            calls => tracing::warn!("{}", waits_for(calls, self.inner.drain)),
+        }
         self.refuse_calls();
         tokio::select! {
             () = self.drained() => {}
@@ -67,6 +67,13 @@ impl Application {
         if let Some(ari) = ari {
             let _ = timeout(FINISH, ari).await;
         }
+        let waiting = inner.webhooks.queued();
+        if waiting > 0 {
+            tracing::warn!(
+                "{waiting} webhook event(s) are not delivered yet; waiting up to {} s",
+                DELIVER.as_secs()
+            );
+        }
         let undelivered = inner.webhooks.drain(Instant::now() + DELIVER).await;
         if undelivered > 0 {
             tracing::warn!(undelivered, "webhooks did not take all events in time");
@@ -85,5 +92,38 @@ impl Application {
     async fn drained(&self) {
         self.inner.tracker.close();
         self.inner.tracker.wait().await;
+    }
+}
+
+/// What a program that was told to stop waits for.
+fn waits_for(calls: usize, drain: Duration) -> String {
+    let up = match calls {
+        1 => "1 call is up".to_owned(),
+        calls => format!("{calls} calls are up"),
+    };
+    let seconds = drain.as_secs_f64();
+    format!("stopping: {up}; waiting up to {seconds} s; Ctrl-C again hangs up")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_with_its_length_and_its_way_out() {
+        for (calls, drain, told) in [
+            (
+                1,
+                Duration::from_secs(30),
+                "stopping: 1 call is up; waiting up to 30 s; Ctrl-C again hangs up",
+            ),
+            (
+                2,
+                Duration::from_millis(500),
+                "stopping: 2 calls are up; waiting up to 0.5 s; Ctrl-C again hangs up",
+            ),
+        ] {
+            assert_eq!(waits_for(calls, drain), told);
+        }
     }
 }

@@ -1,4 +1,5 @@
-use std::collections::{HashMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,6 +53,8 @@ struct Shared<P> {
     warnings: Warnings,
     tasks: TaskTracker,
     give_up: CancellationToken,
+    /// How many events of each wire name were abandoned.
+    abandoned: Mutex<BTreeMap<Cow<'static, str>, u64>>,
     runtime: Handle,
 }
 
@@ -62,6 +65,9 @@ struct Lanes {
     queued: usize,
     closed: bool,
 }
+
+/// Different names of abandoned events that are kept.
+const NAMES: usize = 32;
 
 #[derive(Debug, Default)]
 struct Counters {
@@ -85,6 +91,7 @@ impl<P: Post> Delivery<P> {
             warnings: Warnings::default(),
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),
+            abandoned: Mutex::default(),
             runtime: Handle::current(),
         };
         Self {
@@ -150,6 +157,7 @@ impl<P: Post> Delivery<P> {
             tracing::warn!(
                 webhook = %self.settings().origin(),
                 abandoned,
+                events = self.shared.abandoned_names(),
                 "webhook events were given up at shutdown; allow more time to drain, or see why the receiver is slow"
             );
         }
@@ -180,12 +188,38 @@ impl<P: Post> Shared<P> {
         while let Some(event) = self.next_of(&session) {
             let counter = tokio::select! {
                 biased;
-                () = self.give_up.cancelled() => &self.counters.abandoned,
+                () = self.give_up.cancelled() => {
+                    self.note_abandoned(&event);
+                    &self.counters.abandoned
+                }
                 counter = self.deliver(&event) => counter,
             };
             counter.fetch_add(1, Relaxed);
             self.lock().queued -= 1;
         }
+    }
+
+    fn note_abandoned(&self, event: &OutgoingEvent) {
+        let mut names = self
+            .abandoned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if names.len() < NAMES || names.contains_key(&event.wire) {
+            *names.entry(event.wire.clone()).or_default() += 1;
+        }
+    }
+
+    /// What was abandoned, such as `2 call.ended, 1 dtmf.received`.
+    fn abandoned_names(&self) -> String {
+        let names = self
+            .abandoned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let each: Vec<_> = names
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
+        each.join(", ")
     }
 
     /// Takes the lane's next event; removes the lane when it is empty, under the same lock that adds to it.

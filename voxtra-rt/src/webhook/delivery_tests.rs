@@ -253,6 +253,7 @@ async fn draining_ends_at_its_deadline_and_gives_up_the_rest() {
         ..WebhookCounters::default()
     };
     assert_eq!(delivery.counters(), expected);
+    assert_eq!(delivery.shared.abandoned_names(), "2 turn.ended");
     delivery.enqueue(event("a", "late"));
     assert_eq!(delivery.counters().dropped, 1);
 }

@@ -97,6 +97,11 @@ impl Webhooks {
         abandoned
     }
 
+    /// How many events are waiting or under way.
+    pub(crate) fn queued(&self) -> u64 {
+        self.hooks.iter().map(|hook| hook.counters().queued).sum()
+    }
+
     /// The counters of every hook, in the order of the configuration.
     #[must_use]
     pub fn counters(&self) -> Vec<WebhookCounters> {
