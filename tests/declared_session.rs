@@ -48,6 +48,17 @@ voxtra! {
     }
 }
 
+voxtra! {
+    session Unrouted {
+        on call.started { call.answer().await?; call.hangup().await?; }
+    }
+
+    session Fallback {
+        route default;
+        on call.started { call.answer().await?; }
+    }
+}
+
 // The example of the project's design document. Compiled; the providers that it needs are not there to run it.
 #[allow(dead_code, reason = "the example only shows that there can be state")]
 mod example {
@@ -198,4 +209,96 @@ async fn a_session_that_gives_up_at_an_error_hangs_up() {
             "Strict: hangup: at last"
         ]
     );
+}
+
+/// Why an application with this configuration and what `add` adds does not start.
+async fn refused(
+    config: &str,
+    add: impl FnOnce(voxtra::rt::app::Builder) -> voxtra::rt::app::Builder,
+) -> String {
+    let config = Config::parse(config, |_| None).unwrap();
+    let builder = Application::builder()
+        .config(&config)
+        .unwrap()
+        .media(anywhere());
+    match add(builder).start().await {
+        Ok(_) => "started".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn anywhere() -> MediaSettings {
+    MediaSettings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        ..MediaSettings::default()
+    }
+}
+
+const SILENT: &str = "[speech]\nvoice = \"none\"\n";
+
+#[tokio::test]
+async fn a_session_that_no_call_would_reach_is_refused() {
+    let error = refused(SILENT, |app| app.session::<Unrouted>()).await;
+    assert!(
+        error.contains("the session Unrouted has no route"),
+        "{error}"
+    );
+    // Where the configuration sends it calls, they reach it.
+    let routed = format!("{SILENT}[[route]]\ndefault = true\nagent = \"Unrouted\"\n");
+    let started = refused(&routed, |app| app.session::<Unrouted>()).await;
+    assert_eq!(started, "started");
+}
+
+#[tokio::test]
+async fn two_routes_for_the_same_calls_are_told_with_both_owners() {
+    let error = refused(SILENT, |app| {
+        app.session::<Reception>().session::<Fallback>()
+    })
+    .await;
+    assert!(
+        error.contains("the default, of the session Reception and of the session Fallback"),
+        "{error}"
+    );
+    let routed = format!("{SILENT}[[route]]\ndefault = true\nagent = \"Keys\"\n");
+    let error = refused(&routed, |app| app.session::<Keys>().session::<Reception>()).await;
+    assert!(
+        error.contains("of the session Reception and of a [[route]] to Keys"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_route_of_the_configuration_to_an_agent_that_is_not_there_is_refused() {
+    let routed = format!("{SILENT}[[route]]\nextension = \"7\"\nagent = \"echo\"\n");
+    let error = refused(&routed, |app| app.session::<Reception>()).await;
+    assert!(
+        error.contains("\"echo\": this program has Reception"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_route_of_the_configuration_sends_calls_to_its_agent() {
+    let config = format!("{SILENT}[[route]]\nextension = \"7\"\nagent = \"mine\"\n");
+    let config = Config::parse(&config, |_| None).unwrap();
+    let app = Application::builder()
+        .config(&config)
+        .unwrap()
+        .media(anywhere())
+        .allow_any("7")
+        .session::<Reception>()
+        .agent(
+            "mine",
+            voxtra::rt::app::Handler::new(|call: Call| async move { call.hangup().await }),
+        )
+        .start()
+        .await
+        .unwrap();
+    let mut events = app.events();
+    let mut socket = TcpStream::connect(app.media_address()).await.unwrap();
+    send(&mut socket, 0x01, &[9; 16]).await;
+    let ended = async { while events.recv().await.unwrap().wire() != "session.destroyed" {} };
+    timeout(Duration::from_secs(20), ended)
+        .await
+        .expect("mine hangs up; Reception would not");
 }

@@ -5,7 +5,7 @@ use voxtra_rt::config::Config;
 use voxtra_rt::session::{Call, CallError};
 
 /// Their names.
-const NAMES: [&str; 3] = ["echo", "parrot", "announce"];
+pub(crate) const NAMES: [&str; 3] = ["echo", "parrot", "announce"];
 
 /// What `announce` says where the configuration has no prompt.
 const ANNOUNCEMENT: &str =

@@ -4,16 +4,18 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use voxtra_core::event::CATALOGUE;
 use voxtra_core::leg::LegSettings;
 use voxtra_rt::ari::{
     AriClient, AriError, ExternalMedia, HangupReason, MediaFormat, missing_modules,
 };
-use voxtra_rt::config::{Config, ConfigError, VoiceSettings};
+use voxtra_rt::catalogue::Form;
+use voxtra_rt::config::{Config, ConfigError, Problem, VoiceSettings};
 use voxtra_rt::media::{MediaServer, MediaSettings};
 use voxtra_rt::speech::{CommandVoice, Prompts, SpeechError, TextToSpeech as _};
 
 use super::terminal::Paint;
-use super::{Failure, agents, runtime, terminal};
+use super::{Failure, agents, events, runtime, terminal};
 
 /// How long Asterisk may take to connect, after it took the order.
 const AUDIO: Duration = Duration::from_secs(5);
@@ -24,6 +26,7 @@ const AUDIO: Duration = Duration::from_secs(5);
 Examples:
   voxtra check
   voxtra check -c /etc/voxtra.toml --online
+  voxtra check -- cargo run --quiet
 
 Exit status: 0 all is well, 2 the configuration is wrong, 1 Asterisk can't be used as it is.")]
 pub(crate) struct Args {
@@ -33,10 +36,20 @@ pub(crate) struct Args {
     /// Log in to Asterisk, name the modules that are missing there, and let it connect audio to us
     #[arg(long)]
     online: bool,
+    /// The program of an agent whose configuration it is, and its arguments; it must read the same file
+    #[arg(
+        value_name = "AGENT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    agent: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let config = load(&args.config)?;
+    let config = match args.agent.split_first() {
+        None => load(&args.config)?,
+        Some((program, arguments)) => load_for(&args.config, program, arguments)?,
+    };
     let mut out = io::stdout().lock();
     let good = Paint::stdout().good("ok");
     writeln!(out, "{good}  {}", args.config.display())?;
@@ -145,19 +158,54 @@ async fn audio(config: &Config) -> Result<String, Failure> {
     }
 }
 
-/// Reads a configuration, and checks that the agents it names exist.
+/// Reads a configuration for the built-in agents, and checks that they can use it.
 pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
-    let config = Config::load(path).map_err(|error| match error {
+    let config = read(path)?;
+    let events: Vec<_> = CATALOGUE.iter().map(|event| event.wire).collect();
+    let problems = config.problems(Some(&agents::NAMES), &events);
+    if problems.is_empty() {
+        return Ok(config);
+    }
+    Err(refuse(path, problems).advise(
+        "docs/configuration.md lists every key; a file for a program of your own is checked with it: `voxtra check -- cargo run -q`",
+    ))
+}
+
+/// Reads a configuration, whoever it is for.
+pub(super) fn read(path: &Path) -> Result<Config, Failure> {
+    Config::load(path).map_err(|error| match error {
         ConfigError::Read { .. } => Failure::usage(error),
         _ => Failure::usage(error).advise("docs/configuration.md lists every key; `voxtra init` writes a file that holds them all"),
-    })?;
-    for route in &config.routes {
-        agents::by_name(&route.agent, &config).map_err(|why| {
-            Failure::usage(format_args!("{}: [[route]] agent: {why}", path.display()))
-                .advise("name one of them")
-        })?;
+    })
+}
+
+fn refuse(path: &Path, problems: Vec<Problem>) -> Failure {
+    Failure::usage(ConfigError::Invalid {
+        path: Some(path.to_owned()),
+        problems,
+    })
+}
+
+/// Reads a configuration for a program, and checks that the program can use it: it is run as far as its start.
+fn load_for(path: &Path, program: &str, arguments: &[String]) -> Result<Config, Failure> {
+    let config = read(path)?;
+    // It judges the agents of its file itself, and says what is wrong.
+    let catalogue = events::ask(program, arguments, Form::Json)?;
+    let known: Vec<Known> = serde_json::from_str(&catalogue).map_err(Failure::failed)?;
+    let names: Vec<_> = known.iter().map(|event| event.wire.as_str()).collect();
+    let problems = config.problems(None, &names);
+    if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(refuse(path, problems))
     }
-    Ok(config)
+}
+
+/// An event that a program knows.
+#[derive(serde::Deserialize)]
+struct Known {
+    #[serde(rename = "type")]
+    wire: String,
 }
 
 /// Whether the voice and the prompts can be used: in a word, or why not.

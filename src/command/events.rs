@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// What the agent says when it is asked.
-fn ask(program: &str, arguments: &[String], form: Form) -> Result<String, Failure> {
+pub(super) fn ask(program: &str, arguments: &[String], form: Form) -> Result<String, Failure> {
     let answer = Command::new(program)
         .args(arguments)
         .env("VOXTRA_EVENTS", form.name())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use voxtra_rt::app::{Application, RouteTo, StartError, Stop, StopSignals};
-use voxtra_rt::config::{Config, RouteRule};
+use voxtra_rt::config::Config;
 
 use super::check::load;
 use super::{Failure, agents, logging, runtime};
@@ -38,14 +38,13 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let mut builder = Application::builder()
         .config(config)
         .map_err(Failure::usage)?;
-    for route in &config.routes {
-        let handler = agents::by_name(&route.agent, config).map_err(Failure::usage)?;
-        let to = match &route.rule {
-            RouteRule::Extension(extension) => RouteTo::Extension(extension),
-            RouteRule::Number(pattern) => RouteTo::Number(pattern),
-            RouteRule::Default => RouteTo::Default,
-        };
-        builder = builder.handler(&to, handler);
+    for name in agents::NAMES {
+        let handler = agents::by_name(name, config).map_err(Failure::usage)?;
+        builder = builder.agent(name, handler);
+    }
+    if config.routes.is_empty() {
+        let echo = agents::by_name("echo", config).map_err(Failure::usage)?;
+        builder = builder.handler(&RouteTo::Default, echo);
     }
     let started = tokio::select! {
         started = builder.start() => started,
@@ -61,7 +60,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
             };
             Failure::failed(error).advise(advice)
         })?;
-    tracing::info!(media = %app.media_address(), routes = config.routes.len(), "serving; Ctrl-C stops");
+    tracing::info!(media = %app.media_address(), routes = config.routes.len().max(1), "serving; Ctrl-C stops");
     run_until(&app, signals).await
 }
 

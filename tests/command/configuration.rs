@@ -109,6 +109,106 @@ fn a_missing_file_an_unknown_agent_and_a_missing_prompt_are_named() {
     assert!(check.err.contains("gone.wav"), "{}", check.err);
 }
 
+#[test]
+fn all_that_a_program_would_stumble_over_is_told_at_once_with_its_line() {
+    let directory = fresh_directory("check-usable");
+    fs::write(
+        directory.join("voxtra.toml"),
+        r#"[[route]]
+default = true
+agent = "parot"
+
+[[prompt]]
+name = "hi"
+file = "gone.wav"
+
+[[prompt]]
+name = "ho"
+file = "lost.wav"
+
+[[webhook]]
+url = "http://localhost/"
+events = ["call.ended", "call.strated"]
+"#,
+    )
+    .unwrap();
+    for command in ["check", "serve"] {
+        let refused = voxtra_in(&directory, &[command]);
+        assert_eq!(refused.status, 2, "{command}");
+        for expected in [
+            "has 5 errors",
+            "line 1: there is neither [asterisk] nor [[audiosocket]]",
+            "line 3: route[1].agent: there is no agent \"parot\"",
+            "line 7: prompt[1].file",
+            "line 11: prompt[2].file",
+            "line 15: webhook[1].events: no event is named \"call.strated\"; did you mean \"call.started\"?",
+        ] {
+            assert!(
+                refused.err.contains(expected),
+                "{expected}: {}",
+                refused.err
+            );
+        }
+    }
+}
+
+#[test]
+fn a_file_by_which_no_call_could_come_is_refused() {
+    let directory = fresh_directory("check-empty");
+    fs::write(directory.join("voxtra.toml"), "").unwrap();
+    let check = voxtra_in(&directory, &["check"]);
+    assert_eq!(check.status, 2, "{}", check.out);
+    assert!(check.err.contains("no call could come"), "{}", check.err);
+}
+
+#[test]
+fn the_file_of_an_own_agent_is_checked_with_its_program() {
+    let directory = fresh_directory("check-own");
+    let write = |event: &str| {
+        fs::write(
+            directory.join("voxtra.toml"),
+            format!(
+                "[[audiosocket]]\nuuid = \"*\"\nextension = \"1\"\n[[route]]\ndefault = true\nagent = \"Mine\"\n\
+                 [[webhook]]\nurl = \"http://localhost/\"\nevents = [\"{event}\"]\n"
+            ),
+        )
+        .unwrap();
+    };
+    // What an agent says when it is asked for its events.
+    let agent = [
+        "check",
+        "--",
+        "sh",
+        "-c",
+        "echo '[{\"type\":\"order.placed\"}]'",
+    ];
+    write("order.placed");
+    let run = voxtra_in(&directory, &agent);
+    assert_eq!(run.status, 0, "{}", run.err);
+    let alone = voxtra_in(&directory, &["check"]);
+    assert_eq!(alone.status, 2);
+    assert!(
+        alone.err.contains("voxtra check -- cargo run"),
+        "{}",
+        alone.err
+    );
+    write("order.placd");
+    let run = voxtra_in(&directory, &agent);
+    assert_eq!(run.status, 2);
+    assert!(
+        run.err.contains("did you mean \"order.placed\"?"),
+        "{}",
+        run.err
+    );
+    // One that refuses its file.
+    let run = voxtra_in(
+        &directory,
+        &["check", "--", "sh", "-c", "echo bad >&2; exit 1"],
+    );
+    assert_eq!(run.status, 1);
+    assert!(run.err.contains("bad"), "{}", run.err);
+}
+
 /// An ARI that gives the same answer to every request for `asterisk/info`, and one for modules.
 fn ari(status: &'static str, info: &'static str, modules: String) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         );
     }
     let config = match &args.config {
-        Some(path) => check::load(path)?,
+        Some(path) => check::read(path)?,
         None => Config::default(),
     };
     let recording = recording::read(&args.file)?;

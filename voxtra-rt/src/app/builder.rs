@@ -20,6 +20,7 @@ use super::route::{Handler, Outcome, Route, RouteError, Routes};
 use super::{Application, Hook, Inner, OBSERVED, socket_leg};
 use crate::ari::{AriClient, AriError, AriSettings};
 use crate::catalogue::{Catalogue, CatalogueError};
+use crate::config::{RouteRule, RouteSettings};
 use crate::media::{MediaServer, MediaSettings};
 use crate::rehearsal::Stage;
 use crate::session::{Call, CallInfo, Desk, Services, Session};
@@ -29,10 +30,19 @@ use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 /// How long calls may go on after the application was told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// What a handler that has no name is called in errors.
+const FUNCTION: &str = "a function";
+
 /// An application to be: routes, providers and settings, all with defaults that work.
 pub struct Builder {
     routes: Routes,
     route_error: Option<RouteError>,
+    /// What a `[[route]]` of the configuration may name.
+    agents: Vec<(String, Handler)>,
+    /// Sessions that declare no route.
+    unrouted: Vec<&'static str>,
+    /// The configuration's routes.
+    configured: Vec<RouteSettings>,
     catalogue: Catalogue,
     catalogue_error: Option<CatalogueError>,
     services: Services,
@@ -93,6 +103,9 @@ impl Builder {
         Self {
             routes: Routes::default(),
             route_error: None,
+            agents: Vec::new(),
+            unrouted: Vec::new(),
+            configured: Vec::new(),
             catalogue: Catalogue::built_in(),
             catalogue_error: None,
             services: Services::default(),
@@ -203,7 +216,7 @@ impl Builder {
         F: Fn(Call) -> R + Send + Sync + 'static,
         R: Future<Output: Outcome> + Send + 'static,
     {
-        self.route(|routes| routes.extension(extension, Handler::new(handler)))
+        self.route(|routes| routes.extension(extension, Handler::new(handler), FUNCTION))
     }
 
     /// Handles calls to this number, or with a `*` at the end to all that begin with it.
@@ -213,7 +226,7 @@ impl Builder {
         F: Fn(Call) -> R + Send + Sync + 'static,
         R: Future<Output: Outcome> + Send + 'static,
     {
-        self.route(|routes| routes.number(pattern, Handler::new(handler)))
+        self.route(|routes| routes.number(pattern, Handler::new(handler), FUNCTION))
     }
 
     /// Asks `rule` for the handler of a call that no extension or number fits. Rules are asked in order; one that does not
@@ -235,32 +248,85 @@ impl Builder {
         F: Fn(Call) -> R + Send + Sync + 'static,
         R: Future<Output: Outcome> + Send + 'static,
     {
-        self.route(|routes| routes.otherwise(Handler::new(handler)))
+        self.route(|routes| routes.otherwise(Handler::new(handler), FUNCTION))
     }
 
-    /// Handles calls with a session declared with `voxtra!`, by the routes it declares. Its events need not be named again.
+    /// Handles calls with a session declared with `voxtra!`, by the routes it declares. Its events need not be named again. A
+    /// `[[route]]` of the configuration may name it, as the declaration does.
     #[must_use]
     pub fn session<S: Session>(mut self) -> Self {
-        self = self.knows(S::EVENTS);
+        self = self
+            .knows(S::EVENTS)
+            .agent(S::NAME, Handler::session::<S>());
+        if S::ROUTES.is_empty() {
+            self.unrouted.push(S::NAME);
+        }
         for declared in S::ROUTES {
             let handler = Handler::declared::<S>(declared.metadata);
+            let owner = format!("the session {}", S::NAME);
             self = self.route(|routes| match declared.route {
-                Route::Extension(extension) => routes.extension(extension, handler),
-                Route::Number(pattern) => routes.number(pattern, handler),
-                Route::Default => routes.otherwise(handler),
+                Route::Extension(extension) => routes.extension(extension, handler, &owner),
+                Route::Number(pattern) => routes.number(pattern, handler, &owner),
+                Route::Default => routes.otherwise(handler, &owner),
             });
         }
+        self
+    }
+
+    /// Gives a handler a name, by which a `[[route]]` of the configuration sends it calls. Sessions have theirs.
+    #[must_use]
+    pub fn agent(mut self, name: &str, handler: Handler) -> Self {
+        self.agents.push((name.to_owned(), handler));
         self
     }
 
     /// Handles calls to an extension, a number or all others with a handler made elsewhere.
     #[must_use]
     pub fn handler(self, route: &RouteTo<'_>, handler: Handler) -> Self {
+        self.handle(route, handler, FUNCTION)
+    }
+
+    fn handle(self, route: &RouteTo<'_>, handler: Handler, owner: &str) -> Self {
         self.route(|routes| match route {
-            RouteTo::Extension(extension) => routes.extension(extension, handler),
-            RouteTo::Number(pattern) => routes.number(pattern, handler),
-            RouteTo::Default => routes.otherwise(handler),
+            RouteTo::Extension(extension) => routes.extension(extension, handler, owner),
+            RouteTo::Number(pattern) => routes.number(pattern, handler, owner),
+            RouteTo::Default => routes.otherwise(handler, owner),
         })
+    }
+
+    /// Adds the routes of the configuration. Here, since sessions may be registered after it was read.
+    fn route_as_configured(mut self) -> Self {
+        let unrouted = std::mem::take(&mut self.unrouted);
+        let configured = std::mem::take(&mut self.configured);
+        for name in unrouted {
+            if !configured.iter().any(|route| route.agent == name) {
+                self = self.route(|_| Err(RouteError::None(name.to_owned())));
+            }
+        }
+        for RouteSettings { rule, agent } in configured {
+            let mut known = self.agents.iter().filter(|(name, _)| *name == agent);
+            let (Some((_, handler)), None) = (known.next(), known.next()) else {
+                let names: Vec<_> = self.agents.iter().map(|(name, _)| name.as_str()).collect();
+                let known = match names.as_slice() {
+                    [] => {
+                        "this program has none that can be named; remove the [[route]]".to_owned()
+                    }
+                    names => format!(
+                        "this program has {}, and each name must be one agent's",
+                        names.join(", ")
+                    ),
+                };
+                return self.route(|_| Err(RouteError::Agent { agent, known }));
+            };
+            let (handler, owner) = (handler.clone(), format!("a [[route]] to {agent}"));
+            let to = match &rule {
+                RouteRule::Extension(extension) => RouteTo::Extension(extension),
+                RouteRule::Number(pattern) => RouteTo::Number(pattern),
+                RouteRule::Default => RouteTo::Default,
+            };
+            self = self.handle(&to, handler, &owner);
+        }
+        self
     }
 
     /// Names an event that handlers tell, so that `voxtra events` lists it and the allow-list of a webhook may have it.
@@ -326,11 +392,12 @@ impl Builder {
     ///
     /// # Errors
     /// Routes are in each other's way, the address is taken, Asterisk refuses the password, a webhook makes no sense.
-    pub async fn start(mut self) -> Result<Application, StartError> {
-        self.check()?;
-        asked::answer(&self.catalogue);
-        asked::known(&self.webhooks, &self.catalogue);
-        let ari = match self.ari.take() {
+    pub async fn start(self) -> Result<Application, StartError> {
+        let mut this = self.route_as_configured();
+        this.check()?;
+        asked::answer(&this.catalogue);
+        asked::known(&this.webhooks, &this.catalogue);
+        let ari = match this.ari.take() {
             Some(settings) => {
                 settings.check()?;
                 let ari = AriClient::new(settings)?;
@@ -349,14 +416,15 @@ impl Builder {
             }
             None => None,
         };
-        self.open(ari, None).await
+        this.open(ari, None).await
     }
 
     /// Starts it for rehearsals: nothing listens, connects or is delivered, and its calls are those of the stage.
-    pub(crate) async fn rehearse(mut self, stage: Arc<Stage>) -> Result<Application, StartError> {
-        self.check()?;
-        self.webhooks.clear();
-        self.open(None, Some(stage)).await
+    pub(crate) async fn rehearse(self, stage: Arc<Stage>) -> Result<Application, StartError> {
+        let mut this = self.route_as_configured();
+        this.check()?;
+        this.webhooks.clear();
+        this.open(None, Some(stage)).await
     }
 
     /// What was wrong on the way.

@@ -102,19 +102,47 @@ pub(crate) type Rule = Arc<dyn Fn(CallInfo) -> BoxFuture<Option<Handler>> + Send
 /// order of their registration, the default.
 #[derive(Clone, Default)]
 pub(crate) struct Routes {
-    extensions: Vec<(String, Handler)>,
-    numbers: Vec<(String, Handler)>,
-    prefixes: Vec<(String, Handler)>,
+    extensions: Vec<Registered>,
+    numbers: Vec<Registered>,
+    prefixes: Vec<Registered>,
     rules: Vec<Rule>,
-    default: Option<Handler>,
+    default: Option<Registered>,
+}
+
+/// A pattern, what handles its calls, and what that is called in errors.
+#[derive(Clone)]
+struct Registered {
+    pattern: String,
+    handler: Handler,
+    owner: String,
 }
 
 /// A route that can't be registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// There is one for the same calls.
-    #[error("two routes for {0}: one of them would never be used")]
-    Duplicate(String),
+    #[error("two routes for {calls}, of {first} and of {second}: one of them would never be used")]
+    Duplicate {
+        /// Which calls.
+        calls: String,
+        /// What they went to.
+        first: String,
+        /// What they are to go to as well.
+        second: String,
+    },
+    /// A session that was registered has no route.
+    #[error(
+        "the session {0} has no route, so no call would reach it: declare one, such as `route default;`, or name it in a [[route]] of the configuration"
+    )]
+    None(String),
+    /// The configuration names an agent that the program doesn't have.
+    #[error("a [[route]] of the configuration names the agent {agent:?}: {known}")]
+    Agent {
+        /// The name.
+        agent: String,
+        /// Which there are, in words.
+        known: String,
+    },
     /// The pattern makes no sense.
     #[error("{0:?} is no number: digits, an optional leading +, and an optional * at the end")]
     Pattern(String),
@@ -125,16 +153,22 @@ impl Routes {
         &mut self,
         extension: &str,
         handler: Handler,
+        owner: &str,
     ) -> Result<(), RouteError> {
-        add(
-            &mut self.extensions,
-            extension.to_owned(),
+        let route = Registered {
+            pattern: extension.to_owned(),
             handler,
-            "extension",
-        )
+            owner: owner.to_owned(),
+        };
+        add(&mut self.extensions, route, "extension")
     }
 
-    pub(crate) fn number(&mut self, pattern: &str, handler: Handler) -> Result<(), RouteError> {
+    pub(crate) fn number(
+        &mut self,
+        pattern: &str,
+        handler: Handler,
+        owner: &str,
+    ) -> Result<(), RouteError> {
         let (digits, prefix) = match pattern.strip_suffix('*') {
             Some(digits) => (digits, true),
             None => (pattern, false),
@@ -144,13 +178,18 @@ impl Routes {
         if !rest.bytes().all(|byte| byte.is_ascii_digit()) || (rest.is_empty() && !prefix) {
             return Err(RouteError::Pattern(pattern.to_owned()));
         }
+        let route = Registered {
+            pattern: plain,
+            handler,
+            owner: owner.to_owned(),
+        };
         if prefix {
-            add(&mut self.prefixes, plain, handler, "number prefix")?;
+            add(&mut self.prefixes, route, "number prefix")?;
             self.prefixes
-                .sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+                .sort_by_key(|route| std::cmp::Reverse(route.pattern.len()));
             Ok(())
         } else {
-            add(&mut self.numbers, plain, handler, "number")
+            add(&mut self.numbers, route, "number")
         }
     }
 
@@ -158,11 +197,21 @@ impl Routes {
         self.rules.push(rule);
     }
 
-    pub(crate) fn otherwise(&mut self, handler: Handler) -> Result<(), RouteError> {
-        match self.default.replace(handler) {
-            None => Ok(()),
-            Some(_) => Err(RouteError::Duplicate("the default".into())),
+    pub(crate) fn otherwise(&mut self, handler: Handler, owner: &str) -> Result<(), RouteError> {
+        let route = Registered {
+            pattern: String::new(),
+            handler,
+            owner: owner.to_owned(),
+        };
+        if let Some(known) = &self.default {
+            return Err(RouteError::Duplicate {
+                calls: "the default".to_owned(),
+                first: known.owner.clone(),
+                second: route.owner,
+            });
         }
+        self.default = Some(route);
+        Ok(())
     }
 
     pub(crate) async fn find(&self, info: &CallInfo) -> Option<Handler> {
@@ -179,28 +228,27 @@ impl Routes {
                 return Some(handler);
             }
         }
-        self.default.clone()
+        self.default.as_ref().map(|route| route.handler.clone())
     }
 }
 
-fn add(
-    to: &mut Vec<(String, Handler)>,
-    pattern: String,
-    handler: Handler,
-    what: &str,
-) -> Result<(), RouteError> {
-    if to.iter().any(|(known, _)| *known == pattern) {
-        return Err(RouteError::Duplicate(format!("{what} {pattern:?}")));
+fn add(to: &mut Vec<Registered>, route: Registered, what: &str) -> Result<(), RouteError> {
+    if let Some(known) = to.iter().find(|known| known.pattern == route.pattern) {
+        return Err(RouteError::Duplicate {
+            calls: format!("{what} {:?}", route.pattern),
+            first: known.owner.clone(),
+            second: route.owner,
+        });
     }
-    to.push((pattern, handler));
+    to.push(route);
     Ok(())
 }
 
-fn find(routes: &[(String, Handler)], fits: impl Fn(&String) -> bool) -> Option<Handler> {
+fn find(routes: &[Registered], fits: impl Fn(&String) -> bool) -> Option<Handler> {
     routes
         .iter()
-        .find(|(pattern, _)| fits(pattern))
-        .map(|(_, handler)| handler.clone())
+        .find(|route| fits(&route.pattern))
+        .map(|route| route.handler.clone())
 }
 
 /// A number without what people put between its digits.
@@ -255,11 +303,11 @@ mod tests {
             ["extension", "number", "prefix", "long", "ruled", "default"]
                 .map(|name| named(&names, name));
         let mut routes = Routes::default();
-        routes.otherwise(default.clone()).unwrap();
-        routes.number("+265*", prefix.clone()).unwrap();
-        routes.number("+265 99*", long.clone()).unwrap();
-        routes.number("+265999000001", number.clone()).unwrap();
-        routes.extension("1000", extension.clone()).unwrap();
+        routes.otherwise(default.clone(), "x").unwrap();
+        routes.number("+265*", prefix.clone(), "x").unwrap();
+        routes.number("+265 99*", long.clone(), "x").unwrap();
+        routes.number("+265999000001", number.clone(), "x").unwrap();
+        routes.extension("1000", extension.clone(), "x").unwrap();
         let chosen = ruled.clone();
         routes.rule(Arc::new(move |info| {
             let chosen = chosen.clone();
@@ -298,20 +346,20 @@ mod tests {
         let mut routes = Routes::default();
         for pattern in ["", "+", "12a", "1*2", "+2+6", "**"] {
             assert_eq!(
-                routes.number(pattern, handler.clone()),
+                routes.number(pattern, handler.clone(), "x"),
                 Err(RouteError::Pattern(pattern.into())),
                 "{pattern}"
             );
         }
-        routes.number("+265*", handler.clone()).unwrap();
+        routes.number("+265*", handler.clone(), "x").unwrap();
         assert!(matches!(
-            routes.number("+2-65*", handler.clone()),
-            Err(RouteError::Duplicate(_))
+            routes.number("+2-65*", handler.clone(), "x"),
+            Err(RouteError::Duplicate { .. })
         ));
-        routes.otherwise(handler.clone()).unwrap();
+        routes.otherwise(handler.clone(), "x").unwrap();
         assert!(matches!(
-            routes.otherwise(handler),
-            Err(RouteError::Duplicate(_))
+            routes.otherwise(handler, "x"),
+            Err(RouteError::Duplicate { .. })
         ));
     }
 }

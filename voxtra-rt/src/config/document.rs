@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::expand;
-use super::{ConfigError, Problem};
+use super::{ConfigError, Place, Problem};
 
 /// The file, and what was found wrong in it so far.
 pub(super) struct Document<'i> {
@@ -76,14 +76,19 @@ impl<'i> Document<'i> {
     }
 
     fn note(&self, span: Range<usize>, key: String, value: Option<String>, reason: String) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let line = self.line(&span);
         self.problems.borrow_mut().push(Problem {
             line,
             key,
             value,
             reason,
         });
+    }
+
+    /// The line on which something begins, from 1.
+    fn line(&self, span: &Range<usize>) -> usize {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        before.bytes().filter(|byte| *byte == b'\n').count() + 1
     }
 
     /// The text of a value as written, on one line.
@@ -147,6 +152,17 @@ impl<'d> Section<'d> {
                 self.inner(path, Some(one), one.get_ref().as_table())
             })
             .collect()
+    }
+
+    /// Where the value of `key` is; where the section is, if it has none.
+    pub(super) fn place(&self, key: &str) -> Place {
+        let span = self
+            .find(key)
+            .map_or_else(|| self.span.clone(), Spanned::span);
+        Place {
+            line: self.document.line(&span),
+            key: self.path_of(key),
+        }
     }
 
     /// Whether the table is in the file at all.

@@ -78,7 +78,9 @@ fn assert_sound(config: &Config) {
     assert!(media.max_calls > 0 && media.max_pending > 0 && !media.allow_peers.is_empty());
     assert!(media.advertise.contains(':'));
     assert!(config.turn.check().is_ok());
-    assert!(!config.routes.is_empty());
+    assert_eq!(config.routes.len(), config.places.routes.len());
+    assert_eq!(config.prompts.len(), config.places.prompts.len());
+    assert_eq!(config.webhooks.len(), config.places.webhooks.len());
     assert!(config.routes.iter().all(|route| !route.agent.is_empty()));
     let mut names = HashSet::new();
     assert!(

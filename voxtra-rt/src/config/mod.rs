@@ -18,6 +18,7 @@ mod error;
 pub(crate) mod fuzz;
 mod sections;
 mod settings;
+mod usable;
 
 use std::path::Path;
 
@@ -54,10 +55,34 @@ pub struct Config {
     pub prompts: Vec<PromptSettings>,
     /// `[[webhook]]`: where events are sent.
     pub webhooks: Vec<WebhookSettings>,
-    /// `[[route]]`: which agent takes which call. Never empty: without any, `echo` takes every call.
+    /// `[[route]]`: which agent takes which call. Without any, an application has the routes that its sessions declare, and
+    /// `voxtra serve` gives every call to `echo`.
     pub routes: Vec<RouteSettings>,
     /// `[log]`.
     pub log: LogSettings,
+    /// Where in the file some of it is.
+    pub places: Places,
+}
+
+/// Where in the file the parts of a configuration are that only the program that uses it can judge: one for each part, in the
+/// same order. Empty for a configuration that comes from no file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The agents of the `[[route]]`s.
+    pub routes: Vec<Place>,
+    /// The files of the `[[prompt]]`s.
+    pub prompts: Vec<Place>,
+    /// The allow-lists of the `[[webhook]]`s.
+    pub webhooks: Vec<Place>,
+}
+
+/// A place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its line, from 1.
+    pub line: usize,
+    /// The key that stands there, such as `webhook[2].events`.
+    pub key: String,
 }
 
 impl Default for Config {
@@ -71,11 +96,9 @@ impl Default for Config {
             speech: SpeechSettings::default(),
             prompts: Vec::new(),
             webhooks: Vec::new(),
-            routes: vec![RouteSettings {
-                rule: RouteRule::Default,
-                agent: "echo".to_owned(),
-            }],
+            routes: Vec::new(),
             log: LogSettings::default(),
+            places: Places::default(),
         }
     }
 }

@@ -12,7 +12,9 @@ use crate::media::MediaSettings;
 use crate::speech::{CommandVoice, Prompts, SpeechError};
 
 impl Builder {
-    /// Takes over everything that the configuration says, but its `[[route]]`s, which name the agents of `voxtra serve`.
+    /// Takes over everything that the configuration says, but `[log]`, which is the process's: `voxtra::log::init` does what it
+    /// says. Each `[[route]]` names a session or an [`agent`](Self::agent); one that names another keeps the application from
+    /// starting. The routes that sessions declare count as well.
     ///
     /// # Errors
     /// The voice or a prompt that it names can't be used.
@@ -58,6 +60,7 @@ impl Builder {
         }
         self.prompts = Some(Prompts::from_settings(&config.speech, &config.prompts)?);
         self.webhooks.clone_from(&config.webhooks);
+        self.configured.clone_from(&config.routes);
         Ok(self)
     }
 }

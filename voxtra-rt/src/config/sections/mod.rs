@@ -15,16 +15,16 @@ use self::media::{read_audiosockets, read_media};
 use self::route::read_routes;
 use self::speech::{read_prompts, read_speech};
 use self::webhook::read_webhook;
-use super::Config;
 use super::document::{Document, Section};
 use super::settings::{LogFormat, LogSettings};
+use super::{Config, Places};
 use crate::ari::{AriError, AriSettings};
 
 /// Reads the whole file.
 pub(super) fn read(document: &Document<'_>) -> Config {
     let root = document.root();
     let defaults = Config::default();
-    let routes = read_routes(&root);
+    let mut places = Places::default();
     let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
     let config = Config {
         asterisk,
@@ -33,18 +33,15 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         audiosockets: read_audiosockets(&root),
         turn: read_turn(root.section("turn")),
         speech: read_speech(root.section("speech")),
-        prompts: read_prompts(&root),
+        prompts: read_prompts(&root, &mut places.prompts),
         webhooks: root
             .sections("webhook")
             .into_iter()
-            .filter_map(read_webhook)
+            .filter_map(|section| read_webhook(section, &mut places.webhooks))
             .collect(),
-        routes: if routes.is_empty() {
-            defaults.routes
-        } else {
-            routes
-        },
+        routes: read_routes(&root, &mut places.routes),
         log: read_log(root.section("log")),
+        places,
     };
     root.finish();
     config

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::super::Place;
 use super::super::document::Section;
 use super::super::settings::{RouteRule, RouteSettings};
 use super::read_word;
 
-pub(super) fn read_routes(root: &Section<'_>) -> Vec<RouteSettings> {
+pub(super) fn read_routes(root: &Section<'_>, places: &mut Vec<Place>) -> Vec<RouteSettings> {
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for section in root.sections("route") {
@@ -40,6 +41,7 @@ pub(super) fn read_routes(root: &Section<'_>) -> Vec<RouteSettings> {
         if let (Some(rule), Some(agent)) = (rule, agent) {
             if seen.insert(format!("{rule:?}")) {
                 all.push(RouteSettings { rule, agent });
+                places.push(section.place("agent"));
             } else {
                 section.refuse("agent", "an earlier [[route]] already takes these calls");
             }

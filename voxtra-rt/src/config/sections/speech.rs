@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::super::Place;
 use super::super::document::Section;
 use super::super::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 use super::{read_time, read_word};
@@ -81,7 +82,7 @@ pub(super) fn read_speech(section: Section<'_>) -> SpeechSettings {
     settings
 }
 
-pub(super) fn read_prompts(root: &Section<'_>) -> Vec<PromptSettings> {
+pub(super) fn read_prompts(root: &Section<'_>, places: &mut Vec<Place>) -> Vec<PromptSettings> {
     let mut names = HashSet::new();
     let mut all = Vec::new();
     for section in root.sections("prompt") {
@@ -93,6 +94,7 @@ pub(super) fn read_prompts(root: &Section<'_>) -> Vec<PromptSettings> {
         if let (Some(name), Some(file)) = (name, file) {
             if names.insert(name.clone()) {
                 all.push(PromptSettings { name, file, text });
+                places.push(section.place("file"));
             } else {
                 section.refuse("name", "is already the name of an earlier [[prompt]]");
             }

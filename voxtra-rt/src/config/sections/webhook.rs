@@ -2,11 +2,15 @@
 
 use url::Url;
 
+use super::super::Place;
 use super::super::document::Section;
 use super::{read_size, read_time};
 use crate::webhook::WebhookSettings;
 
-pub(super) fn read_webhook(section: Section<'_>) -> Option<WebhookSettings> {
+pub(super) fn read_webhook(
+    section: Section<'_>,
+    places: &mut Vec<Place>,
+) -> Option<WebhookSettings> {
     section.require("url", "where the events are sent");
     let url = section.parsed::<Url>("url", "must be a URL such as https://example.com/calls");
     if let Some(url) = &url
@@ -57,6 +61,7 @@ pub(super) fn read_webhook(section: Section<'_>) -> Option<WebhookSettings> {
     if section.is_sound() && settings.max_backoff < settings.first_backoff {
         section.refuse("max_backoff_ms", "must not be less than first_backoff_ms");
     }
+    places.push(section.place("events"));
     section.finish();
     Some(settings)
 }
