@@ -9,11 +9,11 @@ pub(crate) use voxtra_rt::speech::wav::Recording;
 
 use super::Failure;
 
-/// Reads a WAV file of any PCM format; several channels are mixed into one.
+/// Reads a WAV file of any PCM format, µ-law or A-law; several channels are mixed into one.
 pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
     let refuse = |why: &dyn std::fmt::Display| {
         Failure::usage(format_args!("can't read {}: {why}", path.display()))
-            .advise("a WAV file with PCM samples is needed; `sox IN OUT.wav` or `ffmpeg -i IN OUT.wav` makes one")
+            .advise("a WAV file with PCM, µ-law or A-law samples is needed; `sox IN OUT.wav` or `ffmpeg -i IN OUT.wav` makes one")
     };
     let recording = wav::read(path).map_err(|error| match error {
         wav::WavError::Io(error) => {

@@ -237,3 +237,29 @@ mod plot {
         assert_eq!(fs::read(&copy).unwrap(), fs::read(RECORDING).unwrap());
     }
 }
+
+#[test]
+fn a_telephone_recorders_file_is_heard_as_the_pcm_it_was() {
+    let directory = fresh_directory("vad-mulaw");
+    let mut pcm = hound::WavReader::open(RECORDING).unwrap();
+    let rate = pcm.spec().sample_rate;
+    let bytes: Vec<u8> = pcm
+        .samples::<i16>()
+        .map(|sample| voxtra::core::audio::Law::Mu.encode(sample.unwrap()))
+        .collect();
+    let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x07\0\x01\0".to_vec();
+    file.extend(rate.to_le_bytes());
+    file.extend(rate.to_le_bytes());
+    file.extend([1, 0, 8, 0]);
+    file.extend(b"data");
+    file.extend(u32::try_from(bytes.len()).unwrap().to_le_bytes());
+    file.extend(&bytes);
+    let path = directory.join("recorder.wav");
+    fs::write(&path, file).unwrap();
+    let run = voxtra(&["vad", path.to_str().unwrap()]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    assert_eq!(
+        run.out.lines().count(),
+        voxtra(&["vad", RECORDING]).out.lines().count()
+    );
+}

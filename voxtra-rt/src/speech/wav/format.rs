@@ -1,3 +1,5 @@
+use voxtra_core::audio::g711::Law;
+
 use super::WavError;
 
 /// How the samples of a WAV are stored.
@@ -16,6 +18,8 @@ enum Encoding {
     Signed32,
     Float32,
     Float64,
+    /// What telephone recorders write.
+    G711(Law),
 }
 
 impl Format {
@@ -43,17 +47,9 @@ impl Format {
             (PCM, 32) => Encoding::Signed32,
             (FLOAT, 32) => Encoding::Float32,
             (FLOAT, 64) => Encoding::Float64,
-            (6, _) => {
-                return Err(WavError::NotPcm(
-                    "its samples are A-law, not PCM".to_owned(),
-                ));
-            }
-            (7, _) => {
-                return Err(WavError::NotPcm(
-                    "its samples are µ-law, not PCM".to_owned(),
-                ));
-            }
-            (PCM | FLOAT, bits) => {
+            (A_LAW, 8) => Encoding::G711(Law::A),
+            (MU_LAW, 8) => Encoding::G711(Law::Mu),
+            (PCM | FLOAT | A_LAW | MU_LAW, bits) => {
                 return Err(WavError::NotPcm(format!("its samples have {bits} bits")));
             }
             (tag, _) => {
@@ -97,7 +93,7 @@ impl Format {
 impl Encoding {
     fn bytes(self) -> usize {
         match self {
-            Self::Unsigned8 => 1,
+            Self::Unsigned8 | Self::G711(_) => 1,
             Self::Signed16 => 2,
             Self::Signed24 => 3,
             Self::Signed32 | Self::Float32 => 4,
@@ -109,6 +105,7 @@ impl Encoding {
     fn sample(self, bytes: &[u8]) -> i16 {
         match (self, bytes) {
             (Self::Unsigned8, [a]) => (i16::from(*a) - 128) << 8,
+            (Self::G711(law), [byte]) => law.decode(*byte),
             (Self::Signed16, [a, b])
             | (Self::Signed24, [_, a, b])
             | (Self::Signed32, [_, _, a, b]) => i16::from_le_bytes([*a, *b]),
@@ -133,4 +130,6 @@ fn from_float(sample: f64) -> i16 {
 
 const PCM: u16 = 1;
 const FLOAT: u16 = 3;
+const A_LAW: u16 = 6;
+const MU_LAW: u16 = 7;
 const EXTENSIBLE: u16 = 0xfffe;

@@ -1,7 +1,7 @@
 //! WAV files and streams. Everything becomes mono 16-bit samples: that is what a call carries.
 //!
 //! Read: PCM of 8, 16, 24 and 32 bits and floats of 32 and 64 bits, any number of channels (averaged), also in the
-//! extensible form. Written: 16-bit PCM.
+//! extensible form; µ-law and A-law, which telephone recorders write. Written: 16-bit PCM.
 
 mod format;
 #[cfg(any(fuzzing, test))]

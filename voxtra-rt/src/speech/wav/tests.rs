@@ -2,6 +2,8 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 
+use voxtra_core::audio::Law;
+
 use super::*;
 
 /// What another implementation (hound) writes.
@@ -131,10 +133,29 @@ fn chunks_after_the_samples_are_not_samples() {
 }
 
 #[test]
+fn what_telephone_recorders_write_is_read() {
+    for (tag, law) in [(6, Law::A), (7, Law::Mu)] {
+        let mut file = b"RIFF\0\0\0\0WAVEfmt \x12\0\0\0".to_vec();
+        file.extend([tag, 0, 1, 0]);
+        file.extend(8000_u32.to_le_bytes());
+        file.extend(8000_u32.to_le_bytes());
+        file.extend([1, 0, 8, 0, 0, 0]);
+        // As the standard asks of everything but PCM.
+        file.extend(b"fact\x04\0\0\0\0\x01\0\0");
+        file.extend(b"data\0\x01\0\0");
+        file.extend(0..=255_u8);
+        let recording = read_from(Cursor::new(file)).unwrap();
+        assert_eq!(recording.rate_hz, 8000);
+        let samples: Vec<_> = (0..=255).map(|byte| law.decode(byte)).collect();
+        assert_eq!(recording.samples, samples, "{law:?}");
+    }
+}
+
+#[test]
 fn each_bad_file_says_why() {
-    let mut mulaw = header(2);
-    mulaw[32] = 7;
-    mulaw.extend([0, 0]);
+    let mut gsm = header(2);
+    gsm[32] = 0x31;
+    gsm.extend([0, 0]);
     let mut slow = header(2);
     slow[36..40].copy_from_slice(&100_u32.to_le_bytes());
     let mut cut = header(100);
@@ -153,7 +174,7 @@ fn each_bad_file_says_why() {
             b"RIFF\0\0\0\0WAVEfmt \x02\0\0\0\x01\0".to_vec(),
             "too short",
         ),
-        (mulaw, "µ-law"),
+        (gsm, "format 0x0031"),
         (slow, "100 Hz"),
         (cut, "40 bytes are missing"),
     ] {
