@@ -43,8 +43,17 @@ pub enum RecordBody<E = Realtime> {
 /// What is wrong on a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// µ-law under the kind of 8 kHz PCM: half as many bytes as 20 ms need.
+    /// µ-law under the kind of 8 kHz PCM: half as many bytes as the samples need.
     MulawUnder8k,
+    /// A-law under the kind of 8 kHz PCM: half as many bytes as the samples need.
+    AlawUnder8k,
+    /// Twice as many samples as the kind announces, in frames twice as long.
+    TwiceTheRate {
+        /// The rate that is announced, in Hz.
+        announced: u32,
+    },
+    /// Far fewer bytes than samples need: G.722, G.729, GSM, iLBC or another compressed format.
+    Compressed,
     /// The rate of the audio changed within a call.
     RateChanged {
         /// The rate so far, in Hz.
@@ -75,6 +84,18 @@ impl fmt::Display for Fault {
         match self {
             Self::MulawUnder8k => f.write_str(
                 "the peer sends µ-law where 8 kHz PCM is announced: use the format slin",
+            ),
+            Self::AlawUnder8k => f.write_str(
+                "the peer sends A-law where 8 kHz PCM is announced: use the format slin",
+            ),
+            Self::TwiceTheRate { announced } => write!(
+                f,
+                "the peer sends twice the samples of {announced} Hz: its Asterisk is too old to \
+                 announce other rates; use the format slin, or a newer Asterisk"
+            ),
+            Self::Compressed => f.write_str(
+                "the peer sends far too few bytes for PCM, so it is a compressed format \
+                 (G.722, G.729, GSM or iLBC): use the format slin",
             ),
             Self::RateChanged { from, to } => {
                 write!(f, "the rate of the audio changed from {from} Hz to {to} Hz")

@@ -3,11 +3,12 @@
 use core::time::Duration;
 
 use super::fault::Faults;
+use super::format::{Format, FormatCheck};
 use super::{
-    CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, History, LegSettings, MulawPolicy,
+    CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, G711Policy, History, LegSettings,
     Port, event,
 };
-use crate::audio::{Framer, Law, Resampler, SampleRate};
+use crate::audio::{Framer, Resampler, SampleRate};
 use crate::audiosocket::Audio;
 use crate::dtmf::{DtmfDetector, DtmfSource, KeyPresses};
 use crate::echo::EchoEstimate;
@@ -29,8 +30,8 @@ const VAD_SAMPLES: usize = 160;
 /// every call would need 4 kB more.
 const HEARD_SAMPLES: usize = SampleRate::Hz96000.frame_samples();
 
-/// Bytes of a 20 ms µ-law frame, which Asterisk may send under the kind of 8 kHz PCM.
-const MULAW_BYTES: usize = 160;
+/// Samples that are converted at a time, when the peer sends anything but what it announces.
+pub(super) const CONVERTED: usize = 160;
 
 /// What one call of [`Ear::hear`] found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +43,9 @@ pub(super) struct Heard {
 #[derive(Debug)]
 pub(super) struct Ear<V> {
     framer: Framer<HEARD_SAMPLES>,
+    format: FormatCheck,
+    /// What is wrong with the format of the audio was told.
+    format_told: bool,
     clock: ClockCheck,
     listener: Listener<V>,
 }
@@ -50,6 +54,8 @@ impl<V: VoiceDetector> Ear<V> {
     pub(super) fn new(settings: &LegSettings, detector: V) -> Self {
         Self {
             framer: Framer::new(settings.rate),
+            format: FormatCheck::new(),
+            format_told: false,
             clock: ClockCheck::new(),
             listener: Listener {
                 history: History::default(),
@@ -66,6 +72,16 @@ impl<V: VoiceDetector> Ear<V> {
 
     pub(super) fn start(&mut self, now: Instant) {
         self.clock.restart(now);
+    }
+
+    /// Whether the peer sends twice the samples that it announces, and so expects them.
+    pub(super) fn is_twice(&self) -> bool {
+        self.format.is_twice()
+    }
+
+    /// Whether a frame of this size is one of its kind in a stream of others.
+    pub(super) fn is_stray(&self, size: usize) -> bool {
+        self.format.is_stray(size)
     }
 
     pub(super) fn last_arrival(&self) -> Instant {
@@ -113,45 +129,66 @@ impl<V: VoiceDetector> Ear<V> {
         }
     }
 
+    /// What one audio frame really is. What is wrong with it is told once a call.
+    pub(super) fn format<P: Port>(
+        &mut self,
+        now: Instant,
+        audio: Audio<'_>,
+        settings: &LegSettings,
+        faults: &mut Faults<'_>,
+        port: &mut P,
+    ) -> Format {
+        let format = self.format.frame(now, audio);
+        let wanted = matches!(format, Format::G711(_)) && settings.g711 == G711Policy::Decode;
+        if !wanted && let Some(fault) = format.fault(audio.rate) {
+            faults.report_once(fault, &mut self.format_told, port);
+        }
+        if format == Format::Pcm && audio.is_odd() {
+            faults.report(Fault::OddPayload, port);
+        }
+        format
+    }
+
     /// Takes the payload of one audio frame.
     pub(super) fn hear<P: Port>(
         &mut self,
         now: Instant,
         audio: Audio<'_>,
+        format: Format,
         agent_speaking: bool,
         settings: &LegSettings,
-        faults: &mut Faults<'_>,
         port: &mut P,
     ) -> Heard {
-        let mut decoded;
-        let payload = if audio.is_g711_sized() {
-            decoded = [0u8; 2 * MULAW_BYTES];
-            if settings.mulaw == MulawPolicy::Decode {
-                for (pair, byte) in decoded.chunks_exact_mut(2).zip(audio.payload) {
-                    pair.copy_from_slice(&Law::Mu.decode(*byte).to_le_bytes());
-                }
-            } else {
-                faults.report(Fault::MulawUnder8k, port);
-            }
-            &decoded[..]
-        } else {
-            audio.pcm()
-        };
-        if audio.is_odd() {
-            faults.report(Fault::OddPayload, port);
-        }
         let mut heard = Heard::default();
         let Self {
             framer,
             clock,
             listener,
+            ..
         } = self;
         let length = settings.rate.duration_of(framer.frame_samples());
-        framer.push(payload, |pcm| {
-            let time = clock.frame(now, length);
-            heard.gap |= time.gap;
-            heard.barge_in |= listener.frame(now, time.media, pcm, agent_speaking, settings, port);
-        });
+        let mut push = |bytes: &[u8]| {
+            framer.push(bytes, |pcm| {
+                let time = clock.frame(now, length);
+                heard.gap |= time.gap;
+                heard.barge_in |=
+                    listener.frame(now, time.media, pcm, agent_speaking, settings, port);
+            });
+        };
+        match format {
+            Format::Pcm => push(audio.pcm()),
+            Format::G711(_) | Format::Twice => {
+                convert(audio, format, settings.g711, |samples| {
+                    let mut bytes = [0u8; 2 * CONVERTED];
+                    for (pair, sample) in bytes.chunks_exact_mut(2).zip(samples) {
+                        pair.copy_from_slice(&sample.to_le_bytes());
+                    }
+                    push(bytes.get(..2 * samples.len()).unwrap_or_default());
+                });
+            }
+            // Nothing is known of the samples, not even how many there are.
+            Format::Compressed => {}
+        }
         heard
     }
 
@@ -185,6 +222,39 @@ impl<V: VoiceDetector> Ear<V> {
         if turns.speech_ended && settings.forward != Forward::Nothing {
             port.caller_audio(CallerAudio::SpeechEnded);
         }
+    }
+}
+
+/// The samples of a frame that isn't what it announces, up to [`CONVERTED`] at a time: at the rate that is announced, and silent
+/// where G.711 is refused.
+pub(super) fn convert(
+    audio: Audio<'_>,
+    format: Format,
+    policy: G711Policy,
+    mut each: impl FnMut(&[i16]),
+) {
+    let mut samples = [0i16; CONVERTED];
+    match format {
+        Format::G711(law) => {
+            for bytes in audio.payload.chunks(CONVERTED) {
+                if policy == G711Policy::Decode {
+                    law.decode_into(bytes, &mut samples);
+                }
+                each(samples.get(..bytes.len()).unwrap_or_default());
+            }
+        }
+        Format::Twice => {
+            for bytes in audio.payload.chunks(4 * CONVERTED) {
+                let (pairs, _) = bytes.as_chunks::<4>();
+                for (sample, [a, b, c, d]) in samples.iter_mut().zip(pairs) {
+                    let first = i32::from(i16::from_le_bytes([*a, *b]));
+                    let second = i32::from(i16::from_le_bytes([*c, *d]));
+                    *sample = i16::try_from((first + second) / 2).unwrap_or(0);
+                }
+                each(samples.get(..pairs.len()).unwrap_or_default());
+            }
+        }
+        Format::Pcm | Format::Compressed => {}
     }
 }
 

@@ -17,6 +17,18 @@ pub(super) struct Faults<'a> {
 }
 
 impl Faults<'_> {
+    /// Counts a violation, and reports it unless it was reported before in this call: for what is wrong with every frame.
+    pub(super) fn report_once<P: Port>(&mut self, fault: Fault, told: &mut bool, port: &mut P) {
+        *self.count = self.count.wrapping_add(1);
+        if !core::mem::replace(told, true) {
+            *self.last = Some(self.now);
+            port.record(Record {
+                at: self.now,
+                body: RecordBody::Fault(fault),
+            });
+        }
+    }
+
     /// Counts a violation and reports it unless another was reported less than a second ago.
     pub(super) fn report<P: Port>(&mut self, fault: Fault, port: &mut P) {
         *self.count = self.count.wrapping_add(1);

@@ -18,6 +18,7 @@
 mod clock;
 mod ear;
 mod fault;
+mod format;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod history;
@@ -27,15 +28,16 @@ mod settings;
 pub use clock::{ClockCheck, FrameTime};
 pub use history::{HISTORY_SAMPLES, History};
 pub use port::{CallerAudio, Port};
-pub use settings::{Command, DtmfPolicy, EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
+pub use settings::{Command, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode};
 
 use core::time::Duration;
 
-use ear::Ear;
+use ear::{Ear, convert};
 use fault::{FAULT_EVERY, Faults};
+use format::Format;
 
 use crate::audio::{MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
-use crate::audiosocket::{DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
+use crate::audiosocket::{Audio, DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
 use crate::event::{
     AudioFrameSent, DtmfReceived, Fault, MediaStarted, MediaStopped, MediaStoppedReason, Realtime,
     Record, RecordBody,
@@ -98,6 +100,8 @@ pub struct Leg<V, const MAX: usize = MAX_FRAME_BYTES> {
     /// Frames that the socket did not take and of which nobody has been told yet, and when somebody was last told of some.
     dropped: u32,
     last_dropped: Option<Instant>,
+    /// The last sample that went out to a peer that expects twice as many.
+    last_sent: i16,
     stopped: bool,
 }
 
@@ -115,6 +119,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             last_fault: None,
             dropped: 0,
             last_dropped: None,
+            last_sent: 0,
             stopped: false,
             settings,
         }
@@ -210,14 +215,17 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
                     }
                     *rate_known = true;
                     announce(announced, now, settings.rate, port);
+                    let format = ear.format(now, audio, settings, &mut faults, port);
                     if settings.mode == Mode::Echo {
-                        counters.frames_out = counters.frames_out.wrapping_add(1);
-                        port.transmit(HEADER_LEN + audio.payload.len(), |out| {
-                            encode(&Frame::Audio(audio), out).unwrap_or(0)
-                        });
+                        let format = match format {
+                            // Only a stream of G.711 is known to be no samples.
+                            Format::G711(_) if ear.is_stray(audio.payload.len()) => Format::Pcm,
+                            format => format,
+                        };
+                        echo(audio, format, settings.g711, &mut counters.frames_out, port);
                     }
                     let agent_speaking = has_the_floor(playout);
-                    let heard = ear.hear(now, audio, agent_speaking, settings, &mut faults, port);
+                    let heard = ear.hear(now, audio, format, agent_speaking, settings, port);
                     counters.gaps = counters.gaps.wrapping_add(u64::from(heard.gap));
                     if heard.barge_in {
                         port.epoch(playout.flush());
@@ -320,9 +328,23 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         }
         self.ear.sent(now, pcm, &self.settings);
         let rate = self.settings.rate;
-        port.transmit(HEADER_LEN + 2 * pcm.len(), |out| {
-            encode_audio(rate, pcm, out).unwrap_or(0)
-        });
+        if self.ear.is_twice() {
+            // What it announces is half of what it sends, and of what it expects.
+            let mut twice = [0i16; 2 * NARROW_SAMPLES];
+            for (places, &sample) in twice.chunks_exact_mut(2).zip(pcm) {
+                let between = (i32::from(self.last_sent) + i32::from(sample)) / 2;
+                places.copy_from_slice(&[i16::try_from(between).unwrap_or(sample), sample]);
+                self.last_sent = sample;
+            }
+            let twice = twice.get(..2 * pcm.len()).unwrap_or_default();
+            port.transmit(HEADER_LEN + 2 * twice.len(), |out| {
+                encode_audio(rate, twice, out).unwrap_or(0)
+            });
+        } else {
+            port.transmit(HEADER_LEN + 2 * pcm.len(), |out| {
+                encode_audio(rate, pcm, out).unwrap_or(0)
+            });
+        }
         if self.settings.frame_events {
             port.record(event(
                 now,
@@ -403,6 +425,32 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             self.last_dropped = Some(now);
             port.record(fault_record(now, Fault::FramesDropped(frames)));
         }
+    }
+}
+
+/// Sends a frame back, bit for bit. What isn't samples goes back as samples: to the peer the bytes would be near-full-scale noise.
+fn echo<P: Port>(
+    audio: Audio<'_>,
+    format: Format,
+    policy: G711Policy,
+    frames_out: &mut u64,
+    port: &mut P,
+) {
+    match format {
+        Format::Pcm | Format::Twice => {
+            *frames_out = frames_out.wrapping_add(1);
+            port.transmit(HEADER_LEN + audio.payload.len(), |out| {
+                encode(&Frame::Audio(audio), out).unwrap_or(0)
+            });
+        }
+        Format::G711(_) => convert(audio, format, policy, |samples| {
+            *frames_out = frames_out.wrapping_add(1);
+            port.transmit(HEADER_LEN + 2 * samples.len(), |out| {
+                encode_audio(audio.rate, samples, out).unwrap_or(0)
+            });
+        }),
+        // Playout's silence goes out, as it does when nothing comes.
+        Format::Compressed => {}
     }
 }
 

@@ -13,8 +13,8 @@ pub struct LegSettings {
     pub mode: Mode,
     /// How much of the caller's audio the agent is given.
     pub forward: Forward,
-    /// What happens to µ-law bytes under the kind of 8 kHz PCM.
-    pub mulaw: MulawPolicy,
+    /// What happens to µ-law or A-law under the kind of 8 kHz PCM.
+    pub g711: G711Policy,
     /// What becomes of the agent's own voice when the line returns it.
     pub echo: EchoPolicy,
     /// Where the caller's digits are looked for.
@@ -49,13 +49,14 @@ pub enum Forward {
     Everything,
 }
 
-/// What to do when a peer sends µ-law under kind 0x10 (`Dial(AudioSocket/…/c(ulaw))` does): 160-byte payloads.
+/// What to do when a peer sends µ-law or A-law under kind 0x10, as `Dial(AudioSocket/…)` does without `c(slin)`: 160-byte
+/// payloads, or payloads of another size that bring 8,000 bytes a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MulawPolicy {
+pub enum G711Policy {
     /// Report it and take the frames for silence. It is never played as PCM.
     #[default]
     Refuse,
-    /// Decode it.
+    /// Decode it. Which of the two laws it is, is recognised from what is sent.
     Decode,
 }
 

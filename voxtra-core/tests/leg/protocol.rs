@@ -2,9 +2,9 @@
 
 use voxtra_core::audio::{Law, SampleRate};
 use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
-use voxtra_core::leg::{Forward, LegSettings, MulawPolicy, Progress};
+use voxtra_core::leg::{Forward, G711Policy, LegSettings, Mode, Progress};
 
-use crate::rig::{N, Rig, buzz, message, silence, wire};
+use crate::rig::{N, Rig, buzz, message, pcm, recording, silence, wire};
 
 #[test]
 fn every_violation_is_told_and_counted_and_the_call_goes_on() {
@@ -78,16 +78,16 @@ fn mulaw_is_silence_unless_it_is_to_be_decoded() {
     let speech = buzz(1);
     let mut law = [0; N];
     Law::Mu.encode_into(&speech, &mut law);
-    for (policy, faults) in [(MulawPolicy::Refuse, 1), (MulawPolicy::Decode, 0)] {
+    for (policy, faults) in [(G711Policy::Refuse, 1), (G711Policy::Decode, 0)] {
         let mut rig = Rig::new(LegSettings {
-            mulaw: policy,
+            g711: policy,
             forward: Forward::Everything,
             ..LegSettings::default()
         });
         rig.receive(&message(0x10, &law));
         let expected: Vec<i16> = match policy {
-            MulawPolicy::Refuse => vec![0; N],
-            MulawPolicy::Decode => law.iter().map(|byte| Law::Mu.decode(*byte)).collect(),
+            G711Policy::Refuse => vec![0; N],
+            G711Policy::Decode => law.iter().map(|byte| Law::Mu.decode(*byte)).collect(),
         };
         assert_eq!(rig.forwarded(), expected);
         assert_eq!(rig.faults().len(), faults);
@@ -142,4 +142,116 @@ fn each_digit_is_an_event() {
         }
     }
     assert_eq!(digits, "0123456789ABCD*#");
+}
+
+/// Frames of `size` bytes every `ms`, for as long as there are any.
+fn stream(rig: &mut Rig, kind: u8, bytes: &[u8], size: usize, ms: u64) {
+    let mut due = rig.now;
+    for payload in bytes.chunks_exact(size) {
+        while rig.now < due {
+            rig.tick();
+        }
+        rig.receive(&message(kind, payload));
+        due = due + core::time::Duration::from_millis(ms);
+    }
+}
+
+#[test]
+fn what_is_no_pcm_is_named_once_a_call_whatever_its_packets_are() {
+    let speech = recording("caller-hello.wav");
+    let law = |law: Law| -> Vec<u8> { speech.iter().map(|&s| law.encode(s)).collect() };
+    let pcm: Vec<u8> = speech.iter().flat_map(|s| s.to_le_bytes()).collect();
+    let (mu, a) = (law(Law::Mu), law(Law::A));
+    let cases: [(&[u8], usize, u64, Option<Fault>); 9] = [
+        (&mu, 160, 20, Some(Fault::MulawUnder8k)),
+        (&mu, 320, 40, Some(Fault::MulawUnder8k)),
+        (&a, 160, 20, Some(Fault::AlawUnder8k)),
+        (&a, 320, 40, Some(Fault::AlawUnder8k)),
+        (&a, 480, 60, Some(Fault::AlawUnder8k)),
+        (&pcm, 20, 20, Some(Fault::Compressed)),
+        (&pcm, 38, 20, Some(Fault::Compressed)),
+        (
+            &pcm,
+            640,
+            20,
+            Some(Fault::TwiceTheRate { announced: 8_000 }),
+        ),
+        (&pcm, 640, 40, None),
+    ];
+    for (bytes, size, ms, fault) in cases {
+        let mut rig = Rig::forwarding(Forward::Nothing);
+        stream(&mut rig, 0x10, bytes, size, ms);
+        assert_eq!(rig.faults(), Vec::from_iter(fault), "{size} bytes, {ms} ms");
+        assert_eq!(rig.leg.counters().violations == 0, fault.is_none());
+    }
+}
+
+#[test]
+fn both_laws_are_decoded_whatever_their_packets_are() {
+    let speech = recording("caller-hello.wav");
+    for law in [Law::Mu, Law::A] {
+        let bytes: Vec<u8> = speech.iter().map(|&s| law.encode(s)).collect();
+        let decoded: Vec<i16> = bytes.iter().map(|&byte| law.decode(byte)).collect();
+        for (size, ms) in [(160, 20), (320, 40)] {
+            let mut rig = Rig::new(LegSettings {
+                g711: G711Policy::Decode,
+                forward: Forward::Everything,
+                ..LegSettings::default()
+            });
+            stream(&mut rig, 0x10, &bytes, size, ms);
+            assert_eq!(rig.faults(), []);
+            // What came before it was clear what it is, is lost.
+            let heard = rig.forwarded();
+            let clear = &decoded[8_000..];
+            assert!(
+                heard.windows(clear.len()).any(|part| part == clear)
+                    || heard.ends_with(&clear[..clear.len() - N]),
+                "{law:?} {size}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_asterisk_that_is_too_old_for_16_khz_is_heard_and_answered_at_its_speed() {
+    let bytes: Vec<u8> = buzz(200).iter().flat_map(|s| s.to_le_bytes()).collect();
+    let mut rig = Rig::forwarding(Forward::Everything);
+    stream(&mut rig, 0x10, &bytes, 640, 20);
+    let before = rig.forwarded().len();
+    rig.line.sent.clear();
+    stream(&mut rig, 0x10, &bytes, 640, 20);
+    let (seconds, heard) = (bytes.len() / 32_000, rig.forwarded().len() - before);
+    assert!(heard.abs_diff(8_000 * seconds) <= N, "{heard}");
+    assert!(
+        rig.line
+            .sent
+            .iter()
+            .all(|sent| sent.len() == 643 && sent[0] == 0x10)
+    );
+}
+
+#[test]
+fn an_echo_of_what_is_no_pcm_is_silence_or_what_was_decoded() {
+    let speech = recording("caller-hello.wav");
+    let law: Vec<u8> = speech.iter().map(|&s| Law::A.encode(s)).collect();
+    for (policy, loudest) in [(G711Policy::Refuse, 0), (G711Policy::Decode, 16_000)] {
+        let mut rig = Rig::new(LegSettings {
+            g711: policy,
+            mode: Mode::Echo,
+            ..LegSettings::default()
+        });
+        stream(&mut rig, 0x10, &law, 160, 20);
+        let echoed: Vec<i16> = rig.line.sent.iter().flat_map(|sent| pcm(sent)).collect();
+        assert!(
+            echoed.len().abs_diff(speech.len()) <= 2 * N,
+            "{}",
+            echoed.len()
+        );
+        let peak = echoed.iter().map(|s| s.unsigned_abs()).max().unwrap();
+        let original = speech.iter().map(|s| s.unsigned_abs()).max().unwrap();
+        match loudest {
+            0 => assert_eq!(peak, 0),
+            _ => assert!(peak.abs_diff(original) < original / 8, "{peak} {original}"),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use uuid::Uuid;
-use voxtra_core::leg::{DtmfPolicy, EchoPolicy, MulawPolicy};
+use voxtra_core::leg::{DtmfPolicy, EchoPolicy, G711Policy};
 
 use crate::ari::MediaFormat;
 use crate::media::{Detector, OnLoss};
@@ -40,7 +40,7 @@ pub struct MediaSettings {
     /// How long a connection may take to present its UUID. 100 ms to 60 s, default 5 s.
     pub handshake_timeout: Duration,
     /// What to do about µ-law under the kind of 8 kHz PCM. Default `refuse`.
-    pub mulaw: MulawPolicy,
+    pub g711: G711Policy,
     /// What hears whether the caller speaks. Default `telephone`.
     pub detector: Detector,
     /// What to do about the agent's own voice in what the line brings. Default `discount`.
@@ -67,7 +67,7 @@ impl Default for MediaSettings {
             max_pending: 1024,
             on_loss: OnLoss::default(),
             handshake_timeout: Duration::from_secs(5),
-            mulaw: MulawPolicy::Refuse,
+            g711: G711Policy::Refuse,
             detector: Detector::Telephone,
             echo: EchoPolicy::Discount,
             dtmf: DtmfPolicy::Both,

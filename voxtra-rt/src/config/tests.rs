@@ -207,6 +207,10 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
             "[media]\nformat = \"ulaw\"",
             "must be one of \"slin\", \"slin16\"",
         ),
+        (
+            "[media]\nmulaw = \"decode\"\ng711 = \"decode\"",
+            "older name",
+        ),
         ("[media]\nmulaw = true", "must be a string"),
         (
             "[media]\necho = \"cancel\"",
@@ -392,7 +396,7 @@ format = "json"
         (4, 0, 16_000)
     );
     assert_eq!(media.handshake_timeout, Duration::from_millis(1_500));
-    assert_eq!(media.mulaw, voxtra_core::leg::MulawPolicy::Decode);
+    assert_eq!(media.g711, voxtra_core::leg::G711Policy::Decode);
     assert_eq!(media.detector, crate::media::Detector::Energy);
     assert_eq!(media.echo, voxtra_core::leg::EchoPolicy::Ignore);
     assert_eq!(media.dtmf, voxtra_core::leg::DtmfPolicy::Signalled);
@@ -441,6 +445,15 @@ fn only_this_machine_may_connect_by_default() {
 fn allows(media: &MediaSettings, peer: &str) -> bool {
     let peer: std::net::IpAddr = peer.parse().unwrap();
     media.allow_peers.iter().any(|net| net.contains(&peer))
+}
+
+#[test]
+fn g711_is_read_under_its_older_name_too() {
+    for key in ["g711", "mulaw"] {
+        let text = format!("[media]\n{key} = \"decode\"");
+        let media = Config::parse(&text, env).unwrap().media;
+        assert_eq!(media.g711, voxtra_core::leg::G711Policy::Decode, "{key}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
-use crate::leg::{DtmfPolicy, EchoPolicy, Forward, LegSettings, Mode, MulawPolicy};
+use crate::leg::{DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode};
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
 
@@ -95,9 +95,9 @@ impl<'a> Arbitrary<'a> for Session {
             },
             mode: mode(sound >> 2),
             forward: forward(sound >> 3),
-            mulaw: match sound >> 5 & 1 {
-                0 => MulawPolicy::Refuse,
-                _ => MulawPolicy::Decode,
+            g711: match sound >> 5 & 1 {
+                0 => G711Policy::Refuse,
+                _ => G711Policy::Decode,
             },
             echo: match sound >> 7 {
                 0 => EchoPolicy::Discount,

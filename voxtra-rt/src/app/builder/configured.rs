@@ -37,7 +37,7 @@ impl Builder {
         self.address = Some(config.media.advertise.clone());
         self.leg = LegSettings {
             rate: SampleRate::from_hz(config.media.format.hz()).unwrap_or_default(),
-            mulaw: config.media.mulaw,
+            g711: config.media.g711,
             echo: config.media.echo,
             dtmf: config.media.dtmf,
             turn: config.turn,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 use uuid::Uuid;
-use voxtra_core::leg::{DtmfPolicy, EchoPolicy, MulawPolicy};
+use voxtra_core::leg::{DtmfPolicy, EchoPolicy, G711Policy};
 
 use super::super::document::Section;
 use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
@@ -52,6 +52,17 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
     let allow_peers = section
         .texts("allow_peers")
         .map(|texts| read_networks(&section, &texts));
+    let policies = [
+        ("refuse", G711Policy::Refuse),
+        ("decode", G711Policy::Decode),
+    ];
+    // The older name, of when A-law was not known.
+    let mulaw = section.choice("mulaw", &policies);
+    let g711 = section.choice("g711", &policies);
+    if mulaw.is_some() && g711.is_some() {
+        section.refuse("mulaw", "is the older name of `g711`: leave it out");
+    }
+    let g711 = g711.or(mulaw).unwrap_or_default();
     let settings = MediaSettings {
         listen,
         advertise: advertise.unwrap_or_else(|| listen.to_string()),
@@ -84,15 +95,7 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
                 &[("continue", OnLoss::Continue), ("hang_up", OnLoss::HangUp)],
             )
             .unwrap_or_default(),
-        mulaw: section
-            .choice(
-                "mulaw",
-                &[
-                    ("refuse", MulawPolicy::Refuse),
-                    ("decode", MulawPolicy::Decode),
-                ],
-            )
-            .unwrap_or_default(),
+        g711,
         detector: section
             .choice(
                 "detector",
