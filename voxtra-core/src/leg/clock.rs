@@ -5,8 +5,15 @@ use core::time::Duration;
 use crate::audio::FRAME;
 use crate::time::Instant;
 
-/// A frame that arrives later than this after its place in the stream starts the stream anew.
+/// A frame that arrives later than this after its place in the stream is late: the line has stalled, or the peer left silence
+/// out, or its clock is slower than ours.
 const RESYNC: Duration = Duration::from_millis(100);
+
+/// A line that stalled makes up for it within this of its next frame. A peer that left silence out does not.
+const CATCH_UP: Duration = Duration::from_millis(200);
+
+/// Without a frame for this long the peer is silent, whatever it does otherwise.
+const STALL: Duration = Duration::from_millis(1_200);
 
 /// Where a frame belongs on the time axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +31,10 @@ pub struct ClockCheck {
     arrival: Instant,
     /// Up to when the line was told to be silent.
     silent: Instant,
+    /// When the first frame after a pause came, until what was missing has come too.
+    resumed: Option<Instant>,
+    /// The peer sends nothing while there is silence.
+    leaves_out: bool,
 }
 
 impl ClockCheck {
@@ -33,6 +44,8 @@ impl ClockCheck {
             media: Instant::ZERO,
             arrival: Instant::ZERO,
             silent: Instant::ZERO,
+            resumed: None,
+            leaves_out: false,
         }
     }
 
@@ -42,12 +55,21 @@ impl ClockCheck {
             media: now,
             arrival: now,
             silent: now,
+            resumed: None,
+            leaves_out: false,
         };
     }
 
     /// When the last frame arrived, or the stream began.
     pub fn last_arrival(&self) -> Instant {
         self.arrival
+    }
+
+    /// Whether the peer is known to be silent at `now`. One that never left silence out may be held up by its line, and then
+    /// delivers what the caller is saying all at once.
+    pub fn is_silent(&self, now: Instant) -> bool {
+        let enough = if self.leaves_out { RESYNC } else { STALL };
+        now.duration_since(self.arrival) > enough
     }
 
     /// Nothing has come for a while, and at `now` somebody is told so: what comes later is not before that, or its time
@@ -60,10 +82,34 @@ impl ClockCheck {
     pub fn frame(&mut self, now: Instant, length: Duration) -> FrameTime {
         let expected = self.media + length;
         let gap = now.duration_since(self.arrival) > RESYNC;
-        let late = now.duration_since(expected) > RESYNC;
+        let behind = now.duration_since(expected);
         let early = expected.duration_since(now) > FRAME;
         self.arrival = self.arrival.max(now);
-        self.media = if late {
+        if gap {
+            self.resumed = Some(now);
+        }
+        let mut anew = false;
+        if behind <= RESYNC {
+            if self.resumed.take().is_some() {
+                self.leaves_out = false;
+            }
+        } else {
+            anew = match self.resumed {
+                Some(_) if self.leaves_out => true,
+                // The samples that come say how much time has passed for the caller.
+                Some(_) if gap && behind <= STALL => false,
+                Some(resumed) if now.duration_since(resumed) <= CATCH_UP => behind > STALL,
+                Some(_) => {
+                    self.leaves_out = true;
+                    true
+                }
+                None => true,
+            };
+        }
+        if anew {
+            self.resumed = None;
+        }
+        self.media = if anew {
             now
         } else if early {
             // A peer that sends faster than real time must not run ahead of the clock.
@@ -128,14 +174,49 @@ mod tests {
         let mut clock = ClockCheck::new();
         clock.restart(Instant::ZERO);
         assert!(!clock.frame(Instant::from_millis(20), FRAME).gap);
-        let after = clock.frame(Instant::from_millis(520), FRAME);
+        let after = clock.frame(Instant::from_millis(1_260), FRAME);
         assert_eq!(
             after,
             FrameTime {
-                media: Instant::from_millis(520),
+                media: Instant::from_millis(1_260),
                 gap: true
             }
         );
+    }
+
+    #[test]
+    fn what_comes_at_once_after_a_stall_is_as_long_as_its_samples() {
+        let mut clock = ClockCheck::new();
+        clock.restart(Instant::ZERO);
+        clock.frame(Instant::from_millis(20), FRAME);
+        for stall in 1..4 {
+            let now = Instant::from_millis(1_000 * stall + 20);
+            assert!(!clock.is_silent(now));
+            for n in 1..=50 {
+                let media = clock.frame(now, FRAME).media;
+                assert_eq!(
+                    media,
+                    Instant::from_millis(1_000 * (stall - 1) + 20 + 20 * n)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_peer_that_leaves_silence_out_is_known_by_what_it_does_not_make_up_for() {
+        let mut clock = ClockCheck::new();
+        clock.restart(Instant::ZERO);
+        clock.frame(Instant::from_millis(20), FRAME);
+        assert!(!clock.is_silent(Instant::from_millis(500)));
+        let mut media = Instant::ZERO;
+        for n in 0..15 {
+            media = clock.frame(Instant::from_millis(520 + 20 * n), FRAME).media;
+        }
+        assert_eq!(media, Instant::from_millis(800), "in its place again");
+        // From now on its silence is known at once.
+        assert!(clock.is_silent(Instant::from_millis(901)));
+        let after = clock.frame(Instant::from_millis(1_300), FRAME);
+        assert_eq!(after.media, Instant::from_millis(1_300));
     }
 
     #[test]

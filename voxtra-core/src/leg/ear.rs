@@ -84,6 +84,11 @@ impl<V: VoiceDetector> Ear<V> {
         self.format.is_stray(size)
     }
 
+    /// Whether the caller is known to be silent, because nothing has come.
+    pub(super) fn is_line_silent(&self, now: Instant) -> bool {
+        self.clock.is_silent(now)
+    }
+
     pub(super) fn last_arrival(&self) -> Instant {
         self.clock.last_arrival()
     }

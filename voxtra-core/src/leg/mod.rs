@@ -46,9 +46,6 @@ use crate::playout::{AgentAudio, Playout, PlayoutCounters, PlayoutEvent};
 use crate::time::Instant;
 use crate::vad::VoiceDetector;
 
-/// Without caller audio for this long, the line counts as silent.
-const GAP: Duration = Duration::from_millis(100);
-
 /// Without a frame for this long after the start, the line is as it is expected to be.
 const ANNOUNCE: Duration = Duration::from_millis(100);
 
@@ -269,8 +266,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             announce(&mut self.announced, now, self.settings.rate, port);
         }
         self.tell_dropped_in_time(now, port);
-        let since_audio = now.duration_since(self.ear.last_arrival());
-        if since_audio > GAP {
+        if self.ear.is_line_silent(now) {
             let agent_speaking = has_the_floor(&self.playout);
             if self.ear.gap(now, agent_speaking, &self.settings, port) {
                 port.epoch(self.playout.flush());

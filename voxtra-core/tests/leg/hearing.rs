@@ -1,6 +1,7 @@
 //! What a leg hears and passes on.
 
 use voxtra_core::audio::SampleRate;
+use voxtra_core::event::{Realtime, RecordBody};
 use voxtra_core::leg::{Command, Forward};
 
 use crate::rig::{Heard, N, Rig, buzz, recording, silence, wire};
@@ -187,5 +188,49 @@ fn somebody_with_a_transcript_can_say_when_the_turn_ends() {
         }
         // The detector may hear the last syllable die away for a frame or two.
         assert!((frames..frames + 4).contains(&waited), "{waited} frames");
+    }
+}
+
+#[test]
+fn a_line_that_stalls_and_then_delivers_everything_splits_no_utterance() {
+    // How long nothing comes, and how often; what was said meanwhile comes at once.
+    for (stall, times) in [(15, 1), (25, 1), (50, 1), (50, 3)] {
+        let mut rig = Rig::forwarding(Forward::Nothing);
+        rig.hear(&silence(50));
+        let speech = buzz(30 + stall * times);
+        let (first, rest) = speech.split_at(30 * N);
+        rig.hear(first);
+        for part in rest.chunks(stall * N) {
+            for _ in 0..stall {
+                rig.tick();
+            }
+            for frame in part.chunks(N) {
+                rig.receive(&wire(SampleRate::Hz8000, frame));
+            }
+        }
+        rig.hear(&silence(100));
+        assert_eq!(
+            rig.story(),
+            [
+                "media.started",
+                "user.speech.started",
+                "user.speech.ended",
+                "turn.ended"
+            ],
+            "{times} times {stall} frames"
+        );
+        let duration = rig
+            .line
+            .records
+            .iter()
+            .find_map(|record| match record.body {
+                RecordBody::Event(Realtime::UserSpeechEnded(ended)) => Some(ended.duration_ms),
+                _ => None,
+            });
+        let said = 20 * (speech.len() / N) as u64;
+        assert!(
+            duration.unwrap().abs_diff(said) <= 80,
+            "{duration:?} of {said} ms"
+        );
     }
 }
