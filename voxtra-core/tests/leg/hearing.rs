@@ -1,7 +1,7 @@
 //! What a leg hears and passes on.
 
 use voxtra_core::audio::SampleRate;
-use voxtra_core::event::{Realtime, RecordBody};
+use voxtra_core::event::{Realtime, Record, RecordBody};
 use voxtra_core::leg::{Command, Forward};
 
 use crate::rig::{Heard, N, Rig, buzz, recording, silence, wire};
@@ -219,18 +219,20 @@ fn a_line_that_stalls_and_then_delivers_everything_splits_no_utterance() {
             ],
             "{times} times {stall} frames"
         );
-        let duration = rig
-            .line
-            .records
-            .iter()
-            .find_map(|record| match record.body {
-                RecordBody::Event(Realtime::UserSpeechEnded(ended)) => Some(ended.duration_ms),
-                _ => None,
-            });
-        let said = 20 * (speech.len() / N) as u64;
-        assert!(
-            duration.unwrap().abs_diff(said) <= 80,
-            "{duration:?} of {said} ms"
-        );
+        let mut in_time = Rig::forwarding(Forward::Nothing);
+        in_time.hear(&silence(50));
+        in_time.hear(&speech);
+        in_time.hear(&silence(100));
+        let (late, in_time) = (spoken_ms(&rig), spoken_ms(&in_time));
+        assert!(late.abs_diff(in_time) <= 20, "{late} ms, not {in_time} ms");
     }
+}
+
+/// How long the one utterance was.
+fn spoken_ms(rig: &Rig) -> u64 {
+    let ended = |record: &Record| match record.body {
+        RecordBody::Event(Realtime::UserSpeechEnded(ended)) => Some(ended.duration_ms),
+        _ => None,
+    };
+    rig.line.records.iter().find_map(ended).unwrap()
 }
