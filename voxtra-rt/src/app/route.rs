@@ -30,6 +30,10 @@ pub struct DeclaredRoute {
 }
 
 /// What may come out of a handler: nothing, or a result.
+#[diagnostic::on_unimplemented(
+    message = "a handler ends in nothing or in `Result<(), _>`, not in `{Self}`",
+    note = "end its last line with `?;` and, in a function, go on with `Ok(())`"
+)]
 pub trait Outcome {
     /// As a result.
     ///

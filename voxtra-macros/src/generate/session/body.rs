@@ -1,8 +1,8 @@
 //! Bodies: Rust as it was written, with `goto` and an end that succeeds.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{Block, Expr, Lifetime, Stmt, ext::IdentExt};
+use syn::{Block, Expr, Lifetime, Stmt, ext::IdentExt, spanned::Spanned};
 
 /// What bodies of one session have in common.
 pub(super) struct Bodies<'a> {
@@ -10,6 +10,7 @@ pub(super) struct Bodies<'a> {
     pub(super) goto: &'a Ident,
     pub(super) steps: &'a [Ident],
     pub(super) core: &'a TokenStream,
+    pub(super) rt: &'a TokenStream,
 }
 
 impl Bodies<'_> {
@@ -20,6 +21,21 @@ impl Bodies<'_> {
             Ok(block) if ends_in_result(&block) => {
                 let (group, label) = self.replaced(body, End::Result);
                 quote!(#label #group)
+            }
+            // `call.hangup().await` without `?;`: its result is the body's.
+            Ok(mut block) if ends_in_await(&block) => {
+                let rt = self.rt;
+                let Some(Stmt::Expr(last, None)) = block.stmts.pop() else {
+                    return quote!();
+                };
+                let (stmts, span) = (&block.stmts, last.span());
+                let outcome = quote_spanned!(span=> #rt::app::Outcome::into_result(#last));
+                quote!({
+                    #[allow(unreachable_code, clippy::needless_return)]
+                    #label { #(#stmts)* return #outcome; }
+                    #[allow(unreachable_code, clippy::needless_return)]
+                    return ::core::result::Result::Ok(());
+                })
             }
             // The end is a statement of its own, as a body that always returns early leaves it out of reach.
             Ok(_) => quote!({
@@ -42,6 +58,7 @@ impl Bodies<'_> {
             bodies: self,
             end,
             are_there: false,
+            in_async: false,
         };
         let group = ways.replaced(body);
         let label = ways.are_there.then(|| {
@@ -73,6 +90,8 @@ struct Ways<'a> {
     bodies: &'a Bodies<'a>,
     end: End,
     are_there: bool,
+    /// Whether this is inside an `async` block, which a `goto` can't leave.
+    in_async: bool,
 }
 
 impl Ways<'_> {
@@ -80,6 +99,8 @@ impl Ways<'_> {
         let mut output = TokenStream::new();
         let mut tokens = group.stream().into_iter().peekable();
         let mut after_dot = false;
+        // After `async`, or `async move`.
+        let mut after_async = false;
         while let Some(token) = tokens.next() {
             let is_goto = matches!(&token, TokenTree::Ident(word) if word == "goto") && !after_dot;
             after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
@@ -94,9 +115,18 @@ impl Ways<'_> {
                     }
                     output.extend(self.way(word, target));
                 }
-                TokenTree::Group(inner) => output.extend([TokenTree::Group(self.replaced(inner))]),
-                _ => output.extend([token]),
+                TokenTree::Group(inner) => {
+                    let outside = self.in_async;
+                    self.in_async |= after_async && inner.delimiter() == Delimiter::Brace;
+                    output.extend([TokenTree::Group(self.replaced(inner))]);
+                    self.in_async = outside;
+                }
+                _ => output.extend([token.clone()]),
             }
+            after_async = match &token {
+                TokenTree::Ident(word) => word == "async" || (after_async && word == "move"),
+                _ => false,
+            };
         }
         let mut with_ways = Group::new(group.delimiter(), output);
         with_ways.set_span(group.span());
@@ -105,6 +135,11 @@ impl Ways<'_> {
 
     /// Ends the body; the step is left for whoever runs it.
     fn way(&mut self, word: &Ident, target: Option<Ident>) -> TokenStream {
+        if self.in_async {
+            return quote_spanned! {word.span()=>
+                ::core::compile_error!("`goto` ends the body that it stands in, and can't do so from inside an `async` block, which may run elsewhere, or later: let the block return what it found, or `call.emit` an event, and `goto` from the body")
+            };
+        }
         self.are_there = true;
         let Bodies { goto, steps, .. } = self.bodies;
         let index = target.and_then(|name| {
@@ -122,6 +157,10 @@ impl Ways<'_> {
         };
         quote!({ #set #end })
     }
+}
+
+fn ends_in_await(block: &Block) -> bool {
+    matches!(block.stmts.last(), Some(Stmt::Expr(Expr::Await(_), None)))
 }
 
 fn ends_in_result(block: &Block) -> bool {

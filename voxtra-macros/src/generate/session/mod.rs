@@ -242,6 +242,7 @@ fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream)
         goto: &goto,
         steps: &session.steps,
         core,
+        rt,
     };
     let ok = quote!(::core::result::Result::Ok(()));
     let handlers: TokenStream = session
