@@ -183,6 +183,8 @@ fn events() -> Vec<Event> {
         CallEnded {
             reason: "normal_clearing".into(),
             duration_seconds: 12.5,
+            answered_seconds: 10.0,
+            ended_by: voxtra_core::event::CallEndedEndedBy::FarEnd,
         }
         .into(),
     ];

@@ -149,7 +149,11 @@ pub fn data(json: &str) -> &str {
 fn masked(data: &str) -> String {
     let mut out = String::new();
     let mut rest = data;
-    while let Some(at) = rest.find("duration_") {
+    let next = |rest: &str| {
+        let starts = ["duration_", "answered_"].map(|name| rest.find(name));
+        starts.into_iter().flatten().min()
+    };
+    while let Some(at) = next(rest) {
         let (before, field) = rest.split_at(at);
         let colon = field.find(':').unwrap() + 1;
         out += before;

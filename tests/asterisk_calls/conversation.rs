@@ -64,7 +64,7 @@ async fn what_is_heard_thought_and_answered_is_told() {
             r#"agent.speech.ended {"text":"You said:","interrupted":false}"#,
             r#"error {"error_type":"text_to_speech","message":"no voice is configured: install piper, espeak-ng or flite, set [speech] voice in the configuration, give the application a TextToSpeech, or register a prompt with this text"}"#,
             r#"error {"error_type":"prompt","message":"there is no prompt named \"no such prompt\": name one of [[prompt]] in the configuration, or a WAV file"}"#,
-            r#"call.ended {"reason":"normal_clearing","duration_seconds":#}"#,
+            r#"call.ended {"reason":"normal_clearing","duration_seconds":#,"answered_seconds":#,"ended_by":"agent"}"#,
             "session.destroyed {}",
         ],
         "{}",

@@ -64,6 +64,7 @@ async fn the_caller_hangs_up_long_after_the_handler_has_returned() {
     assert_eq!(sockets.len(), 1, "{sockets:#?}");
     let story = ended(stage, &asterisk, &traces, &hooks).await;
     assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
+    assert_eq!(story.the("call.ended")["ended_by"], "far_end");
 }
 
 #[tokio::test]
@@ -93,6 +94,7 @@ async fn the_agent_hangs_up() {
     let traces = stage.traces(&asterisk).await;
     let story = ended(stage, &asterisk, &traces, &hooks).await;
     assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
+    assert_eq!(story.the("call.ended")["ended_by"], "agent");
     asterisk.gone(&caller.id).await;
 }
 
@@ -116,6 +118,7 @@ async fn the_agent_hangs_up_a_call_without_ari() {
     let caller = stage.socket_call(&asterisk, id, Caller::default()).await;
     let story = ended(stage, &asterisk, &[], &hooks).await;
     assert_eq!(story.the("media.stopped")["reason"], "hangup");
+    assert_eq!(story.the("call.ended")["ended_by"], "agent");
     asterisk.gone(&caller.id).await;
 }
 
@@ -216,7 +219,10 @@ async fn the_caller_gives_up_before_the_agent_answers() {
         .unwrap();
     let story = ended(stage, &asterisk, &[], &hooks).await;
     assert_eq!(story.wires().len(), 4, "{}", story.text());
-    assert_eq!(story.wires()[2], "call.ended");
+    let end = story.the("call.ended");
+    assert_eq!(end["reason"], "abandoned");
+    assert_eq!(end["ended_by"], "far_end");
+    assert_eq!(end["answered_seconds"], 0.0);
 }
 
 #[tokio::test]

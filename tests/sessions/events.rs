@@ -127,7 +127,7 @@ fn events_that_are_not_what_they_say_are_not_read() {
 
 #[test]
 fn numbers_are_read_as_they_were_written() {
-    let good = r#"{"id":"00112233445566778899aabbccddeeff","type":"call.ended","session_id":"ch-1","timestamp":"2026-05-04T08:31:21.512Z","data":{"reason":"","duration_seconds":8.619819817063973e-203}}"#;
+    let good = r#"{"id":"00112233445566778899aabbccddeeff","type":"call.ended","session_id":"ch-1","timestamp":"2026-05-04T08:31:21.512Z","data":{"reason":"","duration_seconds":8.619819817063973e-203,"answered_seconds":0.0,"ended_by":"agent"}}"#;
     assert_eq!(Event::from_json(good).unwrap().to_json(), good);
 }
 

@@ -25,9 +25,11 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             CallEnded {
                 reason: "normal_clearing".into(),
                 duration_seconds: 12.5,
+                answered_seconds: 10.0,
+                ended_by: CallEndedEndedBy::FarEnd,
             }
             .into(),
-            r#"{"reason":"normal_clearing","duration_seconds":12.5}"#,
+            r#"{"reason":"normal_clearing","duration_seconds":12.5,"answered_seconds":10.0,"ended_by":"far_end"}"#,
         ),
         (
             "call.failed",
@@ -316,9 +318,9 @@ fn a_log_line_is_the_name_and_the_fields() {
     assert_eq!(lines[1], "call.ringing");
     assert_eq!(
         lines[3],
-        r#"call.ended reason="normal_clearing" duration_seconds=12.5"#
+        r#"call.ended reason="normal_clearing" duration_seconds=12.5 answered_seconds=10.0 ended_by=far_end"#
     );
-    assert_eq!(lines[18], "dtmf.received digit=#");
+    assert_eq!(lines[20], "dtmf.received digit=#");
     for (line, (wire, ..)) in lines.iter().zip(examples()) {
         assert_eq!(line.split(' ').next(), Some(wire));
     }

@@ -48,7 +48,12 @@ pub(super) const EVENTS: [BuiltIn; 27] = [
     ("call.answered", &[]),
     (
         "call.ended",
-        &[("reason", Text), ("duration_seconds", Plain)],
+        &[
+            ("reason", Text),
+            ("duration_seconds", Plain),
+            ("answered_seconds", Plain),
+            ("ended_by", Words(&["far_end", "agent", "system"])),
+        ],
     ),
     ("call.failed", &[("reason", Text)]),
     ("call.transferred", &[("target", Text)]),

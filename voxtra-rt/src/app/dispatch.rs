@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use voxtra_core::event::CallEndedEndedBy as EndedBy;
+
 use super::{Inner, Seat, dialled, leftovers, lock};
 use crate::ari::{
-    AriClient, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
-    HangupReason,
+    AriClient, AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
+    Dial, HangupReason,
 };
 use crate::session::{AriLine, CallInfo, ChannelNews, Direction, Input, Line};
 
@@ -142,12 +144,14 @@ impl Inner {
             AriEvent::ChannelHangupRequest(request) => {
                 let reason = match request.cause {
                     // Not a cause then, but one of Asterisk's AST_SOFTHANGUP_ flags (`channel.h`): an explicit order.
-                    Some(32) if request.soft => Some("normal_clearing"),
-                    Some(cause) if !request.soft => q850(cause),
+                    Some(32) if request.soft => Some(("normal_clearing", EndedBy::System)),
+                    Some(cause) if !request.soft => q850(cause).map(|why| (why, EndedBy::FarEnd)),
+                    // The BYE of a SIP telephone.
+                    None if !request.soft => Some(("normal_clearing", EndedBy::FarEnd)),
                     _ => None,
                 };
-                if let Some(reason) = reason {
-                    self.tell(&request.channel.id, Input::HangupRequested(reason));
+                if let Some((reason, by)) = reason {
+                    self.tell(&request.channel.id, Input::HangupRequested(reason, by));
                 }
             }
             AriEvent::ChannelDestroyed(destroyed) => {
@@ -175,11 +179,28 @@ impl Inner {
             {
                 self.tell(&change.channel.id, Input::Ringing);
             }
-            AriEvent::Dial(dial) if dial.dialstatus == "RINGING" => {
-                self.tell(&dial.peer.id, Input::Ringing)
-            }
+            AriEvent::Dial(dial) => self.dialled(&dial),
             _ => {}
         }
+    }
+
+    /// What became of dialling: of a channel that we had Asterisk make, or of one that its dialplan dials further.
+    fn dialled(&self, dial: &Dial) {
+        // The other half of a `Local` channel of ours runs the dialplan, and there perhaps `Dial()`.
+        let caller = dial.caller.as_ref();
+        let ours = caller.and_then(|caller| caller.id.strip_suffix(";2"));
+        let channel = ours.unwrap_or(&dial.peer.id);
+        let reason = match dial.dialstatus.as_str() {
+            // Many trunks have early media (183) instead of ringing (180).
+            "RINGING" | "PROGRESS" => return self.tell(channel, Input::Ringing),
+            "BUSY" => "user_busy",
+            "NOANSWER" => "no_answer",
+            "CONGESTION" => "congestion",
+            "CHANUNAVAIL" => "channel_unavailable",
+            _ => return,
+        };
+        self.tell(channel, Input::NotTaken(reason));
+        self.desk.tell(channel, ChannelNews::NotTaken(reason));
     }
 
     /// A new call, whose number may have to be asked for.
@@ -225,9 +246,26 @@ impl Inner {
         };
         let line = self.ari_line(ari, &channel.id, channel.state == ChannelState::Up);
         let inner = self.clone();
+        self.watch(ari, &channel.id);
         let (line, services) = (Line::Ari(Box::new(line)), self.services.clone());
         self.open(channel.id.into(), info, line, services, |call| {
             inner.handle(call)
+        });
+    }
+
+    /// Has Asterisk tell how the channel ends. Of one that the dialplan sent us it tells nothing more otherwise when the
+    /// channel leaves our application, as at the hang-up of a caller who was not answered.
+    fn watch(self: &Arc<Self>, ari: &AriClient, channel: &str) {
+        let (inner, ari, channel) = (self.clone(), ari.clone(), channel.to_owned());
+        tokio::spawn(async move {
+            match ari.subscribe_channel(&channel).await {
+                Ok(()) => {}
+                // It has ended already.
+                Err(AriError::Status { status: 422, .. }) => {
+                    inner.tell(&channel, Input::Gone("normal_clearing".into()));
+                }
+                Err(error) => tracing::debug!(call = channel, %error, "cannot watch a channel"),
+            }
         });
     }
 

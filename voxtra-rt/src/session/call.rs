@@ -372,7 +372,7 @@ impl Call {
 
     /// Gives the call up when Asterisk can't be told to hang up.
     pub(crate) async fn abandon(&self) {
-        self.send(Input::GiveUp("abandoned")).await;
+        self.send(Input::GiveUp("lost_with_asterisk")).await;
     }
 
     pub(crate) async fn send(&self, input: Input) {

@@ -19,6 +19,8 @@ pub(crate) struct Desk {
 pub(crate) enum ChannelNews {
     /// It entered the application.
     Entered,
+    /// Nobody took it, for this reason: it will be gone.
+    NotTaken(&'static str),
     /// It is gone, for this reason.
     Gone(String),
 }
@@ -61,10 +63,16 @@ impl Expected {
     /// # Errors
     /// It is gone before that; why.
     pub(crate) async fn entered(&mut self) -> Result<(), String> {
-        match self.news.recv().await {
-            Some(ChannelNews::Entered) => Ok(()),
-            Some(ChannelNews::Gone(reason)) => Err(reason),
-            None => Err("unknown".into()),
+        let mut not_taken = None;
+        loop {
+            match self.news.recv().await {
+                Some(ChannelNews::Entered) => return Ok(()),
+                Some(ChannelNews::NotTaken(reason)) => not_taken = Some(reason),
+                Some(ChannelNews::Gone(reason)) => {
+                    return Err(better(reason, not_taken));
+                }
+                None => return Err("unknown".into()),
+            }
         }
     }
 
@@ -75,6 +83,18 @@ impl Expected {
                 return;
             }
         }
+    }
+}
+
+/// Why a channel was not answered: its own cause, or if that says nothing what was told while it was dialled.
+pub(super) fn better(reason: String, not_taken: Option<&str>) -> String {
+    match not_taken {
+        Some(told)
+            if ["normal_clearing", "no_such_endpoint", "unknown"].contains(&reason.as_str()) =>
+        {
+            told.to_owned()
+        }
+        _ => reason,
     }
 }
 

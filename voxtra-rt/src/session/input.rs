@@ -7,6 +7,7 @@ use voxtra_core::leg::Command;
 
 use super::event::EventBody;
 use crate::media::MediaLink;
+use voxtra_core::event::CallEndedEndedBy as EndedBy;
 
 /// Something that runs once, at an end.
 pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -30,7 +31,9 @@ pub(crate) enum Input {
     /// ARI told a key press.
     Dtmf(char),
     /// Somebody hung up, for this reason.
-    HangupRequested(&'static str),
+    HangupRequested(&'static str, EndedBy),
+    /// The far end did not take our call, for this reason. Its channel ends with another cause, or none.
+    NotTaken(&'static str),
     /// The call is given up for this reason. Its channel may still be there.
     GiveUp(&'static str),
     /// The channel left the application.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use uuid::Uuid;
-use voxtra_core::event::CallTransferred;
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, CallTransferred};
 use voxtra_core::leg::{Command, LegSettings};
 
 use super::call::Call;
@@ -50,10 +50,14 @@ impl Line {
         match self {
             Self::Ari(line) => line.hangup(call, reason).await,
             Self::Socket => {
+                let requested = Input::HangupRequested(cause(reason), EndedBy::Agent);
+                call.send(requested).await;
                 call.send(Input::Leg(Command::HangUp)).await;
                 Ok(())
             }
             Self::Rehearsed(_) => {
+                let requested = Input::HangupRequested(cause(reason), EndedBy::Agent);
+                call.send(requested).await;
                 call.send(Input::Gone(cause(reason).into())).await;
                 Ok(())
             }
@@ -197,7 +201,8 @@ impl AriLine {
 
     async fn hangup(&self, call: &Call, reason: HangupReason) -> Result<(), CallError> {
         // Asterisk doesn't tell us why a channel ends that we end.
-        call.send(Input::HangupRequested(cause(reason))).await;
+        call.send(Input::HangupRequested(cause(reason), EndedBy::Agent))
+            .await;
         match self.ari.hangup(&self.channel, reason).await {
             // Its end was told, or was missed; or Asterisk has not placed our call yet, and then whoever places it sees that
             // it is over.

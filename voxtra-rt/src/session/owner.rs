@@ -11,14 +11,15 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant as Deadline;
 use uuid::Uuid;
 use voxtra_core::event::{
-    BuiltIn, CallAnswered, CallEnded, CallFailed, CallRinging, CallStarted, DtmfReceived, Error,
-    Record, SessionCreated, SessionDestroyed,
+    BuiltIn, CallAnswered, CallEnded, CallEndedEndedBy as EndedBy, CallFailed, CallRinging,
+    CallStarted, DtmfReceived, Error, Record, SessionCreated, SessionDestroyed,
 };
 use voxtra_core::leg::Command;
 use voxtra_core::time::Instant as Moment;
 
 use super::call::{Call, Direction};
-use super::dtmf::{KeyPresses, Way};
+use super::desk::better;
+use super::dtmf::EarlyKeys;
 use super::error::HandlerError;
 use super::event::{Event, EventBody};
 use super::input::{Hook, Input};
@@ -52,7 +53,7 @@ pub(crate) struct Owner {
     clock: Clock,
     life: Lifecycle,
     link: Option<MediaLink>,
-    presses: KeyPresses,
+    keys: EarlyKeys,
     /// `media.stopped` was told.
     stopped: bool,
     /// Lost records that were told.
@@ -75,6 +76,10 @@ pub(crate) struct Owner {
     /// When handler and hooks are stopped.
     last_call: Option<Deadline>,
     hangup_reason: Option<&'static str>,
+    ended_by: Option<EndedBy>,
+    /// Why the far end did not take our call.
+    not_taken: Option<&'static str>,
+    answered_at: Option<Moment>,
     /// Asterisk has told that the channel is gone, or out of our application.
     channel_gone: bool,
     rang: bool,
@@ -98,7 +103,7 @@ impl Owner {
             publish,
             clock,
             link: None,
-            presses: KeyPresses::default(),
+            keys: EarlyKeys::default(),
             stopped: false,
             missed: 0,
             standing: [None; 3],
@@ -112,6 +117,9 @@ impl Owner {
             ending: None,
             last_call: None,
             hangup_reason: None,
+            ended_by: None,
+            not_taken: None,
+            answered_at: None,
             channel_gone: false,
             rang: false,
             aborted: false,
@@ -232,17 +240,24 @@ impl Owner {
             }
             Input::Answered => return Some(Signal::Answered),
             Input::Dtmf(digit) => {
-                if self.presses.is_new(self.clock.now(), Way::Ari, digit) {
+                // Asterisk tells fast presses twice over ARI, and each once over AudioSocket.
+                if self.link.is_none() {
+                    self.keys.told_early(digit);
                     self.tell(DtmfReceived { digit });
                 }
             }
-            Input::HangupRequested(reason) => {
+            Input::NotTaken(reason) => self.not_taken = Some(reason),
+            Input::HangupRequested(reason, by) => {
+                self.ended_by.get_or_insert(by);
                 let reason = *self.hangup_reason.get_or_insert(reason);
                 // Should the end itself not be told, the session does not wait for it for ever.
                 self.ending
                     .get_or_insert((Deadline::now() + HANG_UP, reason.into()));
             }
-            Input::GiveUp(reason) => return Some(Signal::LineEnded(reason.into())),
+            Input::GiveUp(reason) => {
+                self.ended_by = Some(EndedBy::System);
+                return Some(Signal::LineEnded(reason.into()));
+            }
             Input::Left => {
                 self.channel_gone = true;
                 match self.hangup_reason {
@@ -274,6 +289,7 @@ impl Owner {
         self.stopped = false;
         self.missed = 0;
         self.connected_at = Some(Deadline::now());
+        self.keys.connected(self.clock.now());
         self.link = Some(link);
     }
 
@@ -364,17 +380,24 @@ impl Owner {
     fn signal(&mut self, signal: Signal) -> bool {
         for step in self.life.on(signal).into_iter().flatten() {
             match step {
-                Step::Answered => self.tell(CallAnswered {}),
+                Step::Answered => {
+                    self.answered_at = Some(self.clock.now());
+                    self.tell(CallAnswered {});
+                }
                 Step::Ended(reason) => {
-                    let lasted = self.clock.now().duration_since(self.began);
-                    let duration_seconds = (lasted.as_secs_f64() * 1000.0).round() / 1000.0;
+                    let ended_by = self.ended_by.unwrap_or_else(|| ended_by(&reason));
+                    let gave_up = self.answered_at.is_none() && ended_by == EndedBy::FarEnd;
+                    let reason = if gave_up { "abandoned".into() } else { reason };
                     self.tell(CallEnded {
                         reason,
-                        duration_seconds,
+                        duration_seconds: self.seconds_since(Some(self.began)),
+                        answered_seconds: self.seconds_since(self.answered_at),
+                        ended_by,
                     });
                     self.over();
                 }
                 Step::Failed(reason) => {
+                    let reason = better(reason, self.not_taken);
                     self.tell(CallFailed { reason });
                     self.over();
                 }
@@ -407,6 +430,14 @@ impl Owner {
             }
             call.inner.line.take_down().await;
         });
+    }
+
+    /// To the millisecond; 0 since what has not happened.
+    fn seconds_since(&self, then: Option<Moment>) -> f64 {
+        then.map_or(0.0, |then| {
+            let passed = self.clock.now().duration_since(then);
+            (passed.as_secs_f64() * 1000.0).round() / 1000.0
+        })
     }
 
     fn tell(&mut self, event: impl Into<BuiltIn>) {
@@ -452,6 +483,15 @@ fn log_life(event: &Event) {
             tracing::info!(?call, reason = ?failed.reason, "call failed");
         }
         _ => {}
+    }
+}
+
+/// Who ended a call of which nobody has said who hung up.
+fn ended_by(reason: &str) -> EndedBy {
+    match reason {
+        "left_application" | "media_lost" | "media_error" | "media_timeout"
+        | "lost_with_asterisk" => EndedBy::System,
+        _ => EndedBy::FarEnd,
     }
 }
 

@@ -124,6 +124,12 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         EventKind::CallEnded => CallEnded {
             reason: u.arbitrary()?,
             duration_seconds: finite(u)?,
+            answered_seconds: finite(u)?,
+            ended_by: *u.choose(&[
+                CallEndedEndedBy::FarEnd,
+                CallEndedEndedBy::Agent,
+                CallEndedEndedBy::System,
+            ])?,
         }
         .into(),
         EventKind::CallFailed => CallFailed {

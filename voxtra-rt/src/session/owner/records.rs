@@ -8,7 +8,6 @@ use voxtra_core::event::{
 };
 
 use super::{Deadline, Owner, error};
-use crate::session::dtmf::Way;
 use crate::session::error::CallError;
 use crate::session::event::EventBody;
 use crate::session::input::Input;
@@ -30,10 +29,7 @@ impl Owner {
         let at = self.clock.utc(record.at);
         match record.body {
             RecordBody::Event(Realtime::DtmfReceived(press)) => {
-                if self
-                    .presses
-                    .is_new(record.at, Way::AudioSocket, press.digit)
-                {
+                if !self.keys.was_told(record.at, press.digit) {
                     self.publish(at, press.into());
                 }
             }
