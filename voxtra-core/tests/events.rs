@@ -318,7 +318,7 @@ fn a_log_line_is_the_name_and_the_fields() {
     assert_eq!(lines[1], "call.ringing");
     assert_eq!(
         lines[3],
-        r#"call.ended reason="normal_clearing" duration_seconds=12.5 answered_seconds=10.0 ended_by=far_end"#
+        r#"call.ended reason="normal_clearing" duration_seconds=12.5 answered_seconds=10 ended_by=far_end"#
     );
     assert_eq!(lines[20], "dtmf.received digit=#");
     for (line, (wire, ..)) in lines.iter().zip(examples()) {
