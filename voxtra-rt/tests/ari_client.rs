@@ -454,3 +454,29 @@ async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
     // TLS is built in; that it is there at all is what this shows.
     AriClient::new(settings("https://127.0.0.1:8089/ari")).unwrap();
 }
+
+#[tokio::test]
+async fn an_answer_without_end_is_given_up() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let block = vec![b' '; 1 << 16];
+        while stream.write_all(&block).await.is_ok() {}
+    });
+    let ari = AriClient::with_timeout(
+        settings(&format!("http://{address}/ari")),
+        Duration::from_secs(600),
+    )
+    .unwrap();
+    let error = ari.channels().await.unwrap_err();
+    assert!(
+        error.to_string().contains("it is longer than 16 MiB"),
+        "{error}"
+    );
+}

@@ -170,7 +170,7 @@ impl Inner {
                 self.tell(&destroyed.channel.id, Input::Gone(reason));
             }
             AriEvent::ChannelDtmfReceived(press) => {
-                if let Some(digit) = press.digit.chars().next() {
+                if let Some(digit) = press.key() {
                     self.tell(&press.channel.id, Input::Dtmf(digit));
                 }
             }

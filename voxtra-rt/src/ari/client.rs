@@ -3,15 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Method, StatusCode};
+use reqwest::header::{
+    AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use reqwest::{Method, Response, StatusCode, Upgraded};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use url::Url;
 
 use super::error::root_cause;
+use super::text::clean;
 use super::{AriError, AriSettings, AsteriskInfo, AsteriskModule};
 
 /// Gives orders to Asterisk over REST. Clones share their connections.
@@ -167,42 +173,74 @@ impl AriClient {
             .await
             .map_err(|error| self.failed(&label, error))?;
         let status = answer.status();
-        let body = answer
-            .bytes()
-            .await
-            .map_err(|error| self.failed(&label, error))?;
+        let body = self.body(&label, answer).await?;
         if status.is_success() {
             tracing::trace!(request = label, status = status.as_u16(), "ari");
-            Ok((label, body.into()))
+            Ok((label, body))
         } else {
             tracing::debug!(request = label, status = status.as_u16(), "ari refused");
             Err(self.refused(label, status, &body))
         }
     }
 
-    /// The URL of the event websocket.
-    pub(super) fn events_url(&self) -> Result<Url, AriError> {
+    /// Reads an answer to its end, which must come within [`MAX_ANSWER`] bytes.
+    async fn body(&self, label: &str, mut answer: Response) -> Result<Vec<u8>, AriError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|error| self.failed(label, error))?
+        {
+            if body.len().saturating_add(chunk.len()) > MAX_ANSWER {
+                return Err(AriError::Decode {
+                    request: label.to_owned(),
+                    reason: format!("it is longer than {} MiB", MAX_ANSWER >> 20),
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Opens the event websocket (RFC 6455, 4.1). This client writes the request, as it writes all others: a websocket
+    /// library would log it, password and all.
+    pub(super) async fn open_events(&self) -> Result<Upgraded, AriError> {
+        const LABEL: &str = "GET /events";
+        let broken = |reason: &str| AriError::Transport {
+            request: LABEL.to_owned(),
+            host: self.inner.host.clone(),
+            reason: reason.to_owned(),
+        };
         let request = Request::get(["events"])
             .query("app", self.app())
             .query("subscribeAll", "false");
-        let mut url = self.url(&request, "GET /events")?;
-        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
-        // Both are special schemes, so that this cannot fail.
-        url.set_scheme(scheme).map_err(|()| AriError::Settings {
-            key: "url",
-            reason: "has no websocket form",
-        })?;
-        Ok(url)
-    }
-
-    /// The value of the `Authorization` header; it is marked as sensitive.
-    pub(super) fn authorization(&self) -> HeaderValue {
-        self.inner.authorization.clone()
-    }
-
-    /// Host and port, for messages.
-    pub(super) fn host(&self) -> &str {
-        &self.inner.host
+        let key = generate_key();
+        let answer = self
+            .inner
+            .http
+            .get(self.url(&request, LABEL)?)
+            .header(AUTHORIZATION, self.inner.authorization.clone())
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &key)
+            .send()
+            .await
+            .map_err(|error| self.failed(LABEL, error))?;
+        let status = answer.status();
+        if status != StatusCode::SWITCHING_PROTOCOLS {
+            let body = self.body(LABEL, answer).await?;
+            return Err(self.refused(LABEL.to_owned(), status, &body));
+        }
+        let accepted = answer.headers().get(SEC_WEBSOCKET_ACCEPT);
+        if accepted.map(HeaderValue::as_bytes) != Some(derive_accept_key(key.as_bytes()).as_bytes())
+        {
+            return Err(broken("what answers there is no websocket"));
+        }
+        answer
+            .upgrade()
+            .await
+            .map_err(|error| broken(&root_cause(&error)))
     }
 
     /// The time limit of a request.
@@ -286,6 +324,9 @@ impl AriClient {
     }
 }
 
+/// Bytes of an answer, at most. The list of 20,000 channels is shorter.
+const MAX_ANSWER: usize = 16 << 20;
+
 /// What to send: built by the methods of [`AriClient`], one per operation.
 pub(super) struct Request<'a> {
     method: Method,
@@ -346,7 +387,7 @@ fn message_of(body: &[u8]) -> Option<String> {
         message: String,
     }
     let Message { message } = serde_json::from_slice(body).ok()?;
-    (!message.is_empty()).then_some(message)
+    (!message.is_empty()).then(|| clean(&message))
 }
 
 fn http_client(

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Bridge, Channel, Playback};
+use super::{Bridge, Channel, Playback, text};
 
 /// One message of the event websocket, by its `type`.
 ///
@@ -51,7 +51,7 @@ pub enum AriEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct StasisStart {
     /// The arguments after the name in `Stasis(name,arg,…)`, or `appArgs` of an originate.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::lines")]
     pub args: Vec<String>,
     /// The channel.
     pub channel: Channel,
@@ -97,7 +97,7 @@ pub struct ChannelDestroyed {
     #[serde(default)]
     pub cause: i32,
     /// The cause in words.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub cause_txt: String,
 }
 
@@ -107,10 +107,20 @@ pub struct ChannelDtmfReceived {
     /// The channel.
     pub channel: Channel,
     /// One of `0-9 A-D * #`.
+    #[serde(deserialize_with = "text::line")]
     pub digit: String,
     /// How long it was held, in ms.
     #[serde(default)]
     pub duration_ms: u64,
+}
+
+impl ChannelDtmfReceived {
+    /// The key, if `digit` is one that a telephone can have.
+    pub fn key(&self) -> Option<char> {
+        let mut chars = self.digit.chars();
+        let key = chars.next()?;
+        (chars.next().is_none() && matches!(key, '0'..='9' | 'A'..='D' | '*' | '#')).then_some(key)
+    }
 }
 
 /// A variable was set.
@@ -120,9 +130,10 @@ pub struct ChannelVarset {
     #[serde(default)]
     pub channel: Option<Channel>,
     /// Name.
+    #[serde(deserialize_with = "text::line")]
     pub variable: String,
     /// New value.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::value")]
     pub value: String,
 }
 
@@ -136,10 +147,10 @@ pub struct Dial {
     pub peer: Channel,
     /// Empty when dialling starts, then `RINGING`, `PROGRESS`, `ANSWER`, `BUSY`, `NOANSWER`, `CONGESTION`,
     /// `CHANUNAVAIL`, `CANCEL`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub dialstatus: String,
     /// What was dialled.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub dialstring: String,
 }
 
@@ -170,6 +181,7 @@ pub struct ChannelBridgeEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ApplicationReplaced {
     /// The application's name.
+    #[serde(deserialize_with = "text::line")]
     pub application: String,
 }
 
@@ -188,6 +200,7 @@ macro_rules! typed_events {
             pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
                 #[derive(Deserialize)]
                 struct Envelope {
+                    #[serde(deserialize_with = "text::line")]
                     r#type: String,
                 }
                 // A list would do for serde, its first value as the type.
@@ -357,6 +370,51 @@ mod tests {
             })
             .collect();
         assert_eq!(dial, ["", "BUSY", "RINGING", "ANSWER"]);
+    }
+
+    #[test]
+    fn strings_are_cut_and_cannot_drive_a_terminal() {
+        let number = "9".repeat(1 << 19);
+        let args = vec!["x"; 5_000];
+        let text = serde_json::json!({
+            "type": "StasisStart",
+            "args": args,
+            "channel": {
+                "id": "c\u{1b}]0;owned\u{7}\n1",
+                "state": "Up\r",
+                "caller": {"number": number, "name": "\u{202e}Ann"},
+            },
+        });
+        let AriEvent::StasisStart(start) = AriEvent::parse(&text.to_string()).unwrap() else {
+            panic!()
+        };
+        assert_eq!(start.channel.caller.number.len(), 1 << 10);
+        assert_eq!(start.channel.caller.name, "\u{fffd}Ann");
+        assert_eq!(start.channel.id, "c\u{fffd}]0;owned\u{fffd}\u{fffd}1");
+        assert_eq!(
+            start.channel.state,
+            ChannelState::Other("Up\u{fffd}".into())
+        );
+        assert_eq!(start.args.len(), 1 << 10);
+    }
+
+    #[test]
+    fn only_what_a_telephone_has_is_a_key() {
+        let key = |digit: &str| {
+            let text = serde_json::json!({
+                "type": "ChannelDtmfReceived", "digit": digit, "channel": {"id": "c"},
+            });
+            match AriEvent::parse(&text.to_string()).unwrap() {
+                AriEvent::ChannelDtmfReceived(press) => press.key(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for good in "0123456789ABCD*#".chars() {
+            assert_eq!(key(&good.to_string()), Some(good));
+        }
+        for bad in ["", "E", "a", "12", "\u{1b}", "é", " 1"] {
+            assert_eq!(key(bad), None, "{bad:?}");
+        }
     }
 
     #[test]

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::text;
+
 /// A channel: one leg of a call, as Asterisk sees it at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Channel {
     /// Its unique id, which we may choose when we originate it.
+    #[serde(deserialize_with = "text::line")]
     pub id: String,
     /// Technology and name, `PJSIP/200-00000012`. It may change during a call; the id never does.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub name: String,
     /// Ringing, up …
     #[serde(default)]
@@ -26,10 +29,10 @@ pub struct Channel {
     #[serde(default)]
     pub dialplan: DialplanPosition,
     /// When it was made: `2026-05-04T08:31:21.512+0000`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub creationtime: String,
     /// Language of its prompts, `en`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub language: String,
 }
 
@@ -37,10 +40,10 @@ pub struct Channel {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct CallerId {
     /// Display name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub name: String,
     /// Number.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub number: String,
 }
 
@@ -48,19 +51,19 @@ pub struct CallerId {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct DialplanPosition {
     /// Context.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub context: String,
     /// Extension.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub exten: String,
     /// Priority, from 1.
     #[serde(default)]
     pub priority: i64,
     /// The application that runs there, `Stasis`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub app_name: String,
     /// Its arguments.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub app_data: String,
 }
 
@@ -91,7 +94,7 @@ pub enum ChannelState {
 
 impl<'de> Deserialize<'de> for ChannelState {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
+        let name = text::line(deserializer)?;
         Ok(match name.as_str() {
             "Down" => Self::Down,
             "Rsrvd" => Self::Reserved,
@@ -110,15 +113,16 @@ impl<'de> Deserialize<'de> for ChannelState {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Bridge {
     /// Its unique id.
+    #[serde(deserialize_with = "text::line")]
     pub id: String,
     /// How it mixes, `simple_bridge` or `softmix`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub technology: String,
     /// `mixing`, `holding` …
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub bridge_type: String,
     /// Ids of the channels in it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::lines")]
     pub channels: Vec<String>,
 }
 
@@ -126,12 +130,13 @@ pub struct Bridge {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Playback {
     /// Its unique id.
+    #[serde(deserialize_with = "text::line")]
     pub id: String,
     /// What is played, `sound:hello-world`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub media_uri: String,
     /// To whom: `channel:ID` or `bridge:ID`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub target_uri: String,
     /// Playing, done …
     #[serde(default)]
@@ -174,14 +179,14 @@ impl<'de> Deserialize<'de> for AsteriskInfo {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Default, Deserialize)]
         struct System {
-            #[serde(default)]
+            #[serde(default, deserialize_with = "text::line")]
             version: String,
-            #[serde(default)]
+            #[serde(default, deserialize_with = "text::line")]
             entity_id: String,
         }
         #[derive(Default, Deserialize)]
         struct Status {
-            #[serde(default)]
+            #[serde(default, deserialize_with = "text::line")]
             startup_time: String,
         }
         #[derive(Deserialize)]
@@ -204,12 +209,13 @@ impl<'de> Deserialize<'de> for AsteriskInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AsteriskModule {
     /// File name, `res_ari.so`.
+    #[serde(deserialize_with = "text::line")]
     pub name: String,
     /// One line about it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub description: String,
     /// `Running` when it can be used.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub status: String,
 }
 

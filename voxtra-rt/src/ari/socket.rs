@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::{SinkExt, StreamExt};
+use reqwest::Upgraded;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
 
 use super::error::root_cause;
+use super::text::clean;
 use super::{AriClient, AriError, AriEvent};
 
 /// The event connection: one task that connects, reads, and connects again.
@@ -167,44 +166,32 @@ struct Websocket {
 }
 
 impl Connect for Websocket {
-    type Stream = MaybeTlsStream<TcpStream>;
+    type Stream = Upgraded;
 
     async fn connect(&self) -> Result<WebSocketStream<Self::Stream>, AriError> {
-        let label = || "GET /events".to_owned();
-        let mut request = self
-            .client
-            .events_url()?
-            .as_str()
-            .into_client_request()
-            .map_err(|_| AriError::Settings {
-                key: "url",
-                reason: "has no websocket form",
-            })?;
-        request
-            .headers_mut()
-            .insert(AUTHORIZATION, self.client.authorization());
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(MAX_MESSAGE))
-            .max_frame_size(Some(MAX_MESSAGE));
-        let connecting = tokio_tungstenite::connect_async_with_config(request, Some(config), true);
-        match tokio::time::timeout(self.client.timeout(), connecting).await {
-            Ok(Ok((socket, _))) => Ok(socket),
-            Ok(Err(WsError::Http(answer))) => {
-                let body = answer.body().as_deref().unwrap_or_default();
-                Err(self.client.refused(label(), answer.status(), body))
-            }
-            Ok(Err(error)) => Err(AriError::Transport {
-                request: label(),
-                host: self.client.host().to_owned(),
-                reason: root_cause(&error),
-            }),
-            Err(_) => Err(AriError::Timeout {
-                request: label(),
-                after: self.client.timeout(),
-            }),
-        }
+        let after = self.client.timeout();
+        let stream = tokio::time::timeout(after, self.client.open_events())
+            .await
+            .map_err(|_| AriError::Timeout {
+                request: "GET /events".to_owned(),
+                after,
+            })??;
+        Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config())).await)
     }
 }
+
+/// What a connection may take of memory, in either direction.
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
+        // We write pings and the answers to pings. To a peer that reads nothing only the latest answer waits.
+        .write_buffer_size(0)
+        .max_write_buffer_size(MAX_UNWRITTEN)
+}
+
+/// Bytes that may wait for Asterisk to read them.
+const MAX_UNWRITTEN: usize = 4 << 10;
 
 /// An event is a few kilobytes at most; more than this is not one.
 const MAX_MESSAGE: usize = 1 << 20;
@@ -290,8 +277,10 @@ impl<C: Connect> Keeper<C> {
                 _ = ping.tick() => {
                     // A peer that takes no more bytes must not hold us; the dead-peer limit then ends it.
                     let sent = tokio::time::timeout(self.options.ping_every, socket.send(Message::Ping("voxtra".into())));
-                    if let Ok(Err(error)) = sent.await {
-                        return Left::Lost(lost(&error));
+                    match sent.await {
+                        // There is no room because it reads nothing: what it sends says whether it lives.
+                        Ok(Err(WsError::WriteBufferFull(_))) | Ok(Ok(())) | Err(_) => {}
+                        Ok(Err(error)) => return Left::Lost(lost(&error)),
                     }
                     continue;
                 }
@@ -301,7 +290,7 @@ impl<C: Connect> Keeper<C> {
                 Some(Err(error)) => return Left::Lost(lost(&error)),
                 Some(Ok(Message::Close(frame))) => {
                     let reason = frame
-                        .map(|frame| frame.reason.to_string())
+                        .map(|frame| clean(&frame.reason))
                         .filter(|reason| !reason.is_empty());
                     return Left::Lost(AriError::Closed { reason });
                 }

@@ -2,10 +2,8 @@
 
 use std::sync::Mutex;
 
-use tokio::io::DuplexStream;
-use tokio_tungstenite::tungstenite::protocol::Role;
-
 use super::*;
+use tokio::io::DuplexStream;
 
 type Peer = WebSocketStream<DuplexStream>;
 
@@ -50,7 +48,7 @@ impl Connect for Script {
         accept
             .send(WebSocketStream::from_raw_socket(theirs, Role::Server, None).await)
             .unwrap();
-        Ok(WebSocketStream::from_raw_socket(ours, Role::Client, None).await)
+        Ok(WebSocketStream::from_raw_socket(ours, Role::Client, Some(config())).await)
     }
 }
 
@@ -299,4 +297,44 @@ async fn a_reader_that_is_slow_loses_nothing() {
     for n in 0..50 {
         assert_eq!(event(&mut events).await.kind(), n.to_string());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_pings_and_reads_nothing_makes_no_answers_pile_up() {
+    const PINGS: usize = 20_000;
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    for _ in 0..PINGS {
+        peer.send(Message::Ping(vec![0; 125].into())).await.unwrap();
+    }
+    peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
+    // All were read, and it is still the same connection.
+    assert_eq!(event(&mut events).await.kind(), "A");
+
+    let mut answers = 0;
+    while let Ok(Some(Ok(message))) =
+        tokio::time::timeout(Duration::from_secs(1), peer.next()).await
+    {
+        answers += usize::from(message.is_pong());
+    }
+    // What the pipe holds, what may wait for it, and the latest.
+    let bound = ((1 << 16) + MAX_UNWRITTEN) / 125 + 2;
+    assert!((1..=bound).contains(&answers), "{answers}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reason_of_a_close_cannot_drive_a_terminal() {
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    let frame = tokio_tungstenite::tungstenite::protocol::CloseFrame {
+        code: 1000.into(),
+        reason: "bye\u{1b}[2J\nERROR forged".into(),
+    };
+    peer.close(Some(frame)).await.unwrap();
+    let (error, _) = disconnected(&mut events).await;
+    assert!(!error.to_string().contains(char::is_control), "{error:?}");
 }

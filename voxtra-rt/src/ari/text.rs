@@ -1,0 +1,108 @@
+//! Strings from Asterisk, cut and made harmless as they are parsed.
+//!
+//! A caller chooses some of them (name, number, SIP headers), and they go on to logs, terminals, events and memory that
+//! lives as long as the call.
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Bytes of an id, a name, a number or a message that are kept. Asterisk's own are shorter: an id has 150 at most.
+pub(super) const LINE: usize = 1 << 10;
+
+/// Bytes of a variable's value that are kept.
+const VALUE: usize = 8 << 10;
+
+/// Entries of a list that are kept: arguments of `Stasis()`, channels of a bridge.
+const ENTRIES: usize = 1 << 10;
+
+/// An id, a name or a number: at most [`LINE`] bytes, U+FFFD for what would drive a terminal.
+pub(super) fn line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    deserializer.deserialize_str(Cut(clean))
+}
+
+/// A value that belongs to the dialplan: only cut.
+pub(super) fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    deserializer.deserialize_str(Cut(|text| prefix(text, VALUE).to_owned()))
+}
+
+/// The first entries of a list of lines.
+pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Line(#[serde(deserialize_with = "line")] String);
+
+    struct List;
+    impl<'de> Visitor<'de> for List {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of strings")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<String>, A::Error> {
+            let mut kept = Vec::new();
+            while let Some(Line(entry)) = entries.next_element()? {
+                if kept.len() < ENTRIES {
+                    kept.push(entry);
+                }
+            }
+            Ok(kept)
+        }
+    }
+    deserializer.deserialize_seq(List)
+}
+
+/// `text` on one line that a terminal shows and does not obey, at most [`LINE`] bytes of it.
+pub(super) fn clean(text: &str) -> String {
+    prefix(text, LINE).replace(drives_a_terminal, "\u{fffd}")
+}
+
+/// Control characters, and those that change the order in which text is read.
+fn drives_a_terminal(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+        )
+        || ('\u{202a}'..='\u{202e}').contains(&c)
+        || ('\u{2066}'..='\u{2069}').contains(&c)
+}
+
+/// The first characters of `text`, in at most `bytes` bytes.
+fn prefix(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}
+
+struct Cut(fn(&str) -> String);
+
+impl Visitor<'_> for Cut {
+    type Value = String;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok((self.0)(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_replaced_and_the_rest_kept() {
+        assert_eq!(
+            clean("a\u{1b}[31m\r\nb\u{9b}c\u{202e}"),
+            "a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}"
+        );
+        assert_eq!(clean("Zoë <265888111111>"), "Zoë <265888111111>");
+    }
+
+    #[test]
+    fn a_cut_keeps_whole_characters() {
+        let text = "é".repeat(LINE);
+        assert_eq!(clean(&text).len(), LINE);
+        assert_eq!(prefix("é", 1), "");
+    }
+}
