@@ -65,3 +65,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/language.md")]
 struct Language;
+
+/// So does that of a provider's author.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/providers.md")]
+struct Providers;

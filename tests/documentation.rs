@@ -78,6 +78,9 @@ fn what_the_documents_point_to_is_there() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "docs/asterisk.md",
+        "docs/call.md",
+        "docs/operations.md",
+        "docs/providers.md",
         "docs/command.md",
         "docs/configuration.md",
         "docs/events.md",
@@ -110,4 +113,29 @@ fn the_readme_shows_the_agent_that_voxtra_new_writes() {
     let from = written.find("use voxtra::prelude").unwrap();
     let to = written.find("\n#[cfg(test)]").unwrap();
     assert!(read("README.md").contains(&written[from..to]));
+}
+
+#[test]
+fn the_page_on_calls_has_every_method() {
+    let page = read("docs/call.md");
+    let mut methods = 0;
+    for file in ["call", "speak", "listen", "ear"] {
+        let text = read(&format!("voxtra-rt/src/session/{file}.rs"));
+        let after = text.split("\nimpl Call {").nth(1).unwrap();
+        let body = after.split("\n}\n").next().unwrap();
+        for line in body.lines() {
+            let signature = line.strip_prefix("    pub ").unwrap_or_default();
+            let signature = signature.strip_prefix("async ").unwrap_or(signature);
+            let Some(rest) = signature.strip_prefix("fn ") else {
+                continue;
+            };
+            let name = rest.split(['(', '<']).next().unwrap();
+            assert!(
+                page.contains(&format!("`{name}(")),
+                "docs/call.md lacks {name}"
+            );
+            methods += 1;
+        }
+    }
+    assert!(methods > 25, "{methods}");
 }
