@@ -322,6 +322,77 @@ fn what_breaks_the_protocol_within_a_call_is_told_and_counted() {
 }
 
 #[test]
+fn a_peer_that_floods_is_told_of_and_its_connection_closed() {
+    run(async {
+        let scene = Scene::new(MediaSettings {
+            pace_input: true,
+            ..media()
+        })
+        .await;
+        let (mut talker, mut hearer, mut link) = scene.call(LegSettings::default()).await;
+        let flood = tokio::spawn(async move {
+            let wave = audio(&numbered(1)).repeat(200);
+            while talker.try_send(&wave).await.is_ok() {}
+        });
+        let listen = tokio::spawn(async move { while hearer.samples().await.is_some() {} });
+        let records = story(&mut link).await;
+        assert_eq!(faults(&records), [Fault::TooFast]);
+        soon("the flood's end", flood).await.unwrap();
+        soon("the hearer's end", listen).await.unwrap();
+        scene.end().await;
+    });
+}
+
+#[test]
+fn one_peer_has_only_so_many_calls_and_silent_ones_end() {
+    run(async {
+        let scene = Scene::new(MediaSettings {
+            max_calls_per_peer: Some(2),
+            idle_timeout: Some(Duration::from_secs(1)),
+            ..media()
+        })
+        .await;
+        // The good call is the first.
+        let (talker, hearer, mut link) = scene.call(LegSettings::default()).await;
+        let ticket = scene.server.issue(echo());
+        scene
+            .is_refused(&message(0x01, ticket.uuid().as_bytes()), Refusal::PeerBusy)
+            .await;
+        // It sends nothing, and its place is free again.
+        assert_eq!(faults(&story(&mut link).await), [Fault::Idle]);
+        drop((talker, hearer, link, ticket));
+        until("its place is free", || scene.server.stats().calls() == 1).await;
+        drop(scene.call(echo()).await);
+        scene.end().await;
+    });
+}
+
+#[test]
+fn a_call_is_only_as_long_as_it_may_be() {
+    run(async {
+        let scene = Scene::new(MediaSettings {
+            longest_call: Some(Duration::from_secs(60)),
+            ..media()
+        })
+        .await;
+        scene.end().await;
+        let (server, _arrivals) = MediaServer::bind(
+            MediaSettings {
+                longest_call: Some(Duration::from_millis(300)),
+                ..media()
+            },
+            echo(),
+        )
+        .await
+        .unwrap();
+        let ticket = server.issue(LegSettings::default());
+        let (_talker, _hearer) = call(server.address(), ticket.uuid()).await;
+        let mut link = ticket.connected(peer::LONG).await.unwrap();
+        assert_eq!(faults(&story(&mut link).await), [Fault::TooLong]);
+    });
+}
+
+#[test]
 fn whoever_does_not_begin_with_an_id_that_is_known_is_refused() {
     run(async {
         let scene = Scene::new(media()).await;

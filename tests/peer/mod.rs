@@ -28,6 +28,8 @@ pub const FRAME: usize = 160;
 pub fn media() -> MediaSettings {
     MediaSettings {
         listen: ([127, 0, 0, 1], 0).into(),
+        // What is tested floods on purpose.
+        pace_input: false,
         ..MediaSettings::default()
     }
 }

@@ -73,6 +73,12 @@ pub enum Fault {
     PeerError(u8),
     /// A frame whose payload doesn't fit its kind.
     Malformed,
+    /// The peer sends far faster than real time; the connection is closed.
+    TooFast,
+    /// The call is as long as it may be; the connection is closed.
+    TooLong,
+    /// The peer has sent no audio for as long as it may; the connection is closed.
+    Idle,
     /// The peer doesn't read: frames can't be written.
     WriteStalled,
     /// This many outbound frames were dropped because the peer didn't read.
@@ -106,6 +112,11 @@ impl fmt::Display for Fault {
             Self::SecondId => f.write_str("a second id on the same connection"),
             Self::PeerError(code) => write!(f, "the peer reports error {code:#04x}"),
             Self::Malformed => f.write_str("a frame whose payload doesn't fit its kind"),
+            Self::TooFast => f.write_str("the peer sends far faster than real time"),
+            Self::TooLong => f.write_str("the call is as long as media.longest_call_s allows"),
+            Self::Idle => {
+                f.write_str("the peer has sent no audio for as long as media.idle_timeout_s allows")
+            }
             Self::WriteStalled => f.write_str("the peer doesn't read"),
             Self::FramesDropped(frames) => write!(
                 f,

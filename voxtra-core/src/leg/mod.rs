@@ -135,6 +135,11 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         self.settings.rate
     }
 
+    /// Samples a second that the peer sends: those that it announces, or twice as many if that is what it is known to send, in Hz.
+    pub fn incoming_hz(&self) -> u32 {
+        self.settings.rate.hz() * if self.ear.is_twice() { 2 } else { 1 }
+    }
+
     /// What was counted so far.
     pub fn counters(&self) -> LegCounters {
         self.counters

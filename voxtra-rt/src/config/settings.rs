@@ -32,6 +32,12 @@ pub struct MediaSettings {
     pub allow_peers: Vec<IpNet>,
     /// Most calls at the same time. 1 to 100,000, default 1,000.
     pub max_calls: usize,
+    /// Most calls of one address at the same time. 1 to 100,000, default 0: no limit.
+    pub max_calls_per_peer: Option<usize>,
+    /// A call is ended after this long. 1 s to 7 days, default 0: never.
+    pub longest_call: Option<Duration>,
+    /// A call whose peer has sent no audio for this long is ended. 1 s to 1 day, default 0: never.
+    pub idle_timeout: Option<Duration>,
     /// Most connections that have not presented their UUID yet; beyond it, the oldest of the busiest address goes. 1 to
     /// 10,000, default 1,024.
     pub max_pending: usize,
@@ -64,6 +70,9 @@ impl Default for MediaSettings {
                 IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
             ],
             max_calls: 1_000,
+            max_calls_per_peer: None,
+            longest_call: None,
+            idle_timeout: None,
             max_pending: 1024,
             on_loss: OnLoss::default(),
             handshake_timeout: Duration::from_secs(5),

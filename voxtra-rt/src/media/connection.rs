@@ -4,6 +4,7 @@
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use mio::net::TcpStream;
 use voxtra_core::audio::{MAX_FRAME_BYTES, SampleRate};
@@ -14,9 +15,11 @@ use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port, Progress};
 use voxtra_core::time::Instant;
 
 use super::detector::CallDetector;
+use super::intake::Intake;
 use super::link::{
     AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
 };
+use super::peers::PeerPlace;
 use super::settings::MediaSettings;
 
 /// The longest message we send: one 20 ms frame at 192 kHz.
@@ -74,6 +77,40 @@ pub(crate) struct Connection<S = TcpStream> {
     pub(crate) to_the_end: bool,
     /// Bytes that it may read at a time.
     ration: usize,
+    intake: Option<Intake>,
+    /// There may be more to read than the intake allowed.
+    pub(crate) slowed: bool,
+    limits: Limits,
+    /// Its place among the connections of its peer, given back when it is dropped.
+    pub(crate) place: Option<PeerPlace>,
+}
+
+/// How long a call may be, and how long without audio.
+struct Limits {
+    longest: Option<Duration>,
+    idle: Option<Duration>,
+    started: Instant,
+    frames: u64,
+    last_frame: Instant,
+}
+
+impl Limits {
+    /// The limit that the call has reached, having received so many frames.
+    fn broken(&mut self, now: Instant, frames: u64) -> Option<Fault> {
+        if std::mem::replace(&mut self.frames, frames) != frames {
+            self.last_frame = now;
+        }
+        let reached = |limit: Option<Duration>, since: Instant| {
+            limit.is_some_and(|limit| now.duration_since(since) >= limit)
+        };
+        if reached(self.longest, self.started) {
+            Some(Fault::TooLong)
+        } else if reached(self.idle, self.last_frame) {
+            Some(Fault::Idle)
+        } else {
+            None
+        }
+    }
 }
 
 /// What happened to a connection after it was given something to do.
@@ -119,6 +156,16 @@ impl<S: Socket> Connection<S> {
             queued: false,
             to_the_end: false,
             ration: READ,
+            intake: settings.pace_input.then(Intake::new),
+            slowed: false,
+            limits: Limits {
+                longest: settings.longest_call,
+                idle: settings.idle_timeout,
+                started: Instant::ZERO,
+                frames: 0,
+                last_frame: Instant::ZERO,
+            },
+            place: None,
         }
     }
 
@@ -147,12 +194,28 @@ impl<S: Socket> Connection<S> {
 
     pub(crate) fn start(&mut self, now: Instant) {
         self.io.now = now;
+        self.limits.started = now;
+        self.limits.last_frame = now;
         self.leg.start(now);
     }
 
     /// The socket is readable: takes what is there, at most one buffer full, and does what was asked for.
     pub(crate) fn readable(&mut self, now: Instant, desk: &mut Desk) -> Outcome {
         self.io.now = now;
+        self.slowed = false;
+        // Of one that has closed there is no more than what is in the kernel.
+        if !self.to_the_end
+            && let Some(intake) = &mut self.intake
+            && !intake.allows(now)
+        {
+            if intake.is_flooded(now) {
+                let line = &mut Line::new(&mut self.io, &mut desk.output);
+                self.leg.report(now, Fault::TooFast, line);
+                return self.stop(now, MediaStoppedReason::Error, desk);
+            }
+            self.slowed = true;
+            return Outcome::Open;
+        }
         let Desk { input, output } = desk;
         let input = input.get_mut(..self.ration).unwrap_or_default();
         let before = self.messages();
@@ -163,7 +226,14 @@ impl<S: Socket> Connection<S> {
                 let emptied = count < input.len();
                 let line = &mut Line::new(&mut self.io, output);
                 let progress = self.leg.handle_input(now, bytes, line);
-                self.ration = if self.messages().wrapping_sub(before) > MANY_MESSAGES {
+                let messages = self.messages().wrapping_sub(before);
+                if let Some(intake) = &mut self.intake {
+                    intake.took(count, messages, self.leg.incoming_hz());
+                    if emptied {
+                        intake.emptied();
+                    }
+                }
+                self.ration = if messages > MANY_MESSAGES {
                     (self.ration / 2).max(SMALLEST_READ)
                 } else {
                     (self.ration * 2).min(READ)
@@ -182,7 +252,12 @@ impl<S: Socket> Connection<S> {
                     },
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Outcome::Open,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if let Some(intake) = &mut self.intake {
+                    intake.emptied();
+                }
+                Outcome::Open
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Outcome::More,
             Err(error) => self.stop(now, end_of(&error), desk),
         }
@@ -212,6 +287,10 @@ impl<S: Socket> Connection<S> {
         self.leg.handle_deadline(now, &mut self.agent, line);
         if let Some(dropped) = line.io.take_dropped() {
             self.leg.report(now, Fault::FramesDropped(dropped), line);
+        }
+        if let Some(fault) = self.limits.broken(now, self.leg.counters().frames_in) {
+            self.leg.report(now, fault, line);
+            return self.stop(now, MediaStoppedReason::Timeout, desk);
         }
         if line.io.stalled_for(now) {
             self.leg.report(now, Fault::WriteStalled, line);

@@ -13,6 +13,7 @@ mod courier;
 mod descriptors;
 mod detector;
 mod door;
+mod intake;
 mod link;
 #[cfg(test)]
 mod link_tests;
@@ -20,6 +21,7 @@ mod lobby;
 #[cfg(test)]
 mod models;
 mod pace;
+mod peers;
 mod server;
 mod settings;
 mod stats;

@@ -20,6 +20,7 @@ use super::courier::Courier;
 use super::door::{self, Leash};
 use super::link::{MediaLink, Shared, link};
 use super::lobby::Lobby;
+use super::peers::Peers;
 use super::settings::MediaSettings;
 use super::stats::{MediaStats, Refusal};
 use super::thread::MediaThread;
@@ -71,6 +72,7 @@ pub(super) struct Inner {
     registry: Mutex<Registry>,
     pub(super) lobby: Mutex<Lobby<Leash>>,
     threads: Mutex<Threads>,
+    peers: Peers,
     arrivals: mpsc::Sender<Arrival>,
     last_log: Mutex<Option<std::time::Instant>>,
     stats: Arc<MediaStats>,
@@ -127,6 +129,7 @@ impl MediaServer {
                 next: 0,
                 courier: Some(courier),
             }),
+            peers: Peers::default(),
             arrivals: arrivals_in,
             last_log: Mutex::new(None),
             stats,
@@ -163,6 +166,7 @@ impl MediaServer {
                 next: 0,
                 courier: None,
             }),
+            peers: Peers::default(),
             arrivals: arrivals_in,
             last_log: Mutex::new(None),
             stats: Arc::default(),
@@ -323,7 +327,7 @@ impl Inner {
             }
         };
         let leg = claim.as_ref().map_or(self.leg, |issued| issued.leg);
-        let link = self.seat(stream, leg);
+        let link = self.seat(stream, peer, leg);
         match claim {
             // A ticket that was dropped meanwhile drops the link, and with it the connection.
             Some(issued) => {
@@ -346,13 +350,23 @@ impl Inner {
     }
 
     /// Gives the socket a seat on a media thread.
-    fn seat(&self, stream: TcpStream, leg: LegSettings) -> Result<MediaLink, Refusal> {
+    fn seat(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        leg: LegSettings,
+    ) -> Result<MediaLink, Refusal> {
+        let place = match self.settings.max_calls_per_peer {
+            Some(most) => Some(self.peers.enter(peer.ip(), most).ok_or(Refusal::PeerBusy)?),
+            None => None,
+        };
         let stream = stream.into_std().map_err(|_| Refusal::Gone)?;
         prepare(&stream).map_err(|_| Refusal::Gone)?;
         let stream = mio::net::TcpStream::from_std(stream);
         let shared = Shared::new(leg.rate);
         let (end, link) = link(&leg, &self.settings, shared);
-        let connection = Box::new(Connection::new(stream, leg, end, &self.settings));
+        let mut connection = Box::new(Connection::new(stream, leg, end, &self.settings));
+        connection.place = place;
 
         let mut threads = lock(&self.threads);
         if self.stats.calls.fetch_add(1, Ordering::Relaxed) >= self.settings.max_calls {

@@ -34,6 +34,15 @@ pub struct MediaSettings {
     pub allow_peers: Vec<IpNet>,
     /// Calls at the same time; a further one is refused.
     pub max_calls: usize,
+    /// Calls of one peer at the same time: of an IPv4 address, or of the /64 network of an IPv6 one. `None`: as many as there are.
+    pub max_calls_per_peer: Option<usize>,
+    /// Whether a peer's audio comes in at 1.5 times real time at most, after a burst of 5 s, and a peer that floods is disconnected.
+    /// Not for tools and tests that send recordings as fast as they are read.
+    pub pace_input: bool,
+    /// A call is ended after this long. `None`: never.
+    pub longest_call: Option<Duration>,
+    /// A call whose peer has sent no audio for this long is ended. `None`: never.
+    pub idle_timeout: Option<Duration>,
     /// Connections that have not presented their id yet, but at most a quarter of the files that the process may open.
     /// A further one takes the place of the one that has waited longest, among those of the address with most of them.
     pub max_pending: usize,
@@ -86,6 +95,10 @@ impl Default for MediaSettings {
                 IpNet::from(IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
             ],
             max_calls: 1000,
+            max_calls_per_peer: None,
+            pace_input: true,
+            longest_call: None,
+            idle_timeout: None,
             max_pending: 1024,
             handshake_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(5),

@@ -112,6 +112,9 @@ pub enum Refusal {
     /// As many calls as allowed are up, or the application is behind in taking those that have come.
     #[error("as many calls are up as media.max_calls allows, or too many have come at once")]
     Busy,
+    /// Its peer has as many calls as it may (`media.max_calls_per_peer`).
+    #[error("its address has as many calls as media.max_calls_per_peer allows")]
+    PeerBusy,
     /// No id came in time.
     #[error("it presented no id in time")]
     Timeout,
@@ -131,7 +134,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 8;
+    pub(crate) const COUNT: usize = 9;
 }
 
 /// What a media server has counted over all its calls.

@@ -279,6 +279,11 @@ impl Worker {
             });
             if outcome == Some(Outcome::Open) {
                 self.deadlines.push(Reverse((next, slot, tenancy)));
+                // The socket will not tell again of what was left there.
+                let slowed = self.slots.get(slot).and_then(Option::as_ref);
+                if slowed.is_some_and(|connection| connection.slowed) {
+                    self.read(slot, desk, false);
+                }
             }
         }
     }

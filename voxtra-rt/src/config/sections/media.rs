@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use uuid::Uuid;
@@ -81,6 +82,12 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
             .unwrap_or_default(),
         allow_peers: allow_peers.unwrap_or(defaults.allow_peers),
         max_calls: read_size(&section, "max_calls", 100_000, defaults.max_calls),
+        max_calls_per_peer: section
+            .integer::<u32>("max_calls_per_peer", 0..=100_000)
+            .filter(|n| *n > 0)
+            .and_then(|n| usize::try_from(n).ok()),
+        longest_call: read_limit(&section, "longest_call_s", 7 * 86_400),
+        idle_timeout: read_limit(&section, "idle_timeout_s", 86_400),
         max_pending: read_size(&section, "max_pending", 10_000, defaults.max_pending),
         handshake_timeout: read_time(
             &section,
@@ -126,6 +133,14 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
     };
     section.finish();
     settings
+}
+
+/// A limit in seconds, of which 0 is none.
+fn read_limit(section: &Section<'_>, key: &'static str, most: u64) -> Option<Duration> {
+    section
+        .integer::<u64>(key, 0..=most)
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
 }
 
 /// A share, from 0 to 1.
