@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use voxtra_rt::config::STARTER;
 
-use super::{Failure, terminal};
+use super::{Failure, private, terminal};
 
 /// Write a commented configuration to start from
 #[derive(Debug, clap::Args)]
@@ -26,19 +26,16 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path = args.file.display();
     let mut options = OpenOptions::new();
-    options.write(true);
     if args.force {
         options.create(true).truncate(true);
     } else {
         options.create_new(true);
     }
-    let mut file = options
-        .open(&args.file)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Failure::usage(format_args!("{path} is there already"))
-                .advise("give another name, or --force to overwrite it"),
-            _ => Failure::failed(format_args!("can't write {path}: {error}")),
-        })?;
+    let mut file = private::open(&mut options, &args.file).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::usage(format_args!("{path} is there already"))
+            .advise("give another name, or --force to overwrite it"),
+        _ => Failure::failed(format_args!("can't write {path}: {error}")),
+    })?;
     file.write_all(STARTER.as_bytes())
         .map_err(|error| Failure::failed(format_args!("can't write {path}: {error}")))?;
     writeln!(io::stdout(), "Wrote {path}.")?;

@@ -20,6 +20,7 @@ mod logging;
 mod markup;
 mod media_figures;
 mod new;
+mod private;
 mod recording;
 mod report;
 mod runtime;

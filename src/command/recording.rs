@@ -7,7 +7,7 @@ use voxtra_core::audio::Resampler;
 use voxtra_rt::speech::wav;
 pub(crate) use voxtra_rt::speech::wav::Recording;
 
-use super::Failure;
+use super::{Failure, private};
 
 /// Reads a WAV file of any PCM format, µ-law or A-law; several channels are mixed into one.
 pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
@@ -63,7 +63,7 @@ pub(crate) fn at_rate(recording: Recording, rate_hz: u32) -> Result<Recording, F
 /// Writes a 16-bit WAV file; the shorter channels are filled with silence.
 pub(crate) fn write(path: &Path, rate_hz: u32, channels: &[&[i16]]) -> Result<(), Failure> {
     let bytes = to_wav(rate_hz, channels).map_err(Failure::failed)?;
-    std::fs::write(path, bytes)
+    private::write(path, &bytes)
         .map_err(|error| Failure::failed(format_args!("can't write {}: {error}", path.display())))
 }
 

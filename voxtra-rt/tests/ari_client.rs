@@ -480,3 +480,28 @@ async fn an_answer_without_end_is_given_up() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn events_come_over_the_websocket_that_the_client_opens() {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        socket.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
+        while socket.next().await.is_some() {}
+    });
+    let ari = AriClient::new(settings(&format!("http://{address}/ari"))).unwrap();
+    let mut events = AriEvents::start(&ari, AriEventsOptions::default(), &CancellationToken::new());
+    let signal = events.recv().await;
+    assert!(matches!(signal, Some(AriSignal::Connected)), "{signal:?}");
+    let signal = events.recv().await;
+    assert!(
+        matches!(&signal, Some(AriSignal::Event(event)) if event.kind() == "A"),
+        "{signal:?}"
+    );
+    events.stop().await;
+}

@@ -9,7 +9,7 @@ use voxtra_core::turn::TurnSettings;
 use super::measure::Loudness;
 use super::play::Played;
 use crate::command::report::{Happening, Report, Segment, Side};
-use crate::command::{Failure, recording};
+use crate::command::{Failure, private, recording};
 
 /// Makes the directory for the results: the one that is named, or a fresh one here.
 pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
@@ -45,7 +45,7 @@ pub(super) fn write(
     let paths = ["events.jsonl", "call.wav", "report.html"].map(|name| directory.join(name));
     let [events_path, wav_path, report_path] = &paths;
     let put = |path: &Path, bytes: &[u8]| {
-        fs::write(path, bytes).map_err(|error| {
+        private::write(path, bytes).map_err(|error| {
             Failure::failed(format_args!("can't write {}: {error}", path.display()))
         })
     };

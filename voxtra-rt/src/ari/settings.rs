@@ -7,8 +7,8 @@ use super::AriError;
 
 /// How to reach Asterisk's REST interface.
 ///
-/// `Debug` shows everything but the password.
-#[derive(Clone, Debug)]
+/// `Debug` shows no password, and nothing of `url` but scheme, host and port.
+#[derive(Clone)]
 pub struct AriSettings {
     /// Base address, with the prefix under which Asterisk serves ARI: `http://127.0.0.1:8088/ari`.
     /// `https` is spoken too. User and password do not belong in it.
@@ -20,6 +20,16 @@ pub struct AriSettings {
     pub username: String,
     /// Its password.
     pub password: SecretString,
+}
+
+impl std::fmt::Debug for AriSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AriSettings")
+            .field("url", &self.url.origin().ascii_serialization())
+            .field("app", &self.app)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AriSettings {
@@ -122,6 +132,11 @@ mod tests {
 
     #[test]
     fn the_password_is_not_printed() {
-        assert!(!format!("{:?}", settings("http://127.0.0.1:8088/ari")).contains("hunter2"));
+        for url in [
+            "http://127.0.0.1:8088/ari",
+            "http://ann:hunter2@127.0.0.1:8088/ari",
+        ] {
+            assert!(!format!("{:?}", settings(url)).contains("hunter2"));
+        }
     }
 }

@@ -95,11 +95,11 @@ impl<'i> Document<'i> {
     fn written(&self, span: Range<usize>) -> Option<String> {
         let text = self.text.get(span)?;
         let first = text.lines().next().unwrap_or_default();
-        Some(if first.len() < text.len() {
-            format!("{first} …")
-        } else {
-            first.to_owned()
-        })
+        let mut written = without_credentials(first);
+        if first.len() < text.len() {
+            written.push_str(" …");
+        }
+        Some(written)
     }
 }
 
@@ -397,6 +397,16 @@ impl<'d> Section<'d> {
             keys: RefCell::default(),
             problems_before: Cell::new(self.document.problems.borrow().len()),
         }
+    }
+}
+
+/// `text` without what stands before the `@` of a URL in it, which may be a password.
+fn without_credentials(text: &str) -> String {
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, rest)), Some((_, host))) if rest.contains('@') => {
+            format!("{scheme}://…@{host}")
+        }
+        _ => text.to_owned(),
     }
 }
 

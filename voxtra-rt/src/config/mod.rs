@@ -20,6 +20,7 @@ mod sections;
 mod settings;
 mod usable;
 
+use std::io::Read as _;
 use std::path::Path;
 
 pub use self::error::{ConfigError, Problem};
@@ -109,7 +110,7 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or all that is wrong in it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        let text = read(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
             source,
         })?;
@@ -141,6 +142,22 @@ impl Config {
             *model = folder.join(&*model);
         }
     }
+}
+
+/// Bytes of a file, at most: a device or the wrong file is not read without end.
+const MAX_FILE: u64 = 1 << 20;
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?
+        .take(MAX_FILE + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(std::io::Error::other(
+            "longer than 1 MiB, so that it is no configuration",
+        ));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -114,6 +114,8 @@ pub struct SpeechSettings {
     pub voice: VoiceSettings,
     /// Longest wait for the program's next audio. 100 ms to 10 min, default 10 s.
     pub timeout: Duration,
+    /// Environment variables that the program sees beside the usual ones. Default: none.
+    pub inherit_env: Vec<String>,
     /// Folder whose `.wav` files become prompts, each named as its file. Default: none.
     pub prompts_dir: Option<PathBuf>,
 }
@@ -123,6 +125,7 @@ impl Default for SpeechSettings {
         Self {
             voice: VoiceSettings::Auto,
             timeout: Duration::from_secs(10),
+            inherit_env: Vec::new(),
             prompts_dir: None,
         }
     }

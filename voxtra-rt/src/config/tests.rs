@@ -337,6 +337,8 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
 fn no_secret_is_shown_anywhere() {
     let text = "[asterisk]\npassword = \"hunter2\"\n[[webhook]]\nurl = \"https://h/\"\nsecret = \"hunter2\"\n";
     assert!(!format!("{:?}", parse(text)).contains("hunter2"));
+    let in_url = "[[webhook]]\nurl = \"https://ann:hunter2@h/x?token=hunter2\"\n";
+    assert!(!format!("{:?}", parse(in_url)).contains("hunter2"));
     for wrong in [
         "[asterisk]\npassword = [\"hunter2\"]\n",
         "[asterisk]\npassword = \"hunter2${\"\n",
@@ -346,6 +348,9 @@ fn no_secret_is_shown_anywhere() {
         "[asterisk]\npassword = \"hunter2\n",
         "[asterisk]\npasswrd = \"hunter2\"\n",
         "[[webhook]]\nurl = \"https://h/\"\nsecret = { x = \"hunter2\" }\n",
+        "[[webhook]]\nurl = \"ftp://ann:hunter2@h/\"\n",
+        "[asterisk]\npassword = \"x\"\nurl = \"http://ann:hunter2@h/ari\"\n",
+        "[asterisk]\npassword = \"x\"\nurl = \"http://ann:hunter2/@h:x/ari\"\n",
     ] {
         let said = format!(
             "{} {:?}",
@@ -495,4 +500,10 @@ fn errors_name_the_file() {
         error.contains("voxtra.toml has 2 errors:\n  line 2: media.threads"),
         "{error}"
     );
+}
+
+#[test]
+fn a_file_without_end_is_not_read() {
+    let error = Config::load(std::path::Path::new("/dev/zero")).unwrap_err();
+    assert!(error.to_string().contains("longer than 1 MiB"), "{error}");
 }

@@ -46,6 +46,8 @@ impl HttpPost {
             .tls_backend_preconfigured(config)
             // A redirect would send the signed body to somebody the configuration does not name.
             .redirect(Policy::none())
+            // And so would a proxy that happens to be in the environment.
+            .no_proxy()
             .timeout(settings.timeout)
             .user_agent(concat!("voxtra/", env!("CARGO_PKG_VERSION")))
             .build()

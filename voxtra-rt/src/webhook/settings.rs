@@ -14,7 +14,8 @@ use url::Url;
 /// assert!(hook.wants("call.ended") && !hook.wants("barge_in"));
 /// # Ok::<(), url::ParseError>(())
 /// ```
-#[derive(Clone, Debug)]
+/// `Debug` shows no secret, and nothing of `url` but scheme, host and port.
+#[derive(Clone)]
 pub struct WebhookSettings {
     /// Where events are POSTed; `http` or `https`.
     pub url: Url,
@@ -38,6 +39,18 @@ pub struct WebhookSettings {
     pub session_queue: usize,
     /// Most requests under way at the same time. Default 16.
     pub max_in_flight: usize,
+}
+
+impl std::fmt::Debug for WebhookSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookSettings")
+            .field("url", &self.origin())
+            .field("signed", &self.secret.is_some())
+            .field("events", &self.events)
+            .field("timeout", &self.timeout)
+            .field("max_attempts", &self.max_attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl WebhookSettings {

@@ -76,6 +76,7 @@ pub(super) fn read_speech(section: Section<'_>) -> SpeechSettings {
     let settings = SpeechSettings {
         voice,
         timeout: read_time(&section, "timeout_ms", 100, 600_000, defaults.timeout),
+        inherit_env: section.texts("inherit_env").unwrap_or_default(),
         prompts_dir: section.text("prompts_dir").map(PathBuf::from),
     };
     section.finish();

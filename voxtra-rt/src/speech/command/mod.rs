@@ -4,6 +4,7 @@ mod discover;
 mod run;
 mod template;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use crate::config::{SpeechSettings, VoiceSettings};
 /// They may hold `{out}`, which stands for a temporary file that the program writes as WAV; without it the program
 /// writes to its standard output, and is heard while it still writes.
 ///
-/// The program is killed when nobody listens any more.
+/// The program is killed when nobody listens any more, with all that it started. Of our environment it sees only what a
+/// program needs (`PATH`, `HOME`, the locale …) and what [`inherit`](Self::inherit) names: the rest may hold secrets.
 ///
 /// ```no_run
 /// use voxtra_rt::speech::{CommandVoice, TextToSpeech};
@@ -38,6 +40,7 @@ pub struct CommandVoice {
     template: Template,
     output: AudioOutput,
     timeout: Duration,
+    inherited: Vec<String>,
 }
 
 /// What a program writes to its standard output.
@@ -82,6 +85,7 @@ impl CommandVoice {
             template,
             output: AudioOutput::Wav,
             timeout: DEFAULT_TIMEOUT,
+            inherited: Vec::new(),
         })
     }
 
@@ -97,6 +101,22 @@ impl CommandVoice {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// Further environment variables that the program sees, such as the key of a speech service.
+    #[must_use]
+    pub fn inherit<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.inherited.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether the program sees this environment variable.
+    fn inherits(&self, name: &OsStr) -> bool {
+        name.to_str().is_some_and(|name| {
+            name.starts_with("LC_")
+                || INHERITED.contains(&name)
+                || self.inherited.iter().any(|one| one == name)
+        })
     }
 
     /// `espeak-ng` with its default voice: robotic, quick, small, installed by `apt-get install espeak-ng`.
@@ -172,7 +192,8 @@ impl CommandVoice {
                 raw_hz.map_or(voice.clone(), |rate_hz| voice.raw(rate_hz))
             }
         };
-        Ok(Some(voice.timeout(settings.timeout)))
+        let inherited = settings.inherit_env.iter().cloned();
+        Ok(Some(voice.timeout(settings.timeout).inherit(inherited)))
     }
 }
 
@@ -185,6 +206,24 @@ impl TextToSpeech for CommandVoice {
         Box::pin(run::speak(self, text))
     }
 }
+
+/// What a program sees of our environment, beside the locale: where things are.
+const INHERITED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "ESPEAK_DATA_PATH",
+    "VIRTUAL_ENV",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+];
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -93,7 +93,7 @@ async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, Speec
     }
 }
 
-/// A program at work. It is killed when this is dropped.
+/// A program at work. It is killed when this is dropped, with all that it started.
 struct Running {
     voice: String,
     child: Child,
@@ -114,6 +114,11 @@ impl Running {
         let as_argument = voice.template.takes_text();
         let mut child = Command::new(&voice.program)
             .args(voice.template.fill(text, out))
+            // Our environment holds the secrets of the configuration, which are none of its business.
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| voice.inherits(name)))
+            // Of its own, so that what it started in turn can be killed with it.
+            .process_group(0)
             .stdin(if as_argument {
                 Stdio::null()
             } else {
@@ -235,6 +240,11 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stderr_task.abort();
+        // There is an id until its end was waited for, so that this is its group still and nobody else's.
+        let group = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(group) = group.and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
     }
 }
 

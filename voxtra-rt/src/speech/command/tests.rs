@@ -82,6 +82,41 @@ async fn text_goes_to_standard_input_or_takes_its_place_among_the_arguments() {
 }
 
 #[tokio::test]
+async fn a_program_sees_only_what_it_needs_of_the_environment() {
+    // Cargo sets it, as an operator sets a secret.
+    let script =
+        Script::new("cat > /dev/null; printf '[%s][%s]    ' \"$CARGO_MANIFEST_DIR\" \"$PATH\"");
+    let path = std::env::var("PATH").unwrap();
+    assert_eq!(heard(script.voice(&[]), "x").await, format!("[][{path}]"));
+    let told = script.voice(&[]).inherit(["CARGO_MANIFEST_DIR"]);
+    let folder = env!("CARGO_MANIFEST_DIR");
+    assert_eq!(heard(told, "x").await, format!("[{folder}][{path}]"));
+}
+
+#[tokio::test]
+async fn what_a_program_started_is_killed_with_it() {
+    let script = Script::new("sleep 1000 & printf %s $! > \"$1\"; printf 'aabb'; wait");
+    let pid = script.file("pid");
+    let voice = script.voice(&[&pid]).raw(16_000);
+    let mut speech = voice.synthesize("x").await.unwrap();
+    assert!(speech.next().await.is_some());
+    let pid = std::fs::read_to_string(&pid).unwrap();
+    // Gone, or dead and nobody asked how.
+    let lives = || {
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
+    };
+    assert!(lives(), "{pid}");
+    drop(speech);
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while lives() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
 async fn nothing_to_say_runs_nothing() {
     let script = Script::new("exit 1");
     assert!(say(&script.voice(&[]), " \n ").await.unwrap().1.is_empty());

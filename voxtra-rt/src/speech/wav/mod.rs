@@ -9,6 +9,7 @@ pub(crate) mod fuzz;
 mod stream;
 
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 pub use self::stream::WavStream;
@@ -50,7 +51,7 @@ pub fn read_from(mut source: impl Read) -> Result<Recording, WavError> {
     Ok(Recording { rate_hz, samples })
 }
 
-/// Writes 16-bit PCM with one or more channels, `interleaved` sample by sample.
+/// Writes 16-bit PCM with one or more channels, `interleaved` sample by sample. A new file is readable by its owner alone.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -66,7 +67,15 @@ pub fn write(
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
-    let mut writer = hound::WavWriter::create(path, spec).map_err(from_hound)?;
+    // What somebody said is for nobody else's eyes. A file that is there keeps its permissions.
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    let mut writer =
+        hound::WavWriter::new(std::io::BufWriter::new(file), spec).map_err(from_hound)?;
     let mut block =
         writer.get_i16_writer(u32::try_from(interleaved.len()).map_err(|_| WavError::TooLong)?);
     for sample in interleaved {

@@ -213,3 +213,14 @@ proptest! {
         let _ = read_from(Cursor::new(after_header));
     }
 }
+
+#[test]
+fn a_recording_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("call.wav");
+    write(&path, 8_000, 1, &[1, 2, 3]).unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(read(&path).unwrap().samples, [1, 2, 3]);
+}
