@@ -10,7 +10,10 @@ voxtra! {
         payment.confirmed { amount_cents: u64, reference: Text<24> }
     }
 
-    session Cashier { on payment.confirmed {} }
+    session Cashier {
+        route default;
+        on payment.confirmed {}
+    }
 }
 
 mod elsewhere {
