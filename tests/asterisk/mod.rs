@@ -5,6 +5,7 @@
     reason = "each test binary uses its own part of this"
 )]
 
+pub mod phone;
 pub mod receiver;
 pub mod recording;
 pub mod stage;

@@ -1,0 +1,496 @@
+//! A SIP telephone: one call at a time, over UDP, with µ-law audio and digits as RTP events (RFC 4733).
+//!
+//! On loopback nothing is lost, so it repeats no message of its own; what Asterisk repeats is answered again.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+
+use super::stage::patiently;
+use super::{Asterisk, unique};
+
+/// One frame of audio.
+const FRAME: Duration = Duration::from_millis(20);
+/// Samples in it.
+const SAMPLES: u32 = 160;
+/// RTP's type of a digit.
+const EVENT: u8 = 101;
+
+/// A telephone.
+pub struct Phone {
+    asterisk: SocketAddr,
+    sip: UdpSocket,
+    name: String,
+    call_id: String,
+    tag: String,
+    branch: String,
+    cseq: u32,
+    /// `From` and `To` of our requests.
+    local: String,
+    remote: String,
+    /// Where requests within the call go.
+    target: String,
+    /// The INVITE that came, when we are called.
+    invite: Option<Message>,
+    rtp: Rtp,
+}
+
+/// A SIP message.
+#[derive(Clone, Debug)]
+pub struct Message(String);
+
+impl Message {
+    /// `BYE` of a request, `200` of a response.
+    pub fn what(&self) -> &str {
+        let mut words = self.0.split_whitespace();
+        match words.next() {
+            Some("SIP/2.0") => words.next().unwrap(),
+            first => first.unwrap_or_default(),
+        }
+    }
+
+    /// The value of the first header of this name.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers(name).next().unwrap_or_default()
+    }
+
+    fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.lines().filter_map(move |line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    fn method(&self) -> &str {
+        self.header("CSeq").split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// Where its sender wants audio.
+    fn media(&self) -> Option<SocketAddr> {
+        let host = self.0.lines().find_map(|l| l.strip_prefix("c=IN IP4 "))?;
+        let port = self.0.lines().find_map(|l| l.strip_prefix("m=audio "))?;
+        let port = port.split(' ').next()?;
+        format!("{}:{port}", host.trim()).parse().ok()
+    }
+
+    fn contact(&self) -> Option<String> {
+        let (_, rest) = self.header("Contact").split_once('<')?;
+        Some(rest.split_once('>')?.0.to_owned())
+    }
+}
+
+impl Phone {
+    /// A telephone that knows where `asterisk` is.
+    pub async fn new(asterisk: &Asterisk) -> Self {
+        let port = asterisk.settings("x").url.port().unwrap();
+        let sip = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let name = unique("phone");
+        Self {
+            asterisk: SocketAddr::from(([127, 0, 0, 1], port)),
+            call_id: unique("call"),
+            tag: unique("tag"),
+            branch: String::new(),
+            cseq: 0,
+            local: String::new(),
+            remote: String::new(),
+            target: String::new(),
+            invite: None,
+            rtp: Rtp::start().await,
+            sip,
+            name,
+        }
+    }
+
+    /// What Asterisk dials to reach it.
+    pub fn endpoint(&self) -> String {
+        let address = self.sip.local_addr().unwrap();
+        format!("PJSIP/anonymous/sip:{}@{address}", self.name)
+    }
+
+    /// Calls `number`, for the application `app`; does not wait.
+    pub async fn invite(&mut self, number: &str, app: &str) {
+        let address = self.sip.local_addr().unwrap();
+        self.local = format!("<sip:265888111111@{address}>;tag={}", self.tag);
+        self.target = format!("sip:{number}@{}", self.asterisk);
+        self.remote = format!("<{}>", self.target);
+        self.cseq += 1;
+        let more = format!("X-Voxtra-App: {app}\r\n");
+        self.request("INVITE", self.cseq, &more, Some("sendrecv"))
+            .await;
+    }
+
+    /// Calls `number` and waits for the answer.
+    pub async fn call(&mut self, number: &str, app: &str) {
+        self.invite(number, app).await;
+        assert_eq!(self.final_response("INVITE").await.what(), "200");
+    }
+
+    /// The final response to the last request of this method; an INVITE's is acknowledged.
+    pub async fn final_response(&mut self, method: &str) -> Message {
+        loop {
+            let message = self.receive().await;
+            let status: u32 = match message.what().parse() {
+                Ok(status) if message.method() == method => status,
+                _ => continue,
+            };
+            if status < 200 {
+                continue;
+            }
+            if method == "INVITE" {
+                self.remote = message.header("To").to_owned();
+                if status < 300 {
+                    self.target = message.contact().unwrap();
+                    self.rtp.towards(message.media());
+                    self.request("ACK", self.cseq, "", None).await;
+                } else {
+                    self.same_branch("ACK").await;
+                }
+            }
+            return message;
+        }
+    }
+
+    /// Waits for a provisional or final response to the call.
+    pub async fn status(&mut self, status: &str) {
+        while self.receive().await.what() != status {}
+    }
+
+    /// Gives up before the answer.
+    pub async fn cancel(&mut self) {
+        self.same_branch("CANCEL").await;
+        assert_eq!(self.final_response("INVITE").await.what(), "487");
+    }
+
+    /// Hangs up.
+    pub async fn bye(&mut self) {
+        self.cseq += 1;
+        self.request("BYE", self.cseq, "", None).await;
+        assert_eq!(self.final_response("BYE").await.what(), "200");
+    }
+
+    /// Puts the call on hold (`sendonly`, `inactive`), or takes it back (`sendrecv`).
+    pub async fn direction(&mut self, direction: &str) {
+        self.cseq += 1;
+        self.request("INVITE", self.cseq, "", Some(direction)).await;
+        assert_eq!(self.final_response("INVITE").await.what(), "200");
+    }
+
+    /// Waits until it is hung up on.
+    pub async fn hung_up(&mut self) {
+        while self.receive().await.what() != "BYE" {}
+    }
+
+    /// Waits until it is called.
+    pub async fn called(&mut self) {
+        loop {
+            let message = self.receive().await;
+            if message.what() == "INVITE" {
+                self.call_id = message.header("Call-ID").to_owned();
+                self.remote = message.header("From").to_owned();
+                self.local = format!("{};tag={}", message.header("To"), self.tag);
+                self.target = message.contact().unwrap();
+                self.rtp.towards(message.media());
+                self.invite = Some(message);
+                return;
+            }
+        }
+    }
+
+    /// Answers the call that came, with any status; 183 and 200 bring audio.
+    pub async fn respond(&mut self, status: &str) {
+        let invite = self.invite.clone().expect("a call that came");
+        let audio = status.starts_with("183") || status.starts_with("200");
+        self.reply(&invite, status, audio.then_some("sendrecv"))
+            .await;
+        if status.starts_with('2') {
+            while self.receive().await.what() != "ACK" {}
+        }
+    }
+
+    /// Presses keys, `length` each and `gap` apart.
+    pub async fn press(&self, digits: &str, length: Duration, gap: Duration) {
+        let (done, pressed) = tokio::sync::oneshot::channel();
+        self.rtp.orders.lock().unwrap().push_back(Press {
+            digits: digits.to_owned(),
+            length,
+            gap,
+            done,
+        });
+        patiently("keys", pressed).await.unwrap();
+    }
+
+    /// Frames heard so far that were not silent.
+    pub fn loud(&self) -> u64 {
+        self.rtp.loud.load(Ordering::Relaxed)
+    }
+
+    /// Frames heard so far.
+    pub fn heard(&self) -> u64 {
+        self.rtp.heard.load(Ordering::Relaxed)
+    }
+
+    /// Sends no audio from now on, or does again.
+    pub fn mute(&self, mute: bool) {
+        self.rtp.mute.store(mute, Ordering::Relaxed);
+    }
+
+    fn sdp(&self, direction: &str) -> String {
+        let port = self.rtp.port;
+        format!(
+            "v=0\r\no=- 1 {} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+             m=audio {port} RTP/AVP 0 {EVENT}\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:{EVENT} telephone-event/8000\r\n\
+             a=fmtp:{EVENT} 0-15\r\na=ptime:20\r\na={direction}\r\n",
+            self.cseq
+        )
+    }
+
+    async fn request(&mut self, method: &str, cseq: u32, more: &str, direction: Option<&str>) {
+        self.branch = unique("z9hG4bK");
+        let branch = self.branch.clone();
+        let target = self.target.clone();
+        self.send(method, &target, &branch, cseq, more, direction)
+            .await;
+    }
+
+    /// A request that belongs to the last one: CANCEL, and ACK of a refusal.
+    async fn same_branch(&mut self, method: &str) {
+        let (target, branch) = (self.target.clone(), self.branch.clone());
+        self.send(method, &target, &branch, self.cseq, "", None)
+            .await;
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        target: &str,
+        branch: &str,
+        cseq: u32,
+        more: &str,
+        direction: Option<&str>,
+    ) {
+        let address = self.sip.local_addr().unwrap();
+        let body = direction.map(|d| self.sdp(d)).unwrap_or_default();
+        let text = format!(
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch={branch};rport\r\nMax-Forwards: 70\r\n\
+             From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{}@{address}>\r\n{more}{}",
+            self.local,
+            self.remote,
+            self.call_id,
+            self.name,
+            with_length(&body)
+        );
+        self.sip
+            .send_to(text.as_bytes(), self.asterisk)
+            .await
+            .unwrap();
+    }
+
+    async fn reply(&self, request: &Message, status: &str, direction: Option<&str>) {
+        let mut text = format!("SIP/2.0 {status}\r\n");
+        for via in request.headers("Via") {
+            text += &format!("Via: {via}\r\n");
+        }
+        let mut to = request.header("To").to_owned();
+        if !to.contains(";tag=") {
+            to = format!("{to};tag={}", self.tag);
+        }
+        let body = direction.map(|d| self.sdp(d)).unwrap_or_default();
+        text += &format!(
+            "From: {}\r\nTo: {to}\r\nCall-ID: {}\r\nCSeq: {}\r\nContact: <sip:{}@{}>\r\n{}",
+            request.header("From"),
+            request.header("Call-ID"),
+            request.header("CSeq"),
+            self.name,
+            self.sip.local_addr().unwrap(),
+            with_length(&body)
+        );
+        self.sip
+            .send_to(text.as_bytes(), self.asterisk)
+            .await
+            .unwrap();
+    }
+
+    /// The next message. What needs no thought is answered.
+    async fn receive(&mut self) -> Message {
+        let mut bytes = vec![0; 8192];
+        let receiving = self.sip.recv_from(&mut bytes);
+        let (length, _) = patiently("a SIP message", receiving).await.unwrap();
+        bytes.truncate(length);
+        let message = Message(String::from_utf8(bytes).unwrap());
+        if matches!(message.what(), "BYE" | "CANCEL" | "OPTIONS" | "NOTIFY") {
+            self.reply(&message, "200 OK", None).await;
+        }
+        if message.what() == "CANCEL"
+            && let Some(invite) = self.invite.take()
+        {
+            self.reply(&invite, "487 Request Terminated", None).await;
+        }
+        message
+    }
+}
+
+fn with_length(body: &str) -> String {
+    let kind = if body.is_empty() {
+        ""
+    } else {
+        "Content-Type: application/sdp\r\n"
+    };
+    format!("{kind}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// Keys to press.
+struct Press {
+    digits: String,
+    length: Duration,
+    gap: Duration,
+    done: tokio::sync::oneshot::Sender<()>,
+}
+
+/// The audio of a telephone.
+struct Rtp {
+    port: u16,
+    peer: Arc<Mutex<Option<SocketAddr>>>,
+    orders: Arc<Mutex<VecDeque<Press>>>,
+    heard: Arc<AtomicU64>,
+    loud: Arc<AtomicU64>,
+    mute: Arc<AtomicBool>,
+    tasks: [tokio::task::JoinHandle<()>; 2],
+}
+
+impl Rtp {
+    async fn start() -> Self {
+        let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        let port = socket.local_addr().unwrap().port();
+        let (peer, orders) = (Arc::<Mutex<Option<SocketAddr>>>::default(), Arc::default());
+        let (heard, loud) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+        let mute = Arc::<AtomicBool>::default();
+        let listening = {
+            let (socket, heard, loud) = (socket.clone(), heard.clone(), loud.clone());
+            tokio::spawn(async move {
+                let mut packet = [0; 2048];
+                while let Ok((length, _)) = socket.recv_from(&mut packet).await {
+                    // µ-law's sign is its top bit; what is left of silence is nearly all ones.
+                    if length > 12 && packet[1] & 0x7f == 0 {
+                        heard.fetch_add(1, Ordering::Relaxed);
+                        if packet[12..length].iter().any(|sample| sample & 0x7f < 0x50) {
+                            loud.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            })
+        };
+        let speaking = tokio::spawn(speak(
+            socket,
+            peer.clone(),
+            Arc::clone(&orders),
+            mute.clone(),
+        ));
+        Self {
+            port,
+            peer,
+            orders,
+            heard,
+            loud,
+            mute,
+            tasks: [listening, speaking],
+        }
+    }
+
+    fn towards(&self, peer: Option<SocketAddr>) {
+        if peer.is_some() {
+            *self.peer.lock().unwrap() = peer;
+        }
+    }
+}
+
+impl Drop for Rtp {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Sends silence every 20 ms, and digits when they are asked for.
+async fn speak(
+    socket: Arc<UdpSocket>,
+    peer: Arc<Mutex<Option<SocketAddr>>>,
+    orders: Arc<Mutex<VecDeque<Press>>>,
+    mute: Arc<AtomicBool>,
+) {
+    let mut stream = Stream::default();
+    let mut clock = tokio::time::interval(FRAME);
+    loop {
+        clock.tick().await;
+        let Some(peer) = *peer.lock().unwrap() else {
+            continue;
+        };
+        let order = orders.lock().unwrap().pop_front();
+        if let Some(press) = order {
+            for digit in press.digits.chars() {
+                let code = "0123456789*#ABCD".find(digit).unwrap() as u8;
+                let began = stream.timestamp;
+                let frames = (press.length.as_millis() / FRAME.as_millis()).max(1) as u16;
+                for frame in 1..=frames {
+                    let duration = frame * SAMPLES as u16;
+                    let packet =
+                        stream.packet(EVENT, frame == 1, began, &event(code, false, duration));
+                    let _ = socket.send_to(&packet, peer).await;
+                    stream.timestamp += SAMPLES;
+                    clock.tick().await;
+                }
+                // The end, three times.
+                for _ in 0..3 {
+                    let ended = event(code, true, frames * SAMPLES as u16);
+                    let packet = stream.packet(EVENT, false, began, &ended);
+                    let _ = socket.send_to(&packet, peer).await;
+                }
+                let gap = (press.gap.as_millis() / FRAME.as_millis()) as u32;
+                for _ in 0..gap {
+                    let packet =
+                        stream.packet(0, false, stream.timestamp, &[0xff; SAMPLES as usize]);
+                    let _ = socket.send_to(&packet, peer).await;
+                    stream.timestamp += SAMPLES;
+                    clock.tick().await;
+                }
+                // A digit is told by its timestamp: two of the same key must not share one.
+                stream.timestamp += 8;
+            }
+            let _ = press.done.send(());
+            continue;
+        }
+        if !mute.load(Ordering::Relaxed) {
+            let packet = stream.packet(0, false, stream.timestamp, &[0xff; SAMPLES as usize]);
+            let _ = socket.send_to(&packet, peer).await;
+        }
+        stream.timestamp += SAMPLES;
+    }
+}
+
+fn event(code: u8, end: bool, duration: u16) -> [u8; 4] {
+    let [high, low] = duration.to_be_bytes();
+    [code, u8::from(end) << 7 | 10, high, low]
+}
+
+/// Where an RTP stream is.
+#[derive(Default)]
+struct Stream {
+    sequence: u16,
+    timestamp: u32,
+}
+
+impl Stream {
+    fn packet(&mut self, kind: u8, marker: bool, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x80, u8::from(marker) << 7 | kind];
+        packet.extend(self.sequence.to_be_bytes());
+        packet.extend(timestamp.to_be_bytes());
+        packet.extend(0x00c0_ffee_u32.to_be_bytes());
+        packet.extend(payload);
+        self.sequence = self.sequence.wrapping_add(1);
+        packet
+    }
+}

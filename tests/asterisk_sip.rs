@@ -1,0 +1,162 @@
+//! Calls of real SIP telephones, against a real Asterisk. `tests/asterisk/README.md` tells how to run them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "asterisk/mod.rs"]
+mod asterisk;
+
+use std::time::Duration;
+
+use voxtra::prelude::*;
+
+use asterisk::Asterisk;
+use asterisk::phone::Phone;
+use asterisk::stage::Stage;
+
+async fn answer(call: Call) -> Result<(), CallError> {
+    call.answer().await
+}
+
+#[tokio::test]
+async fn the_caller_hangs_up() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(answer)).await;
+    let mut phone = Phone::new(&asterisk).await;
+    phone.call("1000", &stage.name).await;
+    stage.until("media.started").await;
+    phone.bye().await;
+    let story = stage.story().await;
+    assert_eq!(
+        story.the("call.ended")["reason"],
+        "normal_clearing",
+        "{}",
+        story.text()
+    );
+    assert_eq!(story.the("call.ended")["ended_by"], "far_end");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn the_caller_gives_up_before_the_answer() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.default(|call: Call| async move { call.ended().await })
+    })
+    .await;
+    let mut phone = Phone::new(&asterisk).await;
+    phone.invite("1000", &stage.name).await;
+    stage.until("call.started").await;
+    phone.cancel().await;
+    let story = stage.story().await;
+    assert_eq!(
+        story.the("call.ended")["reason"],
+        "abandoned",
+        "{}",
+        story.text()
+    );
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn the_agent_hangs_up() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let agent = |call: Call| async move {
+        call.answer().await?;
+        call.hangup().await
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(agent)).await;
+    let mut phone = Phone::new(&asterisk).await;
+    phone.call("1000", &stage.name).await;
+    phone.hung_up().await;
+    let ended = stage.story().await.the("call.ended");
+    assert_eq!(ended["reason"], "normal_clearing");
+    assert_eq!(ended["ended_by"], "agent");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn keys_pressed_fast_count_once() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(answer)).await;
+    for digits in ["1234", "5555"] {
+        let mut phone = Phone::new(&asterisk).await;
+        phone.call("1000", &stage.name).await;
+        stage.until("media.started").await;
+        let (length, gap) = (Duration::from_millis(60), Duration::from_millis(20));
+        phone.press(digits, length, gap).await;
+        // Asterisk puts off what follows too fast.
+        for _ in 0..digits.len() {
+            stage.until("dtmf.received").await;
+        }
+        phone.press("#", length, gap).await;
+        while !stage.until("dtmf.received").await.to_json().contains('#') {}
+        phone.bye().await;
+        let story = stage.story().await;
+        assert_eq!(story.digits(), format!("{digits}#"), "{}", story.text());
+    }
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_target_that_answers_183_rings() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    let mut phone = Phone::new(&asterisk).await;
+    stage
+        .app
+        .originate(Outbound::to(phone.endpoint()), Handler::new(answer))
+        .unwrap();
+    phone.called().await;
+    phone.respond("183 Session Progress").await;
+    stage.until("call.ringing").await;
+    phone.respond("486 Busy Here").await;
+    let story = stage.story().await;
+    assert_eq!(
+        story.the("call.failed")["reason"],
+        "user_busy",
+        "{}",
+        story.text()
+    );
+    stage.close().await;
+}
+
+/// Calls through a dialplan of which only the half that dials knows why it failed.
+#[tokio::test]
+async fn what_a_dialplan_dials_in_vain_is_told_by_its_cause() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    for (endpoint, dial, reason) in [
+        ("Local/busy-tone@voxtra-test", "", "user_busy"),
+        ("Local/congestion-tone@voxtra-test", "", "congestion"),
+        ("Local/nobody@voxtra-test", "", "no_such_endpoint"),
+        (
+            "Local/dial@voxtra-test",
+            "Local/no-answer@voxtra-test",
+            "no_answer",
+        ),
+    ] {
+        let outbound = Outbound::to(endpoint)
+            .formats("slin")
+            .variable("__VOXTRA_DIAL", dial);
+        stage.app.originate(outbound, Handler::new(answer)).unwrap();
+        let story = stage.story().await;
+        assert_eq!(
+            story.the("call.failed")["reason"],
+            reason,
+            "{endpoint} {dial} {}",
+            story.text()
+        );
+    }
+    stage.close().await;
+}
