@@ -67,7 +67,10 @@ impl Expected {
         loop {
             match self.news.recv().await {
                 Some(ChannelNews::Entered) => return Ok(()),
-                Some(ChannelNews::NotTaken(reason)) => not_taken = Some(reason),
+                // The first says most, as in the owner of a session.
+                Some(ChannelNews::NotTaken(reason)) => {
+                    not_taken.get_or_insert(reason);
+                }
                 Some(ChannelNews::Gone(reason)) => {
                     return Err(better(reason, not_taken));
                 }

@@ -246,7 +246,10 @@ impl Owner {
                     self.tell(DtmfReceived { digit });
                 }
             }
-            Input::NotTaken(reason) => self.not_taken = Some(reason),
+            // The first says most: what an outer `Dial()` ends with follows from an inner one.
+            Input::NotTaken(reason) => {
+                self.not_taken.get_or_insert(reason);
+            }
             Input::HangupRequested(reason, by) => {
                 self.ended_by.get_or_insert(by);
                 let reason = *self.hangup_reason.get_or_insert(reason);
