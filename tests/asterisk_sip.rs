@@ -145,6 +145,11 @@ async fn what_a_dialplan_dials_in_vain_is_told_by_its_cause() {
             "Local/no-answer@voxtra-test",
             "no_answer",
         ),
+        (
+            "Local/dial@voxtra-test",
+            "Local/busy-tone@voxtra-test",
+            "user_busy",
+        ),
     ] {
         let outbound = Outbound::to(endpoint)
             .formats("slin")
