@@ -5,7 +5,7 @@ mod configured;
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 
 /// How long calls may go on after the application was told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
+/// How often Asterisk is compared with what we know.
+const COMPARE: Duration = Duration::from_secs(60);
 
 /// What a handler that has no name is called in errors.
 const FUNCTION: &str = "a function";
@@ -56,6 +58,7 @@ pub struct Builder {
     did_variable: String,
     webhooks: Vec<WebhookSettings>,
     drain: Duration,
+    compare_every: Duration,
     startup: Vec<Hook>,
     shutdown: Vec<Hook>,
 }
@@ -119,6 +122,7 @@ impl Builder {
             did_variable: "FROM_DID".to_owned(),
             webhooks: Vec::new(),
             drain: DRAIN,
+            compare_every: COMPARE,
             startup: Vec::new(),
             shutdown: Vec::new(),
         }
@@ -384,6 +388,14 @@ impl Builder {
         self
     }
 
+    /// How often Asterisk is asked for its channels while its events arrive, to find what they have not told. It is asked at
+    /// each connection too. Default: 60 s.
+    #[must_use]
+    pub fn compare_every(mut self, every: Duration) -> Self {
+        self.compare_every = every;
+        self
+    }
+
     /// Starts the application: listens for media, runs the start-up hooks, and connects to Asterisk. An Asterisk that is not
     /// there yet is waited for in the background; [`Application::online`] tells when it came.
     ///
@@ -485,6 +497,9 @@ impl Builder {
             tracker: TaskTracker::new(),
             webhooks,
             observers,
+            doorstep: Mutex::new(()),
+            refused: AtomicU64::new(0),
+            compare_every: self.compare_every,
             draining: AtomicBool::new(false),
             drain: self.drain,
             stop: CancellationToken::new(),

@@ -9,7 +9,7 @@ use voxtra_core::event::CallEndedEndedBy as EndedBy;
 use super::{Inner, Seat, dialled, leftovers, lock};
 use crate::ari::{
     AriClient, AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
-    Dial, HangupReason,
+    ContinueAt, Dial, HangupReason,
 };
 use crate::session::{AriLine, CallInfo, ChannelNews, Direction, Input, Line};
 
@@ -22,25 +22,29 @@ impl Inner {
         let Some(ari) = self.ari.clone() else { return };
         let events = AriEvents::start(&ari, AriEventsOptions::default(), &self.stop);
         let inner = self.clone();
+        let comparing = inner.clone().keep_comparing(ari.clone());
+        // Apart from the events: who reads them must not wait for Asterisk's answers.
+        tokio::spawn(self.stop.clone().run_until_cancelled_owned(comparing));
         let task = tokio::spawn(async move { inner.take_signals(ari, events).await });
         *lock(&self.ari_task) = Some(task);
     }
 
     async fn take_signals(self: Arc<Self>, ari: AriClient, mut events: AriEvents) {
-        let mut is_first = true;
+        // Failures since it was connected last, of which only some are worth a line: there is one a second.
+        let mut failures = 0_u64;
         while let Some(signal) = events.recv().await {
             match signal {
                 AriSignal::Connected => {
                     tracing::info!(app = ari.app(), "connected to Asterisk");
-                    if std::mem::take(&mut is_first) {
-                        let clear = leftovers::clear(ari.clone());
-                        tokio::spawn(self.stop.clone().run_until_cancelled_owned(clear));
-                    }
-                    self.reconcile(&ari).await;
+                    failures = 0;
                     self.online.send_replace(true);
                 }
                 AriSignal::Disconnected { error, retry_in } => {
                     self.online.send_replace(false);
+                    failures = failures.saturating_add(1);
+                    if !failures.is_power_of_two() {
+                        continue;
+                    }
                     let retry_in_ms = retry_in.as_millis();
                     tracing::error!(%error, retry_in_ms, "no events from Asterisk, so no new calls; those that are up go on");
                 }
@@ -66,14 +70,18 @@ impl Inner {
 
     /// Waits until nobody is connected under our name; `false` when it is time to end. Nobody tells us meanwhile when a call
     /// ends, and those that are up must not stay for ever.
-    async fn name_is_free(&self, ari: &AriClient) -> bool {
+    async fn name_is_free(self: &Arc<Self>, ari: &AriClient) -> bool {
         let waiting = async {
             loop {
                 tokio::time::sleep(AUDIT).await;
-                self.reconcile(ari).await;
+                self.compare(ari).await;
                 match ari.has_application().await {
                     Ok(false) => return,
-                    Ok(true) => self.sweep(ari).await,
+                    Ok(true) => {
+                        // A bridge of one who crashed keeps the application known, with nobody behind it.
+                        leftovers::clear(ari.clone(), self.desk.clone(), leftovers::LATER).await;
+                        self.sweep(ari).await;
+                    }
                     Err(error) => {
                         tracing::error!(%error, "cannot ask Asterisk whether our application's name is free");
                     }
@@ -97,31 +105,6 @@ impl Inner {
         }
     }
 
-    /// After a pause in the events: calls whose channel is gone are over.
-    async fn reconcile(&self, ari: &AriClient) {
-        let ours: Vec<(String, Seat)> = lock(&self.sessions)
-            .iter()
-            // A call that Asterisk was not yet told to place has no channel to miss.
-            .filter(
-                |(_, seat)| matches!(&seat.call.inner.line, Line::Ari(line) if line.is_placed()),
-            )
-            .map(|(id, seat)| (id.to_string(), seat.clone()))
-            .collect();
-        if ours.is_empty() {
-            return;
-        }
-        match ari.channels().await {
-            Ok(channels) => {
-                for (id, seat) in ours {
-                    if !channels.iter().any(|channel| channel.id == id) {
-                        self.pass(&seat, Input::Gone("lost_with_asterisk".into()));
-                    }
-                }
-            }
-            Err(error) => tracing::error!(%error, "cannot ask Asterisk which calls are still up"),
-        }
-    }
-
     async fn take_event(self: &Arc<Self>, ari: &AriClient, event: AriEvent) {
         match event {
             AriEvent::StasisStart(start) => {
@@ -140,7 +123,9 @@ impl Inner {
                     self.arrived(ari, channel, start.args);
                 }
             }
-            AriEvent::StasisEnd(end) => self.tell(&end.channel.id, Input::Left),
+            AriEvent::StasisEnd(end) => {
+                self.tell(&end.channel.id, Input::Left);
+            }
             AriEvent::ChannelHangupRequest(request) => {
                 let reason = match request.cause {
                     // Not a cause then, but one of Asterisk's AST_SOFTHANGUP_ flags (`channel.h`): an explicit order.
@@ -204,7 +189,7 @@ impl Inner {
     }
 
     /// A new call, whose number may have to be asked for.
-    fn arrived(self: &Arc<Self>, ari: &AriClient, channel: Channel, args: Vec<String>) {
+    pub(super) fn arrived(self: &Arc<Self>, ari: &AriClient, channel: Channel, args: Vec<String>) {
         if let Some(number) = dialled::told(&channel, &args) {
             self.inbound(ari, channel, args, number);
         } else if self.asking.begin(&channel.id) {
@@ -232,9 +217,36 @@ impl Inner {
         args: Vec<String>,
         called_number: String,
     ) {
-        if self.draining.load(Ordering::Acquire) {
+        // An event and a comparison may find the same caller at once.
+        let _one_at_a_time = lock(&self.doorstep);
+        if self.seat(&channel.id).is_some() {
+            return;
+        }
+        let calls = lock(&self.sessions).len();
+        let is_draining = self.draining.load(Ordering::Acquire);
+        if is_draining || calls >= self.media.max_calls() {
+            if !is_draining {
+                let refused = self
+                    .refused
+                    .fetch_add(1, Ordering::Relaxed)
+                    .saturating_add(1);
+                // A flood of calls must not flood the log.
+                if refused.is_power_of_two() {
+                    tracing::warn!(
+                        calls,
+                        refused,
+                        "as many calls are up as media.max_calls allows; further ones go on in the dialplan, unanswered"
+                    );
+                }
+            }
             let ari = ari.clone();
-            tokio::spawn(async move { ari.hangup(&channel.id, HangupReason::Congestion).await });
+            tokio::spawn(async move {
+                // The dialplan may know who else takes the call.
+                let next = ContinueAt::default();
+                if ari.continue_in_dialplan(&channel.id, &next).await.is_err() {
+                    let _ = ari.hangup(&channel.id, HangupReason::Congestion).await;
+                }
+            });
             return;
         }
         let info = CallInfo {
@@ -287,7 +299,7 @@ impl Inner {
     }
 
     /// Passes something on to the session of this channel, if it is one's.
-    fn tell(&self, channel: &str, input: Input) {
+    pub(super) fn tell(&self, channel: &str, input: Input) {
         let Some(input) = self.asking.keep(channel, input) else {
             return;
         };
@@ -307,7 +319,7 @@ impl Inner {
 }
 
 /// Whether this is a channel that we had Asterisk make. Asterisk's own ids may begin with `voxtra-` too: with its `systemname`.
-fn is_ours(channel: &str) -> bool {
+pub(super) fn is_ours(channel: &str) -> bool {
     ["voxtra-call-", "voxtra-media-", "voxtra-transfer-"]
         .iter()
         .filter_map(|prefix| channel.strip_prefix(prefix))

@@ -1,29 +1,37 @@
 //! What a process that ended without a farewell has left in Asterisk: callers who hear nothing, alone in a bridge.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ari::{AriClient, AriError, Bridge, ContinueAt};
+use super::dispatch::is_ours;
+use crate::ari::{AriClient, AriError, Bridge, ContinueAt, HangupReason};
+use crate::session::Desk;
 
-/// A bridge that is just being made, by us or by another process, is no longer without its agent after this.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
+/// How long after the first look the second one is at the start.
+pub(super) const AT_START: Duration = Duration::from_secs(2);
+/// And later on: longer than another process may take to connect a call's audio, whose bridge lacks its agent until then.
+pub(super) const LATER: Duration = Duration::from_secs(6);
 
 /// Sends such callers on in the dialplan and removes their bridges: those that are there now, at the start, and still after a
 /// while. Those of another process that is alive have its media in them, or a second party, and are left alone.
-pub(super) async fn clear(ari: AriClient) {
-    let first = left(&ari).await;
+pub(super) async fn clear(ari: AriClient, desk: Arc<Desk>, second_look: Duration) {
+    let first = left(&ari, &desk).await;
     if first.is_empty() {
         return;
     }
-    tokio::time::sleep(SECOND_LOOK).await;
-    let mut bridges = left(&ari).await;
+    tokio::time::sleep(second_look).await;
+    let mut bridges = left(&ari, &desk).await;
     bridges.retain(|bridge| first.iter().any(|known| known.id == bridge.id));
     for bridge in bridges {
         let mut results = Vec::new();
         for channel in &bridge.channels {
-            results.push(
+            // No dialplan has sent us those that we had made: the other party of a transfer whose caller has gone.
+            results.push(if is_ours(channel) {
+                ari.hangup(channel, HangupReason::Normal).await
+            } else {
                 ari.continue_in_dialplan(channel, &ContinueAt::default())
-                    .await,
-            );
+                    .await
+            });
         }
         results.push(ari.destroy_bridge(&bridge.id).await);
         let failed =
@@ -41,12 +49,12 @@ pub(super) async fn clear(ari: AriClient) {
     }
 }
 
-async fn left(ari: &AriClient) -> Vec<Bridge> {
+async fn left(ari: &AriClient, desk: &Desk) -> Vec<Bridge> {
     let mut bridges = ari.bridges().await.unwrap_or_else(|error| {
         tracing::warn!(%error, "cannot see whether an earlier process has left calls in Asterisk");
         Vec::new()
     });
-    bridges.retain(is_left);
+    bridges.retain(|bridge| is_left(bridge) && !desk.uses_bridge(&bridge.id));
     bridges
 }
 

@@ -22,6 +22,7 @@ mod dialled;
 mod dispatch;
 mod leftovers;
 mod outbound;
+mod reconcile;
 mod rehearsed;
 mod route;
 mod shutdown;
@@ -34,7 +35,7 @@ pub use signals::{Stop, StopSignals};
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -98,6 +99,12 @@ pub(crate) struct Inner {
     tracker: TaskTracker,
     webhooks: Webhooks,
     observers: broadcast::Sender<Arc<Event>>,
+    /// Held while a new caller is looked at.
+    doorstep: Mutex<()>,
+    /// Calls over ARI that were refused because too many were up.
+    refused: AtomicU64,
+    /// How often Asterisk is compared with what we know.
+    compare_every: Duration,
     draining: AtomicBool,
     drain: Duration,
     stop: CancellationToken,
@@ -136,6 +143,12 @@ impl Application {
     /// What the media plane has counted.
     pub fn media_stats(&self) -> &MediaStats {
         self.inner.media.stats()
+    }
+
+    /// Calls over ARI that were refused since the start because as many were up as
+    /// [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls) allows. They go on in the dialplan.
+    pub fn refused_calls(&self) -> u64 {
+        self.inner.refused.load(Ordering::Relaxed)
     }
 
     /// What each webhook has counted.

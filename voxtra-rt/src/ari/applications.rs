@@ -22,6 +22,22 @@ impl AriClient {
         }
     }
 
+    /// `GET /applications/{app}`: the ids of the channels in our application, as far as Asterisk tells their events.
+    ///
+    /// # Errors
+    /// See [`AriClient`]. `NotFound` while Asterisk doesn't know the application.
+    pub async fn application_channels(&self) -> Result<Vec<String>, AriError> {
+        #[derive(serde::Deserialize)]
+        struct Application {
+            #[serde(default)]
+            channel_ids: Vec<String>,
+        }
+        let application: Application = self
+            .send(Request::get(["applications", self.app()]))
+            .await?;
+        Ok(application.channel_ids)
+    }
+
     /// `POST /applications/{app}/subscription`: have our event websocket tell about a channel that is not in
     /// the application, such as one that was originated into the dialplan.
     ///

@@ -61,7 +61,8 @@ pub enum AriSignal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AriEventsOptions {
     /// The first wait after a failure. It doubles with each further one; up to as much again is added at random,
-    /// so that many services don't return in step.
+    /// so that many services don't return in step. The default tries at least once a second: an Asterisk that is back gets
+    /// no calls through to us before we are.
     pub min_delay: Duration,
     /// The longest wait, before the random part.
     pub max_delay: Duration,
@@ -80,7 +81,7 @@ impl Default for AriEventsOptions {
     fn default() -> Self {
         Self {
             min_delay: Duration::from_millis(200),
-            max_delay: Duration::from_secs(5),
+            max_delay: Duration::from_millis(500),
             stable_after: Duration::from_secs(10),
             ping_every: Duration::from_secs(5),
             dead_after: Duration::from_secs(15),

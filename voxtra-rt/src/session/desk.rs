@@ -1,6 +1,6 @@
 //! Where channels that we have Asterisk make are waited for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::{self, error::TrySendError};
@@ -11,7 +11,15 @@ const NEWS: usize = 8;
 /// Where channels that we made ourselves report: external media, transfers, outbound calls before their answer.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
-    expected: Mutex<HashMap<String, mpsc::Sender<ChannelNews>>>,
+    expected: Mutex<HashMap<String, Waiting>>,
+    /// Bridges that calls of ours use.
+    bridges: Mutex<HashSet<String>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    to: mpsc::Sender<ChannelNews>,
+    entered: bool,
 }
 
 /// What became of a channel that we made.
@@ -29,7 +37,8 @@ impl Desk {
     /// News of the channel with this id goes to the returned receiver as long as that lives.
     pub(crate) fn expect(self: &Arc<Self>, channel: &str) -> Expected {
         let (to, news) = mpsc::channel(NEWS);
-        self.expected().insert(channel.to_owned(), to);
+        self.expected()
+            .insert(channel.to_owned(), Waiting { to, entered: false });
         Expected {
             desk: self.clone(),
             channel: channel.to_owned(),
@@ -39,12 +48,39 @@ impl Desk {
 
     /// Passes news on; false if nobody expects this channel.
     pub(crate) fn tell(&self, channel: &str, news: ChannelNews) -> bool {
-        self.expected()
-            .get(channel)
-            .is_some_and(|to| !matches!(to.try_send(news), Err(TrySendError::Closed(_))))
+        self.expected().get_mut(channel).is_some_and(|waiting| {
+            waiting.entered |= news == ChannelNews::Entered;
+            !matches!(waiting.to.try_send(news), Err(TrySendError::Closed(_)))
+        })
     }
 
-    fn expected(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<ChannelNews>>> {
+    /// The channels that are expected, each with whether it has entered the application.
+    pub(crate) fn awaited(&self) -> Vec<(String, bool)> {
+        self.expected()
+            .iter()
+            .map(|(channel, waiting)| (channel.clone(), waiting.entered))
+            .collect()
+    }
+
+    /// A call of ours uses this bridge from now on, or no longer.
+    pub(crate) fn use_bridge(&self, bridge: &str, in_use: bool) {
+        let mut bridges = self.bridges.lock().unwrap_or_else(PoisonError::into_inner);
+        if in_use {
+            bridges.insert(bridge.to_owned());
+        } else {
+            bridges.remove(bridge);
+        }
+    }
+
+    /// Whether a call of ours uses this bridge.
+    pub(crate) fn uses_bridge(&self, bridge: &str) -> bool {
+        self.bridges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(bridge)
+    }
+
+    fn expected(&self) -> MutexGuard<'_, HashMap<String, Waiting>> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

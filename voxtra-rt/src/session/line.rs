@@ -25,6 +25,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long the news that a channel is gone may be on its way after an order met nothing: longer than the owner waits for
 /// the cause.
 const NEWS: Duration = Duration::from_millis(500);
+/// When an order that failed while a call was taken down is given again; the wait doubles with each further failure.
+const AGAIN: Duration = Duration::from_millis(250);
+/// How often such an order is given: for about a minute.
+const ORDERS: u32 = 9;
 
 /// What carries a call.
 pub(crate) enum Line {
@@ -273,16 +277,16 @@ impl AriLine {
         if !self.is_placed() {
             return;
         }
-        let let_go = if hang_up || self.media.settings().on_loss == OnLoss::HangUp {
-            self.ari.hangup(&self.channel, HangupReason::Normal).await
-        } else {
+        if !hang_up && self.media.settings().on_loss != OnLoss::HangUp {
             let next = ContinueAt::default();
-            self.ari.continue_in_dialplan(&self.channel, &next).await
-        };
-        match let_go {
-            Err(AriError::Conflict { .. }) => {}
-            result => report(result, &self.channel),
+            match self.ari.continue_in_dialplan(&self.channel, &next).await {
+                Ok(()) | Err(AriError::Conflict { .. }) => return,
+                Err(error) if error.is_not_found() => return,
+                // One whom no dialplan takes is hung up.
+                Err(_) => {}
+            }
         }
+        hang_up_for_sure(&self.ari, self.channel.clone()).await;
     }
 
     /// Lets Asterisk connect audio to us, and makes the bridge that it is to go into.
@@ -308,6 +312,7 @@ impl AriLine {
         if call.is_over() {
             return Err(CallError::Ended);
         }
+        self.desk.use_bridge(&bridge, true);
         made.bridge = Some(bridge.clone());
         made.media = Some(media.clone());
         let ari = self.ari.clone();
@@ -416,13 +421,14 @@ impl AriLine {
             other,
         } = std::mem::take(&mut *self.made.lock().await);
         for channel in [media, other].into_iter().flatten() {
-            report(
-                self.ari.hangup(&channel, HangupReason::Normal).await,
-                &channel,
-            );
+            hang_up_for_sure(&self.ari, channel).await;
         }
         if let Some(bridge) = bridge {
-            report(self.ari.destroy_bridge(&bridge).await, &bridge);
+            self.desk.use_bridge(&bridge, false);
+            for_sure(&self.ari, bridge, |ari, bridge| async move {
+                ari.destroy_bridge(&bridge).await
+            })
+            .await;
         }
     }
 }
@@ -449,6 +455,45 @@ async fn gone_or(result: Result<(), AriError>) -> Result<(), AriError> {
         tokio::time::sleep(NEWS).await;
     }
     result
+}
+
+async fn hang_up_for_sure(ari: &AriClient, channel: String) {
+    for_sure(ari, channel, |ari, channel| async move {
+        match ari.hangup(&channel, HangupReason::Normal).await {
+            // It has left our application.
+            Err(AriError::Conflict { .. }) => Ok(()),
+            result => result,
+        }
+    })
+    .await;
+}
+
+/// Gives an order to take something down; when it fails, again and again in the background.
+async fn for_sure<R>(
+    ari: &AriClient,
+    what: String,
+    order: impl Fn(AriClient, String) -> R + Send + 'static,
+) where
+    R: Future<Output = Result<(), AriError>> + Send,
+{
+    match order(ari.clone(), what.clone()).await {
+        Err(error) if !error.is_not_found() => {
+            tracing::debug!(%error, what, "cannot take down after a call; trying again");
+        }
+        _ => return,
+    }
+    let ari = ari.clone();
+    tokio::spawn(async move {
+        let mut wait = AGAIN;
+        for attempt in 2..=ORDERS {
+            tokio::time::sleep(wait).await;
+            wait = wait.saturating_mul(2);
+            match order(ari.clone(), what.clone()).await {
+                Err(error) if !error.is_not_found() && attempt < ORDERS => {}
+                result => return report(result, &what),
+            }
+        }
+    });
 }
 
 /// What is gone already needs no taking down; what remains is worth a line.
