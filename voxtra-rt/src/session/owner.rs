@@ -389,7 +389,10 @@ impl Owner {
                 }
                 Step::Ended(reason) => {
                     let ended_by = self.ended_by.unwrap_or_else(|| ended_by(&reason));
-                    let gave_up = self.answered_at.is_none() && ended_by == EndedBy::FarEnd;
+                    // Whoever gives up says no more than that; another cause says why.
+                    let gave_up = self.answered_at.is_none()
+                        && ended_by == EndedBy::FarEnd
+                        && GAVE_UP.contains(&reason.as_str());
                     let reason = if gave_up { "abandoned".into() } else { reason };
                     self.tell(CallEnded {
                         reason,
@@ -488,6 +491,9 @@ fn log_life(event: &Event) {
         _ => {}
     }
 }
+
+/// With which causes a caller goes who is not answered: a CANCEL is `interworking`.
+const GAVE_UP: [&str; 3] = ["normal_clearing", "interworking", "unknown"];
 
 /// Who ended a call of which nobody has said who hung up.
 fn ended_by(reason: &str) -> EndedBy {
