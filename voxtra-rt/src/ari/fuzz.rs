@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::client::Request;
 use super::{
     AriClient, AriError, AriEvent, AriSettings, AsteriskInfo, AsteriskModule, Bridge, Channel,
-    Playback, missing_modules,
+    Playback, missing_modules, text,
 };
 
 /// Takes the input as a message of the websocket, as each answer that is read, as the explanation of each refusal, and, in
@@ -32,11 +32,12 @@ fn message(text: &str) {
     assert_eq!(AriEvent::parse(text).ok().as_ref(), Some(&event));
     // A number that is out of range may stand where nobody looks.
     if let Ok(value) = serde_json::from_str::<Value>(text) {
-        assert_eq!(value.get("type").and_then(Value::as_str), Some(&*kind));
+        let line = |at: &str| value.pointer(at).and_then(Value::as_str).map(text::clean);
+        assert_eq!(line("/type"), Some(kind));
         if let AriEvent::StasisStart(start) = &event {
-            let id = value.pointer("/channel/id").and_then(Value::as_str);
-            assert_eq!(id, Some(&*start.channel.id));
-            assert_eq!(event.channel_id(), id);
+            let id = line("/channel/id");
+            assert_eq!(id.as_ref(), Some(&start.channel.id));
+            assert_eq!(event.channel_id(), id.as_deref());
         }
     }
     if let Some(channel) = event.channel() {

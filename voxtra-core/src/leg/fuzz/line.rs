@@ -9,7 +9,7 @@ use std::vec::Vec;
 use crate::audio::SampleRate;
 use crate::audiosocket::fuzz::frames_of;
 use crate::audiosocket::{Frame, MAX_PAYLOAD_LEN};
-use crate::event::{Realtime, Record, RecordBody};
+use crate::event::{Fault, Realtime, Record, RecordBody};
 use crate::leg::{CallerAudio, Port};
 use crate::time::Instant;
 
@@ -49,6 +49,8 @@ pub(super) struct Line {
     rate: Option<SampleRate>,
     pub(super) digits: u64,
     pub(super) faults: u64,
+    /// It was told that what comes are no samples.
+    pub(super) no_samples: bool,
     talk: Talk,
     utterances: HashMap<u32, Utterance>,
     /// Messages that can't be taken.
@@ -89,6 +91,7 @@ impl Line {
             rate: None,
             digits: 0,
             faults: 0,
+            no_samples: false,
             talk: Talk::default(),
             utterances: HashMap::new(),
             full: 0,
@@ -213,7 +216,13 @@ impl Port for Line {
                 assert!(is_first || self.unruly, "{utterance} ends again");
                 of.ended = Some(interrupted);
             }
-            RecordBody::Fault(_) => self.faults += 1,
+            RecordBody::Fault(fault) => {
+                self.faults += 1;
+                self.no_samples |= matches!(
+                    fault,
+                    Fault::MulawUnder8k | Fault::AlawUnder8k | Fault::Compressed
+                );
+            }
             RecordBody::Missed(_) => panic!("a leg misses nothing"),
         }
     }
