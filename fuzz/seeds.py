@@ -79,7 +79,9 @@ def session() -> None:
     seed("session", "stammer", settings + say(200, whole=False) + run(3) + go_on(100, False) + run(2) + go_on(0, True)
          + run(2) + say(100, whole=False) + say(100) + run(4))
     seed("session", "echo", bytes([4, 0]) + speak(100, 20) + bytes([10, 5]) + bytes([0, 250]) * 3 + run(30) + hangup)
-    seed("session", "keys", bytes([0, 0]) + quiet + bytes([27, 5, 10, 5, 27, 5, 27, 9]) + run(5) + hangup)
+    seed("session", "keys", bytes([0, 0]) + quiet + bytes([28, 5, 10, 5, 28, 5, 28, 9]) + run(5) + hangup)
+    seed("session", "hold", settings + quiet + say(4_000) + run(5) + bytes([27, 1]) + speak(250, 25) + flush + say(900)
+         + run(20) + bytes([27, 0]) + run(60) + hangup)
     seed("session", "rates", settings + frame_of(0x12, 640) + frame_of(0x10, 320) + frame_of(0x12, 641) + run(3))
     seed("session", "wrong", settings + bytes([11, 10, 3]) + frame_of(0x10, 0) + frame_of(0x10, 160) + frame_of(0x10, 9_001)
          + frame_of(0xFF, 1) + frame_of(0x42, 9) + bytes([9, 4, 3, 0, 1, 49]) + frame_of(0, 3))
@@ -103,7 +105,6 @@ def catalogue() -> dict[str, list[tuple[str, str]]]:
     for wire, body in re.findall(r"([a-z_.]+) \{([^{}]*)\}", text):
         fields = re.findall(r"(\w+): ([^,]+),", body)
         events[wire] = [(name, VALUES.get(ty.strip(), json.dumps(ty.split("|")[0].strip()))) for name, ty in fields]
-    assert len(events) == 25, sorted(events)
     return events
 
 

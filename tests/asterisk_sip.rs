@@ -7,6 +7,7 @@ mod asterisk;
 use std::time::Duration;
 
 use voxtra::prelude::*;
+use voxtra_core::leg::LegSettings;
 
 use asterisk::Asterisk;
 use asterisk::phone::Phone;
@@ -126,6 +127,118 @@ async fn a_target_that_answers_183_rings() {
         "{}",
         story.text()
     );
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_holds_the_call_hears_the_rest_afterwards() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let agent = |call: Call| async move {
+        call.answer().await?;
+        // 2 s of a tone.
+        let tone: Vec<i16> = (0..16_000_i16)
+            .map(|n| if n % 20 < 10 { 8_000 } else { -8_000 })
+            .collect();
+        call.send_audio(&tone, 8_000).await?;
+        call.ended().await;
+        Ok::<_, CallError>(())
+    };
+    let mut stage = Stage::start(&asterisk, |app| {
+        let mut leg = LegSettings::default();
+        leg.turn.silence_ms = 1_000;
+        app.leg(leg).default(agent)
+    })
+    .await;
+    for direction in ["sendonly", "inactive"] {
+        let mut phone = Phone::new(&asterisk).await;
+        phone.call("1000", &stage.name).await;
+        stage.until("agent.speech.started").await;
+        phone.direction(direction).await;
+        stage.until("call.held").await;
+        // As long as the agent would speak, and the silence after it.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let before = phone.loud();
+        phone.direction("sendrecv").await;
+        stage.until("call.resumed").await;
+        stage.until("agent.speech.ended").await;
+        stage.until("silence.detected").await;
+        assert!(phone.loud() > before + 25, "the rest is heard");
+        phone.bye().await;
+        let story = stage.story().await;
+        let order = [
+            "agent.speech.started",
+            "call.held",
+            "call.resumed",
+            "agent.speech.ended",
+            "silence.detected",
+        ]
+        .map(|wire| (story.count(wire), story.position(wire)));
+        let in_order = order.is_sorted_by_key(|(_, position)| *position);
+        let once = order.iter().all(|(count, _)| *count == 1);
+        assert!(in_order && once, "{}", story.text());
+    }
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_attended_transfer_brings_the_customer_into_the_session() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(answer)).await;
+    let [mut first, mut second, mut customer] = [
+        Phone::new(&asterisk).await,
+        Phone::new(&asterisk).await,
+        Phone::new(&asterisk).await,
+    ];
+    // A colleague talks with a customer, and asks the agent.
+    first.ring(&mut customer).await;
+    customer.respond("200 OK").await;
+    first.final_response("INVITE").await;
+    second.call("1000", &stage.name).await;
+    stage.until("media.started").await;
+    let session = stage.app.calls().pop().unwrap();
+    assert_eq!(session.caller_id(), "265888111111");
+    first.transfer_to(&second).await;
+    stage.until("call.replaced").await;
+    second.hung_up().await;
+    // The customer's keys are the session's.
+    let (length, gap) = (Duration::from_millis(100), Duration::from_millis(100));
+    customer.press("7", length, gap).await;
+    stage.until("dtmf.received").await;
+    assert_eq!(stage.app.calls().len(), 1, "no call to _attended");
+    customer.bye().await;
+    let story = stage.story().await;
+    assert_eq!(story.digits(), "7", "{}", story.text());
+    let ended = story.the("call.ended");
+    assert_eq!(ended["reason"], "normal_clearing");
+    assert_eq!(ended["ended_by"], "far_end");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_blind_transfer_of_the_agent_reaches_the_colleague() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut stage = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    let mut phone = Phone::new(&asterisk).await;
+    let outbound = Outbound::to(phone.endpoint()).variable("TRANSFER_CONTEXT", "voxtra-test");
+    let call = stage.app.originate(outbound, Handler::new(answer)).unwrap();
+    phone.called().await;
+    phone.respond("200 OK").await;
+    stage.until("media.started").await;
+    phone.transfer("talks").await;
+    stage.until("call.replaced").await;
+    // The colleague is heard.
+    stage.until("user.speech.started").await;
+    assert_eq!(stage.app.calls().len(), 1, "no new call");
+    call.hangup().await.unwrap();
+    let ended = stage.story().await.the("call.ended");
+    assert_eq!(ended["reason"], "normal_clearing");
+    assert_eq!(ended["ended_by"], "agent");
     stage.close().await;
 }
 

@@ -161,21 +161,33 @@ fn events() -> Vec<Event> {
             interrupted: true,
         }
         .into(),
-        UserSpeechEnded { duration_ms: 1_400 }.into(),
+        UserSpeechEnded {
+            duration_ms: 1_400,
+            cut: false,
+        }
+        .into(),
         UserTranscript {
             text: text(),
             confidence: 0.9,
             is_final: true,
         }
         .into(),
-        TurnEnded { duration_ms: 2_100 }.into(),
+        TurnEnded {
+            duration_ms: 2_100,
+            cut: false,
+        }
+        .into(),
         DtmfReceived { digit: '0' }.into(),
         DtmfReceived { digit: '7' }.into(),
         DtmfReceived { digit: '#' }.into(),
         EventBody::User(UserEvent::new(OrderPlaced { items: 3 })),
         EventBody::User(UserEvent::new(OrderShipped { parcels: 2 })),
         UserSpeechStarted {}.into(),
-        UserSpeechEnded { duration_ms: 600 }.into(),
+        UserSpeechEnded {
+            duration_ms: 600,
+            cut: false,
+        }
+        .into(),
         MediaStopped {
             reason: MediaStoppedReason::Closed,
         }

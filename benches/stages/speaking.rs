@@ -29,7 +29,13 @@ impl Event {
         let duration_ms = number;
         Record {
             at: Instant::from_millis(20),
-            body: RecordBody::Event(UserSpeechEnded { duration_ms }.into()),
+            body: RecordBody::Event(
+                UserSpeechEnded {
+                    duration_ms,
+                    cut: false,
+                }
+                .into(),
+            ),
         }
     }
 }

@@ -113,13 +113,24 @@ impl Phone {
 
     /// Calls `number`, for the application `app`; does not wait.
     pub async fn invite(&mut self, number: &str, app: &str) {
+        self.invite_with(number, &format!("X-Voxtra-App: {app}\r\n"))
+            .await;
+    }
+
+    /// Calls another telephone, through Asterisk, and waits until that is called.
+    pub async fn ring(&mut self, other: &mut Phone) {
+        let dial = format!("X-Voxtra-Dial: {}\r\n", other.endpoint());
+        self.invite_with("dial", &dial).await;
+        other.called().await;
+    }
+
+    async fn invite_with(&mut self, number: &str, more: &str) {
         let address = self.sip.local_addr().unwrap();
         self.local = format!("<sip:265888111111@{address}>;tag={}", self.tag);
         self.target = format!("sip:{number}@{}", self.asterisk);
         self.remote = format!("<{}>", self.target);
         self.cseq += 1;
-        let more = format!("X-Voxtra-App: {app}\r\n");
-        self.request("INVITE", self.cseq, &more, Some("sendrecv"))
+        self.request("INVITE", self.cseq, more, Some("sendrecv"))
             .await;
     }
 
@@ -177,6 +188,37 @@ impl Phone {
         self.cseq += 1;
         self.request("INVITE", self.cseq, "", Some(direction)).await;
         assert_eq!(self.final_response("INVITE").await.what(), "200");
+    }
+
+    /// Hands the call over to an extension (a blind transfer), and hangs up once that was reached.
+    pub async fn transfer(&mut self, extension: &str) {
+        self.refer(&format!("sip:{extension}@{}", self.asterisk))
+            .await;
+        loop {
+            let message = self.receive().await;
+            if message.what() == "NOTIFY" && message.0.contains("SIP/2.0 200 OK") {
+                break;
+            }
+        }
+        self.bye().await;
+    }
+
+    /// Hands the call over to whoever is on the other end of `consulted` (an attended transfer).
+    pub async fn transfer_to(&mut self, consulted: &Phone) {
+        let (_, asterisk) = consulted.remote.split_once(";tag=").expect("a call");
+        let replaces = format!(
+            "{}%3Bto-tag%3D{asterisk}%3Bfrom-tag%3D{}",
+            consulted.call_id, consulted.tag
+        );
+        self.refer(&format!("{}?Replaces={replaces}", consulted.target))
+            .await;
+    }
+
+    async fn refer(&mut self, to: &str) {
+        self.cseq += 1;
+        let more = format!("Refer-To: <{to}>\r\n");
+        self.request("REFER", self.cseq, &more, None).await;
+        assert_eq!(self.final_response("REFER").await.what(), "202");
     }
 
     /// Waits until it is hung up on.

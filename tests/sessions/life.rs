@@ -180,7 +180,7 @@ async fn what_needs_ari_says_so() {
         call.set_metadata("customer", "7");
         assert_eq!(call.clone().get_metadata("customer").as_deref(), Some("7"));
         assert_eq!(call.get_metadata("other"), None);
-        assert_eq!((call.called_number(), call.caller_id()), ("1000", ""));
+        assert_eq!((call.called_number(), &*call.caller_id()), ("1000", ""));
         call.hangup().await
     })
     .await;

@@ -64,6 +64,16 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             .into(),
             r#"{"target":"PJSIP/200","reason":"user_busy"}"#,
         ),
+        ("call.held", CallHeld {}.into(), "{}"),
+        ("call.resumed", CallResumed {}.into(), "{}"),
+        (
+            "call.replaced",
+            CallReplaced {
+                caller_id: "200".into(),
+            }
+            .into(),
+            r#"{"caller_id":"200"}"#,
+        ),
         (
             "media.started",
             MediaStarted {
@@ -101,8 +111,12 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
         ("user.speech.started", UserSpeechStarted {}.into(), "{}"),
         (
             "user.speech.ended",
-            UserSpeechEnded { duration_ms: 1_480 }.into(),
-            r#"{"duration_ms":1480}"#,
+            UserSpeechEnded {
+                duration_ms: 1_480,
+                cut: false,
+            }
+            .into(),
+            r#"{"duration_ms":1480,"cut":false}"#,
         ),
         (
             "user.transcript",
@@ -154,6 +168,15 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             r#"{"text":"Hello.","interrupted":true}"#,
         ),
         (
+            "agent.held",
+            AgentHeld {
+                outcome: AgentHeldOutcome::Resumed,
+                held_ms: 900,
+            }
+            .into(),
+            r#"{"outcome":"resumed","held_ms":900}"#,
+        ),
+        (
             "dtmf.received",
             DtmfReceived { digit: '#' }.into(),
             r##"{"digit":"#"}"##,
@@ -169,8 +192,12 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
         ),
         (
             "turn.ended",
-            TurnEnded { duration_ms: 2_000 }.into(),
-            r#"{"duration_ms":2000}"#,
+            TurnEnded {
+                duration_ms: 2_000,
+                cut: true,
+            }
+            .into(),
+            r#"{"duration_ms":2000,"cut":true}"#,
         ),
         (
             "error",

@@ -137,7 +137,7 @@ fn listen_with(mut detector: impl VoiceDetector, settings: TurnSettings, samples
 impl Heard {
     fn note(&mut self, event: TurnEvent, now_ms: u64, last_voice: u64) {
         match event {
-            TurnEvent::SpeechEnded { duration } => self.segments.push(Speech {
+            TurnEvent::SpeechEnded { duration, .. } => self.segments.push(Speech {
                 start_ms: last_voice.saturating_sub(duration.as_millis() as u64),
                 end_ms: last_voice,
             }),

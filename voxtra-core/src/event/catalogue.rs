@@ -57,6 +57,15 @@ voxtra! {
             /// Why, such as `user_busy`, `no_answer` or `no_such_endpoint`.
             reason: String,
         }
+        /// The far end put the call on hold: the agent is not heard, and nobody is listened to.
+        call.held {}
+        /// The far end took the call off hold: what the agent was saying goes on.
+        call.resumed {}
+        /// The far end handed the call over: another party is on the line, in the same session.
+        call.replaced {
+            /// The number of the new party; empty if it is withheld or unknown.
+            caller_id: String,
+        }
         /// The AudioSocket connection was accepted; audio flows both ways.
         @realtime
         media.started {
@@ -93,6 +102,8 @@ voxtra! {
         user.speech.ended {
             /// How long the caller spoke, in milliseconds.
             duration_ms: u64,
+            /// Whether the caller speaks on: the utterance was as long as the settings allow.
+            cut: bool,
         }
         /// Speech-to-text gave a final transcript.
         user.transcript {
@@ -129,6 +140,16 @@ voxtra! {
             /// Whether it was cut short.
             interrupted: bool,
         }
+        /// The agent was held back, because the caller may be interrupting it, or no longer is. Told at the beginning
+        /// (`pending`) and at the end.
+        @realtime
+        agent.held {
+            /// What came of it: nothing yet, an interruption, nothing (the agent goes on where it stopped), or something
+            /// else came first (the agent's code stopped it, the far end held the call, the audio ended).
+            outcome: pending | interrupted | resumed | stopped,
+            /// How long the agent was held back, in milliseconds; 0 at the beginning.
+            held_ms: u64,
+        }
         /// The caller pressed a key: once per key press.
         @realtime
         dtmf.received {
@@ -149,6 +170,8 @@ voxtra! {
         turn.ended {
             /// How long the turn lasted, in milliseconds.
             duration_ms: u64,
+            /// Whether the caller speaks on: the turn was as long as the settings allow.
+            cut: bool,
         }
         /// Something went wrong inside the framework or a provider.
         error {

@@ -66,6 +66,7 @@ impl<V: VoiceDetector> Ear<V> {
                 echo: EchoEstimate::new(),
                 turn: TurnTaking::new(settings.turn),
                 received: 0,
+                on_hold: false,
             },
         }
     }
@@ -102,6 +103,11 @@ impl<V: VoiceDetector> Ear<V> {
 
     pub(super) fn set_barge_in(&mut self, on: bool) {
         self.listener.turn.set_barge_in(on);
+    }
+
+    /// What the agent was saying was discarded: there is nothing to interrupt.
+    pub(super) fn agent_stopped(&mut self) {
+        self.listener.turn.agent_stopped();
     }
 
     pub(super) fn expect_end_of_turn(&mut self, silence: Duration) {
@@ -207,15 +213,34 @@ impl<V: VoiceDetector> Ear<V> {
     ) -> bool {
         self.clock.silence(now);
         let mut turns = Turns::default();
+        if self.listener.on_hold {
+            return false;
+        }
         self.listener
             .turn
             .handle_gap(now, agent_speaking, &mut |event| {
                 turns.note(event, now, port)
             });
-        if turns.speech_ended && settings.forward != Forward::Nothing {
-            port.caller_audio(CallerAudio::SpeechEnded);
-        }
+        turns.forward_end(settings, port);
         turns.barge_in
+    }
+
+    /// The far end holds the call from now on, or no longer. An utterance that was going on ends here, and the time until
+    /// the call is resumed counts for nothing.
+    pub(super) fn set_on_hold<P: Port>(
+        &mut self,
+        now: Instant,
+        on: bool,
+        settings: &LegSettings,
+        port: &mut P,
+    ) {
+        self.listener.on_hold = on;
+        self.listener.tones.reset();
+        let mut turns = Turns::default();
+        self.listener
+            .turn
+            .leave_out(&mut |event| turns.note(event, now, port));
+        turns.forward_end(settings, port);
     }
 
     /// The connection is over: an utterance that was going on ends here.
@@ -224,9 +249,7 @@ impl<V: VoiceDetector> Ear<V> {
         self.listener
             .turn
             .finish(&mut |event| turns.note(event, now, port));
-        if turns.speech_ended && settings.forward != Forward::Nothing {
-            port.caller_audio(CallerAudio::SpeechEnded);
-        }
+        turns.forward_end(settings, port);
     }
 }
 
@@ -273,6 +296,8 @@ struct Listener<V> {
     echo: EchoEstimate,
     turn: TurnTaking,
     received: u64,
+    /// The far end holds the call: what comes is music, or nothing.
+    on_hold: bool,
 }
 
 impl<V> core::fmt::Debug for Listener<V> {
@@ -304,6 +329,7 @@ impl<V: VoiceDetector> Listener<V> {
             echo,
             turn,
             received,
+            on_hold,
         } = self;
         if settings.frame_events {
             let samples = u32::try_from(pcm.len()).unwrap_or(u32::MAX);
@@ -319,6 +345,9 @@ impl<V: VoiceDetector> Listener<V> {
         let was_speaking = turn.is_user_speaking();
         let mut turns = Turns::default();
         vad_input.push(pcm, |frame| {
+            if *on_hold {
+                return;
+            }
             if settings.dtmf == DtmfPolicy::Both {
                 if let Some(digit) = tones.process(frame)
                     && presses.is_new(now, DtmfSource::Heard, digit)
@@ -376,6 +405,13 @@ struct Turns {
 }
 
 impl Turns {
+    /// Tells whoever listens that an utterance is over, if one is.
+    fn forward_end<P: Port>(self, settings: &LegSettings, port: &mut P) {
+        if self.speech_ended && settings.forward != Forward::Nothing {
+            port.caller_audio(CallerAudio::SpeechEnded);
+        }
+    }
+
     fn note<P: Port>(&mut self, turn: TurnEvent, now: Instant, port: &mut P) {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         port.record(match turn {
@@ -383,12 +419,13 @@ impl Turns {
                 self.speech_started = true;
                 event(now, UserSpeechStarted {})
             }
-            TurnEvent::SpeechEnded { duration } => {
+            TurnEvent::SpeechEnded { duration, cut } => {
                 self.speech_ended = true;
                 event(
                     now,
                     UserSpeechEnded {
                         duration_ms: millis(duration),
+                        cut,
                     },
                 )
             }
@@ -402,10 +439,11 @@ impl Turns {
                     silence_duration_ms: millis(duration),
                 },
             ),
-            TurnEvent::TurnEnded { duration } => event(
+            TurnEvent::TurnEnded { duration, cut } => event(
                 now,
                 TurnEnded {
                     duration_ms: millis(duration),
+                    cut,
                 },
             ),
         });

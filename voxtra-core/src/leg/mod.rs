@@ -22,6 +22,7 @@ mod format;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod history;
+mod holds;
 mod port;
 mod settings;
 
@@ -35,12 +36,13 @@ use core::time::Duration;
 use ear::{Ear, convert};
 use fault::{FAULT_EVERY, Faults};
 use format::Format;
+use holds::{Holds, has_the_floor};
 
 use crate::audio::{MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
 use crate::audiosocket::{Audio, DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
 use crate::event::{
-    AudioFrameSent, DtmfReceived, Fault, MediaStarted, MediaStopped, MediaStoppedReason, Realtime,
-    Record, RecordBody,
+    AgentHeldOutcome, AudioFrameSent, DtmfReceived, Fault, MediaStarted, MediaStopped,
+    MediaStoppedReason, Realtime, Record, RecordBody,
 };
 use crate::playout::{AgentAudio, Playout, PlayoutCounters, PlayoutEvent};
 use crate::time::Instant;
@@ -88,6 +90,7 @@ pub struct Leg<V, const MAX: usize = MAX_FRAME_BYTES> {
     decoder: Decoder<MAX>,
     ear: Ear<V>,
     playout: Playout,
+    holds: Holds,
     counters: LegCounters,
     rate_known: bool,
     started: Instant,
@@ -109,6 +112,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             decoder: Decoder::new(),
             ear: Ear::new(&settings, detector),
             playout: Playout::new(settings.rate, settings.playout),
+            holds: Holds::default(),
             counters: LegCounters::default(),
             rate_known: false,
             started: Instant::ZERO,
@@ -177,6 +181,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             decoder,
             ear,
             playout,
+            holds,
             counters,
             rate_known,
             announced,
@@ -232,7 +237,8 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
                     if heard.barge_in {
                         port.epoch(playout.flush());
                     }
-                    hold(playout, ear.holds_agent());
+                    let outcome = outcome(heard.barge_in);
+                    holds.follow(now, playout, ear.holds_agent(), outcome, port);
                 }
                 Ok(Frame::Dtmf(digit)) => {
                     let digit = char::from(digit);
@@ -273,10 +279,11 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         self.tell_dropped_in_time(now, port);
         if self.ear.is_line_silent(now) {
             let agent_speaking = has_the_floor(&self.playout);
-            if self.ear.gap(now, agent_speaking, &self.settings, port) {
+            let barge_in = self.ear.gap(now, agent_speaking, &self.settings, port);
+            if barge_in {
                 port.epoch(self.playout.flush());
             }
-            hold(&mut self.playout, self.ear.holds_agent());
+            self.follow_holds(now, outcome(barge_in), port);
         }
         if now < self.playout.next_deadline() {
             return;
@@ -359,7 +366,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
     }
 
     /// Does what the agent asked for.
-    pub fn handle_command<P: Port>(&mut self, _now: Instant, command: Command, port: &mut P) {
+    pub fn handle_command<P: Port>(&mut self, now: Instant, command: Command, port: &mut P) {
         if self.stopped {
             return;
         }
@@ -367,6 +374,8 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             Command::Flush { epoch } => {
                 if epoch == self.playout.epoch() {
                     port.epoch(self.playout.flush());
+                    self.ear.agent_stopped();
+                    self.follow_holds(now, AgentHeldOutcome::Stopped, port);
                 }
             }
             Command::Forward(forward) => self.settings.forward = forward,
@@ -374,7 +383,14 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             Command::FrameEvents(on) => self.settings.frame_events = on,
             Command::BargeIn(on) => {
                 self.ear.set_barge_in(on);
-                hold(&mut self.playout, self.ear.holds_agent());
+                self.follow_holds(now, AgentHeldOutcome::Resumed, port);
+            }
+            Command::CallHold(on) => {
+                if on != self.holds.is_call_on_hold() {
+                    self.holds.set_call_on_hold(on);
+                    self.ear.set_on_hold(now, on, &self.settings, port);
+                    self.follow_holds(now, AgentHeldOutcome::Stopped, port);
+                }
             }
             Command::EndOfTurn { silence_ms } => self
                 .ear
@@ -393,6 +409,7 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
         announce(&mut self.announced, now, self.settings.rate, port);
         port.epoch(self.playout.flush());
         self.ear.end(now, &self.settings, port);
+        self.follow_holds(now, AgentHeldOutcome::Stopped, port);
         self.tell_dropped(now, port);
         port.record(event(now, MediaStopped { reason }));
     }
@@ -410,6 +427,12 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
             }
             fault => port.record(fault_record(now, fault)),
         }
+    }
+
+    fn follow_holds<P: Port>(&mut self, now: Instant, outcome: AgentHeldOutcome, port: &mut P) {
+        let is_asked_for = self.ear.holds_agent();
+        self.holds
+            .follow(now, &mut self.playout, is_asked_for, outcome, port);
     }
 
     /// At most once a second.
@@ -455,14 +478,13 @@ fn echo<P: Port>(
     }
 }
 
-/// Whether the agent speaks, or would go on if it were not held back.
-fn has_the_floor(playout: &Playout) -> bool {
-    playout.is_speaking() || playout.is_held()
-}
-
-/// Holds the agent back when there is something to hold, or lets it go on.
-fn hold(playout: &mut Playout, hold: bool) {
-    playout.hold(hold && has_the_floor(playout));
+/// What came of a hold that is over.
+fn outcome(barge_in: bool) -> AgentHeldOutcome {
+    if barge_in {
+        AgentHeldOutcome::Interrupted
+    } else {
+        AgentHeldOutcome::Resumed
+    }
 }
 
 /// Tells `media.started`, once.

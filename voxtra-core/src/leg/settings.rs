@@ -105,6 +105,9 @@ pub enum Command {
         /// The silence, in ms.
         silence_ms: u32,
     },
+    /// The far end holds the call, or no longer. Meanwhile the agent is silent and what it says is kept, nobody is listened
+    /// to, and no silence is told; keys that are signalled are.
+    CallHold(bool),
     /// Sends the hang-up message; Asterisk ends the call when it reads it.
     HangUp,
 }

@@ -48,6 +48,12 @@ pub struct TurnSettings {
     /// Silence is reported when neither side has spoken for this long. 0 never reports it; otherwise
     /// `hangover_ms` to 3,600,000 ms, default 5,000.
     pub silence_ms: u32,
+    /// Speech that lasts this long is ended, told as cut, and goes on as a new utterance: so that whoever collects one
+    /// needs bounded room. 1,000 to 3,600,000 ms, default 60,000.
+    pub longest_utterance_ms: u32,
+    /// A turn that lasts this long is ended, told as cut, with the utterance that is under way. 1,000 to 3,600,000 ms,
+    /// default 60,000.
+    pub longest_turn_ms: u32,
     /// Whether a caller who talks over the agent is reported as a barge-in. Default true.
     pub barge_in: bool,
     /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1, default 0.97.
@@ -84,6 +90,8 @@ impl Default for TurnSettings {
             end_of_turn_ms: 700,
             end_of_turn_range: 2.0,
             silence_ms: 5_000,
+            longest_utterance_ms: 60_000,
+            longest_turn_ms: 60_000,
             barge_in: true,
             barge_in_threshold: 0.97,
             barge_in_min_speech_ms: 560,
@@ -148,6 +156,16 @@ impl TurnSettings {
             self.silence_ms == 0 || (self.hangover_ms..=3_600_000).contains(&self.silence_ms),
             "silence_ms",
             "must be 0 (never) or from hangover_ms to 3600000 ms",
+        )?;
+        within(
+            LONGEST.contains(&self.longest_utterance_ms),
+            "longest_utterance_ms",
+            "must be from 1000 to 3600000 ms",
+        )?;
+        within(
+            LONGEST.contains(&self.longest_turn_ms),
+            "longest_turn_ms",
+            "must be from 1000 to 3600000 ms",
         )?;
         within(
             (20..=5_000).contains(&self.barge_in_min_speech_ms),
@@ -215,6 +233,9 @@ fn within(ok: bool, key: &'static str, reason: &'static str) -> Result<(), TurnS
         Err(TurnSettingsError { key, reason })
     }
 }
+
+/// How long the longest utterance and the longest turn may be, in ms.
+const LONGEST: core::ops::RangeInclusive<u32> = 1_000..=3_600_000;
 
 /// The frames of the start window are kept as the bits of a `u64`.
 pub(super) const MAX_START_WINDOW: u8 = 50;

@@ -63,6 +63,8 @@ pub enum TurnEvent {
     SpeechEnded {
         /// From the beginning of the first frame of speech to the end of the last, without the hangover.
         duration: Duration,
+        /// The caller speaks on: the utterance was as long as the settings allow.
+        cut: bool,
     },
     /// The caller talks over the agent. Once each time.
     BargeIn,
@@ -77,6 +79,8 @@ pub enum TurnEvent {
     TurnEnded {
         /// From the beginning of the turn's first utterance to the end of its last, pauses included.
         duration: Duration,
+        /// The caller speaks on: the turn was as long as the settings allow.
+        cut: bool,
     },
 }
 
@@ -133,6 +137,7 @@ impl TurnTaking {
                 .frame(self.now, probability, in_speech, &self.settings);
         }
         self.follow_agent(agent_speaking, on);
+        self.cut_what_is_too_long(on);
         self.settle(self.now, agent_speaking, on);
     }
 
@@ -154,9 +159,19 @@ impl TurnTaking {
 
     /// The caller's audio has ended for good: ends speech and turn that are still open, without waiting.
     pub fn finish(&mut self, on: &mut impl FnMut(TurnEvent)) {
-        self.end_speech(on);
-        self.end_turn(on);
+        self.end_speech(false, on);
+        self.end_turn(false, on);
         self.drop_onset();
+        self.overlap.clear();
+    }
+
+    /// Leaves out the time from the last input to the next one, in which nobody was listened to: it was neither speech nor
+    /// silence. Speech and turn that are open end here, and silence begins anew.
+    pub fn leave_out(&mut self, on: &mut impl FnMut(TurnEvent)) {
+        self.finish(on);
+        self.input = None;
+        self.quiet_since = self.now;
+        self.quiet_reported = false;
     }
 
     /// Lets the caller interrupt the agent from now on, or not.
@@ -165,6 +180,11 @@ impl TurnTaking {
         if !on {
             self.overlap.clear();
         }
+    }
+
+    /// The agent was stopped by whoever makes it speak: there is nothing to hold back any more.
+    pub fn agent_stopped(&mut self) {
+        self.overlap.clear();
     }
 
     /// Whether the agent should be held back, because the caller may be interrupting it. Ends with
@@ -325,7 +345,7 @@ impl TurnTaking {
         if let Speech::Reported(span) = self.speech
             && since(span.last) >= millis(self.settings.hangover_ms)
         {
-            self.end_speech(on);
+            self.end_speech(false, on);
         }
         // Speech that may be starting holds back the end of the turn and of the silence: if it becomes
         // speech, it began before they were due. A lone frame can do that for one window, not for ever.
@@ -341,7 +361,7 @@ impl TurnTaking {
             && since(turn.span.last) >= self.pauses.threshold().saturating_add(patience)
         {
             if turn.has_the_floor || !agent_speaking {
-                self.end_turn(on);
+                self.end_turn(false, on);
             } else {
                 self.turn = None;
                 self.pauses.turn_dropped();
@@ -360,21 +380,41 @@ impl TurnTaking {
         }
     }
 
-    fn end_speech(&mut self, on: &mut impl FnMut(TurnEvent)) {
+    /// Ends an utterance, and a turn, that is as long as it may be.
+    fn cut_what_is_too_long(&mut self, on: &mut impl FnMut(TurnEvent)) {
+        let Speech::Reported(span) = self.speech else {
+            return;
+        };
+        let is_too_long =
+            |span: Span, longest| span.last.saturating_sub(span.first) >= millis(longest);
+        let ends_turn = self
+            .turn
+            .is_some_and(|turn| is_too_long(turn.span, self.settings.longest_turn_ms));
+        if ends_turn || is_too_long(span, self.settings.longest_utterance_ms) {
+            self.end_speech(true, on);
+        }
+        if ends_turn {
+            self.end_turn(true, on);
+        }
+    }
+
+    fn end_speech(&mut self, cut: bool, on: &mut impl FnMut(TurnEvent)) {
         if let Speech::Reported(span) = self.speech {
             self.drop_onset();
             on(TurnEvent::SpeechEnded {
                 duration: span.duration(),
+                cut,
             });
         }
     }
 
-    fn end_turn(&mut self, on: &mut impl FnMut(TurnEvent)) {
+    fn end_turn(&mut self, cut: bool, on: &mut impl FnMut(TurnEvent)) {
         if let Some(turn) = self.turn.take() {
             self.unanswered = Some(turn.span.last);
             self.pauses.turn_ended(&self.settings);
             on(TurnEvent::TurnEnded {
                 duration: turn.span.duration(),
+                cut,
             });
         }
     }

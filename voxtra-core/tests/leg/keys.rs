@@ -152,8 +152,11 @@ fn a_tone_is_not_speech_and_interrupts_nobody() {
         sound.extend(narrow('5', 20));
         sound.extend(vec![0; 10 * N - offset]);
         rig.hear(&sound);
+        let mut story = rig.story();
+        // The energy detector may hold the agent until the tone is known for one.
+        story.retain(|told| told != "agent.held pending" && told != "agent.held resumed");
         assert_eq!(
-            rig.story(),
+            story,
             ["media.started", "starts 1", "dtmf.received"],
             "{offset}"
         );

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use voxtra_core::audio::{FRAME, SampleRate};
 use voxtra_core::audiosocket::encode_audio;
-use voxtra_core::event::{Fault, Record, RecordBody};
+use voxtra_core::event::{Fault, Realtime, Record, RecordBody};
 use voxtra_core::leg::{CallerAudio, Command, Forward, Leg, LegSettings, Port, Progress};
 use voxtra_core::playout::{AgentAudio, Chunk};
 use voxtra_core::time::Instant;
@@ -182,6 +182,9 @@ impl Rig {
 
 pub(crate) fn told(record: &Record) -> String {
     match record.body {
+        RecordBody::Event(Realtime::AgentHeld(held)) => {
+            format!("agent.held {}", held.outcome.as_str())
+        }
         RecordBody::Event(event) => event.kind().wire().into(),
         RecordBody::UtteranceStarted { utterance } => format!("starts {utterance}"),
         RecordBody::UtteranceEnded {

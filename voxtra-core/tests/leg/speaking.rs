@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 use voxtra_core::audio::{FRAME, SampleRate};
-use voxtra_core::event::Fault;
+use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
 use voxtra_core::leg::{Command, Forward, LegSettings, Mode};
 
-use crate::rig::{N, Rig, buzz, message, pcm, silence, wire};
+use crate::rig::{Heard, N, Rig, buzz, message, pcm, silence, wire};
 
 #[test]
 fn the_agent_is_heard_whole_and_without_it_there_is_silence() {
@@ -63,11 +63,16 @@ fn the_first_likely_speech_holds_the_agent_and_a_barge_in_drops_the_rest() {
     assert!(rig.agent.chunks.is_empty(), "nothing is left in the queue");
     let story = rig.story();
     assert_eq!(
-        story[..3],
-        ["media.started", "starts 1", "user.speech.started"]
-    );
-    assert!(
-        story.iter().any(|told| told == "barge_in") && story.iter().any(|told| told == "cut 1")
+        story[..7],
+        [
+            "media.started",
+            "starts 1",
+            "agent.held pending",
+            "user.speech.started",
+            "barge_in",
+            "agent.held interrupted",
+            "cut 1"
+        ]
     );
     // What is said after it is heard.
     rig.agent.says(1, 2, &buzz(5));
@@ -94,10 +99,28 @@ fn a_cough_makes_the_agent_wait_and_costs_it_nothing() {
     rig.hear(&silence(150));
     assert_eq!(rig.line.epoch, 0);
     let story = rig.story();
-    assert!(
-        story.contains(&"ends 1".into()) && !story.contains(&"barge_in".into()),
-        "{story:?}"
+    assert_eq!(
+        story,
+        [
+            "media.started",
+            "starts 1",
+            "agent.held pending",
+            "user.speech.started",
+            "user.speech.ended",
+            "agent.held resumed",
+            "ends 1"
+        ]
     );
+    let held = rig
+        .line
+        .records
+        .iter()
+        .find_map(|record| match record.body {
+            RecordBody::Event(Realtime::AgentHeld(held)) if held.held_ms > 0 => Some(held.held_ms),
+            _ => None,
+        });
+    // The cough but for its first frame, a frame in which the detector makes up its mind, and what it takes to be sure.
+    assert_eq!(held, Some(60 + 20 + 400));
     let counters = rig.leg.playout_counters();
     assert_eq!((counters.pauses, counters.dropped_samples), (1, 0));
     // Between the fades it says all it has to say, and takes as much longer as it waited.
@@ -121,6 +144,122 @@ fn barge_in_can_be_turned_off_while_the_agent_is_held() {
     assert!(!rig.leg.is_agent_held());
     rig.hear(&buzz(80));
     assert!(rig.story().contains(&"ends 1".into()));
+    assert!(rig.story().contains(&"agent.held resumed".into()));
+}
+
+#[test]
+fn what_else_ends_a_hold_is_told_too() {
+    let held = || {
+        let mut rig = Rig::forwarding(Forward::Nothing);
+        rig.hear(&silence(30));
+        rig.agent.says(0, 1, &buzz(80));
+        rig.hear(&silence(20));
+        rig.hear(&buzz(3));
+        assert!(rig.leg.is_agent_held());
+        rig
+    };
+    let ends = [
+        |rig: &mut Rig| rig.command(Command::Flush { epoch: 0 }),
+        |rig: &mut Rig| rig.command(Command::CallHold(true)),
+        |rig: &mut Rig| {
+            let reason = MediaStoppedReason::Closed;
+            rig.leg.stop(rig.now, reason, &mut rig.line);
+        },
+    ];
+    for end in ends {
+        let mut rig = held();
+        end(&mut rig);
+        rig.tick();
+        let holds = |told: &String| told.starts_with("agent.held");
+        let holds: Vec<_> = rig.story().into_iter().filter(holds).collect();
+        assert_eq!(holds, ["agent.held pending", "agent.held stopped"]);
+    }
+}
+
+#[test]
+fn on_hold_the_agent_is_silent_and_nobody_is_listened_to() {
+    let mut rig = Rig::forwarding(Forward::Everything);
+    rig.hear(&silence(30));
+    let words = buzz(100);
+    rig.agent.says(0, 1, &words);
+    rig.hear(&silence(20));
+    rig.command(Command::CallHold(true));
+    // Music on hold, loud and long enough for a barge-in and for every silence.
+    let before = rig.line.sent.len();
+    let forwarded = rig.forwarded().len();
+    rig.hear(&buzz(400));
+    assert_eq!(rig.story(), ["media.started", "starts 1"]);
+    assert_eq!(
+        rig.line.sent.len(),
+        before + 400,
+        "Asterisk ends a call to which nothing is sent"
+    );
+    for message in &rig.line.sent[before + 1..] {
+        assert_eq!(pcm(message), silence(1));
+    }
+    // Whoever records all of the call goes on.
+    assert_eq!(rig.forwarded().len(), forwarded + 400 * N);
+    // What is said meanwhile waits.
+    rig.agent.says(0, 2, &buzz(10));
+    rig.hear(&silence(10));
+    rig.receive(&message(0x03, b"5"));
+    rig.command(Command::CallHold(false));
+    rig.hear(&silence(100));
+    assert_eq!(
+        rig.story(),
+        [
+            "media.started",
+            "starts 1",
+            "dtmf.received",
+            "ends 1",
+            "starts 2",
+            "ends 2"
+        ]
+    );
+    let sent: Vec<i16> = rig.line.sent.iter().flat_map(|m| pcm(m)).collect();
+    let tail = &words[words.len() - 50 * N..];
+    assert!(sent.windows(tail.len()).any(|part| part == tail));
+    // A silence begins anew.
+    rig.hear(&silence(230));
+    assert!(!rig.story().contains(&"silence.detected".into()));
+    rig.hear(&silence(60));
+    assert!(rig.story().contains(&"silence.detected".into()));
+}
+
+#[test]
+fn a_flush_on_hold_does_not_let_the_agent_be_heard() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(5));
+    rig.command(Command::CallHold(true));
+    rig.agent.says(0, 1, &buzz(20));
+    rig.hear(&silence(5));
+    rig.command(Command::Flush { epoch: 0 });
+    rig.agent.says(1, 2, &buzz(20));
+    rig.hear(&silence(50));
+    assert_eq!(rig.story(), ["media.started"]);
+    rig.command(Command::CallHold(false));
+    rig.hear(&silence(40));
+    let story = rig.story();
+    assert!(story.contains(&"ends 2".into()) && !story.contains(&"starts 1".into()));
+}
+
+#[test]
+fn speech_ends_when_the_call_is_put_on_hold() {
+    let mut rig = Rig::forwarding(Forward::Speech);
+    rig.hear(&silence(30));
+    rig.hear(&buzz(20));
+    rig.command(Command::CallHold(true));
+    rig.hear(&buzz(100));
+    assert_eq!(
+        rig.story(),
+        [
+            "media.started",
+            "user.speech.started",
+            "user.speech.ended",
+            "turn.ended"
+        ]
+    );
+    assert_eq!(rig.line.heard.last(), Some(&Heard::Ended));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use voxtra_core::event::{Realtime, RecordBody};
+use voxtra_core::event::{AgentHeldOutcome, Realtime, RecordBody};
 use voxtra_core::time::Instant;
 
 use crate::call::Outcome;
@@ -60,6 +60,10 @@ pub(crate) fn story(outcome: &Outcome) -> String {
                 Realtime::UserSpeechEnded(ended) => format!(") {}", ended.duration_ms),
                 Realtime::TurnEnded(ended) => format!("turn {}", ended.duration_ms),
                 Realtime::BargeIn(_) => "barge-in".into(),
+                Realtime::AgentHeld(held) => match held.outcome {
+                    AgentHeldOutcome::Pending => "[".into(),
+                    outcome => format!("] {} {}", outcome.as_str(), held.held_ms),
+                },
                 Realtime::SilenceDetected(_) => "silence".into(),
                 Realtime::DtmfReceived(key) => format!("key {}", key.digit),
                 other => format!("{other:?}"),

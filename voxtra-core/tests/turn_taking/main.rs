@@ -47,6 +47,11 @@ fn play(settings: TurnSettings, script: &str) -> Vec<String> {
                 turns.expect_end_of_turn(Duration::from_millis(number(1) as u64));
                 continue;
             }
+            "leave-out" => {
+                turns.leave_out(&mut |event| lines.push(line(script_ms, event)));
+                held = false;
+                continue;
+            }
             "finish" => {
                 turns.finish(&mut |event| lines.push(line(script_ms, event)));
                 continue;
@@ -80,10 +85,16 @@ fn play(settings: TurnSettings, script: &str) -> Vec<String> {
 fn line(at_ms: i64, event: TurnEvent) -> String {
     match event {
         TurnEvent::SpeechStarted => format!("{at_ms} started"),
-        TurnEvent::SpeechEnded { duration } => format!("{at_ms} ended {}", duration.as_millis()),
+        TurnEvent::SpeechEnded { duration, cut } => {
+            let how = if cut { "cut" } else { "ended" };
+            format!("{at_ms} {how} {}", duration.as_millis())
+        }
         TurnEvent::BargeIn => format!("{at_ms} barge-in"),
         TurnEvent::Silence { duration } => format!("{at_ms} silence {}", duration.as_millis()),
-        TurnEvent::TurnEnded { duration } => format!("{at_ms} turn {}", duration.as_millis()),
+        TurnEvent::TurnEnded { duration, cut } => {
+            let how = if cut { "turn cut" } else { "turn" };
+            format!("{at_ms} {how} {}", duration.as_millis())
+        }
     }
 }
 
@@ -108,6 +119,8 @@ fn tested() -> TurnSettings {
         end_of_turn_ms: 700,
         end_of_turn_range: 2.0,
         silence_ms: 5_000,
+        longest_utterance_ms: 60_000,
+        longest_turn_ms: 60_000,
         barge_in: true,
         barge_in_threshold: 0.95,
         barge_in_min_speech_ms: 400,
@@ -123,6 +136,68 @@ fn tested() -> TurnSettings {
 /// With the settings of [`tested`].
 fn played(script: &str) -> Vec<String> {
     play(tested(), script)
+}
+
+#[test]
+fn unbroken_talk_is_cut_and_goes_on() {
+    let cut_at = |utterance, turn| TurnSettings {
+        longest_utterance_ms: utterance,
+        longest_turn_ms: turn,
+        ..fixed()
+    };
+    assert_eq!(
+        play(cut_at(1_000, 60_000), "speech 2500, quiet 1000"),
+        [
+            "100 started",
+            "1020 cut 1020",
+            "1120 started",
+            "2040 cut 1020",
+            "2140 started",
+            "2740 ended 460",
+            "3200 turn 2500"
+        ]
+    );
+    // A turn of several utterances, the last of which is not long.
+    assert_eq!(
+        play(
+            cut_at(60_000, 1_000),
+            "speech 600, quiet 300, speech 400, quiet 1000"
+        ),
+        [
+            "100 started",
+            "840 ended 600",
+            "1000 started",
+            "1020 cut 120",
+            "1020 turn cut 1020",
+            "1120 started",
+            "1540 ended 280",
+            "2000 turn 280"
+        ]
+    );
+}
+
+#[test]
+fn time_that_is_left_out_is_no_silence() {
+    assert_eq!(
+        played(
+            "speech 400, leave-out, clock 60000, quiet 4900, speech 400, quiet 100, \
+             leave-out, clock 60000, quiet 5000"
+        ),
+        [
+            "100 started",
+            "400 ended 400",
+            "400 turn 400",
+            "5400 started",
+            "5800 ended 400",
+            "5800 turn 400",
+            "10800 silence 5000"
+        ]
+    );
+    // What was being said over the agent is no longer in doubt.
+    assert_eq!(
+        played("agent on, speech 100, leave-out, quiet 400"),
+        ["40 held", "100 started", "100 ended 100", "100 turn 100"]
+    );
 }
 
 #[test]

@@ -73,11 +73,15 @@ fn any_settings() -> impl Strategy<Value = TurnSettings> {
                 pause_window: window,
                 pause_resume_ms: ms.1,
                 pause_max_ms: ms.0,
+                longest_utterance_ms: ms.2,
+                longest_turn_ms: ms.3,
             },
             1 => TurnSettings {
                 min_speech_ms: 20 + ms.0 % 200,
                 hangover_ms: 20 + ms.1 % 400,
                 silence_ms: 420 + ms.3 % 2_000,
+                longest_utterance_ms: 1_000,
+                longest_turn_ms: 1_000 + ms.0 % 1_000,
                 start_frames: 1,
                 ..tested()
             },
@@ -112,7 +116,7 @@ proptest! {
                     speaking = true;
                     spoken_in_turn = true;
                 }
-                TurnEvent::SpeechEnded { duration } => {
+                TurnEvent::SpeechEnded { duration, .. } => {
                     prop_assert!(speaking);
                     prop_assert!(duration >= Duration::from_millis(20));
                     speaking = false;

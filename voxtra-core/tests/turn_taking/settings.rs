@@ -38,6 +38,20 @@ fn check_names_the_setting_that_is_wrong() {
             },
         ),
         (
+            "longest_utterance_ms",
+            TurnSettings {
+                longest_utterance_ms: 0,
+                ..ok
+            },
+        ),
+        (
+            "longest_turn_ms",
+            TurnSettings {
+                longest_turn_ms: 3_600_001,
+                ..ok
+            },
+        ),
+        (
             "start_window",
             TurnSettings {
                 start_window: 0,

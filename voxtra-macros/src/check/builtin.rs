@@ -35,7 +35,7 @@ pub(super) fn has_fields(event: &EventDecl, known: &[(&str, Kind)]) -> bool {
 }
 
 /// The built-in events, in the order of the contract.
-pub(super) const EVENTS: [BuiltIn; 27] = [
+pub(super) const EVENTS: [BuiltIn; 31] = [
     (
         "call.started",
         &[
@@ -62,6 +62,9 @@ pub(super) const EVENTS: [BuiltIn; 27] = [
         "call.transfer.failed",
         &[("target", Text), ("reason", Text)],
     ),
+    ("call.held", &[]),
+    ("call.resumed", &[]),
+    ("call.replaced", &[("caller_id", Text)]),
     ("media.started", &[("sample_rate", Plain)]),
     (
         "media.stopped",
@@ -76,7 +79,10 @@ pub(super) const EVENTS: [BuiltIn; 27] = [
         &[("sequence", Plain), ("samples", Plain)],
     ),
     ("user.speech.started", &[]),
-    ("user.speech.ended", &[("duration_ms", Plain)]),
+    (
+        "user.speech.ended",
+        &[("duration_ms", Plain), ("cut", Plain)],
+    ),
     (
         "user.transcript",
         &[("text", Text), ("confidence", Plain), ("is_final", Plain)],
@@ -89,10 +95,20 @@ pub(super) const EVENTS: [BuiltIn; 27] = [
         "agent.speech.ended",
         &[("text", Text), ("interrupted", Plain)],
     ),
+    (
+        "agent.held",
+        &[
+            (
+                "outcome",
+                Words(&["pending", "interrupted", "resumed", "stopped"]),
+            ),
+            ("held_ms", Plain),
+        ],
+    ),
     ("dtmf.received", &[("digit", Plain)]),
     ("barge_in", &[]),
     ("silence.detected", &[("silence_duration_ms", Plain)]),
-    ("turn.ended", &[("duration_ms", Plain)]),
+    ("turn.ended", &[("duration_ms", Plain), ("cut", Plain)]),
     ("error", &[("error_type", Text), ("message", Text)]),
     ("session.created", &[]),
     ("session.destroyed", &[]),

@@ -17,7 +17,7 @@ use voxtra_core::event::{EventInfo, EventSet, EventType};
 use voxtra_core::leg::LegSettings;
 
 use super::route::{Handler, Outcome, Route, RouteError, Routes};
-use super::{Application, Hook, Inner, OBSERVED, socket_leg};
+use super::{Application, Hook, Inner, OBSERVED, Sessions, socket_leg};
 use crate::ari::{AriClient, AriError, AriSettings};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{RouteRule, RouteSettings};
@@ -491,7 +491,7 @@ impl Builder {
             ari,
             online,
             desk: Arc::new(Desk::default()),
-            sessions: Mutex::default(),
+            sessions: Sessions::default(),
             did_variable: self.did_variable,
             asking: Default::default(),
             tracker: TaskTracker::new(),

@@ -109,6 +109,11 @@ impl Inner {
         match event {
             AriEvent::StasisStart(start) => {
                 let channel = start.channel;
+                if let Some(replaced) = start.replace_channel
+                    && self.replaced(ari, &replaced.id, &channel)
+                {
+                    return;
+                }
                 // External media and outbound calls enter the application too; they are no new calls.
                 if self.desk.tell(&channel.id, ChannelNews::Entered) {
                     return;
@@ -154,6 +159,8 @@ impl Inner {
                     .tell(&destroyed.channel.id, ChannelNews::Gone(reason.clone()));
                 self.tell(&destroyed.channel.id, Input::Gone(reason));
             }
+            AriEvent::ChannelHold(held) => self.tell(&held.channel.id, Input::Held(true)),
+            AriEvent::ChannelUnhold(held) => self.tell(&held.channel.id, Input::Held(false)),
             AriEvent::ChannelDtmfReceived(press) => {
                 if let Some(digit) = press.key() {
                     self.tell(&press.channel.id, Input::Dtmf(digit));
@@ -167,6 +174,28 @@ impl Inner {
             AriEvent::Dial(dial) => self.dialled(&dial),
             _ => {}
         }
+    }
+
+    /// Another channel has taken the place of `old`: a SIP telephone transferred its call, to us or away. False if `old` was
+    /// nobody's.
+    fn replaced(self: &Arc<Self>, ari: &AriClient, old: &str, new: &Channel) -> bool {
+        if let Some(seat) = self.sessions.replace(old, &new.id) {
+            self.pass(&seat, Input::Replaced(new.caller.number.clone()));
+        } else if !self.desk.replace(old, &new.id) {
+            return false;
+        }
+        self.watch(ari, &new.id);
+        // After a blind transfer Asterisk leaves the old channel in our application, with nobody to talk to.
+        let (ari, old) = (ari.clone(), old.to_owned());
+        tokio::spawn(async move {
+            match ari.hangup(&old, HangupReason::Normal).await {
+                Err(error) if !error.is_not_found() => {
+                    tracing::debug!(channel = old, %error, "cannot hang up a channel that was replaced");
+                }
+                _ => {}
+            }
+        });
+        true
     }
 
     /// What became of dialling: of a channel that we had Asterisk make, or of one that its dialplan dials further.
@@ -222,7 +251,7 @@ impl Inner {
         if self.seat(&channel.id).is_some() {
             return;
         }
-        let calls = lock(&self.sessions).len();
+        let calls = self.sessions.len();
         let is_draining = self.draining.load(Ordering::Acquire);
         if is_draining || calls >= self.media.max_calls() {
             if !is_draining {
@@ -274,7 +303,9 @@ impl Inner {
                 Ok(()) => {}
                 // It has ended already.
                 Err(AriError::Status { status: 422, .. }) => {
-                    inner.tell(&channel, Input::Gone("normal_clearing".into()));
+                    let reason = "normal_clearing".to_owned();
+                    inner.desk.tell(&channel, ChannelNews::Gone(reason.clone()));
+                    inner.tell(&channel, Input::Gone(reason));
                 }
                 Err(error) => tracing::debug!(call = channel, %error, "cannot watch a channel"),
             }
@@ -285,7 +316,7 @@ impl Inner {
     pub(super) fn ari_line(&self, ari: &AriClient, channel: &str, up: bool) -> AriLine {
         AriLine::new(
             ari.clone(),
-            channel.to_owned(),
+            channel,
             up,
             self.desk.clone(),
             self.media.clone(),
@@ -295,7 +326,7 @@ impl Inner {
     }
 
     fn seat(&self, channel: &str) -> Option<Seat> {
-        lock(&self.sessions).get(channel).cloned()
+        self.sessions.find(channel)
     }
 
     /// Passes something on to the session of this channel, if it is one's.

@@ -25,6 +25,7 @@ mod outbound;
 mod reconcile;
 mod rehearsed;
 mod route;
+mod sessions;
 mod shutdown;
 mod signals;
 
@@ -56,6 +57,7 @@ use crate::session::{
 };
 use crate::webhook::{OutgoingEvent, WebhookCounters, Webhooks};
 use route::Routes;
+use sessions::Sessions;
 
 /// Things from async code that may wait for a session's owner; then their senders wait.
 const INPUTS: usize = 1024;
@@ -92,7 +94,7 @@ pub(crate) struct Inner {
     /// Whether ARI's events arrive.
     online: watch::Sender<bool>,
     desk: Arc<Desk>,
-    sessions: Mutex<HashMap<Arc<str>, Seat>>,
+    sessions: Sessions,
     /// The channel variable with the number of a call that came to an extension for all.
     did_variable: String,
     asking: dialled::Asking,
@@ -163,10 +165,7 @@ impl Application {
 
     /// The calls that are up.
     pub fn calls(&self) -> Vec<Call> {
-        lock(&self.inner.sessions)
-            .values()
-            .map(|seat| seat.call.clone())
-            .collect()
+        self.inner.sessions.calls()
     }
 
     /// The events of all calls from now on.
@@ -226,14 +225,11 @@ impl Inner {
     {
         let (inputs, queue) = mpsc::channel(INPUTS);
         let (told, news) = mpsc::channel(TOLD);
-        let call = Call::new(id.clone(), info, line, services, inputs.clone());
-        lock(&self.sessions).insert(
-            id.clone(),
-            Seat {
-                call: call.clone(),
-                told,
-            },
-        );
+        let call = Call::new(id, info, line, services, inputs.clone());
+        self.sessions.insert(Seat {
+            call: call.clone(),
+            told,
+        });
         let owner = Owner::new(
             call.clone(),
             news,
@@ -241,10 +237,10 @@ impl Inner {
             self.publisher(),
             self.media.clock(),
         );
-        let inner = self.clone();
+        let (inner, ended) = (self.clone(), call.clone());
         self.tracker.spawn(async move {
             owner.run(start).await;
-            lock(&inner.sessions).remove(&id);
+            inner.sessions.remove(&ended);
         });
         (call, inputs)
     }
@@ -290,8 +286,8 @@ impl Inner {
         let inner = self.clone();
         // An id that the dialplan has written down is every call's; a session's is one call's. Ids that are made for each call,
         // by us or by the dialplan, serve as they are.
-        let is_shared = self.extensions.contains_key(&uuid)
-            || lock(&self.sessions).contains_key(uuid.to_string().as_str());
+        let is_shared =
+            self.extensions.contains_key(&uuid) || self.sessions.find(&uuid.to_string()).is_some();
         let id: Arc<str> = if is_shared {
             format!("{uuid}-{}", uuid::Uuid::new_v4().simple()).into()
         } else {

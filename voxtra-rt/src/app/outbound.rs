@@ -123,6 +123,8 @@ impl Application {
                         return Ok(());
                     }
                 }
+                // From now on its news are the session's, and another channel may replace it.
+                drop(expected);
                 call.answer().await?;
                 handler.call(call).await
             });

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dispatch::is_ours;
-use super::{Inner, leftovers, lock};
+use super::{Inner, leftovers};
 use crate::ari::{AriClient, AriError, Channel, ChannelState};
-use crate::session::{ChannelNews, Input, Line};
+use crate::session::{Call, ChannelNews, Input, Line};
 
 /// How long after the first look at Asterisk the second one is: only what both show is acted upon, so that an event which is
 /// on its way comes first.
@@ -179,13 +179,11 @@ impl Inner {
     }
 
     fn known(&self) -> Known {
-        let sessions = lock(&self.sessions)
-            .iter()
-            .filter(
-                |(_, seat)| matches!(&seat.call.inner.line, Line::Ari(line) if line.is_placed()),
-            )
-            .map(|(id, _)| id.to_string())
-            .collect();
+        let is_placed =
+            |call: &Call| matches!(&call.inner.line, Line::Ari(line) if line.is_placed());
+        let calls = self.sessions.calls();
+        let placed = calls.iter().filter(|call| is_placed(call));
+        let sessions = placed.map(|call| call.channel().to_string()).collect();
         Known {
             sessions,
             awaited: self.desk.awaited(),

@@ -18,6 +18,10 @@ pub enum AriEvent {
     StasisEnd(StasisEnd),
     /// A channel rings, is answered …
     ChannelStateChange(ChannelEvent),
+    /// The far end put the call on hold.
+    ChannelHold(ChannelEvent),
+    /// The far end took the call off hold.
+    ChannelUnhold(ChannelEvent),
     /// Somebody asked for a hang-up.
     ChannelHangupRequest(ChannelHangupRequest),
     /// A channel that we originated, or subscribed to, is gone.
@@ -229,6 +233,8 @@ typed_events!(
     StasisStart,
     StasisEnd,
     ChannelStateChange,
+    ChannelHold,
+    ChannelUnhold,
     ChannelHangupRequest,
     ChannelDestroyed,
     ChannelDtmfReceived,
@@ -248,7 +254,9 @@ impl AriEvent {
         Some(match self {
             Self::StasisStart(e) => &e.channel,
             Self::StasisEnd(e) => &e.channel,
-            Self::ChannelStateChange(e) => &e.channel,
+            Self::ChannelStateChange(e) | Self::ChannelHold(e) | Self::ChannelUnhold(e) => {
+                &e.channel
+            }
             Self::ChannelHangupRequest(e) => &e.channel,
             Self::ChannelDestroyed(e) => &e.channel,
             Self::ChannelDtmfReceived(e) => &e.channel,

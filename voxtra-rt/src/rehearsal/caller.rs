@@ -136,6 +136,16 @@ impl Caller {
         tokio::time::sleep(pause).await;
     }
 
+    /// Puts the call on hold: the agent is silent from now on, and what it says waits.
+    pub async fn puts_on_hold(&mut self) {
+        self.call.send(Input::Held(true)).await;
+    }
+
+    /// Takes the call off hold.
+    pub async fn takes_off_hold(&mut self) {
+        self.call.send(Input::Held(false)).await;
+    }
+
     /// Waits until the agent has transferred the call there.
     ///
     /// # Panics

@@ -105,6 +105,24 @@ async fn every_attempt_to_transfer_is_told_and_the_ring_time_is_the_agents() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn on_hold_the_agent_waits_and_no_silence_is_told() {
+    let mut caller = Rehearsal::new().handler(reception).call("2000").await;
+    caller.begins_to_hear(WELCOME).await;
+    caller.puts_on_hold().await;
+    caller.puts_on_hold().await;
+    caller.is_silent_for(Duration::from_secs(60)).await;
+    caller.takes_off_hold().await;
+    caller.hears_the_rest().await;
+    caller.presses("1").await;
+    caller.is_transferred_to("PJSIP/200").await;
+    caller.hangs_up().await;
+    let conversation = caller.ended().await;
+    assert_eq!(conversation.count("call.held"), 1, "{conversation}");
+    assert_eq!(conversation.count("call.resumed"), 1);
+    assert_eq!(conversation.count("silence.detected"), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_transferred_caller_is_not_transferred_again() {
     let agent = |call: Call| async move {
         call.answer().await?;

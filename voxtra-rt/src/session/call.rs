@@ -65,7 +65,10 @@ pub struct Call {
 
 pub(crate) struct CallInner {
     pub(crate) id: Arc<str>,
+    /// As the call began.
     pub(crate) info: CallInfo,
+    /// The caller's number, after the far end has handed the call over.
+    party: Mutex<Option<String>>,
     pub(crate) line: Line,
     pub(crate) services: Services,
     pub(crate) log: Arc<EventLog>,
@@ -120,6 +123,7 @@ impl Call {
                 metadata: Mutex::default(),
                 id,
                 info,
+                party: Mutex::default(),
                 line,
                 services,
                 log,
@@ -135,9 +139,29 @@ impl Call {
         &self.inner.id
     }
 
-    /// The caller's number; empty if unknown.
-    pub fn caller_id(&self) -> &str {
-        &self.inner.info.caller_id
+    /// The caller's number; empty if unknown. It changes when the far end hands the call over to somebody else
+    /// (`call.replaced`).
+    pub fn caller_id(&self) -> String {
+        self.party()
+            .clone()
+            .unwrap_or_else(|| self.inner.info.caller_id.clone())
+    }
+
+    pub(crate) fn set_caller_id(&self, caller_id: String) {
+        *self.party() = Some(caller_id);
+    }
+
+    fn party(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.inner
+            .party
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its channel in Asterisk, which another may replace; of a call without ARI its id.
+    pub(crate) fn channel(&self) -> Arc<str> {
+        let channel = self.inner.line.channel();
+        channel.unwrap_or_else(|| self.inner.id.clone())
     }
 
     /// The number or extension that was called; empty if unknown.

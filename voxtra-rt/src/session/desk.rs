@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 
+use super::channel::ChannelId;
+
 /// News that may wait for whoever expects a channel. A channel has two or three in its life.
 const NEWS: usize = 8;
 
@@ -18,6 +20,7 @@ pub(crate) struct Desk {
 
 #[derive(Debug)]
 struct Waiting {
+    channel: ChannelId,
     to: mpsc::Sender<ChannelNews>,
     entered: bool,
 }
@@ -37,13 +40,30 @@ impl Desk {
     /// News of the channel with this id goes to the returned receiver as long as that lives.
     pub(crate) fn expect(self: &Arc<Self>, channel: &str) -> Expected {
         let (to, news) = mpsc::channel(NEWS);
-        self.expected()
-            .insert(channel.to_owned(), Waiting { to, entered: false });
+        let id = ChannelId::new(channel);
+        let waiting = Waiting {
+            channel: id.clone(),
+            to,
+            entered: false,
+        };
+        self.expected().insert(channel.to_owned(), waiting);
         Expected {
             desk: self.clone(),
-            channel: channel.to_owned(),
+            channel: id,
             news,
         }
+    }
+
+    /// Whoever expects the channel `old` expects `new` from now on, which has entered; false if nobody does.
+    pub(crate) fn replace(&self, old: &str, new: &str) -> bool {
+        let mut expected = self.expected();
+        let Some(mut waiting) = expected.remove(old) else {
+            return false;
+        };
+        waiting.entered = true;
+        waiting.channel.set(new);
+        expected.insert(new.to_owned(), waiting);
+        true
     }
 
     /// Passes news on; false if nobody expects this channel.
@@ -89,11 +109,16 @@ impl Desk {
 #[derive(Debug)]
 pub(crate) struct Expected {
     desk: Arc<Desk>,
-    channel: String,
+    channel: ChannelId,
     news: mpsc::Receiver<ChannelNews>,
 }
 
 impl Expected {
+    /// Its id, which follows the channel that replaces it.
+    pub(crate) fn channel(&self) -> ChannelId {
+        self.channel.clone()
+    }
+
     /// Waits until it has entered the application.
     ///
     /// # Errors
@@ -139,7 +164,8 @@ pub(super) fn better(reason: String, not_taken: Option<&str>) -> String {
 
 impl Drop for Expected {
     fn drop(&mut self) {
-        self.desk.expected().remove(&self.channel);
+        let mut expected = self.desk.expected();
+        expected.remove(&*self.channel.get());
     }
 }
 
@@ -163,5 +189,19 @@ mod tests {
         }
         drop(one);
         assert!(!desk.tell("one", ChannelNews::Entered));
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_is_replaced_is_expected_under_its_new_name() {
+        let desk = Arc::new(Desk::default());
+        let mut expected = desk.expect("old");
+        assert!(desk.replace("old", "new") && !desk.replace("old", "newer"));
+        assert_eq!(desk.awaited(), [("new".to_owned(), true)]);
+        assert!(!desk.tell("old", ChannelNews::Gone("normal_clearing".into())));
+        assert!(desk.tell("new", ChannelNews::Gone("normal_clearing".into())));
+        expected.gone().await;
+        assert_eq!(&*expected.channel().get(), "new");
+        drop(expected);
+        assert!(desk.awaited().is_empty());
     }
 }

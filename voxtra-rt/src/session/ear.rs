@@ -17,6 +17,9 @@ use crate::speech::{SpeechInput, SpeechToText};
 /// Parts of audio that may wait for a slow listener: 5 s.
 const WAITING: usize = 256;
 
+/// Seconds of an utterance that is returned whole.
+const LONGEST_S: usize = 300;
+
 /// How long speech-to-text may go on after the end of the call.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -62,6 +65,8 @@ impl State {
 pub struct AudioStream {
     parts: mpsc::Receiver<Heard>,
     media: Arc<Shared>,
+    /// The utterance that is being collected.
+    utterance: Option<Vec<i16>>,
 }
 
 impl AudioStream {
@@ -72,18 +77,25 @@ impl AudioStream {
     }
 
     /// Waits for the caller's next whole utterance and returns its samples. `None` when the call's media is over.
+    /// Cancel safe.
+    ///
+    /// An utterance is as long as `turn.longest_utterance_ms` at most, 60 s unless configured; then the caller's talk goes on
+    /// as the next one. In any case it comes in pieces of 5 min, so that it takes bounded memory.
     pub async fn utterance(&mut self) -> Option<Vec<i16>> {
-        let mut speaking = None;
+        let most = LONGEST_S.saturating_mul(self.rate_hz() as usize);
         loop {
             match self.next().await? {
-                Heard::SpeechStarted => speaking = Some(Vec::new()),
+                Heard::SpeechStarted => self.utterance = Some(Vec::new()),
                 Heard::Samples(samples) => {
-                    if let Some(utterance) = &mut speaking {
+                    if let Some(utterance) = &mut self.utterance {
                         utterance.extend_from_slice(&samples);
+                        if utterance.len() >= most {
+                            return self.utterance.replace(Vec::new());
+                        }
                     }
                 }
                 Heard::SpeechEnded => {
-                    if let Some(utterance) = speaking.take() {
+                    if let Some(utterance) = self.utterance.take() {
                         return Some(utterance);
                     }
                 }
@@ -126,7 +138,11 @@ impl Call {
             media
         };
         self.send(Input::Listeners).await;
-        Ok(AudioStream { parts, media })
+        Ok(AudioStream {
+            parts,
+            media,
+            utterance: None,
+        })
     }
 
     /// How much of the caller's audio anybody listens to.

@@ -30,6 +30,10 @@ pub(crate) enum Input {
     Answered,
     /// ARI told a key press.
     Dtmf(char),
+    /// The far end holds the call, or no longer.
+    Held(bool),
+    /// Another channel has replaced the call's, with this caller.
+    Replaced(String),
     /// Somebody hung up, for this reason.
     HangupRequested(&'static str, EndedBy),
     /// The far end did not take our call, for this reason. Its channel ends with another cause, or none.

@@ -9,6 +9,7 @@ use voxtra_core::event::{CallEndedEndedBy as EndedBy, CallTransferred};
 use voxtra_core::leg::{Command, LegSettings};
 
 use super::call::Call;
+use super::channel::ChannelId;
 use super::desk::Desk;
 use super::error::CallError;
 use super::input::Input;
@@ -79,7 +80,7 @@ impl Line {
     pub(crate) async fn send_dtmf(&self, digits: &str) -> Result<(), CallError> {
         match self {
             Self::Ari(line) => {
-                gone_or(line.ari.send_dtmf(&line.channel, digits).await).await?;
+                gone_or(line.ari.send_dtmf(&line.channel.get(), digits).await).await?;
                 Ok(())
             }
             Self::Socket => Err(CallError::NoControl {
@@ -114,6 +115,21 @@ impl Line {
         }
     }
 
+    /// The call's channel in Asterisk, if it has one.
+    pub(crate) fn channel(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Ari(line) => Some(line.channel.get()),
+            Self::Socket | Self::Rehearsed(_) => None,
+        }
+    }
+
+    /// Another channel has replaced the call's.
+    pub(crate) fn set_channel(&self, channel: &str) {
+        if let Self::Ari(line) = self {
+            line.channel.set(channel);
+        }
+    }
+
     /// Lets a caller go whose session is over, and of whom Asterisk has not told that it is gone.
     pub(crate) async fn let_go(&self, hang_up: bool) {
         if let Self::Ari(line) = self {
@@ -132,7 +148,7 @@ impl Line {
 /// A channel in our Stasis application.
 pub(crate) struct AriLine {
     ari: AriClient,
-    channel: String,
+    channel: ChannelId,
     desk: Arc<Desk>,
     media: MediaServer,
     /// Where Asterisk reaches the media server.
@@ -164,13 +180,13 @@ struct Made {
     bridge: Option<String>,
     media: Option<String>,
     /// The other party, after a transfer.
-    other: Option<String>,
+    other: Option<ChannelId>,
 }
 
 impl AriLine {
     pub(crate) fn new(
         ari: AriClient,
-        channel: String,
+        channel: &str,
         up: bool,
         desk: Arc<Desk>,
         media: MediaServer,
@@ -180,7 +196,7 @@ impl AriLine {
         let answered = tokio::sync::Mutex::new(false);
         Self {
             ari,
-            channel,
+            channel: ChannelId::new(channel),
             desk,
             media,
             address,
@@ -207,13 +223,20 @@ impl AriLine {
         // Asterisk doesn't tell us why a channel ends that we end.
         call.send(Input::HangupRequested(cause(reason), EndedBy::Agent))
             .await;
-        match self.ari.hangup(&self.channel, reason).await {
-            // Its end was told, or was missed; or Asterisk has not placed our call yet, and then whoever places it sees that
-            // it is over.
-            Err(error) if error.is_not_found() => call.send(Input::Left).await,
-            result => result?,
+        loop {
+            let channel = self.channel.get();
+            match self.ari.hangup(&channel, reason).await {
+                // Another has replaced it meanwhile.
+                Err(error) if error.is_not_found() && self.channel.get() != channel => {}
+                // Its end was told, or was missed; or Asterisk has not placed our call yet, and then whoever places it sees
+                // that it is over.
+                Err(error) if error.is_not_found() => {
+                    call.send(Input::Left).await;
+                    return Ok(());
+                }
+                result => return Ok(result?),
+            }
         }
-        Ok(())
     }
 
     async fn answer(&self, call: &Call) -> Result<(), CallError> {
@@ -228,7 +251,7 @@ impl AriLine {
             link,
         } = self.connect(call).await?;
         if !self.up {
-            gone_or(self.ari.answer(&self.channel).await).await?;
+            gone_or(self.ari.answer(&self.channel.get()).await).await?;
         }
         call.send(Input::Answered).await;
         self.bridge(call, &bridge, &media, link).await?;
@@ -239,7 +262,7 @@ impl AriLine {
 
     async fn reconnect(&self, call: &Call) -> Result<(), CallError> {
         let answered = self.answered.lock().await;
-        match self.ari.channel(&self.channel).await {
+        match self.ari.channel(&self.channel.get()).await {
             // Its end was missed.
             Err(error) if error.is_not_found() => {
                 call.send(Input::Left).await;
@@ -267,7 +290,8 @@ impl AriLine {
         media: &str,
         link: MediaLink,
     ) -> Result<(), CallError> {
-        let both = [self.channel.as_str(), media];
+        let channel = self.channel.get();
+        let both = [&*channel, media];
         gone_or(self.ari.add_to_bridge(bridge, &both).await).await?;
         call.send(Input::Media(Box::new(link))).await;
         Ok(())
@@ -279,14 +303,18 @@ impl AriLine {
         }
         if !hang_up && self.media.settings().on_loss != OnLoss::HangUp {
             let next = ContinueAt::default();
-            match self.ari.continue_in_dialplan(&self.channel, &next).await {
+            match self
+                .ari
+                .continue_in_dialplan(&self.channel.get(), &next)
+                .await
+            {
                 Ok(()) | Err(AriError::Conflict { .. }) => return,
                 Err(error) if error.is_not_found() => return,
                 // One whom no dialplan takes is hung up.
                 Err(_) => {}
             }
         }
-        hang_up_for_sure(&self.ari, self.channel.clone()).await;
+        hang_up_for_sure(&self.ari, self.channel.get().to_string()).await;
     }
 
     /// Lets Asterisk connect audio to us, and makes the bridge that it is to go into.
@@ -388,7 +416,7 @@ impl AriLine {
         self.ari.add_to_bridge(&bridge, &[&other]).await?;
         let media = {
             let mut made = self.made.lock().await;
-            made.other = Some(other.clone());
+            made.other = Some(expected.channel());
             made.media.take()
         };
         call_off.channel = None;
@@ -409,7 +437,7 @@ impl AriLine {
         let over = call.inner.over.clone();
         tokio::spawn(over.run_until_cancelled_owned(async move {
             expected.gone().await;
-            let _ = ari.hangup(&channel, HangupReason::Normal).await;
+            let _ = ari.hangup(&channel.get(), HangupReason::Normal).await;
         }));
         Ok(())
     }
@@ -420,6 +448,7 @@ impl AriLine {
             media,
             other,
         } = std::mem::take(&mut *self.made.lock().await);
+        let other = other.map(|channel| channel.get().to_string());
         for channel in [media, other].into_iter().flatten() {
             hang_up_for_sure(&self.ari, channel).await;
         }

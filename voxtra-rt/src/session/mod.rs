@@ -5,6 +5,7 @@
 
 mod agent;
 mod call;
+mod channel;
 mod declared;
 mod desk;
 mod dtmf;

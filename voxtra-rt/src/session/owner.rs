@@ -11,8 +11,9 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant as Deadline;
 use uuid::Uuid;
 use voxtra_core::event::{
-    BuiltIn, CallAnswered, CallEnded, CallEndedEndedBy as EndedBy, CallFailed, CallRinging,
-    CallStarted, DtmfReceived, Error, Record, SessionCreated, SessionDestroyed,
+    BuiltIn, CallAnswered, CallEnded, CallEndedEndedBy as EndedBy, CallFailed, CallHeld,
+    CallReplaced, CallResumed, CallRinging, CallStarted, DtmfReceived, Error, Record,
+    SessionCreated, SessionDestroyed,
 };
 use voxtra_core::leg::Command;
 use voxtra_core::time::Instant as Moment;
@@ -59,7 +60,9 @@ pub(crate) struct Owner {
     /// Lost records that were told.
     missed: u64,
     /// The last of each command that a leg keeps to: for the leg of another connection.
-    standing: [Option<Command>; 3],
+    standing: [Option<Command>; 4],
+    /// The far end holds the call.
+    held: bool,
     /// When the audio was last connected.
     connected_at: Option<Deadline>,
     /// How often in a row the audio was lost soon after it was connected.
@@ -106,7 +109,8 @@ impl Owner {
             keys: EarlyKeys::default(),
             stopped: false,
             missed: 0,
-            standing: [None; 3],
+            standing: [None; 4],
+            held: false,
             connected_at: None,
             short_lived: 0,
             in_a_row: 0,
@@ -246,6 +250,16 @@ impl Owner {
                     self.tell(DtmfReceived { digit });
                 }
             }
+            Input::Held(held) => self.held(held),
+            Input::Replaced(caller_id) => {
+                self.call.set_caller_id(caller_id.clone());
+                self.tell(CallReplaced { caller_id });
+                // Whoever held the call, or has hung up, is no longer on it.
+                self.held(false);
+                self.hangup_reason = None;
+                self.ended_by = None;
+                self.ending = None;
+            }
             // The first says most: what an outer `Dial()` ends with follows from an inner one.
             Input::NotTaken(reason) => {
                 self.not_taken.get_or_insert(reason);
@@ -282,6 +296,19 @@ impl Owner {
         None
     }
 
+    /// The far end holds the call, or no longer.
+    fn held(&mut self, held: bool) {
+        if std::mem::replace(&mut self.held, held) == held {
+            return;
+        }
+        if held {
+            self.tell(CallHeld {});
+        } else {
+            self.tell(CallResumed {});
+        }
+        self.command(Command::CallHold(held));
+    }
+
     /// The audio is connected, perhaps again: the new leg is to be as the old one was.
     fn connected(&mut self, mut link: MediaLink) {
         self.call.attach(&mut link);
@@ -301,6 +328,7 @@ impl Owner {
             Command::BargeIn(_) => Some(0),
             Command::FrameEvents(_) => Some(1),
             Command::Mode(_) => Some(2),
+            Command::CallHold(_) => Some(3),
             _ => None,
         };
         if let Some(standing) = place.and_then(|place| self.standing.get_mut(place)) {

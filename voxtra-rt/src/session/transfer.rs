@@ -43,7 +43,7 @@ pub struct Transfer<'a> {
 impl<'a> Transfer<'a> {
     pub(super) fn new(call: &'a Call, target: String) -> Self {
         Self {
-            caller_id: call.caller_id().to_owned(),
+            caller_id: call.caller_id(),
             call,
             target,
             ring: RING,

@@ -9,7 +9,7 @@ use std::vec::Vec;
 use crate::audio::SampleRate;
 use crate::audiosocket::fuzz::frames_of;
 use crate::audiosocket::{Frame, MAX_PAYLOAD_LEN};
-use crate::event::{Fault, Realtime, Record, RecordBody};
+use crate::event::{AgentHeldOutcome, Fault, Realtime, Record, RecordBody};
 use crate::leg::{CallerAudio, Port};
 use crate::time::Instant;
 
@@ -69,6 +69,10 @@ struct Talk {
     /// Silence was told, and nobody has begun to speak since.
     silent: bool,
     barge_in: bool,
+    /// The agent is held back by the caller.
+    held: bool,
+    /// The call is on hold.
+    on_hold: bool,
 }
 
 #[derive(Default)]
@@ -106,6 +110,16 @@ impl Line {
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// The far end holds the call, or no longer. After that a silence may be told again.
+    pub(super) fn set_on_hold(&mut self, on: bool) {
+        self.talk.on_hold = on;
+        self.talk.silent = false;
+    }
+
+    pub(super) fn is_on_hold(&self) -> bool {
+        self.talk.on_hold
     }
 
     pub(super) fn is_user_speaking(&self) -> bool {
@@ -146,18 +160,26 @@ impl Line {
                 // What was said over the agent alone is no turn.
                 let over_agent = !self.utterances.is_empty();
                 assert!(
-                    !talk.speaking && (!talk.turn || over_agent),
+                    !talk.speaking && !talk.held && (!talk.turn || over_agent),
                     "the end comes last"
                 );
                 self.closed = true;
             }
             Realtime::UserSpeechStarted(_) => {
                 assert!(!talk.speaking, "speech started twice");
+                assert!(!talk.on_hold, "nobody is listened to");
                 *talk = Talk {
                     speaking: true,
                     turn: true,
+                    held: talk.held,
                     ..Talk::default()
                 };
+            }
+            Realtime::AgentHeld(e) => {
+                let begins = e.outcome == AgentHeldOutcome::Pending;
+                assert_eq!(talk.held, !begins, "held twice, or let go twice");
+                assert!(!begins || (e.held_ms == 0 && !talk.on_hold));
+                talk.held = begins;
             }
             Realtime::UserSpeechEnded(e) => {
                 assert!(talk.speaking, "speech ended that had not started");
@@ -177,7 +199,7 @@ impl Line {
             }
             Realtime::SilenceDetected(e) => {
                 assert!(!talk.speaking, "silence while the caller speaks");
-                assert!(!talk.silent, "the same silence twice");
+                assert!(!talk.silent && !talk.on_hold, "the same silence twice");
                 assert_eq!(e.silence_duration_ms, self.silence_ms);
                 assert_ne!(self.silence_ms, 0, "silence that nobody asked for");
                 talk.silent = true;

@@ -14,8 +14,8 @@ use self::agent::Agent;
 use self::line::{Epoch, Line};
 use self::operation::Operation;
 pub use self::operation::Session;
-use super::{Command, DtmfPolicy, Leg, LegSettings, Mode, Progress};
-use crate::audio::{FRAME, MAX_FRAME_BYTES};
+use super::{Command, DtmfPolicy, G711Policy, Leg, LegSettings, Mode, Progress};
+use crate::audio::{FRAME, Law, MAX_FRAME_BYTES};
 use crate::audiosocket::fuzz::frames_of;
 use crate::audiosocket::{DecodeError, Frame, HEADER_LEN, kind};
 use crate::event::{Fault, MediaStoppedReason};
@@ -55,6 +55,8 @@ struct Call {
     epoch: Rc<Epoch>,
     settings: LegSettings,
     unruly: bool,
+    /// The next frame may fade out, because the call was put on hold.
+    fades_for_hold: bool,
     now: Instant,
     started: Instant,
     /// All that the peer sent, and what came since it last stood between two frames.
@@ -86,6 +88,7 @@ impl Call {
             epoch,
             settings: session.settings,
             unruly: session.unruly,
+            fades_for_hold: false,
             now,
             started: now,
             wire: Vec::new(),
@@ -178,6 +181,13 @@ impl Call {
             Operation::EndOfTurn { silence_ms } => {
                 self.command(Command::EndOfTurn { silence_ms });
             }
+            Operation::CallHold { on } => {
+                self.command(Command::CallHold(on));
+                if !self.stopped && on != self.line.is_on_hold() {
+                    self.line.set_on_hold(on);
+                    self.fades_for_hold = on;
+                }
+            }
             Operation::HangUp => {
                 self.command(Command::HangUp);
                 let sent = self.line.take_sent();
@@ -236,6 +246,11 @@ impl Call {
         assert!(self.leg.playout_counters().frames <= elapsed / 20 + 1);
         self.epoch.faded();
         let read = self.agent.take_read();
+        let fades_for_hold = core::mem::take(&mut self.fades_for_hold);
+        assert!(
+            read.is_empty() || fading || fades_for_hold || !self.line.is_on_hold(),
+            "the agent talks to nobody"
+        );
         match self.settings.mode {
             Mode::Agent => assert_eq!(sent.len(), 1),
             Mode::Echo => assert!(sent.len() <= 1),
@@ -286,7 +301,7 @@ impl Call {
         let sent = self.line.take_sent();
         match self.settings.mode {
             Mode::Agent => assert!(sent.is_empty(), "only an echo answers at once"),
-            // Bit for bit, unless the frame had another rate; silence for what are no samples.
+            // Bit for bit, unless the frame had another rate; what are no samples as samples, or silence.
             Mode::Echo => {
                 if between_frames
                     && whole
@@ -295,11 +310,11 @@ impl Call {
                     && !sent.iter().any(Vec::is_empty)
                 {
                     let sent = sent.concat();
-                    let silent = || frames_of(&sent, MAX_FRAME_BYTES).0.iter().all(is_silence);
-                    assert!(
-                        sent == bytes || (self.line.no_samples && silent()),
-                        "not an echo"
-                    );
+                    let instead = match self.settings.g711 {
+                        G711Policy::Refuse => self.line.no_samples && is_silence(&sent),
+                        G711Policy::Decode => is_decoded(audio.payload, &sent),
+                    };
+                    assert!(sent == bytes || instead, "not an echo");
                 }
             }
         }
@@ -341,6 +356,8 @@ impl Call {
     fn end(mut self) {
         if !self.stopped && !self.unruly {
             self.agent.finish();
+            // Nothing of what was said on hold is lost.
+            self.perform(&Operation::CallHold { on: false });
             // As much as can be queued, and the longest time for which nobody looked.
             while !self.agent.is_empty() {
                 self.run(FRAME);
@@ -433,6 +450,31 @@ fn message(kind: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The payloads of messages that are all audio.
+fn payloads(messages: &[u8]) -> Vec<u8> {
+    let payload = |frame: Result<Frame<'_>, DecodeError>| match frame {
+        Ok(Frame::Audio(audio)) => audio.payload.to_vec(),
+        frame => panic!("no audio: {frame:?}"),
+    };
+    let (frames, _) = frames_of(messages, MAX_FRAME_BYTES);
+    frames.into_iter().flat_map(payload).collect()
+}
+
+fn is_silence(messages: &[u8]) -> bool {
+    payloads(messages).iter().all(|&byte| byte == 0)
+}
+
+/// Whether the messages hold what `bytes` are in one of the laws of G.711. Of a compressed format nothing is sent.
+fn is_decoded(bytes: &[u8], messages: &[u8]) -> bool {
+    let decoded = |law: Law| {
+        let mut samples = vec![0; bytes.len()];
+        law.decode_into(bytes, &mut samples);
+        let bytes = samples.iter().flat_map(|sample| sample.to_le_bytes());
+        payloads(messages).into_iter().eq(bytes)
+    };
+    messages.is_empty() || decoded(Law::Mu) || decoded(Law::A)
+}
+
 #[cfg(test)]
 mod tests {
     use arbitrary::{Arbitrary, Unstructured};
@@ -449,8 +491,4 @@ mod tests {
             super::session(&session);
         }
     }
-}
-
-fn is_silence(frame: &Result<Frame<'_>, DecodeError>) -> bool {
-    matches!(frame, Ok(Frame::Audio(audio)) if audio.payload.iter().all(|&byte| byte == 0))
 }

@@ -74,6 +74,8 @@ pub(super) enum Operation {
     BargeIn { on: bool },
     /// Somebody knows better when the turn ends.
     EndOfTurn { silence_ms: u32 },
+    /// The far end holds the call, or no longer.
+    CallHold { on: bool },
     /// The agent hangs up.
     HangUp,
     /// The socket's owner saw a fault.
@@ -140,7 +142,7 @@ impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         // Short of bytes, `u` gives zeros.
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
-        Ok(match byte(u)? % 28 {
+        Ok(match byte(u)? % 29 {
             0 => Self::Pass { ms: byte(u)? },
             1 => Self::Leap { ms: u.arbitrary()? },
             2..=4 => Self::Run { frames: byte(u)? },
@@ -211,6 +213,9 @@ impl<'a> Arbitrary<'a> for Operation {
                 silence_ms: u.arbitrary()?,
             },
             26 => Self::Stop,
+            27 => Self::CallHold {
+                on: byte(u)? & 1 == 1,
+            },
             _ => Self::Tone { key: byte(u)? },
         })
     }

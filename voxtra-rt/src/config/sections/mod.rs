@@ -114,6 +114,8 @@ fn read_turn(section: Section<'_>) -> TurnSettings {
             .number("end_of_turn_range")
             .unwrap_or(defaults.end_of_turn_range),
         silence_ms: time("silence_ms", defaults.silence_ms),
+        longest_utterance_ms: time("longest_utterance_ms", defaults.longest_utterance_ms),
+        longest_turn_ms: time("longest_turn_ms", defaults.longest_turn_ms),
         barge_in: section.boolean("barge_in").unwrap_or(defaults.barge_in),
         barge_in_threshold: section
             .number("barge_in_threshold")

@@ -239,7 +239,12 @@ async fn events_wait_in_their_order_while_a_handler_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_cuts_what_awaits_and_comes_before_what_waited() {
-    let turn = |duration_ms| told(TurnEnded { duration_ms });
+    let turn = |duration_ms| {
+        told(TurnEnded {
+            duration_ms,
+            cut: false,
+        })
+    };
     let trace = run::<Cut>(vec![
         (1, key('1')),
         (2, turn(8)),
@@ -266,7 +271,13 @@ async fn steps_are_entered_and_tried_before_the_session() {
         .zip(1..)
         .map(|(digit, second)| (second, key(digit)))
         .chain([
-            (8, told(TurnEnded { duration_ms: 1 })),
+            (
+                8,
+                told(TurnEnded {
+                    duration_ms: 1,
+                    cut: false,
+                }),
+            ),
             (8, told(BargeIn {})),
             (9, gone()),
         ]);

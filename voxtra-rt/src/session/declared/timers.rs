@@ -15,7 +15,10 @@ pub(super) struct Timers {
     step: Option<u16>,
     caller_speaks: bool,
     agent_speaks: bool,
-    /// Since when neither does, nor a key was pressed. Nothing while one does, or without media.
+    media: bool,
+    /// The far end holds the call.
+    held: bool,
+    /// Since when neither does, nor a key was pressed. Nothing while one does, without media, or on hold.
     quiet_since: Option<Instant>,
 }
 
@@ -27,6 +30,8 @@ impl Timers {
             step: None,
             caller_speaks: false,
             agent_speaks: false,
+            media: false,
+            held: false,
             quiet_since: None,
         };
         timers.start(None, now);
@@ -61,15 +66,16 @@ impl Timers {
             EventKind::UserSpeechEnded => self.caller_speaks = false,
             EventKind::AgentSpeechStarted => self.agent_speaks = true,
             EventKind::AgentSpeechEnded => self.agent_speaks = false,
-            EventKind::MediaStarted | EventKind::DtmfReceived => {}
-            EventKind::MediaStopped => {
-                self.quiet_since = None;
-                self.restart_silences();
-                return;
-            }
+            EventKind::MediaStarted => self.media = true,
+            EventKind::MediaStopped => self.media = false,
+            EventKind::CallHeld => self.held = true,
+            EventKind::CallResumed => self.held = false,
+            EventKind::DtmfReceived => {}
             _ => return,
         }
-        self.quiet_since = (!self.caller_speaks && !self.agent_speaks).then_some(now);
+        let somebody_speaks = self.caller_speaks || self.agent_speaks;
+        // Without media, or on hold, nobody is there to be silent.
+        self.quiet_since = (self.media && !self.held && !somebody_speaks).then_some(now);
         self.restart_silences();
     }
 
@@ -141,6 +147,23 @@ mod tests {
             }
         }
         seen
+    }
+
+    #[test]
+    fn on_hold_nobody_is_silent() {
+        let start = Instant::now();
+        let declared = [timer(None, When::Silence(S * 5))];
+        let mut timers = Timers::new(&declared, start);
+        use EventKind::{CallHeld, CallResumed, MediaStarted, UserSpeechEnded, UserSpeechStarted};
+        let events = [
+            (1, MediaStarted),
+            (2, UserSpeechStarted),
+            // The caller's speech ends because of it.
+            (3, CallHeld),
+            (3, UserSpeechEnded),
+            (20, CallResumed),
+        ];
+        assert_eq!(run(&mut timers, start, &events), [(25, 0)]);
     }
 
     #[test]

@@ -149,6 +149,12 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
             reason: u.arbitrary()?,
         }
         .into(),
+        EventKind::CallHeld => CallHeld {}.into(),
+        EventKind::CallResumed => CallResumed {}.into(),
+        EventKind::CallReplaced => CallReplaced {
+            caller_id: u.arbitrary()?,
+        }
+        .into(),
         EventKind::MediaStarted => MediaStarted {
             sample_rate: u.arbitrary()?,
         }
@@ -175,6 +181,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         EventKind::UserSpeechStarted => UserSpeechStarted {}.into(),
         EventKind::UserSpeechEnded => UserSpeechEnded {
             duration_ms: u.arbitrary()?,
+            cut: u.arbitrary()?,
         }
         .into(),
         EventKind::UserTranscript => UserTranscript {
@@ -211,6 +218,16 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
             interrupted: u.arbitrary()?,
         }
         .into(),
+        EventKind::AgentHeld => AgentHeld {
+            outcome: *u.choose(&[
+                AgentHeldOutcome::Pending,
+                AgentHeldOutcome::Interrupted,
+                AgentHeldOutcome::Resumed,
+                AgentHeldOutcome::Stopped,
+            ])?,
+            held_ms: u.arbitrary()?,
+        }
+        .into(),
         EventKind::DtmfReceived => DtmfReceived {
             digit: u.arbitrary()?,
         }
@@ -225,6 +242,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         }
         EventKind::TurnEnded => TurnEnded {
             duration_ms: u.arbitrary()?,
+            cut: u.arbitrary()?,
         }
         .into(),
         EventKind::Error => Error {

@@ -1,0 +1,63 @@
+//! Who holds the agent's audio back: a caller who may be interrupting it, or the far end that holds the call.
+
+use super::{Port, event};
+use crate::event::{AgentHeld, AgentHeldOutcome as Outcome};
+use crate::playout::Playout;
+use crate::time::Instant;
+
+/// What holds the agent's audio back.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Holds {
+    /// The far end holds the call.
+    call: bool,
+    /// Since when the caller may be interrupting the agent.
+    caller_since: Option<Instant>,
+}
+
+impl Holds {
+    /// Whether the far end holds the call.
+    pub(super) fn is_call_on_hold(&self) -> bool {
+        self.call
+    }
+
+    /// The far end holds the call from now on, or no longer.
+    pub(super) fn set_call_on_hold(&mut self, on: bool) {
+        self.call = on;
+    }
+
+    /// Holds the agent back if the call is on hold, or the caller asks for it and there is something to hold. Otherwise lets
+    /// it go on; `outcome` is then what came of the caller's doubt.
+    pub(super) fn follow<P: Port>(
+        &mut self,
+        now: Instant,
+        playout: &mut Playout,
+        is_asked_for: bool,
+        outcome: Outcome,
+        port: &mut P,
+    ) {
+        let caller = is_asked_for && has_the_floor(playout);
+        playout.hold(self.call || caller);
+        match self.caller_since {
+            None if caller => {
+                self.caller_since = Some(now);
+                tell(now, Outcome::Pending, now, port);
+            }
+            Some(since) if !caller => {
+                self.caller_since = None;
+                tell(now, outcome, since, port);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the agent speaks, or would go on if it were not held back.
+pub(super) fn has_the_floor(playout: &Playout) -> bool {
+    playout.is_speaking() || playout.is_held()
+}
+
+fn tell<P: Port>(now: Instant, outcome: Outcome, since: Instant, port: &mut P) {
+    let held = now.duration_since(since).as_millis();
+    let held_ms = u64::try_from(held).unwrap_or(u64::MAX);
+    port.record(event(now, AgentHeld { outcome, held_ms }));
+}
