@@ -54,6 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let good = Paint::stdout().good("ok");
     writeln!(out, "{good}  {}", args.config.display())?;
     writeln!(out, "{good}  {}", speech(&config)?)?;
+    for note in config.notes() {
+        terminal::note(note);
+    }
     if !args.online {
         return Ok(());
     }

@@ -62,7 +62,7 @@ async fn a_webhook_that_nobody_serves_does_not_harm_the_call() {
     let receiver = Receiver::start().await;
     let mut hook = receiver.settings();
     hook.url = "http://127.0.0.1:1/voxtra".parse().unwrap();
-    hook.max_attempts = 2;
+    hook.max_attempts = Some(2);
     hook.first_backoff = std::time::Duration::from_millis(10);
     let mut stage = Stage::start_with(&asterisk, receiver, |app| {
         app.webhook(hook).default(hang_up)

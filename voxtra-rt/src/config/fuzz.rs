@@ -92,7 +92,7 @@ fn assert_sound(config: &Config) {
     for hook in &config.webhooks {
         assert!(matches!(hook.url.scheme(), "http" | "https") && hook.url.has_host());
         assert!(hook.queue > 0 && hook.session_queue > 0 && hook.max_in_flight > 0);
-        assert!(hook.max_attempts > 0 && hook.first_backoff <= hook.max_backoff);
+        assert!(hook.max_attempts != Some(0) && hook.first_backoff <= hook.max_backoff);
         assert!(hook.events.as_ref().is_none_or(|events| !events.is_empty()));
     }
 }

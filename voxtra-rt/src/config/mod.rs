@@ -28,6 +28,7 @@ pub use self::settings::{
     AudioSocketSettings, LogFormat, LogSettings, MediaSettings, PromptSettings, RouteRule,
     RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
 };
+pub(crate) use self::usable::OLD_ATTEMPTS;
 
 use self::document::Document;
 use crate::ari::AriSettings;

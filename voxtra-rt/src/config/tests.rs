@@ -60,6 +60,8 @@ fn the_examples_in_the_starter_file_are_right_too() {
     let mut hook = config.webhooks[0].clone();
     assert_eq!(hook.secret.take().unwrap().expose_secret(), "s3cret");
     assert_eq!(hook.events.take().unwrap(), ["call.started", "call.ended"]);
+    let proxy = hook.proxy.take().unwrap();
+    assert_eq!(proxy.as_str(), "http://proxy.example.com:3128/");
     // The rest states the defaults.
     assert_eq!(
         format!("{hook:?}"),
@@ -290,6 +292,10 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
             "nothing would be sent",
         ),
         (
+            "[[webhook]]\nurl = \"https://h/\"\nproxy = \"socks5://p/\"",
+            "must start with http://",
+        ),
+        (
             "[[webhook]]\nurl = \"https://h/\"\nmax_attempts = 0",
             "must be from 1 to 100",
         ),
@@ -459,6 +465,22 @@ fn g711_is_read_under_its_older_name_too() {
         let media = Config::parse(&text, env).unwrap().media;
         assert_eq!(media.g711, voxtra_core::leg::G711Policy::Decode, "{key}");
     }
+}
+
+#[test]
+fn the_older_limit_of_attempts_is_read_and_the_new_key_is_named() {
+    let hook = "[[webhook]]\nurl = \"https://h/\"\n";
+    let config = parse(&format!("{hook}{hook}max_attempts = 6\n"));
+    assert_eq!(config.webhooks[1].max_attempts, Some(6));
+    let notes = config.notes();
+    assert_eq!(notes.len(), 1);
+    assert!(
+        notes[0].starts_with("webhook[2].max_attempts") && notes[0].contains("give_up_after_ms"),
+        "{notes:?}"
+    );
+    let config = parse(&format!("{hook}give_up_after_ms = 60000\n"));
+    assert_eq!(config.webhooks[0].give_up_after, Duration::from_secs(60));
+    assert!(config.notes().is_empty());
 }
 
 #[test]

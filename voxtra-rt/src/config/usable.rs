@@ -65,7 +65,20 @@ impl Config {
         problems.sort_by_key(|problem| problem.line);
         problems
     }
+
+    /// What works, and should be said in another way: keys that are older.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let hooks = self.webhooks.iter().enumerate();
+        hooks
+            .filter(|(_, hook)| hook.max_attempts.is_some())
+            .map(|(index, _)| format!("webhook[{}].{OLD_ATTEMPTS}", index + 1))
+            .collect()
+    }
 }
+
+/// What is to be known of `max_attempts`.
+pub(crate) const OLD_ATTEMPTS: &str = "max_attempts is an older key: a receiver that is away for a minute uses up few attempts and loses events; leave it out, and set give_up_after_ms if 15 minutes are not right";
 
 /// The event that was most likely meant, if one is near enough.
 fn nearest<'e>(name: &str, events: &[&'e str]) -> Option<&'e str> {

@@ -3,7 +3,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, Proxy, Url};
 
 use super::retry::Outcome;
 use super::{OutgoingEvent, Signer, WebhookError, WebhookSettings, tls};
@@ -42,19 +42,22 @@ impl HttpPost {
         settings: &WebhookSettings,
         config: rustls::ClientConfig,
     ) -> Result<Self, WebhookError> {
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .tls_backend_preconfigured(config)
             // A redirect would send the signed body to somebody the configuration does not name.
             .redirect(Policy::none())
             // And so would a proxy that happens to be in the environment.
             .no_proxy()
             .timeout(settings.timeout)
-            .user_agent(concat!("voxtra/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|source| WebhookError::Client {
-                url: settings.origin(),
-                source: source.without_url(),
-            })?;
+            .user_agent(concat!("voxtra/", env!("CARGO_PKG_VERSION")));
+        let refused = |source: reqwest::Error| WebhookError::Client {
+            url: settings.origin(),
+            source: source.without_url(),
+        };
+        if let Some(proxy) = &settings.proxy {
+            builder = builder.proxy(Proxy::all(proxy.clone()).map_err(refused)?);
+        }
+        let client = builder.build().map_err(refused)?;
         Ok(Self {
             client,
             url: settings.url.clone(),

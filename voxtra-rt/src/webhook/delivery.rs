@@ -1,10 +1,11 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,7 +25,7 @@ pub struct WebhookCounters {
     pub retries: u64,
     /// Events the receiver refused with an answer that is not retried.
     pub refused: u64,
-    /// Events given up after the last attempt.
+    /// Events given up because [`give_up_after`](WebhookSettings::give_up_after) had passed.
     pub exhausted: u64,
     /// Events that found a queue full, or came after the drain began.
     pub dropped: u64,
@@ -48,10 +49,12 @@ struct Shared<P> {
     settings: WebhookSettings,
     post: P,
     lanes: Mutex<Lanes>,
-    in_flight: Semaphore,
+    in_flight: InFlight,
     counters: Counters,
     warnings: Warnings,
     tasks: TaskTracker,
+    /// The last events are being delivered: nobody waits long for another attempt.
+    closing: CancellationToken,
     give_up: CancellationToken,
     /// How many events of each wire name were abandoned.
     abandoned: Mutex<BTreeMap<Cow<'static, str>, u64>>,
@@ -60,12 +63,207 @@ struct Shared<P> {
 
 #[derive(Debug, Default)]
 struct Lanes {
-    by_session: HashMap<Arc<str>, VecDeque<OutgoingEvent>>,
+    by_session: HashMap<Arc<str>, Lane>,
+    /// The sessions with ordinary events waiting, by how many.
+    by_length: BTreeSet<(usize, Arc<str>)>,
     /// Events in all lanes, those under way included.
-    queued: usize,
+    queued: ByKind<usize>,
     closed: bool,
 }
 
+/// The events of one session that wait, in their order.
+#[derive(Debug, Default)]
+struct Lane {
+    events: VecDeque<Waiting>,
+    waiting: ByKind<usize>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    event: OutgoingEvent,
+    kind: Kind,
+    /// When no further attempt is made.
+    until: Instant,
+}
+
+/// How events are told apart when room is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// `session.created`, `call.*`, `session.destroyed`: few per call, and others count on them.
+    Lifecycle,
+    Ordinary,
+}
+
+impl Kind {
+    fn of(wire: &str) -> Self {
+        if wire.starts_with("call.") || matches!(wire, "session.created" | "session.destroyed") {
+            Self::Lifecycle
+        } else {
+            Self::Ordinary
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct ByKind<T> {
+    lifecycle: T,
+    ordinary: T,
+}
+
+impl<T> ByKind<T> {
+    fn of(&mut self, kind: Kind) -> &mut T {
+        match kind {
+            Kind::Lifecycle => &mut self.lifecycle,
+            Kind::Ordinary => &mut self.ordinary,
+        }
+    }
+}
+
+impl Lane {
+    fn push(&mut self, waiting: Waiting) {
+        *self.waiting.of(waiting.kind) += 1;
+        self.events.push_back(waiting);
+    }
+
+    fn pop(&mut self) -> Option<Waiting> {
+        let next = self.events.pop_front()?;
+        *self.waiting.of(next.kind) -= 1;
+        Some(next)
+    }
+
+    /// Takes the newest ordinary event out.
+    fn put_out(&mut self) -> Option<OutgoingEvent> {
+        let last = self
+            .events
+            .iter()
+            .rposition(|waiting| waiting.kind == Kind::Ordinary)?;
+        let put_out = self.events.remove(last)?;
+        self.waiting.ordinary -= 1;
+        Some(put_out.event)
+    }
+}
+
+impl Lanes {
+    fn total(&self) -> usize {
+        self.queued.lifecycle.saturating_add(self.queued.ordinary)
+    }
+
+    /// Makes room for one more event of this kind, at the cost of the session with most ordinary events waiting where that is
+    /// fair: so sessions that flood share the room evenly, and a newcomer finds his. Returns what was put out; what came itself
+    /// if there is no room.
+    fn make_room(&mut self, settings: &WebhookSettings, session: &Arc<str>, kind: Kind) -> Room {
+        let mut waiting = self
+            .by_session
+            .get(session)
+            .map_or_else(ByKind::default, |lane| lane.waiting);
+        let waiting = *waiting.of(kind);
+        if waiting >= settings.session_queue {
+            return Room::None;
+        }
+        let is_full = self.total() >= settings.queue
+            || kind == Kind::Ordinary && self.queued.ordinary >= settings.queue.div_ceil(2);
+        if !is_full {
+            return Room::Free;
+        }
+        let Some((most, longest)) = self.by_length.last().cloned() else {
+            return Room::None;
+        };
+        if kind == Kind::Ordinary && most <= waiting.saturating_add(1) {
+            return Room::None;
+        }
+        let Some(lane) = self.by_session.get_mut(&longest) else {
+            return Room::None;
+        };
+        let before = lane.waiting.ordinary;
+        let Some(put_out) = lane.put_out() else {
+            return Room::None;
+        };
+        let after = lane.waiting.ordinary;
+        self.measured(&longest, before, after);
+        self.queued.ordinary -= 1;
+        Room::Instead(put_out)
+    }
+
+    /// A session had so many ordinary events waiting, and has so many now.
+    fn measured(&mut self, session: &Arc<str>, before: usize, after: usize) {
+        if before == after {
+            return;
+        }
+        self.by_length.remove(&(before, Arc::clone(session)));
+        if after > 0 {
+            self.by_length.insert((after, Arc::clone(session)));
+        }
+    }
+
+    /// Puts an event into its session's lane; true if the lane is a new one.
+    fn push(&mut self, waiting: Waiting) -> bool {
+        let session = Arc::clone(&waiting.event.session_id);
+        *self.queued.of(waiting.kind) += 1;
+        let is_new = !self.by_session.contains_key(&session);
+        let lane = self.by_session.entry(Arc::clone(&session)).or_default();
+        let before = lane.waiting.ordinary;
+        lane.push(waiting);
+        let after = lane.waiting.ordinary;
+        self.measured(&session, before, after);
+        is_new
+    }
+
+    /// Takes the next event of a session. Its lane is removed when it is empty.
+    fn pop(&mut self, session: &Arc<str>) -> Option<Waiting> {
+        let lane = self.by_session.get_mut(session)?;
+        let before = lane.waiting.ordinary;
+        let Some(next) = lane.pop() else {
+            self.by_session.remove(session);
+            return None;
+        };
+        let after = lane.waiting.ordinary;
+        self.measured(session, before, after);
+        Some(next)
+    }
+}
+
+/// Whether an event may wait.
+#[derive(Debug)]
+enum Room {
+    Free,
+    /// Instead of this one.
+    Instead(OutgoingEvent),
+    None,
+}
+
+/// Limits the requests under way. Ordinary events leave a quarter of the permits, and stand in a line of their own, so that a
+/// lifecycle event never waits behind many of them.
+#[derive(Debug)]
+struct InFlight {
+    all: Semaphore,
+    ordinary: Semaphore,
+}
+
+impl InFlight {
+    fn new(most: usize) -> Self {
+        let most = most.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            all: Semaphore::new(most),
+            ordinary: Semaphore::new(most.saturating_sub(most / 4).max(1)),
+        }
+    }
+
+    /// Waits for a permit, which counts until it is dropped.
+    async fn enter(&self, kind: Kind) -> [Option<SemaphorePermit<'_>>; 2] {
+        let ordinary = match kind {
+            Kind::Lifecycle => None,
+            // Nobody closes the semaphores.
+            Kind::Ordinary => self.ordinary.acquire().await.ok(),
+        };
+        let any = self.all.acquire().await.ok();
+        [any, ordinary]
+    }
+}
+
+/// Why an event found no room.
+const FULL: &str = "its queue is full; the receiver is down or too slow, or queue is set too low";
+/// As good as for ever.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// Different names of abandoned events that are kept.
 const NAMES: usize = 32;
 
@@ -83,13 +281,14 @@ impl<P: Post> Delivery<P> {
     /// Must be called inside a tokio runtime.
     pub(super) fn new(settings: WebhookSettings, post: P) -> Self {
         let shared = Shared {
-            in_flight: Semaphore::new(settings.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
+            in_flight: InFlight::new(settings.max_in_flight),
             settings,
             post,
             lanes: Mutex::default(),
             counters: Counters::default(),
             warnings: Warnings::default(),
             tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
             give_up: CancellationToken::new(),
             abandoned: Mutex::default(),
             runtime: Handle::current(),
@@ -106,40 +305,54 @@ impl<P: Post> Delivery<P> {
     /// Puts the event at the end of its session's lane, or drops it where there is no room.
     pub(super) fn enqueue(&self, event: OutgoingEvent) {
         let shared = &self.shared;
+        let kind = Kind::of(&event.wire);
         let mut lanes = shared.lock();
-        let waiting = lanes
-            .by_session
-            .get(&event.session_id)
-            .map_or(0, VecDeque::len);
-        if lanes.closed
-            || lanes.queued >= shared.settings.queue
-            || waiting >= shared.settings.session_queue
-        {
-            let closed = lanes.closed;
+        if lanes.closed {
             drop(lanes);
-            shared.count_dropped(&event, closed);
+            shared.count_dropped(&event, "the webhook is shutting down");
             return;
         }
-        lanes.queued += 1;
-        match lanes.by_session.get_mut(&event.session_id) {
-            Some(lane) => lane.push_back(event),
-            None => {
-                let session = Arc::clone(&event.session_id);
-                lanes
-                    .by_session
-                    .insert(Arc::clone(&session), VecDeque::from([event]));
+        let put_out = match lanes.make_room(&shared.settings, &event.session_id, kind) {
+            Room::Free => None,
+            Room::Instead(put_out) => Some(put_out),
+            Room::None => {
                 drop(lanes);
-                shared
-                    .tasks
-                    .spawn_on(Arc::clone(shared).empty_lane(session), &shared.runtime);
+                shared.count_dropped(&event, FULL);
+                return;
             }
+        };
+        let session = Arc::clone(&event.session_id);
+        let now = Instant::now();
+        let is_new = lanes.push(Waiting {
+            kind,
+            // A horizon beyond what the clock can count is one that never comes.
+            until: now
+                .checked_add(shared.settings.give_up_after)
+                .unwrap_or(now + FAR),
+            event,
+        });
+        drop(lanes);
+        if let Some(put_out) = put_out {
+            shared.count_dropped(&put_out, FULL);
+        }
+        if is_new {
+            shared
+                .tasks
+                .spawn_on(Arc::clone(shared).empty_lane(session), &shared.runtime);
         }
     }
 
-    /// Takes no more events.
+    /// Takes no more events, and tries at once what waits for another attempt.
     pub(super) fn close(&self) {
         self.shared.lock().closed = true;
+        self.shared.closing.cancel();
         self.shared.tasks.close();
+    }
+
+    /// Gives up, at once, all that is left.
+    pub(super) fn give_up(&self) {
+        self.close();
+        self.shared.give_up.cancel();
     }
 
     /// Waits until every lane is empty or `deadline` has come; returns how many events were given up.
@@ -173,7 +386,7 @@ impl<P: Post> Delivery<P> {
             exhausted: counters.exhausted.load(Relaxed),
             dropped: counters.dropped.load(Relaxed),
             abandoned: counters.abandoned.load(Relaxed),
-            queued: u64::try_from(self.shared.lock().queued).unwrap_or(u64::MAX),
+            queued: u64::try_from(self.shared.lock().total()).unwrap_or(u64::MAX),
         }
     }
 }
@@ -185,18 +398,22 @@ impl<P: Post> Shared<P> {
 
     /// The task of one lane: delivers its events in order, and ends when there are none.
     async fn empty_lane(self: Arc<Self>, session: Arc<str>) {
-        while let Some(event) = self.next_of(&session) {
+        while let Some(next) = self.next_of(&session) {
             let counter = tokio::select! {
                 biased;
                 () = self.give_up.cancelled() => {
-                    self.note_abandoned(&event);
+                    self.note_abandoned(&next.event);
                     &self.counters.abandoned
                 }
-                counter = self.deliver(&event) => counter,
+                counter = self.deliver(&next) => counter,
             };
             counter.fetch_add(1, Relaxed);
-            self.lock().queued -= 1;
+            *self.lock().queued.of(next.kind) -= 1;
         }
+    }
+
+    fn next_of(&self, session: &Arc<str>) -> Option<Waiting> {
+        self.lock().pop(session)
     }
 
     fn note_abandoned(&self, event: &OutgoingEvent) {
@@ -222,26 +439,15 @@ impl<P: Post> Shared<P> {
         each.join(", ")
     }
 
-    /// Takes the lane's next event; removes the lane when it is empty, under the same lock that adds to it.
-    fn next_of(&self, session: &Arc<str>) -> Option<OutgoingEvent> {
-        let mut lanes = self.lock();
-        let next = lanes
-            .by_session
-            .get_mut(session)
-            .and_then(VecDeque::pop_front);
-        if next.is_none() {
-            lanes.by_session.remove(session);
-        }
-        next
-    }
-
-    /// Tries until the event is delivered, refused or tried often enough; returns the counter that it ends in.
-    async fn deliver(&self, event: &OutgoingEvent) -> &AtomicU64 {
+    /// Tries until the event is delivered or refused, or its time is over; returns the counter that it ends in.
+    async fn deliver(&self, waiting: &Waiting) -> &AtomicU64 {
+        let event = &waiting.event;
         let mut schedule = Schedule::new(&self.settings);
+        let mut closing = self.closing.is_cancelled();
         loop {
             let outcome = {
                 // Held for one attempt only: an event that waits for its next one must not keep others from being sent.
-                let _permit = self.in_flight.acquire().await;
+                let _permit = self.in_flight.enter(waiting.kind).await;
                 self.post.post(event).await
             };
             match outcome {
@@ -251,25 +457,31 @@ impl<P: Post> Shared<P> {
                     return &self.counters.refused;
                 }
                 Outcome::Retry { reason, after } => {
-                    let Some(wait) = schedule.next(after) else {
+                    let left = waiting.until.saturating_duration_since(Instant::now());
+                    let wait = schedule.next(after).filter(|_| !left.is_zero());
+                    let Some(wait) = wait else {
                         self.warn(event, &reason, "given up after the last attempt");
                         return &self.counters.exhausted;
                     };
                     self.warn(event, &reason, "will be tried again");
-                    tokio::time::sleep(wait).await;
+                    tokio::select! {
+                        biased;
+                        // The receiver may be back by now, and there is no time for a long wait.
+                        () = self.closing.cancelled(), if !closing => {
+                            closing = true;
+                            schedule = Schedule::new(&self.settings);
+                        }
+                        // The last attempt is made when the time is over, not before.
+                        () = tokio::time::sleep(wait.min(left)) => {}
+                    }
                     self.counters.retries.fetch_add(1, Relaxed);
                 }
             }
         }
     }
 
-    fn count_dropped(&self, event: &OutgoingEvent, closed: bool) {
+    fn count_dropped(&self, event: &OutgoingEvent, reason: &str) {
         self.counters.dropped.fetch_add(1, Relaxed);
-        let reason = if closed {
-            "the webhook is shutting down"
-        } else {
-            "its queue is full; the receiver is down or too slow, or queue is set too low"
-        };
         self.warn(event, reason, "dropped");
     }
 

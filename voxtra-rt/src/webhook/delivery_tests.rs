@@ -1,8 +1,5 @@
 //! Queueing and retrying in virtual time, against a receiver that answers by a script.
 
-use std::sync::Mutex;
-use std::time::Duration;
-
 use super::*;
 
 /// Answers by the event's id: what is left of its script, then `Delivered`. Notes when each attempt began.
@@ -12,6 +9,10 @@ struct Receiver {
     attempts: Mutex<Vec<(String, u64)>>,
     /// How long an answer takes.
     takes: Duration,
+    /// How long it is away after its start.
+    away: Duration,
+    /// What was delivered, and when.
+    delivered: Mutex<Vec<(String, u64)>>,
     under_way: AtomicU64,
     most_under_way: AtomicU64,
     start: Option<Instant>,
@@ -24,6 +25,10 @@ impl Receiver {
             start: Some(Instant::now()),
             ..Self::default()
         }
+    }
+
+    fn away(self, away: Duration) -> Self {
+        Self { away, ..self }
     }
 
     fn script(self, id: &str, outcomes: impl IntoIterator<Item = Outcome>) -> Self {
@@ -43,11 +48,20 @@ impl Post for Receiver {
         self.most_under_way.fetch_max(now, Relaxed);
         tokio::time::sleep(self.takes).await;
         self.under_way.fetch_sub(1, Relaxed);
+        let elapsed = self.start.unwrap().elapsed();
+        if elapsed < self.away {
+            return down();
+        }
         let mut scripts = self.scripts.lock().unwrap();
-        scripts
+        let outcome = scripts
             .get_mut(&event.id)
             .and_then(VecDeque::pop_front)
-            .unwrap_or(Outcome::Delivered)
+            .unwrap_or(Outcome::Delivered);
+        if outcome == Outcome::Delivered {
+            let at = elapsed.as_millis() as u64;
+            self.delivered.lock().unwrap().push((event.id.clone(), at));
+        }
+        outcome
     }
 }
 
@@ -59,8 +73,12 @@ fn down() -> Outcome {
 }
 
 fn event(session: &str, id: &str) -> OutgoingEvent {
+    named("turn.ended", session, id)
+}
+
+fn named(wire: &'static str, session: &str, id: &str) -> OutgoingEvent {
     OutgoingEvent {
-        wire: "turn.ended".into(),
+        wire: wire.into(),
         id: id.to_owned(),
         session_id: session.into(),
         body: bytes::Bytes::from_static(b"{}"),
@@ -125,7 +143,7 @@ async fn an_event_is_tried_as_often_as_configured_with_growing_waits() {
     let receiver = Receiver::new(Duration::ZERO).script("x", std::iter::repeat_n(down(), 10));
     let delivery = Delivery::new(
         WebhookSettings {
-            max_attempts: 4,
+            max_attempts: Some(4),
             ..settings()
         },
         receiver,
@@ -184,7 +202,7 @@ async fn a_refused_event_is_not_tried_again_and_the_next_one_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn full_queues_drop_what_is_new_and_count_it() {
     let tight = WebhookSettings {
-        queue: 5,
+        queue: 10,
         session_queue: 2,
         ..settings()
     };
@@ -204,16 +222,152 @@ async fn full_queues_drop_what_is_new_and_count_it() {
         (delivery.counters().queued, delivery.counters().dropped),
         (5, 2)
     );
+    // What tells of a call's life has the other half, two for each session.
+    for id in ["a4", "a5", "a6", "e2", "f1", "g1", "h1"] {
+        delivery.enqueue(named("call.ended", &id[..1], id));
+    }
+    assert_eq!(
+        (delivery.counters().queued, delivery.counters().dropped),
+        (10, 4)
+    );
     delivery.drain(far()).await;
     let mut sent = ids(&delivery);
     sent.sort();
-    assert_eq!(sent, ["a1", "a2", "b1", "c1", "d1"]);
+    // h1, the end of a call, took the place of the newest other event of the session with most.
+    assert_eq!(
+        sent,
+        ["a1", "a4", "a5", "b1", "c1", "d1", "e2", "f1", "g1", "h1"]
+    );
     let expected = WebhookCounters {
-        delivered: 5,
-        dropped: 2,
+        delivered: 10,
+        dropped: 4,
         ..WebhookCounters::default()
     };
     assert_eq!(delivery.counters(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_is_away_for_a_minute_gets_everything_in_order() {
+    let receiver = Receiver::new(Duration::ZERO).away(Duration::from_secs(60));
+    let delivery = Delivery::new(settings(), receiver);
+    let life = [
+        "session.created",
+        "call.started",
+        "user.speech.started",
+        "call.ended",
+    ];
+    for session in ["a", "b"] {
+        for wire in life {
+            delivery.enqueue(named(wire, session, &format!("{session} {wire}")));
+        }
+    }
+    // As in life: nobody closes the queues meanwhile.
+    tokio::time::sleep(Duration::from_secs(121)).await;
+    let delivered = delivery.shared.post.delivered.lock().unwrap().clone();
+    for session in ["a", "b"] {
+        let got: Vec<&str> = delivered
+            .iter()
+            .filter_map(|(id, _)| id.strip_prefix(session))
+            .map(str::trim)
+            .collect();
+        assert_eq!(got, life);
+    }
+    let counters = delivery.counters();
+    assert_eq!((counters.delivered, counters.queued), (8, 0));
+    assert_eq!((counters.exhausted, counters.dropped), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_tried_until_its_time_is_over_and_once_at_least() {
+    let receiver = Receiver::new(Duration::ZERO).away(Duration::from_secs(7_200));
+    let delivery = Delivery::new(settings(), receiver);
+    for id in ["1", "2", "3"] {
+        delivery.enqueue(event("s", id));
+    }
+    let horizon = settings().give_up_after;
+    tokio::time::sleep(horizon + Duration::from_secs(1)).await;
+    let attempts = delivery.shared.post.attempts.lock().unwrap().clone();
+    let last: Vec<_> = attempts.iter().rev().take(3).rev().cloned().collect();
+    let end = horizon.as_millis() as u64;
+    // The timer's grain is a millisecond.
+    for ((id, at), expected) in last.iter().zip(["1", "2", "3"]) {
+        assert_eq!(id, expected);
+        assert!((end..end + 5).contains(at), "{id} was last tried at {at}");
+    }
+    assert_eq!(attempts.iter().filter(|(id, _)| id == "2").count(), 1);
+    let counters = delivery.counters();
+    assert_eq!((counters.exhausted, counters.queued), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn floods_of_many_calls_neither_push_out_nor_delay_another_calls_end() {
+    let answer = Duration::from_millis(100);
+    let delivery = Delivery::new(settings(), Receiver::new(answer));
+    for call in 0..200 {
+        for digit in 0..1_000 {
+            delivery.enqueue(named("dtmf.received", &format!("flood {call}"), "digit"));
+            // The first of them are being sent.
+            if digit == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    assert!(delivery.counters().dropped > 0, "it was no flood");
+    delivery.enqueue(named("call.ended", "other", "end"));
+    // Even what is no lifecycle event finds its share of the room.
+    delivery.enqueue(named("user.transcript", "other", "said"));
+    tokio::time::sleep(answer * 3).await;
+    let delivered = delivery.shared.post.delivered.lock().unwrap().clone();
+    let end = delivered.iter().find(|(id, _)| id == "end");
+    let (_, at) = end.expect("the end of the call was pushed out");
+    assert!(
+        *at <= 2 * answer.as_millis() as u64 + 2,
+        "the end was sent at {at} ms"
+    );
+    delivery.drain(far()).await;
+    assert!(ids(&delivery).contains(&"said".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_share_the_queue_whoever_comes_first() {
+    let delivery = Delivery::new(
+        WebhookSettings {
+            queue: 1_200,
+            ..settings()
+        },
+        Receiver::new(Duration::from_secs(1)),
+    );
+    let waiting = |session: &str| {
+        let lanes = delivery.shared.lock();
+        lanes.by_session[session].waiting.ordinary
+    };
+    for (session, share) in [("first", 600), ("second", 300), ("third", 200)] {
+        delivery.enqueue(named("call.started", session, "start"));
+        for _ in 0..2_000 {
+            delivery.enqueue(event(session, "x"));
+        }
+        assert_eq!(waiting(session), share);
+    }
+    assert_eq!((waiting("first"), waiting("second")), (200, 200));
+    delivery.enqueue(event("fourth", "x"));
+    assert_eq!(waiting("fourth"), 1);
+    assert_eq!(delivery.counters().queued, 603);
+    assert_eq!(delivery.counters().dropped, 6_001 - 600);
+    delivery.drain(far()).await;
+    assert_eq!(delivery.counters().delivered, 603);
+    assert!(delivery.shared.lock().by_length.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_waits_for_no_long_retry() {
+    let receiver = Receiver::new(Duration::ZERO).away(Duration::from_secs(100));
+    let delivery = Delivery::new(settings(), receiver);
+    delivery.enqueue(named("call.ended", "s", "end"));
+    // By now each wait takes half a minute or more.
+    tokio::time::sleep(Duration::from_secs(101)).await;
+    let began = Instant::now();
+    let abandoned = delivery.drain(began + Duration::from_secs(10)).await;
+    assert_eq!((abandoned, delivery.counters().delivered), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,9 +3,14 @@
 //! [`Webhooks::deliver`] never waits. Each hook keeps one short queue per session, so the events of a call arrive in
 //! order; a delivery that has to be tried again holds back the later events of that call and of no other.
 //!
-//! What is retried: transport errors, time-outs, 5xx, and 408, 425 and 429. Any other answer outside 2xx is final,
-//! because sending the same bytes again would get the same answer. What is lost is counted ([`WebhookCounters`]) and
+//! What is retried: transport errors, time-outs, 5xx, and 408, 425 and 429, until
+//! [`give_up_after`](WebhookSettings::give_up_after) has passed since the event happened. Any other answer outside 2xx is
+//! final, because sending the same bytes again would get the same answer. What is lost is counted ([`WebhookCounters`]) and
 //! logged at most once in ten seconds per hook.
+//!
+//! Whatever one call does, the others' events get through. Where the queue is full, an event of a session with few waiting
+//! takes the place of the newest one of the session with most: the sessions share the queue. The events that tell of a call's life (`session.created`, `call.*`,
+//! `session.destroyed`) have room and requests of their own.
 
 mod attempt;
 mod delivery;
@@ -95,6 +100,13 @@ impl Webhooks {
             abandoned += hook.drain(deadline).await;
         }
         abandoned
+    }
+
+    /// Gives up, at once, what is left to deliver: [`drain`](Self::drain) counts it and returns.
+    pub(crate) fn give_up(&self) {
+        for hook in self.hooks.iter() {
+            hook.give_up();
+        }
     }
 
     /// How many events are waiting or under way.

@@ -58,18 +58,19 @@ impl Schedule {
         let backoff = backon::ExponentialBuilder::new()
             .with_min_delay(settings.first_backoff)
             .with_max_delay(settings.max_backoff)
-            .with_max_times(
-                usize::try_from(settings.max_attempts.saturating_sub(1)).unwrap_or(usize::MAX),
-            )
-            .with_jitter()
-            .build();
+            .with_jitter();
+        let backoff = match settings.max_attempts {
+            Some(most) => backoff
+                .with_max_times(usize::try_from(most.saturating_sub(1)).unwrap_or(usize::MAX)),
+            None => backoff.without_max_times(),
+        };
         Self {
-            backoff,
+            backoff: backoff.build(),
             longest: settings.max_backoff,
         }
     }
 
-    /// How long to wait before the next attempt; `None` when there were enough. A receiver's `Retry-After` lengthens
+    /// How long to wait before the next attempt; `None` if `max_attempts` allows no further one. A receiver's `Retry-After` lengthens
     /// the wait, as far as the longest back-off goes.
     pub(super) fn next(&mut self, after: Option<Duration>) -> Option<Duration> {
         let wait = self.backoff.next()?;
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest_with_up_to_as_much_again_at_random() {
         let mut settings = WebhookSettings::new("http://localhost/".parse().unwrap());
-        settings.max_attempts = 6;
+        settings.max_attempts = Some(6);
         settings.first_backoff = Duration::from_millis(100);
         settings.max_backoff = Duration::from_millis(500);
         let mut schedule = Schedule::new(&settings);

@@ -25,19 +25,28 @@ pub struct WebhookSettings {
     pub events: Option<Vec<String>>,
     /// Longest wait for one answer, from connecting to its last header. Default 10 s.
     pub timeout: Duration,
-    /// Most attempts at one event, the first included. Default 6.
-    pub max_attempts: u32,
+    /// The HTTP proxy (`http://host:port`) that requests go through. Default: none; those of the environment are not used.
+    pub proxy: Option<Url>,
+    /// How long an event is tried again, counted from when it happened. Each event is tried once at least. Default 15 min.
+    pub give_up_after: Duration,
+    /// Most attempts at one event, the first included, whatever `give_up_after` is. Default: no limit.
+    ///
+    /// A receiver that is away for a minute uses up a few attempts: leave it out.
+    pub max_attempts: Option<u32>,
     /// Wait after the first failed attempt; it doubles with every further one, and up to as much again is added at random.
     /// Default 500 ms.
     pub first_backoff: Duration,
     /// Longest wait between two attempts before the random part is added; also bounds a receiver's `Retry-After`.
     /// Default 30 s.
     pub max_backoff: Duration,
-    /// Most events waiting over all sessions; further ones are dropped. Default 10,000.
+    /// Most events waiting over all sessions; further ones are dropped. Half of it is kept for `session.created`, `call.*` and
+    /// `session.destroyed`. Default 20,000.
     pub queue: usize,
-    /// Most events waiting of one session; further ones are dropped. Default 1,000.
+    /// Most events waiting of one session; further ones are dropped. Where `queue` is full, so are the newest of the session
+    /// with most of them, in favour of one with fewer. `session.created`, `call.*` and `session.destroyed` are counted apart. Default 1,000.
     pub session_queue: usize,
-    /// Most requests under way at the same time. Default 16.
+    /// Most requests under way at the same time. A quarter of them is kept for `session.created`, `call.*` and
+    /// `session.destroyed`. Default 16.
     pub max_in_flight: usize,
 }
 
@@ -48,8 +57,15 @@ impl std::fmt::Debug for WebhookSettings {
             .field("signed", &self.secret.is_some())
             .field("events", &self.events)
             .field("timeout", &self.timeout)
+            .field("proxy", &self.proxy.as_ref().map(origin))
+            .field("give_up_after", &self.give_up_after)
             .field("max_attempts", &self.max_attempts)
-            .finish_non_exhaustive()
+            .field("first_backoff", &self.first_backoff)
+            .field("max_backoff", &self.max_backoff)
+            .field("queue", &self.queue)
+            .field("session_queue", &self.session_queue)
+            .field("max_in_flight", &self.max_in_flight)
+            .finish()
     }
 }
 
@@ -62,10 +78,12 @@ impl WebhookSettings {
             secret: None,
             events: None,
             timeout: Duration::from_secs(10),
-            max_attempts: 6,
+            proxy: None,
+            give_up_after: Duration::from_secs(15 * 60),
+            max_attempts: None,
             first_backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(30),
-            queue: 10_000,
+            queue: 20_000,
             session_queue: 1_000,
             max_in_flight: 16,
         }
@@ -82,6 +100,10 @@ impl WebhookSettings {
     /// Scheme, host and port. Paths and queries of webhooks often carry a token, so nothing else is ever logged.
     #[must_use]
     pub fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
+        origin(&self.url)
     }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use crate::catalogue::{Catalogue, Form};
+use crate::config::OLD_ATTEMPTS;
 use crate::webhook::WebhookSettings;
 
 /// Set by `voxtra events AGENT`.
@@ -29,9 +30,12 @@ pub(super) fn answer(catalogue: &Catalogue) {
     std::process::exit(status);
 }
 
-/// Warns of names in allow-lists that no event has. Others may still be told: handlers needn't name what they emit.
+/// Warns of names in allow-lists that no event has, and of older settings. Others may still be told: handlers needn't name what they emit.
 pub(super) fn known(webhooks: &[WebhookSettings], catalogue: &Catalogue) {
     for webhook in webhooks {
+        if webhook.max_attempts.is_some() {
+            tracing::warn!(webhook = webhook.origin(), "{OLD_ATTEMPTS}");
+        }
         let names = webhook.events.iter().flatten();
         for name in names.filter(|name| catalogue.find(name).is_none()) {
             let hint = match catalogue.nearest(name) {

@@ -13,13 +13,25 @@ pub(super) fn read_webhook(
 ) -> Option<WebhookSettings> {
     section.require("url", "where the events are sent");
     let url = section.parsed::<Url>("url", "must be a URL such as https://example.com/calls");
-    if let Some(url) = &url
-        && (!matches!(url.scheme(), "http" | "https") || !url.has_host())
+    if url
+        .as_ref()
+        .is_some_and(|url| !is_http(url, &["http", "https"]))
     {
         section.refuse("url", "must start with http:// or https://");
     }
+    let proxy = section.parsed::<Url>(
+        "proxy",
+        "must be a URL such as http://proxy.example.com:3128",
+    );
+    if proxy
+        .as_ref()
+        .is_some_and(|proxy| !is_http(proxy, &["http"]))
+    {
+        section.refuse("proxy", "must start with http://");
+    }
     // Reading goes on without a URL, so that all that is wrong is found.
     let mut settings = WebhookSettings::new(url.or_else(|| Url::parse("http://localhost/").ok())?);
+    settings.proxy = proxy;
     settings.secret = section.secret("secret");
     settings.events = section.texts("events");
     if let Some(events) = &settings.events {
@@ -37,9 +49,15 @@ pub(super) fn read_webhook(
         }
     }
     settings.timeout = read_time(&section, "timeout_ms", 100, 120_000, settings.timeout);
-    settings.max_attempts = section
-        .integer("max_attempts", 1..=100)
-        .unwrap_or(settings.max_attempts);
+    settings.give_up_after = read_time(
+        &section,
+        "give_up_after_ms",
+        1,
+        7 * 24 * 3_600_000,
+        settings.give_up_after,
+    );
+    // The older key: `Config::notes` names the new one.
+    settings.max_attempts = section.integer("max_attempts", 1..=100);
     settings.first_backoff = read_time(
         &section,
         "first_backoff_ms",
@@ -64,6 +82,10 @@ pub(super) fn read_webhook(
     places.push(section.place("events"));
     section.finish();
     Some(settings)
+}
+
+fn is_http(url: &Url, schemes: &[&str]) -> bool {
+    schemes.contains(&url.scheme()) && url.has_host()
 }
 
 /// Lower-case words of letters, digits and `_`, separated by dots.
