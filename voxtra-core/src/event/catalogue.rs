@@ -30,10 +30,11 @@ voxtra! {
             reason: String,
             /// From the start of the call to its end, in seconds.
             duration_seconds: f64,
-            /// From the answer to the end, in seconds; 0 for a call that was never answered.
-            answered_seconds: f64,
+            /// From the answer to the end, in seconds; 0 for a call that was never answered, and in events of versions
+            /// that did not tell.
+            answered_seconds: f64 = 0.0,
             /// Who hung up: the far end, the agent, or neither of them (Asterisk, an operator, a lost connection).
-            ended_by: far_end | agent | system,
+            ended_by: far_end | agent | system = system,
         }
         /// An originate failed before it was answered.
         call.failed {

@@ -9,12 +9,12 @@ use crate::{
     roots::Roots,
 };
 
-/// A function for each default, which serde and `new` call, and `new` itself; `Default` if every field has one.
-pub(super) fn generate(event: &Event, roots: &Roots) -> Option<TokenStream> {
+/// The items for it: a function for each default, which serde and `new` call, and `new` itself; `Default` if every field has one.
+pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
     let Event { name, fields, .. } = event;
     let with_default = |field: &&Field| field.default.is_some();
     if !fields.iter().any(|field| with_default(&field)) {
-        return None;
+        return Vec::new();
     }
     let functions = fields.iter().filter_map(|field| function(field, roots));
     let (names, types): (Vec<_>, Vec<_>) = fields
@@ -64,7 +64,7 @@ pub(super) fn generate(event: &Event, roots: &Roots) -> Option<TokenStream> {
             }
         }
     });
-    Some(quote!(#functions #make))
+    functions.into_iter().chain([make]).collect()
 }
 
 /// For serde's `default = "…"`; nothing where serde knows by itself.

@@ -1,9 +1,10 @@
 //! The end: no new calls, time for those that are up, then everything that is still to be told.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::signals::{Stop, StopSignals};
 use super::{Application, lock};
@@ -15,7 +16,8 @@ const DELIVER: Duration = Duration::from_secs(10);
 
 impl Application {
     /// Runs until Ctrl-C or SIGTERM, then drains: calls that are up may go on for the drain time, new ones are refused. A
-    /// second signal hangs up at once. Returns what it was told first.
+    /// second signal hangs up at once, and a further one gives up what is waited for after that: sessions that end, and
+    /// webhook events, which are counted and told. Returns what it was told first.
     pub async fn run(&self) -> Stop {
         match StopSignals::listen() {
             Ok(signals) => self.run_until(signals).await,
@@ -28,7 +30,11 @@ impl Application {
 
     /// As [`run`](Self::run), with signals that have been listened for since before the application started.
     pub async fn run_until(&self, mut signals: StopSignals) -> Stop {
-        let stop = signals.next().await;
+        self.run_by(async || signals.next().await).await
+    }
+
+    async fn run_by(&self, mut next: impl AsyncFnMut() -> Stop) -> Stop {
+        let stop = next().await;
         match self.calls().len() {
             0 => tracing::info!("stopping: no call is up"),
             // A person may take the wait for a program that hangs.
@@ -38,14 +44,32 @@ impl Application {
         tokio::select! {
             () = self.drained() => {}
             () = tokio::time::sleep(self.inner.drain) => {}
-            _ = signals.next() => {}
+            _ = next() => {}
         }
-        self.shutdown().await;
+        let end = End::default();
+        tokio::select! {
+            () = self.end(&end) => {}
+            // The first that comes now ends what is waited for; once everything is told, nothing is waited for any more.
+            () = async {
+                loop {
+                    next().await;
+                    if end.is_told.load(Ordering::Acquire) {
+                        tracing::warn!("the shutdown hooks were not waited for");
+                        return;
+                    }
+                    end.hurry.cancel();
+                }
+            } => {}
+        }
         stop
     }
 
     /// Stops now: hangs up, lets sessions finish, delivers what webhooks still have, runs the shutdown hooks.
     pub async fn shutdown(&self) {
+        self.end(&End::default()).await;
+    }
+
+    async fn end(&self, end: &End) {
         let inner = &self.inner;
         self.refuse_calls();
         for call in self.calls() {
@@ -56,7 +80,7 @@ impl Application {
                 }
             });
         }
-        if timeout(FINISH, self.drained()).await.is_err() {
+        if !end.allows(FINISH, self.drained()).await {
             tracing::warn!(
                 calls = self.calls().len(),
                 "sessions did not finish in time"
@@ -65,19 +89,28 @@ impl Application {
         inner.stop.cancel();
         let ari = lock(&inner.ari_task).take();
         if let Some(ari) = ari {
-            let _ = timeout(FINISH, ari).await;
+            end.allows(FINISH, async {
+                let _ = ari.await;
+            })
+            .await;
         }
         let waiting = inner.webhooks.queued();
         if waiting > 0 {
-            tracing::warn!(
-                "{waiting} webhook event(s) are not delivered yet; waiting up to {} s",
-                DELIVER.as_secs()
-            );
+            tracing::warn!("{}", delivers(waiting));
         }
-        let undelivered = inner.webhooks.drain(Instant::now() + DELIVER).await;
-        if undelivered > 0 {
-            tracing::warn!(undelivered, "webhooks did not take all events in time");
+        let drain = inner.webhooks.drain(Instant::now() + DELIVER);
+        let hurry = async {
+            end.hurry.cancelled().await;
+            inner.webhooks.give_up();
+            // What is given up ends the other branch.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            // It tells what it gave up.
+            _ = drain => {}
+            () = hurry => {}
         }
+        end.is_told.store(true, Ordering::Release);
         let hooks = std::mem::take(&mut *lock(&inner.shutdown));
         for hook in hooks {
             hook().await;
@@ -95,6 +128,36 @@ impl Application {
     }
 }
 
+/// How far the end is, and whether somebody has lost patience.
+#[derive(Debug, Default)]
+struct End {
+    hurry: CancellationToken,
+    /// Whether the last event was delivered or given up.
+    is_told: AtomicBool,
+}
+
+impl End {
+    /// Waits for something for a while, or until it is to hurry; whether it came.
+    async fn allows(&self, time: Duration, what: impl Future<Output = ()>) -> bool {
+        tokio::select! {
+            biased;
+            () = what => true,
+            () = self.hurry.cancelled() => false,
+            () = tokio::time::sleep(time) => false,
+        }
+    }
+}
+
+/// What a program that ends still does.
+fn delivers(waiting: u64) -> String {
+    let events = match waiting {
+        1 => "1 webhook event is".to_owned(),
+        waiting => format!("{waiting} webhook events are"),
+    };
+    let seconds = DELIVER.as_secs();
+    format!("{events} not delivered yet; waiting up to {seconds} s; Ctrl-C again gives up")
+}
+
 /// What a program that was told to stop waits for.
 fn waits_for(calls: usize, drain: Duration) -> String {
     let up = match calls {
@@ -107,7 +170,105 @@ fn waits_for(calls: usize, drain: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
     use super::*;
+    use crate::media::MediaSettings;
+    use crate::webhook::{OutgoingEvent, WebhookSettings};
+
+    /// An application with one webhook event for a receiver that connects and says nothing, and the receiver.
+    async fn with_a_mute_receiver() -> (Application, std::net::TcpListener) {
+        let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", mute.local_addr().unwrap());
+        let application = Application::builder()
+            .media(MediaSettings {
+                listen: "127.0.0.1:0".parse().unwrap(),
+                ..MediaSettings::default()
+            })
+            .webhook(WebhookSettings::new(url.parse().unwrap()))
+            .start()
+            .await
+            .unwrap();
+        application.inner.webhooks.deliver(&OutgoingEvent {
+            wire: "call.ended".into(),
+            id: "1".to_owned(),
+            session_id: "s".into(),
+            body: Bytes::from_static(b"{}"),
+        });
+        (application, mute)
+    }
+
+    /// Ctrl-C at these times, and then no more.
+    fn presses<const N: usize>(after: [Duration; N]) -> impl AsyncFnMut() -> Stop {
+        let (press, mut pressed) = tokio::sync::mpsc::channel(N);
+        let begun = Instant::now();
+        tokio::spawn(async move {
+            for after in after {
+                tokio::time::sleep_until(begun + after).await;
+                let _ = press.send(Stop::Interrupt).await;
+            }
+            // Nobody hears that no more will come.
+            std::future::pending::<()>().await;
+        });
+        async move || pressed.recv().await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ctrl_c_during_the_last_delivery_gives_it_up_and_counts_it() {
+        let (application, _mute) = with_a_mute_receiver().await;
+        let (began, at) = (Instant::now(), Duration::from_secs(3));
+        let stop = application.run_by(presses([Duration::ZERO, at])).await;
+        assert_eq!((stop, began.elapsed()), (Stop::Interrupt, at));
+        let counters = application.webhook_counters()[0];
+        assert_eq!((counters.abandoned, counters.queued), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_it_the_last_delivery_has_its_time() {
+        let (application, _mute) = with_a_mute_receiver().await;
+        let began = Instant::now();
+        application.run_by(presses([Duration::ZERO])).await;
+        assert_eq!(began.elapsed(), DELIVER);
+        let counters = application.webhook_counters()[0];
+        assert_eq!((counters.abandoned, counters.queued), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ctrl_c_ends_a_shutdown_hook_too() {
+        let ran = Arc::new(AtomicBool::new(false));
+        let hook = {
+            let ran = Arc::clone(&ran);
+            move || async move {
+                ran.store(true, Ordering::Release);
+                std::future::pending().await
+            }
+        };
+        let application = Application::builder()
+            .media(MediaSettings {
+                listen: "127.0.0.1:0".parse().unwrap(),
+                ..MediaSettings::default()
+            })
+            .on_shutdown(hook)
+            .start()
+            .await
+            .unwrap();
+        let began = Instant::now();
+        let at = Duration::from_secs(5);
+        application.run_by(presses([Duration::ZERO, at])).await;
+        assert_eq!(began.elapsed(), at);
+        assert!(ran.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn what_is_not_delivered_is_told_with_its_number() {
+        assert_eq!(
+            delivers(2),
+            "2 webhook events are not delivered yet; waiting up to 10 s; Ctrl-C again gives up"
+        );
+        assert!(delivers(1).starts_with("1 webhook event is not"));
+    }
 
     #[test]
     fn a_wait_is_told_with_its_length_and_its_way_out() {

@@ -371,7 +371,7 @@ impl<P: Post> Delivery<P> {
                 webhook = %self.settings().origin(),
                 abandoned,
                 events = self.shared.abandoned_names(),
-                "webhook events were given up at shutdown; allow more time to drain, or see why the receiver is slow"
+                "webhook events were given up at the end: nobody will deliver them; see why the receiver is slow or away"
             );
         }
         abandoned
