@@ -653,6 +653,27 @@ fn a_peer_that_never_reads_is_disconnected() {
     });
 }
 
+/// A line that was held up delivers at once what it has, and reads nothing meanwhile: at the highest rate, too, nothing of the
+/// echo is lost.
+#[test]
+fn a_burst_at_192_khz_comes_back_whole() {
+    run(async {
+        let scene = Scene::new(media()).await;
+        let (mut talker, mut hearer, link) = scene.call(echo()).await;
+        let frame = |n: u8| message(0x18, &[n + 1; 2 * 3_840]);
+        let burst: Vec<u8> = (0..20).flat_map(frame).collect();
+        talker.send(&burst).await;
+        until("all frames arrived", || link.stats().frames_in == 20).await;
+        assert_eq!(link.stats().frames_dropped, 0);
+        for n in 0..20 {
+            let (kind, payload) = soon("an echo", hearer.next()).await.unwrap();
+            assert_eq!((kind, payload[0]), (0x18, n + 1));
+        }
+        drop((talker, hearer, link));
+        scene.end().await;
+    });
+}
+
 #[test]
 fn a_flood_is_read_to_its_end() {
     run(async {

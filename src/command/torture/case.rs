@@ -14,6 +14,15 @@ pub(crate) enum Verdict {
     Skip(String),
 }
 
+impl From<Result<String, String>> for Verdict {
+    fn from(result: Result<String, String>) -> Self {
+        match result {
+            Ok(how) => Self::Pass(how),
+            Err(why) => Self::Fail(why),
+        }
+    }
+}
+
 /// When a case runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
@@ -60,7 +69,7 @@ impl Family {
     }
 
     pub(crate) fn case<F>(
-        mut self,
+        self,
         name: impl Into<String>,
         lane: Lane,
         does: &'static str,
@@ -70,21 +79,31 @@ impl Family {
     where
         F: Future<Output = Result<String, String>> + Send + 'static,
     {
+        self.judged(name, lane, does, good, move |target| {
+            let work = run(target);
+            async move { work.await.into() }
+        })
+    }
+
+    /// A case that may also find that it can't judge.
+    pub(crate) fn judged<F>(
+        mut self,
+        name: impl Into<String>,
+        lane: Lane,
+        does: &'static str,
+        good: &'static str,
+        run: impl FnOnce(Target) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Verdict> + Send + 'static,
+    {
         self.cases.push(Case {
             family: self.name,
             name: name.into(),
             does,
             good,
             lane,
-            run: Box::new(move |target| {
-                let work = run(target);
-                Box::pin(async move {
-                    match work.await {
-                        Ok(how) => Verdict::Pass(how),
-                        Err(why) => Verdict::Fail(why),
-                    }
-                })
-            }),
+            run: Box::new(move |target| Box::pin(run(target))),
         });
         self
     }

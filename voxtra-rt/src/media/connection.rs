@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mio::net::TcpStream;
+use socket2::SockRef;
 use voxtra_core::audio::{MAX_FRAME_BYTES, SampleRate};
 use voxtra_core::audiosocket::HEADER_LEN;
 use voxtra_core::bus::Bus;
@@ -56,9 +57,27 @@ pub(crate) type Tenancy = u32;
 pub(crate) trait Socket: Read + Write {
     /// Nothing more will be read or written.
     fn close(&self);
+
+    /// How much is to wait in the kernel for a peer that doesn't read.
+    fn set_send_buffer(&self, _bytes: usize) {}
 }
 
+/// The kernel's send buffer at this rate: room for about a second of audio. The kernel counts what each message costs it besides
+/// its bytes, and keeps messages until the peer has acknowledged them, which may take 40 ms: at a higher rate a small buffer
+/// would lose frames that come at once.
+pub(crate) const fn send_buffer(rate: SampleRate) -> usize {
+    NARROW_BUFFER * (rate.frame_samples() / SampleRate::Hz8000.frame_samples())
+}
+
+/// The same at 8 kHz.
+const NARROW_BUFFER: usize = 16 * 1024;
+
 impl Socket for TcpStream {
+    fn set_send_buffer(&self, bytes: usize) {
+        // The kernel takes as much as it allows. Should it refuse, what it has remains.
+        let _ = SockRef::from(self).set_send_buffer_size(bytes);
+    }
+
     fn close(&self) {
         let _ = self.shutdown(std::net::Shutdown::Both);
     }
@@ -506,5 +525,6 @@ impl<S: Socket> Port for Line<'_, S> {
 
     fn rate(&mut self, rate: SampleRate) {
         self.io.shared.set_rate(rate);
+        self.io.stream.set_send_buffer(send_buffer(rate));
     }
 }

@@ -12,10 +12,11 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
+use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 
 use super::clock::Clock;
-use super::connection::Connection;
+use super::connection::{Connection, send_buffer};
 use super::courier::Courier;
 use super::door::{self, Leash};
 use super::link::{MediaLink, Shared, link};
@@ -25,8 +26,6 @@ use super::settings::MediaSettings;
 use super::stats::{MediaStats, Refusal};
 use super::thread::MediaThread;
 
-/// The socket's own send buffer. What lies there can't be taken back by a barge-in; the kernel rounds it up.
-const SEND_BUFFER: usize = 16 * 1024;
 /// A peer that acknowledges nothing for this long is gone: a cut cable, a dead machine.
 const DEAD_PEER: Duration = Duration::from_secs(10);
 /// Refusals are counted always and logged at most this often.
@@ -366,7 +365,7 @@ impl Inner {
             None => None,
         };
         let stream = stream.into_std().map_err(|_| Refusal::Gone)?;
-        prepare(&stream).map_err(|_| Refusal::Gone)?;
+        prepare(&stream, leg.rate).map_err(|_| Refusal::Gone)?;
         let stream = mio::net::TcpStream::from_std(stream);
         let shared = Shared::new(leg.rate);
         let (end, link) = link(&leg, &self.settings, shared);
@@ -397,10 +396,11 @@ impl Inner {
 }
 
 /// The socket options that the protocol wants: no delay, a short queue, and an end for peers that vanish.
-fn prepare(stream: &std::net::TcpStream) -> io::Result<()> {
+fn prepare(stream: &std::net::TcpStream, rate: SampleRate) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    socket.set_send_buffer_size(SEND_BUFFER)?;
+    // What lies there can't be taken back by a barge-in.
+    socket.set_send_buffer_size(send_buffer(rate))?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(DEAD_PEER))?;
     #[cfg(target_os = "linux")]
     {
