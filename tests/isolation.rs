@@ -44,7 +44,7 @@ async fn echo_call(app: &Application, frames: usize) {
     let up = app
         .calls()
         .into_iter()
-        .find(|call| call.id() == id.to_string());
+        .find(|call| call.audio_id() == Some(id));
     let up = up.expect("the call is up");
     let stats = up.stats();
     assert_eq!(

@@ -564,9 +564,16 @@ fn an_issued_id_lets_one_connection_in_and_a_ticket_that_is_dropped_none() {
         let first = call(scene.server.address(), id).await;
         let link = ticket.connected(peer::LONG).await.unwrap();
         scene
-            .is_refused(&message(0x01, id.as_bytes()), Refusal::Stranger)
+            .is_refused(&message(0x01, id.as_bytes()), Refusal::Claimed)
             .await;
         drop((first, link));
+        // Also when the call is over.
+        until("it is over", || scene.server.stats().calls() == 1).await;
+        scene
+            .is_refused(&message(0x01, id.as_bytes()), Refusal::Claimed)
+            .await;
+        assert_eq!(scene.server.stats().second_claims(), 2);
+        assert_eq!(scene.server.stats().refusals(), [(Refusal::Claimed, 2)]);
 
         let ticket = scene.server.issue(echo());
         let id = ticket.uuid();

@@ -137,7 +137,7 @@ async fn dial(app: &Application, extension: &str) -> (Call, Talker, Hearer) {
     let (talker, hearer) = call(app.media_address(), id).await;
     let ours = || {
         let mut calls = app.calls().into_iter();
-        calls.find(|call| call.id() == id.to_string())
+        calls.find(|call| call.audio_id() == Some(id))
     };
     until("the call is up", || ours().is_some()).await;
     (ours().unwrap(), talker, hearer)

@@ -13,6 +13,10 @@ pub(crate) struct MediaFigures {
     pub(crate) counted: CallStats,
     /// How long a frame's handling took; `None` if there was none.
     pub(crate) handling: Option<Handling>,
+    /// Connections that were refused, by reason.
+    pub(crate) refused: Vec<(&'static str, u64)>,
+    /// Presentations of an id that another call has or had.
+    pub(crate) second_claims: u64,
     /// Allocations on the media path.
     pub(crate) allocations: u64,
     /// Frees on the media path.
@@ -42,6 +46,12 @@ impl MediaFigures {
             calls: stats.accepted(),
             counted: stats.ended_calls(),
             handling: handling(),
+            refused: stats
+                .refusals()
+                .into_iter()
+                .map(|(reason, count)| (reason.name(), count))
+                .collect(),
+            second_claims: stats.second_claims(),
             allocations,
             frees,
         }
@@ -54,6 +64,15 @@ impl MediaFigures {
             let [p50, p99, max] = [h.p50, h.p99, h.max].map(micros);
             format!("{p50} / {p99} / {max} µs")
         });
+        let refused = match self.refused.as_slice() {
+            [] => "0".to_owned(),
+            refused => {
+                let all = refused
+                    .iter()
+                    .map(|(reason, count)| format!("{} {reason}", grouped(*count)));
+                all.collect::<Vec<_>>().join(", ")
+            }
+        };
         vec![
             ("Calls", grouped(self.calls)),
             (
@@ -66,6 +85,7 @@ impl MediaFigures {
             ),
             ("Frames dropped", grouped(counted.frames_dropped)),
             ("Handling p50 / p99 / max", handling),
+            ("Connections refused", refused),
             (
                 "Allocations / frees",
                 format!("{} / {}", grouped(self.allocations), grouped(self.frees)),
@@ -90,6 +110,8 @@ impl MediaFigures {
             "handling_us": self.handling.map(|h| serde_json::json!({
                 "p50": us(h.p50), "p99": us(h.p99), "max": us(h.max),
             })),
+            "refused": self.refused.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
+            "second_claims": self.second_claims,
             "media_path": { "allocations": self.allocations, "frees": self.frees },
         })
     }

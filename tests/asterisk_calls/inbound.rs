@@ -114,8 +114,10 @@ async fn the_dialplans_audiosocket_with_an_id_that_was_issued() {
     let mut stage = Stage::start(&asterisk, |app| app.extension("desk", answer_back)).await;
     let id = stage.app.expect_socket_call("desk");
     stage.socket_call(&asterisk, id, talker()).await;
+    let session = stage.session().await;
+    assert_eq!(session.audio_id(), Some(id));
     let story = stage.story().await;
-    assert_eq!(&*story.events[0].session_id, id.to_string());
+    assert_eq!(&*story.events[0].session_id, session.id());
     check(
         &story,
         r#"call.started {"caller_id":"","called_number":"desk","direction":"inbound"}"#,

@@ -125,6 +125,8 @@ fn every_caller_hears_itself_bit_for_bit_and_is_heard() {
     for frames in ["frames_in", "frames_out"] {
         assert!(summary[frames].as_u64().unwrap() > 100, "{summary}");
     }
+    assert_eq!(summary["refused"], serde_json::json!({}));
+    assert_eq!(summary["second_claims"], 0);
     assert!(summary["handling_us"]["p99"].as_f64().unwrap() > 0.0);
     assert_eq!(
         summary["media_path"],
@@ -150,6 +152,7 @@ fn a_person_reads_the_same_at_the_end() {
             "Frames in / out",
             "Frames dropped",
             "Handling p50 / p99 / max",
+            "Connections refused",
             "Allocations / frees"
         ]
     );

@@ -173,15 +173,46 @@ fn the_log_tells_of_each_calls_beginning_and_end() {
     }
     let line = |text: &str| logged.lines().find(|line| line.contains(text)).unwrap();
     let started = line("call started");
-    assert!(
-        started.contains(ANNOUNCE) && started.contains("to=\"2000\""),
-        "{started}"
-    );
+    assert!(started.contains("to=\"2000\""), "{started}");
     let ended = line("call ended");
     assert!(
-        ended.contains(ANNOUNCE) && ended.contains("reason=") && ended.contains("seconds="),
+        ended.contains("reason=") && ended.contains("seconds="),
         "{ended}"
     );
+    let call = started.split_once("call=").unwrap().1;
+    let call = call.split(' ').next().unwrap();
+    assert!(ended.contains(call), "{ended}");
+    assert!(!logged.contains(ANNOUNCE), "the id is a password: {logged}");
+}
+
+#[test]
+fn one_attempt_on_an_id_is_told_among_many_other_refusals() {
+    let directory = fresh_directory("serve-audit");
+    let (mut serve, mut log) = Serve::start_logging(&directory, None);
+    let refuse = |bytes: &[u8]| {
+        let mut peer = TcpStream::connect(&serve.address).unwrap();
+        let _ = peer.write_all(bytes);
+        let _ = peer.read(&mut [0]);
+    };
+    let stranger = [&[0x01, 0, 16][..], &[7; 16]].concat();
+    for round in 0..100 {
+        refuse(b"GET / HTTP/1.1\r\n\r\n");
+        if round == 50 {
+            refuse(&stranger);
+        }
+    }
+    assert_eq!(serve.signal("-TERM"), Some(0));
+    let mut logged = String::new();
+    log.read_to_string(&mut logged).unwrap();
+    let told = |text: &str| {
+        let mut lines = logged.lines().filter(|line| line.contains("voxtra::audit"));
+        lines.any(|line| line.contains(text))
+    };
+    assert!(told("its id was neither issued nor allowed"), "{logged}");
+    // At the end each reason is told with its number.
+    assert!(told("reason=\"not_an_id\" refused=100"), "{logged}");
+    assert!(told("reason=\"stranger\" refused=1"), "{logged}");
+    assert!(!logged.contains("07070707-"), "{logged}");
 }
 
 #[test]

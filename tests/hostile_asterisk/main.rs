@@ -91,6 +91,33 @@ async fn a_call_whose_end_is_never_told_ends_while_the_events_go_on() {
 }
 
 #[tokio::test]
+async fn who_sees_a_bridge_or_a_channel_does_not_learn_the_id_of_its_audio() {
+    let asterisk = Asterisk::start().await;
+    let app = application(&asterisk, |app| app.default(stays)).await;
+    let mut events = app.events();
+    asterisk.caller("1.1");
+    event(&mut events, "media.started").await;
+    let (id, names) = {
+        let world = asterisk.world();
+        let names: Vec<String> = world
+            .bridges
+            .keys()
+            .chain(world.channels.keys())
+            .cloned()
+            .collect();
+        (world.ids[0], names)
+    };
+    assert_eq!(names.len(), 3, "{names:?}");
+    for name in names {
+        for secret in [id.to_string(), id.simple().to_string()] {
+            assert!(!name.contains(&secret), "{name}");
+        }
+    }
+    asterisk.gone("1.1");
+    nothing_is_left(&app, &asterisk).await;
+}
+
+#[tokio::test]
 async fn a_caller_who_came_while_nobody_was_told_gets_a_session() {
     let asterisk = Asterisk::start().await;
     asterisk.world().lost = vec!["StasisStart"];

@@ -44,6 +44,8 @@ pub struct World {
     media: HashMap<String, JoinHandle<()>>,
     /// Audio connections that were made.
     pub connections: usize,
+    /// The AudioSocket ids of those that were asked for.
+    pub ids: Vec<uuid::Uuid>,
 }
 
 /// A channel.
@@ -148,6 +150,9 @@ impl Asterisk {
             is_in_app: true,
         };
         let (asterisk, media) = (self.clone(), id.clone());
+        if let Ok(uuid) = uuid.parse() {
+            self.world().ids.push(uuid);
+        }
         let task = tokio::spawn(async move {
             let mut stream = TcpStream::connect(address).await.unwrap();
             asterisk.world().connections += 1;

@@ -188,6 +188,37 @@ async fn what_needs_ari_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_told_of_a_call_does_not_learn_the_id_that_takes_it() {
+    let named = uuid::Uuid::new_v4();
+    let app = Application::builder()
+        .media(media())
+        .allow(named, "1000")
+        .allow_any("2000")
+        .default(|call: Call| async move { call.ended().await })
+        .start()
+        .await
+        .unwrap();
+    let mut observer = crate::peer::Observer(app.events());
+    for id in [app.expect_socket_call("1000"), named, uuid::Uuid::new_v4()] {
+        let (talker, _hearer) = call(app.media_address(), id).await;
+        observer.until("media.started").await;
+        let up = app.calls().pop().unwrap();
+        assert_eq!(up.audio_id(), Some(id));
+        assert!(uuid::Uuid::try_parse(up.id()).is_ok());
+        drop(up);
+        talker.close().await;
+        for event in observer.until("session.destroyed").await {
+            let json = event.to_json();
+            for secret in [id.to_string(), id.simple().to_string()] {
+                assert!(!json.contains(&secret), "{json}");
+            }
+        }
+        until("it is closed", || app.calls().is_empty()).await;
+    }
+    soon("the shutdown", app.shutdown()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_without_a_route_is_told_and_hung_up() {
     let app = Application::builder().media(media()).start().await.unwrap();
     let mut observer = crate::peer::Observer(app.events());

@@ -24,6 +24,7 @@ extern crate self as voxtra_rt;
 
 pub mod app;
 pub mod ari;
+mod audit;
 pub mod catalogue;
 pub mod config;
 pub mod media;

@@ -48,6 +48,7 @@ use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 
 use crate::ari::AriClient;
+use crate::audit;
 use crate::catalogue::Catalogue;
 use crate::media::{Arrival, MediaServer, MediaStats};
 use crate::rehearsal::Stage;
@@ -284,19 +285,14 @@ impl Inner {
             args: Vec::new(),
         };
         let inner = self.clone();
-        // An id that the dialplan has written down is every call's; a session's is one call's. Ids that are made for each call,
-        // by us or by the dialplan, serve as they are.
-        let is_shared =
-            self.extensions.contains_key(&uuid) || self.sessions.find(&uuid.to_string()).is_some();
-        let id: Arc<str> = if is_shared {
-            format!("{uuid}-{}", uuid::Uuid::new_v4().simple()).into()
-        } else {
-            uuid.to_string().into()
-        };
+        // Everybody who is told of the call learns its session's id, and the AudioSocket id is a password.
+        let id: Arc<str> = uuid::Uuid::new_v4().to_string().into();
+        let audio_id = audit::short(uuid);
+        tracing::debug!(call = &*id, audio_id, "a call over AudioSocket alone");
         let (_, inputs) = self.open(
             id,
             info,
-            Line::Socket,
+            Line::Socket(uuid),
             self.services.clone(),
             |call| async move {
                 // The audio is connected before the handler may want it.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::signals::{Stop, StopSignals};
 use super::{Application, lock};
+use crate::audit;
 
 /// How long sessions may take to finish after they were hung up: longer than their own last call.
 const FINISH: Duration = Duration::from_secs(8);
@@ -109,6 +110,9 @@ impl Application {
             // It tells what it gave up.
             _ = drain => {}
             () = hurry => {}
+        }
+        for (reason, refused) in inner.media.stats().refusals() {
+            tracing::info!(target: audit::TARGET, reason = reason.name(), refused, "refused AudioSocket connections since the start");
         }
         end.is_told.store(true, Ordering::Release);
         let hooks = std::mem::take(&mut *lock(&inner.shutdown));

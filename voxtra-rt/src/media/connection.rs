@@ -15,6 +15,7 @@ use voxtra_core::event::{Fault, MediaStoppedReason, Record};
 use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port, Progress};
 use voxtra_core::time::Instant;
 
+use super::claims::Claim;
 use super::detector::CallDetector;
 use super::intake::Intake;
 use super::link::{
@@ -102,6 +103,8 @@ pub(crate) struct Connection<S = TcpStream> {
     limits: Limits,
     /// Its place among the connections of its peer, given back when it is dropped.
     pub(crate) place: Option<PeerPlace>,
+    /// Its hold on the id that it presented, if that is one call's alone.
+    pub(crate) claim: Option<Claim>,
 }
 
 /// How long a call may be, and how long without audio.
@@ -185,6 +188,7 @@ impl<S: Socket> Connection<S> {
                 last_frame: Instant::ZERO,
             },
             place: None,
+            claim: None,
         }
     }
 

@@ -2,11 +2,13 @@
 //!
 //! - [`server`](MediaServer): which ids may come in, and the way from an id to a seat on a media thread;
 //! - `door`: accepts connections and reads their ids; `lobby`: where they wait until they have presented one;
+//! - `claims`: which ids have been presented already;
 //! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per call;
 //! - `connection`: one call on such a thread; `detector`: what hears its caller; `pace`: how long a thread gathers before it looks again;
 //! - `link`: the rings between a media thread and the rest of the program;
 //! - `courier`: wakes async tasks on a media thread's behalf, so that it never has to.
 
+mod claims;
 mod clock;
 mod connection;
 mod courier;

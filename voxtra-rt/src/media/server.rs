@@ -15,6 +15,9 @@ use uuid::Uuid;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 
+use crate::audit::{self, Limiter};
+
+use super::claims::{Claim, Claims};
 use super::clock::Clock;
 use super::connection::{Connection, send_buffer};
 use super::courier::Courier;
@@ -28,8 +31,6 @@ use super::thread::MediaThread;
 
 /// A peer that acknowledges nothing for this long is gone: a cut cable, a dead machine.
 const DEAD_PEER: Duration = Duration::from_secs(10);
-/// Refusals are counted always and logged at most this often.
-const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// A call that came over AudioSocket alone, with an id that was allowed rather than issued.
 #[derive(Debug)]
@@ -73,9 +74,18 @@ pub(super) struct Inner {
     threads: Mutex<Threads>,
     peers: Peers,
     arrivals: mpsc::Sender<Arrival>,
-    last_log: Mutex<Option<std::time::Instant>>,
+    claims: Claims,
+    logs: Logs,
     stats: Arc<MediaStats>,
     clock: Clock,
+}
+
+/// Refusals are counted always and logged now and then: of each reason on its own, so that many of one don't hide the others.
+#[derive(Default)]
+struct Logs {
+    refusals: [Limiter; Refusal::COUNT],
+    claims: Limiter,
+    exhaustion: Limiter,
 }
 
 struct Threads {
@@ -130,7 +140,8 @@ impl MediaServer {
             }),
             peers: Peers::default(),
             arrivals: arrivals_in,
-            last_log: Mutex::new(None),
+            claims: Claims::default(),
+            logs: Logs::default(),
             stats,
             clock,
             settings,
@@ -167,7 +178,8 @@ impl MediaServer {
             }),
             peers: Peers::default(),
             arrivals: arrivals_in,
-            last_log: Mutex::new(None),
+            claims: Claims::default(),
+            logs: Logs::default(),
             stats: Arc::default(),
             clock: Clock::rehearsed(),
             settings,
@@ -289,30 +301,38 @@ impl Inner {
     /// Counts a refusal, and logs it if the last line is long enough ago.
     pub(super) fn refuse(&self, peer: SocketAddr, reason: Refusal) {
         self.stats.count_refused(reason);
-        if self.may_log() {
+        let limiter = self.logs.refusals.get(reason as usize);
+        if limiter.is_some_and(Limiter::allows) {
             let so_far = self.stats.refused(reason);
-            tracing::warn!(%peer, %reason, so_far, "refused an AudioSocket connection");
+            tracing::warn!(target: audit::TARGET, %peer, %reason, so_far, "refused an AudioSocket connection");
+        }
+    }
+
+    /// An id came that is good for one call, and that another call has or had.
+    fn alarm(&self, peer: SocketAddr, uuid: Uuid) {
+        let so_far = self
+            .stats
+            .second_claims
+            .fetch_add(1, Ordering::Relaxed)
+            .saturating_add(1);
+        if self.logs.claims.allows() {
+            let id = audit::short(uuid);
+            tracing::warn!(
+                target: audit::TARGET,
+                %peer, id, so_far,
+                "an AudioSocket id that a call has or had came again: somebody may have seen it, or the dialplan gives it to every call"
+            );
         }
     }
 
     /// There are no descriptors left to accept with.
     pub(super) fn log_exhaustion(&self, error: &io::Error) {
-        if self.may_log() {
+        if self.logs.exhaustion.allows() {
             tracing::error!(
                 %error,
                 "cannot accept AudioSocket connections: raise the process's limit of open files (ulimit -n, LimitNOFILE=)"
             );
         }
-    }
-
-    fn may_log(&self) -> bool {
-        let now = std::time::Instant::now();
-        let mut last = lock(&self.last_log);
-        let may = last.is_none_or(|last| now.duration_since(last) >= LOG_EVERY);
-        if may {
-            *last = Some(now);
-        }
-        may
     }
 
     /// Hands the socket of a connection with an id to whoever it belongs to.
@@ -322,17 +342,30 @@ impl Inner {
         peer: SocketAddr,
         uuid: Uuid,
     ) -> Result<(), Refusal> {
-        let claim = {
+        let (admitted, again) = {
             let mut registry = lock(&self.registry);
-            match registry.issued.remove(&uuid) {
-                Some(issued) => Some(issued),
-                None if registry.allow_any || registry.allowed.contains(&uuid) => None,
-                None => return Err(Refusal::Stranger),
-            }
+            let issued = registry.issued.remove(&uuid);
+            // What was allowed by name is every call's.
+            let is_shared = issued.is_none() && registry.allowed.contains(&uuid);
+            let again = issued.is_none() && !is_shared && self.claims.knows(uuid);
+            let admitted = if is_shared {
+                Ok((None, None))
+            } else if issued.is_some() || registry.allow_any {
+                Ok((issued, Some(self.claims.enter(uuid))))
+            } else if again {
+                Err(Refusal::Claimed)
+            } else {
+                Err(Refusal::Stranger)
+            };
+            (admitted, again)
         };
-        let leg = claim.as_ref().map_or(self.leg, |issued| issued.leg);
-        let link = self.seat(stream, peer, leg);
-        match claim {
+        if again {
+            self.alarm(peer, uuid);
+        }
+        let (issued, claim) = admitted?;
+        let leg = issued.as_ref().map_or(self.leg, |issued| issued.leg);
+        let link = self.seat(stream, peer, leg, claim);
+        match issued {
             // A ticket that was dropped meanwhile drops the link, and with it the connection.
             Some(issued) => {
                 let refusal = link.as_ref().err().copied();
@@ -359,6 +392,7 @@ impl Inner {
         stream: TcpStream,
         peer: SocketAddr,
         leg: LegSettings,
+        claim: Option<Claim>,
     ) -> Result<MediaLink, Refusal> {
         let place = match self.settings.max_calls_per_peer {
             Some(most) => Some(self.peers.enter(peer.ip(), most).ok_or(Refusal::PeerBusy)?),
@@ -371,6 +405,7 @@ impl Inner {
         let (end, link) = link(&leg, &self.settings, shared);
         let mut connection = Box::new(Connection::new(stream, leg, end, &self.settings));
         connection.place = place;
+        connection.claim = claim;
 
         let mut threads = lock(&self.threads);
         if self.stats.calls.fetch_add(1, Ordering::Relaxed) >= self.settings.max_calls {

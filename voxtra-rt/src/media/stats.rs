@@ -124,6 +124,9 @@ pub enum Refusal {
     /// The id was neither issued nor allowed.
     #[error("its id was neither issued nor allowed")]
     Stranger,
+    /// The id is, or was, that of another connection for which it was issued.
+    #[error("a call has, or had, its id: somebody else may know it")]
+    Claimed,
     /// It went away before it presented an id, or the socket failed.
     #[error("it closed the connection before it presented an id")]
     Gone,
@@ -133,8 +136,38 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Peer,
+        Self::Pending,
+        Self::Busy,
+        Self::PeerBusy,
+        Self::Timeout,
+        Self::NotAnId,
+        Self::Stranger,
+        Self::Claimed,
+        Self::Gone,
+        Self::Descriptors,
+    ];
+
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 9;
+    pub(crate) const COUNT: usize = Self::ALL.len();
+
+    /// Its name where counters are listed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Pending => "pending",
+            Self::Busy => "busy",
+            Self::PeerBusy => "peer_busy",
+            Self::Timeout => "timeout",
+            Self::NotAnId => "not_an_id",
+            Self::Stranger => "stranger",
+            Self::Claimed => "claimed",
+            Self::Gone => "gone",
+            Self::Descriptors => "descriptors",
+        }
+    }
 }
 
 /// What a media server has counted over all its calls.
@@ -143,6 +176,7 @@ pub struct MediaStats {
     pub(crate) calls: AtomicUsize,
     pub(crate) accepted: AtomicU64,
     pub(crate) refused: [AtomicU64; Refusal::COUNT],
+    pub(crate) second_claims: AtomicU64,
     pub(crate) handling: Histogram,
     /// Sums over the calls whose connection is over. Kept by the courier.
     pub(crate) ended: CallCounters,
@@ -166,6 +200,18 @@ impl MediaStats {
         self.refused
             .get(reason as usize)
             .map_or(0, |count| count.load(Relaxed))
+    }
+
+    /// Connections refused since the start, by reason; those that were not needed are left out.
+    pub fn refusals(&self) -> Vec<(Refusal, u64)> {
+        let all = Refusal::ALL.map(|reason| (reason, self.refused(reason)));
+        all.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// How often an id was presented that another call has or had, though it was good for one call. Each is an alarm:
+    /// somebody has seen the id. Ids that were allowed by name may come again and again.
+    pub fn second_claims(&self) -> u64 {
+        self.second_claims.load(Relaxed)
     }
 
     pub(crate) fn count_refused(&self, reason: Refusal) {

@@ -210,7 +210,7 @@ impl Caller {
     pub fn conversation(&self) -> Conversation {
         let sent_dtmf = match &self.call.inner.line {
             Line::Rehearsed(line) => line.sent_dtmf(),
-            Line::Ari(_) | Line::Socket => String::new(),
+            Line::Ari(_) | Line::Socket(_) => String::new(),
         };
         Conversation::new(self.so_far.clone(), sent_dtmf)
     }

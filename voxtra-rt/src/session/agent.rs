@@ -119,7 +119,13 @@ mod tests {
             args: Vec::new(),
         };
         let (inputs, _queue) = mpsc::channel(64);
-        let call = Call::new("ch-1".into(), info, Line::Socket, services, inputs);
+        let call = Call::new(
+            "ch-1".into(),
+            info,
+            Line::Socket(uuid::Uuid::nil()),
+            services,
+            inputs,
+        );
         let agent = call.agent();
         agent.instruct("be").await;
         assert_eq!(agent.respond("a").await.unwrap().text, "be|a");

@@ -133,10 +133,19 @@ impl Call {
         }
     }
 
-    /// The session's id: the channel's id in Asterisk; of a call without ARI its AudioSocket id, with something random behind it
-    /// where several calls share that.
+    /// The session's id, which every event carries: the channel's id in Asterisk; of a call without ARI a random UUID.
     pub fn id(&self) -> &str {
         &self.inner.id
+    }
+
+    /// The AudioSocket id with which a call without ARI came: what the dialplan passed to `AudioSocket()`, or
+    /// [`Application::expect_socket_call`](crate::app::Application::expect_socket_call) made. `None` of other calls. Whoever
+    /// knows it can take such a call, so no event and no log has it.
+    pub fn audio_id(&self) -> Option<uuid::Uuid> {
+        match &self.inner.line {
+            Line::Socket(id) => Some(*id),
+            Line::Ari(_) | Line::Rehearsed(_) => None,
+        }
     }
 
     /// The caller's number; empty if unknown. It changes when the far end hands the call over to somebody else

@@ -18,6 +18,7 @@ use crate::ari::{
     AriClient, AriError, BridgeKind, ContinueAt, ExternalMedia, HangupReason, MediaFormat,
     Originate,
 };
+use crate::audit;
 use crate::media::{MediaLink, MediaServer, OnLoss, TicketError};
 use crate::rehearsal::RehearsedLine;
 
@@ -35,8 +36,8 @@ const ORDERS: u32 = 9;
 pub(crate) enum Line {
     /// A channel in our Stasis application.
     Ari(Box<AriLine>),
-    /// An AudioSocket connection from the dialplan, and nothing else.
-    Socket,
+    /// An AudioSocket connection from the dialplan, and nothing else. With the id that it presented.
+    Socket(Uuid),
     /// A line in a rehearsal.
     Rehearsed(Box<RehearsedLine>),
 }
@@ -46,7 +47,7 @@ impl Line {
         match self {
             Self::Ari(line) => line.answer(call).await,
             // Asterisk's AudioSocket() answers before it connects.
-            Self::Socket => Ok(()),
+            Self::Socket(_) => Ok(()),
             Self::Rehearsed(line) => line.answer(call).await,
         }
     }
@@ -54,7 +55,7 @@ impl Line {
     pub(crate) async fn hangup(&self, call: &Call, reason: HangupReason) -> Result<(), CallError> {
         match self {
             Self::Ari(line) => line.hangup(call, reason).await,
-            Self::Socket => {
+            Self::Socket(_) => {
                 let requested = Input::HangupRequested(cause(reason), EndedBy::Agent);
                 call.send(requested).await;
                 call.send(Input::Leg(Command::HangUp)).await;
@@ -72,7 +73,7 @@ impl Line {
     pub(crate) async fn transfer(&self, call: &Call, to: &Transfer<'_>) -> Result<(), CallError> {
         match self {
             Self::Ari(line) => line.transfer(call, to).await,
-            Self::Socket => Err(CallError::NoControl { what: "a transfer" }),
+            Self::Socket(_) => Err(CallError::NoControl { what: "a transfer" }),
             Self::Rehearsed(line) => line.transfer(call, to).await,
         }
     }
@@ -83,7 +84,7 @@ impl Line {
                 gone_or(line.ari.send_dtmf(&line.channel.get(), digits).await).await?;
                 Ok(())
             }
-            Self::Socket => Err(CallError::NoControl {
+            Self::Socket(_) => Err(CallError::NoControl {
                 what: "sending DTMF",
             }),
             Self::Rehearsed(line) => {
@@ -97,7 +98,7 @@ impl Line {
     pub(crate) fn is_agentless(&self) -> bool {
         match self {
             Self::Ari(line) => line.transferred.load(Ordering::Acquire),
-            Self::Socket => false,
+            Self::Socket(_) => false,
             Self::Rehearsed(line) => line.is_agentless(),
         }
     }
@@ -111,7 +112,7 @@ impl Line {
     pub(crate) async fn reconnect(&self, call: &Call) -> Result<(), CallError> {
         match self {
             Self::Ari(line) => line.reconnect(call).await,
-            Self::Socket | Self::Rehearsed(_) => Err(CallError::Ended),
+            Self::Socket(_) | Self::Rehearsed(_) => Err(CallError::Ended),
         }
     }
 
@@ -119,7 +120,7 @@ impl Line {
     pub(crate) fn channel(&self) -> Option<Arc<str>> {
         match self {
             Self::Ari(line) => Some(line.channel.get()),
-            Self::Socket | Self::Rehearsed(_) => None,
+            Self::Socket(_) | Self::Rehearsed(_) => None,
         }
     }
 
@@ -322,8 +323,17 @@ impl AriLine {
         // What an earlier attempt has left.
         self.take_down().await;
         let ticket = self.media.issue(self.leg);
-        let bridge = format!("voxtra-bridge-{}", ticket.uuid());
-        let media = format!("voxtra-media-{}", ticket.uuid());
+        // Many see these names, and the ticket's id is a password.
+        let name = Uuid::new_v4();
+        let bridge = format!("voxtra-bridge-{name}");
+        let media = format!("voxtra-media-{name}");
+        let audio_id = audit::short(ticket.uuid());
+        tracing::debug!(
+            call = call.id(),
+            media,
+            audio_id,
+            "connecting a call's audio"
+        );
         let mut expected = self.desk.expect(&media);
         let format = if self.leg.rate.hz() == MediaFormat::Slin16.hz() {
             MediaFormat::Slin16

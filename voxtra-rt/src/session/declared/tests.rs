@@ -176,7 +176,7 @@ async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
     let call = Call::new(
         "call".into(),
         info,
-        Line::Socket,
+        Line::Socket(uuid::Uuid::nil()),
         Services::default(),
         inputs,
     );

@@ -40,7 +40,7 @@ impl Owner {
                 };
                 self.stopped |= stopped.is_some();
                 self.publish(at, EventBody::BuiltIn(event.into()));
-                if let (Some(reason), Line::Socket) = (stopped, &self.call.inner.line) {
+                if let (Some(reason), Line::Socket(_)) = (stopped, &self.call.inner.line) {
                     // Without ARI the connection is the call.
                     return Some(Signal::LineEnded(socket_reason(reason).into()));
                 }
