@@ -10,7 +10,7 @@ use voxtra_rt::ari::{
     AriClient, AriError, ExternalMedia, HangupReason, MediaFormat, missing_modules,
 };
 use voxtra_rt::catalogue::Form;
-use voxtra_rt::config::{Config, ConfigError, Problem, VoiceSettings};
+use voxtra_rt::config::{Config, ConfigError, Problem, RISKS, VoiceSettings};
 use voxtra_rt::media::{MediaServer, MediaSettings};
 use voxtra_rt::speech::{CommandVoice, Prompts, SpeechError, TextToSpeech as _};
 
@@ -26,9 +26,10 @@ const AUDIO: Duration = Duration::from_secs(5);
 Examples:
   voxtra check
   voxtra check -c /etc/voxtra.toml --online
+  voxtra check -c /etc/voxtra.toml --strict --accept cleartext
   voxtra check -- cargo run --quiet
 
-Exit status: 0 all is well, 2 the configuration is wrong, 1 Asterisk can't be used as it is.")]
+Exit status: 0 all is well, 2 the configuration is wrong (with --strict also: not safe), 1 Asterisk can't be used as it is.")]
 pub(crate) struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE", default_value = "voxtra.toml")]
@@ -36,6 +37,12 @@ pub(crate) struct Args {
     /// Log in to Asterisk, name the modules that are missing there, and let it connect audio to us
     #[arg(long)]
     online: bool,
+    /// Fail where a setting is not safe, rather than warn
+    #[arg(long)]
+    strict: bool,
+    /// Say nothing of risks of this kind: uuid, allow_peers, cleartext or permissions
+    #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(RISKS))]
+    accept: Vec<String>,
     /// The program of an agent whose configuration it is, and its arguments; it must read the same file
     #[arg(
         value_name = "AGENT",
@@ -56,6 +63,24 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     writeln!(out, "{good}  {}", speech(&config)?)?;
     for note in config.notes() {
         terminal::note(note);
+    }
+    let accepted = |kind: &str| args.accept.iter().any(|accepted| accepted == kind);
+    let risks: Vec<_> = config
+        .risks
+        .iter()
+        .filter(|risk| !accepted(risk.kind))
+        .collect();
+    for risk in &risks {
+        let warning = Paint::stdout().error("warning");
+        writeln!(out, "{warning}  {} [{}]", risk.problem, risk.kind)?;
+    }
+    if args.strict && !risks.is_empty() {
+        return Err(Failure::usage(format_args!(
+            "{} has {} warning(s)",
+            args.config.display(),
+            risks.len()
+        ))
+        .advise("docs/hardening.md says what to do; `--accept KIND` takes a risk on purpose"));
     }
     if !args.online {
         return Ok(());

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -28,6 +29,36 @@ fn the_starter_file_passes_its_check() {
     assert_eq!(check.status, 0, "{}", check.err);
     assert!(check.out.starts_with("ok  voxtra.toml"), "{}", check.out);
     assert!(!check.out.contains("secret"));
+}
+
+#[test]
+fn what_is_not_safe_is_warned_of_and_fails_only_a_strict_check() {
+    let directory = fresh_directory("check-risks");
+    let write = |listen: &str, id: &str| {
+        let text = format!(
+            "[media]\nlisten = \"{listen}\"\nallow_peers = [\"10.0.0.0/8\"]\n[[audiosocket]]\nextension = \"1\"\nuuid = \"{id}\"\n"
+        );
+        fs::write(directory.join("voxtra.toml"), text).unwrap();
+        let mode = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(directory.join("voxtra.toml"), mode).unwrap();
+    };
+    write("10.0.0.5", "40325ec2-5efd-4bd3-805f-53576e581d13");
+    let check = voxtra_in(&directory, &["check"]);
+    assert_eq!(check.status, 0, "{}", check.err);
+    for warning in [
+        "warning  line 2: media.listen: AudioSocket has no encryption",
+        "warning  line 3: media.allow_peers: 10.0.0.0/8 holds more",
+        "warning  line 6: audiosocket[1].uuid: stands in the documentation",
+    ] {
+        assert!(check.out.contains(warning), "{warning}: {}", check.out);
+    }
+    let strict = voxtra_in(&directory, &["check", "--strict", "--accept", "cleartext"]);
+    assert_eq!(strict.status, 2);
+    assert!(strict.err.contains("has 2 warning(s)"), "{}", strict.err);
+    assert!(!strict.out.contains("encryption"), "{}", strict.out);
+    write("127.0.0.1", "8c5f2a61-3b0d-4e97-9f14-d7a6c0b8e352");
+    let strict = voxtra_in(&directory, &["check", "--strict"]);
+    assert_eq!(strict.status, 0, "{}{}", strict.out, strict.err);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use secrecy::SecretString;
@@ -10,26 +11,41 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::expand;
-use super::{ConfigError, Place, Problem};
+use super::{ConfigError, Place, Problem, Risk};
 
 /// The file, and what was found wrong in it so far.
 pub(super) struct Document<'i> {
     text: &'i str,
     root: Spanned<DeTable<'i>>,
     env: &'i dyn Fn(&str) -> Option<String>,
+    files: &'i dyn Fn(&Path) -> Result<String, String>,
     problems: RefCell<Vec<Problem>>,
+    risks: RefCell<Vec<Risk>>,
+    /// Secrets that the file itself holds.
+    written_secrets: RefCell<Vec<Place>>,
+    /// Those that other files hold.
+    secret_files: RefCell<Vec<(Place, PathBuf)>>,
     /// Every key that was asked for, so that a test can hold the documentation against it.
     offered: RefCell<Vec<String>>,
 }
 
 impl<'i> Document<'i> {
-    pub(super) fn new(text: &'i str, env: &'i dyn Fn(&str) -> Option<String>) -> Self {
+    /// `env` looks up what `${NAME}` stands for, and `files` reads a secret from a file of its own.
+    pub(super) fn new(
+        text: &'i str,
+        env: &'i dyn Fn(&str) -> Option<String>,
+        files: &'i dyn Fn(&Path) -> Result<String, String>,
+    ) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
         let document = Self {
             text,
             root,
             env,
+            files,
             problems: RefCell::default(),
+            risks: RefCell::default(),
+            written_secrets: RefCell::default(),
+            secret_files: RefCell::default(),
             offered: RefCell::default(),
         };
         for error in errors {
@@ -54,6 +70,23 @@ impl<'i> Document<'i> {
             keys: RefCell::default(),
             problems_before: Cell::new(self.problems.borrow().len()),
         }
+    }
+
+    /// What is not safe, in the order of the file.
+    pub(super) fn risks(&self) -> Vec<Risk> {
+        let mut risks = self.risks.borrow().clone();
+        risks.sort_by_key(|risk| risk.problem.line);
+        risks
+    }
+
+    /// The first secret that the file itself holds.
+    pub(super) fn written_secret(&self) -> Option<Place> {
+        self.written_secrets.borrow().first().cloned()
+    }
+
+    /// The files that hold secrets, each with the key that names it.
+    pub(super) fn secret_files(&self) -> Vec<(Place, PathBuf)> {
+        self.secret_files.borrow().clone()
     }
 
     /// All problems in the order of the file, if there are any.
@@ -204,7 +237,10 @@ impl<'d> Section<'d> {
                 refuse("is empty".to_owned());
                 None
             }
-            Ok(secret) => Some(secret.into()),
+            Ok(secret) => {
+                self.is_secret(key);
+                Some(secret.into())
+            }
             // A secret that happens to hold `${` must not be quoted back, but a variable's name may be.
             Err(reason) if reason.contains("is not set") => {
                 refuse(reason);
@@ -215,6 +251,64 @@ impl<'d> Section<'d> {
                 None
             }
         }
+    }
+
+    /// Like `secret`; or from the file that `file_key` names.
+    pub(super) fn secret_or_file(
+        &self,
+        key: &'static str,
+        file_key: &'static str,
+    ) -> Option<SecretString> {
+        let secret = self.secret(key);
+        let Some(path) = self.text(file_key).map(PathBuf::from) else {
+            return secret;
+        };
+        if self.find(key).is_some() {
+            self.refuse(
+                file_key,
+                format!("stands beside `{key}`: leave out one of them"),
+            );
+            return None;
+        }
+        match (self.document.files)(&path) {
+            Ok(secret) => {
+                let named = (self.place(file_key), path);
+                self.document.secret_files.borrow_mut().push(named);
+                Some(secret.into())
+            }
+            Err(reason) => {
+                self.refuse(file_key, reason);
+                None
+            }
+        }
+    }
+
+    /// Whether the key is in the file.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// Notes that the value of `key` is a secret, if the file itself holds it.
+    pub(super) fn is_secret(&self, key: &str) {
+        let text = self.find(key).and_then(|value| value.get_ref().as_str());
+        if text.is_some_and(|text| !text.contains("${")) {
+            let place = self.place(key);
+            self.document.written_secrets.borrow_mut().push(place);
+        }
+    }
+
+    /// Notes that the value of `key` is not safe. The value is not shown.
+    pub(super) fn warn(&self, key: &str, kind: &'static str, reason: impl Into<String>) {
+        let Place { line, key } = self.place(key);
+        self.document.risks.borrow_mut().push(Risk {
+            kind,
+            problem: Problem {
+                line,
+                key,
+                value: None,
+                reason: reason.into(),
+            },
+        });
     }
 
     /// A list of strings, each with its `${ENV}` replaced.
@@ -317,6 +411,11 @@ impl<'d> Section<'d> {
     /// Notes that the value of `key` is wrong.
     pub(super) fn refuse(&self, key: &str, reason: impl Into<String>) {
         let (span, value) = match self.find(key) {
+            // The path and the query of a webhook's address are a password as often as not.
+            Some(value) if key == "url" && self.path.starts_with("webhook") => {
+                let written = self.document.written(value.span());
+                (value.span(), written.as_deref().map(without_path))
+            }
             Some(value) => (value.span(), self.document.written(value.span())),
             None => (self.span.clone(), None),
         };
@@ -405,6 +504,18 @@ fn without_credentials(text: &str) -> String {
     match (text.split_once("://"), text.rsplit_once('@')) {
         (Some((scheme, rest)), Some((_, host))) if rest.contains('@') => {
             format!("{scheme}://…@{host}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The address `text`, in quotes, as far as its host.
+fn without_path(text: &str) -> String {
+    let host = text.find("://").map_or(0, |at| at.saturating_add(3));
+    let (before, after) = text.split_at_checked(host).unwrap_or((text, ""));
+    match after.find(['/', '?', '#', '\\']) {
+        Some(at) if after.get(at..) != Some("/\"") => {
+            format!("{before}{}/…", after.get(..at).unwrap_or_default())
         }
         _ => text.to_owned(),
     }

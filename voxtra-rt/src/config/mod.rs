@@ -16,6 +16,8 @@ mod environment;
 mod error;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+pub(crate) mod risk;
+mod secret_file;
 mod sections;
 mod settings;
 mod usable;
@@ -24,6 +26,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 pub use self::error::{ConfigError, Problem};
+pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
     AudioSocketSettings, LogFormat, LogSettings, MediaSettings, PromptSettings, RouteRule,
     RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
@@ -64,6 +67,8 @@ pub struct Config {
     pub log: LogSettings,
     /// Where in the file some of it is.
     pub places: Places,
+    /// What is not wrong, and not safe either, in the order of the file.
+    pub risks: Vec<Risk>,
 }
 
 /// Where in the file the parts of a configuration are that only the program that uses it can judge: one for each part, in the
@@ -101,6 +106,7 @@ impl Default for Config {
             routes: Vec::new(),
             log: LogSettings::default(),
             places: Places::default(),
+            risks: Vec::new(),
         }
     }
 }
@@ -115,19 +121,34 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        let mut config = Self::parse(&text, |name| std::env::var(name).ok())
-            .map_err(|error| error.in_file(path))?;
-        config.anchor(path.parent().unwrap_or(Path::new("")));
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let env = |name: &str| std::env::var(name).ok();
+        let files = |file: &Path| secret_file::read(&folder.join(file));
+        let document = Document::new(&text, &env, &files);
+        let mut config = sections::read(&document);
+        let written = document.written_secret().map(|place| (place, path.into()));
+        let named = document.secret_files().into_iter();
+        let secrets = named.map(|(place, file)| (place, folder.join(file)));
+        config.risks = document.risks();
+        for (place, file) in written.into_iter().chain(secrets) {
+            config.risks.extend(risk::look_at_file(&file, &place));
+        }
+        config.risks.sort_by_key(|risk| risk.problem.line);
+        document.finish().map_err(|error| error.in_file(path))?;
+        config.anchor(folder);
         Ok(config)
     }
 
-    /// Checks `text`; `env` looks up what `${NAME}` stands for.
+    /// Checks `text`; `env` looks up what `${NAME}` stands for. Other files are not read: `password_file` and `secret_file` are
+    /// refused.
     ///
     /// # Errors
     /// All that is wrong in it.
     pub fn parse(text: &str, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let document = Document::new(text, &env);
-        let config = sections::read(&document);
+        let files = |_: &Path| Err("no file is read here".to_owned());
+        let document = Document::new(text, &env, &files);
+        let mut config = sections::read(&document);
+        config.risks = document.risks();
         document.finish().map(|()| config)
     }
 

@@ -82,7 +82,8 @@ fn starter_with_examples() -> String {
 fn every_key_is_in_the_starter_file_and_in_the_reference() {
     let reference = include_str!("../../../docs/configuration.md");
     let text = starter_with_examples();
-    let document = Document::new(&text, &env);
+    let none = |_: &std::path::Path| Err(String::new());
+    let document = Document::new(&text, &env, &none);
     sections::read(&document);
     let offered = document.offered();
     assert!(offered.len() > 50, "the keys were collected");
@@ -357,6 +358,9 @@ fn no_secret_is_shown_anywhere() {
         "[[webhook]]\nurl = \"ftp://ann:hunter2@h/\"\n",
         "[asterisk]\npassword = \"x\"\nurl = \"http://ann:hunter2@h/ari\"\n",
         "[asterisk]\npassword = \"x\"\nurl = \"http://ann:hunter2/@h:x/ari\"\n",
+        "[[webhook]]\nurl = \"ftp://h/x?token=hunter2\"\n",
+        "[[webhook]]\nurl = \"ftp://h/services/hunter2\"\n",
+        "[[webhook]]\nurl = \"ftp://h#hunter2\"\n",
     ] {
         let said = format!(
             "{} {:?}",
@@ -528,4 +532,168 @@ fn errors_name_the_file() {
 fn a_file_without_end_is_not_read() {
     let error = Config::load(std::path::Path::new("/dev/zero")).unwrap_err();
     assert!(error.to_string().contains("longer than 1 MiB"), "{error}");
+}
+
+/// The risks of a file, each as its kind and what is told.
+fn risks(text: &str) -> Vec<String> {
+    let risks = parse(text).risks;
+    let told = risks
+        .iter()
+        .map(|risk| format!("{}: {}", risk.kind, risk.problem));
+    told.collect()
+}
+
+#[test]
+fn what_is_not_safe_is_told_with_its_line() {
+    const OPEN: &str = "[media]\nlisten = \"0.0.0.0\"\nadvertise = \"10.0.0.5:9092\"\nallow_peers = [\"10.0.0.4\"]\n";
+    let id = |id: &str| format!("[[audiosocket]]\nextension = \"1\"\nuuid = \"{id}\"\n");
+    for (text, expected) in [
+        (
+            id("00000000-0000-0000-0000-000000000000"),
+            "uuid: line 3: audiosocket[1].uuid: is the first id",
+        ),
+        (
+            id("40325EC2-5efd-4bd3-805f-53576e581d13"),
+            "uuid: line 3: audiosocket[1].uuid: stands in the documentation",
+        ),
+        (
+            id("c232ab00-9414-11ec-b3c8-9f6bdeced846"),
+            "uuid: line 3: audiosocket[1].uuid: is made of a time",
+        ),
+        (
+            id("11111111-2222-4333-8444-555555555555"),
+            "uuid: line 3: audiosocket[1].uuid: can be guessed",
+        ),
+        (
+            format!("{OPEN}{}", id("*")),
+            "uuid: line 7: audiosocket[1].uuid: any id is let in",
+        ),
+        (
+            OPEN.replace("10.0.0.4", "0.0.0.0/0"),
+            "allow_peers: line 4: media.allow_peers: 0.0.0.0/0 holds more than Asterisk",
+        ),
+        (
+            OPEN.replace("10.0.0.4", "fd00::/48"),
+            "allow_peers: line 4: media.allow_peers: fd00::/48 holds more",
+        ),
+        (
+            OPEN.to_owned(),
+            "cleartext: line 2: media.listen: AudioSocket has no encryption",
+        ),
+        (
+            "[asterisk]\npassword = \"x\"\nurl = \"http://10.0.0.4:8088/ari\"".to_owned(),
+            "cleartext: line 3: asterisk.url: ARI's password can be read",
+        ),
+        (
+            "[[webhook]]\nurl = \"http://example.com/\"".to_owned(),
+            "cleartext: line 2: webhook[1].url: the events of your calls can be read",
+        ),
+    ] {
+        let told = risks(&text);
+        assert!(
+            told.iter().any(|told| told.starts_with(expected)),
+            "{text}\n{told:#?}"
+        );
+    }
+    for safe in [
+        "[asterisk]\npassword = \"x\"\nurl = \"http://localhost:8088/ari\"",
+        "[asterisk]\npassword = \"x\"\nurl = \"http://[::1]:8088/ari\"",
+        "[asterisk]\npassword = \"x\"\nurl = \"https://pbx.example:8089/ari\"",
+        "[[webhook]]\nurl = \"https://example.com/\"",
+        "[[webhook]]\nurl = \"http://127.0.0.1:8000/\"",
+        "[[audiosocket]]\nextension = \"1\"\nuuid = \"*\"",
+        &id("8c5f2a61-3b0d-4e97-9f14-d7a6c0b8e352"),
+    ] {
+        assert_eq!(risks(safe), [""; 0], "{safe}");
+    }
+}
+
+/// A folder with a configuration and a secret's file of these modes, and what became of it.
+fn load_with_secret_file(text: &str, secret: &[u8], modes: [u32; 2]) -> Result<Config, String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("voxtra.toml");
+    for (file, bytes, mode) in [
+        (&config, text.as_bytes(), modes[0]),
+        (&folder.path().join("secret"), secret, modes[1]),
+    ] {
+        std::fs::write(file, bytes).unwrap();
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    Config::load(&config).map_err(|error| error.to_string())
+}
+
+#[test]
+fn secrets_come_from_files_of_their_own() {
+    let text = "[asterisk]\npassword_file = \"secret\"\n[[webhook]]\nurl = \"https://h/\"\nsecret_file = \"secret\"\n";
+    let config = load_with_secret_file(text, b"hunter2\n", [0o644, 0o600]).unwrap();
+    assert_eq!(config.asterisk.unwrap().password.expose_secret(), "hunter2");
+    let secret = config.webhooks[0].secret.as_ref().unwrap();
+    assert_eq!(secret.expose_secret(), "hunter2");
+    assert_eq!(config.risks, [], "who may read a path learns nothing");
+
+    for (text, secret, says) in [
+        (
+            "[asterisk]\npassword_file = \"nobody\"",
+            &b"hunter2"[..],
+            "line 2: asterisk.password_file = \"nobody\": can't be read: ",
+        ),
+        (
+            "[asterisk]\npassword_file = \"secret\"",
+            b"hunter2\nhunter2",
+            "line 2: asterisk.password_file = \"secret\": must be one line",
+        ),
+        (
+            "[asterisk]\npassword_file = \"secret\"\npassword = \"hunter2\"",
+            b"hunter2",
+            "line 2: asterisk.password_file = \"secret\": stands beside `password`",
+        ),
+        (
+            "[asterisk]\nusername = \"u\"",
+            b"",
+            "asterisk.password: is missing: the password of the ari.conf section that `username` names; or `password_file`",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nsecret_file = \"${NO_SUCH_DIRECTORY}/x\"",
+            b"",
+            "line 3: webhook[1].secret_file = \"${NO_SUCH_DIRECTORY}/x\": the environment variable NO_SUCH_DIRECTORY is not set",
+        ),
+    ] {
+        let error = load_with_secret_file(text, secret, [0o600, 0o600]).unwrap_err();
+        assert!(error.contains(says), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_that_every_user_may_read_is_a_risk() {
+    let written = "[asterisk]\npassword = \"hunter2\"\n";
+    let named = "[asterisk]\npassword_file = \"secret\"\n";
+    let id =
+        "[[audiosocket]]\nextension = \"1\"\nuuid = \"8c5f2a61-3b0d-4e97-9f14-d7a6c0b8e352\"\n";
+    let unset = "[asterisk]\npassword = \"${NOBODY_HAS_SET_THIS:-hunter2}\"\n";
+    for (text, modes, expected) in [
+        (written, [0o644, 0o600], Some("line 2: asterisk.password:")),
+        (written, [0o640, 0o644], None),
+        (id, [0o644, 0o600], Some("line 3: audiosocket[1].uuid:")),
+        (
+            named,
+            [0o644, 0o604],
+            Some("line 2: asterisk.password_file:"),
+        ),
+        (named, [0o644, 0o440], None),
+        (unset, [0o644, 0o600], None),
+    ] {
+        let config = load_with_secret_file(text, b"hunter2", modes).unwrap();
+        let told: Vec<_> = config
+            .risks
+            .iter()
+            .map(|risk| risk.problem.to_string())
+            .collect();
+        assert_eq!(told.len(), usize::from(expected.is_some()), "{told:?}");
+        if let Some(expected) = expected {
+            assert!(told[0].starts_with(expected), "{told:?}");
+            assert_eq!(config.risks[0].kind, "permissions");
+        }
+    }
 }

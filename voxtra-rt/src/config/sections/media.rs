@@ -9,6 +9,7 @@ use uuid::Uuid;
 use voxtra_core::leg::{DtmfPolicy, EchoPolicy, G711Policy};
 
 use super::super::document::Section;
+use super::super::risk;
 use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
 use super::{read_size, read_time, read_word};
 use crate::ari::MediaFormat;
@@ -131,6 +132,7 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
             )
             .unwrap_or_default(),
     };
+    risk::look_at_media(&section, &settings);
     section.finish();
     settings
 }
@@ -203,7 +205,10 @@ fn check_host_port(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn read_audiosockets(root: &Section<'_>) -> Vec<AudioSocketSettings> {
+pub(super) fn read_audiosockets(
+    root: &Section<'_>,
+    media: &MediaSettings,
+) -> Vec<AudioSocketSettings> {
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for section in root.sections("audiosocket") {
@@ -227,6 +232,10 @@ pub(super) fn read_audiosockets(root: &Section<'_>) -> Vec<AudioSocketSettings> 
         });
         let extension = read_word(&section, "extension");
         if let (Some(uuid), Some(extension)) = (uuid, extension) {
+            risk::look_at_id(&section, uuid, media);
+            if let UuidRule::Only(_) = uuid {
+                section.is_secret("uuid");
+            }
             if seen.insert(format!("{uuid:?}")) {
                 all.push(AudioSocketSettings { uuid, extension });
             } else {

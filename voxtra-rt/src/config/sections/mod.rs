@@ -17,7 +17,7 @@ use self::speech::{read_prompts, read_speech};
 use self::webhook::read_webhook;
 use super::document::{Document, Section};
 use super::settings::{LogFormat, LogSettings};
-use super::{Config, Places};
+use super::{Config, Places, risk};
 use crate::ari::{AriError, AriSettings};
 
 /// Reads the whole file.
@@ -26,11 +26,12 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let defaults = Config::default();
     let mut places = Places::default();
     let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
+    let media = read_media(root.section("media"));
     let config = Config {
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
-        media: read_media(root.section("media")),
-        audiosockets: read_audiosockets(&root),
+        audiosockets: read_audiosockets(&root, &media),
+        media,
         turn: read_turn(root.section("turn")),
         speech: read_speech(root.section("speech")),
         prompts: read_prompts(&root, &mut places.prompts),
@@ -42,6 +43,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         routes: read_routes(&root, &mut places.routes),
         log: read_log(root.section("log")),
         places,
+        risks: defaults.risks,
     };
     root.finish();
     config
@@ -51,14 +53,16 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) 
     let url = section.parsed::<Url>("url", "must be a URL such as http://127.0.0.1:8088/ari");
     let app = section.text("app");
     let username = section.text("username");
-    let password = section.secret("password");
+    let password = section.secret_or_file("password", "password_file");
     let did_variable = read_word(&section, "did_variable");
     let mut settings = None;
     if section.is_present() {
-        section.require(
-            "password",
-            "the password of the ari.conf section that `username` names",
-        );
+        if !section.has("password_file") {
+            section.require(
+                "password",
+                "the password of the ari.conf section that `username` names; or `password_file`, a file with it",
+            );
+        }
         // It is a URL; the type wants to hear what happens if it isn't.
         let here = Url::parse("http://127.0.0.1:8088/ari").ok();
         if let (Some(password), Some(here), true) = (password, here, section.is_sound()) {
@@ -71,7 +75,10 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) 
             match asked.check() {
                 Err(AriError::Settings { key, reason }) => section.refuse(key, reason),
                 Err(other) => section.refuse("url", other.to_string()),
-                Ok(()) => settings = Some(asked),
+                Ok(()) => {
+                    risk::look_at_url(&section, &asked.url, "ARI's password");
+                    settings = Some(asked);
+                }
             }
         }
     }

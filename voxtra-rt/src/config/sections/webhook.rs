@@ -4,6 +4,7 @@ use url::Url;
 
 use super::super::Place;
 use super::super::document::Section;
+use super::super::risk;
 use super::{read_size, read_time};
 use crate::webhook::WebhookSettings;
 
@@ -29,10 +30,13 @@ pub(super) fn read_webhook(
     {
         section.refuse("proxy", "must start with http://");
     }
+    if let Some(url) = &url {
+        risk::look_at_url(&section, url, "the events of your calls");
+    }
     // Reading goes on without a URL, so that all that is wrong is found.
     let mut settings = WebhookSettings::new(url.or_else(|| Url::parse("http://localhost/").ok())?);
     settings.proxy = proxy;
-    settings.secret = section.secret("secret");
+    settings.secret = section.secret_or_file("secret", "secret_file");
     settings.events = section.texts("events");
     if let Some(events) = &settings.events {
         if events.is_empty() {
