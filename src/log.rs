@@ -23,9 +23,12 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tracing::{Level, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer};
 use voxtra_rt::config::{LogFormat, LogSettings};
 
 /// Lines that may wait to be written; further ones are dropped, counted and reported.
@@ -95,8 +98,8 @@ pub fn init(settings: &LogSettings) -> Result<Log, LogError> {
         .with_writer(writer)
         .with_ansi(colour);
     match settings.format {
-        LogFormat::Text => builder.finish().try_init(),
-        LogFormat::Json => builder.json().finish().try_init(),
+        LogFormat::Text => builder.finish().with(without_messages()).try_init(),
+        LogFormat::Json => builder.json().finish().with(without_messages()).try_init(),
     }
     .map_err(|_| LogError::Taken)?;
     Ok(Log {
@@ -105,6 +108,12 @@ pub fn init(settings: &LogSettings) -> Result<Log, LogError> {
             .map(|runtime| runtime.spawn(report_dropped(dropped))),
         _writer: guard,
     })
+}
+
+/// Leaves out what the websocket library tells at `trace`: Asterisk's messages as they are, with the ids of calls and with
+/// whatever callers put into their names.
+fn without_messages<S: Subscriber>() -> impl Layer<S> {
+    filter_fn(|line| *line.level() < Level::TRACE || !line.target().starts_with("tungstenite"))
 }
 
 /// Reports how many lines were lost whenever there were more.

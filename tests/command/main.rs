@@ -7,6 +7,7 @@ mod demo;
 mod echo;
 mod load;
 mod new;
+mod secrets;
 mod serve;
 mod vad;
 

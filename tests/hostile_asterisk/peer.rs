@@ -46,6 +46,8 @@ pub struct World {
     pub connections: usize,
     /// The AudioSocket ids of those that were asked for.
     pub ids: Vec<uuid::Uuid>,
+    /// Names of channels that have one of their own.
+    names: HashMap<String, String>,
 }
 
 /// A channel.
@@ -133,7 +135,11 @@ impl Asterisk {
         if world.lost.contains(&kind) {
             return;
         }
-        let channel = describe(channel, world.channels.entry(channel.into()).or_default());
+        let name = world.names.get(channel).cloned();
+        let mut channel = describe(channel, world.channels.entry(channel.into()).or_default());
+        if let Some(name) = name {
+            channel["name"] = name.into();
+        }
         if kind == "ChannelDestroyed" {
             world.channels.remove(channel["id"].as_str().unwrap());
         }
@@ -150,8 +156,11 @@ impl Asterisk {
             is_in_app: true,
         };
         let (asterisk, media) = (self.clone(), id.clone());
-        if let Ok(uuid) = uuid.parse() {
-            self.world().ids.push(uuid);
+        if let Ok(id) = uuid.parse() {
+            let mut world = self.world();
+            world.ids.push(id);
+            let name = format!("AudioSocket/{address}-{uuid}");
+            world.names.insert(query["channelId"].clone(), name);
         }
         let task = tokio::spawn(async move {
             let mut stream = TcpStream::connect(address).await.unwrap();
