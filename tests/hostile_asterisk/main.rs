@@ -260,6 +260,42 @@ async fn calls_beyond_the_limit_are_not_answered() {
 }
 
 #[tokio::test]
+async fn one_caller_has_only_so_many_calls() {
+    use voxtra::rt::app::{CallLimits, CallRefusal};
+    let asterisk = Asterisk::start().await;
+    let limits = CallLimits {
+        per_caller: Some(2),
+        ..CallLimits::default()
+    };
+    let app = application(&asterisk, |app| app.limits(limits).default(stays)).await;
+    let mut events = app.events();
+    for id in ["1.1", "1.2", "1.3"] {
+        asterisk.caller(id);
+        if id != "1.3" {
+            event(&mut events, "media.started").await;
+        }
+    }
+    until("a refusal", || app.refused_calls() == 1).await;
+    assert_eq!(app.call_refusals(), [(CallRefusal::PerCaller, 1)]);
+    until("it goes on in the dialplan", || {
+        let orders = &asterisk.world().orders;
+        orders.contains(&"POST channels/1.3/continue".to_owned())
+    })
+    .await;
+    let answered = "POST channels/1.3/answer".to_owned();
+    assert!(!asterisk.world().orders.contains(&answered));
+    // When one has ended, there is room for another.
+    asterisk.gone("1.1");
+    event(&mut events, "session.destroyed").await;
+    until("its end", || app.calls().len() == 1).await;
+    asterisk.caller("1.4");
+    event(&mut events, "media.started").await;
+    asterisk.gone("1.2");
+    asterisk.gone("1.4");
+    nothing_is_left(&app, &asterisk).await;
+}
+
+#[tokio::test]
 async fn the_other_party_of_a_call_that_an_earlier_process_transferred_does_not_stay_alone() {
     let asterisk = Asterisk::start().await;
     let other = "voxtra-transfer-40325ec2-5efd-4bd3-805f-53576e581d13";

@@ -373,6 +373,47 @@ async fn a_name_is_free_only_when_asterisk_says_so() {
 }
 
 #[tokio::test]
+async fn a_crowd_of_orders_takes_only_so_many_sockets() {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    static NOW: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    let slow = || async {
+        MOST.fetch_max(NOW.fetch_add(1, SeqCst) + 1, SeqCst);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        NOW.fetch_sub(1, SeqCst);
+        StatusCode::NO_CONTENT
+    };
+    let router = Router::new().fallback(slow);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ari", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let ari = AriClient::with_timeout(settings(&url), Duration::from_secs(30)).unwrap();
+    let orders = (0..500).map(|id| {
+        let ari = ari.clone();
+        tokio::spawn(async move { ari.answer(&format!("1.{id}")).await })
+    });
+    for order in orders.collect::<Vec<_>>() {
+        order.await.unwrap().unwrap();
+    }
+    assert_eq!(MOST.load(SeqCst), 64);
+}
+
+#[tokio::test]
+async fn orders_that_wait_for_their_turn_end_after_the_time_limit_too() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ari", listener.local_addr().unwrap());
+    let ari = AriClient::with_timeout(settings(&url), Duration::from_millis(200)).unwrap();
+    let orders = (0..200).map(|id| {
+        let ari = ari.clone();
+        tokio::spawn(async move { ari.answer(&format!("1.{id}")).await })
+    });
+    for order in orders.collect::<Vec<_>>() {
+        let error = order.await.unwrap().unwrap_err();
+        assert!(matches!(error, AriError::Timeout { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_is_left_after_the_time_limit() {
     // A listener whose backlog accepts the connection, and nobody behind it.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

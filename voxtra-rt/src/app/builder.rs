@@ -5,7 +5,7 @@ mod configured;
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use voxtra_core::event::{EventInfo, EventSet, EventType};
 use voxtra_core::leg::LegSettings;
 
+use super::admission::{Admission, CallLimits};
 use super::route::{Handler, Outcome, Route, RouteError, Routes};
 use super::{Application, Hook, Inner, OBSERVED, Sessions, socket_leg};
 use crate::ari::{AriClient, AriError, AriSettings};
@@ -56,6 +57,7 @@ pub struct Builder {
     any_extension: Option<String>,
     ari: Option<AriSettings>,
     did_variable: String,
+    limits: CallLimits,
     webhooks: Vec<WebhookSettings>,
     drain: Duration,
     compare_every: Duration,
@@ -120,6 +122,7 @@ impl Builder {
             any_extension: None,
             ari: None,
             did_variable: "FROM_DID".to_owned(),
+            limits: CallLimits::default(),
             webhooks: Vec::new(),
             drain: DRAIN,
             compare_every: COMPARE,
@@ -147,6 +150,13 @@ impl Builder {
     #[must_use]
     pub fn media(mut self, settings: MediaSettings) -> Self {
         self.media = settings;
+        self
+    }
+
+    /// How many new calls are taken. Default: as many as come, up to [`MediaSettings::max_calls`] at the same time.
+    #[must_use]
+    pub fn limits(mut self, limits: CallLimits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -456,7 +466,7 @@ impl Builder {
         stage: Option<Arc<Stage>>,
     ) -> Result<Application, StartError> {
         let webhooks = Webhooks::new(self.webhooks)?;
-        let address = self.media.listen;
+        let (address, max_calls) = (self.media.listen, self.media.max_calls);
         let (media, arrivals) = match &stage {
             Some(_) => MediaServer::rehearsed(self.media, self.leg),
             None => MediaServer::bind(self.media, socket_leg(self.leg))
@@ -485,6 +495,7 @@ impl Builder {
             stage,
             address: self.address.unwrap_or_else(|| media.address().to_string()),
             media,
+            admission: Admission::new(self.limits, max_calls),
             leg: self.leg,
             extensions: self.extensions,
             any_extension: self.any_extension,
@@ -498,7 +509,6 @@ impl Builder {
             webhooks,
             observers,
             doorstep: Mutex::new(()),
-            refused: AtomicU64::new(0),
             compare_every: self.compare_every,
             draining: AtomicBool::new(false),
             drain: self.drain,

@@ -251,23 +251,8 @@ impl Inner {
         if self.seat(&channel.id).is_some() {
             return;
         }
-        let calls = self.sessions.len();
         let is_draining = self.draining.load(Ordering::Acquire);
-        if is_draining || calls >= self.media.max_calls() {
-            if !is_draining {
-                let refused = self
-                    .refused
-                    .fetch_add(1, Ordering::Relaxed)
-                    .saturating_add(1);
-                // A flood of calls must not flood the log.
-                if refused.is_power_of_two() {
-                    tracing::warn!(
-                        calls,
-                        refused,
-                        "as many calls are up as media.max_calls allows; further ones go on in the dialplan, unanswered"
-                    );
-                }
-            }
+        if is_draining || !self.admits(&channel.caller.number) {
             let ari = ari.clone();
             tokio::spawn(async move {
                 // The dialplan may know who else takes the call.
@@ -292,6 +277,21 @@ impl Inner {
         self.open(channel.id.into(), info, line, services, |call| {
             inner.handle(call)
         });
+    }
+
+    /// Whether one more call of this caller is taken.
+    fn admits(&self, caller: &str) -> bool {
+        let of_caller = || {
+            let calls = self.sessions.calls();
+            let inbound = calls
+                .iter()
+                .filter(|call| call.direction() == Direction::Inbound);
+            inbound.filter(|call| call.caller_id() == caller).count()
+        };
+        let admitted = self
+            .admission
+            .admit(caller, self.sessions.len(), of_caller);
+        admitted.is_ok()
     }
 
     /// Has Asterisk tell how the channel ends. Of one that the dialplan sent us it tells nothing more otherwise when the

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod admission;
 mod builder;
 mod dialled;
 mod dispatch;
@@ -29,6 +30,7 @@ mod sessions;
 mod shutdown;
 mod signals;
 
+pub use admission::{CallLimits, CallRefusal};
 pub use builder::{Builder, RouteTo, StartError};
 pub use outbound::Outbound;
 pub use route::{DeclaredRoute, Handler, Outcome, Route, RouteError};
@@ -36,7 +38,7 @@ pub use signals::{Stop, StopSignals};
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -104,8 +106,7 @@ pub(crate) struct Inner {
     observers: broadcast::Sender<Arc<Event>>,
     /// Held while a new caller is looked at.
     doorstep: Mutex<()>,
-    /// Calls over ARI that were refused because too many were up.
-    refused: AtomicU64,
+    admission: admission::Admission,
     /// How often Asterisk is compared with what we know.
     compare_every: Duration,
     draining: AtomicBool,
@@ -148,10 +149,17 @@ impl Application {
         self.inner.media.stats()
     }
 
-    /// Calls over ARI that were refused since the start because as many were up as
-    /// [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls) allows. They go on in the dialplan.
+    /// Calls that were refused since the start because of [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls)
+    /// or of [`CallLimits`]. Over ARI they go on in the dialplan.
     pub fn refused_calls(&self) -> u64 {
-        self.inner.refused.load(Ordering::Relaxed)
+        let refused = self.inner.admission.refused();
+        refused.into_iter().map(|(_, count)| count).sum()
+    }
+
+    /// The same, by reason; those that were not needed are left out.
+    pub fn call_refusals(&self) -> Vec<(CallRefusal, u64)> {
+        let refused = self.inner.admission.refused().into_iter();
+        refused.filter(|(_, count)| *count > 0).collect()
     }
 
     /// What each webhook has counted.
@@ -312,6 +320,10 @@ impl Inner {
                 .get(&arrival.uuid)
                 .or(self.any_extension.as_ref());
             let extension = extension.cloned().unwrap_or_default();
+            // The media server knows how many are up, and nobody the caller's number. Dropping the link closes the connection.
+            if self.admission.admit("", 0, || 0).is_err() {
+                continue;
+            }
             self.socket_call(arrival.uuid, extension, arrival.link);
         }
     }

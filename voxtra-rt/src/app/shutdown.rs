@@ -111,6 +111,9 @@ impl Application {
             _ = drain => {}
             () = hurry => {}
         }
+        for (reason, refused) in self.call_refusals() {
+            tracing::info!(target: audit::TARGET, reason = reason.name(), refused, "refused calls since the start");
+        }
         for (reason, refused) in inner.media.stats().refusals() {
             tracing::info!(target: audit::TARGET, reason = reason.name(), refused, "refused AudioSocket connections since the start");
         }

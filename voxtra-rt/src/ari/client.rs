@@ -12,6 +12,8 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use url::Url;
@@ -53,6 +55,8 @@ struct Inner {
     authorization: HeaderValue,
     host: String,
     timeout: Duration,
+    /// Requests that may be sent now.
+    turns: Semaphore,
 }
 
 impl std::fmt::Debug for AriClient {
@@ -101,6 +105,7 @@ impl AriClient {
                 authorization,
                 host,
                 timeout,
+                turns: Semaphore::new(MAX_REQUESTS),
             }),
         })
     }
@@ -163,7 +168,17 @@ impl AriClient {
     async fn exchange(&self, request: Request<'_>) -> Result<(String, Vec<u8>), AriError> {
         let label = request.label();
         let url = self.url(&request, &label)?;
+        let asked = Instant::now();
+        let turn = tokio::time::timeout(self.inner.timeout, self.inner.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(AriError::Timeout {
+                request: label,
+                after: self.inner.timeout,
+            });
+        };
+        let left = self.inner.timeout.saturating_sub(asked.elapsed());
         let mut builder = self.inner.http.request(request.method.clone(), url);
+        builder = builder.timeout(left);
         builder = builder.header(AUTHORIZATION, self.inner.authorization.clone());
         if let Some(body) = &request.body {
             builder = builder.json(body);
@@ -324,6 +339,8 @@ impl AriClient {
     }
 }
 
+/// Requests under way at the same time, at most: each takes a socket, and callers need those too.
+const MAX_REQUESTS: usize = 64;
 /// Bytes of an answer, at most. The list of 20,000 channels is shorter.
 const MAX_ANSWER: usize = 16 << 20;
 
@@ -405,7 +422,8 @@ fn http_client(
         .tcp_nodelay(true)
         // Asterisk closes idle connections after 15 s (`session_keep_alive`); be first, or an order meets a
         // connection that is just being closed.
-        .pool_idle_timeout(Duration::from_secs(8));
+        .pool_idle_timeout(Duration::from_secs(8))
+        .pool_max_idle_per_host(MAX_REQUESTS);
     if settings.url.scheme() == "https" {
         return builder.build();
     }

@@ -8,6 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use uuid::Uuid;
 use voxtra_core::leg::{DtmfPolicy, EchoPolicy, G711Policy};
 
+use crate::app::CallLimits;
 use crate::ari::MediaFormat;
 use crate::media::{Detector, OnLoss};
 
@@ -34,6 +35,9 @@ pub struct MediaSettings {
     pub max_calls: usize,
     /// Most calls of one address at the same time. 1 to 100,000, default 0: no limit.
     pub max_calls_per_peer: Option<usize>,
+    /// Most new calls in a second, 1 to 10,000, and most calls of one caller at the same time, 1 to 100,000. Default 0 for both:
+    /// no limit.
+    pub calls: CallLimits,
     /// A call is ended after this long. 1 s to 7 days, default 0: never.
     pub longest_call: Option<Duration>,
     /// A call whose peer has sent no audio for this long is ended. 1 s to 1 day, default 0: never.
@@ -71,6 +75,7 @@ impl Default for MediaSettings {
             ],
             max_calls: 1_000,
             max_calls_per_peer: None,
+            calls: CallLimits::default(),
             longest_call: None,
             idle_timeout: None,
             max_pending: 1024,

@@ -208,11 +208,6 @@ impl MediaServer {
         self.inner.clock
     }
 
-    /// How many calls may be up at once.
-    pub(crate) fn max_calls(&self) -> usize {
-        self.inner.settings.max_calls
-    }
-
     /// Issues an id for one connection. The ticket waits for it; dropping the ticket takes the id back.
     pub fn issue(&self, leg: LegSettings) -> Ticket {
         let uuid = Uuid::new_v4();

@@ -37,6 +37,7 @@ impl Builder {
             detector: config.media.detector,
             ..self.media
         };
+        self.limits = config.media.calls;
         self.address = Some(config.media.advertise.clone());
         self.leg = LegSettings {
             rate: SampleRate::from_hz(config.media.format.hz()).unwrap_or_default(),

@@ -12,6 +12,7 @@ use super::super::document::Section;
 use super::super::risk;
 use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
 use super::{read_size, read_time, read_word};
+use crate::app::CallLimits;
 use crate::ari::MediaFormat;
 use crate::media::{Detector, OnLoss};
 
@@ -87,6 +88,15 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
             .integer::<u32>("max_calls_per_peer", 0..=100_000)
             .filter(|n| *n > 0)
             .and_then(|n| usize::try_from(n).ok()),
+        calls: CallLimits {
+            per_second: section
+                .integer::<u32>("max_calls_per_second", 0..=10_000)
+                .filter(|n| *n > 0),
+            per_caller: section
+                .integer::<u32>("max_calls_per_caller", 0..=100_000)
+                .filter(|n| *n > 0)
+                .and_then(|n| usize::try_from(n).ok()),
+        },
         longest_call: read_limit(&section, "longest_call_s", 7 * 86_400),
         idle_timeout: read_limit(&section, "idle_timeout_s", 86_400),
         max_pending: read_size(&section, "max_pending", 10_000, defaults.max_pending),
