@@ -1,8 +1,8 @@
 //! Files that only their owner may read: recordings, what was said in them, passwords.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// As [`OpenOptions::open`]; the file is the owner's alone if it is made. One that is there keeps its permissions.
@@ -13,6 +13,16 @@ pub(super) fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 /// As [`std::fs::write`].
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     open(OpenOptions::new().create(true).truncate(true), path)?.write_all(bytes)
+}
+
+/// As [`std::fs::create_dir`]; nobody else may look into it.
+pub(super) fn create_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+/// As [`std::fs::create_dir_all`]; nobody else may look into what is made.
+pub(super) fn create_dir_all(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 #[cfg(test)]

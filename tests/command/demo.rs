@@ -1,6 +1,8 @@
 //! `voxtra demo`, as a newcomer runs it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use super::{fresh_directory, run};
@@ -54,6 +56,13 @@ fn the_whole_call_happens_and_is_written_down() {
             .iter()
             .all(|event| event["session_id"] == events[0]["session_id"])
     );
+
+    // What was said is nobody else's business.
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&results), 0o700);
+    for file in ["events.jsonl", "call.wav", "report.html"] {
+        assert_eq!(mode(&results.join(file)), 0o600, "{file}");
+    }
 
     let wav = hound::WavReader::open(results.join("call.wav")).unwrap();
     assert_eq!((wav.spec().channels, wav.spec().sample_rate), (2, 8000));

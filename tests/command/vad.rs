@@ -77,6 +77,7 @@ fn a_file_that_is_not_a_recording_is_wrong_usage_and_says_what_is_needed() {
 }
 
 mod plot {
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
     use roxmltree::Document;
@@ -148,6 +149,9 @@ mod plot {
             assert!(!printed.is_empty());
             assert_eq!(speech(&fs::read_to_string(&svg).unwrap()), printed);
         }
+        // It shows what somebody said.
+        let mode = fs::metadata(&svg).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

@@ -25,6 +25,7 @@ extern crate self as voxtra_rt;
 pub mod app;
 pub mod ari;
 mod audit;
+mod bounded;
 pub mod catalogue;
 pub mod config;
 pub mod media;

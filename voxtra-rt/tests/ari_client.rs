@@ -546,3 +546,11 @@ async fn events_come_over_the_websocket_that_the_client_opens() {
     );
     events.stop().await;
 }
+
+#[tokio::test]
+async fn a_variable_is_cut() {
+    let answer = format!(r#"{{"value":"{}"}}"#, "x".repeat(100_000));
+    let (ari, _) = answering(200, Box::leak(answer.into_boxed_str())).await;
+    let value = ari.get_variable("1.1", "X").await.unwrap().unwrap();
+    assert_eq!(value.len(), 8 << 10);
+}

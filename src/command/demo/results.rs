@@ -1,6 +1,5 @@
 //! The demo's files.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +17,7 @@ pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
             .advise("name a directory with --out")
     };
     if let Some(path) = named {
-        fs::create_dir_all(path).map_err(|error| refuse(path, error))?;
+        private::create_dir_all(path).map_err(|error| refuse(path, error))?;
         return Ok(path.to_owned());
     }
     let mut number = 1;
@@ -28,7 +27,7 @@ pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
         } else {
             format!("voxtra-demo-{number}")
         });
-        match fs::create_dir(&path) {
+        match private::create_dir(&path) {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => return Err(refuse(&path, error)),

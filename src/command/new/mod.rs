@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
-use super::{Failure, terminal};
+use super::{Failure, private, terminal};
 
 /// Write the crate of a new agent, with its rehearsals
 ///
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         ("src/main.rs", MAIN),
     ] {
         let file = path.join(file);
-        fs::write(&file, text).map_err(|error| refuse(&file, error))?;
+        private::write(&file, text.as_bytes()).map_err(|error| refuse(&file, error))?;
     }
     writeln!(
         io::stdout(),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use voxtra_rt::config::Config;
 
 use super::clock::Clock;
-use super::{Failure, check, recording, terminal};
+use super::{Failure, check, private, recording, terminal};
 use listen::{Choice, FrameVerdict, Heard, RATE_HZ, Speech, listen};
 use plot::Plot;
 
@@ -135,7 +135,7 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
 
 /// Writes the picture, and says where.
 fn write_plot(path: &Path, svg: &str) -> Result<(), Failure> {
-    std::fs::write(path, svg).map_err(|error| {
+    private::write(path, svg.as_bytes()).map_err(|error| {
         let failure = Failure::failed(format_args!("can't write {}: {error}", path.display()));
         match error.kind() {
             io::ErrorKind::NotFound => failure.advise("its directory must exist"),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::ari::text::clean;
 use crate::ari::{AriClient, Channel};
 use crate::session::Input;
 
@@ -46,7 +47,8 @@ pub(super) async fn asked(ari: &AriClient, channel: &Channel, variable: &str) ->
             String::new()
         }
     };
-    [value, channel.caller_rdnis.clone()]
+    // A caller can choose it, as SIP headers are; it is shown as a number is.
+    [clean(&value), channel.caller_rdnis.clone()]
         .into_iter()
         .find(|number| !number.is_empty())
         .unwrap_or_else(|| channel.dialplan.exten.clone())

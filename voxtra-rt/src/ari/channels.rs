@@ -136,6 +136,7 @@ impl AriClient {
     ) -> Result<Option<String>, AriError> {
         #[derive(Deserialize)]
         struct Variable {
+            #[serde(deserialize_with = "super::text::value")]
             value: String,
         }
         let request = Request::get(["channels", channel, "variable"]).query("variable", name);

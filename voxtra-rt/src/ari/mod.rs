@@ -21,7 +21,7 @@ mod model;
 mod modules;
 mod settings;
 mod socket;
-mod text;
+pub(crate) mod text;
 
 pub use bridges::BridgeKind;
 pub use channels::{ContinueAt, HangupReason, Originate, OriginateRoute};

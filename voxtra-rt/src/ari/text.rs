@@ -52,7 +52,7 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
 }
 
 /// `text` on one line that a terminal shows and does not obey, at most [`LINE`] bytes of it.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     prefix(text, LINE).replace(drives_a_terminal, "\u{fffd}")
 }
 

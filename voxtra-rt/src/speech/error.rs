@@ -63,6 +63,14 @@ pub enum SpeechError {
         /// The last of what it wrote to standard error.
         stderr: String,
     },
+    /// It did not come to an end.
+    #[error("{voice} spoke for more than {} of audio at once", seconds(*longest))]
+    Endless {
+        /// The voice's name.
+        voice: String,
+        /// How much it may.
+        longest: Duration,
+    },
     /// A recording cannot be used.
     #[error("prompt {name:?} ({path}): {reason}")]
     Prompt {

@@ -3,7 +3,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Speech, SpeechError, wav};
+use crate::bounded;
 use crate::config::{PromptSettings, SpeechSettings};
+
+/// Samples of a prompt, at most: half an hour at 48 kHz, 172 MB.
+const MAX_SAMPLES: usize = 30 * 60 * 48_000;
+/// Bytes of what is said in it, at most.
+const MAX_TEXT: u64 = 64 << 10;
 
 /// A recording that the agent plays by name, or in place of a text.
 #[derive(Clone, Debug)]
@@ -29,7 +35,8 @@ impl Prompt {
             path: path.display().to_string(),
             reason,
         };
-        let recording = wav::read(path).map_err(|error| refuse(error.to_string()))?;
+        let recording =
+            wav::read_up_to(path, MAX_SAMPLES).map_err(|error| refuse(error.to_string()))?;
         if recording.samples.is_empty() {
             return Err(refuse("it holds no samples".to_owned()));
         }
@@ -122,7 +129,7 @@ impl Prompts {
                 continue;
             };
             let beside = path.with_extension("txt");
-            let text = match std::fs::read_to_string(&beside) {
+            let text = match bounded::read_text(&beside, MAX_TEXT) {
                 Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
                 Err(error) => return Err(refuse(name, &beside, error)),

@@ -7,6 +7,7 @@ use reqwest::{Client, Proxy, Url};
 
 use super::retry::Outcome;
 use super::{OutgoingEvent, Signer, WebhookError, WebhookSettings, tls};
+use crate::ari::text::clean;
 
 /// One attempt at one event. The seam by which tests of the queueing run without a network.
 pub(super) trait Post: Send + Sync + 'static {
@@ -113,7 +114,8 @@ fn reason_of(error: reqwest::Error) -> String {
         reason.push_str(&inner.to_string());
         cause = inner.source();
     }
-    reason
+    // The receiver may have chosen some of it: the names in its certificate.
+    clean(&reason)
 }
 
 #[cfg(test)]

@@ -60,6 +60,9 @@ fn first_model(folder: &Path) -> Option<PathBuf> {
     models.into_iter().next()
 }
 
+/// Bytes of such a JSON, at most; those that there are have 5 KB.
+const MAX_JSON: u64 = 1 << 20;
+
 /// Samples per second of a piper voice, from the JSON beside its model.
 pub(super) fn piper_rate(model: &Path) -> Result<u32, String> {
     if !model.is_file() {
@@ -68,7 +71,7 @@ pub(super) fn piper_rate(model: &Path) -> Result<u32, String> {
     let mut beside = model.as_os_str().to_owned();
     beside.push(".json");
     let beside = PathBuf::from(beside);
-    let text = std::fs::read_to_string(&beside)
+    let text = crate::bounded::read_text(&beside, MAX_JSON)
         .map_err(|error| format!("{}: {error}", beside.display()))?;
     let json: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", beside.display()))?;

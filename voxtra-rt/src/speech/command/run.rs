@@ -1,5 +1,4 @@
 use std::collections::VecDeque;
-use std::io::Cursor;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,7 +25,15 @@ pub(super) async fn speak(voice: &CommandVoice, text: &str) -> Result<Speech, Sp
     let mut program = Running::start(voice, &text, "", Stdio::piped())?;
     let mut decoder = Decoder::new(voice.output);
     let mut first = Vec::new();
-    while first.is_empty() && program.read(&mut decoder, &mut first).await? {}
+    // One time for all of it: a program that writes a header byte by byte is as silent as any.
+    let beginning = async {
+        while first.is_empty() && program.read(&mut decoder, &mut first).await? {}
+        Ok(())
+    };
+    match timeout(voice.timeout, beginning).await {
+        Ok(result) => result?,
+        Err(_) => return Err(program.timed_out()),
+    }
     let Some(rate_hz) = decoder.rate_hz().filter(|_| !first.is_empty()) else {
         program.exit().await?;
         return Err(match decoder.finish() {
@@ -53,7 +60,19 @@ async fn send_rest(
     first: Vec<i16>,
 ) {
     let mut samples = first;
+    let rate_hz = u64::from(decoder.rate_hz().unwrap_or_default());
+    let mut left = rate_hz.saturating_mul(LONGEST.as_secs());
     loop {
+        let more = u64::try_from(samples.len()).unwrap_or(u64::MAX);
+        let Some(rest) = left.checked_sub(more) else {
+            let voice = program.voice.clone();
+            let longest = LONGEST;
+            sender
+                .send(Err(SpeechError::Endless { voice, longest }))
+                .await;
+            return;
+        };
+        left = rest;
         if !samples.is_empty() && !sender.send(Ok(std::mem::take(&mut samples))).await {
             return;
         }
@@ -74,7 +93,6 @@ async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, Speec
         voice: voice.name.clone(),
         source,
     };
-    // Removed when it goes out of scope.
     let file = tempfile::Builder::new()
         .prefix("voxtra-")
         .suffix(".wav")
@@ -83,8 +101,17 @@ async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, Speec
         .into_temp_path();
     let mut program = Running::start(voice, text, &file.to_string_lossy(), Stdio::null())?;
     program.exit().await?;
-    let bytes = tokio::fs::read(&file).await.map_err(failed)?;
-    match wav::read_from(Cursor::new(bytes)) {
+    // Files may be slow, and must not keep other calls waiting.
+    let reading = tokio::task::spawn_blocking(move || {
+        let recording = wav::read_up_to(&file, MAX_SAMPLES);
+        // Removed when it goes out of scope.
+        drop(file);
+        recording
+    });
+    let recording = reading
+        .await
+        .map_err(|error| failed(std::io::Error::other(error)))?;
+    match recording {
         Ok(recording) if !recording.samples.is_empty() => {
             Ok(Speech::whole(recording.rate_hz, recording.samples))
         }
@@ -327,6 +354,12 @@ fn describe(status: ExitStatus) -> String {
         (None, None) => status.to_string(),
     }
 }
+
+/// Audio of one utterance, at most.
+const LONGEST: Duration = Duration::from_secs(1800);
+
+/// Samples of one in a file, at most: so much at 48 kHz.
+const MAX_SAMPLES: usize = 1800 * 48_000;
 
 /// What a pipe holds on Linux.
 const BLOCK: usize = 64 * 1024;

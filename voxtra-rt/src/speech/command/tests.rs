@@ -378,3 +378,26 @@ fn the_configuration_chooses_the_voice() {
         ("cat", AudioOutput::Raw { rate_hz: 12_000 })
     );
 }
+
+#[tokio::test]
+async fn a_voice_without_end_is_ended() {
+    let script = Script::new("cat /dev/zero");
+    let error = say(&script.voice(&[]).raw(8_000), "Hello.").await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, SpeechError::Endless { .. }), "{error}");
+    assert!(error.to_string().contains("1800 s"), "{error}");
+}
+
+#[tokio::test]
+async fn a_voice_that_never_comes_to_its_first_sample_is_given_up() {
+    // A byte of something else again and again, each in time.
+    let script = Script::new(
+        "printf 'RIFF\\0\\0\\0\\0WAVELIST\\0\\0\\0\\1'; while sleep 0.05; do printf x; done",
+    );
+    let voice = script.voice(&[]).timeout(Duration::from_millis(300));
+    let given_up = tokio::time::timeout(Duration::from_secs(20), say(&voice, "Hello.")).await;
+    let error = given_up
+        .expect("it was waited for without end")
+        .unwrap_err();
+    assert!(matches!(error, SpeechError::TimedOut { .. }), "{error}");
+}

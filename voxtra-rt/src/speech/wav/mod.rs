@@ -28,14 +28,29 @@ pub struct Recording {
 /// # Errors
 /// It cannot be read, is no WAV of a kind named above, or is cut short.
 pub fn read(path: &Path) -> Result<Recording, WavError> {
-    read_from(std::fs::File::open(path)?)
+    read_up_to(path, MAX_SAMPLES)
 }
+
+/// Reads a file of at most so many samples.
+///
+/// # Errors
+/// As [`read`]; it is longer.
+pub fn read_up_to(path: &Path, most: usize) -> Result<Recording, WavError> {
+    read_samples(std::fs::File::open(path)?, most)
+}
+
+/// Samples of a recording, at most: nine hours at 8 kHz, half a GiB.
+const MAX_SAMPLES: usize = 256 << 20;
 
 /// Reads to the end of `source`.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_from(mut source: impl Read) -> Result<Recording, WavError> {
+pub fn read_from(source: impl Read) -> Result<Recording, WavError> {
+    read_samples(source, MAX_SAMPLES)
+}
+
+fn read_samples(mut source: impl Read, most: usize) -> Result<Recording, WavError> {
     let mut stream = WavStream::new();
     let mut samples = Vec::new();
     let mut block = vec![0; 64 * 1024];
@@ -45,6 +60,9 @@ pub fn read_from(mut source: impl Read) -> Result<Recording, WavError> {
             Ok(n) => stream.push(block.get(..n).unwrap_or_default(), &mut samples)?,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
+        }
+        if samples.len() > most {
+            return Err(WavError::TooManySamples(most));
         }
     }
     let rate_hz = stream.finish()?;
@@ -110,6 +128,9 @@ pub enum WavError {
     /// It ends before the first sample's place.
     #[error("it ends before any samples")]
     NoSamples,
+    /// More samples than are taken into memory.
+    #[error("it holds more than {0} samples")]
+    TooManySamples(usize),
     /// More samples than a WAV holds.
     #[error("too long for a WAV file (4 GiB)")]
     TooLong,

@@ -6,6 +6,16 @@ use voxtra_core::audio::Law;
 
 use super::*;
 
+#[test]
+fn a_recording_that_is_too_long_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.wav");
+    write(&file, 8_000, 1, &[1; 1_000]).unwrap();
+    assert_eq!(read_up_to(&file, 1_000).unwrap().samples.len(), 1_000);
+    let error = read_up_to(&file, 999).unwrap_err();
+    assert!(matches!(error, WavError::TooManySamples(999)), "{error}");
+}
+
 /// What another implementation (hound) writes.
 fn written(
     bits: u16,
