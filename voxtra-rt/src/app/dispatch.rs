@@ -288,9 +288,7 @@ impl Inner {
                 .filter(|call| call.direction() == Direction::Inbound);
             inbound.filter(|call| call.caller_id() == caller).count()
         };
-        let admitted = self
-            .admission
-            .admit(caller, self.sessions.len(), of_caller);
+        let admitted = self.admission.admit(caller, self.sessions.len(), of_caller);
         admitted.is_ok()
     }
 
