@@ -40,7 +40,7 @@ fn field(name: &str, value: &Value, longest: Option<usize>) -> Option<String> {
             (!text.is_empty()).then(|| format!("“{}”", cut(text, longest)))
         }
         ("digit", Value::String(digit)) => Some(digit.clone()),
-        ("interrupted", Value::Bool(interrupted)) => interrupted.then(|| "interrupted".to_owned()),
+        ("interrupted" | "cut", Value::Bool(is)) => is.then(|| name.to_owned()),
         ("sample_rate", Value::Number(hz)) => Some(format!("{hz} Hz")),
         (_, Value::Array(items)) if items.is_empty() => None,
         (_, Value::String(text)) if text.is_empty() => None,
@@ -101,6 +101,14 @@ mod tests {
                 "“Hi” · interrupted",
             ),
             (json!({ "text": "Hi", "interrupted": false }), "“Hi”"),
+            (
+                json!({ "duration_ms": 60000, "cut": true }),
+                "cut · duration 60.00 s",
+            ),
+            (
+                json!({ "duration_ms": 60000, "cut": false }),
+                "duration 60.00 s",
+            ),
             (json!({ "digit": "#" }), "#"),
             (json!({ "sample_rate": 8000 }), "8000 Hz"),
             (

@@ -56,7 +56,7 @@ async fn what_is_heard_thought_and_answered_is_told() {
         [
             "user.speech.started {}",
             r#"user.transcript.partial {"text":"The weather"}"#,
-            r#"user.speech.ended {"duration_ms":#}"#,
+            r#"user.speech.ended {"duration_ms":#,"cut":false}"#,
             r#"user.transcript {"text":"The weather is lovely.","confidence":1.0,"is_final":true}"#,
             "agent.thinking {}",
             r#"agent.response {"text":"You said:","tool_calls":[{"id":"call-1","name":"forecast","arguments":"{\"when\":\"today\"}"}]}"#,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use voxtra::core::audio::SampleRate;
-use voxtra::core::leg::LegSettings;
+use voxtra::core::leg::{G711Policy, LegSettings};
 use voxtra::prelude::*;
 
 use crate::asterisk::stage::Stage;
@@ -45,8 +45,8 @@ fn check(story: &Story, started: &str, sample_rate: u32) {
             "call.answered {}",
             &sample_rate,
             "user.speech.started {}",
-            r#"user.speech.ended {"duration_ms":#}"#,
-            r#"turn.ended {"duration_ms":#}"#,
+            r#"user.speech.ended {"duration_ms":#,"cut":false}"#,
+            r#"turn.ended {"duration_ms":#,"cut":false}"#,
             r#"agent.speech.started {"text":"You said:"}"#,
             r#"agent.speech.ended {"text":"You said:","interrupted":false}"#,
             r#"call.ended {"reason":"normal_clearing","duration_seconds":#,"answered_seconds":#,"ended_by":"far_end"}"#,
@@ -173,6 +173,51 @@ async fn the_audiosocket_channel_driver_at_16_khz() {
     assert_eq!(story.count("error"), 0, "{}", story.text());
     assert_eq!(story.count("agent.speech.ended"), 1, "{}", story.text());
     stage.close().await;
+}
+
+#[tokio::test]
+async fn g711_of_the_channel_driver_is_refused_by_its_name_or_decoded() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    for (format, name) in [("ulaw", "µ-law"), ("alaw", "A-law")] {
+        for policy in [G711Policy::Refuse, G711Policy::Decode] {
+            let leg = LegSettings {
+                g711: policy,
+                ..LegSettings::default()
+            };
+            let stay = |call: Call| async move { call.ended().await };
+            let mut stage = Stage::start(&asterisk, |app| app.leg(leg).default(stay)).await;
+            let id = stage.app.expect_socket_call("3000");
+            let caller = Caller {
+                to: "1000@voxtra-dial",
+                extension: "script",
+                variables: &[
+                    ("VOXTRA_SCRIPT", "quiet:0.6&own:caller-hello&quiet:2"),
+                    ("__VOXTRA_FORMAT", format),
+                ],
+                ..Caller::default()
+            };
+            stage.socket_call(&asterisk, id, caller).await;
+            let story = stage.story().await;
+            let errors: Vec<String> = story
+                .all("error")
+                .iter()
+                .map(|error| error["message"].to_string())
+                .collect();
+            let heard = story.count("user.speech.ended");
+            match policy {
+                G711Policy::Refuse => {
+                    assert!(errors.len() == 1 && errors[0].contains(name), "{errors:?}");
+                    assert_eq!(heard, 0, "{}", story.text());
+                }
+                G711Policy::Decode => {
+                    assert_eq!((errors.len(), heard), (0, 1), "{}", story.text());
+                }
+            }
+            stage.close().await;
+        }
+    }
 }
 
 #[tokio::test]

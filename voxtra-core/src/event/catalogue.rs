@@ -104,7 +104,7 @@ voxtra! {
             /// How long the caller spoke, in milliseconds.
             duration_ms: u64,
             /// Whether the caller speaks on: the utterance was as long as the settings allow.
-            cut: bool,
+            cut: bool = false,
         }
         /// Speech-to-text gave a final transcript.
         user.transcript {
@@ -172,7 +172,7 @@ voxtra! {
             /// How long the turn lasted, in milliseconds.
             duration_ms: u64,
             /// Whether the caller speaks on: the turn was as long as the settings allow.
-            cut: bool,
+            cut: bool = false,
         }
         /// Something went wrong inside the framework or a provider.
         error {
