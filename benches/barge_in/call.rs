@@ -10,6 +10,7 @@ use voxtra_core::playout::{AgentAudio, Chunk};
 use voxtra_core::time::Instant;
 use voxtra_core::vad::VoiceDetector;
 
+use crate::codec::Codec;
 use crate::scene::{Kind, Scene};
 
 /// Samples of a frame.
@@ -116,8 +117,13 @@ impl AgentAudio for Agent<'_> {
     }
 }
 
-/// Plays `scene`.
-pub fn play<V: VoiceDetector>(scene: &Scene, settings: LegSettings, detector: V) -> Seen {
+/// Plays `scene`. A codec codes what goes to the caller, another what the caller sends.
+pub fn play<V: VoiceDetector>(
+    scene: &Scene,
+    settings: LegSettings,
+    detector: V,
+    mut codecs: Option<[Codec; 2]>,
+) -> Seen {
     let mut leg: Box<Leg<V>> = Box::new(Leg::new(settings, detector));
     let mut line = Line::default();
     let mut agent = Agent {
@@ -152,7 +158,14 @@ pub fn play<V: VoiceDetector>(scene: &Scene, settings: LegSettings, detector: V)
             take(&mut line, &mut agent, &mut seen);
             due = leg.next_deadline();
         }
-        let heard = hear(frame, n * N, &out, scene);
+        if let Some([down, _]) = &mut codecs {
+            down.pass(&mut out[n * N..(n + 1) * N]);
+        }
+        let mut heard = hear(frame, n * N, &out, scene);
+        if let Some([_, up]) = &mut codecs {
+            up.pass(&mut heard);
+        }
+        let heard = through_mu_law(heard);
         let mut bytes = [0; 3 + 2 * N];
         encode_audio(SampleRate::Hz8000, &heard, &mut bytes).unwrap();
         let _ = leg.handle_input(arrival, &bytes, &mut line);
@@ -161,21 +174,26 @@ pub fn play<V: VoiceDetector>(scene: &Scene, settings: LegSettings, detector: V)
     seen
 }
 
-/// The caller, the echo of what was sent, and the telephone network's µ-law.
-fn hear(caller: &[f32], at: usize, out: &[f32], scene: &Scene) -> [i16; N] {
-    let mut heard = [0; N];
+/// The caller, and the echo of what was sent.
+fn hear(caller: &[f32], at: usize, out: &[f32], scene: &Scene) -> [f32; N] {
+    let mut heard = [0.0; N];
     for (n, (place, sample)) in heard.iter_mut().zip(caller).enumerate() {
         let mut sum = *sample;
         if let Some(newest) = (at + n).checked_sub(scene.echo.delay) {
             let back = out[..=newest].iter().rev();
             sum += back.zip(&scene.echo.taps).map(|(a, b)| a * b).sum::<f32>();
         }
-        *place = (sum.clamp(-0.98, 0.98) * 32_768.0) as i16;
+        *place = sum;
     }
-    let mut law = [0; N];
-    Law::Mu.encode_into(&heard, &mut law);
-    Law::Mu.decode_into(&law, &mut heard);
     heard
+}
+
+fn through_mu_law(heard: [f32; N]) -> [i16; N] {
+    let mut pcm = heard.map(|sample| (sample.clamp(-0.98, 0.98) * 32_768.0) as i16);
+    let mut law = [0; N];
+    Law::Mu.encode_into(&pcm, &mut law);
+    Law::Mu.decode_into(&law, &mut pcm);
+    pcm
 }
 
 /// Notes what happened, and what the agent makes of it.

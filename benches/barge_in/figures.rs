@@ -33,7 +33,7 @@ impl Figures {
         sum.held_frames += seen.held_frames;
         sum.pauses += seen.pauses.len();
         match scene.kind {
-            Kind::Interruption | Kind::NoisyInterruption => sum.interruptions(scene, seen),
+            kind if Kind::INTERRUPTIONS.contains(&kind) => sum.interruptions(scene, seen),
             Kind::Turns => sum.turns(scene, seen),
             _ => {
                 sum.marks += scene.marks.len();

@@ -2,7 +2,8 @@
 //! nothing, and when a turn is taken to be over.
 //!
 //!     benches/barge_in/sounds.py DIR          # once: fetches and makes the sounds
-//!     cargo run --release --example barge_in -- DIR [MINUTES] [--energy] [--sweep] [--ignore-echo] [KEY=VALUE]...
+//!     cargo run --release --example barge_in -- DIR [MINUTES] [--energy] [--sweep] [--ignore-echo] [kinds=KIND,KIND...]
+//!         [KEY=VALUE]...
 //!
 //! plays MINUTES (60) one-minute calls of each kind and prints figures; with `--sweep` a line of a table for each of many
 //! settings. KEY is one of `TurnSettings`, or `preset`. The same sounds give the same figures.
@@ -14,6 +15,7 @@
 )]
 
 mod call;
+mod codec;
 mod figures;
 mod scene;
 mod sounds;
@@ -25,6 +27,7 @@ use voxtra_core::leg::{EchoPolicy, LegSettings};
 use voxtra_core::turn::{Preset, TurnSettings};
 use voxtra_core::vad::{EnergyDetector, TelephoneDetector};
 
+use codec::Codec;
 use figures::{Figures, Sum, quantile};
 use scene::{Kind, Scene};
 use sounds::Library;
@@ -47,13 +50,25 @@ fn main() {
         settings.echo = EchoPolicy::Ignore;
     }
     settings.turn = changed(settings.turn, &arguments);
-    let play = |scene: &Scene, settings| match energy {
-        true => call::play(scene, settings, EnergyDetector::new()),
-        false => call::play(scene, settings, TelephoneDetector::new()),
+    let folder = Path::new(&folder);
+    let play = |scene: &Scene, settings| {
+        let codecs = scene
+            .codec
+            .map(|mode| [(); 2].map(|()| Codec::start(folder, mode)));
+        match energy {
+            true => call::play(scene, settings, EnergyDetector::new(), codecs),
+            false => call::play(scene, settings, TelephoneDetector::new(), codecs),
+        }
     };
-    let library = Library::read(Path::new(&folder));
+    let library = Library::read(folder);
+    let only = arguments
+        .iter()
+        .find_map(|word| word.strip_prefix("kinds="));
+    let wanted = |kind: &&Kind| {
+        only.is_none_or(|only| only.split(',').any(|name| name == format!("{kind:?}")))
+    };
     let scenes = |seed: u64| -> Vec<Scene> {
-        let kinds = Kind::ALL.iter();
+        let kinds = Kind::ALL.iter().filter(wanted);
         kinds
             .map(|kind| scene::scene(*kind, seed, &library))
             .collect()
@@ -86,6 +101,9 @@ fn main() {
 fn changed(settings: TurnSettings, words: &[String]) -> TurnSettings {
     let mut settings = settings;
     for (key, value) in words.iter().filter_map(|word| word.split_once('=')) {
+        if key == "kinds" {
+            continue;
+        }
         if key == "preset" {
             let preset: Preset = serde_json::from_value(Value::from(value)).expect("a preset");
             settings = preset.settings();
@@ -120,8 +138,10 @@ fn report(figures: &Figures) {
             100.0 * sum.false_stops as f32 / sum.marks.max(1) as f32,
         );
     }
-    for kind in [Kind::Interruption, Kind::NoisyInterruption] {
-        let sum = figures.of(kind);
+    for kind in Kind::INTERRUPTIONS {
+        let Some(sum) = figures.0.get(&kind) else {
+            continue;
+        };
         println!(
             "{kind:?}: {} of {} missed; the agent stops after p50 {:.0} ms, p90 {:.0} ms, p95 {:.0} ms",
             sum.missed,
@@ -131,12 +151,15 @@ fn report(figures: &Figures) {
             quantile(&sum.stops, 0.95)
         );
     }
-    let Sum {
+    let Some(Sum {
         turns,
         false_ends,
         end_delays,
         ..
-    } = figures.of(Kind::Turns);
+    }) = figures.0.get(&Kind::Turns)
+    else {
+        return;
+    };
     println!(
         "{turns} turns: {false_ends} false ends; told after p50 {:.0} ms, p95 {:.0} ms",
         quantile(end_delays, 0.5),

@@ -4,6 +4,8 @@ use crate::sounds::{Chance, Library, Sounds, from_db};
 
 /// Samples in a second.
 pub const RATE: usize = 8_000;
+/// Samples by which the mobile network's codec delays a sound.
+const CODEC_DELAY: usize = 40;
 
 /// What the caller does, but for what is heard behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,10 +25,20 @@ pub enum Kind {
     NoisyInterruption,
     /// The caller talks in turns of several phrases, and the agent answers.
     Turns,
+    /// The agent's echo alone, 6 to 25 dB softer and so late: a loudspeaker on a mobile network.
+    Echo400,
+    Echo600,
+    Echo1000,
+    /// The same at any delay from 200 ms to 1 s, through a mobile network's codec on both ways.
+    EchoMobile,
+    /// The caller talks over the agent and an echo that comes 320 ms to 1 s later.
+    LateInterruption,
+    /// The same through a mobile network's codec on both ways.
+    MobileInterruption,
 }
 
 impl Kind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::Echo,
         Self::Noise,
         Self::Music,
@@ -37,6 +49,20 @@ impl Kind {
         Self::Interruption,
         Self::NoisyInterruption,
         Self::Turns,
+        Self::Echo400,
+        Self::Echo600,
+        Self::Echo1000,
+        Self::EchoMobile,
+        Self::LateInterruption,
+        Self::MobileInterruption,
+    ];
+
+    /// In which the caller talks over the agent.
+    pub const INTERRUPTIONS: [Self; 4] = [
+        Self::Interruption,
+        Self::NoisyInterruption,
+        Self::LateInterruption,
+        Self::MobileInterruption,
     ];
 }
 
@@ -59,6 +85,8 @@ pub struct Scene {
     pub turn_ends: Vec<usize>,
     /// How long after the frames of the caller the agent's are due.
     pub phase_us: u64,
+    /// The mode of the mobile network's codec that is in the way.
+    pub codec: Option<u8>,
 }
 
 /// The way back: a delay, and a response of 8 ms that decays.
@@ -81,12 +109,14 @@ pub fn scene(kind: Kind, seed: u64, library: &Library) -> Scene {
         marks: Vec::new(),
         turn_ends: Vec::new(),
         phase_us: (20_000.0 * chance.unit()) as u64,
+        codec: None,
     };
     let level = chance.between(-34.0, -16.0);
     // Sounds are at -26 dBFS.
     let gain = from_db(level + 26.0);
     match kind {
-        Kind::Echo => {}
+        Kind::Echo | Kind::Echo400 | Kind::Echo600 | Kind::Echo1000 => {}
+        Kind::EchoMobile => scene.codec = Some(mode(&mut chance)),
         Kind::Noise => background(&mut scene, &library.noise, &mut chance, None),
         Kind::Music => background(&mut scene, &library.music, &mut chance, None),
         Kind::Stationary => background(&mut scene, &library.stationary, &mut chance, None),
@@ -110,7 +140,17 @@ pub fn scene(kind: Kind, seed: u64, library: &Library) -> Scene {
                 &mut chance,
             );
         }
-        Kind::Interruption => now_and_then(&mut scene, &[&library.caller], gain, &mut chance),
+        Kind::Interruption | Kind::LateInterruption => {
+            now_and_then(&mut scene, &[&library.caller], gain, &mut chance);
+        }
+        Kind::MobileInterruption => {
+            scene.codec = Some(mode(&mut chance));
+            now_and_then(&mut scene, &[&library.caller], gain, &mut chance);
+            for mark in &mut scene.marks {
+                mark.start += CODEC_DELAY;
+                mark.end += CODEC_DELAY;
+            }
+        }
         Kind::NoisyInterruption => {
             let behind = *chance.one_of(&[&library.noise, &library.music, &library.stationary]);
             let below = chance.between(10.0, 20.0);
@@ -132,14 +172,29 @@ pub fn scene(kind: Kind, seed: u64, library: &Library) -> Scene {
     scene
 }
 
+/// AMR from 4.75 to 12.2 kbit/s.
+fn mode(chance: &mut Chance) -> u8 {
+    *chance.one_of(&[0, 2, 4, 7])
+}
+
 fn echo(kind: Kind, chance: &mut Chance) -> Echo {
+    let late = match kind {
+        Kind::Echo400 => Some((0.4, 0.4)),
+        Kind::Echo600 => Some((0.6, 0.6)),
+        Kind::Echo1000 => Some((1.0, 1.0)),
+        Kind::EchoMobile => Some((0.2, 1.0)),
+        Kind::LateInterruption | Kind::MobileInterruption => Some((0.32, 1.0)),
+        _ => None,
+    };
     let loss_db = match kind {
+        _ if late.is_some() => chance.between(6.0, 25.0),
         Kind::Echo => chance.between(15.0, 40.0),
         // Every third line cancels it all.
         _ if chance.unit() < 0.33 => 90.0,
         _ => chance.between(15.0, 40.0),
     };
-    let delay = chance.between(0.020, 0.250);
+    let (shortest, longest) = late.unwrap_or((0.020, 0.250));
+    let delay = chance.between(shortest, longest);
     let decay = chance.between(2.0, 20.0);
     let mut taps = [0.0; 64];
     for (n, tap) in taps.iter_mut().enumerate() {

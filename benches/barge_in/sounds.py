@@ -4,7 +4,7 @@
     benches/barge_in/sounds.py DIR
 
 fetches packages from Debian and PyPI through apt-get and pip, unpacks them into DIR/packages, and writes DIR/sounds/KIND/N.wav:
-8 kHz, 16 bit, mono. Needs numpy, scipy and soundfile. The result is a function of the packages alone.
+8 kHz, 16 bit, mono; and DIR/codec, a mobile network's codec (AMR). Needs numpy, scipy and soundfile. The result is a function of the packages alone.
 
 agent        prompts of one voice, at least 1.5 s of speech each
 caller       sentences of other voices, at least 0.9 s
@@ -16,6 +16,7 @@ noise music stationary   what there is behind a caller, 30 s each
 """
 import glob
 import os
+import shutil
 import subprocess
 import sys
 
@@ -27,7 +28,7 @@ FS = 8000
 FRAME = 160
 DEBIAN = [
     "asterisk-core-sounds-en-wav", "asterisk-core-sounds-es-wav", "asterisk-moh-opsound-wav",
-    "pocketsphinx-testdata", "lincity-ng-data",
+    "pocketsphinx-testdata", "lincity-ng-data", "libopencore-amrnb0",
 ]
 NOT_SPEECH = (
     "silence", "beep", "tone", "ascending", "confbridge-join", "confbridge-leave", "dial", "ring", "sound", "monkey",
@@ -37,7 +38,8 @@ NOT_SPEECH = (
 
 def fetch(where):
     """Packages, unpacked."""
-    if os.path.exists(where + "/done"):
+    done = where + "/done"
+    if os.path.exists(done) and open(done).read().split() == DEBIAN:
         return
     for part in ("deb", "whl", "ex"):
         os.makedirs(f"{where}/{part}", exist_ok=True)
@@ -48,7 +50,8 @@ def fetch(where):
     subprocess.run(pip, check=True)
     for wheel in glob.glob(where + "/whl/livekit_agents*.whl"):
         subprocess.run(["unzip", "-qo", wheel, "livekit/agents/resources/*.ogg", "-d", where + "/ex"], check=True)
-    open(where + "/done", "w").close()
+    with open(done, "w") as file:
+        file.write(" ".join(DEBIAN))
 
 
 def read(path):
@@ -179,6 +182,8 @@ def main():
     livekit = ex + "/livekit/agents/resources/"
     lincity = ex + "/usr/share/games/lincity-ng/sounds/"
     sphinx = ex + "/usr/share/pocketsphinx/test/data/"
+    os.makedirs(where + "/codec", exist_ok=True)
+    shutil.copy(glob.glob(ex + "/usr/lib/*/libopencore-amrnb.so.0")[0], where + "/codec/libopencore-amrnb.so")
     rng = np.random.default_rng(20261125)
 
     agent = [trimmed(p) for p in prompts(asterisk + "sounds/en_US_f_Allison")]

@@ -84,11 +84,54 @@ fn an_echo_is_not_the_caller_whatever_its_delay_and_loss() {
     }
 }
 
+/// A loudspeaker on a mobile network.
+#[test]
+fn an_echo_that_comes_late_is_not_the_caller_either() {
+    let sent = agent(12);
+    for loss_db in [6.0, 12.0, 20.0, 25.0] {
+        for delay_ms in [330, 400, 470, 600, 815, 1_000] {
+            let heard = returned(&sent, delay_ms * 8, loss_db);
+            let shares = shares(&sent, &heard, Duration::from_millis(7));
+            let taken = |frames: &[f32]| {
+                let frames = frames.windows(2);
+                frames.filter(|two| two[0] > 0.5 && two[1] > 0.5).count()
+            };
+            let first = delay_ms / 20;
+            // The agent has interrupted itself after 28 frames, and is held before.
+            let soon = taken(&shares[first..first + 2 * LEARNED]);
+            let later = taken(&shares[first + LEARNED..]);
+            assert!(
+                soon <= 45 && later <= 25,
+                "{loss_db} dB, {delay_ms} ms: {soon} taken soon, {later} later"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_echo_that_moves_is_learned_anew() {
+    let sent = agent(30);
+    let (near, far) = (returned(&sent, 900, 18.0), returned(&sent, 5_600, 10.0));
+    let there = 10 * 8_000;
+    let back = 20 * 8_000;
+    let heard = [&near[..there], &far[there..back], &near[back..]].concat();
+    let shares = shares(&sent, &heard, Duration::ZERO);
+    for part in shares.chunks(500) {
+        let taken = part[2 * LEARNED..].iter().filter(|share| **share > 0.5);
+        let taken = taken.count();
+        assert!(taken < 60, "{taken} of 300");
+    }
+}
+
 #[test]
 fn the_caller_is_heard_over_an_echo() {
     let sent = agent(12);
     let caller = recording("caller-stop.wav");
-    for (loss_db, delay_ms) in [(15.0, 60), (20.0, 200), (30.0, 110)] {
+    let late = [(12.0, 600), (15.0, 1_000), (20.0, 400)];
+    for (loss_db, delay_ms) in [(15.0, 60), (20.0, 200), (30.0, 110)]
+        .into_iter()
+        .chain(late)
+    {
         let mut heard = returned(&sent, delay_ms * 8, loss_db);
         let at = 400 * N;
         for (place, sample) in heard[at..].iter_mut().zip(&caller) {
@@ -141,7 +184,14 @@ fn while_nothing_is_sent_everything_is_the_caller_s() {
 #[test]
 fn it_tells_the_way_back() {
     let sent = agent(12);
-    for (delay_ms, loss_db) in [(40_usize, 15.0_f32), (120, 20.0), (240, 25.0)] {
+    for (delay_ms, loss_db) in [
+        (40_usize, 15.0_f32),
+        (120, 20.0),
+        (240, 25.0),
+        (400, 20.0),
+        (600, 6.0),
+        (1_000, 12.0),
+    ] {
         let heard = returned(&sent, delay_ms * 8, loss_db);
         let mut estimate = EchoEstimate::new();
         for (n, (sent, heard)) in sent

@@ -1,5 +1,7 @@
 //! The levels of a frame in a few bands.
 
+use wide::{f32x8, i16x8, i32x8};
+
 use crate::vad::VAD_FRAME_SAMPLES;
 
 /// Bands of a frame.
@@ -8,8 +10,32 @@ pub(super) const BANDS: usize = 8;
 /// Levels in dBFS, one a band. Which band is which frequency does not matter here, only that sounds differ in them.
 pub(super) type Levels = [f32; BANDS];
 
+/// The same in half the room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed([i16; BANDS]);
+
+impl Packed {
+    pub(super) const SILENCE: Self = Self([(QUIETEST_DBFS * PER_DB) as i16; BANDS]);
+
+    pub(super) fn of(levels: &Levels) -> Self {
+        Self(levels.map(|level| (level * PER_DB) as i16))
+    }
+
+    pub(super) fn levels(self) -> f32x8 {
+        f32x8::from_i32x8(i32x8::from_i16x8(i16x8::new(self.0))) * splat(1.0 / PER_DB)
+    }
+}
+
+/// Steps of a packed level.
+const PER_DB: f32 = 256.0;
+
 /// Digital silence.
 pub(super) const SILENCE: Levels = [QUIETEST_DBFS; BANDS];
+
+/// The same for all bands.
+pub(super) const fn splat(value: f32) -> f32x8 {
+    f32x8::new([value; BANDS])
+}
 
 /// The levels of 20 ms at 8 kHz.
 ///

@@ -4,6 +4,7 @@
 mod hearing;
 mod keys;
 mod life;
+mod loudspeaker;
 mod property;
 mod protocol;
 mod rig;
