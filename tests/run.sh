@@ -4,6 +4,9 @@
 #   tests/run.sh            everything
 #   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo contract torture fuzz
 #
+# The demo and the fuzzing run while the tests against Asterisk mostly wait, where those are chosen too. How long each step took is told at
+# the end.
+#
 # The Asterisk step needs root on Debian. Where a real Asterisk can't be had, that is said loudly and the rest runs; with
 # CI=true it is a failure.
 set -euo pipefail
@@ -12,9 +15,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 steps=(format lints docs tests core asterisk demo contract torture fuzz)
 failed=()
 skipped=()
+chosen=()
+ended=()
+took=()
+scratch=$(mktemp -d)
+trap clean_up EXIT
 
 main() {
-    local chosen=("$@")
+    chosen=("$@")
     [ ${#chosen[@]} -gt 0 ] || chosen=("${steps[@]}")
     for step in "${chosen[@]}"; do
         if [[ " ${steps[*]} " != *" $step "* ]]; then
@@ -24,25 +32,95 @@ main() {
     done
     prepare
     for step in "${chosen[@]}"; do
-        local began=$SECONDS status=0
+        local began status=0 seconds
+        # It judges how late frames are: nothing else runs then.
+        if [ "$step" = torture ]; then await_beside; fi
+        began=$SECONDS
+        if [ "$step" = asterisk ]; then start_beside; fi
         printf '\n=== %s\n' "$step"
-        # A subshell, so that -e counts inside; not in a condition, where it would not.
-        set +e
-        (set -e; "$step")
-        status=$?
-        set -e
+        if [ -f "$scratch/$step.pid" ]; then
+            wait "$(cat "$scratch/$step.pid")" || status=$?
+            rm "$scratch/$step.pid"
+            cat "$scratch/$step.log"
+            seconds=$(cat "$scratch/$step.seconds")
+        else
+            # A subshell, so that -e counts inside; not in a condition, where it would not.
+            set +e
+            (set -e; "$step")
+            status=$?
+            set -e
+            seconds=$((SECONDS - began))
+        fi
+        ended+=("$step")
+        took+=("$(printf '%-9s %5d s' "$step" "$seconds")")
         case $status in
-        0) printf -- '--- %s: passed in %d s\n' "$step" $((SECONDS - began)) ;;
+        0) printf -- '--- %s: passed in %d s\n' "$step" "$seconds" ;;
         77) skipped+=("$step"); printf -- '--- %s: NOT RUN\n' "$step" ;;
         *) failed+=("$step"); printf -- '--- %s: FAILED (status %d)\n' "$step" "$status" ;;
         esac
     done
-    printf '\n'
+    printf '\nHow long each step took, some beside others:\n'
+    printf '  %s\n' "${took[@]}"
+    printf '  all       %5d s\n' "$SECONDS"
     [ ${#skipped[@]} -eq 0 ] || echo "NOT RUN: ${skipped[*]}"
     [ ${#failed[@]} -eq 0 ] || echo "FAILED: ${failed[*]}"
     printf '%d passed, %d failed, %d skipped\n' \
         $((${#chosen[@]} - ${#failed[@]} - ${#skipped[@]})) ${#failed[@]} ${#skipped[@]}
     [ ${#failed[@]} -eq 0 ] || exit 1
+}
+
+is_chosen() {
+    [[ " ${chosen[*]} " == *" $1 "* ]]
+}
+
+# Starts what runs beside the tests against Asterisk, unless it has run already.
+start_beside() {
+    local step
+    for step in demo fuzz; do
+        if ! is_chosen "$step" || [[ " ${ended[*]} " == *" $step "* ]]; then continue; fi
+        # Nothing that is in a hurry is compiled beside the calls. Should it fail, the demo says so.
+        if [ "$step" = demo ]; then build_release || true; fi
+        beside "$step"
+    done
+}
+
+await_beside() {
+    local pid
+    for pid in "$scratch"/*.pid; do
+        # Its status is asked for again when its turn comes.
+        if [ -f "$pid" ]; then wait "$(cat "$pid")" || true; fi
+    done
+}
+
+# Ends what still runs in the background, and forgets.
+clean_up() {
+    local pid
+    for pid in "$scratch"/*.pid; do
+        if [ -f "$pid" ]; then end_tree "$(cat "$pid")"; fi
+    done
+    rm -rf "$scratch"
+}
+
+end_tree() {
+    local child
+    for child in $(pgrep -P "$1" 2>/dev/null); do end_tree "$child"; done
+    kill "$1" 2>/dev/null || true
+}
+
+# Runs a step in the background; what it says is kept until its turn comes.
+beside() {
+    local step=$1
+    (
+        began=$SECONDS status=0
+        # Fuzzing takes what the others leave.
+        if [ "$step" = fuzz ]; then chrt --idle --pid 0 "$BASHPID" >/dev/null 2>&1 || renice -n 19 -p "$BASHPID" >/dev/null; fi
+        set +e
+        (set -e; "$step") >"$scratch/$step.log" 2>&1
+        status=$?
+        echo $((SECONDS - began)) >"$scratch/$step.seconds"
+        exit "$status"
+    ) &
+    echo $! >"$scratch/$step.pid"
 }
 
 # What the steps need and a fresh machine may lack.
@@ -117,9 +195,14 @@ docs() {
 tests() {
     # Integration tests that need an Asterisk are the step of that name.
     # Among the unit tests are the loom models, `cargo test -p voxtra-rt --lib loom_`: every interleaving of what threads share.
-    limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast
-    limited cargo test --locked --workspace --doc
-    limited benches/with_runner.sh cargo test --locked --benches -- --test
+    # Each of these runs, whatever becomes of those before it. All are of the workspace, so that their dependencies have the same
+    # features and are built once.
+    local status=0
+    limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast || status=$?
+    limited cargo test --locked --workspace --doc || status=$?
+    limited benches/with_runner.sh cargo test --locked --workspace \
+        --bench core --bench detectors --bench events --bench instructions -- --test || status=$?
+    return "$status"
 }
 
 core() {
@@ -148,21 +231,34 @@ LOUD
 
 demo() {
     local out
+    rm -f "${CARGO_TARGET_DIR:-target}/tmp/demo.jsonl"
     out=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$out'" EXIT
-    limited cargo run --locked --release -- demo --out "$out/demo"
+    build_release
+    limited "${CARGO_TARGET_DIR:-target}/release/voxtra" demo --out "$out/demo"
     for file in events.jsonl call.wav report.html; do
         [ -s "$out/demo/$file" ] || { echo "the demo did not write $file" >&2; return 1; }
     done
-    # For the step `contract`.
-    mkdir -p "${CARGO_TARGET_DIR:-target}/tmp/contract"
-    cp "$out/demo/events.jsonl" "${CARGO_TARGET_DIR:-target}/tmp/contract/demo.jsonl"
+    # For the step `contract`. Not yet in its folder, which the step `asterisk` empties.
+    mkdir -p "${CARGO_TARGET_DIR:-target}/tmp"
+    cp "$out/demo/events.jsonl" "${CARGO_TARGET_DIR:-target}/tmp/demo.jsonl"
+}
+
+# The command, optimised. After the step `core` with the features that its bench asks for, so that the dependencies are those that
+# were built for it.
+build_release() {
+    local with=()
+    if is_chosen core; then with=(--bench instructions); fi
+    limited cargo build --locked --release --bin voxtra "${with[@]}"
 }
 
 # What is said about events and what is sent, judged by others' tools. Without an Asterisk there is too little to judge.
 contract() {
     if [[ " ${skipped[*]} " == *" asterisk "* ]]; then return 77; fi
+    local kept=${CARGO_TARGET_DIR:-target}/tmp
+    mkdir -p "$kept/contract"
+    if [ -f "$kept/demo.jsonl" ]; then cp "$kept/demo.jsonl" "$kept/contract/"; fi
     limited tests/contract/check.sh
 }
 
@@ -175,9 +271,9 @@ fuzz() {
 # The suite for hostile peers against our own server, both optimised. That a frame of the well-behaved call was late, and none lost, is
 # said but fails nothing: on a machine that others share it is the flood's own TCP that may have kept the processor.
 torture() {
-    cargo build --locked --release --bin voxtra
-    local port=19092 echo status=0
-    target/release/voxtra echo --listen "127.0.0.1:$port" >/dev/null 2>&1 &
+    build_release
+    local port=19092 echo status=0 log=$scratch/echo.log
+    "${CARGO_TARGET_DIR:-target}/release/voxtra" echo --listen "127.0.0.1:$port" >/dev/null 2>"$log" &
     echo=$!
     # shellcheck disable=SC2064
     trap "kill $echo" EXIT
@@ -187,7 +283,7 @@ torture() {
     done
     local told
     told=$(mktemp)
-    limited target/release/voxtra torture "127.0.0.1:$port" --pid "$echo" >"$told" || status=$?
+    limited "${CARGO_TARGET_DIR:-target}/release/voxtra" torture "127.0.0.1:$port" --pid "$echo" >"$told" || status=$?
     cat "$told"
     if [ "$status" = 1 ] && grep -q ' FAIL ' "$told" \
         && ! grep ' FAIL ' "$told" | grep -vqE '^ *well-behaved-call +FAIL +[0-9]+ late, .*, 0 lost of '; then
@@ -195,6 +291,10 @@ torture() {
         status=0
     fi
     rm -f "$told"
+    if [ "$status" != 0 ]; then
+        echo "the server's log, its last lines:" >&2
+        tail -n 200 "$log" >&2
+    fi
     return "$status"
 }
 

@@ -10,7 +10,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
 
 # Compiled before Asterisk starts, so that a mistake in the code costs no start.
-targets=(--package voxtra --test asterisk_ari --test asterisk_calls --test asterisk_sip --test asterisk_restart)
+# Of the workspace, so that the dependencies are those that the other tests have.
+targets=(--workspace --test asterisk_ari --test asterisk_calls --test asterisk_sip --test asterisk_restart)
 options=()
 for argument in "$@"; do
     if [ "$argument" = -- ]; then break; fi

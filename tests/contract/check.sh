@@ -22,7 +22,8 @@ if [ ! -d "$tools/node/node_modules" ]; then
     npm ci --prefix "$tools/node" --ignore-scripts --no-audit --no-fund --silent
 fi
 
-cargo build --locked --bin voxtra --example minimal --example contract
+# Of the workspace, so that the dependencies are those that the tests have.
+cargo build --locked --workspace --bin voxtra --example minimal --example contract
 rm -rf "$documents"
 mkdir -p "$documents"
 voxtra=$target/debug/voxtra
