@@ -33,7 +33,7 @@ mod signals;
 pub use admission::{CallLimits, CallRefusal};
 pub use builder::{Builder, RouteTo, StartError};
 pub use outbound::Outbound;
-pub use route::{DeclaredRoute, Handler, Outcome, Route, RouteError};
+pub use route::{DeclaredRoute, Failure, Handler, Outcome, Route, RouteError};
 pub use signals::{Stop, StopSignals};
 
 use std::collections::HashMap;

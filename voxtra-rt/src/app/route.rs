@@ -48,9 +48,27 @@ impl Outcome for () {
     }
 }
 
-impl<E: Into<HandlerError>> Outcome for Result<(), E> {
+impl<E: Failure> Outcome for Result<(), E> {
     fn into_result(self) -> Result<(), HandlerError> {
-        self.map_err(Into::into)
+        self.map_err(Failure::into_failure)
+    }
+}
+
+/// What a handler may fail with: whatever `?` makes a [`HandlerError`] of.
+#[diagnostic::on_unimplemented(
+    message = "a handler can't fail with `{Self}`",
+    note = "the error must be one that may cross threads: write `Result<(), HandlerError>`, which is `Box<dyn Error + Send + Sync>`, in place of `Box<dyn Error>`"
+)]
+pub trait Failure {
+    /// As the error that is told.
+    fn into_failure(self) -> HandlerError;
+}
+
+// Otherwise the compiler would speak of conversions.
+#[diagnostic::do_not_recommend]
+impl<E: Into<HandlerError>> Failure for E {
+    fn into_failure(self) -> HandlerError {
+        self.into()
     }
 }
 

@@ -1,0 +1,1 @@
+//! What does not compile is in `tests/compile_fail/`.
