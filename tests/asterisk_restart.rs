@@ -10,8 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use asterisk::stage::{Stage, patiently};
+use asterisk::story::Story;
 use asterisk::{Asterisk, Call as Caller};
 use voxtra::prelude::*;
+use voxtra::rt::app::StopSignals;
+use voxtra::rt::ari::HangupReason;
 
 /// Counts the calls that were hung up, and stays.
 fn counting(hangups: &Arc<AtomicUsize>) -> impl Fn(Call) -> Staying + Send + Sync + 'static {
@@ -26,6 +29,19 @@ fn counting(hangups: &Arc<AtomicUsize>) -> impl Fn(Call) -> Staying + Send + Syn
             call.answer().await
         })
     }
+}
+
+/// A call of a second. Returns its story.
+async fn short_call(asterisk: &Asterisk, stage: &mut Stage) -> Story {
+    let caller = Caller {
+        extension: "script",
+        variables: &[("VOXTRA_SCRIPT", "quiet:1")],
+        ..Caller::default()
+    };
+    stage.call(asterisk, caller).await;
+    let story = stage.story().await;
+    assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
+    story
 }
 
 type Staying = std::pin::Pin<Box<dyn Future<Output = Result<(), CallError>> + Send>>;
@@ -78,14 +94,7 @@ async fn outage(how: &str) {
 
     patiently("Asterisk's events", stage.app.online()).await;
     assert_eq!(stage.app.calls().len(), 0);
-    let caller = Caller {
-        extension: "script",
-        variables: &[("VOXTRA_SCRIPT", "quiet:1")],
-        ..Caller::default()
-    };
-    stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
-    assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
+    let story = short_call(&asterisk, &mut stage).await;
     assert_eq!(story.count("error"), 0, "{}", story.text());
     assert_eq!(hangups.load(Ordering::Relaxed), 3);
     stage.close().await;
@@ -130,6 +139,172 @@ async fn an_asterisk_that_comes_later_than_the_application_is_waited_for() {
     })
     .await;
     app.shutdown().await;
+}
+
+/// Hangs up a caller, from its own side.
+async fn hangs_up(asterisk: &Asterisk, channel: &str) {
+    let ari = asterisk.client("x");
+    ari.hangup(channel, HangupReason::Normal).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_program_that_is_told_to_stop_waits_for_agents_and_leaves_transferred_callers_alone() {
+    let Some(asterisk) = Asterisk::get_alone().await else {
+        return;
+    };
+    let transfer = |call: Call| async move {
+        call.answer().await?;
+        call.transfer("Local/echo@voxtra-test/n").await
+    };
+    let hangups = Arc::new(AtomicUsize::new(0));
+    let mut stage = Stage::start(&asterisk, |app| {
+        app.drain(Duration::from_secs(3_600))
+            .extension("2000", transfer)
+            .default(counting(&hangups))
+    })
+    .await;
+    let transferred = Caller {
+        to: "2000@voxtra-in",
+        ..Caller::default()
+    };
+    let transferred = stage.call(&asterisk, transferred).await;
+    stage.until("call.transferred").await;
+    let attended = stage.call(&asterisk, Caller::default()).await;
+    stage.until("media.started").await;
+
+    let signals = StopSignals::listen().unwrap();
+    let app = stage.app.clone();
+    let stopping = tokio::spawn(async move { app.run_until(signals).await });
+    let process = std::process::id().to_string();
+    let killed = std::process::Command::new("kill")
+        .args(["-TERM", &process])
+        .status();
+    assert!(killed.unwrap().success());
+    // A new caller is no longer taken: its dialplan hangs up after `Stasis()`.
+    patiently("a caller who goes on in the dialplan", async {
+        loop {
+            let calls = stage.app.calls().len();
+            let caller = stage.call(&asterisk, Caller::default()).await;
+            tokio::select! {
+                () = asterisk.gone(&caller.id) => return,
+                // The signal had not come yet.
+                () = async { while stage.app.calls().len() <= calls { tokio::task::yield_now().await } } => {
+                    hangs_up(&asterisk, &caller.id).await;
+                    stage.story().await;
+                }
+            }
+        }
+    })
+    .await;
+    assert_eq!(stage.app.calls().len(), 2);
+    assert!(!stopping.is_finished());
+
+    // The last agent's call ends, and with it the program.
+    hangs_up(&asterisk, &attended.id).await;
+    assert_eq!(stage.story().await.the("call.ended")["ended_by"], "far_end");
+    let story = stage.story().await;
+    let ended = story.the("call.ended");
+    assert_eq!(ended["reason"], "left_application", "{}", story.text());
+    assert_eq!(ended["ended_by"], "system");
+    patiently("the end", stopping).await.unwrap();
+    let talking = async || {
+        let mut bridges = asterisk.bridges().await;
+        bridges.retain(|(_, channels)| {
+            let is_other = |channel: &String| channel.starts_with("voxtra-transfer-");
+            channels.iter().any(is_other)
+        });
+        bridges
+    };
+    let bridges = talking().await;
+    assert_eq!(bridges.len(), 1, "{bridges:?}");
+    assert_eq!(bridges[0].1.len(), 2, "{bridges:?}");
+
+    // Asterisk leaves the other party where it is when the caller hangs up. Who runs again under the name ends that.
+    let again = Application::builder()
+        .asterisk(asterisk.settings(&stage.name))
+        .media(asterisk::stage::any_port())
+        .compare_every(Duration::from_secs(1))
+        .default(counting(&hangups))
+        .start()
+        .await
+        .unwrap();
+    patiently("Asterisk's events", again.online()).await;
+    hangs_up(&asterisk, &transferred.id).await;
+    patiently("the end of the other party", async {
+        while !talking().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    again.shutdown().await;
+    stage.close().await;
+}
+
+/// `voxtra serve` with the built-in agent `echo`, under this name in Asterisk; it is connected.
+fn serve(asterisk: &Asterisk, name: &str) -> std::process::Child {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let folder = std::env::temp_dir().join(asterisk::unique("voxtra-serve"));
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("voxtra.toml");
+    let text = format!(
+        "[asterisk]\nurl = \"{}\"\npassword = \"voxtra-test\"\napp = \"{name}\"\n[media]\nlisten = \"127.0.0.1:{port}\"\n",
+        asterisk.settings(name).url,
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut serve = std::process::Command::new(env!("CARGO_BIN_EXE_voxtra"))
+        .args(["serve", "-c"])
+        .arg(&file)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = std::io::BufReader::new(serve.stderr.take().unwrap());
+    let mut lines = std::io::BufRead::lines(log);
+    let mut told = String::new();
+    while !told.contains("connected to Asterisk") {
+        let line = lines.next();
+        told += &line
+            .unwrap_or_else(|| panic!("it did not start: {told}"))
+            .unwrap();
+    }
+    // It is read to its end, so that its writer is never kept waiting.
+    std::thread::spawn(move || lines.for_each(drop));
+    std::fs::remove_dir_all(&folder).unwrap();
+    serve
+}
+
+#[tokio::test]
+async fn the_first_of_a_name_takes_calls_again_when_the_second_crashes_in_the_middle_of_one() {
+    let Some(asterisk) = Asterisk::get_alone().await else {
+        return;
+    };
+    let hangups = Arc::new(AtomicUsize::new(0));
+    let mut stage = Stage::start(&asterisk, |app| app.default(counting(&hangups))).await;
+    let mut newcomer = serve(&asterisk, &stage.name);
+    let left = stage.call(&asterisk, Caller::default()).await;
+    patiently("a call of the second", async {
+        let is_media = |channel: &String| channel.starts_with("voxtra-media-");
+        loop {
+            let bridges = asterisk.bridges().await;
+            if bridges
+                .iter()
+                .any(|(_, channels)| channels.len() == 2 && channels.iter().any(is_media))
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    newcomer.kill().unwrap();
+    newcomer.wait().unwrap();
+    let online = tokio::time::timeout(Duration::from_secs(60), stage.app.online());
+    online.await.expect("the first did not come back");
+    // Its caller goes on in the dialplan, and nothing is left.
+    asterisk.gone(&left.id).await;
+    short_call(&asterisk, &mut stage).await;
+    stage.close().await;
 }
 
 #[tokio::test]

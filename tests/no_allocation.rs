@@ -109,6 +109,7 @@ async fn agent(call: Call) -> Result<(), CallError> {
     // At another rate than the line's, cut by the caller, and once more.
     call.send_audio(&tone(8), 16_000).await?;
     call.send_audio(&tone(8), 8_000).await?;
+    call.ended().await;
     Ok(())
 }
 

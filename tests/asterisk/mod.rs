@@ -5,6 +5,7 @@
     reason = "each test binary uses its own part of this"
 )]
 
+pub mod cable;
 pub mod phone;
 pub mod receiver;
 pub mod recording;
@@ -54,6 +55,14 @@ impl Asterisk {
             url,
             _use: Use::Alone(IN_USE.write().await),
         })
+    }
+
+    /// The same one, reached through a cable that begins there.
+    pub async fn through(&self, address: std::net::SocketAddr) -> Self {
+        Self {
+            url: format!("http://{address}/ari"),
+            _use: Use::Shared(IN_USE.read().await),
+        }
     }
 
     /// How the application `app` logs in.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 use uuid::Uuid;
-use voxtra_rt::app::{Application, Builder};
+use voxtra_rt::app::{Application, Builder, OnHandlerEnd};
 use voxtra_rt::ari::Channel;
 use voxtra_rt::media::MediaSettings;
 use voxtra_rt::session::{Call as Session, Event};
@@ -56,6 +56,8 @@ impl Stage {
         let builder = Application::builder()
             .asterisk(asterisk.settings(&name))
             .media(any_port())
+            // Most handlers here do one thing, and leave the end to the caller.
+            .on_handler_end(OnHandlerEnd::Nothing)
             .prompts(prompts());
         let app = build(builder).start().await.unwrap();
         patiently("Asterisk's events", app.online()).await;

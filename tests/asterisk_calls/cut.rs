@@ -1,67 +1,62 @@
 //! The cable between Asterisk and us is cut in the middle of a call.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use voxtra::prelude::*;
+use voxtra::rt::ari::{Channel, HangupReason};
 
+use crate::asterisk::cable::Cable;
 use crate::asterisk::stage::Stage;
 use crate::asterisk::{Asterisk, Call as Caller};
 
-/// What Asterisk's AudioSocket connections pass through on their way to an application.
-struct Cable {
-    address: SocketAddr,
-    to: Arc<Mutex<Option<SocketAddr>>>,
-    cuts: watch::Sender<u32>,
+/// Answers and stays.
+async fn stays(call: Call) -> Result<(), CallError> {
+    call.answer().await?;
+    call.ended().await;
+    Ok(())
 }
 
-impl Cable {
-    async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let to = Arc::new(Mutex::new(None));
-        let (cuts, cut) = watch::channel(0);
-        let goal: Arc<Mutex<Option<SocketAddr>>> = to.clone();
-        tokio::spawn(async move {
-            while let Ok((mut from, _)) = listener.accept().await {
-                let Some(address) = *goal.lock().unwrap() else {
-                    continue;
-                };
-                let mut cut = cut.clone();
-                cut.mark_unchanged();
-                tokio::spawn(async move {
-                    let mut there = TcpStream::connect(address).await.unwrap();
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut from, &mut there) => {}
-                        _ = cut.changed() => {}
-                    }
-                });
-            }
-        });
-        Self { address, to, cuts }
+/// An agent whose audio comes through a cable, and a caller whom it has answered.
+struct Conversation {
+    asterisk: Asterisk,
+    cable: Cable,
+    stage: Stage,
+    caller: Channel,
+}
+
+impl Conversation {
+    /// `None` where there is no Asterisk.
+    async fn with<R>(agent: fn(Call) -> R) -> Option<Self>
+    where
+        R: Future<Output = Result<(), CallError>> + Send + 'static,
+    {
+        let asterisk = Asterisk::get().await?;
+        let cable = Cable::new().await;
+        let mut stage = Stage::start(&asterisk, |app| {
+            app.advertise(cable.address.to_string()).default(agent)
+        })
+        .await;
+        cable.leads_to(Some(stage.app.media_address()));
+        let caller = stage.call(&asterisk, Caller::default()).await;
+        stage.until("media.started").await;
+        Some(Self {
+            asterisk,
+            cable,
+            stage,
+            caller,
+        })
     }
 
-    /// Where connections lead from now on; nowhere, and they are closed.
-    fn leads_to(&self, address: Option<SocketAddr>) {
-        *self.to.lock().unwrap() = address;
-    }
-
-    /// Cuts every connection that is up.
-    fn cut(&self) {
-        self.cuts.send_modify(|cuts| *cuts += 1);
+    /// Its dialplan hangs up after `Stasis()`.
+    async fn leaves_no_caller_behind(self) {
+        self.asterisk.gone(&self.caller.id).await;
+        self.stage.close().await;
     }
 }
 
 #[tokio::test]
 async fn audio_that_is_cut_is_connected_again_within_the_same_session() {
-    let Some(asterisk) = Asterisk::get().await else {
-        return;
-    };
-    let cable = Cable::new().await;
-    let agent = |call: Call| async move {
+    async fn agent(call: Call) -> Result<(), CallError> {
         call.answer().await?;
         let mut media = call.events_from_now();
         let stopped = media.find(|event| (event.wire() == "media.stopped").then_some(()));
@@ -70,78 +65,88 @@ async fn audio_that_is_cut_is_connected_again_within_the_same_session() {
         let spoken = call.say("You said:").await?;
         assert_eq!(spoken, Spoken::Completed);
         call.hangup().await
+    }
+    let Some(mut talk) = Conversation::with(agent).await else {
+        return;
     };
-    let mut stage = Stage::start(&asterisk, |app| {
-        app.advertise(cable.address.to_string()).default(agent)
-    })
-    .await;
-    cable.leads_to(Some(stage.app.media_address()));
-    let channel = stage.call(&asterisk, Caller::default()).await;
-    stage.until("media.started").await;
-    cable.cut();
-    let story = stage.story().await;
+    talk.cable.cut();
+    let story = talk.stage.story().await;
     assert_eq!(story.count("media.started"), 2, "{}", story.text());
     assert_eq!(story.count("media.stopped"), 2, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
     assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
-    asterisk.gone(&channel.id).await;
-    stage.close().await;
+    talk.leaves_no_caller_behind().await;
 }
 
 #[tokio::test]
 async fn a_caller_whose_audio_is_lost_for_good_is_not_left_behind() {
-    let Some(asterisk) = Asterisk::get().await else {
+    let Some(mut talk) = Conversation::with(stays).await else {
         return;
     };
-    let cable = Cable::new().await;
-    let agent = |call: Call| async move {
-        call.answer().await?;
-        call.ended().await;
-        Ok::<_, CallError>(())
-    };
-    let mut stage = Stage::start(&asterisk, |app| {
-        app.advertise(cable.address.to_string()).default(agent)
-    })
-    .await;
-    cable.leads_to(Some(stage.app.media_address()));
-    let channel = stage.call(&asterisk, Caller::default()).await;
-    stage.until("media.started").await;
-    let traces = stage.traces(&asterisk).await;
-    cable.leads_to(None);
-    cable.cut();
-    let story = stage.story().await;
+    let traces = talk.stage.traces(&talk.asterisk).await;
+    talk.cable.leads_to(None);
+    talk.cable.cut();
+    let story = talk.stage.story().await;
     assert_eq!(story.the("call.ended")["reason"], "media_lost");
     assert_eq!(story.the("error")["error_type"], "media");
-    // Its dialplan hangs up after `Stasis()`.
-    asterisk.gone(&channel.id).await;
-    stage.nothing_is_left(&asterisk, &traces).await;
-    stage.close().await;
+    talk.stage.nothing_is_left(&talk.asterisk, &traces).await;
+    talk.leaves_no_caller_behind().await;
 }
 
 #[tokio::test]
 async fn audio_that_is_cut_again_and_again_is_given_up() {
+    let Some(mut talk) = Conversation::with(stays).await else {
+        return;
+    };
+    talk.cable.cut();
+    for _ in 0..3 {
+        talk.stage.until("media.started").await;
+        talk.cable.cut();
+    }
+    let story = talk.stage.story().await;
+    assert_eq!(story.count("media.started"), 4, "{}", story.text());
+    assert_eq!(story.the("call.ended")["reason"], "media_lost");
+    talk.leaves_no_caller_behind().await;
+}
+
+#[tokio::test]
+async fn a_transferred_caller_does_not_stay_alone_when_the_other_party_leaves_untold() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
     let cable = Cable::new().await;
-    let agent = |call: Call| async move {
+    let url = asterisk.settings("x").url;
+    let there = SocketAddr::from(([127, 0, 0, 1], url.port().unwrap()));
+    cable.leads_to(Some(there));
+    let transfer = |call: Call| async move {
         call.answer().await?;
-        call.ended().await;
-        Ok::<_, CallError>(())
+        call.transfer("Local/echo@voxtra-test/n").await
     };
-    let mut stage = Stage::start(&asterisk, |app| {
-        app.advertise(cable.address.to_string()).default(agent)
-    })
-    .await;
-    cable.leads_to(Some(stage.app.media_address()));
-    let channel = stage.call(&asterisk, Caller::default()).await;
-    for _ in 0..4 {
-        stage.until("media.started").await;
-        cable.cut();
-    }
+    let far = asterisk.through(cable.address).await;
+    let mut stage = Stage::start(&far, |app| app.default(transfer)).await;
+    let caller = stage.call(&asterisk, Caller::default()).await;
+    let session = stage.session().await;
+    stage.until("call.transferred").await;
+    let bridges = asterisk.bridges().await;
+    let bridge = bridges
+        .iter()
+        .find(|(_, channels)| channels.iter().any(|channel| channel == session.id()));
+    let parties = &bridge.expect("a bridge of both").1;
+    let other = parties
+        .iter()
+        .find(|channel| *channel != session.id())
+        .unwrap();
+    // The other party hangs up while nobody can be told.
+    cable.leads_to(None);
+    cable.cut();
+    let ari = asterisk.client("x");
+    ari.hangup(other, HangupReason::Normal).await.unwrap();
+    asterisk.gone(other).await;
+    assert_eq!(stage.app.calls().len(), 1);
+    cable.leads_to(Some(there));
     let story = stage.story().await;
-    assert_eq!(story.count("media.started"), 4, "{}", story.text());
-    assert_eq!(story.the("call.ended")["reason"], "media_lost");
-    asterisk.gone(&channel.id).await;
+    let ended = story.the("call.ended");
+    assert_eq!(ended["ended_by"], "other_party", "{}", story.text());
+    asterisk.gone(&caller.id).await;
     stage.close().await;
 }

@@ -160,7 +160,7 @@ async fn a_call_that_nothing_fits_is_refused_and_told() {
         story.lines()[2..],
         [
             r#"error {"error_type":"no_route","message":"no route for \"2222\""}"#,
-            r#"call.ended {"reason":"unallocated_number","duration_seconds":#,"answered_seconds":#,"ended_by":"agent"}"#,
+            r#"call.ended {"reason":"unallocated_number","duration_seconds":#,"answered_seconds":#,"ended_by":"system"}"#,
             "session.destroyed {}",
         ]
     );

@@ -7,6 +7,12 @@ use voxtra::rt::ari::{AriError, AriSettings};
 use crate::asterisk::stage::{Stage, any_port};
 use crate::asterisk::{Asterisk, Call as Caller, unique};
 
+/// Why an application doesn't start that logs in so.
+async fn refused(settings: AriSettings) -> StartError {
+    let app = Application::builder().asterisk(settings).media(any_port());
+    app.start().await.unwrap_err()
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_refused_at_the_start_and_says_what_to_do() {
     let Some(asterisk) = Asterisk::get().await else {
@@ -16,12 +22,7 @@ async fn a_wrong_password_is_refused_at_the_start_and_says_what_to_do() {
         password: "wrong".to_owned().into(),
         ..asterisk.settings(&unique("wrong"))
     };
-    let error = Application::builder()
-        .asterisk(settings)
-        .media(any_port())
-        .start()
-        .await
-        .unwrap_err();
+    let error = refused(settings).await;
     assert!(
         matches!(error, StartError::Ari(AriError::Unauthorized { .. })),
         "{error:?}"
@@ -42,12 +43,7 @@ async fn a_user_that_may_only_look_is_refused_at_the_start() {
         username: "reader".into(),
         ..asterisk.settings(&unique("reader"))
     };
-    let error = Application::builder()
-        .asterisk(settings)
-        .media(any_port())
-        .start()
-        .await
-        .unwrap_err();
+    let error = refused(settings).await;
     assert!(error.to_string().contains("read_only=no"), "{error}");
 }
 

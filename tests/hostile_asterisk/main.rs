@@ -1,15 +1,20 @@
-//! Calls on an Asterisk that loses events, refuses orders and cuts connections. No session may outlive its call, and no
-//! call its session.
+//! Calls on an Asterisk that loses events, refuses orders, stalls, floods, lies and cuts connections. No session may outlive its
+//! call, and no call its session: that is looked at after each of these tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod peer;
+mod stage;
 
 use std::time::Duration;
 
-use peer::Asterisk;
+use peer::{Asterisk, Flood, Manner};
+use stage::{Stage, is_heard};
+use voxtra::allocations::{Weighing, bytes_in_use};
 use voxtra::prelude::*;
-use voxtra::rt::app::{Builder, Handler, Outbound};
-use voxtra::rt::media::MediaSettings;
+use voxtra::rt::app::{Handler, OnHandlerEnd, Outbound};
+
+#[global_allocator]
+static ALLOCATOR: Weighing = Weighing;
 
 /// What nothing in these tests takes, even on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
@@ -24,81 +29,30 @@ async fn until(what: &str, mut done: impl FnMut() -> bool) {
     assert!(waited.is_ok(), "never happened: {what}");
 }
 
-async fn application(asterisk: &Asterisk, with: impl FnOnce(Builder) -> Builder) -> Application {
-    application_for(asterisk, with, 100).await
-}
-
-async fn application_for(
-    asterisk: &Asterisk,
-    with: impl FnOnce(Builder) -> Builder,
-    max_calls: usize,
-) -> Application {
-    let app = Application::builder()
-        .asterisk(asterisk.settings())
-        .media(MediaSettings {
-            listen: ([127, 0, 0, 1], 0).into(),
-            max_calls,
-            ..MediaSettings::default()
-        })
-        .compare_every(Duration::from_millis(200));
-    let app = with(app).start().await.unwrap();
-    tokio::time::timeout(LONG, app.online()).await.unwrap();
-    app
-}
-
 async fn stays(call: Call) -> Result<(), CallError> {
     call.answer().await?;
     call.ended().await;
     Ok(())
 }
 
-/// Waits for the next event with this name, of any call.
-async fn event(
-    events: &mut tokio::sync::broadcast::Receiver<std::sync::Arc<voxtra::rt::session::Event>>,
-    name: &str,
-) -> serde_json::Value {
-    let found = async {
-        loop {
-            let event = events.recv().await.unwrap();
-            if event.wire() == name {
-                return serde_json::from_str(&event.to_json()).unwrap();
-            }
-        }
-    };
-    let found = tokio::time::timeout(LONG, found).await;
-    found.unwrap_or_else(|_| panic!("never told: {name}"))
-}
-
-/// No call is left, here or there.
-async fn nothing_is_left(app: &Application, asterisk: &Asterisk) {
-    until("no sessions", || app.calls().is_empty()).await;
-    until("no channels", || asterisk.world().channels.is_empty()).await;
-    until("no bridges", || asterisk.world().bridges.is_empty()).await;
-}
-
 #[tokio::test]
 async fn a_call_whose_end_is_never_told_ends_while_the_events_go_on() {
-    let asterisk = Asterisk::start().await;
-    asterisk.world().lost = vec!["ChannelDestroyed", "StasisEnd"];
-    let app = application(&asterisk, |app| app.default(stays)).await;
-    let mut events = app.events();
-    asterisk.caller("1.1");
-    event(&mut events, "media.started").await;
-    asterisk.gone("1.1");
-    let ended = event(&mut events, "call.ended").await;
+    let mut stage = Stage::start(|app| app.default(stays)).await;
+    stage.asterisk.world().lost = vec!["ChannelDestroyed", "StasisEnd"];
+    stage.talk("1.1").await;
+    stage.asterisk.gone("1.1");
+    let ended = stage.event("call.ended").await;
     assert_eq!(ended["data"]["reason"], "lost_with_asterisk");
-    nothing_is_left(&app, &asterisk).await;
+    stage.over().await;
 }
 
 #[tokio::test]
 async fn who_sees_a_bridge_or_a_channel_does_not_learn_the_id_of_its_audio() {
-    let asterisk = Asterisk::start().await;
-    let app = application(&asterisk, |app| app.default(stays)).await;
-    let mut events = app.events();
-    asterisk.caller("1.1");
-    event(&mut events, "media.started").await;
+    let mut stage = Stage::start(|app| app.default(stays)).await;
+    stage.asterisk.caller("1.1");
+    stage.event("media.started").await;
     let (id, names) = {
-        let world = asterisk.world();
+        let world = stage.asterisk.world();
         let names: Vec<String> = world
             .bridges
             .keys()
@@ -113,133 +67,169 @@ async fn who_sees_a_bridge_or_a_channel_does_not_learn_the_id_of_its_audio() {
             assert!(!name.contains(&secret), "{name}");
         }
     }
-    asterisk.gone("1.1");
-    nothing_is_left(&app, &asterisk).await;
+    stage.asterisk.gone("1.1");
+    stage.over().await;
 }
 
 #[tokio::test]
 async fn a_caller_who_came_while_nobody_was_told_gets_a_session() {
-    let asterisk = Asterisk::start().await;
-    asterisk.world().lost = vec!["StasisStart"];
-    let app = application(&asterisk, |app| {
+    let mut stage = Stage::start(|app| {
         app.default(|call: Call| async move {
             call.ended().await;
         })
     })
     .await;
-    let mut events = app.events();
-    asterisk.caller("1.1");
-    event(&mut events, "call.started").await;
-    assert_eq!(app.calls()[0].args(), ["sales"]);
-    asterisk.gone("1.1");
-    nothing_is_left(&app, &asterisk).await;
+    stage.asterisk.world().lost = vec!["StasisStart"];
+    stage.asterisk.caller("1.1");
+    stage.event("call.started").await;
+    assert_eq!(stage.app.calls()[0].args(), ["sales"]);
+    stage.asterisk.gone("1.1");
+    stage.over().await;
 }
 
 #[tokio::test]
 async fn an_outbound_call_whose_answer_is_never_told_is_answered() {
-    let asterisk = Asterisk::start().await;
-    let app = application(&asterisk, |app| app).await;
-    let mut events = app.events();
-    let call = app
+    let mut stage = Stage::start(|app| app).await;
+    let call = stage
+        .app
         .originate(Outbound::to("PJSIP/200"), Handler::new(stays))
         .unwrap();
     until("a channel", || {
-        asterisk.world().channels.contains_key(call.id())
+        stage.asterisk.world().channels.contains_key(call.id())
     })
     .await;
-    asterisk.world().lost = vec!["StasisStart"];
-    asterisk.enter(call.id());
-    asterisk.world().lost.clear();
-    event(&mut events, "call.answered").await;
-    event(&mut events, "media.started").await;
-    asterisk.gone(call.id());
-    nothing_is_left(&app, &asterisk).await;
+    stage.asterisk.world().lost = vec!["StasisStart"];
+    stage.asterisk.enter(call.id());
+    stage.asterisk.world().lost.clear();
+    stage.event("call.answered").await;
+    stage.event("media.started").await;
+    stage.asterisk.gone(call.id());
+    stage.over().await;
 }
 
 #[tokio::test]
 async fn a_call_that_we_hang_up_ends_whatever_is_told() {
-    let asterisk = Asterisk::start().await;
-    let app = application(&asterisk, |app| {
-        app.compare_every(Duration::from_secs(3600)).default(stays)
-    })
-    .await;
-    let mut events = app.events();
-    asterisk.caller("1.1");
-    event(&mut events, "media.started").await;
-    asterisk.world().lost = vec!["ChannelDestroyed", "StasisEnd"];
-    app.calls()[0].hangup().await.unwrap();
-    let ended = event(&mut events, "call.ended").await;
+    let mut stage =
+        Stage::start(|app| app.compare_every(Duration::from_secs(3600)).default(stays)).await;
+    let call = stage.talk("1.1").await;
+    stage.asterisk.world().lost = vec!["ChannelDestroyed", "StasisEnd"];
+    call.hangup().await.unwrap();
+    let ended = stage.event("call.ended").await;
     assert_eq!(ended["data"]["reason"], "normal_clearing");
-    nothing_is_left(&app, &asterisk).await;
+    stage.over().await;
 }
 
 #[tokio::test]
 async fn audio_that_is_lost_is_connected_again_within_the_same_session() {
-    let asterisk = Asterisk::start().await;
-    let app = application(&asterisk, |app| app.default(stays)).await;
-    let mut events = app.events();
-    asterisk.caller("1.1");
-    let first = event(&mut events, "media.started").await;
-    asterisk.cut_media();
-    event(&mut events, "media.stopped").await;
-    let again = event(&mut events, "media.started").await;
+    let mut stage = Stage::start(|app| app.default(stays)).await;
+    stage.asterisk.caller("1.1");
+    let first = stage.event("media.started").await;
+    stage.asterisk.cut_media();
+    stage.event("media.stopped").await;
+    let again = stage.event("media.started").await;
     assert_eq!(first["session_id"], again["session_id"]);
-    let call = app.calls().pop().unwrap();
-    let spoken = tokio::time::timeout(LONG, call.send_audio(&[1000; 1600], 8000)).await;
-    assert_eq!(spoken.unwrap().unwrap(), Spoken::Completed);
-    asterisk.gone("1.1");
-    nothing_is_left(&app, &asterisk).await;
+    is_heard(&stage.call("1.1")).await;
+    stage.asterisk.gone("1.1");
+    stage.over().await;
 }
 
 #[tokio::test]
 async fn a_caller_whose_audio_is_lost_for_good_goes_on_in_the_dialplan() {
-    let asterisk = Asterisk::start().await;
-    let app = application(&asterisk, |app| app.default(stays)).await;
-    let mut events = app.events();
-    asterisk.caller("1.1");
-    event(&mut events, "media.started").await;
-    asterisk
-        .world()
-        .refused
-        .push(("POST channels/externalMedia", 500, u32::MAX));
-    asterisk.cut_media();
-    let ended = event(&mut events, "call.ended").await;
+    let mut stage = Stage::start(|app| app.default(stays)).await;
+    stage.talk("1.1").await;
+    let refuses = (
+        "POST channels/externalMedia",
+        Manner::Refuses(500),
+        u32::MAX,
+    );
+    stage.asterisk.world().manners.push(refuses);
+    stage.asterisk.cut_media();
+    let ended = stage.event("call.ended").await;
     assert_eq!(ended["data"]["reason"], "media_lost");
-    nothing_is_left(&app, &asterisk).await;
+    let asterisk = stage.asterisk.clone();
+    stage.over().await;
     let orders = asterisk.world().orders.join("\n");
     assert!(orders.contains("POST channels/1.1/continue"), "{orders}");
 }
 
 #[tokio::test]
 async fn an_order_that_fails_for_a_moment_leaves_nothing_behind() {
-    let asterisk = Asterisk::start().await;
-    let app = application(&asterisk, |app| app.default(stays)).await;
-    let mut events = app.events();
-    asterisk.caller("1.1");
-    event(&mut events, "media.started").await;
-    asterisk.world().refused = vec![
-        ("DELETE channels/voxtra-media", 401, 2),
-        ("DELETE bridges", 500, 2),
+    let mut stage = Stage::start(|app| app.default(stays)).await;
+    stage.talk("1.1").await;
+    stage.asterisk.world().manners = vec![
+        ("DELETE channels/voxtra-media", Manner::Refuses(401), 2),
+        ("DELETE bridges", Manner::Refuses(500), 2),
     ];
-    asterisk.gone("1.1");
-    nothing_is_left(&app, &asterisk).await;
+    stage.asterisk.gone("1.1");
+    stage.over().await;
+}
+
+#[tokio::test]
+async fn a_caller_whose_handler_returns_goes_on_in_the_dialplan_where_that_is_wanted() {
+    let mut stage = Stage::start(|app| {
+        app.on_handler_end(OnHandlerEnd::Continue)
+            .default(|call: Call| async move { call.answer().await })
+    })
+    .await;
+    stage.asterisk.caller("1.1");
+    let ended = stage.event("call.ended").await;
+    assert_eq!(ended["data"]["reason"], "left_application");
+    let asterisk = stage.asterisk.clone();
+    stage.over().await;
+    let orders = asterisk.world().orders.join("\n");
+    assert!(orders.contains("POST channels/1.1/continue"), "{orders}");
+    assert!(!orders.contains("DELETE channels/1.1\n"), "{orders}");
+}
+
+#[tokio::test]
+async fn a_caller_whose_handler_fails_goes_on_in_the_dialplan() {
+    let fails = |call: Call| async move {
+        call.answer().await?;
+        Err::<(), HandlerError>("out of order".into())
+    };
+    let mut stage = Stage::start(|app| app.default(fails)).await;
+    // An order that is carried out and not answered must not make a second one that hangs up.
+    stage.asterisk.world().manners = vec![("POST channels/1.1/continue", Manner::Mute, 1)];
+    stage.asterisk.caller("1.1");
+    let ended = stage.event("call.ended").await;
+    assert_eq!(ended["data"]["reason"], "handler_failed");
+    assert_eq!(ended["data"]["ended_by"], "system");
+    let asterisk = stage.asterisk.clone();
+    stage.over().await;
+    let orders = asterisk.world().orders.join("\n");
+    assert!(orders.contains("POST channels/1.1/continue"), "{orders}");
+    assert!(!orders.contains("DELETE channels/1.1\n"), "{orders}");
+}
+
+#[tokio::test]
+async fn an_order_that_is_not_answered_is_given_again() {
+    for order in [
+        "POST bridges",
+        "POST channels/externalMedia",
+        "POST channels/1.1/answer",
+    ] {
+        let mut stage = Stage::start(|app| app.default(stays)).await;
+        stage.asterisk.world().manners = vec![(order, Manner::Mute, 1)];
+        let call = stage.talk("1.1").await;
+        is_heard(&call).await;
+        stage.asterisk.gone("1.1");
+        stage.over().await;
+    }
 }
 
 #[tokio::test]
 async fn calls_beyond_the_limit_are_not_answered() {
-    let asterisk = Asterisk::start().await;
-    let app = application_for(&asterisk, |app| app.default(stays), 2).await;
-    let mut events = app.events();
+    let mut stage = Stage::with_limit(2, |app| app.default(stays)).await;
     for id in ["1.1", "1.2"] {
-        asterisk.caller(id);
-        event(&mut events, "media.started").await;
+        stage.asterisk.caller(id);
+        stage.event("media.started").await;
     }
     for id in 3..50 {
-        asterisk.caller(&format!("1.{id}"));
+        stage.asterisk.caller(&format!("1.{id}"));
     }
-    until("refusals", || app.refused_calls() == 47).await;
+    until("refusals", || stage.app.refused_calls() == 47).await;
     until("they go on in the dialplan", || {
-        let world = asterisk.world();
+        let world = stage.asterisk.world();
         let on = world
             .orders
             .iter()
@@ -247,52 +237,51 @@ async fn calls_beyond_the_limit_are_not_answered() {
         on.count() == 47
     })
     .await;
-    let answers = asterisk
+    let answers = stage
+        .asterisk
         .world()
         .orders
         .iter()
         .filter(|order| order.starts_with("POST channels/1.") && order.ends_with("/answer"))
         .count();
-    assert_eq!((answers, app.calls().len()), (2, 2));
-    asterisk.gone("1.1");
-    asterisk.gone("1.2");
-    nothing_is_left(&app, &asterisk).await;
+    assert_eq!((answers, stage.app.calls().len()), (2, 2));
+    stage.asterisk.gone("1.1");
+    stage.asterisk.gone("1.2");
+    stage.over().await;
 }
 
 #[tokio::test]
 async fn one_caller_has_only_so_many_calls() {
     use voxtra::rt::app::{CallLimits, CallRefusal};
-    let asterisk = Asterisk::start().await;
     let limits = CallLimits {
         per_caller: Some(2),
         ..CallLimits::default()
     };
-    let app = application(&asterisk, |app| app.limits(limits).default(stays)).await;
-    let mut events = app.events();
+    let mut stage = Stage::start(|app| app.limits(limits).default(stays)).await;
     for id in ["1.1", "1.2", "1.3"] {
-        asterisk.caller(id);
+        stage.asterisk.caller(id);
         if id != "1.3" {
-            event(&mut events, "media.started").await;
+            stage.event("media.started").await;
         }
     }
-    until("a refusal", || app.refused_calls() == 1).await;
-    assert_eq!(app.call_refusals(), [(CallRefusal::PerCaller, 1)]);
+    until("a refusal", || stage.app.refused_calls() == 1).await;
+    assert_eq!(stage.app.call_refusals(), [(CallRefusal::PerCaller, 1)]);
     until("it goes on in the dialplan", || {
-        let orders = &asterisk.world().orders;
+        let orders = &stage.asterisk.world().orders;
         orders.contains(&"POST channels/1.3/continue".to_owned())
     })
     .await;
     let answered = "POST channels/1.3/answer".to_owned();
-    assert!(!asterisk.world().orders.contains(&answered));
+    assert!(!stage.asterisk.world().orders.contains(&answered));
     // When one has ended, there is room for another.
-    asterisk.gone("1.1");
-    event(&mut events, "session.destroyed").await;
-    until("its end", || app.calls().len() == 1).await;
-    asterisk.caller("1.4");
-    event(&mut events, "media.started").await;
-    asterisk.gone("1.2");
-    asterisk.gone("1.4");
-    nothing_is_left(&app, &asterisk).await;
+    stage.asterisk.gone("1.1");
+    stage.event("session.destroyed").await;
+    until("its end", || stage.app.calls().len() == 1).await;
+    stage.asterisk.caller("1.4");
+    stage.event("media.started").await;
+    stage.asterisk.gone("1.2");
+    stage.asterisk.gone("1.4");
+    stage.over().await;
 }
 
 #[tokio::test]
@@ -309,9 +298,9 @@ async fn the_other_party_of_a_call_that_an_earlier_process_transferred_does_not_
     }
     let talking = vec!["1.1".to_owned(), other.to_owned()];
     asterisk.world().bridges.insert(bridge.into(), talking);
-    let app = application(&asterisk, |app| app.default(stays)).await;
+    let stage = Stage::on(asterisk, 100, |app| app.default(stays)).await;
     until("a comparison", || {
-        let world = asterisk.world();
+        let world = stage.asterisk.world();
         world
             .orders
             .iter()
@@ -320,22 +309,179 @@ async fn the_other_party_of_a_call_that_an_earlier_process_transferred_does_not_
             > 4
     })
     .await;
-    assert_eq!(asterisk.world().channels.len(), 2, "they still talk");
-    asterisk.gone("1.1");
-    nothing_is_left(&app, &asterisk).await;
+    assert_eq!(stage.asterisk.world().channels.len(), 2, "they still talk");
+    stage.asterisk.gone("1.1");
+    stage.over().await;
 }
 
 #[tokio::test]
 async fn asterisk_is_connected_to_again_however_long_it_was_away() {
-    let asterisk = Asterisk::start().await;
-    let app = application(&asterisk, |app| app.default(stays)).await;
-    let mut events = app.events();
-    asterisk.caller("1.1");
-    event(&mut events, "media.started").await;
-    asterisk.disconnect();
-    asterisk.world().lost = vec!["ChannelDestroyed"];
-    asterisk.gone("1.1");
-    event(&mut events, "call.ended").await;
-    tokio::time::timeout(LONG, app.online()).await.unwrap();
-    nothing_is_left(&app, &asterisk).await;
+    let mut stage = Stage::start(|app| app.default(stays)).await;
+    stage.talk("1.1").await;
+    stage.asterisk.disconnect();
+    stage.asterisk.world().lost = vec!["ChannelDestroyed"];
+    stage.asterisk.gone("1.1");
+    stage.event("call.ended").await;
+    tokio::time::timeout(LONG, stage.app.online())
+        .await
+        .unwrap();
+    stage.over().await;
+}
+
+/// What an Asterisk may make of us, beside what the other tests of this process take at the same time.
+const BYTES: u64 = 96 << 20;
+
+/// Runs `work`, during which no more than [`BYTES`] are taken.
+async fn in_bounds<T>(work: impl Future<Output = T>) -> T {
+    let before = bytes_in_use();
+    let weighing = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            ticks.tick().await;
+            let taken = bytes_in_use().saturating_sub(before);
+            assert!(taken < BYTES, "{} MiB", taken >> 20);
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = weighing => unreachable!(),
+    }
+}
+
+#[tokio::test]
+async fn an_asterisk_that_answers_no_order_any_more_keeps_no_session_and_no_other_call() {
+    for manner in [Manner::Deaf, Manner::Endless] {
+        let mut stage = Stage::start(|app| app.default(stays)).await;
+        let call = stage.talk("1.1").await;
+        in_bounds(async {
+            stage.asterisk.world().manners = vec![("", manner, u32::MAX)];
+            for n in 2..20 {
+                stage.asterisk.caller(&format!("1.{n}"));
+            }
+            // Their sessions end all the same, and the one that is up goes on.
+            for _ in 2..20 {
+                let ended = stage.event("call.ended").await;
+                assert_eq!(ended["data"]["reason"], "handler_failed");
+                is_heard(&call).await;
+            }
+            until("their sessions are over", || stage.app.calls().len() == 1).await;
+        })
+        .await;
+        // When it answers again, nobody is left in it.
+        stage.asterisk.world().manners.clear();
+        stage.asterisk.gone("1.1");
+        stage.over().await;
+    }
+}
+
+#[tokio::test]
+async fn a_flood_on_the_websocket_stops_no_call_and_takes_no_memory() {
+    for flood in [Flood::Events, Flood::Pings] {
+        let mut stage = Stage::start(|app| app.default(stays)).await;
+        let call = stage.talk("1.1").await;
+        in_bounds(async {
+            stage.asterisk.flood(Some(flood));
+            // What is not read finds its end in the buffers of the kernel; what is read has none.
+            let flooded = stage.asterisk.clone();
+            until("a flood", move || flooded.world().flooded > 2_000).await;
+            for _ in 0..10 {
+                is_heard(&call).await;
+            }
+            stage.asterisk.flood(None);
+        })
+        .await;
+        stage.talk("1.2").await;
+        for caller in ["1.1", "1.2"] {
+            stage.asterisk.gone(caller);
+        }
+        stage.over().await;
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_callers_makes_few_sessions_and_few_tasks() {
+    for (manner, exten) in [(Manner::Deaf, "200"), (Manner::Endless, "s")] {
+        let mut stage = Stage::with_limit(10, |app| app.default(stays)).await;
+        let call = stage.talk("1.1").await;
+        in_bounds(async {
+            stage.asterisk.world().exten = exten;
+            stage.asterisk.world().manners = vec![("", manner, u32::MAX)];
+            stage.asterisk.flood(Some(Flood::Callers));
+            let flooded = stage.asterisk.clone();
+            until("a flood", move || flooded.world().flooded > 1_000).await;
+            is_heard(&call).await;
+            let tasks = tokio::runtime::Handle::current()
+                .metrics()
+                .num_alive_tasks();
+            assert!(tasks < 1_500, "{tasks} tasks");
+            assert!(stage.app.calls().len() <= 10);
+            stage.asterisk.flood(None);
+            stage.asterisk.world().manners.clear();
+        })
+        .await;
+        stage.asterisk.gone("1.1");
+        stage.over().await;
+    }
+}
+
+#[tokio::test]
+async fn lies_about_channels_make_no_session_that_stays() {
+    let mut stage = Stage::start(|app| app.default(stays)).await;
+    let call = stage.talk("1.1").await;
+    let lie = |kind, id: &str| stage.asterisk.lie(kind, id);
+    // Channels that nobody knows.
+    for kind in [
+        "StasisEnd",
+        "ChannelDestroyed",
+        "ChannelHangupRequest",
+        "ChannelDtmfReceived",
+        "ChannelStateChange",
+        "ApplicationMoveFailed",
+        "NoSuchEvent",
+    ] {
+        lie(kind, "9.9");
+    }
+    // The same caller again and again, and callers who are not there.
+    for _ in 0..50 {
+        lie("StasisStart", "1.1");
+        lie("StasisStart", "9.1");
+    }
+    let long = "9".repeat(1 << 20);
+    for id in [
+        "",
+        ".",
+        "..",
+        "../bridges",
+        "9.2/continue",
+        "9.2%2Fanswer",
+        "9.3?reason=busy#x",
+        "9.4\r\nHost: elsewhere",
+        "9.5\u{0}\u{202e}",
+        "voxtra-media-40325ec2-5efd-4bd3-805f-53576e581d13",
+        long.as_str(),
+    ] {
+        lie("StasisStart", id);
+    }
+    is_heard(&call).await;
+    // What is told after them has been told of them all.
+    let other = stage.talk("1.2").await;
+    is_heard(&other).await;
+    until("the end of what never was", || stage.app.calls().len() == 2).await;
+    let orders = stage.orders();
+    assert!(!orders.contains("DELETE channels/1.1\n"), "{orders}");
+    let answers = orders.matches("POST channels/1.1/answer").count();
+    assert_eq!(answers, 1, "{orders}");
+    // No id leads to something else: what the caller is called stays in its segment.
+    for line in orders.lines() {
+        assert!(!line.ends_with("DELETE bridges"), "{line}");
+    }
+    // Ends that come twice.
+    for caller in ["1.1", "1.2"] {
+        stage.asterisk.gone(caller);
+        for kind in ["StasisEnd", "ChannelDestroyed", "ChannelDestroyed"] {
+            stage.asterisk.lie(kind, caller);
+        }
+    }
+    stage.event("call.ended").await;
+    stage.over().await;
 }

@@ -2,19 +2,22 @@
 //! it is told to.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use voxtra::rt::ari::AriSettings;
 
@@ -25,6 +28,31 @@ pub struct Asterisk {
     world: Arc<Mutex<World>>,
     /// Events for whoever is connected; an empty one closes the websocket.
     events: broadcast::Sender<String>,
+    flood: watch::Sender<Option<Flood>>,
+}
+
+/// What an order meets.
+#[derive(Clone, Copy, Debug)]
+pub enum Manner {
+    /// It is not carried out, and answered with this status.
+    Refuses(u16),
+    /// It is neither carried out nor answered.
+    Deaf,
+    /// It is carried out and never answered.
+    Mute,
+    /// It is carried out, and its answer has no end.
+    Endless,
+}
+
+/// What a websocket sends without end, while it reads nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flood {
+    /// Events of channels that nobody knows, some of them with very long names.
+    Events,
+    /// Pings, which want answers.
+    Pings,
+    /// Callers who are not there.
+    Callers,
 }
 
 /// What there is, and how it misbehaves.
@@ -38,8 +66,12 @@ pub struct World {
     pub orders: Vec<String>,
     /// Events of these types are lost.
     pub lost: Vec<&'static str>,
-    /// Orders that begin with this are answered with a status as often as this says.
-    pub refused: Vec<(&'static str, u16, u32)>,
+    /// What orders meet that begin with this (`GET channels`; all begin with nothing), as often as this says.
+    pub manners: Vec<(&'static str, Manner, u32)>,
+    /// The extension to which callers come; `200` when it is empty.
+    pub exten: &'static str,
+    /// Messages of a flood that the other side has taken.
+    pub flooded: u64,
     /// AudioSocket connections, by media channel.
     media: HashMap<String, JoinHandle<()>>,
     /// Audio connections that were made.
@@ -48,6 +80,16 @@ pub struct World {
     pub ids: Vec<uuid::Uuid>,
     /// Names of channels that have one of their own.
     names: HashMap<String, String>,
+}
+
+impl World {
+    fn manner(&mut self, order: &str) -> Option<Manner> {
+        let mut manners = self.manners.iter_mut();
+        let (_, manner, times) =
+            manners.find(|(what, _, times)| order.starts_with(what) && *times > 0)?;
+        *times = times.saturating_sub(1);
+        Some(*manner)
+    }
 }
 
 /// A channel.
@@ -65,6 +107,7 @@ impl Asterisk {
             address: listener.local_addr().unwrap(),
             world: Arc::default(),
             events: broadcast::channel(1024).0,
+            flood: watch::channel(None).0,
         };
         let router = Router::new()
             .route("/ari/events", get(websocket))
@@ -123,6 +166,21 @@ impl Asterisk {
         let _ = self.events.send(String::new());
     }
 
+    /// Begins to flood whoever is connected, or ends it.
+    pub fn flood(&self, flood: Option<Flood>) {
+        self.flood.send_replace(flood);
+    }
+
+    /// Tells an event as it is written here.
+    pub fn say(&self, event: &Value) {
+        let _ = self.events.send(event.to_string());
+    }
+
+    /// Tells an event of a channel, whatever there is.
+    pub fn lie(&self, kind: &str, channel: &str) {
+        self.say(&event(kind, describe(channel, &Channel::default())));
+    }
+
     /// Cuts all audio connections.
     pub fn cut_media(&self) {
         for (_, task) in self.world().media.drain() {
@@ -143,13 +201,15 @@ impl Asterisk {
         if kind == "ChannelDestroyed" {
             world.channels.remove(channel["id"].as_str().unwrap());
         }
-        let event = json!({ "type": kind, "application": "voxtra", "channel": channel, "args": [],
-            "cause": 16, "cause_txt": "Normal Clearing" });
-        let _ = self.events.send(event.to_string());
+        drop(world);
+        self.say(&event(kind, channel));
     }
 
     fn external_media(&self, query: &HashMap<String, String>) -> Response {
         let id = query["channelId"].clone();
+        if self.world().channels.contains_key(&id) {
+            return StatusCode::CONFLICT.into_response();
+        }
         let (address, uuid) = (query["external_host"].clone(), query["data"].clone());
         let channel = Channel {
             state: "Up",
@@ -191,8 +251,8 @@ impl Asterisk {
         axum::Json(json!({ "id": id })).into_response()
     }
 
-    fn obey(&self, method: &str, path: &str, query: &HashMap<String, String>) -> Response {
-        let parts: Vec<&str> = path.split('/').collect();
+    fn obey(&self, method: &str, parts: &[String], query: &HashMap<String, String>) -> Response {
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let missing = || {
             let message = json!({ "message": "Application, channel or bridge not found" });
             (StatusCode::NOT_FOUND, axum::Json(message)).into_response()
@@ -257,6 +317,9 @@ impl Asterisk {
             }
             ("POST", ["bridges"]) => {
                 let id = query["bridgeId"].clone();
+                if self.world().bridges.contains_key(&id) {
+                    return StatusCode::CONFLICT.into_response();
+                }
                 self.world().bridges.insert(id.clone(), Vec::new());
                 axum::Json(json!({ "id": id })).into_response()
             }
@@ -265,7 +328,11 @@ impl Asterisk {
                 let Some(bridge) = world.bridges.get_mut(*id) else {
                     return missing();
                 };
-                bridge.extend(query["channel"].split(',').map(str::to_owned));
+                for channel in query["channel"].split(',') {
+                    if !bridge.iter().any(|known| known == channel) {
+                        bridge.push(channel.to_owned());
+                    }
+                }
                 done()
             }
             ("DELETE", ["bridges", id]) => match self.world().bridges.remove(*id) {
@@ -275,6 +342,11 @@ impl Asterisk {
             _ => missing(),
         }
     }
+}
+
+fn event(kind: &str, channel: Value) -> Value {
+    json!({ "type": kind, "application": "voxtra", "channel": channel, "args": [],
+        "cause": 16, "cause_txt": "Normal Clearing", "digit": "5", "duration_ms": 100 })
 }
 
 fn describe(id: &str, channel: &Channel) -> Value {
@@ -294,7 +366,27 @@ async fn websocket(State(asterisk): State<Asterisk>, upgrade: WebSocketUpgrade) 
 
 async fn pass_events_on(asterisk: Asterisk, mut socket: WebSocket) {
     let mut events = asterisk.events.subscribe();
+    let mut flood = asterisk.flood.subscribe();
     loop {
+        let now = *flood.borrow_and_update();
+        if let Some(now) = now {
+            // Whatever else there is to tell waits, as it would behind a flood.
+            for n in 0.. {
+                let exten = asterisk.world().exten;
+                let flooded = socket.send(message(now, n, exten));
+                // A peer that takes nothing more must not keep this one from its end.
+                match tokio::time::timeout(Duration::from_millis(100), flooded).await {
+                    Ok(Ok(())) => asterisk.world().flooded += 1,
+                    Ok(Err(_)) => return,
+                    Err(_) => {}
+                }
+                if flood.has_changed().unwrap_or(true) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            continue;
+        }
         tokio::select! {
             event = events.recv() => match event {
                 Ok(event) if !event.is_empty() => {
@@ -302,19 +394,41 @@ async fn pass_events_on(asterisk: Asterisk, mut socket: WebSocket) {
                         return;
                     }
                 }
-                _ => return,
+                Ok(_) | Err(broadcast::error::RecvError::Closed) => return,
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
             },
-            message = socket.recv() => if message.is_none() { return },
+            message = socket.recv() => if !matches!(message, Some(Ok(_))) { return },
+            _ = flood.changed() => {}
         }
     }
+}
+
+/// One message of a flood.
+fn message(flood: Flood, n: u64, exten: &str) -> Message {
+    let unknown = format!("9.{n}");
+    let mut channel = describe(&unknown, &Channel::default());
+    if !exten.is_empty() {
+        channel["dialplan"]["exten"] = exten.into();
+    }
+    let kind = match flood {
+        Flood::Pings => return Message::Ping(Bytes::from_static(&[b'x'; 125])),
+        Flood::Callers => "StasisStart",
+        Flood::Events => {
+            if n.is_multiple_of(100) {
+                channel["caller"]["name"] = "x".repeat(900 << 10).into();
+            }
+            ["StasisEnd", "ChannelDtmfReceived", "ChannelDestroyed"][(n % 3) as usize]
+        }
+    };
+    Message::Text(event(kind, channel).to_string().into())
 }
 
 async fn order(
     State(asterisk): State<Asterisk>,
     method: axum::http::Method,
-    Path(path): Path<String>,
+    uri: Uri,
     Query(mut query): Query<HashMap<String, String>>,
-    body: axum::body::Bytes,
+    body: Bytes,
 ) -> Response {
     if let Ok(Value::Object(fields)) = serde_json::from_slice(&body) {
         for (name, value) in fields {
@@ -322,18 +436,48 @@ async fn order(
             query.insert(name, value.unwrap_or_default());
         }
     }
-    let order = format!("{method} {path}");
-    {
+    // A segment may hold what separates segments.
+    let path = uri.path().strip_prefix("/ari/").unwrap_or_default();
+    let parts: Vec<String> = path.split('/').map(decoded).collect();
+    let order = format!("{method} {}", parts.join("/"));
+    let manner = {
         let mut world = asterisk.world();
         world.orders.push(order.clone());
-        let refusal = world
-            .refused
-            .iter_mut()
-            .find(|(what, _, times)| order.starts_with(what) && *times > 0);
-        if let Some((_, status, times)) = refusal {
-            *times -= 1;
-            return StatusCode::from_u16(*status).unwrap().into_response();
+        world.manner(&order)
+    };
+    match manner {
+        Some(Manner::Refuses(status)) => {
+            return StatusCode::from_u16(status).unwrap().into_response();
+        }
+        Some(Manner::Deaf) => std::future::pending().await,
+        _ => {}
+    }
+    let answer = asterisk.obey(method.as_str(), &parts, &query);
+    match manner {
+        Some(Manner::Mute) => std::future::pending().await,
+        Some(Manner::Endless) => {
+            let chunk = Bytes::from(vec![b' '; 16 << 10]);
+            let bytes = futures_util::stream::repeat(Ok::<_, Infallible>(chunk));
+            Body::from_stream(bytes).into_response()
+        }
+        _ => answer,
+    }
+}
+
+/// What a segment of a path stands for (RFC 3986, 2.1).
+fn decoded(segment: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = segment.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        rest = more;
+        match (first, more) {
+            (b'%', [high, low, more @ ..]) => {
+                let hex = [*high, *low];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap());
+                rest = more;
+            }
+            (byte, _) => bytes.push(*byte),
         }
     }
-    asterisk.obey(method.as_str(), &path, &query)
+    String::from_utf8(bytes).unwrap()
 }

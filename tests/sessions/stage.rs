@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use voxtra::prelude::*;
-use voxtra::rt::app::{Builder, Outcome};
+use voxtra::rt::app::{Builder, OnHandlerEnd, Outcome};
 use voxtra::rt::speech::{BoxFuture, Speech, SpeechError, TextToSpeech};
 
 use crate::peer::{FRAME, Observer, Talker, call, media, soon};
@@ -34,6 +34,8 @@ impl Stage {
     {
         let app = builder
             .media(media())
+            // Most handlers here do one thing, and leave the end to the caller.
+            .on_handler_end(OnHandlerEnd::Nothing)
             .default(handler)
             .start()
             .await

@@ -33,8 +33,9 @@ voxtra! {
             /// From the answer to the end, in seconds; 0 for a call that was never answered, and in events of versions
             /// that did not tell.
             answered_seconds: f64 = 0.0,
-            /// Who hung up: the far end, the agent, or neither of them (Asterisk, an operator, a lost connection).
-            ended_by: far_end | agent | system = system,
+            /// Who hung up: the far end, the agent, the other party of a transfer, or none of them (Asterisk, an operator, a lost
+            /// connection, an agent that failed, the end of Voxtra).
+            ended_by: far_end | agent | other_party | system = system,
         }
         /// An originate failed before it was answered.
         call.failed {

@@ -52,7 +52,10 @@ pub(super) const EVENTS: [BuiltIn; 31] = [
             ("reason", Text),
             ("duration_seconds", Plain),
             ("answered_seconds", Plain),
-            ("ended_by", Words(&["far_end", "agent", "system"])),
+            (
+                "ended_by",
+                Words(&["far_end", "agent", "other_party", "system"]),
+            ),
         ],
     ),
     ("call.failed", &[("reason", Text)]),

@@ -24,7 +24,7 @@ use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{RouteRule, RouteSettings};
 use crate::media::{MediaServer, MediaSettings};
 use crate::rehearsal::Stage;
-use crate::session::{Call, CallInfo, Desk, Services, Session};
+use crate::session::{Call, CallInfo, Desk, OnHandlerEnd, Services, Session};
 use crate::speech::{LanguageModel, Prompts, SpeechError, SpeechToText, TextToSpeech};
 use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 
@@ -59,6 +59,7 @@ pub struct Builder {
     did_variable: String,
     limits: CallLimits,
     webhooks: Vec<WebhookSettings>,
+    on_handler_end: OnHandlerEnd,
     drain: Duration,
     compare_every: Duration,
     startup: Vec<Hook>,
@@ -124,6 +125,7 @@ impl Builder {
             did_variable: "FROM_DID".to_owned(),
             limits: CallLimits::default(),
             webhooks: Vec::new(),
+            on_handler_end: OnHandlerEnd::default(),
             drain: DRAIN,
             compare_every: COMPARE,
             startup: Vec::new(),
@@ -391,7 +393,15 @@ impl Builder {
         self
     }
 
-    /// How long calls may go on after the application was told to stop. Default: 30 s.
+    /// What becomes of a caller whose handler has returned without hanging up. Default: the call is hung up.
+    #[must_use]
+    pub fn on_handler_end(mut self, then: OnHandlerEnd) -> Self {
+        self.on_handler_end = then;
+        self
+    }
+
+    /// How long calls may go on after the application was told to stop. Default: 30 s. Calls that were transferred are not
+    /// waited for.
     #[must_use]
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;
@@ -506,11 +516,14 @@ impl Builder {
             did_variable: self.did_variable,
             asking: Default::default(),
             tracker: TaskTracker::new(),
+            attended: TaskTracker::new(),
             webhooks,
             observers,
             doorstep: Mutex::new(()),
+            refusals: Default::default(),
             compare_every: self.compare_every,
             draining: AtomicBool::new(false),
+            on_handler_end: self.on_handler_end,
             drain: self.drain,
             stop: CancellationToken::new(),
             shutdown: Mutex::new(self.shutdown),

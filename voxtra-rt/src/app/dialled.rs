@@ -67,6 +67,17 @@ impl Asking {
         new
     }
 
+    /// Whether the number of this channel is being asked for.
+    pub(super) fn knows(&self, channel: &str) -> bool {
+        let asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asking.contains_key(channel)
+    }
+
+    /// How many calls that are.
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Keeps what happened to a call until its session is open. Gives it back if there is no such call.
     pub(super) fn keep(&self, channel: &str, input: Input) -> Option<Input> {
         let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use voxtra_core::event::CallEndedEndedBy as EndedBy;
 
+use super::refusals::Way;
 use super::{Inner, Seat, dialled, leftovers, lock};
 use crate::ari::{
     AriClient, AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
-    ContinueAt, Dial, HangupReason,
+    Dial,
 };
 use crate::session::{AriLine, CallInfo, ChannelNews, Direction, Input, Line};
 
@@ -120,10 +121,7 @@ impl Inner {
                 }
                 if is_ours(&channel.id) {
                     // Nobody waits for it any more: its call has ended while it was on its way.
-                    let ari = ari.clone();
-                    tokio::spawn(
-                        async move { ari.hangup(&channel.id, HangupReason::Normal).await },
-                    );
+                    self.refusals.send_away(ari, channel.id, Way::HangUp);
                 } else if self.seat(&channel.id).is_none() {
                     self.arrived(ari, channel, start.args);
                 }
@@ -186,15 +184,7 @@ impl Inner {
         }
         self.watch(ari, &new.id);
         // After a blind transfer Asterisk leaves the old channel in our application, with nobody to talk to.
-        let (ari, old) = (ari.clone(), old.to_owned());
-        tokio::spawn(async move {
-            match ari.hangup(&old, HangupReason::Normal).await {
-                Err(error) if !error.is_not_found() => {
-                    tracing::debug!(channel = old, %error, "cannot hang up a channel that was replaced");
-                }
-                _ => {}
-            }
-        });
+        self.refusals.send_away(ari, old.to_owned(), Way::HangUp);
         true
     }
 
@@ -221,6 +211,8 @@ impl Inner {
     pub(super) fn arrived(self: &Arc<Self>, ari: &AriClient, channel: Channel, args: Vec<String>) {
         if let Some(number) = dialled::told(&channel, &args) {
             self.inbound(ari, channel, args, number);
+        } else if !self.asking.knows(&channel.id) && !self.has_room_to_ask(&channel.caller.number) {
+            self.refusals.send_away(ari, channel.id, Way::Dialplan);
         } else if self.asking.begin(&channel.id) {
             let (inner, ari) = (self.clone(), ari.clone());
             tokio::spawn(async move {
@@ -251,17 +243,8 @@ impl Inner {
         if self.seat(&channel.id).is_some() {
             return;
         }
-        let is_draining = self.draining.load(Ordering::Acquire);
-        if is_draining || !self.admits(&channel.caller.number) {
-            let ari = ari.clone();
-            tokio::spawn(async move {
-                // The dialplan may know who else takes the call.
-                let next = ContinueAt::default();
-                if ari.continue_in_dialplan(&channel.id, &next).await.is_err() {
-                    let _ = ari.hangup(&channel.id, HangupReason::Congestion).await;
-                }
-            });
-            return;
+        if self.draining.load(Ordering::Acquire) || !self.admits(&channel.caller.number) {
+            return self.refusals.send_away(ari, channel.id, Way::Dialplan);
         }
         let info = CallInfo {
             caller_id: channel.caller.number,
@@ -277,6 +260,13 @@ impl Inner {
         self.open(channel.id.into(), info, line, services, |call| {
             inner.handle(call)
         });
+    }
+
+    /// Whether there is room for the call of this caller beside those whose number is being asked for. It counts only those
+    /// that are refused: the others are admitted, or not, when their number is known.
+    fn has_room_to_ask(&self, caller: &str) -> bool {
+        let calls = self.sessions.len().saturating_add(self.asking.len());
+        calls < self.media.settings().max_calls || self.admission.admit(caller, calls, || 0).is_ok()
     }
 
     /// Whether one more call of this caller is taken.

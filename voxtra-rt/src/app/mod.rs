@@ -24,12 +24,14 @@ mod dispatch;
 mod leftovers;
 mod outbound;
 mod reconcile;
+mod refusals;
 mod rehearsed;
 mod route;
 mod sessions;
 mod shutdown;
 mod signals;
 
+pub use crate::session::OnHandlerEnd;
 pub use admission::{CallLimits, CallRefusal};
 pub use builder::{Builder, RouteTo, StartError};
 pub use outbound::Outbound;
@@ -47,9 +49,10 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use voxtra_core::audio::SampleRate;
+use voxtra_core::event::CallEndedEndedBy as EndedBy;
 use voxtra_core::leg::LegSettings;
 
-use crate::ari::AriClient;
+use crate::ari::{AriClient, HangupReason};
 use crate::audit;
 use crate::catalogue::Catalogue;
 use crate::media::{Arrival, MediaServer, MediaStats};
@@ -102,13 +105,17 @@ pub(crate) struct Inner {
     did_variable: String,
     asking: dialled::Asking,
     tracker: TaskTracker,
+    /// Sessions in which an agent takes part: all but those that were transferred.
+    attended: TaskTracker,
     webhooks: Webhooks,
     observers: broadcast::Sender<Arc<Event>>,
     /// Held while a new caller is looked at.
     doorstep: Mutex<()>,
     admission: admission::Admission,
+    refusals: refusals::Refusals,
     /// How often Asterisk is compared with what we know.
     compare_every: Duration,
+    on_handler_end: OnHandlerEnd,
     draining: AtomicBool,
     drain: Duration,
     stop: CancellationToken,
@@ -245,6 +252,8 @@ impl Inner {
             queue,
             self.publisher(),
             self.media.clock(),
+            self.on_handler_end,
+            Some(self.attended.token()),
         );
         let (inner, ended) = (self.clone(), call.clone());
         self.tracker.spawn(async move {
@@ -267,7 +276,7 @@ impl Inner {
                 );
                 call.emit_error("no_route", format!("no route for {number:?}"))
                     .await;
-                call.hangup_with(crate::ari::HangupReason::Unallocated)
+                call.hangup_by(HangupReason::Unallocated, EndedBy::System)
                     .await?;
                 Ok(())
             }

@@ -100,27 +100,13 @@ impl Inner {
         loop {
             // The sender lives in `self`.
             let _ = online.wait_for(|online| *online).await;
-            if std::mem::take(&mut is_first) {
-                tokio::spawn(
-                    self.stop
-                        .clone()
-                        .run_until_cancelled_owned(leftovers::clear(
-                            ari.clone(),
-                            self.desk.clone(),
-                            leftovers::AT_START,
-                        )),
-                );
+            let second_look = if std::mem::take(&mut is_first) {
+                leftovers::AT_START
             } else {
-                tokio::spawn(
-                    self.stop
-                        .clone()
-                        .run_until_cancelled_owned(leftovers::clear(
-                            ari.clone(),
-                            self.desk.clone(),
-                            leftovers::LATER,
-                        )),
-                );
-            }
+                leftovers::LATER
+            };
+            let clearing = leftovers::clear(ari.clone(), self.desk.clone(), second_look);
+            tokio::spawn(self.stop.clone().run_until_cancelled_owned(clearing));
             let pause = if self.compare(&ari).await {
                 self.compare_every
             } else {

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use voxtra_core::event::CallEndedEndedBy as EndedBy;
 
 use super::signals::{Stop, StopSignals};
 use super::{Application, lock};
+use crate::ari::HangupReason;
 use crate::audit;
+use crate::session::Input;
 
 /// How long sessions may take to finish after they were hung up: longer than their own last call.
 const FINISH: Duration = Duration::from_secs(8);
@@ -16,9 +20,12 @@ const FINISH: Duration = Duration::from_secs(8);
 const DELIVER: Duration = Duration::from_secs(10);
 
 impl Application {
-    /// Runs until Ctrl-C or SIGTERM, then drains: calls that are up may go on for the drain time, new ones are refused. A
-    /// second signal hangs up at once, and a further one gives up what is waited for after that: sessions that end, and
-    /// webhook events, which are counted and told. Returns what it was told first.
+    /// Runs until Ctrl-C or SIGTERM, then drains: calls that are up may go on for the drain time, new ones go on in the
+    /// dialplan. A second signal hangs up at once, and a further one gives up what is waited for after that: sessions that
+    /// end, and webhook events, which are counted and told. Returns what it was told first.
+    ///
+    /// Calls that were transferred are neither waited for nor cut: no agent takes part in them. Asterisk can't end them when
+    /// one party hangs up, so an application of the same name does that when it runs again.
     pub async fn run(&self) -> Stop {
         match StopSignals::listen() {
             Ok(signals) => self.run_until(signals).await,
@@ -36,14 +43,24 @@ impl Application {
 
     async fn run_by(&self, mut next: impl AsyncFnMut() -> Stop) -> Stop {
         let stop = next().await;
-        match self.calls().len() {
+        let (transferred, attended): (Vec<_>, Vec<_>) = self
+            .calls()
+            .into_iter()
+            .partition(|call| call.inner.line.is_agentless());
+        if !transferred.is_empty() {
+            tracing::info!(
+                calls = transferred.len(),
+                "transferred calls go on without us"
+            );
+        }
+        match attended.len() {
             0 => tracing::info!("stopping: no call is up"),
             // A person may take the wait for a program that hangs.
             calls => tracing::warn!("{}", waits_for(calls, self.inner.drain)),
         }
         self.refuse_calls();
         tokio::select! {
-            () = self.drained() => {}
+            () = ended(&self.inner.attended) => {}
             () = tokio::time::sleep(self.inner.drain) => {}
             _ = next() => {}
         }
@@ -65,7 +82,8 @@ impl Application {
         stop
     }
 
-    /// Stops now: hangs up, lets sessions finish, delivers what webhooks still have, runs the shutdown hooks.
+    /// Stops now: hangs up, lets sessions finish, delivers what webhooks still have, runs the shutdown hooks. Calls that were
+    /// transferred are not hung up.
     pub async fn shutdown(&self) {
         self.end(&End::default()).await;
     }
@@ -75,13 +93,17 @@ impl Application {
         self.refuse_calls();
         for call in self.calls() {
             tokio::spawn(async move {
-                if let Err(error) = call.hangup().await {
+                if call.inner.line.is_agentless() {
+                    return call.send(Input::Leave).await;
+                }
+                let hung_up = call.hangup_by(HangupReason::Normal, EndedBy::System);
+                if let Err(error) = hung_up.await {
                     tracing::warn!(call = call.id(), %error, "cannot hang up");
                     call.abandon().await;
                 }
             });
         }
-        if !end.allows(FINISH, self.drained()).await {
+        if !end.allows(FINISH, ended(&inner.tracker)).await {
             tracing::warn!(
                 calls = self.calls().len(),
                 "sessions did not finish in time"
@@ -127,12 +149,12 @@ impl Application {
     fn refuse_calls(&self) {
         self.inner.draining.store(true, Ordering::Release);
     }
+}
 
-    /// Waits until the last session is over.
-    async fn drained(&self) {
-        self.inner.tracker.close();
-        self.inner.tracker.wait().await;
-    }
+/// Waits until the last of these sessions is over.
+async fn ended(sessions: &TaskTracker) {
+    sessions.close();
+    sessions.wait().await;
 }
 
 /// How far the end is, and whether somebody has lost patience.

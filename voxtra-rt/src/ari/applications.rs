@@ -33,7 +33,7 @@ impl AriClient {
             channel_ids: Vec<String>,
         }
         let application: Application = self
-            .send(Request::get(["applications", self.app()]))
+            .send(Request::get(["applications", self.app()]).list())
             .await?;
         Ok(application.channel_ids)
     }

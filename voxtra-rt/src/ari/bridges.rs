@@ -54,7 +54,7 @@ impl AriClient {
     /// # Errors
     /// See [`AriClient`].
     pub async fn bridges(&self) -> Result<Vec<Bridge>, AriError> {
-        self.send(Request::get(["bridges"])).await
+        self.send(Request::get(["bridges"]).list()).await
     }
 
     /// `POST /channels/{id}/play`: plays `media` (`sound:hello-world`, `digits:123`, `tone:ring` …) to a

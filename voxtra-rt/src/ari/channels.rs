@@ -15,7 +15,7 @@ impl AriClient {
     /// # Errors
     /// See [`AriClient`].
     pub async fn channels(&self) -> Result<Vec<Channel>, AriError> {
-        self.send(Request::get(["channels"])).await
+        self.send(Request::get(["channels"]).list()).await
     }
 
     /// `GET /channels/{id}`.

@@ -133,7 +133,8 @@ impl AriClient {
     /// # Errors
     /// See [`AriClient`].
     pub async fn modules(&self) -> Result<Vec<AsteriskModule>, AriError> {
-        self.send(Request::get(["asterisk", "modules"])).await
+        self.send(Request::get(["asterisk", "modules"]).list())
+            .await
     }
 
     /// Whether this user may give orders, and not only look: it asks for something harmless.
@@ -160,19 +161,31 @@ impl AriClient {
         })
     }
 
-    /// Sends an order whose answer says nothing.
+    /// Sends an order whose answer says nothing but its status.
     pub(super) async fn order(&self, request: Request<'_>) -> Result<(), AriError> {
-        self.exchange(request).await.map(drop)
+        let label = request.label();
+        let asked = self.ask(&label, request).await?;
+        // Read so that the connection serves again. Whatever comes, the order was carried out.
+        let _ = self.body(&label, asked.answer, MAX_ANSWER).await;
+        Ok(())
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<(String, Vec<u8>), AriError> {
         let label = request.label();
-        let url = self.url(&request, &label)?;
+        let asked = self.ask(&label, request).await?;
+        let body = self.body(&label, asked.answer, asked.most).await?;
+        Ok((label, body))
+    }
+
+    /// The answer, if it is a success.
+    async fn ask(&self, label: &str, request: Request<'_>) -> Result<Asked<'_>, AriError> {
+        let most = request.most;
+        let url = self.url(&request, label)?;
         let asked = Instant::now();
         let turn = tokio::time::timeout(self.inner.timeout, self.inner.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else {
+        let Ok(Ok(turn)) = turn else {
             return Err(AriError::Timeout {
-                request: label,
+                request: label.to_owned(),
                 after: self.inner.timeout,
             });
         };
@@ -186,30 +199,39 @@ impl AriClient {
         let answer = builder
             .send()
             .await
-            .map_err(|error| self.failed(&label, error))?;
+            .map_err(|error| self.failed(label, error))?;
         let status = answer.status();
-        let body = self.body(&label, answer).await?;
         if status.is_success() {
             tracing::trace!(request = label, status = status.as_u16(), "ari");
-            Ok((label, body))
+            Ok(Asked {
+                most,
+                answer,
+                _turn: turn,
+            })
         } else {
             tracing::debug!(request = label, status = status.as_u16(), "ari refused");
-            Err(self.refused(label, status, &body))
+            let body = self.body(label, answer, MAX_ANSWER).await?;
+            Err(self.refused(label.to_owned(), status, &body))
         }
     }
 
-    /// Reads an answer to its end, which must come within [`MAX_ANSWER`] bytes.
-    async fn body(&self, label: &str, mut answer: Response) -> Result<Vec<u8>, AriError> {
+    /// Reads an answer to its end, which must come within so many bytes.
+    async fn body(
+        &self,
+        label: &str,
+        mut answer: Response,
+        most: usize,
+    ) -> Result<Vec<u8>, AriError> {
         let mut body = Vec::new();
         while let Some(chunk) = answer
             .chunk()
             .await
             .map_err(|error| self.failed(label, error))?
         {
-            if body.len().saturating_add(chunk.len()) > MAX_ANSWER {
+            if body.len().saturating_add(chunk.len()) > most {
                 return Err(AriError::Decode {
                     request: label.to_owned(),
-                    reason: format!("it is longer than {} MiB", MAX_ANSWER >> 20),
+                    reason: format!("it is longer than {} KiB", most >> 10),
                 });
             }
             body.extend_from_slice(&chunk);
@@ -244,7 +266,7 @@ impl AriClient {
             .map_err(|error| self.failed(LABEL, error))?;
         let status = answer.status();
         if status != StatusCode::SWITCHING_PROTOCOLS {
-            let body = self.body(LABEL, answer).await?;
+            let body = self.body(LABEL, answer, MAX_ANSWER).await?;
             return Err(self.refused(LABEL.to_owned(), status, &body));
         }
         let accepted = answer.headers().get(SEC_WEBSOCKET_ACCEPT);
@@ -339,10 +361,21 @@ impl AriClient {
     }
 }
 
+/// An answer that has begun well.
+struct Asked<'a> {
+    answer: Response,
+    /// Bytes that it may have.
+    most: usize,
+    /// Held until the answer has been read.
+    _turn: tokio::sync::SemaphorePermit<'a>,
+}
+
 /// Requests under way at the same time, at most: each takes a socket, and callers need those too.
 const MAX_REQUESTS: usize = 64;
-/// Bytes of an answer, at most. The list of 20,000 channels is shorter.
-const MAX_ANSWER: usize = 16 << 20;
+/// Bytes of an answer about one thing, at most: as many calls as are up may be waiting for theirs.
+const MAX_ANSWER: usize = 64 << 10;
+/// Bytes of a list, at most. That of 20,000 channels is shorter.
+const MAX_LIST: usize = 16 << 20;
 
 /// What to send: built by the methods of [`AriClient`], one per operation.
 pub(super) struct Request<'a> {
@@ -350,6 +383,8 @@ pub(super) struct Request<'a> {
     path: Vec<&'a str>,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    /// Bytes of its answer.
+    most: usize,
 }
 
 impl<'a> Request<'a> {
@@ -363,6 +398,12 @@ impl<'a> Request<'a> {
 
     pub(super) fn delete<const N: usize>(path: [&'a str; N]) -> Self {
         Self::new(Method::DELETE, path)
+    }
+
+    /// Its answer is a list.
+    pub(super) fn list(mut self) -> Self {
+        self.most = MAX_LIST;
+        self
     }
 
     pub(super) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -392,6 +433,7 @@ impl<'a> Request<'a> {
             path: path.to_vec(),
             query: Vec::new(),
             body: None,
+            most: MAX_ANSWER,
         }
     }
 }

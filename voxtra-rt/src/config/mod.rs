@@ -28,8 +28,8 @@ use std::path::Path;
 pub use self::error::{ConfigError, Problem};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
-    AudioSocketSettings, LogFormat, LogSettings, MediaSettings, PromptSettings, RouteRule,
-    RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
+    AudioSocketSettings, CallSettings, LogFormat, LogSettings, MediaSettings, PromptSettings,
+    RouteRule, RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
 };
 pub(crate) use self::usable::OLD_ATTEMPTS;
 
@@ -48,6 +48,8 @@ pub struct Config {
     pub asterisk: Option<AriSettings>,
     /// `asterisk.did_variable`: where the number of a call is that came to an extension for all calls.
     pub did_variable: String,
+    /// `[calls]`: what becomes of calls.
+    pub calls: CallSettings,
     /// `[media]`: the AudioSocket server.
     pub media: MediaSettings,
     /// `[[audiosocket]]`: connections that may come from the dialplan alone, without ARI.
@@ -97,6 +99,7 @@ impl Default for Config {
         Self {
             asterisk: None,
             did_variable: "FROM_DID".to_owned(),
+            calls: CallSettings::default(),
             media: MediaSettings::default(),
             audiosockets: Vec::new(),
             turn: TurnSettings::default(),

@@ -11,6 +11,7 @@ use voxtra_core::leg::{DtmfPolicy, EchoPolicy, G711Policy};
 use crate::app::CallLimits;
 use crate::ari::MediaFormat;
 use crate::media::{Detector, OnLoss};
+use crate::session::OnHandlerEnd;
 
 /// `[media]`: the AudioSocket server.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +93,24 @@ impl Default for MediaSettings {
 impl MediaSettings {
     /// The port where none is given.
     pub const DEFAULT_PORT: u16 = 9092;
+}
+
+/// `[calls]`: what becomes of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallSettings {
+    /// What becomes of a caller whose handler has returned without hanging up. Default `hang_up`.
+    pub on_handler_end: OnHandlerEnd,
+    /// How long calls may go on after the program was told to stop. 0 to 1 day, default 30 s.
+    pub drain: Duration,
+}
+
+impl Default for CallSettings {
+    fn default() -> Self {
+        Self {
+            on_handler_end: OnHandlerEnd::default(),
+            drain: Duration::from_secs(30),
+        }
+    }
 }
 
 /// `[[audiosocket]]`: a connection that may come from the dialplan's `AudioSocket()` alone, without ARI.

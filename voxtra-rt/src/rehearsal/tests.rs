@@ -1,7 +1,7 @@
 use voxtra_core::event::BuiltIn;
 
 use super::*;
-use crate::app::{Handler, Outbound};
+use crate::app::{Handler, OnHandlerEnd, Outbound};
 use crate::session::{CallError, EventBody, Spoken};
 
 const LONG: &str = "Our opening hours are Monday to Friday, from eight in the morning to six.";
@@ -418,4 +418,66 @@ async fn five_minutes_on_the_line_lose_nothing() {
     assert_eq!((stats.gaps, stats.slips, stats.frames_dropped), (0, 0, 0));
     caller.presses("1").await;
     assert_eq!(caller.ended().await.count("dtmf.received"), 1);
+}
+
+/// Who ended a call, and why.
+fn end(conversation: &Conversation) -> (String, &'static str) {
+    let mut bodies = conversation.events().iter().map(|event| &event.body);
+    let ended = bodies.find_map(|body| match body {
+        EventBody::BuiltIn(BuiltIn::CallEnded(ended)) => {
+            Some((ended.reason.clone(), ended.ended_by.as_str()))
+        }
+        _ => None,
+    });
+    ended.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_returns_hangs_up() {
+    let agent = |call: Call| async move { call.answer().await };
+    let caller = Rehearsal::new().handler(agent).call("2000").await;
+    let conversation = caller.ended().await;
+    assert_eq!(end(&conversation), ("normal_clearing".into(), "agent"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_outlives_its_handler_where_that_is_wanted() {
+    let agent = |call: Call| async move { call.answer().await };
+    let builder = Application::builder().on_handler_end(OnHandlerEnd::Nothing);
+    let rehearsal = Rehearsal::of(builder).handler(agent);
+    let mut caller = rehearsal.call("2000").await;
+    caller.is_silent_for(Duration::from_secs(60)).await;
+    assert!(!caller.call().is_over());
+    caller.hangs_up().await;
+    assert_eq!(end(&caller.ended().await).1, "far_end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_fails_or_panics_ends_the_call_for_the_system() {
+    for panics in [false, true] {
+        let agent = move |call: Call| async move {
+            call.answer().await?;
+            assert!(!panics, "a bug in the agent");
+            Err::<(), crate::session::HandlerError>("out of order".into())
+        };
+        let caller = Rehearsal::new().handler(agent).call("2000").await;
+        let conversation = caller.ended().await;
+        assert_eq!(end(&conversation), ("handler_failed".into(), "system"));
+        assert_eq!(conversation.count("error"), 1, "{conversation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_fails_after_a_transfer_cuts_nobody_off() {
+    let agent = |call: Call| async move {
+        call.answer().await?;
+        call.transfer("PJSIP/200").await?;
+        Err::<(), crate::session::HandlerError>("the customer database is away".into())
+    };
+    let mut caller = Rehearsal::new().handler(agent).call("2000").await;
+    caller.is_transferred_to("PJSIP/200").await;
+    caller.is_silent_for(Duration::from_secs(60)).await;
+    assert!(!caller.call().is_over());
+    caller.hangs_up().await;
+    assert_eq!(end(&caller.ended().await).1, "far_end");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc::{self, error::SendError};
 use tokio_util::sync::CancellationToken;
-use voxtra_core::event::{Error, EventKind, EventType};
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, Error, EventKind, EventType};
 use voxtra_core::leg::{Command, Mode};
 
 use super::agent::Agent;
@@ -18,6 +18,7 @@ use super::event::{EventBody, UserEvent};
 use super::input::Input;
 use super::line::Line;
 use super::log::{EventLog, Events};
+use super::owner::HANDLER_FAILED;
 use super::speak::Mouth;
 use super::transfer::Transfer;
 use crate::ari::HangupReason;
@@ -252,10 +253,24 @@ impl Call {
     /// # Errors
     /// As [`hangup`](Self::hangup).
     pub async fn hangup_with(&self, reason: HangupReason) -> Result<(), CallError> {
+        self.hangup_by(reason, EndedBy::Agent).await
+    }
+
+    /// Hangs up on somebody's behalf.
+    pub(crate) async fn hangup_by(
+        &self,
+        reason: HangupReason,
+        by: EndedBy,
+    ) -> Result<(), CallError> {
         if self.is_over() {
             return Ok(());
         }
-        self.inner.line.hangup(self, reason).await
+        self.inner.line.hangup(self, reason, by).await
+    }
+
+    /// Ends a call whose handler failed: the caller goes on in the dialplan.
+    pub(crate) async fn fail(&self) {
+        self.send(Input::GiveUp(HANDLER_FAILED)).await;
     }
 
     /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the call. Await it: it

@@ -40,6 +40,8 @@ pub(crate) enum Input {
     NotTaken(&'static str),
     /// The call is given up for this reason. Its channel may still be there.
     GiveUp(&'static str),
+    /// The application ends, and this conversation, in which no agent takes part, goes on in Asterisk.
+    Leave,
     /// The channel left the application.
     Left,
     /// The channel is gone, for this reason.

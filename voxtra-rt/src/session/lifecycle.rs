@@ -62,11 +62,6 @@ impl Lifecycle {
         self.over && !self.media_up
     }
 
-    /// Whether the call was answered, by the remote party or by us.
-    pub(crate) fn is_answered(&self) -> bool {
-        self.answered
-    }
-
     /// Takes a signal; at most two steps follow.
     pub(crate) fn on(&mut self, signal: Signal) -> [Option<Step>; 2] {
         let step = match signal {

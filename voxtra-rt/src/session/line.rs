@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
 use uuid::Uuid;
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, CallTransferred};
 use voxtra_core::leg::{Command, LegSettings};
@@ -52,17 +53,22 @@ impl Line {
         }
     }
 
-    pub(crate) async fn hangup(&self, call: &Call, reason: HangupReason) -> Result<(), CallError> {
+    pub(crate) async fn hangup(
+        &self,
+        call: &Call,
+        reason: HangupReason,
+        by: EndedBy,
+    ) -> Result<(), CallError> {
         match self {
-            Self::Ari(line) => line.hangup(call, reason).await,
+            Self::Ari(line) => line.hangup(call, reason, by).await,
             Self::Socket(_) => {
-                let requested = Input::HangupRequested(cause(reason), EndedBy::Agent);
+                let requested = Input::HangupRequested(cause(reason), by);
                 call.send(requested).await;
                 call.send(Input::Leg(Command::HangUp)).await;
                 Ok(())
             }
             Self::Rehearsed(_) => {
-                let requested = Input::HangupRequested(cause(reason), EndedBy::Agent);
+                let requested = Input::HangupRequested(cause(reason), by);
                 call.send(requested).await;
                 call.send(Input::Gone(cause(reason).into())).await;
                 Ok(())
@@ -131,10 +137,11 @@ impl Line {
         }
     }
 
-    /// Lets a caller go whose session is over, and of whom Asterisk has not told that it is gone.
-    pub(crate) async fn let_go(&self, hang_up: bool) {
+    /// Lets a caller go whose session is over, and of whom Asterisk has not told that it is gone: in this way, or as
+    /// configured.
+    pub(crate) async fn let_go(&self, way: Option<OnLoss>) {
         if let Self::Ari(line) = self {
-            line.let_go(hang_up).await;
+            line.let_go(way).await;
         }
     }
 
@@ -220,13 +227,17 @@ impl AriLine {
         self.placed.store(placed, Ordering::Release);
     }
 
-    async fn hangup(&self, call: &Call, reason: HangupReason) -> Result<(), CallError> {
+    async fn hangup(
+        &self,
+        call: &Call,
+        reason: HangupReason,
+        by: EndedBy,
+    ) -> Result<(), CallError> {
         // Asterisk doesn't tell us why a channel ends that we end.
-        call.send(Input::HangupRequested(cause(reason), EndedBy::Agent))
-            .await;
+        call.send(Input::HangupRequested(cause(reason), by)).await;
         loop {
             let channel = self.channel.get();
-            match self.ari.hangup(&channel, reason).await {
+            match twice(|| self.ari.hangup(&channel, reason)).await {
                 // Another has replaced it meanwhile.
                 Err(error) if error.is_not_found() && self.channel.get() != channel => {}
                 // Its end was told, or was missed; or Asterisk has not placed our call yet, and then whoever places it sees
@@ -252,7 +263,8 @@ impl AriLine {
             link,
         } = self.connect(call).await?;
         if !self.up {
-            gone_or(self.ari.answer(&self.channel.get()).await).await?;
+            let channel = self.channel.get();
+            gone_or(twice(|| self.ari.answer(&channel)).await).await?;
         }
         call.send(Input::Answered).await;
         self.bridge(call, &bridge, &media, link).await?;
@@ -293,29 +305,33 @@ impl AriLine {
     ) -> Result<(), CallError> {
         let channel = self.channel.get();
         let both = [&*channel, media];
-        gone_or(self.ari.add_to_bridge(bridge, &both).await).await?;
+        gone_or(twice(|| self.ari.add_to_bridge(bridge, &both)).await).await?;
         call.send(Input::Media(Box::new(link))).await;
         Ok(())
     }
 
-    async fn let_go(&self, hang_up: bool) {
+    async fn let_go(&self, way: Option<OnLoss>) {
         if !self.is_placed() {
             return;
         }
-        if !hang_up && self.media.settings().on_loss != OnLoss::HangUp {
-            let next = ContinueAt::default();
-            match self
-                .ari
-                .continue_in_dialplan(&self.channel.get(), &next)
-                .await
-            {
-                Ok(()) | Err(AriError::Conflict { .. }) => return,
-                Err(error) if error.is_not_found() => return,
-                // One whom no dialplan takes is hung up.
-                Err(_) => {}
-            }
+        if way.unwrap_or(self.media.settings().on_loss) == OnLoss::HangUp {
+            return hang_up_for_sure(&self.ari, self.channel.get().to_string()).await;
         }
-        hang_up_for_sure(&self.ari, self.channel.get().to_string()).await;
+        for_sure(
+            &self.ari,
+            self.channel.get().to_string(),
+            |ari, channel| async move {
+                let next = ContinueAt::default();
+                match ari.continue_in_dialplan(&channel, &next).await {
+                    // It has gone on already, perhaps as an order says whose answer was late.
+                    Ok(()) | Err(AriError::Conflict { .. }) => Ok(()),
+                    Err(error) if error.is_not_found() || error.is_transient() => Err(error),
+                    // One whom no dialplan takes is hung up.
+                    Err(_) => ari.hangup(&channel, HangupReason::Normal).await,
+                }
+            },
+        )
+        .await;
     }
 
     /// Lets Asterisk connect audio to us, and makes the bridge that it is to go into.
@@ -358,23 +374,18 @@ impl AriLine {
         let making = tokio::spawn(async move {
             let _made = made;
             if let Some(bridge) = &_made.bridge {
-                ari.create_bridge(bridge, BridgeKind::Mixing).await?;
+                twice(|| ari.create_bridge(bridge, BridgeKind::Mixing).map_ok(drop)).await?;
             }
-            match ari.external_media(&external).await {
-                Ok(_) => Ok(()),
-                // Asterisk connects while it makes the channel, and says no more than that it failed.
-                // An address that doesn't answer keeps it waiting.
-                Err(error @ (AriError::Status { .. } | AriError::Timeout { .. })) => {
-                    Err(CallError::Unreachable {
-                        address: external.address,
-                        error,
-                    })
-                }
-                Err(error) => Err(error.into()),
-            }
+            twice(|| ari.external_media(&external).map_ok(drop)).await
         });
         match making.await {
-            Ok(result) => result?,
+            Ok(Ok(())) => {}
+            // Asterisk connects while it makes the channel, and says no more than that it failed.
+            // An address that doesn't answer keeps it waiting.
+            Ok(Err(error @ (AriError::Status { .. } | AriError::Timeout { .. }))) => {
+                return Err(self.unreachable(error));
+            }
+            Ok(Err(error)) => return Err(error.into()),
             Err(_) => return Err(CallError::Ended),
         }
         // A channel can be bridged only once it has entered the application.
@@ -388,6 +399,13 @@ impl AriLine {
             media,
             link,
         })
+    }
+
+    fn unreachable(&self, error: AriError) -> CallError {
+        CallError::Unreachable {
+            address: self.address.clone(),
+            error,
+        }
     }
 
     async fn transfer(&self, call: &Call, to: &Transfer<'_>) -> Result<(), CallError> {
@@ -423,7 +441,8 @@ impl AriLine {
             Ok(Err(reason)) => return Err(failed(&reason)),
             Err(_) => return Err(failed("no_answer")),
         }
-        self.ari.add_to_bridge(&bridge, &[&other]).await?;
+        let both = [other.as_str()];
+        twice(|| self.ari.add_to_bridge(&bridge, &both)).await?;
         let media = {
             let mut made = self.made.lock().await;
             made.other = Some(expected.channel());
@@ -444,9 +463,11 @@ impl AriLine {
         }
         // When the other party hangs up, so do we.
         let (ari, channel) = (self.ari.clone(), self.channel.clone());
-        let over = call.inner.over.clone();
+        let (over, inputs) = (call.inner.over.clone(), call.inner.inputs.clone());
         tokio::spawn(over.run_until_cancelled_owned(async move {
             expected.gone().await;
+            let requested = Input::HangupRequested("normal_clearing", EndedBy::OtherParty);
+            let _ = inputs.send(requested).await;
             let _ = ari.hangup(&channel.get(), HangupReason::Normal).await;
         }));
         Ok(())
@@ -494,6 +515,25 @@ async fn gone_or(result: Result<(), AriError>) -> Result<(), AriError> {
         tokio::time::sleep(NEWS).await;
     }
     result
+}
+
+/// Gives an order that may be given twice, and gives it again if Asterisk was slow or not there.
+async fn twice<R>(order: impl Fn() -> R) -> Result<(), AriError>
+where
+    R: Future<Output = Result<(), AriError>>,
+{
+    match order().await {
+        Err(error) if error.is_transient() => {
+            tracing::warn!(%error, "an order to Asterisk failed; giving it again");
+        }
+        result => return result,
+    }
+    tokio::time::sleep(AGAIN).await;
+    match order().await {
+        // The first was carried out after all.
+        Err(AriError::Conflict { .. }) => Ok(()),
+        result => result,
+    }
 }
 
 async fn hang_up_for_sure(ari: &AriClient, channel: String) {

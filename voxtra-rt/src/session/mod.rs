@@ -44,4 +44,5 @@ pub(crate) use declared::run_session;
 pub(crate) use desk::{ChannelNews, Desk};
 pub(crate) use input::{Hook, Input};
 pub(crate) use line::{AriLine, Line};
+pub use owner::OnHandlerEnd;
 pub(crate) use owner::{Owner, Publish};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant as Deadline;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use uuid::Uuid;
 use voxtra_core::event::{
     BuiltIn, CallAnswered, CallEnded, CallEndedEndedBy as EndedBy, CallFailed, CallHeld,
@@ -25,8 +26,7 @@ use super::error::HandlerError;
 use super::event::{Event, EventBody};
 use super::input::{Hook, Input};
 use super::lifecycle::{Lifecycle, Signal, Step};
-use crate::ari::HangupReason;
-use crate::media::{Clock, MediaLink};
+use crate::media::{Clock, MediaLink, OnLoss};
 
 /// How long ARI may take to say why the line ended, after it said that it did.
 const CAUSE_GRACE: Duration = Duration::from_millis(250);
@@ -39,6 +39,21 @@ const ABORT_GRACE: Duration = Duration::from_secs(1);
 
 /// Records taken in a row, after which everybody else has a turn: a flood on the line must not keep its own call from ending.
 const IN_A_ROW: u32 = 64;
+
+/// What becomes of a caller whose handler has returned without hanging up. A session of `voxtra!` returns when its call is
+/// over, and not before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnHandlerEnd {
+    /// The call is hung up.
+    #[default]
+    HangUp,
+    /// The call goes on with the dialplan's next step after `Stasis()`. One that we placed, or that came over AudioSocket
+    /// alone, is hung up.
+    Continue,
+    /// Nothing: whoever else holds the call goes on with it. The caller hears silence until then.
+    Nothing,
+}
 
 /// Told of every event, in order. Must not wait.
 pub(crate) type Publish = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
@@ -88,6 +103,13 @@ pub(crate) struct Owner {
     rang: bool,
     /// Handler and hooks were told to stop.
     aborted: bool,
+    on_handler_end: OnHandlerEnd,
+    /// What becomes of a channel that outlives the session, where that is not as configured.
+    way_out: Option<OnLoss>,
+    /// Held as long as an agent takes part: what the end of the application waits for.
+    attended: Option<TaskTrackerToken>,
+    /// The conversation goes on without us.
+    leaves: bool,
 }
 
 impl Owner {
@@ -97,6 +119,8 @@ impl Owner {
         inputs: mpsc::Receiver<Input>,
         publish: Publish,
         clock: Clock,
+        on_handler_end: OnHandlerEnd,
+        attended: Option<TaskTrackerToken>,
     ) -> Self {
         Self {
             life: Lifecycle::new(call.direction() == Direction::Outbound),
@@ -127,6 +151,10 @@ impl Owner {
             channel_gone: false,
             rang: false,
             aborted: false,
+            on_handler_end,
+            way_out: None,
+            attended,
+            leaves: false,
         }
     }
 
@@ -183,8 +211,7 @@ impl Owner {
             Some(input) = self.inputs.recv() => self.input(input),
             Some(result) = finished(&mut self.handler) => {
                 self.handler = None;
-                self.handler_done(result);
-                None
+                self.handler_done(result)
             }
             Some(_) = self.closing.join_next() => None,
             () = at(timer) => self.time_out(),
@@ -203,7 +230,7 @@ impl Owner {
 
     /// Takes one of each that is there already, besides the line's; false after the session's last.
     async fn others_turn(&mut self) -> bool {
-        let mut signals = [None, None, None];
+        let mut signals = [None, None, None, None];
         let inputs = [self.told.try_recv().ok(), self.inputs.try_recv().ok()];
         for (signal, input) in signals.iter_mut().zip(inputs) {
             *signal = input.and_then(|input| self.input(input));
@@ -212,9 +239,9 @@ impl Owner {
             && let Some(result) = finished(&mut self.handler).await
         {
             self.handler = None;
-            self.handler_done(result);
+            signals[2] = self.handler_done(result);
         }
-        signals[2] = self.time_out();
+        signals[3] = self.time_out();
         signals
             .into_iter()
             .flatten()
@@ -223,7 +250,12 @@ impl Owner {
 
     fn input(&mut self, input: Input) -> Option<Signal> {
         match input {
-            Input::Emit(body) => self.publish(self.clock.utc_now(), body),
+            Input::Emit(body) => {
+                if matches!(body, EventBody::BuiltIn(BuiltIn::CallTransferred(_))) {
+                    self.attended = None;
+                }
+                self.publish(self.clock.utc_now(), body);
+            }
             Input::Media(link) => {
                 if !self.life.is_over() {
                     self.connected(*link);
@@ -271,9 +303,15 @@ impl Owner {
                 self.ending
                     .get_or_insert((Deadline::now() + HANG_UP, reason.into()));
             }
+            Input::GiveUp(HANDLER_FAILED) if self.is_ending() => {}
             Input::GiveUp(reason) => {
                 self.ended_by = Some(EndedBy::System);
                 return Some(Signal::LineEnded(reason.into()));
+            }
+            Input::Leave => {
+                self.leaves = true;
+                self.ended_by = Some(EndedBy::System);
+                return Some(Signal::LineEnded("left_application".into()));
             }
             Input::Left => {
                 self.channel_gone = true;
@@ -345,14 +383,17 @@ impl Owner {
         }
     }
 
-    fn handler_done(&mut self, result: Result<Result<(), HandlerError>, JoinError>) {
+    fn handler_done(
+        &mut self,
+        result: Result<Result<(), HandlerError>, JoinError>,
+    ) -> Option<Signal> {
         let failure = match result {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => return self.handler_returned(),
             Ok(Err(failure)) => {
                 // A handler that gives up because the call ended has not failed. It may know before we do: the audio stops
                 // before ARI tells why.
                 if let Some(super::CallError::Ended) = failure.downcast_ref() {
-                    return;
+                    return None;
                 }
                 failure.to_string()
             }
@@ -363,20 +404,43 @@ impl Owner {
         };
         tracing::error!(call = self.call.id(), %failure, "the call's handler failed");
         self.publish(self.clock.utc_now(), error("handler", failure));
-        if !self.life.is_over() {
-            // A caller must not be left with an agent that is gone; one who was not answered yet learns that it went wrong.
-            let reason = if self.life.is_answered() {
-                HangupReason::Normal
-            } else {
-                HangupReason::Failure
-            };
-            let call = self.call.clone();
-            self.closing.spawn(async move {
-                if let Err(error) = call.hangup_with(reason).await {
-                    tracing::warn!(call = call.id(), %error, "cannot hang up after the handler failed");
-                }
-            });
+        if self.is_ending() {
+            return None;
         }
+        // A caller must not be left with an agent that is gone: the dialplan may know better.
+        self.ended_by = Some(EndedBy::System);
+        Some(Signal::LineEnded(HANDLER_FAILED.into()))
+    }
+
+    /// The handler has done its work, and the caller is perhaps still there.
+    fn handler_returned(&mut self) -> Option<Signal> {
+        if self.is_ending() {
+            return None;
+        }
+        match self.on_handler_end {
+            OnHandlerEnd::Nothing => None,
+            OnHandlerEnd::Continue => {
+                self.way_out = Some(OnLoss::Continue);
+                Some(Signal::LineEnded("left_application".into()))
+            }
+            OnHandlerEnd::HangUp => {
+                let call = self.call.clone();
+                self.closing.spawn(async move {
+                    if let Err(error) = call.hangup().await {
+                        tracing::warn!(call = call.id(), %error, "cannot hang up after the handler has returned");
+                    }
+                });
+                None
+            }
+        }
+    }
+
+    /// Whether the call is over, will be at once, or goes on without an agent.
+    fn is_ending(&self) -> bool {
+        self.life.is_over()
+            || self.channel_gone
+            || self.hangup_reason.is_some()
+            || self.call.inner.line.is_agentless()
     }
 
     fn time_out(&mut self) -> Option<Signal> {
@@ -455,15 +519,23 @@ impl Owner {
         for hook in self.hooks.drain(..) {
             self.closing.spawn(hook());
         }
+        if self.leaves {
+            return;
+        }
         let call = self.call.clone();
-        let (known_gone, hang_up) = (self.channel_gone, self.hangup_reason.is_some());
-        self.closing.spawn(async move {
+        let known_gone = self.channel_gone;
+        // No dialplan has sent us a call that we placed.
+        let hang_up = self.hangup_reason.is_some() || self.call.direction() == Direction::Outbound;
+        let way_out = hang_up.then_some(OnLoss::HangUp).or(self.way_out);
+        // A task of its own: whatever the session no longer waits for is done all the same.
+        let leaving = tokio::spawn(async move {
             // No end of a session leaves its caller behind.
             if !known_gone {
-                call.inner.line.let_go(hang_up).await;
+                call.inner.line.let_go(way_out).await;
             }
             call.inner.line.take_down().await;
         });
+        self.closing.spawn(async move { drop(leaving.await) });
     }
 
     /// To the millisecond; 0 since what has not happened.
@@ -520,6 +592,9 @@ fn log_life(event: &Event) {
     }
 }
 
+/// Why a call ended whose handler failed. The caller goes on in the dialplan.
+pub(super) const HANDLER_FAILED: &str = "handler_failed";
+
 /// With which causes a caller goes who is not answered: a CANCEL is `interworking`.
 const GAVE_UP: [&str; 3] = ["normal_clearing", "interworking", "unknown"];
 
@@ -527,7 +602,7 @@ const GAVE_UP: [&str; 3] = ["normal_clearing", "interworking", "unknown"];
 fn ended_by(reason: &str) -> EndedBy {
     match reason {
         "left_application" | "media_lost" | "media_error" | "media_timeout"
-        | "lost_with_asterisk" => EndedBy::System,
+        | "lost_with_asterisk" | HANDLER_FAILED => EndedBy::System,
         _ => EndedBy::FarEnd,
     }
 }

@@ -21,6 +21,8 @@ impl Builder {
     pub fn config(mut self, config: &Config) -> Result<Self, SpeechError> {
         self.ari.clone_from(&config.asterisk);
         self.did_variable.clone_from(&config.did_variable);
+        self.on_handler_end = config.calls.on_handler_end;
+        self.drain = config.calls.drain;
         self.media = MediaSettings {
             listen: config.media.listen,
             threads: config.media.threads,

@@ -16,9 +16,10 @@ use self::route::read_routes;
 use self::speech::{read_prompts, read_speech};
 use self::webhook::read_webhook;
 use super::document::{Document, Section};
-use super::settings::{LogFormat, LogSettings};
+use super::settings::{CallSettings, LogFormat, LogSettings};
 use super::{Config, Places, risk};
 use crate::ari::{AriError, AriSettings};
+use crate::session::OnHandlerEnd;
 
 /// Reads the whole file.
 pub(super) fn read(document: &Document<'_>) -> Config {
@@ -30,6 +31,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let config = Config {
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
+        calls: read_calls(root.section("calls")),
         audiosockets: read_audiosockets(&root, &media),
         media,
         turn: read_turn(root.section("turn")),
@@ -84,6 +86,27 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) 
     }
     section.finish();
     (settings, did_variable)
+}
+
+fn read_calls(section: Section<'_>) -> CallSettings {
+    let defaults = CallSettings::default();
+    let settings = CallSettings {
+        on_handler_end: section
+            .choice(
+                "on_handler_end",
+                &[
+                    ("hang_up", OnHandlerEnd::HangUp),
+                    ("continue", OnHandlerEnd::Continue),
+                    ("nothing", OnHandlerEnd::Nothing),
+                ],
+            )
+            .unwrap_or_default(),
+        drain: section
+            .integer::<u64>("drain_s", 0..=86_400)
+            .map_or(defaults.drain, Duration::from_secs),
+    };
+    section.finish();
+    settings
 }
 
 fn read_turn(section: Section<'_>) -> TurnSettings {

@@ -11,8 +11,8 @@
 //! - **At the end of the call** the body that is running may go on for two seconds, in which everything that it awaits of the
 //!   call ends with [`CallError::Ended`]; then it is dropped. The events that are waiting are handled in the same time.
 //!   `hangup` comes last, once, whatever happened before it; the session's owner gives all of it five seconds.
-//! - **An error** becomes an `error` event, and then does what `catch` says. If what that leads to fails as well, the session hangs up. `CallError::Ended` is no error. A panic is one, and
-//!   hangs up.
+//! - **An error** becomes an `error` event, and then does what `catch` says. If what that leads to fails as well, the call has
+//!   failed, and the caller goes on in the dialplan. `CallError::Ended` is no error. A panic is one, and the call has failed.
 
 mod run;
 #[cfg(test)]

@@ -261,7 +261,7 @@ impl<S: Session> Runner<S> {
             }
             End::Panicked(message) => {
                 self.report(&what, format!("panicked: {message}")).await;
-                give_up(&self.call).await;
+                self.call.fail().await;
                 return None;
             }
             End::Done(Err(error)) => error,
@@ -273,7 +273,9 @@ impl<S: Session> Runner<S> {
         match S::ON_ERROR {
             OnError::Continue => None,
             OnError::HangUp => {
-                give_up(&self.call).await;
+                if let Err(error) = self.call.hangup().await {
+                    tracing::warn!(call = self.call.id(), %error, "cannot hang up after a handler failed");
+                }
                 None
             }
             // The step that sorts errors out has one itself.
@@ -281,7 +283,7 @@ impl<S: Session> Runner<S> {
             OnError::Handle if matches!(what, What::Failed(_)) => None,
             // What an error leads to has failed too, and would lead to it again.
             _ if *has_failed => {
-                give_up(&self.call).await;
+                self.call.fail().await;
                 None
             }
             OnError::Goto(step) => {
@@ -340,12 +342,6 @@ fn interrupts<S: Session>(step: Option<u16>, call: &Call, event: &Event) -> Resu
     }
     std::panic::catch_unwind(AssertUnwindSafe(|| S::interrupts(step, call, event)))
         .map_err(|panic| message(&*panic))
-}
-
-async fn give_up(call: &Call) {
-    if let Err(error) = call.hangup().await {
-        tracing::warn!(call = call.id(), %error, "cannot hang up after a handler failed");
-    }
 }
 
 async fn at(time: Option<Instant>) {

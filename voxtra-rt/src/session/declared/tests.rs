@@ -12,7 +12,9 @@ use voxtra_core::event::{
 
 use super::{Session, run_session};
 use crate::media::Clock;
-use crate::session::{Call, CallInfo, Direction, EventBody, Input, Line, Owner, Services};
+use crate::session::{
+    Call, CallInfo, Direction, EventBody, Input, Line, OnHandlerEnd, Owner, Services,
+};
 
 voxtra_core::voxtra! {
     events {
@@ -191,7 +193,15 @@ async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
         };
         seen.lock().unwrap().push((start.elapsed().as_secs(), text));
     };
-    let owner = Owner::new(call.clone(), news, queue, Arc::new(publish), Clock::start());
+    let owner = Owner::new(
+        call.clone(),
+        news,
+        queue,
+        Arc::new(publish),
+        Clock::start(),
+        OnHandlerEnd::default(),
+        None,
+    );
     let owner = tokio::spawn(owner.run(run_session::<S>));
     for (second, input) in script {
         tokio::time::sleep_until(start + Duration::from_secs(second)).await;

@@ -128,6 +128,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
             ended_by: *u.choose(&[
                 CallEndedEndedBy::FarEnd,
                 CallEndedEndedBy::Agent,
+                CallEndedEndedBy::OtherParty,
                 CallEndedEndedBy::System,
             ])?,
         }

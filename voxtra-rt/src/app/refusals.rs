@@ -1,0 +1,70 @@
+//! Channels that are sent away: callers for whom there is no room, and channels of ours that nobody waits for any more. However
+//! many come at once, Asterisk gets few orders at a time, and the rest waits within a limit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Semaphore;
+
+use crate::ari::{AriClient, ContinueAt, HangupReason};
+
+/// Channels that may wait to be sent away.
+const WAITING: usize = 1024;
+/// Orders at a time.
+const ORDERS: usize = 32;
+
+/// Where to a channel is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The dialplan may know who else takes the call.
+    Dialplan,
+    HangUp,
+}
+
+/// Sends channels away.
+#[derive(Debug)]
+pub(super) struct Refusals {
+    waiting: Arc<Semaphore>,
+    ordering: Arc<Semaphore>,
+    left: AtomicU64,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self {
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            ordering: Arc::new(Semaphore::new(ORDERS)),
+            left: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Refusals {
+    /// Sends a channel away, soon. One that finds no room to wait in stays; the next comparison with Asterisk finds it.
+    pub(super) fn send_away(&self, ari: &AriClient, channel: String, way: Way) {
+        let Ok(place) = self.waiting.clone().try_acquire_owned() else {
+            let left = self.left.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            if left.is_power_of_two() {
+                tracing::warn!(left, "too many channels are to be sent away at once");
+            }
+            return;
+        };
+        let (ari, ordering) = (ari.clone(), self.ordering.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            // It is never closed.
+            let _turn = ordering.acquire_owned().await;
+            if way == Way::Dialplan {
+                let next = ContinueAt::default();
+                if ari.continue_in_dialplan(&channel, &next).await.is_ok() {
+                    return;
+                }
+            }
+            let reason = match way {
+                Way::Dialplan => HangupReason::Congestion,
+                Way::HangUp => HangupReason::Normal,
+            };
+            let _ = ari.hangup(&channel, reason).await;
+        });
+    }
+}
