@@ -38,11 +38,11 @@ impl Application {
 
     /// As [`run`](Self::run), with signals that have been listened for since before the application started.
     pub async fn run_until(&self, mut signals: StopSignals) -> Stop {
-        self.run_by(async || signals.next().await).await
+        self.run_by(&mut signals).await
     }
 
-    async fn run_by(&self, mut next: impl AsyncFnMut() -> Stop) -> Stop {
-        let stop = next().await;
+    async fn run_by(&self, stops: &mut impl Stops) -> Stop {
+        let stop = stops.next().await;
         let (transferred, attended): (Vec<_>, Vec<_>) = self
             .calls()
             .into_iter()
@@ -62,7 +62,7 @@ impl Application {
         tokio::select! {
             () = ended(&self.inner.attended) => {}
             () = tokio::time::sleep(self.inner.drain) => {}
-            _ = next() => {}
+            _ = stops.next() => {}
         }
         let end = End::default();
         tokio::select! {
@@ -70,7 +70,7 @@ impl Application {
             // The first that comes now ends what is waited for; once everything is told, nothing is waited for any more.
             () = async {
                 loop {
-                    next().await;
+                    stops.next().await;
                     if end.is_told.load(Ordering::Acquire) {
                         tracing::warn!("the shutdown hooks were not waited for");
                         return;
@@ -157,6 +157,17 @@ async fn ended(sessions: &TaskTracker) {
     sessions.wait().await;
 }
 
+/// What tells to stop. A future that waits for it may be sent to another thread, which one of an async closure may not.
+trait Stops: Send {
+    fn next(&mut self) -> impl Future<Output = Stop> + Send;
+}
+
+impl Stops for StopSignals {
+    fn next(&mut self) -> impl Future<Output = Stop> + Send {
+        Self::next(self)
+    }
+}
+
 /// How far the end is, and whether somebody has lost patience.
 #[derive(Debug, Default)]
 struct End {
@@ -230,8 +241,8 @@ mod tests {
     }
 
     /// Ctrl-C at these times, and then no more.
-    fn presses<const N: usize>(after: [Duration; N]) -> impl AsyncFnMut() -> Stop {
-        let (press, mut pressed) = tokio::sync::mpsc::channel(N);
+    fn presses<const N: usize>(after: [Duration; N]) -> Presses {
+        let (press, pressed) = tokio::sync::mpsc::channel(N);
         let begun = Instant::now();
         tokio::spawn(async move {
             for after in after {
@@ -241,14 +252,22 @@ mod tests {
             // Nobody hears that no more will come.
             std::future::pending::<()>().await;
         });
-        async move || pressed.recv().await.unwrap()
+        Presses(pressed)
+    }
+
+    struct Presses(tokio::sync::mpsc::Receiver<Stop>);
+
+    impl Stops for Presses {
+        async fn next(&mut self) -> Stop {
+            self.0.recv().await.unwrap()
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn ctrl_c_during_the_last_delivery_gives_it_up_and_counts_it() {
         let (application, _mute) = with_a_mute_receiver().await;
         let (began, at) = (Instant::now(), Duration::from_secs(3));
-        let stop = application.run_by(presses([Duration::ZERO, at])).await;
+        let stop = application.run_by(&mut presses([Duration::ZERO, at])).await;
         assert_eq!((stop, began.elapsed()), (Stop::Interrupt, at));
         let counters = application.webhook_counters()[0];
         assert_eq!((counters.abandoned, counters.queued), (1, 0));
@@ -258,7 +277,7 @@ mod tests {
     async fn without_it_the_last_delivery_has_its_time() {
         let (application, _mute) = with_a_mute_receiver().await;
         let began = Instant::now();
-        application.run_by(presses([Duration::ZERO])).await;
+        application.run_by(&mut presses([Duration::ZERO])).await;
         assert_eq!(began.elapsed(), DELIVER);
         let counters = application.webhook_counters()[0];
         assert_eq!((counters.abandoned, counters.queued), (1, 0));
@@ -285,7 +304,7 @@ mod tests {
             .unwrap();
         let began = Instant::now();
         let at = Duration::from_secs(5);
-        application.run_by(presses([Duration::ZERO, at])).await;
+        application.run_by(&mut presses([Duration::ZERO, at])).await;
         assert_eq!(began.elapsed(), at);
         assert!(ran.load(Ordering::Acquire));
     }
