@@ -17,7 +17,7 @@ use super::fresh_directory;
 #[allow(dead_code, unreachable_pub)]
 mod asterisk;
 
-use asterisk::Asterisk;
+use asterisk::{Asterisk, Manner};
 
 const PASSWORD: &str = "correct-horse-battery-staple";
 const SIGNING: &str = "whsec-7f3a9c51";
@@ -113,7 +113,7 @@ impl Drop for Killed {
 fn no_secret_is_in_the_log_at_any_level() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pbx = runtime.block_on(Asterisk::start());
-    pbx.world().refused = vec![("POST bridges", 500, 1)];
+    pbx.world().manners = vec![("POST bridges", Manner::Refuses(500), 1)];
     let (hook, delivered) = runtime.block_on(receiver());
     let free = |_| {
         TcpListener::bind("127.0.0.1:0")

@@ -39,7 +39,7 @@ voxtra! {
         }
         /// An originate failed before it was answered.
         call.failed {
-            /// Why, such as `busy`, `no_answer` or `congestion`.
+            /// Why, such as `user_busy`, `no_answer` or `congestion`.
             reason: String,
         }
         /// The call was redirected to another endpoint.

@@ -181,7 +181,7 @@ fn time_that_is_left_out_is_no_silence() {
     assert_eq!(
         played(
             "speech 400, leave-out, clock 60000, quiet 4900, speech 400, quiet 100, \
-             leave-out, clock 60000, quiet 5000"
+             leave-out, clock 60000, quiet 5020"
         ),
         [
             "100 started",
@@ -190,7 +190,7 @@ fn time_that_is_left_out_is_no_silence() {
             "5400 started",
             "5800 ended 400",
             "5800 turn 400",
-            "10800 silence 5000"
+            "10820 silence 5000"
         ]
     );
     // What was being said over the agent is no longer in doubt.
