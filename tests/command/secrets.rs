@@ -113,7 +113,7 @@ impl Drop for Killed {
 fn no_secret_is_in_the_log_at_any_level() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pbx = runtime.block_on(Asterisk::start());
-    pbx.world().manners = vec![("POST bridges", Manner::Refuses(500), 1)];
+    pbx.world().manners = vec![("POST bridges", Manner::Refuses(500), 2)];
     let (hook, delivered) = runtime.block_on(receiver());
     let free = |_| {
         TcpListener::bind("127.0.0.1:0")
