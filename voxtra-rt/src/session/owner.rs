@@ -282,6 +282,13 @@ impl Owner {
                     self.tell(DtmfReceived { digit });
                 }
             }
+            // Nobody hears of it any more, and nobody else lets the new channel go.
+            Input::Replaced(_) if self.life.is_over() => {
+                let call = self.call.clone();
+                self.closing
+                    .spawn(async move { call.inner.line.let_go(true).await });
+            }
+            Input::Held(_) if self.life.is_over() => {}
             Input::Held(held) => self.held(held),
             Input::Replaced(caller_id) => {
                 self.call.set_caller_id(caller_id.clone());
