@@ -286,7 +286,7 @@ impl Owner {
             Input::Replaced(_) if self.life.is_over() => {
                 let call = self.call.clone();
                 self.closing
-                    .spawn(async move { call.inner.line.let_go(true).await });
+                    .spawn(async move { call.inner.line.let_go(Some(OnLoss::HangUp)).await });
             }
             Input::Held(_) if self.life.is_over() => {}
             Input::Held(held) => self.held(held),
