@@ -54,10 +54,15 @@ impl Hold {
         self.holding
     }
 
-    /// Forgets what is held.
+    /// Forgets what is held. Nothing is held back any more.
     pub(super) const fn release(&mut self) {
         self.wanted = false;
-        self.holding = false;
+        self.forget();
+    }
+
+    /// Forgets what is held. What is said from now on is held back if that is wanted.
+    pub(super) const fn forget(&mut self) {
+        self.holding = self.wanted;
         self.from = 0;
         self.to = 0;
         self.rise = Fade::in_over(0);

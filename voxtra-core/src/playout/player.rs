@@ -170,7 +170,8 @@ impl Playout {
             gain::fade_out(speech);
         }
         if was_cut {
-            self.hold.release();
+            // It may have been wanted since the cut.
+            self.hold.forget();
         }
         let starved = filled < frame && step == Step::Flow && self.utterance.is_some();
         self.edges.smooth(out, filled, starved);

@@ -244,6 +244,26 @@ fn a_flush_on_hold_does_not_let_the_agent_be_heard() {
 }
 
 #[test]
+fn a_flush_of_what_is_being_said_does_not_end_the_hold() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(5));
+    rig.agent.says(0, 1, &buzz(80));
+    rig.hear(&silence(5));
+    rig.command(Command::CallHold(true));
+    rig.hear(&silence(5));
+    rig.command(Command::Flush { epoch: 0 });
+    rig.agent.says(1, 2, &buzz(20));
+    // An inactive line: nothing comes from it meanwhile.
+    for _ in 0..40 {
+        rig.tick();
+    }
+    assert_eq!(rig.story(), ["media.started", "starts 1", "cut 1"]);
+    rig.command(Command::CallHold(false));
+    rig.hear(&silence(40));
+    assert_eq!(rig.story()[3..], ["starts 2", "ends 2"]);
+}
+
+#[test]
 fn speech_ends_when_the_call_is_put_on_hold() {
     let mut rig = Rig::forwarding(Forward::Speech);
     rig.hear(&silence(30));

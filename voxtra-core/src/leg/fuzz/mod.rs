@@ -482,6 +482,14 @@ mod tests {
 
     use super::Session;
 
+    /// What is said on hold, and cut on hold, while nothing comes from the line.
+    #[test]
+    fn on_hold_nothing_is_said() {
+        let seed = include_bytes!("../../../../fuzz/seeds/session/hold");
+        let session = Session::arbitrary(&mut Unstructured::new(seed)).unwrap();
+        super::session(&session);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
