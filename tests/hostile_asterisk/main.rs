@@ -164,6 +164,15 @@ async fn an_order_that_fails_for_a_moment_leaves_nothing_behind() {
     stage.over().await;
 }
 
+/// At the end, 1.1 was sent on and not hung up.
+async fn goes_on_in_the_dialplan(stage: Stage) {
+    let asterisk = stage.asterisk.clone();
+    stage.over().await;
+    let orders = asterisk.world().orders.join("\n");
+    assert!(orders.contains("POST channels/1.1/continue"), "{orders}");
+    assert!(!orders.contains("DELETE channels/1.1\n"), "{orders}");
+}
+
 #[tokio::test]
 async fn a_caller_whose_handler_returns_goes_on_in_the_dialplan_where_that_is_wanted() {
     let mut stage = Stage::start(|app| {
@@ -174,11 +183,7 @@ async fn a_caller_whose_handler_returns_goes_on_in_the_dialplan_where_that_is_wa
     stage.asterisk.caller("1.1");
     let ended = stage.event("call.ended").await;
     assert_eq!(ended["data"]["reason"], "left_application");
-    let asterisk = stage.asterisk.clone();
-    stage.over().await;
-    let orders = asterisk.world().orders.join("\n");
-    assert!(orders.contains("POST channels/1.1/continue"), "{orders}");
-    assert!(!orders.contains("DELETE channels/1.1\n"), "{orders}");
+    goes_on_in_the_dialplan(stage).await;
 }
 
 #[tokio::test]
@@ -194,11 +199,7 @@ async fn a_caller_whose_handler_fails_goes_on_in_the_dialplan() {
     let ended = stage.event("call.ended").await;
     assert_eq!(ended["data"]["reason"], "handler_failed");
     assert_eq!(ended["data"]["ended_by"], "system");
-    let asterisk = stage.asterisk.clone();
-    stage.over().await;
-    let orders = asterisk.world().orders.join("\n");
-    assert!(orders.contains("POST channels/1.1/continue"), "{orders}");
-    assert!(!orders.contains("DELETE channels/1.1\n"), "{orders}");
+    goes_on_in_the_dialplan(stage).await;
 }
 
 #[tokio::test]

@@ -191,15 +191,15 @@ const _: () = assert!(DELAYS + 1 == NEAREST, "the late delays follow them");
 /// Frames kept of what was sent: the longest delay, and 12 for frames that come late.
 const SENT: usize = 64;
 /// A band below this is too soft to be heard when it comes back.
-const LOUD_DBFS: f32 = -60.0;
+pub(super) const LOUD_DBFS: f32 = -60.0;
 /// What is expected of a line about which nothing is known.
 const COUPLING_AT_FIRST_DB: f32 = -13.0;
 const MOST_COUPLING_DB: f32 = -6.0;
 /// What is this much softer than the agent is not told apart from its echo: nobody speaks as softly.
 const LEAST_COUPLING_DB: f32 = -44.0;
 /// Ratios are not followed further.
-const LEAST_RATIO_DB: f32 = -60.0;
-const MOST_RATIO_DB: f32 = 30.0;
+pub(super) const LEAST_RATIO_DB: f32 = -60.0;
+pub(super) const MOST_RATIO_DB: f32 = 30.0;
 const LOW: f32 = 0.25;
 const HIGH: f32 = 0.75;
 /// An echo's quantiles are no further apart; each dB more counts so many times against it.

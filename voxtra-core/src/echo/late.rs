@@ -3,6 +3,7 @@
 use wide::f32x8;
 
 use super::bands::{BANDS, Levels, QUIETEST_DBFS, splat};
+use super::estimate::{LEAST_RATIO_DB, LOUD_DBFS, MOST_RATIO_DB};
 
 /// What is known of the delays from [`NEAREST`] frames on.
 ///
@@ -213,12 +214,8 @@ const FEWEST_SEEN: u8 = 12;
 const FORGETS: u8 = 8;
 /// A mean is of so many frames, and of all of them while there are fewer.
 const SLOWEST: u8 = 32;
-/// A band below this is too soft to be heard when it comes back.
-const LOUD_DBFS: f32 = -60.0;
 /// A band that should be so far above the noise should be heard.
 const SURELY_DB: f32 = 6.0;
-const LEAST_RATIO_DB: f32 = -60.0;
-const MOST_RATIO_DB: f32 = 30.0;
 /// One frame counts as no further off than this, but for a delay's first.
 const FURTHEST_DB: f32 = 15.0;
 const FEW: u8 = 4;
