@@ -129,7 +129,7 @@ pub fn play<V: VoiceDetector>(
     let mut agent = Agent {
         scene,
         said: 0,
-        speak_at: (scene.kind != Kind::Turns).then_some(RATE_TENTH),
+        speak_at: (!Kind::TURNS.contains(&scene.kind)).then_some(scene.agent_from),
         chunk: None,
         samples: VecDeque::new(),
     };
@@ -208,7 +208,7 @@ fn take(line: &mut Line, agent: &mut Agent<'_>, seen: &mut Seen) {
             }
             RecordBody::Event(Realtime::TurnEnded(_)) => {
                 seen.turn_ends.push(at);
-                if agent.scene.kind == Kind::Turns || agent.speak_at.is_some() {
+                if Kind::TURNS.contains(&agent.scene.kind) || agent.speak_at.is_some() {
                     agent.speak_at = Some(at + 6 * RATE_TENTH);
                 }
             }
@@ -216,7 +216,7 @@ fn take(line: &mut Line, agent: &mut Agent<'_>, seen: &mut Seen) {
                 interrupted: false, ..
             } => {
                 seen.completed.push(at);
-                if agent.scene.kind != Kind::Turns {
+                if !Kind::TURNS.contains(&agent.scene.kind) {
                     agent.speak_at = Some(at + 3 * RATE_TENTH);
                 }
             }

@@ -19,6 +19,8 @@ pub struct Sum {
     pub missed: usize,
     pub turns: usize,
     pub false_ends: usize,
+    /// Turns whose end was not told before the next one began.
+    pub never_told: usize,
     /// From the last sample of a turn to its end being told, in ms.
     pub end_delays: Vec<f32>,
 }
@@ -34,7 +36,7 @@ impl Figures {
         sum.pauses += seen.pauses.len();
         match scene.kind {
             kind if Kind::INTERRUPTIONS.contains(&kind) => sum.interruptions(scene, seen),
-            Kind::Turns => sum.turns(scene, seen),
+            kind if Kind::TURNS.contains(&kind) => sum.turns(scene, seen),
             _ => {
                 sum.marks += scene.marks.len();
                 sum.false_stops += seen.barge_ins.len();
@@ -82,17 +84,20 @@ impl Sum {
 
     fn turns(&mut self, scene: &Scene, seen: &Seen) {
         let mut first = 0;
-        for &last in &scene.turn_ends {
+        for (turn, &last) in scene.turn_ends.iter().enumerate() {
             let start = scene.marks[first].start;
             let end = scene.marks[last].end;
             first = last + 1;
             self.turns += 1;
             let early = |at: &&usize| (start..end).contains(*at);
             self.false_ends += seen.turn_ends.iter().filter(early).count();
-            let told = seen.turn_ends.iter().find(|at| **at >= end);
-            if let Some(told) = told {
-                self.end_delays
-                    .push((told - end) as f32 * 1_000.0 / RATE as f32);
+            let next = scene.turn_ends.get(turn + 1).map_or(usize::MAX, |_| scene.marks[first].start);
+            let told = seen.turn_ends.iter().find(|at| (end..next).contains(*at));
+            match told {
+                Some(told) => self
+                    .end_delays
+                    .push((told - end) as f32 * 1_000.0 / RATE as f32),
+                None => self.never_told += 1,
             }
         }
     }

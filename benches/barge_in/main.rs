@@ -28,7 +28,7 @@ use voxtra_core::turn::{Preset, TurnSettings};
 use voxtra_core::vad::{EnergyDetector, TelephoneDetector};
 
 use codec::Codec;
-use figures::{Figures, Sum, quantile};
+use figures::{Figures, quantile};
 use scene::{Kind, Scene};
 use sounds::Library;
 
@@ -151,20 +151,19 @@ fn report(figures: &Figures) {
             quantile(&sum.stops, 0.95)
         );
     }
-    let Some(Sum {
-        turns,
-        false_ends,
-        end_delays,
-        ..
-    }) = figures.0.get(&Kind::Turns)
-    else {
-        return;
-    };
-    println!(
-        "{turns} turns: {false_ends} false ends; told after p50 {:.0} ms, p95 {:.0} ms",
-        quantile(end_delays, 0.5),
-        quantile(end_delays, 0.95)
-    );
+    for kind in Kind::TURNS {
+        let Some(sum) = figures.0.get(&kind) else {
+            continue;
+        };
+        println!(
+            "{kind:?}: {} turns: {} false ends; told after p50 {:.0} ms, p95 {:.0} ms; {} never told",
+            sum.turns,
+            sum.false_ends,
+            quantile(&sum.end_delays, 0.5),
+            quantile(&sum.end_delays, 0.95),
+            sum.never_told,
+        );
+    }
 }
 
 /// What the sweep tries, one change at a time and the presets.

@@ -4,6 +4,8 @@ use crate::sounds::{Chance, Library, Sounds, from_db};
 
 /// Samples in a second.
 pub const RATE: usize = 8_000;
+/// When an agent that waits for nobody begins, in samples.
+const AGENT_FROM: usize = RATE / 10;
 /// Samples by which the mobile network's codec delays a sound.
 const CODEC_DELAY: usize = 40;
 
@@ -35,10 +37,16 @@ pub enum Kind {
     LateInterruption,
     /// The same through a mobile network's codec on both ways.
     MobileInterruption,
+    /// The caller says something first. Somebody else talks all the time, 10 to 30 dB softer: a television, people in the room.
+    Voice,
+    /// The same, and the caller talks over the agent.
+    VoiceInterruption,
+    /// The caller talks in turns, and somebody else talks all the time.
+    VoiceTurns,
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Echo,
         Self::Noise,
         Self::Music,
@@ -55,15 +63,22 @@ impl Kind {
         Self::EchoMobile,
         Self::LateInterruption,
         Self::MobileInterruption,
+        Self::Voice,
+        Self::VoiceInterruption,
+        Self::VoiceTurns,
     ];
 
     /// In which the caller talks over the agent.
-    pub const INTERRUPTIONS: [Self; 4] = [
+    pub const INTERRUPTIONS: [Self; 5] = [
         Self::Interruption,
         Self::NoisyInterruption,
         Self::LateInterruption,
         Self::MobileInterruption,
+        Self::VoiceInterruption,
     ];
+
+    /// In which the caller talks in turns, and the agent answers.
+    pub const TURNS: [Self; 2] = [Self::Turns, Self::VoiceTurns];
 }
 
 /// Something the caller does, in samples.
@@ -76,6 +91,8 @@ pub struct Mark {
 pub struct Scene {
     pub kind: Kind,
     pub caller: Vec<f32>,
+    /// When the agent begins, but in turns.
+    pub agent_from: usize,
     /// What the agent says; in turns, each after the caller's.
     pub agent: Vec<Vec<i16>>,
     pub echo: Echo,
@@ -104,6 +121,7 @@ pub fn scene(kind: Kind, seed: u64, library: &Library) -> Scene {
         caller: (0..length)
             .map(|_| from_db(-66.0) * chance.normal())
             .collect(),
+        agent_from: AGENT_FROM,
         agent: Vec::new(),
         echo: echo(kind, &mut chance),
         marks: Vec::new(),
@@ -158,10 +176,25 @@ pub fn scene(kind: Kind, seed: u64, library: &Library) -> Scene {
             now_and_then(&mut scene, &[&library.caller], gain, &mut chance);
         }
         Kind::Turns => turns(&mut scene, &library.phrase, gain, &mut chance),
+        Kind::Voice | Kind::VoiceInterruption | Kind::VoiceTurns => {
+            let below = chance.between(10.0, 30.0);
+            voice(&mut scene, &library.phrase, gain * from_db(-below), &mut chance);
+            if kind == Kind::VoiceTurns {
+                turns(&mut scene, &library.phrase, gain, &mut chance);
+            } else {
+                // What the caller wants; the agent waits for it.
+                let wish = chance.one_of::<Vec<f32>>(&library.caller);
+                let said = mix(&mut scene.caller, RATE / 2, wish, gain);
+                scene.agent_from = RATE / 2 + said + RATE;
+            }
+            if kind == Kind::VoiceInterruption {
+                now_and_then(&mut scene, &[&library.caller], gain, &mut chance);
+            }
+        }
     }
     let agent_gain = from_db(chance.between(-2.0, 6.0));
     let parts = match kind {
-        Kind::Turns => 1,
+        Kind::Turns | Kind::VoiceTurns => 1,
         _ => 5,
     };
     while scene.agent.len() < 30 {
@@ -223,9 +256,23 @@ fn background(scene: &mut Scene, sounds: &Sounds, chance: &mut Chance, level: Op
     }
 }
 
+/// Somebody who talks all the time, with the pauses of a talk.
+fn voice(scene: &mut Scene, sounds: &Sounds, gain: f32, chance: &mut Chance) {
+    let mut at = (chance.unit() * RATE as f32) as usize;
+    while at < scene.caller.len() {
+        at += mix(
+            &mut scene.caller,
+            at,
+            chance.one_of::<Vec<f32>>(sounds),
+            gain,
+        );
+        at += (chance.between(0.1, 0.6) * RATE as f32) as usize;
+    }
+}
+
 /// Every 5 to 10 s, at any sample.
 fn now_and_then(scene: &mut Scene, sounds: &[&Sounds], gain: f32, chance: &mut Chance) {
-    let mut at = (chance.between(4.0, 8.0) * RATE as f32) as usize;
+    let mut at = scene.agent_from - AGENT_FROM + (chance.between(4.0, 8.0) * RATE as f32) as usize;
     loop {
         let kind: &Sounds = chance.one_of::<&Sounds>(sounds);
         let sound = chance.one_of::<Vec<f32>>(kind);

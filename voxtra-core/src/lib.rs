@@ -31,6 +31,7 @@ extern crate std;
 
 pub mod audio;
 pub mod audiosocket;
+pub mod background;
 pub mod bus;
 pub mod dtmf;
 pub mod echo;

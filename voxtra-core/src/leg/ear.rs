@@ -5,11 +5,12 @@ use core::time::Duration;
 use super::fault::Faults;
 use super::format::{Format, FormatCheck};
 use super::{
-    CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, G711Policy, History, LegSettings,
+    BackgroundPolicy, CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, G711Policy, History, LegSettings,
     Port, event,
 };
 use crate::audio::{Framer, Resampler, SampleRate};
 use crate::audiosocket::Audio;
+use crate::background::BackgroundVoices;
 use crate::dtmf::{DtmfDetector, DtmfSource, KeyPresses};
 use crate::echo::EchoEstimate;
 use crate::event::{
@@ -64,6 +65,7 @@ impl<V: VoiceDetector> Ear<V> {
                 presses: KeyPresses::new(),
                 detector,
                 echo: EchoEstimate::new(),
+                background: BackgroundVoices::new(),
                 turn: TurnTaking::new(settings.turn),
                 received: 0,
                 on_hold: false,
@@ -294,6 +296,7 @@ struct Listener<V> {
     presses: KeyPresses,
     detector: V,
     echo: EchoEstimate,
+    background: BackgroundVoices,
     turn: TurnTaking,
     received: u64,
     /// The far end holds the call: what comes is music, or nothing.
@@ -327,6 +330,7 @@ impl<V: VoiceDetector> Listener<V> {
             presses,
             detector,
             echo,
+            background,
             turn,
             received,
             on_hold,
@@ -364,6 +368,9 @@ impl<V: VoiceDetector> Listener<V> {
             };
             if tones.may_be_tone() {
                 probability = 0.0;
+            }
+            if settings.background == BackgroundPolicy::Discount {
+                probability = background.heard(frame, probability, agent_speaking);
             }
             turn.handle_frame(media, probability, agent_speaking, &mut |event| {
                 turns.note(event, now, port)

@@ -17,6 +17,8 @@ pub struct LegSettings {
     pub g711: G711Policy,
     /// What becomes of the agent's own voice when the line returns it.
     pub echo: EchoPolicy,
+    /// What becomes of voices behind the caller's.
+    pub background: BackgroundPolicy,
     /// Where the caller's digits are looked for.
     pub dtmf: DtmfPolicy,
     /// Whether each frame received and sent is an event of its own. Default: no.
@@ -67,6 +69,16 @@ pub enum EchoPolicy {
     #[default]
     Discount,
     /// All that is heard is the caller: for lines whose echo is cancelled elsewhere.
+    Ignore,
+}
+
+/// What to do about voices that stay much softer than the caller's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BackgroundPolicy {
+    /// They are not taken for the caller's speech ([`BackgroundVoices`](crate::background::BackgroundVoices)).
+    #[default]
+    Discount,
+    /// Everybody who is heard is the caller: for a table with one telephone.
     Ignore,
 }
 

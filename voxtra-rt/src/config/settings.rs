@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use uuid::Uuid;
-use voxtra_core::leg::{DtmfPolicy, EchoPolicy, G711Policy};
+use voxtra_core::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy};
 
 use crate::app::CallLimits;
 use crate::ari::MediaFormat;
@@ -56,6 +56,8 @@ pub struct MediaSettings {
     pub detector: Detector,
     /// What to do about the agent's own voice in what the line brings. Default `discount`.
     pub echo: EchoPolicy,
+    /// What to do about voices that stay much softer than the caller's. Default `discount`.
+    pub background: BackgroundPolicy,
     /// Where the caller's digits are looked for. Default `both`.
     pub dtmf: DtmfPolicy,
 }
@@ -85,6 +87,7 @@ impl Default for MediaSettings {
             g711: G711Policy::Refuse,
             detector: Detector::Telephone,
             echo: EchoPolicy::Discount,
+            background: BackgroundPolicy::Discount,
             dtmf: DtmfPolicy::Both,
         }
     }

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
-use crate::leg::{DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode};
+use crate::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode};
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
 
@@ -104,6 +104,10 @@ impl<'a> Arbitrary<'a> for Session {
             echo: match sound >> 7 {
                 0 => EchoPolicy::Discount,
                 _ => EchoPolicy::Ignore,
+            },
+            background: match (sound >> 1 ^ sound >> 4) & 1 {
+                0 => BackgroundPolicy::Discount,
+                _ => BackgroundPolicy::Ignore,
             },
             dtmf: match (sound >> 2 ^ sound >> 5) & 1 {
                 0 => DtmfPolicy::Both,

@@ -45,6 +45,7 @@ impl Builder {
             rate: SampleRate::from_hz(config.media.format.hz()).unwrap_or_default(),
             g711: config.media.g711,
             echo: config.media.echo,
+            background: config.media.background,
             dtmf: config.media.dtmf,
             turn: config.turn,
             ..self.leg

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use uuid::Uuid;
-use voxtra_core::leg::{DtmfPolicy, EchoPolicy, G711Policy};
+use voxtra_core::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy};
 
 use super::super::document::Section;
 use super::super::risk;
@@ -129,6 +129,15 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
                 &[
                     ("discount", EchoPolicy::Discount),
                     ("ignore", EchoPolicy::Ignore),
+                ],
+            )
+            .unwrap_or_default(),
+        background: section
+            .choice(
+                "background",
+                &[
+                    ("discount", BackgroundPolicy::Discount),
+                    ("ignore", BackgroundPolicy::Ignore),
                 ],
             )
             .unwrap_or_default(),
