@@ -44,12 +44,28 @@ impl Figures {
         }
     }
 
+    /// Nothing of a kind that was not played.
     pub fn of(&self, kind: Kind) -> &Sum {
-        self.0.get(&kind).expect("it was played")
+        static NONE: Sum = Sum::NONE;
+        self.0.get(&kind).unwrap_or(&NONE)
     }
 }
 
 impl Sum {
+    const NONE: Self = Self {
+        agent_frames: 0,
+        held_frames: 0,
+        pauses: 0,
+        false_stops: 0,
+        marks: 0,
+        stops: Vec::new(),
+        missed: 0,
+        turns: 0,
+        false_ends: 0,
+        never_told: 0,
+        end_delays: Vec::new(),
+    };
+
     fn interruptions(&mut self, scene: &Scene, seen: &Seen) {
         let mut meant = 0;
         for mark in &scene.marks {
@@ -91,7 +107,10 @@ impl Sum {
             self.turns += 1;
             let early = |at: &&usize| (start..end).contains(*at);
             self.false_ends += seen.turn_ends.iter().filter(early).count();
-            let next = scene.turn_ends.get(turn + 1).map_or(usize::MAX, |_| scene.marks[first].start);
+            let next = scene
+                .turn_ends
+                .get(turn + 1)
+                .map_or(usize::MAX, |_| scene.marks[first].start);
             let told = seen.turn_ends.iter().find(|at| (end..next).contains(*at));
             match told {
                 Some(told) => self

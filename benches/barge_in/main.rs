@@ -2,8 +2,8 @@
 //! nothing, and when a turn is taken to be over.
 //!
 //!     benches/barge_in/sounds.py DIR          # once: fetches and makes the sounds
-//!     cargo run --release --example barge_in -- DIR [MINUTES] [--energy] [--sweep] [--ignore-echo] [kinds=KIND,KIND...]
-//!         [KEY=VALUE]...
+//!     cargo run --release --example barge_in -- DIR [MINUTES] [--energy] [--sweep] [--ignore-echo]
+//!         [--ignore-background] [kinds=KIND,KIND...] [KEY=VALUE]...
 //!
 //! plays MINUTES (60) one-minute calls of each kind and prints figures; with `--sweep` a line of a table for each of many
 //! settings. KEY is one of `TurnSettings`, or `preset`. The same sounds give the same figures.
@@ -23,7 +23,7 @@ mod sounds;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use voxtra_core::leg::{EchoPolicy, LegSettings};
+use voxtra_core::leg::{BackgroundPolicy, EchoPolicy, LegSettings};
 use voxtra_core::turn::{Preset, TurnSettings};
 use voxtra_core::vad::{EnergyDetector, TelephoneDetector};
 
@@ -39,7 +39,8 @@ fn main() {
         arguments.retain(|argument| argument != name);
         arguments.len() < before
     };
-    let (sweep, ignore_echo, energy) = (flag("--sweep"), flag("--ignore-echo"), flag("--energy"));
+    let (sweep, energy) = (flag("--sweep"), flag("--energy"));
+    let (ignore_echo, ignore_background) = (flag("--ignore-echo"), flag("--ignore-background"));
     let folder = arguments.first().expect("where the sounds are").clone();
     let minutes = arguments
         .get(1)
@@ -48,6 +49,9 @@ fn main() {
     let mut settings = LegSettings::default();
     if ignore_echo {
         settings.echo = EchoPolicy::Ignore;
+    }
+    if ignore_background {
+        settings.background = BackgroundPolicy::Ignore;
     }
     settings.turn = changed(settings.turn, &arguments);
     let folder = Path::new(&folder);
@@ -192,9 +196,10 @@ fn variants() -> Vec<Vec<String>> {
 
 fn table(variants: &[Vec<String>], figures: &[Figures]) {
     println!(
-        "| settings | stop p50 / p95, ms | noisy: p50 / p95 | missed, quiet / noisy | false stops/h: noise, music, stationary, \
-         own echo | cut by a cough, click, backchannel | pauses/h: noise, music, own echo | false ends of turns | end told after \
-         p50 / p95, ms |"
+        "| settings | stop p50 / p95, ms | noisy: p50 / p95 | missed: quiet, noisy, late echo, voice behind | \
+         false stops/h: noise, music, stationary, own echo, own echo through a codec, voice behind | \
+         cut by a cough, click, backchannel | pauses/h: noise, music, own echo, voice behind | \
+         false ends of turns | end told after p50 / p95, ms |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     for (words, figures) in variants.iter().zip(figures) {
@@ -211,24 +216,45 @@ fn table(variants: &[Vec<String>], figures: &[Figures]) {
         let cut = |kind| percent(figures.of(kind).false_stops, figures.of(kind).marks);
         let pauses = |kind| figures.of(kind).an_hour(figures.of(kind).pauses);
         let turns = figures.of(Kind::Turns);
+        let of_each = |kinds: &[Kind], figure: &dyn Fn(Kind) -> f32, digits: usize| {
+            let figures = kinds
+                .iter()
+                .map(|kind| format!("{:.digits$}", figure(*kind)));
+            figures.collect::<Vec<_>>().join(", ")
+        };
+        let missed = of_each(
+            &[
+                Kind::Interruption,
+                Kind::NoisyInterruption,
+                Kind::LateInterruption,
+                Kind::VoiceInterruption,
+            ],
+            &missed,
+            1,
+        );
+        let stops = of_each(
+            &[
+                Kind::Noise,
+                Kind::Music,
+                Kind::Stationary,
+                Kind::Echo,
+                Kind::EchoMobile,
+                Kind::Voice,
+            ],
+            &stops,
+            1,
+        );
+        let cut = of_each(&[Kind::Cough, Kind::Click, Kind::Backchannel], &cut, 1);
+        let pauses = of_each(
+            &[Kind::Noise, Kind::Music, Kind::Echo, Kind::Voice],
+            &pauses,
+            0,
+        );
         println!(
-            "| `{}` | {} | {} | {:.1} / {:.1} % | {:.1}, {:.1}, {:.1}, {:.1} | {:.1}, {:.1}, {:.1} % | {:.0}, {:.0}, {:.0} | {:.1} % | \
-             {:.0} / {:.0} |",
+            "| `{}` | {} | {} | {missed} % | {stops} | {cut} % | {pauses} | {:.1} % | {:.0} / {:.0} |",
             words.join(" "),
             stop(Kind::Interruption),
             stop(Kind::NoisyInterruption),
-            missed(Kind::Interruption),
-            missed(Kind::NoisyInterruption),
-            stops(Kind::Noise),
-            stops(Kind::Music),
-            stops(Kind::Stationary),
-            stops(Kind::Echo),
-            cut(Kind::Cough),
-            cut(Kind::Click),
-            cut(Kind::Backchannel),
-            pauses(Kind::Noise),
-            pauses(Kind::Music),
-            pauses(Kind::Echo),
             percent(turns.false_ends, turns.turns),
             quantile(&turns.end_delays, 0.5),
             quantile(&turns.end_delays, 0.95),

@@ -178,7 +178,12 @@ pub fn scene(kind: Kind, seed: u64, library: &Library) -> Scene {
         Kind::Turns => turns(&mut scene, &library.phrase, gain, &mut chance),
         Kind::Voice | Kind::VoiceInterruption | Kind::VoiceTurns => {
             let below = chance.between(10.0, 30.0);
-            voice(&mut scene, &library.phrase, gain * from_db(-below), &mut chance);
+            voice(
+                &mut scene,
+                &library.phrase,
+                gain * from_db(-below),
+                &mut chance,
+            );
             if kind == Kind::VoiceTurns {
                 turns(&mut scene, &library.phrase, gain, &mut chance);
             } else {

@@ -168,7 +168,7 @@ mod tests {
 
     fn pause(background: &mut BackgroundVoices, frames: usize) {
         for _ in 0..frames {
-            assert_eq!(background.heard(&[0; 160], 0.1, false), 0.1);
+            assert!(background.heard(&[0; 160], 0.1, false) <= 0.1);
         }
     }
 
@@ -207,8 +207,8 @@ mod tests {
     fn a_caller_alone_counts_however_soft_a_word_is() {
         let mut background = BackgroundVoices::new();
         for n in 0..50 {
-            let dbfs = if n % 5 == 4 { -34.0 } else { -20.0 };
-            assert!(all(&voice(&mut background, dbfs, 40, n % 2 == 0)));
+            let (dbfs, frames) = if n % 5 == 4 { (-34.0, 25) } else { (-20.0, 60) };
+            assert!(all(&voice(&mut background, dbfs, frames, n % 2 == 0)));
             pause(&mut background, 100);
         }
     }

@@ -8,6 +8,7 @@
 //! - [`audio`]: 20 ms frames, sample rates, G.711, levels, gain and fades, resampling.
 //! - [`playout`]: the agent's audio, one frame per 20 ms, held back or cut when it is interrupted.
 //! - [`echo`]: how much of what is heard is the agent's own voice coming back.
+//! - [`background`]: whose voice is the caller's, and whose is behind it.
 //! - [`dtmf`]: digits that come as tones in the audio.
 //! - [`vad`]: how likely it is that a frame holds speech.
 //! - [`turn`]: when the caller started and stopped speaking, barged in, ended a turn; when there is silence.

@@ -5,8 +5,8 @@ use core::time::Duration;
 use super::fault::Faults;
 use super::format::{Format, FormatCheck};
 use super::{
-    BackgroundPolicy, CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, G711Policy, History, LegSettings,
-    Port, event,
+    BackgroundPolicy, CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, G711Policy,
+    History, LegSettings, Port, event,
 };
 use crate::audio::{Framer, Resampler, SampleRate};
 use crate::audiosocket::Audio;

@@ -29,7 +29,9 @@ mod settings;
 pub use clock::{ClockCheck, FrameTime};
 pub use history::{HISTORY_SAMPLES, History};
 pub use port::{CallerAudio, Port};
-pub use settings::{BackgroundPolicy, Command, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode};
+pub use settings::{
+    BackgroundPolicy, Command, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
+};
 
 use core::time::Duration;
 

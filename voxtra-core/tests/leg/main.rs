@@ -1,6 +1,7 @@
 //! One call's whole media path in virtual time: bytes, times and commands in; records, audio and bytes out.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod background;
 mod hearing;
 mod keys;
 mod life;

@@ -415,10 +415,7 @@ format = "json"
     assert_eq!(media.g711, voxtra_core::leg::G711Policy::Decode);
     assert_eq!(media.detector, crate::media::Detector::Energy);
     assert_eq!(media.echo, voxtra_core::leg::EchoPolicy::Ignore);
-    assert_eq!(
-        media.background,
-        voxtra_core::leg::BackgroundPolicy::Ignore
-    );
+    assert_eq!(media.background, voxtra_core::leg::BackgroundPolicy::Ignore);
     assert_eq!(media.dtmf, voxtra_core::leg::DtmfPolicy::Signalled);
     let peers = ["10.1.2.3", "10.1.2.4", "192.168.200.1", "127.0.0.1"];
     assert_eq!(

@@ -6,7 +6,9 @@ use std::vec::Vec;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
-use crate::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode};
+use crate::leg::{
+    BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
+};
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
 
