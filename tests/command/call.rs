@@ -162,6 +162,32 @@ fn what_asterisk_would_not_accept_is_reported() {
     server.join().unwrap();
 }
 
+/// Bytes that clear a terminal, and more than anybody reads.
+#[test]
+fn what_a_server_sends_neither_drives_the_terminal_nor_fills_it() {
+    let (address, server) = server(|mut stream| {
+        frame(&mut stream);
+        let payload = b"\x1b[2J\r\n".repeat(270);
+        let [high, low] = u16::try_from(payload.len()).unwrap().to_be_bytes();
+        // A kind that nobody knows, an error, a key that is none, and a frame that is longer than any.
+        stream.write_all(&[0x42, high, low]).unwrap();
+        stream.write_all(&payload).unwrap();
+        stream.write_all(&[0xff, 0, 1, 0x1b]).unwrap();
+        stream.write_all(&[0x03, 0, 1, 0x1b]).unwrap();
+        stream.write_all(&[0x1b, 0xff, 0xff]).unwrap();
+        stream.write_all(&[0x1b; 0xffff]).unwrap();
+        stream.write_all(&[0x00, 0, 0]).unwrap();
+        while frame(&mut stream).is_some() {}
+    });
+    let run = voxtra(&["call", &address, "--wav", RECORDING]);
+    assert_eq!(run.out.matches("complaint").count(), 4, "{}", run.out);
+    for line in run.out.lines().chain(run.err.lines()) {
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert!(line.len() < 200, "{} bytes: {line}", line.len());
+    }
+    server.join().unwrap();
+}
+
 #[test]
 fn nobody_there_and_nonsense_for_an_address() {
     let free = TcpListener::bind("127.0.0.1:0")

@@ -486,3 +486,77 @@ async fn lies_about_channels_make_no_session_that_stays() {
     stage.event("call.ended").await;
     stage.over().await;
 }
+
+/// The texts in a JSON value.
+fn texts(value: &serde_json::Value) -> Vec<&str> {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn numbers_and_names_are_cut_and_drive_no_terminal_wherever_asterisk_has_them_from() {
+    let chosen = format!("+265\u{1b}[2J\u{202e}\r\n{}", "9".repeat(30_000));
+    let argument = format!("did={chosen}");
+    // The extension, the redirecting number, an argument of `Stasis()`, and what the variable has.
+    for (exten, rdnis, argument, variable) in [
+        (chosen.as_str(), "", "sales", ""),
+        ("s", chosen.as_str(), "sales", ""),
+        ("200", "", argument.as_str(), ""),
+        ("s", "", "sales", chosen.as_str()),
+    ] {
+        let mut stage = Stage::start(|app| app.default(stays)).await;
+        stage.asterisk.world().variable = variable.to_owned();
+        let ringing = peer::Channel {
+            state: "Ring",
+            is_in_app: true,
+        };
+        stage
+            .asterisk
+            .world()
+            .channels
+            .insert("1.1".into(), ringing.clone());
+        let channel = |id: &str| {
+            serde_json::json!({
+                "id": id, "name": chosen, "state": "Ring", "caller_rdnis": rdnis,
+                "caller": { "name": chosen, "number": chosen },
+                "dialplan": { "context": chosen, "exten": exten, "app_name": "Stasis" },
+            })
+        };
+        stage.asterisk.say(&serde_json::json!({
+            "type": "StasisStart", "args": [argument], "channel": channel("1.1"),
+        }));
+        let mut told = Vec::new();
+        for name in ["session.created", "call.started", "media.started"] {
+            told.push(stage.event(name).await);
+        }
+        let call = stage.call("1.1");
+        assert!(call.called_number().contains("+265"), "{argument}");
+        // And of the one to whom a telephone hands the call over.
+        stage
+            .asterisk
+            .world()
+            .channels
+            .insert("1.2".into(), ringing);
+        stage.asterisk.say(&serde_json::json!({
+            "type": "StasisStart", "args": [], "channel": channel("1.2"),
+            "replace_channel": channel("1.1"),
+        }));
+        told.push(stage.event("call.replaced").await);
+        let caller = call.caller_id();
+        let mut texts: Vec<_> = told.iter().flat_map(texts).collect();
+        texts.extend(call.args().iter().map(String::as_str));
+        texts.extend([call.called_number(), call.redirecting_number(), &caller]);
+        for text in texts {
+            assert!(text.len() <= 1 << 10, "{} bytes", text.len());
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(!text.contains('\u{202e}'), "{text:?}");
+        }
+        stage.asterisk.gone("1.2");
+        stage.over().await;
+    }
+}

@@ -70,6 +70,8 @@ pub struct World {
     pub manners: Vec<(&'static str, Manner, u32)>,
     /// The extension to which callers come; `200` when it is empty.
     pub exten: &'static str,
+    /// The value of every channel variable; none is set when it is empty.
+    pub variable: String,
     /// Messages of a flood that the other side has taken.
     pub flooded: u64,
     /// AudioSocket connections, by media channel.
@@ -268,6 +270,10 @@ impl Asterisk {
             ("GET", ["channels", id]) => match self.world().channels.get(*id) {
                 Some(channel) => axum::Json(describe(id, channel)).into_response(),
                 None => missing(),
+            },
+            ("GET", ["channels", _, "variable"]) => match &self.world().variable {
+                none if none.is_empty() => missing(),
+                value => axum::Json(json!({ "value": value })).into_response(),
             },
             ("POST", ["applications", _, "subscription"]) => axum::Json(json!({})).into_response(),
             ("GET", ["bridges"]) => {

@@ -290,9 +290,9 @@ fn listen(mut stream: TcpStream, rate: SampleRate, tx: &mpsc::Sender<Incoming>) 
                     rate.hz()
                 )),
                 Ok(Frame::Hangup) => break 'read Ending::ServerHungUp,
-                Ok(other) => Incoming::Complaint(format!(
-                    "a frame that Asterisk ends the call for: {other:?}"
-                )),
+                Ok(other) => {
+                    Incoming::Complaint(format!("{other}, for which Asterisk ends the call"))
+                }
                 Err(error) => Incoming::Complaint(error.to_string()),
             };
             if tx.send(passed_on).is_err() {

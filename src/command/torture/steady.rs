@@ -168,10 +168,15 @@ fn listen(mut line: TcpStream) -> Ear {
             if matches!(decoded, Ok(Frame::Id(_))) && ear.frames.is_empty() {
                 continue;
             }
-            let Ok(Frame::Audio(audio)) = decoded else {
-                ear.trouble
-                    .get_or_insert_with(|| format!("it sent what no caller wants: {decoded:?}"));
-                continue;
+            let audio = match decoded {
+                Ok(Frame::Audio(audio)) => audio,
+                other => {
+                    ear.trouble.get_or_insert_with(|| {
+                        let what = other.map_or_else(|error| error.to_string(), |f| f.to_string());
+                        format!("it sent what no caller wants: {what}")
+                    });
+                    continue;
+                }
             };
             ear.frames.push(at);
             if let Some(number) =

@@ -26,6 +26,30 @@ pub enum Frame<'a> {
     },
 }
 
+/// What it is, on a short line; of a payload only its length.
+impl fmt::Display for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hangup => f.write_str("a hang-up frame"),
+            Self::Id(_) => f.write_str("an id"),
+            Self::Dtmf(digit) if is_dtmf_digit(*digit) => {
+                write!(f, "the key {}", char::from(*digit))
+            }
+            Self::Dtmf(byte) => write!(f, "the key {byte:#04x}, which is none"),
+            Self::Audio(audio) => write!(
+                f,
+                "{} bytes of audio at {} Hz",
+                audio.payload.len(),
+                audio.rate.hz()
+            ),
+            Self::Error(error) => write!(f, "an error frame ({error})"),
+            Self::Unknown { kind, payload } => {
+                write!(f, "{} bytes of the unknown kind {kind:#04x}", payload.len())
+            }
+        }
+    }
+}
+
 /// Audio as it came: signed 16-bit mono samples, little-endian.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Audio<'a> {

@@ -23,7 +23,7 @@ pub struct Channel {
     #[serde(default)]
     pub connected: CallerId,
     /// The number that redirected the call to it (RDNIS); empty if unknown.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text::line")]
     pub caller_rdnis: String,
     /// Where in the dialplan it is, or was before Stasis. `exten` is the number dialled.
     #[serde(default)]

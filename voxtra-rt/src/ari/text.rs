@@ -53,7 +53,10 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
 
 /// `text` on one line that a terminal shows and does not obey, at most [`LINE`] bytes of it.
 pub(crate) fn clean(text: &str) -> String {
-    prefix(text, LINE).replace(drives_a_terminal, "\u{fffd}")
+    let mut shown = prefix(text, LINE).replace(drives_a_terminal, "\u{fffd}");
+    // The replacement is longer than what it replaces.
+    shown.truncate(shown.floor_char_boundary(LINE));
+    shown
 }
 
 /// Control characters, and those that change the order in which text is read.
@@ -103,6 +106,8 @@ mod tests {
     fn a_cut_keeps_whole_characters() {
         let text = "é".repeat(LINE);
         assert_eq!(clean(&text).len(), LINE);
+        let replaced = clean(&"\u{1b}".repeat(LINE));
+        assert_eq!(replaced, "\u{fffd}".repeat(LINE / 3));
         assert_eq!(prefix("é", 1), "");
     }
 }

@@ -49,7 +49,12 @@ mod tests {
 
     /// An HTTPS receiver with a certificate of its own making, for `localhost`; answers 200 to each request.
     async fn receiver() -> (String, CertificateDer<'static>) {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        receiver_for("localhost").await
+    }
+
+    /// As [`receiver`], with a certificate for `name`.
+    async fn receiver_for(name: &str) -> (String, CertificateDer<'static>) {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         let certificate = made.cert.der().clone();
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
         let config = rustls::ServerConfig::builder_with_provider(provider())
@@ -122,5 +127,19 @@ mod tests {
         let url = url.replace("localhost", "127.0.0.1");
         let outcome = post(&url, trusting([certificate]).unwrap()).await;
         assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+    }
+
+    /// The reason names what the certificate is for, and goes on to the log.
+    #[tokio::test]
+    async fn a_certificate_can_neither_drive_a_terminal_nor_fill_the_log() {
+        let name = format!("\u{1b}[2J\r\n{}.example", "x".repeat(10_000));
+        let (url, certificate) = receiver_for(&name).await;
+        let Outcome::Retry { reason, .. } = post(&url, trusting([certificate]).unwrap()).await
+        else {
+            panic!("a certificate for another name was accepted");
+        };
+        assert!(reason.contains("[2J"), "its name is not told: {reason:?}");
+        assert!(reason.len() <= 1 << 10, "{} bytes", reason.len());
+        assert!(!reason.contains(char::is_control), "{reason:?}");
     }
 }
