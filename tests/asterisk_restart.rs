@@ -274,25 +274,31 @@ fn serve(asterisk: &Asterisk, name: &str) -> std::process::Child {
     serve
 }
 
-#[tokio::test]
-async fn the_first_of_a_name_takes_calls_again_when_the_second_crashes_in_the_middle_of_one() {
+/// A second program of the name takes a call and crashes, while the first has so many calls up. They must go on.
+async fn a_second_crashes(own_calls: usize) {
     let Some(asterisk) = Asterisk::get_alone().await else {
         return;
     };
     let hangups = Arc::new(AtomicUsize::new(0));
     let mut stage = Stage::start(&asterisk, |app| app.default(counting(&hangups))).await;
+    let mut own = Vec::new();
+    for _ in 0..own_calls {
+        own.push(stage.call(&asterisk, Caller::default()).await);
+        stage.until("media.started").await;
+    }
     let mut newcomer = serve(&asterisk, &stage.name);
-    let left = stage.call(&asterisk, Caller::default()).await;
+    // The dialplan has more for its caller than the application.
+    let caller = Caller {
+        variables: &[("__VOXTRA_AFTER", "600")],
+        ..Caller::default()
+    };
+    let left = stage.call(&asterisk, caller).await;
     patiently("a call of the second", async {
         let is_media = |channel: &String| channel.starts_with("voxtra-media-");
-        loop {
-            let bridges = asterisk.bridges().await;
-            if bridges
-                .iter()
-                .any(|(_, channels)| channels.len() == 2 && channels.iter().any(is_media))
-            {
-                return;
-            }
+        let talks = |(_, channels): &&(String, Vec<String>)| {
+            channels.len() == 2 && channels.iter().any(is_media)
+        };
+        while asterisk.bridges().await.iter().filter(talks).count() <= own_calls {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
@@ -301,10 +307,31 @@ async fn the_first_of_a_name_takes_calls_again_when_the_second_crashes_in_the_mi
     newcomer.wait().unwrap();
     let online = tokio::time::timeout(Duration::from_secs(60), stage.app.online());
     online.await.expect("the first did not come back");
-    // Its caller goes on in the dialplan, and nothing is left.
+    // Its caller goes on in the dialplan.
+    hangs_up(&asterisk, &left.id).await;
     asterisk.gone(&left.id).await;
+    assert_eq!(stage.app.calls().len(), own_calls);
     short_call(&asterisk, &mut stage).await;
+    // Asterisk tells of the calls that were up as ever.
+    for caller in own {
+        hangs_up(&asterisk, &caller.id).await;
+        let story = stage.story().await;
+        assert_eq!(story.count("media.started"), 1, "{}", story.text());
+        let ended = story.the("call.ended");
+        assert_eq!(ended["reason"], "normal_clearing", "{}", story.text());
+        assert_eq!(ended["ended_by"], "far_end", "{}", story.text());
+    }
     stage.close().await;
+}
+
+#[tokio::test]
+async fn the_first_of_a_name_takes_calls_again_when_the_second_crashes_in_the_middle_of_one() {
+    a_second_crashes(0).await;
+}
+
+#[tokio::test]
+async fn and_does_not_wait_for_the_end_of_its_own_calls() {
+    a_second_crashes(2).await;
 }
 
 #[tokio::test]

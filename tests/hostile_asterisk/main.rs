@@ -88,6 +88,24 @@ async fn a_caller_who_came_while_nobody_was_told_gets_a_session() {
 }
 
 #[tokio::test]
+async fn a_caller_of_another_program_that_has_our_name_is_left_to_it() {
+    let stage = Stage::start(|app| app.default(stays)).await;
+    let replaced = serde_json::json!({ "type": "ApplicationReplaced", "application": "voxtra" });
+    stage.asterisk.say(&replaced);
+    until("the other has the name", || stage.asterisk.listeners() == 0).await;
+    // It rings, and the other has yet to answer it.
+    stage.asterisk.caller("1.1");
+    let comparisons = || stage.orders().matches("GET channels").count();
+    let before = comparisons();
+    // What two looks show is acted upon before the third.
+    until("three looks", || comparisons() >= before + 3).await;
+    let orders = stage.orders();
+    assert!(!orders.contains("POST bridges"), "{orders}");
+    stage.asterisk.gone("1.1");
+    stage.over().await;
+}
+
+#[tokio::test]
 async fn an_outbound_call_whose_answer_is_never_told_is_answered() {
     let mut stage = Stage::start(|app| app).await;
     let call = stage

@@ -163,6 +163,11 @@ impl Asterisk {
         }
     }
 
+    /// How many are connected to the events.
+    pub fn listeners(&self) -> usize {
+        self.events.receiver_count()
+    }
+
     /// Closes the event websocket.
     pub fn disconnect(&self) {
         let _ = self.events.send(String::new());

@@ -1,21 +1,18 @@
 //! What ARI tells, and which session it is for.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use voxtra_core::event::CallEndedEndedBy as EndedBy;
 
 use super::refusals::Way;
-use super::{Inner, Seat, dialled, leftovers, lock};
+use super::{Inner, Seat, dialled, lock};
 use crate::ari::{
     AriClient, AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
     Dial,
 };
 use crate::session::{AriLine, CallInfo, ChannelNews, Direction, Input, Line};
-
-/// How often Asterisk is asked which calls are still up while its events don't reach us.
-const AUDIT: Duration = Duration::from_secs(5);
 
 impl Inner {
     /// Keeps the connection to ARI's events, if there is an ARI.
@@ -33,12 +30,17 @@ impl Inner {
     async fn take_signals(self: Arc<Self>, ari: AriClient, mut events: AriEvents) {
         // Failures since it was connected last, of which only some are worth a line: there is one a second.
         let mut failures = 0_u64;
+        // The channels of our calls of which Asterisk is to tell again.
+        let mut withdrawn = HashSet::<String>::new();
         while let Some(signal) = events.recv().await {
             match signal {
                 AriSignal::Connected => {
                     tracing::info!(app = ari.app(), "connected to Asterisk");
                     failures = 0;
                     self.online.send_replace(true);
+                    for channel in withdrawn.drain() {
+                        self.watch(&ari, &channel);
+                    }
                 }
                 AriSignal::Disconnected { error, retry_in } => {
                     self.online.send_replace(false);
@@ -55,7 +57,7 @@ impl Inner {
                         app = ari.app(),
                         "another program connected to Asterisk under our application's name and gets its calls: give each its own asterisk.app; this one takes calls again when the other has left"
                     );
-                    if !self.name_is_free(&ari).await {
+                    if !self.name_is_free(&ari, &mut withdrawn).await {
                         return;
                     }
                     tracing::info!(
@@ -66,43 +68,6 @@ impl Inner {
                 }
                 AriSignal::Event(event) => self.take_event(&ari, event).await,
             }
-        }
-    }
-
-    /// Waits until nobody is connected under our name; `false` when it is time to end. Nobody tells us meanwhile when a call
-    /// ends, and those that are up must not stay for ever.
-    async fn name_is_free(self: &Arc<Self>, ari: &AriClient) -> bool {
-        let waiting = async {
-            loop {
-                tokio::time::sleep(AUDIT).await;
-                self.compare(ari).await;
-                match ari.has_application().await {
-                    Ok(false) => return,
-                    Ok(true) => {
-                        // A bridge of one who crashed keeps the application known, with nobody behind it.
-                        leftovers::clear(ari.clone(), self.desk.clone(), leftovers::LATER).await;
-                        self.sweep(ari).await;
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "cannot ask Asterisk whether our application's name is free");
-                    }
-                }
-            }
-        };
-        self.stop.run_until_cancelled(waiting).await.is_some()
-    }
-
-    /// Has Asterisk (22 at least) forget the applications that are over. It looks for them only when a websocket's application
-    /// comes or goes: one that had channels at that moment stays known, though nobody is connected and the channels have gone.
-    /// So we come and go, under a name that nobody else has.
-    async fn sweep(&self, ari: &AriClient) {
-        let mut settings = ari.settings().clone();
-        // Not made from our own name: Asterisk refuses one of more than 73 bytes.
-        settings.app = format!("voxtra-sweep-{}", uuid::Uuid::new_v4().simple());
-        if let Ok(passer_by) = AriClient::with_timeout(settings, AUDIT) {
-            let mut events = AriEvents::start(&passer_by, AriEventsOptions::default(), &self.stop);
-            events.recv().await;
-            events.stop().await;
         }
     }
 
@@ -380,6 +345,8 @@ fn words(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use voxtra_core::event::{AgentThinking, EventKind};
 
     use super::*;

@@ -32,6 +32,8 @@ pub(super) async fn clear(ari: AriClient, desk: Arc<Desk>, second_look: Duration
                 ari.continue_in_dialplan(channel, &ContinueAt::default())
                     .await
             });
+            // Who watches a channel in the dialplan keeps the application known.
+            results.push(ari.unsubscribe(&format!("channel:{channel}")).await);
         }
         results.push(ari.destroy_bridge(&bridge.id).await);
         let failed =

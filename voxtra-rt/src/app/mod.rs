@@ -22,6 +22,7 @@ mod builder;
 mod dialled;
 mod dispatch;
 mod leftovers;
+mod namesake;
 mod outbound;
 mod reconcile;
 mod refusals;

@@ -130,6 +130,9 @@ impl Inner {
             tokio::time::sleep(SECOND_LOOK).await;
             let (mut findings, seen) = self.look(ari).await?;
             findings.retain(|finding| first.contains(finding));
+            // While another program has our name, a caller whom we don't know is its own.
+            let is_online = *self.online.borrow();
+            findings.retain(|finding| is_online || !matches!(finding, Finding::Unknown(_)));
             for finding in findings {
                 self.act(ari, finding, &seen);
             }
@@ -164,7 +167,7 @@ impl Inner {
         Ok((diff(ari.app(), &known, &seen), seen))
     }
 
-    fn known(&self) -> Known {
+    pub(super) fn known(&self) -> Known {
         let is_placed =
             |call: &Call| matches!(&call.inner.line, Line::Ari(line) if line.is_placed());
         let calls = self.sessions.calls();

@@ -48,4 +48,21 @@ impl AriClient {
         self.order(request.query("eventSource", format!("channel:{channel}")))
             .await
     }
+
+    /// `DELETE /applications/{app}/subscription`: our event websocket is no longer told about `source`, `channel:ID` or
+    /// `bridge:ID`. Asterisk counts how often something was subscribed to, by itself too; all of that ends.
+    pub(crate) async fn unsubscribe(&self, source: &str) -> Result<(), AriError> {
+        // Twice is the most that we make of it: Asterisk for each channel in a bridge, and we.
+        for _ in 0..8 {
+            let request = Request::delete(["applications", self.app(), "subscription"]);
+            match self.order(request.query("eventSource", source)).await {
+                Ok(()) => {}
+                // It is not subscribed to, or gone.
+                Err(AriError::Status { status: 422, .. }) => return Ok(()),
+                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }

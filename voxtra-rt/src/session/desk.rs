@@ -92,6 +92,12 @@ impl Desk {
         }
     }
 
+    /// The bridges that calls of ours use.
+    pub(crate) fn bridges(&self) -> Vec<String> {
+        let bridges = self.bridges.lock().unwrap_or_else(PoisonError::into_inner);
+        bridges.iter().cloned().collect()
+    }
+
     /// Whether a call of ours uses this bridge.
     pub(crate) fn uses_bridge(&self, bridge: &str) -> bool {
         self.bridges
