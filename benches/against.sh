@@ -18,7 +18,7 @@ git worktree add --quiet --force --detach "$tree" "$base"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 
 core() {
-    cargo bench --quiet --bench core -- --noplot --save-baseline "$1" >&2
+    cargo bench --quiet --workspace --bench core -- --noplot --save-baseline "$1" >&2
 }
 
 (cd "$tree" && core before)
@@ -30,7 +30,7 @@ echo '```'
 
 if [ -f "$tree/benches/instructions.rs" ] && command -v valgrind >/dev/null; then
     instructions() {
-        benches/with_runner.sh cargo bench --quiet --bench instructions -- "$1"
+        benches/with_runner.sh cargo bench --quiet --workspace --bench instructions -- "$1"
     }
     (cd "$tree" && instructions --save-baseline=before >&2)
     echo "### Instructions"

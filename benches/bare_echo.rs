@@ -1,6 +1,6 @@
 //! The least that a tokio server can do: read, write, nothing else. What `voxtra echo` is measured against.
 //!
-//!     cargo build --release --example bare_echo && target/release/examples/bare_echo 9092
+//!     cargo build --release -p voxtra-benches --bin bare_echo && target/release/bare_echo 9092
 //!
 //! One thread, one task a connection, 4 KiB of buffer each. It looks at no byte: the AudioSocket id comes back as well.
 

@@ -32,7 +32,7 @@ STEPS = ["prepare", "load", "spacing", "torture", "page"]
 # What measures the page's other tables. The first writes its own; the others leave their results below target/bench-results.
 OTHERS = {
     "core": ["benches/core_table.py"],
-    "isolation": ["cargo", "run", "--release", "--locked", "--example", "isolation", "--", "--out", "{results}/isolation"],
+    "isolation": ["cargo", "run", "--release", "--locked", "-p", "voxtra-benches", "--bin", "isolation", "--", "--out", "{results}/isolation"],
 }
 
 

@@ -1,6 +1,6 @@
 //! What one 20 ms frame costs at each stage of the media path, at 8 kHz, in time.
 //!
-//! `cargo bench --bench core` measures; `cargo test --bench core` only checks that every stage still moves
+//! `cargo bench -p voxtra-benches --bench core` measures; `cargo test -p voxtra-benches --bench core` only checks that every stage still moves
 //! the right data. Copying the payload twice, once in and once out, is the floor that framing is compared with.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 

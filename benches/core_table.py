@@ -53,8 +53,8 @@ def main():
 
 def measure():
     for command in (
-        ["cargo", "bench", "--bench", "core", "--", "--noplot"],
-        ["benches/with_runner.sh", "cargo", "bench", "--bench", "instructions", "--", "--save-summary=json"],
+        ["cargo", "bench", "-p", "voxtra-benches", "--bench", "core", "--", "--noplot"],
+        ["benches/with_runner.sh", "cargo", "bench", "-p", "voxtra-benches", "--bench", "instructions", "--", "--save-summary=json"],
     ):
         print(" ".join(command), file=sys.stderr, flush=True)
         done = subprocess.run(command, cwd=ROOT, stdout=sys.stderr)
@@ -70,7 +70,7 @@ def read() -> dict[str, dict]:
         estimates = json.loads((file.parent / "estimates.json").read_text())
         stage = re.sub(r"[^a-z0-9]+", "_", name.lower())
         figures[stage] = {"name": name, "ns": estimates["median"]["point_estimate"]}
-    for file in (TARGET / "gungraun" / "voxtra" / "instructions" / "frame").glob("*/summary.json"):
+    for file in (TARGET / "gungraun" / "voxtra-benches" / "instructions" / "frame").glob("*/summary.json"):
         summary = json.loads(file.read_text())
         counted = summary["profiles"][0]["data"]["total"]["metrics"]["Ir"]["values"]["new"]
         figures.get(summary["function_name"], {})["instructions"] = counted / FRAMES

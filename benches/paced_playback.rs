@@ -1,6 +1,6 @@
 //! An agent that never stops talking, whoever calls: how evenly Voxtra paces its frames. Beside it: `paced_timer`.
 //!
-//!     cargo build --release --example paced_playback && target/release/examples/paced_playback 9092
+//!     cargo build --release -p voxtra-benches --bin paced_playback && target/release/paced_playback 9092
 //!
 //! One media thread, the ordinary one: `voxtra load` sees the spacing of what it plays.
 

@@ -1,7 +1,7 @@
 //! A bare timer loop: writes one frame of silence every 20 ms to every connection, to absolute deadlines. How evenly a machine can
 //! pace at all, to compare paced playback with.
 //!
-//!     cargo build --release --example paced_timer && target/release/examples/paced_timer 9092
+//!     cargo build --release -p voxtra-benches --bin paced_timer && target/release/paced_timer 9092
 //!
 //! One thread. Whatever the peer sends is thrown away.
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The server under load: what each of several AudioSocket servers costs, side by side, in one run.
 
-    cargo build --release --bin voxtra --example bare_echo
+    cargo build --release --bin voxtra --bin bare_echo
     benches/server_load.py                                      every server, at 200, 500, 1000 and 2000 calls
     benches/server_load.py --servers bare_echo,voxtra --calls 500 --seconds 5 --repeats 3 --out load.json
 
@@ -48,12 +48,12 @@ def own_servers():
     """The servers that are built from this tree, by name."""
     voxtra = [str(RELEASE / "voxtra"), "echo", "--listen", "127.0.0.1:{port}"]
     servers = [
-        Server("bare_echo", [str(RELEASE / "examples" / "bare_echo"), "{port}"]),
+        Server("bare_echo", [str(RELEASE / "bare_echo"), "{port}"]),
         Server("voxtra", voxtra),
         Server("voxtra_tick_0", [*voxtra, "--tick", "0"]),
         Server("voxtra_gathering", [*voxtra, "--tick-load", "0"]),
-        Server("paced_timer", [str(RELEASE / "examples" / "paced_timer"), "{port}"]),
-        Server("paced_playback", [str(RELEASE / "examples" / "paced_playback"), "{port}"]),
+        Server("paced_timer", [str(RELEASE / "paced_timer"), "{port}"]),
+        Server("paced_playback", [str(RELEASE / "paced_playback"), "{port}"]),
     ]
     return {server.name: server for server in servers}
 
@@ -297,7 +297,7 @@ def main():
         if "/" in server.command[0] and not Path(server.command[0]).exists():
             sys.exit(
                 f"server_load.py: {server.command[0]} is missing: cargo build --release --bin voxtra "
-                "--example bare_echo --example paced_timer --example paced_playback"
+                "--bin bare_echo --bin paced_timer --bin paced_playback"
             )
     runs = compare(
         servers, args.calls, args.seconds, args.repeats,

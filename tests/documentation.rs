@@ -49,6 +49,7 @@ fn the_architecture_page_draws_the_tree_as_it_is() {
         ("voxtra-core", "voxtra-core/src"),
         ("voxtra-macros", "voxtra-macros/src"),
         ("voxtra-rt", "voxtra-rt/src"),
+        ("voxtra-cli", "voxtra-cli/src"),
     ] {
         let section: String = page
             .lines()
@@ -109,7 +110,7 @@ fn what_the_documents_point_to_is_there() {
 
 #[test]
 fn the_readme_shows_the_agent_that_voxtra_new_writes() {
-    let written = read("src/command/new/main.rs");
+    let written = read("voxtra-cli/src/new/main.rs");
     let from = written.find("use voxtra::prelude").unwrap();
     let to = written.find("\n#[cfg(test)]").unwrap();
     assert!(read("README.md").contains(&written[from..to]));

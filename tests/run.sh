@@ -166,7 +166,7 @@ format() {
 lints() {
     cargo clippy --locked --workspace --all-targets -- -D warnings
     # Tests and benches have others' detectors without asking; the command has them with its features.
-    cargo clippy --locked --bins --features earshot,webrtc-vad -- -D warnings
+    cargo clippy --locked -p voxtra-cli --bins --features earshot,webrtc-vad -- -D warnings
     local status=0
     limited tests/deny.sh || status=$?
     if [ "$status" = 77 ]; then
@@ -208,7 +208,7 @@ tests() {
 core() {
     tests/link-gate/check.sh
     # Instructions do not depend on the machine's mood: what each stage costs, in 20 s.
-    limited benches/with_runner.sh cargo bench --locked --bench instructions
+    limited benches/with_runner.sh cargo bench --locked -p voxtra-benches --bench instructions
 }
 
 asterisk() {
@@ -249,8 +249,8 @@ demo() {
 # were built for it.
 build_release() {
     local with=()
-    if is_chosen core; then with=(--bench instructions); fi
-    limited cargo build --locked --release --bin voxtra "${with[@]}"
+    if is_chosen core; then with=(-p voxtra-benches --bench instructions); fi
+    limited cargo build --locked --release -p voxtra-cli --bin voxtra "${with[@]}"
 }
 
 # What is said about events and what is sent, judged by others' tools. Without an Asterisk there is too little to judge.

@@ -1,7 +1,7 @@
 """Scores detectors on a labelled set: ours, those of `other_detector` (benches/detectors) and Silero, as tables.
 
     opponents.py SET NAME=COMMAND ... [silero-8k=MODEL.onnx] [silero-16k=MODEL.onnx]
-    opponents.py --cost MODEL.onnx SAMPLE.s16      what Silero costs, beside `cargo bench --bench detectors`
+    opponents.py --cost MODEL.onnx SAMPLE.s16      what Silero costs, beside `cargo bench -p voxtra-benches --bench detectors`
 
 SET has CONDITION.wav, label60.npy and label240.npy. A command gets a WAV file's path appended and prints t_ms,probability,speech for
 every 20 ms, as `voxtra vad --frames` does. The first is ours, of which the decision of docs/voice-detector.md is made: speech from 0.5

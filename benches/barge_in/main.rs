@@ -2,7 +2,7 @@
 //! nothing, and when a turn is taken to be over.
 //!
 //!     benches/barge_in/sounds.py DIR          # once: fetches and makes the sounds
-//!     cargo run --release --example barge_in -- DIR [MINUTES] [--energy] [--sweep] [--ignore-echo]
+//!     cargo run --release -p voxtra-benches --bin barge_in -- DIR [MINUTES] [--energy] [--sweep] [--ignore-echo]
 //!         [--ignore-background] [kinds=KIND,KIND...] [KEY=VALUE]...
 //!
 //! plays MINUTES (60) one-minute calls of each kind and prints figures; with `--sweep` a line of a table for each of many

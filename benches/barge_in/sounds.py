@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prepares the sounds of the simulated calls (`cargo run --release --example barge_in`).
+"""Prepares the sounds of the simulated calls (`cargo run --release -p voxtra-benches --bin barge_in`).
 
     benches/barge_in/sounds.py DIR
 

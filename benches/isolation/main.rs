@@ -5,7 +5,7 @@
 //! second at a time, readers stop reading, the webhook's receiver stops answering, and whoever reads the log stops reading.
 //! The frames of the first two kinds of calls are timed from the other end of their sockets, before and during.
 //!
-//!     cargo run --release --example isolation -- --seconds 20 --out target/isolation
+//!     cargo run --release -p voxtra-benches --bin isolation -- --seconds 20 --out target/isolation
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod callers;

@@ -147,15 +147,8 @@ impl Asterisk {
 
     /// Runs `rig.sh` with these arguments.
     pub async fn rig(&self, arguments: &[&str]) {
-        let rig = std::env::var_os("VOXTRA_ASTERISK_RIG").map_or_else(
-            || {
-                PathBuf::from(concat!(
-                    env!("CARGO_MANIFEST_DIR"),
-                    "/tests/asterisk/rig.sh"
-                ))
-            },
-            PathBuf::from,
-        );
+        let rig = std::env::var_os("VOXTRA_ASTERISK_RIG")
+            .map_or_else(|| checkout().join("tests/asterisk/rig.sh"), PathBuf::from);
         let status = tokio::process::Command::new(rig)
             .args(arguments)
             .status()
@@ -270,4 +263,12 @@ fn reqwest_client() -> reqwest::Client {
         .timeout(PATIENCE)
         .build()
         .unwrap()
+}
+
+/// The checkout. Packages of which these tests are may lie in it or be it.
+fn checkout() -> PathBuf {
+    let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut around = package.ancestors();
+    let found = around.find(|folder| folder.join("tests/asterisk/rig.sh").is_file());
+    found.expect("the tests are in a checkout").to_owned()
 }

@@ -1,6 +1,5 @@
 //! What Asterisk recorded, and what can be found in it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use voxtra_rt::speech::wav::{self, Recording};
@@ -33,7 +32,7 @@ impl Asterisk {
 
     /// A recording of the project's own, which callers can speak.
     pub fn asset(&self, name: &str) -> Recording {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("assets/{name}.wav"));
+        let path = super::checkout().join(format!("assets/{name}.wav"));
         wav::read(&path).unwrap()
     }
 }

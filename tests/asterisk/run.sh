@@ -11,7 +11,7 @@ cd "$here/../.."
 
 # Compiled before Asterisk starts, so that a mistake in the code costs no start.
 # Of the workspace, so that the dependencies are those that the other tests have.
-targets=(--workspace --test asterisk_ari --test asterisk_calls --test asterisk_sip --test asterisk_restart)
+targets=(--workspace --test asterisk_ari --test asterisk_calls --test asterisk_sip --test asterisk_restart --test asterisk_check)
 options=()
 for argument in "$@"; do
     if [ "$argument" = -- ]; then break; fi

@@ -1,7 +1,6 @@
 //! An application in front of a real Asterisk, with everything around it that a test needs.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -264,7 +263,7 @@ pub fn prompts() -> Prompts {
         ("agent-explain", Some("A long explanation.")),
         ("caller-hello", None),
     ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("assets/{name}.wav"));
+        let path = super::checkout().join(format!("assets/{name}.wav"));
         prompts.insert(Prompt::read(name, &path, text.map(str::to_owned)).unwrap());
     }
     prompts

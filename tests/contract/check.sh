@@ -23,11 +23,11 @@ if [ ! -d "$tools/node/node_modules" ]; then
 fi
 
 # Of the workspace, so that the dependencies are those that the tests have.
-cargo build --locked --workspace --bin voxtra --example minimal --example contract
+cargo build --locked --workspace --bin voxtra --bin contract-agent
 rm -rf "$documents"
 mkdir -p "$documents"
 voxtra=$target/debug/voxtra
-agent=$target/debug/examples/contract
+agent=$target/debug/contract-agent
 "$voxtra" events --schema >"$documents/built-in.schema.json"
 "$voxtra" events --asyncapi >"$documents/built-in.asyncapi.json"
 "$voxtra" events --schema "$agent" >"$documents/agent.schema.json"
