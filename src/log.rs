@@ -25,10 +25,10 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tracing::{Level, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::{Layer, Registry, fmt};
 use voxtra_rt::config::{LogFormat, LogSettings};
 
 /// Lines that may wait to be written; further ones are dropped, counted and reported.
@@ -93,15 +93,17 @@ pub fn init(settings: &LogSettings) -> Result<Log, LogError> {
         .thread_name("voxtra-log")
         .finish(io::stderr());
     let dropped = writer.error_counter();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(writer)
-        .with_ansi(colour);
-    match settings.format {
-        LogFormat::Text => builder.finish().with(without_messages()).try_init(),
-        LogFormat::Json => builder.json().finish().with(without_messages()).try_init(),
-    }
-    .map_err(|_| LogError::Taken)?;
+    let lines = fmt::layer().with_writer(writer).with_ansi(colour);
+    let lines = match settings.format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    Registry::default()
+        .with(filter)
+        .with(without_messages())
+        .with(lines)
+        .try_init()
+        .map_err(|_| LogError::Taken)?;
     Ok(Log {
         report: Handle::try_current()
             .ok()
@@ -133,10 +135,10 @@ async fn report_dropped(counter: ErrorCounter) {
     }
 }
 
-fn filter(default: &str) -> Result<EnvFilter, LogError> {
+fn filter(default: &str) -> Result<Targets, LogError> {
     let environment = env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
     let text = environment.as_deref().unwrap_or(default);
-    EnvFilter::try_new(text).map_err(|error| {
+    text.parse::<Targets>().map_err(|error| {
         let (filter, reason) = (text.to_owned(), error.to_string());
         match environment {
             Some(_) => LogError::Environment { filter, reason },
