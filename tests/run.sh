@@ -167,6 +167,7 @@ lints() {
     cargo clippy --locked --workspace --all-targets -- -D warnings
     # Tests and benches have others' detectors without asking; the command has them with its features.
     cargo clippy --locked -p voxtra-cli --bins --features earshot,webrtc-vad -- -D warnings
+    tests/crates.sh
     local status=0
     limited tests/deny.sh || status=$?
     if [ "$status" = 77 ]; then

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# How many crates each package brings along, itself included, on this platform. Fails when one of
+# them brings more than is written down here, so that weight is added on purpose.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+most() {
+    cat <<'NUMBERS'
+voxtra-core  28
+voxtra-rt    153
+voxtra       169
+voxtra-cli   187
+NUMBERS
+}
+
+status=0
+while read -r package most; do
+    count=$(cargo tree --locked --package "$package" --edges normal,build --prefix none --no-dedupe \
+        --format '{p}' | sed 's/ (.*//' | sort -u | wc -l)
+    if [ "$count" -gt "$most" ]; then
+        echo "$package brings $count crates, and $most were agreed upon: leave some out, or raise" \
+            "the number in tests/crates.sh" >&2
+        status=1
+    else
+        printf '%-12s %3d crates of %d\n' "$package" "$count" "$most"
+    fi
+done < <(most)
+exit $status
