@@ -26,6 +26,11 @@ use super::settings::MediaSettings;
 
 /// The longest message we send: one 20 ms frame at 192 kHz.
 const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
+/// What we send for one frame at this rate, in bytes.
+const fn message_bytes(rate: SampleRate) -> usize {
+    HEADER_LEN + rate.frame_bytes()
+}
+
 /// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else. Six frames at 8 kHz; were they
 /// the tiniest there are, 409, the others would wait for a few ms once, before less is read at a time.
 const READ: usize = 2 * 1024;
@@ -162,7 +167,7 @@ impl<S: Socket> Connection<S> {
             commands: end.commands,
             io: Io {
                 stream,
-                rest: Box::new([0; MAX_MESSAGE]),
+                rest: Vec::with_capacity(message_bytes(leg.rate)),
                 pending: 0..0,
                 stalled_since: None,
                 dropped: 0,
@@ -389,8 +394,9 @@ fn end_of(error: &io::Error) -> MediaStoppedReason {
 /// The socket's sending side and the rings.
 struct Io<S> {
     stream: S,
-    /// The rest of a message that the socket took only in part.
-    rest: Box<[u8; MAX_MESSAGE]>,
+    /// The rest of a message that the socket took only in part. It has room for a frame at the
+    /// leg's rate, and grows if a peer whose audio is echoed sends longer ones.
+    rest: Vec<u8>,
     pending: std::ops::Range<usize>,
     stalled_since: Option<Instant>,
     dropped: u32,
@@ -435,12 +441,11 @@ impl<S: Socket> Io<S> {
         true
     }
 
-    /// Keeps the rest of a message, which is not longer than a message.
+    /// Keeps the rest of a message.
     fn keep(&mut self, rest: &[u8]) {
-        if let Some(place) = self.rest.get_mut(..rest.len()) {
-            place.copy_from_slice(rest);
-            self.pending = 0..rest.len();
-        }
+        self.rest.clear();
+        self.rest.extend_from_slice(rest);
+        self.pending = 0..rest.len();
     }
 
     fn drop_frame(&mut self) {
@@ -529,6 +534,8 @@ impl<S: Socket> Port for Line<'_, S> {
 
     fn rate(&mut self, rate: SampleRate) {
         self.io.shared.set_rate(rate);
+        let missing = message_bytes(rate).saturating_sub(self.io.rest.len());
+        self.io.rest.reserve(missing);
         self.io.stream.set_send_buffer(send_buffer(rate));
     }
 }
