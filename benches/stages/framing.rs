@@ -40,7 +40,7 @@ impl Stage for CopyTwice {
 
 /// A frame from one socket's buffer into another's: what an echo does.
 pub struct DecodeEncode {
-    decoder: Decoder<PAYLOAD>,
+    decoder: Decoder<[u8; PAYLOAD]>,
     input: Aligned<[u8; WIRE]>,
     out: Aligned<[u8; WIRE]>,
 }
@@ -72,7 +72,7 @@ impl Stage for DecodeEncode {
 
 /// The same when the socket was read in the middle of the frame, so that the decoder has to put it together.
 pub struct DecodeEncodeCut {
-    decoder: Decoder<PAYLOAD>,
+    decoder: Decoder<[u8; PAYLOAD]>,
     input: Aligned<[u8; WIRE]>,
     out: Aligned<[u8; WIRE]>,
 }
@@ -105,7 +105,7 @@ impl Stage for DecodeEncodeCut {
 
 /// Bytes from the socket to a frame, which borrows them.
 pub struct Decode {
-    decoder: Decoder<PAYLOAD>,
+    decoder: Decoder<[u8; PAYLOAD]>,
     input: Aligned<[u8; WIRE]>,
 }
 

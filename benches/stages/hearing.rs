@@ -17,7 +17,7 @@ use super::{FRAMES, PAYLOAD, Round, SAMPLES, SPEECH, Stage, caller, wire};
 /// Bytes to samples, their place in time, and the pre-roll.
 pub struct ClockAndHistory {
     payloads: Round<[u8; PAYLOAD]>,
-    framer: Framer<SAMPLES>,
+    framer: Framer<[i16; SAMPLES]>,
     clock: ClockCheck,
     history: History,
     now: Instant,

@@ -64,7 +64,7 @@ impl Owned {
 
 /// All frames of a stream that comes in these pieces; each must be taken to its end.
 fn decode<'a, const MAX: usize>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Owned> {
-    let mut decoder = Decoder::<MAX>::new();
+    let mut decoder = Decoder::<[u8; MAX]>::new();
     let mut frames = Vec::new();
     for mut piece in pieces {
         // Every call but the last takes at least a byte, or hands on part of what was taken: this bounds them.
@@ -136,7 +136,7 @@ proptest! {
     fn samples_come_back_bit_for_bit(samples in prop::collection::vec(any::<i16>(), 1..4_000)) {
         let mut wire = vec![0; 3 + samples.len() * 2];
         prop_assert_eq!(encode_audio(SampleRate::Hz48000, &samples, &mut wire), Ok(wire.len()));
-        let mut decoder = Decoder::<16>::new();
+        let mut decoder = Decoder::<[u8; 16]>::new();
         let mut input = &wire[..];
         let mut back = Vec::new();
         while let Some(frame) = decoder.decode(&mut input) {
@@ -190,5 +190,5 @@ fn byte_by_byte_is_the_hardest_cut_and_gives_the_same() {
 
 #[test]
 fn the_decoder_is_about_as_large_as_what_it_holds() {
-    assert!(size_of::<Decoder<640>>() <= 640 + 40);
+    assert!(size_of::<Decoder<[u8; 640]>>() <= 640 + 40);
 }

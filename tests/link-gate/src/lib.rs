@@ -53,7 +53,7 @@ fn call() -> Result<(), i32> {
     let mut up = Resampler::new(8_000, 16_000).map_err(|_| 2)?;
     let mut wide = [0_i16; 320];
     let (_, made) = up.process(&wave, &mut wide);
-    let mut framer = Framer::<320>::new(SampleRate::Hz16000);
+    let mut framer = Framer::<[i16; 320]>::new(SampleRate::Hz16000);
     let mut whole = 0;
     for sample in wide.get(..made).ok_or(2)? {
         framer.push(&sample.to_le_bytes(), |_| whole += 1);
@@ -67,7 +67,7 @@ fn call() -> Result<(), i32> {
     let mut bus: Bus<_, 2> = Bus::new();
     bus.subscribe(producer).map_err(|_| 3)?;
 
-    let mut decoder = Decoder::<640>::new();
+    let mut decoder = Decoder::<[u8; 640]>::new();
     let mut detector = EnergyDetector::new();
     let mut trained = TelephoneDetector::new();
     let settings = TurnSettings::default();

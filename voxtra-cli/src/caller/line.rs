@@ -264,7 +264,7 @@ fn send<E: fmt::Display>(
 
 /// Reads until the end, and passes on everything with the time it came.
 fn listen(mut stream: TcpStream, rate: SampleRate, tx: &mpsc::Sender<Incoming>) {
-    let mut decoder = Box::new(Decoder::<MAX_FRAME_BYTES>::new());
+    let mut decoder = Box::new(Decoder::<[u8; MAX_FRAME_BYTES]>::new());
     let mut buffer = vec![0; 64 * 1024];
     let ending = 'read: loop {
         let received = match stream.read(&mut buffer) {

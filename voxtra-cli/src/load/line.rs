@@ -15,7 +15,7 @@ use super::mark::{Payloads, Verdict};
 pub(crate) struct Line {
     pub(crate) stream: TcpStream,
     pub(crate) book: Book,
-    decoder: Decoder<{ SampleRate::Hz16000.frame_bytes() }>,
+    decoder: Decoder<[u8; SampleRate::Hz16000.frame_bytes()]>,
 }
 
 /// Why a call is over.

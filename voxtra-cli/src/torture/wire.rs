@@ -31,7 +31,7 @@ pub(crate) struct Mouth(OwnedWriteHalf);
 #[derive(Debug)]
 pub(crate) struct Ears {
     socket: OwnedReadHalf,
-    decoder: Box<Decoder<LONGEST>>,
+    decoder: Box<Decoder<[u8; LONGEST]>>,
     buffer: Vec<u8>,
     begun: usize,
     end: Option<Heard>,

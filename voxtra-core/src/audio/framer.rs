@@ -4,12 +4,12 @@ use super::rate::{MAX_FRAME_SAMPLES, SampleRate};
 
 /// Collects little-endian 16-bit PCM of any length, odd ones too, and hands it on in whole 20 ms frames.
 ///
-/// `N` is the number of samples it has room for. A rate whose frame is longer than that is cut into frames of `N`.
+/// `S` is where a frame is put together. A rate whose frame is longer than that is cut into frames of its length.
 ///
 /// ```
 /// use voxtra_core::audio::{Framer, SampleRate};
 ///
-/// let mut framer = Framer::<160>::new(SampleRate::Hz8000);
+/// let mut framer = Framer::<[i16; 160]>::new(SampleRate::Hz8000);
 /// let mut frames = 0;
 /// for chunk in [0u8; 1000].chunks(7) {
 ///     framer.push(chunk, |frame| {
@@ -20,15 +20,15 @@ use super::rate::{MAX_FRAME_SAMPLES, SampleRate};
 /// assert_eq!(frames, 3); // the last 40 bytes wait for more
 /// ```
 #[derive(Clone, Debug)]
-pub struct Framer<const N: usize = MAX_FRAME_SAMPLES> {
+pub struct Framer<S = [i16; MAX_FRAME_SAMPLES]> {
     rate: SampleRate,
-    samples: [i16; N],
+    samples: S,
     filled: usize,
     /// The first half of a sample whose second half has not come yet.
     odd: Option<u8>,
 }
 
-impl<const N: usize> Framer<N> {
+impl<const N: usize> Framer<[i16; N]> {
     /// A framer for audio at `rate`.
     pub const fn new(rate: SampleRate) -> Self {
         const { assert!(N > 0, "a framer needs room for at least one sample") };
@@ -39,16 +39,27 @@ impl<const N: usize> Framer<N> {
             odd: None,
         }
     }
+}
+
+impl<S: AsRef<[i16]> + AsMut<[i16]>> Framer<S> {
+    /// A framer for audio at `rate`, with memory for a frame. Without any it hands on nothing.
+    pub const fn with_memory(rate: SampleRate, samples: S) -> Self {
+        Self {
+            rate,
+            samples,
+            filled: 0,
+            odd: None,
+        }
+    }
 
     /// The rate it was made for.
     pub const fn rate(&self) -> SampleRate {
         self.rate
     }
 
-    /// Samples in each frame it hands on: 20 ms, or `N` if that is less.
-    pub const fn frame_samples(&self) -> usize {
-        let samples = self.rate.frame_samples();
-        if samples < N { samples } else { N }
+    /// Samples in each frame it hands on: 20 ms, or as many as it has memory for.
+    pub fn frame_samples(&self) -> usize {
+        self.rate.frame_samples().min(self.samples.as_ref().len())
     }
 
     /// Samples that wait for the rest of their frame.
@@ -87,8 +98,8 @@ impl<const N: usize> Framer<N> {
 
     fn push_pairs(&mut self, mut pairs: &[[u8; 2]], on_frame: &mut impl FnMut(&[i16])) {
         let whole = self.frame_samples();
-        while !pairs.is_empty() {
-            let Some(free) = self.samples.get_mut(self.filled..whole) else {
+        while !pairs.is_empty() && whole > 0 {
+            let Some(free) = self.samples.as_mut().get_mut(self.filled..whole) else {
                 return; // cannot be: `filled` stays below `whole`
             };
             let taken = free.len().min(pairs.len());
@@ -100,7 +111,7 @@ impl<const N: usize> Framer<N> {
             self.filled += taken;
             if self.filled == whole {
                 self.filled = 0;
-                on_frame(self.samples.get(..whole).unwrap_or_default());
+                on_frame(self.samples.as_ref().get(..whole).unwrap_or_default());
             }
         }
     }
@@ -114,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_sample_split_between_two_pushes_is_whole_again() {
-        let mut framer = Framer::<2>::new(SampleRate::Hz8000);
+        let mut framer = Framer::<[i16; 2]>::new(SampleRate::Hz8000);
         let mut frames = Vec::new();
         framer.push(&[0x34], |frame| frames.push(frame.to_vec()));
         framer.push(&[], |frame| frames.push(frame.to_vec()));
@@ -124,7 +135,7 @@ mod tests {
 
     #[test]
     fn clear_forgets_the_odd_byte_too() {
-        let mut framer = Framer::<1>::new(SampleRate::Hz8000);
+        let mut framer = Framer::<[i16; 1]>::new(SampleRate::Hz8000);
         framer.push(&[0xff], |_| panic!("half a sample"));
         framer.clear();
         let mut got = 0;
@@ -151,10 +162,10 @@ mod tests {
             cuts in prop::collection::vec(0usize..700, 0..20),
         ) {
             let mut whole = Vec::new();
-            Framer::<160>::new(SampleRate::Hz8000).push(&pcm, |f| whole.extend_from_slice(f));
+            Framer::<[i16; 160]>::new(SampleRate::Hz8000).push(&pcm, |f| whole.extend_from_slice(f));
 
             let mut pieces = Vec::new();
-            let mut framer = Framer::<160>::new(SampleRate::Hz8000);
+            let mut framer = Framer::<[i16; 160]>::new(SampleRate::Hz8000);
             let mut rest = &pcm[..];
             for cut in cuts {
                 let (now, later) = rest.split_at(cut.min(rest.len()));

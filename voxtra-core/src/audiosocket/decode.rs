@@ -8,9 +8,9 @@ use crate::audio::MAX_FRAME_BYTES;
 /// Cuts a stream of bytes into [`Frame`]s.
 ///
 /// The stream may arrive in pieces of any size: half a header, thirty frames at once. A frame that is whole in the
-/// input is borrowed from it; only one that was split is put together in the decoder, which has room for `MAX` bytes.
+/// input is borrowed from it; only one that was split is put together in the decoder's memory `H`.
 ///
-/// An audio payload longer than `MAX` is handed on as several frames of `MAX` bytes (the last one shorter), so that
+/// An audio payload longer than that memory is handed on as several frames of its length (the last one shorter), so that
 /// no audio is lost; any other payload longer than that is [`DecodeError::TooLong`]. The frames are the same however
 /// the stream was cut.
 ///
@@ -28,11 +28,11 @@ use crate::audio::MAX_FRAME_BYTES;
 /// assert_eq!(digits, 2);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Decoder<const MAX: usize = MAX_FRAME_BYTES> {
+pub struct Decoder<H = [u8; MAX_FRAME_BYTES]> {
     state: State,
     /// Bytes in `held`: of the header while reading one, else of the piece of payload that is put together.
     filled: usize,
-    held: [u8; MAX],
+    held: H,
 }
 
 /// Where in the stream the decoder is.
@@ -46,7 +46,7 @@ enum State {
     Skip { left: usize },
 }
 
-impl<const MAX: usize> Decoder<MAX> {
+impl<const MAX: usize> Decoder<[u8; MAX]> {
     /// A decoder at the start of a stream. `MAX` must be even (a sample is never cut) and hold an id.
     pub const fn new() -> Self {
         const {
@@ -58,6 +58,33 @@ impl<const MAX: usize> Decoder<MAX> {
             filled: 0,
             held: [0; MAX],
         }
+    }
+}
+
+impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
+    /// A decoder at the start of a stream, with memory of an even number of bytes (a sample is never cut), at least 16.
+    pub const fn with_memory(held: H) -> Self {
+        Self {
+            state: State::Header,
+            filled: 0,
+            held,
+        }
+    }
+
+    /// Gives it other memory. Only between two calls of [`decode`](Self::decode) of which the first returned a frame, when nothing
+    /// is held; otherwise it keeps what it has, and this returns `false`.
+    pub fn set_memory(&mut self, held: H) -> bool {
+        let is_unused = self.filled == 0;
+        if is_unused {
+            self.held = held;
+        }
+        is_unused
+    }
+
+    /// The longest payload that is taken in one piece, in bytes.
+    #[inline]
+    pub fn longest(&self) -> usize {
+        self.held.as_ref().len()
     }
 
     /// Takes the next frame off the front of `input`. `None` means that all of `input` was taken and that the next
@@ -76,7 +103,7 @@ impl<const MAX: usize> Decoder<MAX> {
             && let Some((&[kind, high, low], rest)) = input.split_first_chunk()
             && let Some(rate) = kind::audio_rate(kind)
             && let len @ 1.. = usize::from(u16::from_be_bytes([high, low]))
-            && len <= MAX
+            && len <= self.longest()
             && let Some((payload, rest)) = rest.split_at_checked(len)
         {
             *input = rest;
@@ -95,7 +122,7 @@ impl<const MAX: usize> Decoder<MAX> {
                 State::Header => {
                     let [kind, high, low] = self.header(input)?;
                     let len = usize::from(u16::from_be_bytes([high, low]));
-                    if let Some(error) = refusal::<MAX>(kind, len) {
+                    if let Some(error) = refusal(kind, len, self.longest()) {
                         self.state = State::skip(len);
                         return Some(Err(error));
                     }
@@ -105,7 +132,7 @@ impl<const MAX: usize> Decoder<MAX> {
                     self.state = State::Payload { kind, left: len };
                 }
                 State::Payload { kind, left } => {
-                    let piece = left.min(MAX);
+                    let piece = left.min(self.longest());
                     if self.filled == 0
                         && let Some((payload, rest)) = input.split_at_checked(piece)
                     {
@@ -117,7 +144,10 @@ impl<const MAX: usize> Decoder<MAX> {
                         return None;
                     }
                     self.state = State::payload(kind, left - piece);
-                    return Some(frame(kind, self.held.get(..piece).unwrap_or_default()));
+                    return Some(frame(
+                        kind,
+                        self.held.as_ref().get(..piece).unwrap_or_default(),
+                    ));
                 }
                 State::Skip { left } => {
                     let (skipped, rest) = input.split_at(left.min(input.len()));
@@ -154,7 +184,7 @@ impl<const MAX: usize> Decoder<MAX> {
         if !self.fill(HEADER_LEN, input) {
             return None;
         }
-        self.held.first_chunk().copied()
+        self.held.as_ref().first_chunk().copied()
     }
 
     /// Moves bytes from `input` until `wanted` are held. Then they are as good as taken: the next call starts anew.
@@ -162,7 +192,7 @@ impl<const MAX: usize> Decoder<MAX> {
         let taken = wanted.saturating_sub(self.filled).min(input.len());
         let (now, rest) = input.split_at(taken);
         *input = rest;
-        if let Some(free) = self.held.get_mut(self.filled..self.filled + taken) {
+        if let Some(free) = self.held.as_mut().get_mut(self.filled..self.filled + taken) {
             free.copy_from_slice(now);
         }
         self.filled += taken;
@@ -174,7 +204,7 @@ impl<const MAX: usize> Decoder<MAX> {
     }
 }
 
-impl<const MAX: usize> Default for Decoder<MAX> {
+impl<const MAX: usize> Default for Decoder<[u8; MAX]> {
     fn default() -> Self {
         Self::new()
     }
@@ -199,7 +229,7 @@ impl State {
 }
 
 /// What is wrong with a frame of this kind and length, before its payload was seen.
-const fn refusal<const MAX: usize>(kind: u8, len: usize) -> Option<DecodeError> {
+const fn refusal(kind: u8, len: usize, longest: usize) -> Option<DecodeError> {
     match kind {
         kind::HANGUP if len != 0 => Some(DecodeError::HangupPayload { len }),
         kind::ID if len != 16 => Some(DecodeError::IdLength { len }),
@@ -212,7 +242,7 @@ const fn refusal<const MAX: usize>(kind: u8, len: usize) -> Option<DecodeError> 
                 None
             }
         }
-        _ if len > MAX => Some(DecodeError::TooLong { kind, len }),
+        _ if len > longest => Some(DecodeError::TooLong { kind, len }),
         _ => None,
     }
 }
@@ -247,7 +277,7 @@ mod tests {
     /// What a decoder of 16 bytes makes of the whole of `wire`, and that it needs all of it.
     #[track_caller]
     fn assert_decodes(wire: &[u8], expected: &[Result<Frame<'_>, DecodeError>]) {
-        let mut decoder = Decoder::<16>::new();
+        let mut decoder = Decoder::<[u8; 16]>::new();
         let mut input = wire;
         for expected in expected {
             assert_eq!(decoder.decode(&mut input), Some(*expected));
@@ -338,7 +368,7 @@ mod tests {
     #[test]
     fn a_whole_frame_is_borrowed_from_the_input() {
         let wire = [0x10, 0, 4, 1, 2, 3, 4];
-        let mut decoder = Decoder::<16>::new();
+        let mut decoder = Decoder::<[u8; 16]>::new();
         let mut input = &wire[..];
         let Some(Ok(Frame::Audio(audio))) = decoder.decode(&mut input) else {
             panic!("no audio");
@@ -349,7 +379,7 @@ mod tests {
     #[test]
     fn a_cut_off_stream_is_seen() {
         for cut in 1..6 {
-            let mut decoder = Decoder::<16>::new();
+            let mut decoder = Decoder::<[u8; 16]>::new();
             let mut input = &[0x10, 0, 3, 1, 2, 3][..cut];
             assert_eq!(decoder.decode(&mut input), None);
             assert!(!decoder.is_between_frames());

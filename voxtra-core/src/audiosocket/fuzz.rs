@@ -25,7 +25,7 @@ pub fn decode(data: &[u8]) {
 fn compare<const MAX: usize>(stream: &[u8], cuts: &[u8]) {
     let (expected, whole) = frames_of(stream, MAX);
     let mut expected = expected.into_iter();
-    let mut decoder = Decoder::<MAX>::new();
+    let mut decoder = Decoder::<[u8; MAX]>::new();
     let mut rest = stream;
     let mut cuts = cuts.iter().cycle();
     while !rest.is_empty() {

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::Memory;
 use super::fault::Faults;
 use super::format::{Format, FormatCheck};
 use super::{
@@ -29,7 +30,7 @@ const VAD_SAMPLES: usize = 160;
 
 /// Samples that are heard at a time: 20 ms at any rate up to 96 kHz, and 10 ms at 192 kHz, which no telephone has and for which
 /// every call would need 4 kB more.
-const HEARD_SAMPLES: usize = SampleRate::Hz96000.frame_samples();
+pub(super) const HEARD_SAMPLES: usize = SampleRate::Hz96000.frame_samples();
 
 /// Samples that are converted at a time, when the peer sends anything but what it announces.
 pub(super) const CONVERTED: usize = 160;
@@ -42,19 +43,19 @@ pub(super) struct Heard {
 }
 
 #[derive(Debug)]
-pub(super) struct Ear<V> {
-    framer: Framer<HEARD_SAMPLES>,
+pub(super) struct Ear<V, M: Memory> {
+    framer: Framer<M::Frame>,
     format: FormatCheck,
     /// What is wrong with the format of the audio was told.
     format_told: bool,
     clock: ClockCheck,
-    listener: Listener<V>,
+    listener: Listener<V, M>,
 }
 
-impl<V: VoiceDetector> Ear<V> {
+impl<V: VoiceDetector, M: Memory> Ear<V, M> {
     pub(super) fn new(settings: &LegSettings, detector: V) -> Self {
         Self {
-            framer: Framer::new(settings.rate),
+            framer: framer::<M>(settings.rate),
             format: FormatCheck::new(),
             format_told: false,
             clock: ClockCheck::new(),
@@ -97,7 +98,7 @@ impl<V: VoiceDetector> Ear<V> {
     }
 
     pub(super) fn set_rate(&mut self, rate: SampleRate) {
-        self.framer = Framer::new(rate);
+        self.framer = framer::<M>(rate);
         self.listener.vad_input = VadInput::new(rate);
         self.listener.tones.reset();
         self.listener.history.clear();
@@ -288,10 +289,16 @@ pub(super) fn convert(
     }
 }
 
+/// What puts frames at this rate together.
+fn framer<M: Memory>(rate: SampleRate) -> Framer<M::Frame> {
+    let samples = rate.frame_samples().min(HEARD_SAMPLES);
+    Framer::with_memory(rate, M::frame(samples))
+}
+
 /// What hears whole frames.
-struct Listener<V> {
+struct Listener<V, M: Memory> {
     history: History,
-    vad_input: VadInput,
+    vad_input: VadInput<M>,
     tones: DtmfDetector,
     presses: KeyPresses,
     detector: V,
@@ -303,7 +310,7 @@ struct Listener<V> {
     on_hold: bool,
 }
 
-impl<V> core::fmt::Debug for Listener<V> {
+impl<V, M: Memory> core::fmt::Debug for Listener<V, M> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Listener")
             .field("turn", &self.turn)
@@ -312,7 +319,7 @@ impl<V> core::fmt::Debug for Listener<V> {
     }
 }
 
-impl<V: VoiceDetector> Listener<V> {
+impl<V: VoiceDetector, M: Memory> Listener<V, M> {
     /// One frame at the leg's rate; true if the caller barged in.
     fn frame<P: Port>(
         &mut self,
@@ -459,18 +466,19 @@ impl Turns {
 
 /// Brings frames of any rate down to the voice detector's 160 samples.
 #[derive(Debug)]
-struct VadInput {
-    resampler: Option<Resampler>,
+struct VadInput<M: Memory> {
+    resampler: Option<M::Rare<Resampler>>,
     frame: [i16; VAD_SAMPLES],
     filled: usize,
 }
 
-impl VadInput {
+impl<M: Memory> VadInput<M> {
     fn new(rate: SampleRate) -> Self {
         let vad_rate = SampleRate::Hz8000;
         let resampler = (rate != vad_rate)
             .then(|| Resampler::new(rate.hz(), vad_rate.hz()).ok())
-            .flatten();
+            .flatten()
+            .map(M::rare);
         Self {
             resampler,
             frame: [0; VAD_SAMPLES],

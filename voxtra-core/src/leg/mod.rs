@@ -5,7 +5,8 @@
 //! agent audio → playout (pacing, gain, fades, flush) → encode → socket
 //! ```
 //!
-//! A [`Leg`] never reads a clock, never allocates and never waits. Whoever owns the socket drives it:
+//! A [`Leg`] never reads a clock and never waits. It allocates only what its [`Memory`] does, when it is made
+//! and when it learns the line's rate. Whoever owns the socket drives it:
 //!
 //! 1. [`Leg::start`] once the connection is accepted and its id has been read;
 //! 2. [`Leg::handle_input`] with whatever bytes arrived;
@@ -23,11 +24,13 @@ mod format;
 pub(crate) mod fuzz;
 mod history;
 mod holds;
+mod memory;
 mod port;
 mod settings;
 
 pub use clock::{ClockCheck, FrameTime};
 pub use history::{HISTORY_SAMPLES, History};
+pub use memory::{Here, Inline, Memory};
 pub use port::{CallerAudio, Port};
 pub use settings::{
     BackgroundPolicy, Command, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
@@ -39,8 +42,9 @@ use ear::{Ear, convert};
 use fault::{FAULT_EVERY, Faults};
 use format::Format;
 use holds::{Holds, has_the_floor};
+use memory::message_bytes;
 
-use crate::audio::{MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
+use crate::audio::{MAX_FRAME_SAMPLES, SampleRate};
 use crate::audiosocket::{Audio, DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
 use crate::event::{
     AgentHeldOutcome, AudioFrameSent, DtmfReceived, Fault, MediaStarted, MediaStopped,
@@ -85,12 +89,12 @@ pub struct LegCounters {
     pub violations: u64,
 }
 
-/// One call's media path. `V` hears speech; `MAX` is the longest payload, in bytes, taken in one piece.
+/// One call's media path. `V` hears speech; `M` says where it keeps what has come in part.
 #[derive(Debug)]
-pub struct Leg<V, const MAX: usize = MAX_FRAME_BYTES> {
+pub struct Leg<V, M: Memory = Inline> {
     settings: LegSettings,
-    decoder: Decoder<MAX>,
-    ear: Ear<V>,
+    decoder: Decoder<M::Message>,
+    ear: Ear<V, M>,
     playout: Playout,
     holds: Holds,
     counters: LegCounters,
@@ -107,11 +111,11 @@ pub struct Leg<V, const MAX: usize = MAX_FRAME_BYTES> {
     stopped: bool,
 }
 
-impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
+impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     /// A leg that has not started yet.
     pub fn new(settings: LegSettings, detector: V) -> Self {
         Self {
-            decoder: Decoder::new(),
+            decoder: Decoder::with_memory(M::message(message_bytes(settings.rate))),
             ear: Ear::new(&settings, detector),
             playout: Playout::new(settings.rate, settings.playout),
             holds: Holds::default(),
@@ -260,6 +264,9 @@ impl<V: VoiceDetector, const MAX: usize> Leg<V, MAX> {
                     return Progress::HungUp;
                 }
                 Err(_) => faults.report(Fault::Malformed, port),
+            }
+            if decoder.longest() < message_bytes(settings.rate) {
+                decoder.set_memory(M::message(message_bytes(settings.rate)));
             }
         }
         Progress::Open

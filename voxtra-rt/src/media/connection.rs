@@ -21,6 +21,7 @@ use super::intake::Intake;
 use super::link::{
     AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
 };
+use super::memory::Heap;
 use super::peers::PeerPlace;
 use super::settings::MediaSettings;
 
@@ -91,7 +92,7 @@ impl Socket for TcpStream {
 
 /// One call on a media thread.
 pub(crate) struct Connection<S = TcpStream> {
-    leg: Leg<CallDetector>,
+    leg: Leg<CallDetector, Heap>,
     agent: AgentReader,
     commands: rtrb::Consumer<Command>,
     io: Io<S>,

@@ -222,7 +222,7 @@ async fn read_id(stream: &mut TcpStream) -> Result<Uuid, Refusal> {
             Ok(0) | Err(_) => return Err(Refusal::Gone),
             Ok(count) => filled += count,
         }
-        let mut decoder = Decoder::<16>::new();
+        let mut decoder = Decoder::<[u8; 16]>::new();
         let mut bytes = message.get(..filled).unwrap_or_default();
         match decoder.decode(&mut bytes) {
             Some(Ok(Frame::Id(id))) => return Ok(Uuid::from_bytes(id)),

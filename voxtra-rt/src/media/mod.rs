@@ -4,7 +4,7 @@
 //! - `door`: accepts connections and reads their ids; `lobby`: where they wait until they have presented one;
 //! - `claims`: which ids have been presented already;
 //! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per call;
-//! - `connection`: one call on such a thread; `detector`: what hears its caller; `pace`: how long a thread gathers before it looks again;
+//! - `connection`: one call on such a thread; `detector`: what hears its caller; `memory`: what it keeps; `pace`: how long a thread gathers before it looks again;
 //! - `link`: the rings between a media thread and the rest of the program;
 //! - `courier`: wakes async tasks on a media thread's behalf, so that it never has to.
 
@@ -20,6 +20,7 @@ mod link;
 #[cfg(test)]
 mod link_tests;
 mod lobby;
+mod memory;
 #[cfg(test)]
 mod models;
 mod pace;
