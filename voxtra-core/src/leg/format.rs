@@ -29,6 +29,9 @@ const QUIET: f32 = 500.0;
 /// noise 1.4.
 const ROUGH: f32 = 1.1;
 
+/// By so much the samples of a law must jump less than the same bytes as PCM.
+const CLEARLY: f32 = 0.1;
+
 /// What the payloads of a call's audio frames are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -89,6 +92,7 @@ pub(super) struct FormatCheck {
     frames: u32,
     /// The size that all frames so far have.
     size: Option<usize>,
+    longest: usize,
     began: Instant,
     last: Instant,
     bytes: u64,
@@ -103,6 +107,7 @@ impl FormatCheck {
             verdict: None,
             frames: 0,
             size: None,
+            longest: 0,
             began: Instant::ZERO,
             last: Instant::ZERO,
             bytes: 0,
@@ -147,6 +152,7 @@ impl FormatCheck {
             // What came before may have been something else.
             self.laws = Laws::new();
         }
+        self.longest = self.longest.max(size);
         if audio.rate == SampleRate::Hz8000 {
             self.laws.take(audio.payload);
         }
@@ -193,6 +199,10 @@ impl FormatCheck {
             Amount::Half if at_8k && self.laws.are_plausible() => {
                 Some(Format::G711(self.laws.law()))
             }
+            // Frames of 20 ms or more are PCM of a peer that is slow, and so is what is smooth as PCM. To take them for
+            // something else would cost the caller's voice for the rest of the call.
+            Amount::Half | Amount::Tiny if self.longest >= audio.rate.frame_bytes() => None,
+            Amount::Half if at_8k && self.laws.pcm.share(self.laws.samples()) < ROUGH => None,
             Amount::Half | Amount::Tiny => Some(Format::Compressed),
             // A frame of 20 ms at twice the rate, every 20 ms: a peer in a hurry would send more frames, not longer ones.
             Amount::Double
@@ -206,12 +216,14 @@ impl FormatCheck {
     }
 }
 
-/// Which law bytes of G.711 follow: the samples of the wrong one are louder and jump.
+/// Which law bytes of G.711 follow, if any: the samples of the wrong one are louder and jump, and so do those that they are
+/// as PCM.
 #[derive(Debug)]
 struct Laws {
     bytes: u32,
     mu: Roughness,
     a: Roughness,
+    pcm: Roughness,
 }
 
 impl Laws {
@@ -220,6 +232,7 @@ impl Laws {
             bytes: 0,
             mu: Roughness::new(),
             a: Roughness::new(),
+            pcm: Roughness::new(),
         }
     }
 
@@ -230,6 +243,10 @@ impl Laws {
         for &byte in bytes {
             self.mu.take(Law::Mu.decode(byte));
             self.a.take(Law::A.decode(byte));
+        }
+        let (pairs, _) = bytes.as_chunks::<2>();
+        for &pair in pairs {
+            self.pcm.take(i16::from_le_bytes(pair));
         }
         self.bytes = self
             .bytes
@@ -244,9 +261,15 @@ impl Laws {
         }
     }
 
-    /// Whether one of them may be it.
+    /// Whether one of them may be it, rather than PCM.
     fn are_plausible(&self) -> bool {
-        self.mu.share(self.bytes).min(self.a.share(self.bytes)) < ROUGH
+        let share = self.mu.share(self.bytes).min(self.a.share(self.bytes));
+        share < ROUGH && share + CLEARLY < self.pcm.share(self.samples())
+    }
+
+    /// How many samples there are if they are PCM.
+    fn samples(&self) -> u32 {
+        self.bytes / 2
     }
 }
 
@@ -349,6 +372,22 @@ mod tests {
                 let format = judged(rate, &bytes, size, ms as u64);
                 assert_eq!(format, Format::Pcm, "{rate:?} {ms} ms");
             }
+        }
+    }
+
+    #[test]
+    fn pcm_that_comes_at_half_its_pace_or_less_is_pcm() {
+        for level in [0.0, 20.0, 200.0, 2_000.0, 12_000.0] {
+            let samples = voice(16_000, level);
+            let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
+            for every_ms in [32, 36, 40, 48, 80] {
+                let format = judged(SampleRate::Hz8000, &bytes, 320, every_ms);
+                assert_eq!(format, Format::Pcm, "{level} every {every_ms} ms");
+            }
+        }
+        for every_ms in [40, 80] {
+            let format = judged(SampleRate::Hz8000, &[0; 320], 320, every_ms);
+            assert_eq!(format, Format::Pcm, "silence every {every_ms} ms");
         }
     }
 
