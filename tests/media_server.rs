@@ -410,7 +410,7 @@ fn whoever_does_not_begin_with_an_id_that_is_known_is_refused() {
             .is_refused(&message(0x00, &[]), Refusal::NotAnId)
             .await;
         scene
-            .is_refused(&message(0x01, stranger.as_bytes()), Refusal::Stranger)
+            .is_refused(&message(0x01, stranger.as_bytes()), Refusal::UnknownId)
             .await;
         assert_eq!(scene.server.stats().accepted(), 1);
         scene.end().await;
@@ -579,7 +579,7 @@ fn an_issued_id_lets_one_connection_in_and_a_ticket_that_is_dropped_none() {
         let id = ticket.uuid();
         drop(ticket);
         scene
-            .is_refused(&message(0x01, id.as_bytes()), Refusal::Stranger)
+            .is_refused(&message(0x01, id.as_bytes()), Refusal::UnknownId)
             .await;
         scene.end().await;
     });

@@ -144,7 +144,7 @@ async fn the_dialplans_audiosocket_with_an_id_that_is_always_allowed() {
             8000,
         );
     }
-    let refused = voxtra::rt::media::Refusal::Stranger;
+    let refused = voxtra::rt::media::Refusal::UnknownId;
     assert_eq!(stage.app.media_stats().refused(refused), 1);
     assert_eq!(stage.app.media_stats().accepted(), 2);
     stage.close().await;

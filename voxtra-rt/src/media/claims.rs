@@ -24,7 +24,7 @@ struct Ids {
     order: VecDeque<Uuid>,
 }
 
-/// One connection's hold on its id. Dropped on the async side or by the courier, never on a media thread.
+/// One connection's hold on its id. Dropped on the async side or by the notifier, never on a media thread.
 pub(crate) struct Claim {
     id: Uuid,
     claims: Claims,

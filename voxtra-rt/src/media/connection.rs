@@ -58,7 +58,7 @@ impl Desk {
 }
 
 /// A connection's place among those of its thread: its slot, and which of the slot's successive tenants it is.
-pub(crate) type Tenancy = u32;
+pub(crate) type Generation = u32;
 
 /// What a connection's bytes go over: a socket that never waits.
 pub(crate) trait Socket: Read + Write {
@@ -96,13 +96,13 @@ pub(crate) struct Connection<S = TcpStream> {
     agent: AgentReader,
     commands: rtrb::Consumer<Command>,
     io: Io<S>,
-    pub(crate) tenancy: Tenancy,
+    pub(crate) generation: Generation,
     /// It is in the queue of those with more to read.
     pub(crate) queued: bool,
     /// The peer has closed, which is told once: what it sent before that is read up to the end.
     pub(crate) to_the_end: bool,
     /// Bytes that it may read at a time.
-    ration: usize,
+    read_limit: usize,
     intake: Option<Intake>,
     /// There may be more to read than the intake allowed.
     pub(crate) slowed: bool,
@@ -180,10 +180,10 @@ impl<S: Socket> Connection<S> {
                 shared: end.shared,
                 touched: false,
             },
-            tenancy: 0,
+            generation: 0,
             queued: false,
             to_the_end: false,
-            ration: READ,
+            read_limit: READ,
             intake: settings.pace_input.then(Intake::new),
             slowed: false,
             limits: Limits {
@@ -246,7 +246,7 @@ impl<S: Socket> Connection<S> {
             return Outcome::Open;
         }
         let Desk { input, output } = desk;
-        let input = input.get_mut(..self.ration).unwrap_or_default();
+        let input = input.get_mut(..self.read_limit).unwrap_or_default();
         let before = self.messages();
         match self.io.stream.read(input) {
             Ok(0) => self.stop(now, MediaStoppedReason::Closed, desk),
@@ -262,10 +262,10 @@ impl<S: Socket> Connection<S> {
                         intake.emptied();
                     }
                 }
-                self.ration = if messages > MANY_MESSAGES {
-                    (self.ration / 2).max(SMALLEST_READ)
+                self.read_limit = if messages > MANY_MESSAGES {
+                    (self.read_limit / 2).max(SMALLEST_READ)
                 } else {
-                    (self.ration * 2).min(READ)
+                    (self.read_limit * 2).min(READ)
                 };
                 if let Some(reason) = self.handle_requests(now, desk) {
                     return self.stop(now, reason, desk);
@@ -338,7 +338,7 @@ impl<S: Socket> Connection<S> {
         if requests == 0 {
             return None;
         }
-        self.agent.heed(requests);
+        self.agent.note_requests(requests);
         let line = &mut Line::new(&mut self.io, &mut desk.output);
         while let Ok(command) = self.commands.pop() {
             self.leg.handle_command(now, command, line);

@@ -5,8 +5,8 @@
 mod agent;
 #[path = "link/caller.rs"]
 mod caller;
-#[path = "link/late.rs"]
-mod late;
+#[path = "link/lazy_ring.rs"]
+mod lazy_ring;
 
 pub(crate) use agent::AgentReader;
 pub use agent::AgentVoice;
@@ -40,16 +40,16 @@ pub(crate) struct Shared {
     /// Epoch of the agent's audio; what was queued under an older one is discarded.
     pub(crate) epoch: AtomicU32,
     rate_hz: AtomicU32,
-    /// The media thread has left something since the courier last looked.
+    /// The media thread has left something since the notifier last looked.
     pub(crate) dirty: AtomicBool,
     pub(crate) closed: AtomicBool,
     pub(crate) requests: Requests,
     pub(crate) counters: CallCounters,
     /// Samples that reached async code and that a listener there did not fetch in time.
     missed_by_listeners: AtomicU64,
-    /// Rung by the courier: records are waiting, or the connection is over.
+    /// Woken by the notifier: records are waiting, or the connection is over.
     record_wake: Notify,
-    /// Rung by the courier: caller audio is waiting, or the connection is over.
+    /// Woken by the notifier: caller audio is waiting, or the connection is over.
     ear_wake: Notify,
 }
 
@@ -195,7 +195,7 @@ impl Shared {
         stats
     }
 
-    /// Wakes whoever waits for this call. The courier's job.
+    /// Wakes whoever waits for this call. The notifier's job.
     pub(crate) fn wake(&self) {
         self.record_wake.notify_one();
         self.ear_wake.notify_one();

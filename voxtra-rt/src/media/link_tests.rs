@@ -186,7 +186,7 @@ proptest! {
                         }
                         MediaDeed::Play | MediaDeed::Skip => {}
                     }
-                    end.agent.heed(shared.requests.take());
+                    end.agent.note_requests(shared.requests.take());
                     let Some(chunk) = end.agent.next_chunk() else {
                         continue;
                     };
@@ -208,7 +208,7 @@ proptest! {
             };
             tokio::join!(agent, media)
         });
-        end.agent.heed(shared.requests.take());
+        end.agent.note_requests(shared.requests.take());
         prop_assert!(end.agent.next_chunk().is_none());
         for ((_, count, queued, whole), got) in said.into_iter().zip(got.drain(..)) {
             prop_assert_eq!(queued, got.first);

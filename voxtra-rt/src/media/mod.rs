@@ -1,30 +1,30 @@
 //! The media plane: an AudioSocket server whose sockets live on dedicated threads.
 //!
 //! - [`server`](MediaServer): which ids may come in, and the way from an id to a seat on a media thread;
-//! - `door`: accepts connections and reads their ids; `lobby`: where they wait until they have presented one;
+//! - `acceptor`: accepts connections and reads their ids; `pending`: those that have not presented one yet;
 //! - `claims`: which ids have been presented already;
 //! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per call;
 //! - `connection`: one call on such a thread; `detector`: what hears its caller; `memory`: what it keeps; `pace`: how long a thread gathers before it looks again;
 //! - `link`: the rings between a media thread and the rest of the program;
-//! - `courier`: wakes async tasks on a media thread's behalf, so that it never has to.
+//! - `notifier`: wakes async tasks on a media thread's behalf, so that it never has to.
 
+mod acceptor;
 mod claims;
 mod clock;
 mod connection;
-mod courier;
 mod descriptors;
 mod detector;
-mod door;
 mod intake;
 mod link;
 #[cfg(test)]
 mod link_tests;
-mod lobby;
 mod memory;
 #[cfg(test)]
 mod models;
+mod notifier;
 mod pace;
 mod peers;
+mod pending;
 mod server;
 mod settings;
 mod stats;

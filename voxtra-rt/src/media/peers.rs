@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use super::lobby::Origin;
+use super::pending::Origin;
 use super::server::lock;
 
 /// The calls of each peer that has some.
 #[derive(Clone, Default)]
 pub(crate) struct Peers(Arc<Mutex<HashMap<Origin, usize>>>);
 
-/// One call's place among those of its peer. Dropped on the async side or by the courier, never on a media thread.
+/// One call's place among those of its peer. Dropped on the async side or by the notifier, never on a media thread.
 pub(crate) struct PeerPlace {
     origin: Origin,
     peers: Peers,

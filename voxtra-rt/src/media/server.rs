@@ -17,14 +17,14 @@ use voxtra_core::leg::LegSettings;
 
 use crate::audit::{self, Limiter};
 
+use super::acceptor::{self, EvictHandle};
 use super::claims::{Claim, Claims};
 use super::clock::Clock;
 use super::connection::{Connection, send_buffer};
-use super::courier::Courier;
-use super::door::{self, Leash};
 use super::link::{MediaLink, Shared, link};
-use super::lobby::Lobby;
+use super::notifier::Notifier;
 use super::peers::Peers;
+use super::pending::PendingConnections;
 use super::settings::MediaSettings;
 use super::stats::{MediaStats, Refusal};
 use super::thread::MediaThread;
@@ -70,7 +70,7 @@ pub(super) struct Inner {
     /// How the legs of allowed (not issued) connections behave.
     leg: LegSettings,
     registry: Mutex<Registry>,
-    pub(super) lobby: Mutex<Lobby<Leash>>,
+    pub(super) pending: Mutex<PendingConnections<EvictHandle>>,
     threads: Mutex<Threads>,
     peers: Peers,
     arrivals: mpsc::Sender<Arrival>,
@@ -89,11 +89,11 @@ struct Logs {
 }
 
 struct Threads {
-    // Before the courier: the media threads leave it their last words.
+    // Before the notifier: the media threads leave it their last words.
     media: Vec<MediaThread>,
     next: usize,
     /// None where there are no threads to carry for.
-    courier: Option<Courier>,
+    notifier: Option<Notifier>,
 }
 
 impl std::fmt::Debug for MediaServer {
@@ -114,29 +114,31 @@ impl MediaServer {
         settings: MediaSettings,
         leg: LegSettings,
     ) -> io::Result<(Self, mpsc::Receiver<Arrival>)> {
-        let listener = door::listen(settings.listen)?;
+        let listener = acceptor::listen(settings.listen)?;
         let address = listener.local_addr()?;
         let stats = Arc::new(MediaStats::default());
         let clock = Clock::start();
         let count = settings.threads.max(1);
-        let (courier, bells) = Courier::start(count, settings.max_calls, stats.clone())?;
-        let media = bells
+        let (notifier, handles) = Notifier::start(count, settings.max_calls, stats.clone())?;
+        let media = handles
             .into_iter()
             .enumerate()
-            .map(|(index, bell)| MediaThread::start(index, &settings, clock, bell, stats.clone()))
+            .map(|(index, notify)| {
+                MediaThread::start(index, &settings, clock, notify, stats.clone())
+            })
             .collect::<io::Result<Vec<_>>>()?;
         // Each arrival is a call that is up, so that no more than these can wait.
         let (arrivals_in, arrivals_out) = mpsc::channel(settings.max_calls.max(1));
         let stop = CancellationToken::new();
         let inner = Arc::new(Inner {
-            lobby: Mutex::new(door::lobby(&settings)),
+            pending: Mutex::new(acceptor::pending(&settings)),
             address,
             leg,
             registry: Mutex::default(),
             threads: Mutex::new(Threads {
                 media,
                 next: 0,
-                courier: Some(courier),
+                notifier: Some(notifier),
             }),
             peers: Peers::default(),
             arrivals: arrivals_in,
@@ -148,8 +150,9 @@ impl MediaServer {
         });
         let accepting = inner.clone();
         tokio::spawn(
-            stop.clone()
-                .run_until_cancelled_owned(async move { door::accept(listener, accepting).await }),
+            stop.clone().run_until_cancelled_owned(async move {
+                acceptor::accept(listener, accepting).await
+            }),
         );
         Ok((
             Self {
@@ -167,14 +170,14 @@ impl MediaServer {
     ) -> (Self, mpsc::Receiver<Arrival>) {
         let (arrivals_in, arrivals_out) = mpsc::channel(1);
         let inner = Arc::new(Inner {
-            lobby: Mutex::new(Lobby::new(0)),
+            pending: Mutex::new(PendingConnections::new(0)),
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             leg,
             registry: Mutex::default(),
             threads: Mutex::new(Threads {
                 media: Vec::new(),
                 next: 0,
-                courier: None,
+                notifier: None,
             }),
             peers: Peers::default(),
             arrivals: arrivals_in,
@@ -331,7 +334,7 @@ impl Inner {
     }
 
     /// Hands the socket of a connection with an id to whoever it belongs to.
-    pub(super) fn welcome(
+    pub(super) fn admit(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
@@ -350,7 +353,7 @@ impl Inner {
             } else if again {
                 Err(Refusal::Claimed)
             } else {
-                Err(Refusal::Stranger)
+                Err(Refusal::UnknownId)
             };
             (admitted, again)
         };
@@ -418,8 +421,8 @@ impl Inner {
             return Err(Refusal::Busy);
         }
         self.stats.accepted.fetch_add(1, Ordering::Relaxed);
-        if let Some(courier) = &threads.courier {
-            courier.wake();
+        if let Some(notifier) = &threads.notifier {
+            notifier.wake();
         }
         Ok(link)
     }

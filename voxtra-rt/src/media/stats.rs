@@ -123,7 +123,7 @@ pub enum Refusal {
     NotAnId,
     /// The id was neither issued nor allowed.
     #[error("its id was neither issued nor allowed")]
-    Stranger,
+    UnknownId,
     /// The id is, or was, that of another connection for which it was issued.
     #[error("a call has, or had, its id: somebody else may know it")]
     Claimed,
@@ -144,7 +144,7 @@ impl Refusal {
         Self::PeerBusy,
         Self::Timeout,
         Self::NotAnId,
-        Self::Stranger,
+        Self::UnknownId,
         Self::Claimed,
         Self::Gone,
         Self::Descriptors,
@@ -162,7 +162,7 @@ impl Refusal {
             Self::PeerBusy => "peer_busy",
             Self::Timeout => "timeout",
             Self::NotAnId => "not_an_id",
-            Self::Stranger => "stranger",
+            Self::UnknownId => "stranger",
             Self::Claimed => "claimed",
             Self::Gone => "gone",
             Self::Descriptors => "descriptors",
@@ -178,7 +178,7 @@ pub struct MediaStats {
     pub(crate) refused: [AtomicU64; Refusal::COUNT],
     pub(crate) second_claims: AtomicU64,
     pub(crate) handling: Histogram,
-    /// Sums over the calls whose connection is over. Kept by the courier.
+    /// Sums over the calls whose connection is over. Kept by the notifier.
     pub(crate) ended: CallCounters,
     pub(crate) hot_allocations: AtomicU64,
     pub(crate) hot_frees: AtomicU64,

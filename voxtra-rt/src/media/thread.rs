@@ -16,8 +16,8 @@ use voxtra_core::event::MediaStoppedReason;
 use voxtra_core::time::Instant;
 
 use super::clock::Clock;
-use super::connection::{Connection, Desk, Outcome, Tenancy};
-use super::courier::Bell;
+use super::connection::{Connection, Desk, Generation, Outcome};
+use super::notifier::WakeHandle;
 use super::pace::Pace;
 use super::settings::{Allocations, MediaSettings};
 use super::stats::MediaStats;
@@ -42,11 +42,11 @@ impl MediaThread {
         index: usize,
         settings: &MediaSettings,
         clock: Clock,
-        bell: Bell,
+        notify: WakeHandle,
         stats: Arc<MediaStats>,
     ) -> io::Result<Self> {
         let (inbox, arrivals) = RingBuffer::new(settings.max_calls.max(1));
-        let worker = Worker::new(settings, arrivals, clock, bell, stats)?;
+        let worker = Worker::new(settings, arrivals, clock, notify, stats)?;
         let waker = Arc::new(Waker::new(worker.poll.registry(), WAKE)?);
         let stop = worker.stop.clone();
         let thread = thread::Builder::new()
@@ -89,19 +89,19 @@ struct Worker {
     slots: Vec<Option<Box<Connection>>>,
     free: Vec<usize>,
     /// When which slot's tenant has a frame to send; entries of former tenants are skipped.
-    deadlines: BinaryHeap<Reverse<(Instant, usize, Tenancy)>>,
+    deadlines: BinaryHeap<Reverse<(Instant, usize, Generation)>>,
     /// Slots with more to read than their turn allowed.
     again: Vec<usize>,
     /// Those whose turn it is now.
     turn: Vec<usize>,
-    /// Connections that the courier had no room for yet.
+    /// Connections that the notifier had no room for yet.
     finished: Vec<Box<Connection>>,
-    tenancy: Tenancy,
+    generation: Generation,
     tick: Duration,
     pace: Pace,
     probe: Option<fn() -> Allocations>,
     clock: Clock,
-    bell: Bell,
+    notify: WakeHandle,
     stats: Arc<MediaStats>,
     stop: Arc<AtomicBool>,
 }
@@ -111,7 +111,7 @@ impl Worker {
         settings: &MediaSettings,
         arrivals: Consumer<Box<Connection>>,
         clock: Clock,
-        bell: Bell,
+        notify: WakeHandle,
         stats: Arc<MediaStats>,
     ) -> io::Result<Self> {
         Ok(Self {
@@ -123,12 +123,12 @@ impl Worker {
             again: Vec::with_capacity(settings.max_calls),
             turn: Vec::with_capacity(settings.max_calls),
             finished: Vec::with_capacity(settings.max_calls),
-            tenancy: 0,
+            generation: 0,
             tick: settings.tick,
             pace: Pace::new(settings.tick, settings.tick_load),
             probe: settings.allocations,
             clock,
-            bell,
+            notify,
             stats,
             stop: Arc::default(),
         })
@@ -162,7 +162,7 @@ impl Worker {
                 self.admit(&mut desk);
             }
             self.send_due(&mut desk);
-            self.bury();
+            self.retire();
             // What arrives meanwhile is handled together: fewer wake-ups, less CPU a frame.
             let gather = self.pace.rest(woke, self.clock.now()).min(self.sleep_for());
             if !gather.is_zero() {
@@ -178,7 +178,7 @@ impl Worker {
             });
         }
         while !self.finished.is_empty() {
-            self.bury();
+            self.retire();
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -208,15 +208,15 @@ impl Worker {
                 self.slots.len() - 1
             });
             let now = self.clock.now();
-            self.tenancy = self.tenancy.wrapping_add(1);
-            connection.tenancy = self.tenancy;
+            self.generation = self.generation.wrapping_add(1);
+            connection.generation = self.generation;
             let registered =
                 self.poll
                     .registry()
                     .register(connection.stream(), Token(slot), SOCKET);
             connection.start(self.on_grid(now));
             self.deadlines
-                .push(Reverse((connection.next_deadline(), slot, self.tenancy)));
+                .push(Reverse((connection.next_deadline(), slot, self.generation)));
             if let Some(place) = self.slots.get_mut(slot) {
                 *place = Some(connection);
             }
@@ -259,7 +259,7 @@ impl Worker {
     /// Every frame that is due goes out.
     fn send_due(&mut self, desk: &mut Desk) {
         let now = self.clock.now();
-        while let Some(&Reverse((deadline, slot, tenancy))) = self.deadlines.peek()
+        while let Some(&Reverse((deadline, slot, generation))) = self.deadlines.peek()
             && deadline <= now
         {
             self.deadlines.pop();
@@ -267,7 +267,7 @@ impl Worker {
                 .slots
                 .get(slot)
                 .and_then(Option::as_ref)
-                .is_some_and(|connection| connection.tenancy == tenancy);
+                .is_some_and(|connection| connection.generation == generation);
             if !is_tenant {
                 continue;
             }
@@ -278,7 +278,7 @@ impl Worker {
                 outcome
             });
             if outcome == Some(Outcome::Open) {
-                self.deadlines.push(Reverse((next, slot, tenancy)));
+                self.deadlines.push(Reverse((next, slot, generation)));
                 // The socket will not tell again of what was left there.
                 let slowed = self.slots.get(slot).and_then(Option::as_ref);
                 if slowed.is_some_and(|connection| connection.slowed) {
@@ -288,7 +288,7 @@ impl Worker {
         }
     }
 
-    /// Lets one connection do something, measures it, tells the courier, and takes the connection out if it is over.
+    /// Lets one connection do something, measures it, tells the notifier, and takes the connection out if it is over.
     fn with(
         &mut self,
         slot: usize,
@@ -303,7 +303,7 @@ impl Worker {
             Outcome::Closed
         });
         if connection.take_touched() {
-            self.bell.ring(connection.shared());
+            self.notify.wake(connection.shared());
         }
         if let (Some(probe), Some(before)) = (self.probe, before) {
             self.stats.count_hot_path(before, probe());
@@ -319,10 +319,10 @@ impl Worker {
         Some(outcome)
     }
 
-    /// Gives finished connections to the courier, who drops them.
-    fn bury(&mut self) {
+    /// Gives finished connections to the notifier, who drops them.
+    fn retire(&mut self) {
         while let Some(connection) = self.finished.pop() {
-            if let Err(connection) = self.bell.finish(connection) {
+            if let Err(connection) = self.notify.finish(connection) {
                 self.finished.push(connection);
                 return;
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::playout::{AgentAudio, Chunk};
 
-use super::late::Late;
+use super::lazy_ring::LazyRing;
 use super::sync::atomic::Ordering;
 use super::sync::time::{self, sleep};
 use super::sync::{Consumer, Producer, RingBuffer};
@@ -39,7 +39,7 @@ struct QueueOut {
 
 /// The two ends of an agent's audio, for a queue of this length.
 pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentVoice, AgentReader) {
-    let (offer, queue) = Late::new();
+    let (offer, queue) = LazyRing::new();
     let voice = AgentVoice {
         queue: None,
         offer,
@@ -166,14 +166,14 @@ impl AgentVoice {
 
 /// The media thread's side of the agent's audio.
 pub(crate) struct AgentReader {
-    queue: Late<QueueOut>,
+    queue: LazyRing<QueueOut>,
     /// There may be chunks: some were announced, and the ring was not seen empty since.
     expecting: bool,
 }
 
 impl AgentReader {
     /// Takes note of audio that the agent has announced.
-    pub(crate) fn heed(&mut self, requests: u8) {
+    pub(crate) fn note_requests(&mut self, requests: u8) {
         self.expecting |= requests & Requests::AUDIO != 0;
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use voxtra_core::audio::SampleRate;
 
-use super::late::Late;
+use super::lazy_ring::LazyRing;
 use super::sync::atomic::Ordering;
 use super::sync::{Consumer, Producer, RingBuffer};
 use super::{Shared, chunks_in, samples_in};
@@ -30,7 +30,7 @@ pub(crate) enum CallerChunk {
 
 /// The caller's audio, as far as the leg forwards it.
 pub struct CallerEar {
-    queue: Late<QueueOut>,
+    queue: LazyRing<QueueOut>,
     shared: Arc<Shared>,
 }
 
@@ -64,8 +64,8 @@ pub(super) fn ends(
     length: Duration,
     shared: Arc<Shared>,
 ) -> (CallerWriter, CallerEar, CallerQueue) {
-    let (to_media, media) = Late::new();
-    let (to_ear, ear) = Late::new();
+    let (to_media, media) = LazyRing::new();
+    let (to_ear, ear) = LazyRing::new();
     let queue = CallerQueue {
         to_media,
         to_ear,
@@ -141,7 +141,7 @@ impl CallerEar {
 }
 
 /// The media thread's side of the caller's audio.
-pub(crate) struct CallerWriter(Late<QueueIn>);
+pub(crate) struct CallerWriter(LazyRing<QueueIn>);
 
 impl CallerWriter {
     /// Leaves a mark; false if there is no room.

@@ -23,7 +23,7 @@ fn chunk(epoch: u32, utterance: u32) -> Chunk {
 /// All that the media thread gets of the next chunk, if there is one.
 fn next(end: &mut MediaEnd) -> Option<(Chunk, Vec<i16>)> {
     // As a connection does it.
-    end.agent.heed(end.shared.requests.take());
+    end.agent.note_requests(end.shared.requests.take());
     let chunk = end.agent.next_chunk()?;
     let mut samples = vec![0; chunk.samples as usize];
     let got = end.agent.read(&mut samples);

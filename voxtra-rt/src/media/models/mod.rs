@@ -1,9 +1,9 @@
-//! The links and the courier under loom: these are the files that run, compiled once more over loom's atomics, rings and threads
-//! (`crate::sync::model`). Media threads, courier and async tasks take every order of steps that the bound on preemptions leaves.
+//! The links and the notifier under loom: these are the files that run, compiled once more over loom's atomics, rings and threads
+//! (`crate::sync::model`). Media threads, notifier and async tasks take every order of steps that the bound on preemptions leaves.
 //!
 //! | what threads share | model |
 //! |---|---|
-//! | records → mark → the courier's ring → wake-up → session; the end of a call | `records` |
+//! | records → mark → the notifier's ring → wake-up → session; the end of a call | `records` |
 //! | the caller's audio: parts, rate, rings that are made late | `caller` |
 //! | the agent's audio: chunks, epoch and flush | `agent` |
 //! | the session's log and its readers | `session/log_models.rs` |
@@ -20,12 +20,12 @@ use crate::sync::model as sync;
 
 use super::settings;
 
-#[path = "../courier.rs"]
-mod courier;
 #[path = "../link.rs"]
 mod link;
+#[path = "../notifier.rs"]
+mod notifier;
 
-/// What the courier sees of a connection.
+/// What the notifier sees of a connection.
 mod connection {
     use std::sync::Arc;
 
@@ -54,7 +54,7 @@ mod connection {
     }
 }
 
-/// What the courier counts. A call's own counters stay as they are: each has one writer and nobody acts on them.
+/// What the notifier counts. A call's own counters stay as they are: each has one writer and nobody acts on them.
 mod stats {
     pub(crate) use super::super::stats::{CallCounters, CallStats};
 

@@ -1,4 +1,4 @@
-//! Records and the end of a call: media thread → courier → session.
+//! Records and the end of a call: media thread → notifier → session.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,8 +12,8 @@ use voxtra_core::leg::LegSettings;
 use voxtra_core::time::Instant;
 
 use super::connection::Connection;
-use super::courier::{Bell, Courier};
 use super::link::{MediaEnd, MediaLink, Shared, link};
+use super::notifier::{Notifier, WakeHandle};
 use super::settings::MediaSettings;
 use super::stats::{CallCounters, MediaStats};
 use super::sync::atomic::{AtomicUsize, Ordering};
@@ -26,14 +26,14 @@ fn record(utterance: u32) -> Record {
     }
 }
 
-/// A courier at rest, and the server's count of calls.
-fn idle() -> (Courier, Bell, Arc<MediaStats>) {
+/// A notifier at rest, and the server's count of calls.
+fn idle() -> (Notifier, WakeHandle, Arc<MediaStats>) {
     let stats = Arc::new(MediaStats {
         calls: AtomicUsize::new(0),
         ended: CallCounters::default(),
     });
-    let (courier, mut bells) = Courier::start(1, 1, stats.clone()).unwrap();
-    (courier, bells.pop().unwrap(), stats)
+    let (notifier, mut handles) = Notifier::start(1, 1, stats.clone()).unwrap();
+    (notifier, handles.pop().unwrap(), stats)
 }
 
 fn call() -> (MediaEnd, MediaLink, Arc<AtomicBool>) {
@@ -48,7 +48,7 @@ fn call() -> (MediaEnd, MediaLink, Arc<AtomicBool>) {
 /// What a media thread does with a call: something to tell at one moment or another, then the end, if `told` is given not before
 /// all was told: the end wakes the session as well and would hide that nothing else has.
 fn carry(
-    mut bell: Bell,
+    mut notify: WakeHandle,
     mut end: MediaEnd,
     socket: &Arc<AtomicBool>,
     moments: &[&[u32]],
@@ -58,13 +58,13 @@ fn carry(
         for utterance in *moment {
             end.records.try_push(record(*utterance)).unwrap();
         }
-        bell.ring(&end.shared);
+        notify.wake(&end.shared);
     }
     if let Some(told) = told {
         told.wait();
     }
     let connection = Connection::new(&end.shared, socket);
-    assert!(bell.finish(connection).is_ok());
+    assert!(notify.finish(connection).is_ok());
 }
 
 fn every_record_is_told_and_then_the_end(
@@ -73,16 +73,16 @@ fn every_record_is_told_and_then_the_end(
     end_waits: bool,
 ) {
     in_every_order(preemptions, move || {
-        let (courier, bell, stats) = idle();
+        let (notifier, notify, stats) = idle();
         let (end, mut link, socket) = call();
-        // The server's order: counted, handed to the media thread, and the courier is told.
+        // The server's order: counted, handed to the media thread, and the notifier is told.
         stats.calls.fetch_add(1, Ordering::Relaxed);
         let told = end_waits.then(|| Arc::new(Notify::new()));
         let media = loom::thread::spawn({
             let (socket, told) = (socket.clone(), told.clone());
-            move || carry(bell, end, &socket, moments, told.as_deref())
+            move || carry(notify, end, &socket, moments, told.as_deref())
         });
-        courier.wake();
+        notifier.wake();
 
         for utterance in moments.iter().copied().flatten() {
             // A wake-up that is lost leaves us here for ever, which loom reports.
@@ -97,7 +97,7 @@ fn every_record_is_told_and_then_the_end(
             "the socket is closed before anybody hears of the end"
         );
         media.join().unwrap();
-        drop(courier);
+        drop(notifier);
         assert_eq!(stats.calls.load(Ordering::Relaxed), 0);
         assert!(
             fullest::<Arc<Shared>>() <= 1,

@@ -4,27 +4,27 @@ use std::net::{TcpListener, TcpStream};
 
 use voxtra_core::leg::LegSettings;
 
-use super::super::courier::Courier;
 use super::super::link::{MediaLink, Shared, link};
+use super::super::notifier::Notifier;
 use super::*;
 
 /// A worker with these connections, and what is beside it.
 fn worker(
     connections: impl IntoIterator<Item = Box<Connection>>,
-) -> (Worker, Desk, Clock, Courier, Arc<MediaStats>) {
+) -> (Worker, Desk, Clock, Notifier, Arc<MediaStats>) {
     let settings = settings();
     let stats = Arc::new(MediaStats::default());
-    let (courier, mut bells) = Courier::start(1, settings.max_calls, stats.clone()).unwrap();
+    let (notifier, mut handles) = Notifier::start(1, settings.max_calls, stats.clone()).unwrap();
     let (mut inbox, arrivals) = RingBuffer::new(settings.max_calls);
-    let (clock, bell) = (Clock::start(), bells.pop().unwrap());
-    let mut worker = Worker::new(&settings, arrivals, clock, bell, stats.clone()).unwrap();
+    let (clock, notify) = (Clock::start(), handles.pop().unwrap());
+    let mut worker = Worker::new(&settings, arrivals, clock, notify, stats.clone()).unwrap();
     for connection in connections {
         stats.calls.fetch_add(1, Ordering::Relaxed);
         assert!(inbox.push(connection).is_ok());
     }
     let mut desk = Desk::new();
     worker.admit(&mut desk);
-    (worker, desk, clock, courier, stats)
+    (worker, desk, clock, notifier, stats)
 }
 
 fn settings() -> MediaSettings {
@@ -53,7 +53,7 @@ async fn the_rest_of_a_frame_follows_as_soon_as_the_peer_reads_again() {
     socket2::SockRef::from(&*connection.stream())
         .set_send_buffer_size(4_096)
         .unwrap();
-    let (mut worker, mut desk, clock, _courier, _) = worker([connection]);
+    let (mut worker, mut desk, clock, _notifier, _) = worker([connection]);
 
     // The peer does not read until the socket is full, in the middle of a frame.
     let mut now = clock.now();
@@ -90,7 +90,7 @@ async fn the_rest_of_a_frame_follows_as_soon_as_the_peer_reads_again() {
 #[tokio::test]
 async fn a_flood_of_tiny_frames_keeps_nobody_waiting_for_long() {
     let (connection, link, mut peer) = connection();
-    let (mut worker, mut desk, clock, _courier, _) = worker([connection]);
+    let (mut worker, mut desk, clock, _notifier, _) = worker([connection]);
 
     // 4,000 frames of one sample: what a turn takes of them is what the other calls of the thread wait for.
     let flood = [0x10, 0, 2, 1, 0].repeat(4_000);
@@ -113,12 +113,12 @@ async fn a_flood_of_tiny_frames_keeps_nobody_waiting_for_long() {
 async fn a_panic_in_one_call_ends_that_call_alone() {
     let (first, mut panicked, _peer) = connection();
     let (second, mut other, _other_peer) = connection();
-    let (mut worker, _desk, _clock, courier, stats) = worker([first, second]);
+    let (mut worker, _desk, _clock, notifier, stats) = worker([first, second]);
 
     let outcome = worker.with(0, |_| panic!("for the test"));
     assert_eq!(outcome, Some(Outcome::Closed));
-    worker.bury();
-    courier.wake();
+    worker.retire();
+    notifier.wake();
     assert_eq!(panicked.record().await, None);
 
     assert_eq!(worker.with(1, |_| Outcome::Open), Some(Outcome::Open));
@@ -128,6 +128,6 @@ async fn a_panic_in_one_call_ends_that_call_alone() {
         other.record().await.is_some(),
         "the other call was told its end"
     );
-    drop(courier);
+    drop(notifier);
     assert_eq!(stats.calls(), 0);
 }

@@ -1,4 +1,4 @@
-//! The door: accepts connections, lets them wait in the lobby for their id, and shows them in or out.
+//! Accepts connections, lets them wait for their id, and admits or refuses them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use voxtra_core::audiosocket::{Decoder, Frame, HEADER_LEN};
 
 use super::descriptors::allow_descriptors;
-use super::lobby::{Lobby, Place};
+use super::pending::{PendingConnections, Place};
 use super::server::{Inner, lock};
 use super::settings::MediaSettings;
 use super::stats::Refusal;
@@ -21,12 +21,12 @@ use super::stats::Refusal;
 const ID_MESSAGE: usize = HEADER_LEN + 16;
 /// Connections that the kernel keeps for us until we accept them; it may keep fewer (net.core.somaxconn).
 const BACKLOG: u32 = 4096;
-/// In a crowded lobby nobody may wait longer than this.
+/// With more than half of the places taken nobody may wait longer than this.
 const CROWDED: Duration = Duration::from_secs(1);
 /// Files that the rest of the program may need: logs, webhooks, ARI, voices.
 const OTHER_FILES: usize = 256;
 /// So much of the descriptors at most goes to connections that have not said who they are.
-const LOBBY_SHARE: u64 = 4;
+const PENDING_SHARE: u64 = 4;
 /// How long accepting rests when nothing could be freed.
 const REST: Duration = Duration::from_millis(100);
 /// How long it rests for those to close that were told to.
@@ -35,10 +35,10 @@ const BREATH: Duration = Duration::from_millis(1);
 const EVICT_AT_ONCE: usize = 16;
 
 /// Tells a connection to go by being dropped.
-pub(super) type Leash = oneshot::Sender<()>;
+pub(super) type EvictHandle = oneshot::Sender<()>;
 
-/// The lobby that these settings and the process's descriptors allow.
-pub(super) fn lobby(settings: &MediaSettings) -> Lobby<Leash> {
+/// The pending connections that these settings and the process's descriptors allow.
+pub(super) fn pending(settings: &MediaSettings) -> PendingConnections<EvictHandle> {
     let wanted = settings
         .max_calls
         .saturating_add(settings.max_pending)
@@ -52,8 +52,8 @@ pub(super) fn lobby(settings: &MediaSettings) -> Lobby<Leash> {
             "this process may not open as many files as media.max_calls asks for: raise its hard limit (ulimit -Hn, LimitNOFILE=)"
         );
     }
-    let share = usize::try_from(limit / LOBBY_SHARE).unwrap_or(usize::MAX);
-    Lobby::new(settings.max_pending.min(share))
+    let share = usize::try_from(limit / PENDING_SHARE).unwrap_or(usize::MAX);
+    PendingConnections::new(settings.max_pending.min(share))
 }
 
 /// Listens, with room for a storm of calls in the kernel.
@@ -86,12 +86,12 @@ pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
             Err(error) if is_exhaustion(&error) => {
                 inner.log_exhaustion(&error);
                 let evicted = {
-                    let mut lobby = lock(&inner.lobby);
-                    (0..EVICT_AT_ONCE).map_while(|_| lobby.evict()).count()
+                    let mut pending = lock(&inner.pending);
+                    (0..EVICT_AT_ONCE).map_while(|_| pending.evict()).count()
                 };
                 if evicted > 0 {
                     tokio::time::sleep(BREATH).await;
-                } else if let Some(peer) = spare.turn_away(&listener).await {
+                } else if let Some(peer) = spare.reject(&listener).await {
                     inner.refuse(peer, Refusal::Descriptors);
                 } else {
                     tokio::time::sleep(REST).await;
@@ -112,8 +112,8 @@ struct Closing(Arc<Inner>);
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let mut lobby = lock(&self.0.lobby);
-        while lobby.evict().is_some() {}
+        let mut pending = lock(&self.0.pending);
+        while pending.evict().is_some() {}
     }
 }
 
@@ -154,9 +154,9 @@ impl Spare {
         Self(std::fs::File::open(if cfg!(windows) { "NUL" } else { "/dev/null" }).ok())
     }
 
-    async fn turn_away(&mut self, listener: &TcpListener) -> Option<SocketAddr> {
+    async fn reject(&mut self, listener: &TcpListener) -> Option<SocketAddr> {
         self.0.take();
-        // It was ready a moment ago; if that has changed, nobody needs to be turned away.
+        // It was ready a moment ago; if that has changed, nobody needs to be rejected.
         let accepted = tokio::time::timeout(BREATH, listener.accept()).await;
         let peer = accepted.ok().and_then(Result::ok).map(|(_, peer)| peer);
         *self = Self::new();
@@ -170,18 +170,18 @@ fn receive(stream: TcpStream, peer: SocketAddr, inner: &Arc<Inner>) {
         inner.refuse(peer, Refusal::Peer);
         return;
     }
-    let (leash, told_to_go) = oneshot::channel();
+    let (handle, told_to_go) = oneshot::channel();
     let (place, patience) = {
-        let mut lobby = lock(&inner.lobby);
-        let (place, _evicted) = lobby.enter(peer.ip().into(), leash);
-        let patience = if lobby.is_crowded() {
+        let mut pending = lock(&inner.pending);
+        let (place, _evicted) = pending.enter(peer.ip().into(), handle);
+        let patience = if pending.is_crowded() {
             inner.settings.handshake_timeout.min(CROWDED)
         } else {
             inner.settings.handshake_timeout
         };
         (place, patience)
     };
-    let guest = Guest {
+    let guard = PendingGuard {
         place,
         inner: inner.clone(),
     };
@@ -192,23 +192,23 @@ fn receive(stream: TcpStream, peer: SocketAddr, inner: &Arc<Inner>) {
             id = tokio::time::timeout(patience, read_id(&mut stream)) => id.unwrap_or(Err(Refusal::Timeout)),
             _ = told_to_go => Err(Refusal::Pending),
         };
-        let inner = guest.inner.clone();
-        drop(guest);
-        if let Err(reason) = id.and_then(|id| inner.welcome(stream, peer, id)) {
+        let inner = guard.inner.clone();
+        drop(guard);
+        if let Err(reason) = id.and_then(|id| inner.admit(stream, peer, id)) {
             inner.refuse(peer, reason);
         }
     });
 }
 
 /// Gives its place back however its task ends.
-struct Guest {
+struct PendingGuard {
     place: Place,
     inner: Arc<Inner>,
 }
 
-impl Drop for Guest {
+impl Drop for PendingGuard {
     fn drop(&mut self) {
-        lock(&self.inner.lobby).leave(self.place);
+        lock(&self.inner.pending).leave(self.place);
     }
 }
 

@@ -22,15 +22,15 @@ const QUIET_ROUND: Duration = Duration::from_millis(4);
 /// Rounds without anything, after which that is.
 const QUIET_AFTER: u32 = 50;
 
-/// A media thread's way to the courier. Neither call waits.
-pub(crate) struct Bell {
+/// A media thread's way to the notifier. Neither call waits.
+pub(crate) struct WakeHandle {
     dirty: Producer<Arc<Shared>>,
     finished: Producer<Box<Connection>>,
 }
 
-impl Bell {
+impl WakeHandle {
     /// Something was left for this call's session.
-    pub(crate) fn ring(&mut self, shared: &Arc<Shared>) {
+    pub(crate) fn wake(&mut self, shared: &Arc<Shared>) {
         if !shared.dirty.swap(true, Ordering::AcqRel) && self.dirty.push(shared.clone()).is_err() {
             // Cannot happen: the ring has a place for every call, and a call is in it at most once.
             shared.dirty.store(false, Ordering::Release);
@@ -51,24 +51,24 @@ struct Round {
 }
 
 /// The thread that does the waking.
-pub(crate) struct Courier {
+pub(crate) struct Notifier {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Courier {
-    /// Starts the courier of `threads` media threads that carry up to `max_calls` calls each.
+impl Notifier {
+    /// Starts the notifier of `threads` media threads that carry up to `max_calls` calls each.
     pub(crate) fn start(
         threads: usize,
         max_calls: usize,
         stats: Arc<MediaStats>,
-    ) -> std::io::Result<(Self, Vec<Bell>)> {
-        let (bells, rounds): (Vec<Bell>, Vec<Round>) = (0..threads)
+    ) -> std::io::Result<(Self, Vec<WakeHandle>)> {
+        let (handles, rounds): (Vec<WakeHandle>, Vec<Round>) = (0..threads)
             .map(|_| {
                 let (dirty_in, dirty_out) = RingBuffer::new(2 * max_calls.max(1));
                 let (finished_in, finished_out) = RingBuffer::new(max_calls.max(1));
                 (
-                    Bell {
+                    WakeHandle {
                         dirty: dirty_in,
                         finished: finished_in,
                     },
@@ -81,17 +81,17 @@ impl Courier {
             .unzip();
         let stop = Arc::new(AtomicBool::new(false));
         let thread = thread::Builder::new()
-            .name("voxtra-courier".into())
+            .name("voxtra-notifier".into())
             .spawn({
                 let stop = stop.clone();
-                move || go_round(rounds, &stop, &stats)
+                move || run(rounds, &stop, &stats)
             })?;
         Ok((
             Self {
                 stop,
                 thread: Some(thread),
             },
-            bells,
+            handles,
         ))
     }
 
@@ -103,7 +103,7 @@ impl Courier {
     }
 }
 
-impl Drop for Courier {
+impl Drop for Notifier {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
@@ -113,7 +113,7 @@ impl Drop for Courier {
     }
 }
 
-fn go_round(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
+fn run(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
     let mut quiet = 0_u32;
     loop {
         let mut busy = false;

@@ -3,12 +3,12 @@
 use super::sync::{Consumer, Producer, RingBuffer};
 
 /// One end of rings that somebody on the async side makes, if ever.
-pub(super) struct Late<T> {
+pub(super) struct LazyRing<T> {
     here: Option<T>,
     coming: Consumer<T>,
 }
 
-impl<T> Late<T> {
+impl<T> LazyRing<T> {
     /// Nothing yet, and the way for what is to come.
     pub(super) fn new() -> (Producer<T>, Self) {
         let (offer, coming) = RingBuffer::new(1);

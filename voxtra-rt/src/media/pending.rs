@@ -1,9 +1,9 @@
-//! The lobby: connections that have not presented their id yet.
+//! Connections that have not presented their id yet.
 //!
-//! Asterisk presents its id with its first packet, so whoever has waited longest is the least likely to be Asterisk. A full
-//! lobby therefore turns nobody away at the door: the newcomer comes in, and the one that goes is the oldest of the
-//! address that holds most places. A crowd of silent strangers thus costs other addresses nothing, and its own address's
-//! honest connections only if the whole lobby is filled anew within the time that an id takes to arrive.
+//! Asterisk presents its id with its first packet, so whoever has waited longest is the least likely to be Asterisk. When all
+//! places are taken, the newcomer is therefore still let in, and the one that is evicted is the oldest of the
+//! address that holds most places. A crowd of silent connections thus costs other addresses nothing, and its own address's
+//! honest connections only if all places are filled anew within the time that an id takes to arrive.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ impl From<IpAddr> for Origin {
     }
 }
 
-/// A place in the lobby, to give back with [`Lobby::leave`].
+/// A place among the pending connections, to give back with [`PendingConnections::leave`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     origin: Origin,
@@ -31,15 +31,15 @@ pub(crate) struct Place {
 
 /// The connections without an id. `T` is what tells one of them to go.
 #[derive(Debug)]
-pub(crate) struct Lobby<T> {
+pub(crate) struct PendingConnections<T> {
     places: usize,
     taken: usize,
     next: u64,
-    /// By origin, oldest first. No origin is here without a guest.
+    /// By origin, oldest first. No origin is here without a connection.
     waiting: HashMap<Origin, VecDeque<(u64, T)>>,
 }
 
-impl<T> Lobby<T> {
+impl<T> PendingConnections<T> {
     pub(crate) fn new(places: usize) -> Self {
         Self {
             places: places.max(1),
@@ -49,8 +49,8 @@ impl<T> Lobby<T> {
         }
     }
 
-    /// Takes in a newcomer. If the lobby was full, somebody else has to go, and is returned.
-    pub(crate) fn enter(&mut self, origin: Origin, guest: T) -> (Place, Option<T>) {
+    /// Takes in a newcomer. If all places were taken, somebody else has to go, and is returned.
+    pub(crate) fn enter(&mut self, origin: Origin, handle: T) -> (Place, Option<T>) {
         let evicted = (self.taken >= self.places)
             .then(|| self.evict_for(Some(origin)))
             .flatten();
@@ -59,7 +59,7 @@ impl<T> Lobby<T> {
         self.waiting
             .entry(origin)
             .or_default()
-            .push_back((number, guest));
+            .push_back((number, handle));
         self.taken += 1;
         (Place { origin, number }, evicted)
     }
@@ -94,12 +94,12 @@ impl<T> Lobby<T> {
             .iter()
             .max_by_key(|(origin, queue)| (queue.len(), Some(**origin) == newcomer))?;
         let queue = self.waiting.get_mut(&origin)?;
-        let (_, guest) = queue.pop_front()?;
+        let (_, handle) = queue.pop_front()?;
         self.taken -= 1;
         if queue.is_empty() {
             self.waiting.remove(&origin);
         }
-        Some(guest)
+        Some(handle)
     }
 }
 
@@ -116,17 +116,17 @@ mod tests {
     #[test]
     fn the_oldest_of_the_largest_crowd_goes() {
         let (crowd, other) = (origin("10.0.0.1"), origin("10.0.0.2"));
-        let mut lobby = Lobby::new(4);
-        assert_eq!(lobby.enter(other, "other").1, None);
-        for guest in ["first", "second", "third"] {
-            assert_eq!(lobby.enter(crowd, guest).1, None);
+        let mut pending = PendingConnections::new(4);
+        assert_eq!(pending.enter(other, "other").1, None);
+        for connection in ["first", "second", "third"] {
+            assert_eq!(pending.enter(crowd, connection).1, None);
         }
-        assert_eq!(lobby.enter(crowd, "fourth").1, Some("first"));
-        assert_eq!(lobby.enter(other, "late other").1, Some("second"));
+        assert_eq!(pending.enter(crowd, "fourth").1, Some("first"));
+        assert_eq!(pending.enter(other, "late other").1, Some("second"));
         // Two and two: whoever comes in pays with one of its own.
-        assert_eq!(lobby.enter(other, "later other").1, Some("other"));
-        assert_eq!(lobby.enter(crowd, "fifth").1, Some("third"));
-        assert!(lobby.enter(origin("::1"), "new").1.is_some());
+        assert_eq!(pending.enter(other, "later other").1, Some("other"));
+        assert_eq!(pending.enter(crowd, "fifth").1, Some("third"));
+        assert!(pending.enter(origin("::1"), "new").1.is_some());
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
         fn it_agrees_with_a_plain_list(ops in prop::collection::vec((0u8..4, 0u8..4, 0usize..8), 0..200)) {
             const PLACES: usize = 6;
             let origins: Vec<Origin> = (1..5).map(|n| origin(&format!("10.0.0.{n}"))).collect();
-            let mut lobby = Lobby::new(PLACES);
+            let mut pending = PendingConnections::new(PLACES);
             let mut model: Vec<(usize, Place, u64)> = Vec::new();
             let mut serial = 0;
             for (op, from, which) in ops {
@@ -151,12 +151,12 @@ mod tests {
                     0..2 => {
                         serial += 1;
                         let before = model.len();
-                        let (place, evicted) = lobby.enter(origins[from], serial);
+                        let (place, evicted) = pending.enter(origins[from], serial);
                         prop_assert_eq!(evicted.is_some(), before == PLACES);
                         let entered = (from, place, serial);
-                        let evicted = evicted.map(|guest| (guest, Some(from)));
-                        if let Some((guest, newcomer)) = evicted {
-                            check(&mut model, guest, newcomer)?;
+                        let evicted = evicted.map(|connection| (connection, Some(from)));
+                        if let Some((connection, newcomer)) = evicted {
+                            check(&mut model, connection, newcomer)?;
                         }
                         model.push(entered);
                         None
@@ -164,35 +164,35 @@ mod tests {
                     2 => {
                         if which < model.len() {
                             let (_, place, _) = model.remove(which);
-                            lobby.leave(place);
-                            lobby.leave(place);
+                            pending.leave(place);
+                            pending.leave(place);
                         }
                         None
                     }
                     _ => {
-                        let evicted = lobby.evict();
+                        let evicted = pending.evict();
                         prop_assert_eq!(evicted.is_some(), !model.is_empty());
                         evicted
                     }
                 };
-                if let Some(guest) = evicted {
-                    check(&mut model, guest, None)?;
+                if let Some(connection) = evicted {
+                    check(&mut model, connection, None)?;
                 }
-                prop_assert_eq!(lobby.taken, model.len());
-                prop_assert_eq!(lobby.is_crowded(), model.len() > PLACES / 2);
-                prop_assert_eq!(lobby.waiting.values().map(VecDeque::len).sum::<usize>(), model.len());
+                prop_assert_eq!(pending.taken, model.len());
+                prop_assert_eq!(pending.is_crowded(), model.len() > PLACES / 2);
+                prop_assert_eq!(pending.waiting.values().map(VecDeque::len).sum::<usize>(), model.len());
             }
         }
     }
 
-    /// Takes `guest` out of the model, having seen that it was the right one to go.
+    /// Takes `connection` out of the model, having seen that it was the right one to go.
     fn check(
         model: &mut Vec<(usize, Place, u64)>,
-        guest: u64,
+        connection: u64,
         newcomer: Option<usize>,
     ) -> Result<(), TestCaseError> {
         let held = |from: usize| model.iter().filter(|(other, ..)| *other == from).count();
-        let at = model.iter().position(|(.., serial)| *serial == guest);
+        let at = model.iter().position(|(.., serial)| *serial == connection);
         let Some(at) = at else {
             return Err(TestCaseError::fail("evicted somebody who was not there"));
         };
