@@ -120,7 +120,7 @@ fn the_readme_shows_the_agent_that_voxtra_new_writes() {
 fn the_page_on_calls_has_every_method() {
     let page = read("docs/call.md");
     let mut methods = 0;
-    for file in ["call", "speak", "listen", "ear"] {
+    for file in ["call", "speak", "listen", "caller_audio"] {
         let text = read(&format!("voxtra-rt/src/session/{file}.rs"));
         let after = text.split("\nimpl Call {").nth(1).unwrap();
         let body = after.split("\n}\n").next().unwrap();

@@ -17,7 +17,7 @@ use voxtra::core::audio::SampleRate;
 use voxtra::core::event::{Fault, MediaStoppedReason, Realtime, Record, RecordBody};
 use voxtra::core::leg::{Command, Forward, LegSettings, Mode};
 use voxtra::rt::media::{
-    Arrival, Heard, MediaLink, MediaServer, MediaSettings, Refusal, TicketError,
+    Arrival, AudioPart, MediaLink, MediaServer, MediaSettings, Refusal, TicketError,
 };
 
 /// Runs one test at a time, so that the process's file descriptors are that test's, and sees that none are left.
@@ -270,10 +270,10 @@ fn the_longest_payload_that_a_header_can_tell_is_heard_whole() {
         sent.resize(payload.len() / 2 / FRAME * FRAME, 0);
         talker.send(&message(0x10, &payload)).await;
         talker.close().await;
-        let mut ear = link.caller.take().unwrap();
+        let mut reader = link.caller.take().unwrap();
         let mut heard = Vec::new();
-        while let Some(part) = soon("the caller's audio", ear.next()).await {
-            if let Heard::Samples(samples) = part {
+        while let Some(part) = soon("the caller's audio", reader.next()).await {
+            if let AudioPart::Samples(samples) = part {
                 heard.extend(samples);
             }
         }
@@ -729,11 +729,11 @@ fn records_and_audio_that_nobody_fetches_cost_that_call_only_and_are_counted() {
             }
         }
         until("all frames arrived", || link.stats().frames_in == 50).await;
-        let mut ear = link.caller.take().unwrap();
+        let mut reader = link.caller.take().unwrap();
         let mut heard = 0;
         talker.close().await;
-        while let Some(part) = soon("the caller's audio", ear.next()).await {
-            if let Heard::Samples(samples) = part {
+        while let Some(part) = soon("the caller's audio", reader.next()).await {
+            if let AudioPart::Samples(samples) = part {
                 heard += samples.len();
             }
         }

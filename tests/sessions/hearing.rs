@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use voxtra::prelude::*;
-use voxtra::rt::media::Heard;
+use voxtra::rt::media::AudioPart;
 use voxtra::rt::speech::{Reply, ScriptedModel, ScriptedTranscriber};
 
 use crate::peer::{FRAME, LONG, numbered, recording};
@@ -89,7 +89,7 @@ async fn the_callers_audio_comes_as_it_was_sent() {
             let mut audio = call.audio_stream().await?;
             assert_eq!(audio.rate_hz(), 8_000);
             while let Some(part) = audio.next().await {
-                if let Heard::Samples(samples) = part {
+                if let AudioPart::Samples(samples) = part {
                     kept.lock().unwrap().extend(samples);
                 }
             }

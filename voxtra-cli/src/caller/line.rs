@@ -11,8 +11,8 @@ use uuid::Uuid;
 use voxtra_core::audio::{FRAME, MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
 use voxtra_core::audiosocket::{Decoder, Frame, HEADER_LEN, encode, encode_audio};
 
-use super::ear::Ear;
 use super::script::{Deed, Script};
+use super::speech::SpeechTracker;
 use super::tape::{Arrival, Ending, Tape};
 use crate::interrupt::Interrupt;
 
@@ -82,12 +82,12 @@ impl Line {
         stream
             .set_write_timeout(Some(WRITE_TIMEOUT))
             .map_err(CallError::Socket)?;
-        let ears = stream.try_clone().map_err(CallError::Socket)?;
+        let reader = stream.try_clone().map_err(CallError::Socket)?;
         let (tx, rx) = mpsc::channel();
         let rate = self.rate;
         let reader = thread::Builder::new()
-            .name("caller-ears".into())
-            .spawn(move || listen(ears, rate, &tx))
+            .name("caller-reader".into())
+            .spawn(move || listen(reader, rate, &tx))
             .map_err(CallError::Socket)?;
 
         let start = Instant::now();
@@ -115,12 +115,12 @@ impl Line {
                 break;
             }
             let now = deadline.duration_since(start);
-            let act = script.tick(now, &call.ear, frame, &mut |now, deed| {
+            let act = script.tick(now, &call.tracker, frame, &mut |now, deed| {
                 watch(Progress::Deed { now, deed: &deed });
             });
             watch(Progress::Tick {
                 now,
-                agent_speaks: !call.ear.speaking_for(now).is_zero(),
+                agent_speaks: !call.tracker.speaking_for(now).is_zero(),
             });
             if act.hang_up {
                 call.ending = Some(Ending::HungUp);
@@ -154,7 +154,7 @@ impl Line {
 struct Ongoing {
     rate: SampleRate,
     start: Instant,
-    ear: Ear,
+    tracker: SpeechTracker,
     caller: Vec<i16>,
     heard: Vec<i16>,
     arrivals: Vec<Arrival>,
@@ -168,7 +168,7 @@ impl Ongoing {
         Self {
             rate,
             start,
-            ear: Ear::default(),
+            tracker: SpeechTracker::default(),
             caller: Vec::new(),
             heard: Vec::new(),
             arrivals: Vec::new(),
@@ -213,7 +213,7 @@ impl Ongoing {
         match incoming {
             Incoming::Audio { at, samples } => {
                 let at = at.saturating_duration_since(self.start);
-                self.ear.hear(at, &samples);
+                self.tracker.hear(at, &samples);
                 self.arrivals.push(Arrival {
                     at,
                     samples: samples.len(),

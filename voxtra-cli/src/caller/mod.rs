@@ -1,13 +1,13 @@
 //! A caller stand-in: behaves like Asterisk towards any AudioSocket server, and like a person towards whoever speaks at the other end.
 //!
-//! - [`ear`] decides from what is heard whether the agent speaks,
+//! - [`speech`] decides from what is heard whether the agent speaks,
 //! - [`script`] decides what to do next,
 //! - [`line`] is the connection: a frame every 20 ms out, everything that comes in,
 //! - [`tape`] is what was said and heard, laid out on one time axis.
 
-pub(crate) mod ear;
 pub(crate) mod line;
 pub(crate) mod script;
+pub(crate) mod speech;
 pub(crate) mod tape;
 
 pub(crate) use line::{CallError, Line, Progress};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ear::Ear;
+use super::speech::SpeechTracker;
 
 /// One step of a caller's script.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ impl Script {
     pub(crate) fn tick(
         &mut self,
         now: Duration,
-        ear: &Ear,
+        tracker: &SpeechTracker,
         frame: &mut [i16],
         on: &mut impl FnMut(Duration, Deed),
     ) -> Act {
@@ -143,7 +143,7 @@ impl Script {
                 }
                 Some(Step::UntilQuiet { long, at_most }) => {
                     // Quiet from before the step counts too: the agent may have finished early.
-                    if ear.quiet_for(now) < *long {
+                    if tracker.quiet_for(now) < *long {
                         if waited < *at_most {
                             return Act::default();
                         }
@@ -151,7 +151,7 @@ impl Script {
                     }
                 }
                 Some(Step::UntilSpeaking { long, at_most }) => {
-                    let speaking = ear.speaking_for(now);
+                    let speaking = tracker.speaking_for(now);
                     if speaking.is_zero() || speaking < *long {
                         if waited < *at_most {
                             return Act::default();
@@ -177,14 +177,18 @@ mod tests {
 
     /// Plays a script against an agent that speaks during these times; returns what was done when, and what was said in each frame.
     fn play(steps: Vec<Step>, agent: &[(u64, u64)], until: u64) -> (Vec<(u64, Deed)>, Vec<i16>) {
-        let (mut script, mut ear, mut deeds, mut said) =
-            (Script::new(steps), Ear::default(), Vec::new(), Vec::new());
+        let (mut script, mut tracker, mut deeds, mut said) = (
+            Script::new(steps),
+            SpeechTracker::default(),
+            Vec::new(),
+            Vec::new(),
+        );
         for now in (0..until).step_by(20) {
             if agent.iter().any(|&(a, b)| (a..b).contains(&now)) {
-                ear.hear(ms(now), &[4000; 160]);
+                tracker.hear(ms(now), &[4000; 160]);
             }
             let mut frame = [7; 160];
-            let act = script.tick(ms(now), &ear, &mut frame, &mut |at, deed| {
+            let act = script.tick(ms(now), &tracker, &mut frame, &mut |at, deed| {
                 deeds.push((at.as_millis() as u64, deed))
             });
             said.push(frame[0]);
@@ -205,10 +209,10 @@ mod tests {
     #[test]
     fn speech_goes_out_frame_by_frame_and_the_last_one_is_filled_with_silence() {
         let mut script = Script::new([say(200)]);
-        let (mut frame, ear) = ([7; 160], Ear::default());
+        let (mut frame, tracker) = ([7; 160], SpeechTracker::default());
         let mut deeds = Vec::new();
         for n in 0..3 {
-            script.tick(ms(n * 20), &ear, &mut frame, &mut |_, d| deeds.push(d));
+            script.tick(ms(n * 20), &tracker, &mut frame, &mut |_, d| deeds.push(d));
             let spoken = [160, 40, 0][n as usize];
             assert!(
                 frame[..spoken].iter().all(|&s| s == 9) && frame[spoken..].iter().all(|&s| s == 0)

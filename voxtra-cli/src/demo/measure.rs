@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::caller::Tape;
-use crate::caller::ear::{is_audible, is_loud};
+use crate::caller::speech::{is_audible, is_loud};
 use crate::caller::tape::samples_in;
 
 /// When either side was loud, and when it could be heard at all, in steps of 20 ms.

@@ -142,5 +142,5 @@ async fn silent_crowd(target: Target) -> Result<String, String> {
 
 /// Waits for the server to close, with the sending half open: its end would be an end that we made.
 async fn shown_out(mut peer: Peer) -> Result<(Duration, usize), String> {
-    peer.ears.closed(PATIENCE).await
+    peer.reader.closed(PATIENCE).await
 }

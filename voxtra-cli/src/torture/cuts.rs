@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::case::{Family, Lane, goes_on};
 use super::target::{After, FRAME_BYTES, Manner, SOON, Target};
-use super::wire::{Heard, Peer, mark, message};
+use super::wire::{Peer, Received, mark, message};
 
 /// Long enough for the two sides of a cut to be read apart.
 const APART: Duration = Duration::from_millis(2);
@@ -65,9 +65,9 @@ async fn id_cut(target: Target) -> Result<String, String> {
         let id = message(0x01, target.id().as_bytes());
         let (first, rest) = id.split_at(at);
         let mut peer = Peer::connect(target.address).await?;
-        peer.mouth.send(first).await?;
+        peer.writer.send(first).await?;
         tokio::time::sleep(APART).await;
-        peer.mouth.send(rest).await?;
+        peer.writer.send(rest).await?;
         match target.goes_on(&mut peer).await {
             After::GoesOn => {}
             other => return Err(format!("cut after {at} bytes: {}", other.words())),
@@ -87,7 +87,7 @@ async fn pieces(target: Target, frames: Vec<Vec<usize>>) -> Result<String, Strin
         for piece in pieces {
             let (now, later) = rest.split_at(piece.min(rest.len()));
             rest = later;
-            peer.mouth
+            peer.writer
                 .send(now)
                 .await
                 .map_err(|why| format!("at frame {}: {why}", n + 1))?;
@@ -110,14 +110,14 @@ async fn echoed(target: Target, peer: &mut Peer, frames: &[Vec<u8>]) -> Result<(
     let end = tokio::time::Instant::now() + SOON;
     for (n, frame) in frames.iter().enumerate() {
         loop {
-            match peer.ears.next_until(end).await {
-                Heard::Audio { payload, .. } if payload == *frame => break,
+            match peer.reader.next_until(end).await {
+                Received::Audio { payload, .. } if payload == *frame => break,
                 // Silence that keeps the line alive, or an echo from before.
-                Heard::Audio { payload, .. } if !frames.contains(&payload) => {}
-                Heard::Audio { .. } => return Err("it came back out of order".into()),
-                Heard::Wrong(what) => return Err(what),
-                Heard::HangUp | Heard::Closed => return Err("it ended the call".into()),
-                Heard::Nothing => {
+                Received::Audio { payload, .. } if !frames.contains(&payload) => {}
+                Received::Audio { .. } => return Err("it came back out of order".into()),
+                Received::Wrong(what) => return Err(what),
+                Received::HangUp | Received::Closed => return Err("it ended the call".into()),
+                Received::Nothing => {
                     return Err(format!(
                         "{} of {} never came back",
                         frames.len() - n,
@@ -137,10 +137,10 @@ async fn header_split(target: Target) -> Result<String, String> {
         let bytes = message(0x10, &payload);
         let (header, body) = bytes.split_at(3);
         for byte in header {
-            peer.mouth.send(&[*byte]).await?;
+            peer.writer.send(&[*byte]).await?;
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
-        peer.mouth.send(body).await?;
+        peer.writer.send(body).await?;
         echoed(target, &mut peer, &[payload]).await?;
     }
     goes_on(target.goes_on(&mut peer).await)
@@ -153,7 +153,7 @@ async fn together(target: Target, count: usize) -> Result<String, String> {
         .iter()
         .flat_map(|frame| message(0x10, frame))
         .collect();
-    peer.mouth.send(&segment).await?;
+    peer.writer.send(&segment).await?;
     echoed(target, &mut peer, &frames).await?;
     goes_on(target.goes_on(&mut peer).await).map(|_| format!("{count} frames, none lost"))
 }
@@ -164,12 +164,12 @@ async fn slow_frame(target: Target) -> Result<String, String> {
     let bytes = message(0x10, &payload);
     let (slow, rest) = bytes.split_at(8);
     for byte in slow {
-        if peer.mouth.send(&[*byte]).await.is_err() {
+        if peer.writer.send(&[*byte]).await.is_err() {
             return Ok("it ended the call".into());
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    if peer.mouth.send(rest).await.is_err() {
+    if peer.writer.send(rest).await.is_err() {
         return Ok("it ended the call".into());
     }
     match echoed(target, &mut peer, &[payload]).await {

@@ -43,7 +43,7 @@ pub(super) fn family() -> Family {
                     let (half, _) = frame.split_at(1 + n * 6);
                     let mut bytes = message(0x10, &mark(FRAME_BYTES));
                     bytes.extend(half);
-                    peer.mouth.send(&bytes).await?;
+                    peer.writer.send(&bytes).await?;
                     peer.reset()?;
                 }
                 served(target).await
@@ -56,9 +56,9 @@ pub(super) fn family() -> Family {
             "closes within 5 s: Asterisk's hang-up looks like this",
             |target| async move {
                 let mut peer = target.proven_call().await?;
-                peer.mouth.audio(0x10, &mark(FRAME_BYTES)).await?;
-                peer.mouth.close().await;
-                let (after, _) = peer.ears.closed(SOON).await?;
+                peer.writer.audio(0x10, &mark(FRAME_BYTES)).await?;
+                peer.writer.close().await;
+                let (after, _) = peer.reader.closed(SOON).await?;
                 Ok(format!("closed after {}", seconds(after)))
             },
         )
@@ -71,9 +71,9 @@ pub(super) fn family() -> Family {
                 let mut peer = target.proven_call().await?;
                 let frame = message(0x10, &mark(FRAME_BYTES));
                 let (half, _) = frame.split_at(100);
-                peer.mouth.send(half).await?;
-                peer.mouth.close().await;
-                let (after, _) = peer.ears.closed(SOON).await?;
+                peer.writer.send(half).await?;
+                peer.writer.close().await;
+                let (after, _) = peer.reader.closed(SOON).await?;
                 Ok(format!("closed after {}", seconds(after)))
             },
         )

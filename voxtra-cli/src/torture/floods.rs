@@ -8,7 +8,7 @@ use voxtra_core::audiosocket::kind;
 
 use super::case::{Family, Lane, goes_on_or_ends};
 use super::target::{After, FRAME, FRAME_BYTES, SOON, Target};
-use super::wire::{Ears, Heard, Mouth, Peer, mark, message};
+use super::wire::{Peer, PeerReader, PeerWriter, Received, mark, message};
 
 const FLOOD: Duration = Duration::from_secs(2);
 /// What is handed to the socket at once.
@@ -62,8 +62,8 @@ pub(super) fn family() -> Family {
 
 async fn flood(target: Target, frame: Vec<u8>) -> Result<String, String> {
     let Peer {
-        mut mouth,
-        mut ears,
+        mut writer,
+        mut reader,
     } = target.proven_call().await?;
     let wave = frame.repeat(WAVE / frame.len());
     let talk = async {
@@ -71,7 +71,7 @@ async fn flood(target: Target, frame: Vec<u8>) -> Result<String, String> {
         let mut sent = 0;
         while Instant::now() < end {
             let rest = wave.get(sent % wave.len()..).unwrap_or_default();
-            match timeout_at(end, mouth.write(rest)).await {
+            match timeout_at(end, writer.write(rest)).await {
                 Ok(Some(count)) => sent += count,
                 Ok(None) => break,
                 Err(_) => {}
@@ -81,16 +81,16 @@ async fn flood(target: Target, frame: Vec<u8>) -> Result<String, String> {
         let within = sent % frame.len();
         if within > 0 {
             let rest = frame.get(within..).unwrap_or_default();
-            mouth.send(rest).await.ok();
+            writer.send(rest).await.ok();
         }
-        (mouth, sent)
+        (writer, sent)
     };
     // Reading goes on beside, or the server's echo would have nowhere to go.
-    let (ears, wrong, (mouth, sent)) = listen_beside(&mut ears, talk).await;
+    let (reader, wrong, (writer, sent)) = listen_beside(&mut reader, talk).await;
     if let Some(what) = wrong {
         return Err(what);
     }
-    let after = drain(target, mouth, ears).await;
+    let after = drain(target, writer, reader).await;
     let how = goes_on_or_ends(after)?;
     let per_second = sent as f64 / frame.len() as f64 / FLOOD.as_secs_f64();
     Ok(format!(
@@ -101,29 +101,29 @@ async fn flood(target: Target, frame: Vec<u8>) -> Result<String, String> {
 
 /// Reads while something else is done, and tells what was wrong with what came.
 async fn listen_beside<T>(
-    ears: &mut Ears,
+    reader: &mut PeerReader,
     talk: impl Future<Output = T>,
-) -> (&mut Ears, Option<String>, T) {
+) -> (&mut PeerReader, Option<String>, T) {
     let mut wrong = None;
     let mut over = false;
     tokio::pin!(talk);
     loop {
         tokio::select! {
-            done = &mut talk => return (ears, wrong, done),
-            heard = ears.next(SOON), if !over => match heard {
-                Heard::Wrong(what) => { wrong.get_or_insert(what); }
-                Heard::HangUp | Heard::Closed => over = true,
-                Heard::Audio { .. } | Heard::Nothing => {}
+            done = &mut talk => return (reader, wrong, done),
+            heard = reader.next(SOON), if !over => match heard {
+                Received::Wrong(what) => { wrong.get_or_insert(what); }
+                Received::HangUp | Received::Closed => over = true,
+                Received::Audio { .. } | Received::Nothing => {}
             },
         }
     }
 }
 
 /// After a flood, a server has much to read before an ordinary frame's turn comes.
-async fn drain(target: Target, mut mouth: Mouth, ears: &mut Ears) -> After {
+async fn drain(target: Target, mut writer: PeerWriter, reader: &mut PeerReader) -> After {
     let last = mark(FRAME_BYTES);
-    let sending = timeout(2 * SOON, mouth.audio(0x10, &last));
-    let (ears, wrong, sent) = listen_beside(ears, sending).await;
+    let sending = timeout(2 * SOON, writer.audio(0x10, &last));
+    let (reader, wrong, sent) = listen_beside(reader, sending).await;
     if let Some(what) = wrong {
         return After::Wrong(what);
     }
@@ -134,12 +134,12 @@ async fn drain(target: Target, mut mouth: Mouth, ears: &mut Ears) -> After {
         Err(_) => return After::Wrong("it stopped reading".into()),
     }
     if target.manner != super::target::Manner::Echoes {
-        return match ears.next(SOON).await {
-            Heard::Audio { .. } => After::GoesOn,
-            Heard::Nothing if target.manner == super::target::Manner::Listens => After::GoesOn,
-            Heard::Nothing => After::Wrong("it fell silent".into()),
-            Heard::Wrong(what) => After::Wrong(what),
-            Heard::HangUp | Heard::Closed => After::Closed { heard: 1 },
+        return match reader.next(SOON).await {
+            Received::Audio { .. } => After::GoesOn,
+            Received::Nothing if target.manner == super::target::Manner::Listens => After::GoesOn,
+            Received::Nothing => After::Wrong("it fell silent".into()),
+            Received::Wrong(what) => After::Wrong(what),
+            Received::HangUp | Received::Closed => After::Closed { heard: 1 },
         };
     }
     // A server may drop echoes that its socket has no room for, so ordinary frames follow until one comes back.
@@ -147,14 +147,14 @@ async fn drain(target: Target, mut mouth: Mouth, ears: &mut Ears) -> After {
     let end = Instant::now() + 2 * SOON;
     let mut next = Instant::now() + FRAME;
     while Instant::now() < end {
-        match ears.next_until(next).await {
-            Heard::Audio { payload, .. } if frames.contains(&payload) => return After::GoesOn,
-            Heard::Audio { .. } => {}
-            Heard::Wrong(what) => return After::Wrong(what),
-            Heard::HangUp | Heard::Closed => return After::Closed { heard: 1 },
-            Heard::Nothing => {
+        match reader.next_until(next).await {
+            Received::Audio { payload, .. } if frames.contains(&payload) => return After::GoesOn,
+            Received::Audio { .. } => {}
+            Received::Wrong(what) => return After::Wrong(what),
+            Received::HangUp | Received::Closed => return After::Closed { heard: 1 },
+            Received::Nothing => {
                 let frame = mark(FRAME_BYTES);
-                if mouth.try_audio(0x10, &frame).is_ok() {
+                if writer.try_audio(0x10, &frame).is_ok() {
                     frames.push(frame);
                 }
                 next += FRAME;
@@ -166,7 +166,7 @@ async fn drain(target: Target, mut mouth: Mouth, ears: &mut Ears) -> After {
 
 async fn never_reads(target: Target) -> Result<String, String> {
     let mut peer = Peer::connect_narrow(target.address, NARROW).await?;
-    peer.mouth.id(target.id()).await?;
+    peer.writer.id(target.id()).await?;
     let (kind, bytes) = (
         kind::of_audio(SampleRate::Hz192000),
         2 * SampleRate::Hz192000.frame_samples(),
@@ -178,7 +178,7 @@ async fn never_reads(target: Target) -> Result<String, String> {
         next += FRAME;
         // More than the kernel's buffers hold on both sides. Waits for a while: a busy machine is no crime.
         let wave = message(kind, &mark(bytes)).repeat(5);
-        match timeout(STOPPED, peer.mouth.send(&wave)).await {
+        match timeout(STOPPED, peer.writer.send(&wave)).await {
             Ok(Ok(())) => {}
             Ok(Err(what)) if what == "it closed the connection" => return Ok(what),
             Ok(Err(what)) => return Err(what),

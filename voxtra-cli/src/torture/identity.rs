@@ -22,7 +22,7 @@ pub(super) fn family() -> Family {
             |target| async move {
                 let mut peer = target.call().await?;
                 match target.goes_on(&mut peer).await {
-                    After::GoesOn if peer.ears.sent_an_id => {
+                    After::GoesOn if peer.reader.sent_an_id => {
                         Err("it sent an id back, for which Asterisk ends the call".into())
                     }
                     After::GoesOn => Ok("the call goes on".into()),
@@ -108,14 +108,14 @@ async fn is_shown_out(target: Target, bytes: Vec<u8>) -> Result<String, String> 
     let speaks = !bytes.is_empty();
     if speaks {
         // Whoever is refused at once can't send.
-        let _ = peer.mouth.send(&bytes).await;
-        let _ = peer.mouth.audio(0x10, &mark(FRAME_BYTES)).await;
+        let _ = peer.writer.send(&bytes).await;
+        let _ = peer.writer.audio(0x10, &mark(FRAME_BYTES)).await;
     }
     shown_out(peer).await
 }
 
 async fn shown_out(mut peer: Peer) -> Result<String, String> {
-    match peer.ears.closed(PATIENCE).await {
+    match peer.reader.closed(PATIENCE).await {
         Ok((after, 0)) => Ok(format!("closed after {}", seconds(after))),
         Ok((_, frames)) => Err(format!(
             "it sent {frames} audio frames to somebody without an id"
@@ -126,13 +126,13 @@ async fn shown_out(mut peer: Peer) -> Result<String, String> {
 
 async fn slow_id(target: Target) -> Result<String, String> {
     let Peer {
-        mut mouth,
-        mut ears,
+        mut writer,
+        mut reader,
     } = Peer::connect(target.address).await?;
     let id = message(0x01, target.id().as_bytes());
     let dribble = async {
         for byte in id {
-            if mouth.send(&[byte]).await.is_err() {
+            if writer.send(&[byte]).await.is_err() {
                 break;
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -141,7 +141,7 @@ async fn slow_id(target: Target) -> Result<String, String> {
     };
     tokio::select! {
         () = dribble => Err("it waits for ever".into()),
-        closed = ears.closed(PATIENCE) => closed.map(|(after, _)| format!("closed after {}", seconds(after))),
+        closed = reader.closed(PATIENCE) => closed.map(|(after, _)| format!("closed after {}", seconds(after))),
     }
 }
 

@@ -66,13 +66,13 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// `pid` is the server's, if it is known; `ear` the name of the thread here.
-    pub(crate) fn start(pid: Option<u32>, ear: &'static str) -> Self {
+    /// `pid` is the server's, if it is known; `reader` the name of the thread here.
+    pub(crate) fn start(pid: Option<u32>, reader: &'static str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = stop.clone();
         let thread = thread::Builder::new()
             .name("watch".into())
-            .spawn(move || look(pid, ear, &stopping))
+            .spawn(move || look(pid, reader, &stopping))
             .ok();
         Self { stop, thread }
     }
@@ -109,17 +109,18 @@ impl Waits {
     }
 }
 
-fn look(pid: Option<u32>, ear: &str, stop: &AtomicBool) -> Waits {
+fn look(pid: Option<u32>, reader: &str, stop: &AtomicBool) -> Waits {
     let own = std::process::id();
-    let ear = thread_named(own, ear);
+    let reader = thread_named(own, reader);
     let mut before = [HashMap::new(), HashMap::new()];
     let mut waits = Waits::default();
     while !stop.load(Ordering::Relaxed) {
         let now = [
             pid.and_then(|pid| threads(pid, None).ok())
                 .unwrap_or_default(),
-            ear.as_deref()
-                .and_then(|ear| threads(own, Some(ear)).ok())
+            reader
+                .as_deref()
+                .and_then(|reader| threads(own, Some(reader)).ok())
                 .unwrap_or_default(),
         ];
         // A frame waits for the server first, and then for us.
@@ -184,18 +185,18 @@ mod tests {
         assert!(before.threads >= 1 && before.memory_kib > 100 && before.descriptors >= 3);
         let own = std::process::id();
         assert!(!threads(own, None).unwrap().is_empty());
-        let listening = std::thread::Builder::new().name("an-ear".into());
+        let listening = std::thread::Builder::new().name("an-reader".into());
         let (tell, told) = std::sync::mpsc::channel::<()>();
-        let ear = listening.spawn(move || told.recv()).unwrap();
+        let reader = listening.spawn(move || told.recv()).unwrap();
         let end = Instant::now() + Duration::from_secs(20);
         // A thread names itself, once it runs.
-        while thread_named(own, "an-ear").is_none() && Instant::now() < end {
+        while thread_named(own, "an-reader").is_none() && Instant::now() < end {
             thread::yield_now();
         }
-        let number = thread_named(own, "an-ear").unwrap();
+        let number = thread_named(own, "an-reader").unwrap();
         assert_eq!(threads(own, Some(&number)).unwrap().len(), 1);
         drop(tell);
-        let _ = ear.join();
+        let _ = reader.join();
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::case::{Case, Lane, Verdict, millis, seconds};
 use super::process::Holdings;
 use super::results::{Figures, Held, Results, Row, Spread};
-use super::steady::{Account, Late, Steady, quantile};
+use super::steady::{Account, LateFrame, Steady, quantile};
 use super::target::{Manner, Target};
 use crate::{Failure, terminal};
 
@@ -59,7 +59,7 @@ pub(super) async fn run(
             Row::new(family, name.as_str(), verdict)
         })
         .collect();
-    let during = |late: &Late| {
+    let during = |late: &LateFrame| {
         let running = done.iter().find(|done| {
             names
                 .get(done.index)
@@ -181,7 +181,7 @@ async fn look(pid: Option<u32>, before: Option<Holdings>) -> Option<Holdings> {
 fn well_behaved<'a>(
     target: Target,
     account: &Account,
-    during: impl Fn(&Late) -> &'a str,
+    during: impl Fn(&LateFrame) -> &'a str,
 ) -> Verdict {
     if let Some(trouble) = &account.trouble {
         return Verdict::Fail(trouble.clone());

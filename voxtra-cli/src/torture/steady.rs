@@ -19,7 +19,7 @@ use super::target::{FRAME, FRAME_BYTES, Manner, SOON, Target};
 use super::wire::{message, number_of, numbered};
 
 /// The thread that hears the server.
-const EAR: &str = "steady-ear";
+const READER: &str = "steady-reader";
 
 /// The call, while it runs.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub(crate) struct Steady {
     stop: Arc<AtomicBool>,
     lines: [TcpStream; 2],
     talker: JoinHandle<Talk>,
-    server: JoinHandle<Ear>,
-    control: JoinHandle<Ear>,
+    server: JoinHandle<Arrivals>,
+    control: JoinHandle<Arrivals>,
     echo: JoinHandle<()>,
     watch: Watch,
 }
@@ -49,7 +49,7 @@ struct Tick {
 
 /// What was heard.
 #[derive(Debug, Default)]
-struct Ear {
+struct Arrivals {
     /// When the frame with this number came back.
     echoes: Vec<Option<Instant>>,
     /// When any frame came.
@@ -67,22 +67,22 @@ impl Steady {
             let (control, echo) = own_echo()?;
             let stop = Arc::new(AtomicBool::new(false));
             let named = |name: &str| thread::Builder::new().name(name.into());
-            let (ears, own_ears) = (line.try_clone()?, control.try_clone()?);
-            let server = named(EAR).spawn(move || listen(ears))?;
-            let control_ear = named("control-ear").spawn(move || listen(own_ears))?;
-            let (mut mouth, mut own_mouth) = (line.try_clone()?, control.try_clone()?);
+            let (reader, own_reader) = (line.try_clone()?, control.try_clone()?);
+            let server = named(READER).spawn(move || listen(reader))?;
+            let control_reader = named("control-reader").spawn(move || listen(own_reader))?;
+            let (mut writer, mut own_writer) = (line.try_clone()?, control.try_clone()?);
             let stopping = stop.clone();
-            let talker =
-                named("steady-mouth").spawn(move || talk(&mut mouth, &mut own_mouth, &stopping))?;
+            let talker = named("steady-writer")
+                .spawn(move || talk(&mut writer, &mut own_writer, &stopping))?;
             Ok(Self {
                 manner: target.manner,
                 stop,
                 lines: [line, control],
                 talker,
                 server,
-                control: control_ear,
+                control: control_reader,
                 echo,
-                watch: Watch::start(pid, EAR),
+                watch: Watch::start(pid, READER),
             })
         };
         begin().map_err(|error| format!("can't start the well-behaved call: {error}"))
@@ -151,42 +151,42 @@ fn talk(line: &mut TcpStream, control: &mut TcpStream, stop: &AtomicBool) -> Tal
     talk
 }
 
-fn listen(mut line: TcpStream) -> Ear {
-    let mut ear = Ear::default();
+fn listen(mut line: TcpStream) -> Arrivals {
+    let mut arrivals = Arrivals::default();
     let mut decoder = Box::<Decoder>::default();
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let count = match line.read(&mut buffer) {
             Ok(count) if count > 0 => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            _ => return ear,
+            _ => return arrivals,
         };
         let at = Instant::now();
         let mut input = buffer.get(..count).unwrap_or_default();
         while let Some(decoded) = decoder.decode(&mut input) {
             // An id that comes back has a case of its own.
-            if matches!(decoded, Ok(Frame::Id(_))) && ear.frames.is_empty() {
+            if matches!(decoded, Ok(Frame::Id(_))) && arrivals.frames.is_empty() {
                 continue;
             }
             let audio = match decoded {
                 Ok(Frame::Audio(audio)) => audio,
                 other => {
-                    ear.trouble.get_or_insert_with(|| {
+                    arrivals.trouble.get_or_insert_with(|| {
                         let what = other.map_or_else(|error| error.to_string(), |f| f.to_string());
                         format!("it sent what no caller wants: {what}")
                     });
                     continue;
                 }
             };
-            ear.frames.push(at);
+            arrivals.frames.push(at);
             if let Some(number) =
                 number_of(audio.payload).and_then(|number| usize::try_from(number).ok())
                 && audio.payload == numbered(u32::try_from(number).unwrap_or(0), FRAME_BYTES)
             {
-                if ear.echoes.len() <= number {
-                    ear.echoes.resize(number + 1, None);
+                if arrivals.echoes.len() <= number {
+                    arrivals.echoes.resize(number + 1, None);
                 }
-                if let Some(place) = ear.echoes.get_mut(number) {
+                if let Some(place) = arrivals.echoes.get_mut(number) {
                     place.get_or_insert(at);
                 }
             }
@@ -201,7 +201,7 @@ pub(crate) struct Account {
     pub(crate) received: usize,
     pub(crate) lost: usize,
     /// Frames that came after the next one was due, the machine's share taken off.
-    pub(crate) late: Vec<Late>,
+    pub(crate) late: Vec<LateFrame>,
     /// Frames that were as late and that the machine explains.
     pub(crate) excused: usize,
     /// Turn-around of echoed frames, or the spacing of what the server sends by itself; sorted.
@@ -215,7 +215,7 @@ pub(crate) struct Account {
 
 /// A frame that was late.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Late {
+pub(crate) struct LateFrame {
     pub(crate) at: Instant,
     pub(crate) took: Duration,
     /// What of it is the machine's.
@@ -223,11 +223,18 @@ pub(crate) struct Late {
 }
 
 impl Account {
-    fn of(manner: Manner, talk: &Talk, server: &Ear, control: &Ear, waits: &Waits) -> Self {
-        let took = |ear: &Ear, n: usize| -> Option<Duration> {
+    fn of(
+        manner: Manner,
+        talk: &Talk,
+        server: &Arrivals,
+        control: &Arrivals,
+        waits: &Waits,
+    ) -> Self {
+        let took = |arrivals: &Arrivals, n: usize| -> Option<Duration> {
             let tick = talk.ticks.get(n)?;
             Some(
-                ear.echoes
+                arrivals
+                    .echoes
                     .get(n)
                     .copied()
                     .flatten()?
@@ -256,7 +263,7 @@ impl Account {
             let took = to.saturating_duration_since(from);
             let machine = own.max(waits.within(from, to));
             if took.saturating_sub(machine) > bound {
-                account.late.push(Late {
+                account.late.push(LateFrame {
                     at: from,
                     took,
                     machine,
@@ -327,16 +334,22 @@ mod tests {
                 .collect(),
             trouble: None,
         };
-        let ear = |third: Duration| Ear {
+        let arrivals = |third: Duration| Arrivals {
             echoes: vec![
                 Some(at(0) + ms(1)),
                 Some(at(1) + ms(1)),
                 Some(at(2) + third),
             ],
-            ..Ear::default()
+            ..Arrivals::default()
         };
         let waits = Waits::of(vec![(at(2) + ms(30), waited)]);
-        Account::of(Manner::Echoes, &talk, &ear(ms(70)), &ear(own), &waits)
+        Account::of(
+            Manner::Echoes,
+            &talk,
+            &arrivals(ms(70)),
+            &arrivals(own),
+            &waits,
+        )
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::wire::{Ears, Heard, Peer, mark};
+use super::wire::{Peer, PeerReader, Received, mark};
 
 /// What a server does with a caller, as far as it can be told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Target {
     /// Connects and presents this id.
     pub(crate) async fn call_as(&self, id: Uuid) -> Result<Peer, String> {
         let mut peer = Peer::connect(self.address).await?;
-        peer.mouth.id(id).await?;
+        peer.writer.id(id).await?;
         Ok(peer)
     }
 
@@ -103,13 +103,13 @@ impl Target {
                 }
                 // A full buffer of ours means that the server doesn't read; it is judged by what comes back.
                 let frame = mark(bytes);
-                if peer.mouth.try_audio(kind, &frame).is_ok() {
+                if peer.writer.try_audio(kind, &frame).is_ok() {
                     sent.push(frame);
                 }
                 next += FRAME;
             }
-            match peer.ears.next_until(next).await {
-                Heard::Audio {
+            match peer.reader.next_until(next).await {
+                Received::Audio {
                     kind: heard,
                     payload,
                 } => {
@@ -123,9 +123,9 @@ impl Target {
                         return After::GoesOn;
                     }
                 }
-                Heard::Nothing => {}
-                Heard::Wrong(what) => wrong = wrong.or(Some(what)),
-                Heard::HangUp | Heard::Closed => {
+                Received::Nothing => {}
+                Received::Wrong(what) => wrong = wrong.or(Some(what)),
+                Received::HangUp | Received::Closed => {
                     return wrong.map_or(
                         After::Closed {
                             heard: frames_heard,
@@ -155,12 +155,12 @@ impl Target {
         let mut heard = 0;
         for _ in 0..10 {
             let frame = mark(FRAME_BYTES);
-            if peer.mouth.try_audio(0x10, &frame).is_err() {
+            if peer.writer.try_audio(0x10, &frame).is_err() {
                 break;
             }
             sent.push(frame);
             if hears_one_of(
-                &mut peer.ears,
+                &mut peer.reader,
                 &sent,
                 tokio::time::Instant::now() + FRAME,
                 &mut heard,
@@ -171,7 +171,7 @@ impl Target {
             }
         }
         let end = tokio::time::Instant::now() + TALK;
-        if hears_one_of(&mut peer.ears, &sent, end, &mut heard).await? {
+        if hears_one_of(&mut peer.reader, &sent, end, &mut heard).await? {
             return Ok(Manner::Echoes);
         }
         Ok(if heard > 0 {
@@ -184,18 +184,18 @@ impl Target {
 
 /// Whether one of these frames comes back before `end`; counts what else comes.
 async fn hears_one_of(
-    ears: &mut Ears,
+    reader: &mut PeerReader,
     sent: &[Vec<u8>],
     end: tokio::time::Instant,
     heard: &mut usize,
 ) -> Result<bool, String> {
     loop {
-        match ears.next_until(end).await {
-            Heard::Audio { payload, .. } if sent.contains(&payload) => return Ok(true),
-            Heard::Audio { .. } => *heard += 1,
-            Heard::Nothing => return Ok(false),
-            Heard::Wrong(what) => return Err(what),
-            Heard::HangUp | Heard::Closed => {
+        match reader.next_until(end).await {
+            Received::Audio { payload, .. } if sent.contains(&payload) => return Ok(true),
+            Received::Audio { .. } => *heard += 1,
+            Received::Nothing => return Ok(false),
+            Received::Wrong(what) => return Err(what),
+            Received::HangUp | Received::Closed => {
                 return Err("it ended an ordinary call at once".into());
             }
         }

@@ -8,7 +8,7 @@ use voxtra_core::audiosocket::kind;
 
 use super::case::{Family, Lane, Verdict, goes_on, millis};
 use super::target::{After, FRAME, FRAME_BYTES, Manner, Target};
-use super::wire::{Heard, Peer, mark};
+use super::wire::{Peer, Received, mark};
 
 /// How long a clock drifts: at 1 %, that makes 120 ms.
 const DRIFT: Duration = Duration::from_secs(12);
@@ -140,7 +140,7 @@ async fn run(
         if now >= next && next < end {
             *own = (*own).max(now - next);
             let frame = mark(bytes);
-            peer.mouth.try_audio(kind, &frame)?;
+            peer.writer.try_audio(kind, &frame)?;
             run.sent.push((frame, now));
             next += pace;
             continue;
@@ -152,11 +152,11 @@ async fn run(
         }
         patience = patience.max(next);
         match peer
-            .ears
+            .reader
             .next_until(if speaking { next } else { patience })
             .await
         {
-            Heard::Audio {
+            Received::Audio {
                 kind: heard,
                 payload,
             } => {
@@ -176,10 +176,10 @@ async fn run(
                     ));
                 }
             }
-            Heard::Wrong(what) => return Err(what),
-            Heard::HangUp | Heard::Closed => return Err("it ended the call".into()),
-            Heard::Nothing if speaking => {}
-            Heard::Nothing => return Ok(run),
+            Received::Wrong(what) => return Err(what),
+            Received::HangUp | Received::Closed => return Err("it ended the call".into()),
+            Received::Nothing if speaking => {}
+            Received::Nothing => return Ok(run),
         }
     }
 }
@@ -228,7 +228,7 @@ async fn stall(target: Target) -> Result<String, String> {
     // What a caller has said meanwhile comes bunched.
     let frames = STALL.as_millis() / FRAME.as_millis();
     for _ in 0..frames {
-        peer.mouth
+        peer.writer
             .audio(0x10, &mark(FRAME_BYTES))
             .await
             .map_err(|why| format!("after the stall: {why}"))?;
@@ -242,18 +242,18 @@ async fn silent_caller(target: Target) -> Result<String, String> {
     let (mut last, mut longest, mut frames) = (began, Duration::ZERO, 0u32);
     while began.elapsed() < Duration::from_secs(5) {
         match peer
-            .ears
+            .reader
             .next(ASTERISK_WAITS + Duration::from_millis(500))
             .await
         {
-            Heard::Audio { .. } => {
+            Received::Audio { .. } => {
                 frames += 1;
                 longest = longest.max(last.elapsed());
                 last = Instant::now();
             }
-            Heard::Wrong(what) => return Err(what),
-            Heard::HangUp | Heard::Closed => return Err("it ended the call".into()),
-            Heard::Nothing => {
+            Received::Wrong(what) => return Err(what),
+            Received::HangUp | Received::Closed => return Err("it ended the call".into()),
+            Received::Nothing => {
                 return Err(
                     "it sent nothing for more than 2 s, after which Asterisk hangs up".into(),
                 );

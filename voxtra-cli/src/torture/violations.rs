@@ -134,7 +134,7 @@ async fn within(target: Target, frames: Vec<Vec<u8>>) -> Result<String, String> 
     let mut peer = target.proven_call().await?;
     for frame in frames {
         // A server that ends the call in the middle of this is within its rights.
-        if peer.mouth.send(&frame).await.is_err() {
+        if peer.writer.send(&frame).await.is_err() {
             break;
         }
     }
@@ -143,8 +143,8 @@ async fn within(target: Target, frames: Vec<Vec<u8>>) -> Result<String, String> 
 
 async fn ends(target: Target, bytes: Vec<u8>) -> Result<String, String> {
     let mut peer = target.proven_call().await?;
-    peer.mouth.send(&bytes).await?;
-    let (after, _) = peer.ears.closed(SOON).await?;
+    peer.writer.send(&bytes).await?;
+    let (after, _) = peer.reader.closed(SOON).await?;
     Ok(format!("closed after {}", seconds(after)))
 }
 

@@ -19,22 +19,22 @@ const LONGEST: usize = 65_536;
 /// Both halves of a connection.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    pub(crate) mouth: Mouth,
-    pub(crate) ears: Ears,
+    pub(crate) writer: PeerWriter,
+    pub(crate) reader: PeerReader,
 }
 
 /// The sending half.
 #[derive(Debug)]
-pub(crate) struct Mouth(OwnedWriteHalf);
+pub(crate) struct PeerWriter(OwnedWriteHalf);
 
 /// The receiving half.
 #[derive(Debug)]
-pub(crate) struct Ears {
+pub(crate) struct PeerReader {
     socket: OwnedReadHalf,
     decoder: Box<Decoder<[u8; LONGEST]>>,
     buffer: Vec<u8>,
     begun: usize,
-    end: Option<Heard>,
+    end: Option<Received>,
     /// Nothing has come yet.
     fresh: bool,
     /// The server's first frame was an id, which is for callers to send.
@@ -43,7 +43,7 @@ pub(crate) struct Ears {
 
 /// What came from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Received {
     /// An audio frame.
     Audio { kind: u8, payload: Vec<u8> },
     /// The hang-up message.
@@ -78,8 +78,8 @@ impl Peer {
         stream.set_nodelay(true).map_err(ours)?;
         let (socket, sink) = stream.into_split();
         Ok(Self {
-            mouth: Mouth(sink),
-            ears: Ears {
+            writer: PeerWriter(sink),
+            reader: PeerReader {
                 socket,
                 decoder: Box::default(),
                 buffer: Vec::new(),
@@ -94,9 +94,9 @@ impl Peer {
     /// Ends the connection with a reset, as a process that is killed with unread data does.
     pub(crate) fn reset(self) -> Result<(), String> {
         let stream = self
-            .ears
+            .reader
             .socket
-            .reunite(self.mouth.0)
+            .reunite(self.writer.0)
             .map_err(|error| error.to_string())?;
         stream.set_zero_linger().map_err(ours)
     }
@@ -116,7 +116,7 @@ fn ours(error: std::io::Error) -> String {
     format!("can't set up a socket here: {error}")
 }
 
-impl Mouth {
+impl PeerWriter {
     /// Sends bytes in one write, as far as the socket has room; waits for the rest.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
         match timeout(super::target::SOON, self.0.write_all(bytes)).await {
@@ -159,19 +159,19 @@ impl Mouth {
     }
 }
 
-impl Ears {
+impl PeerReader {
     /// The next thing that comes within a time.
-    pub(crate) async fn next(&mut self, within: Duration) -> Heard {
+    pub(crate) async fn next(&mut self, within: Duration) -> Received {
         self.next_until(Instant::now() + within).await
     }
 
     /// The next thing that comes before `end`.
-    pub(crate) async fn next_until(&mut self, end: Instant) -> Heard {
+    pub(crate) async fn next_until(&mut self, end: Instant) -> Received {
         loop {
             if let Some(heard) = self.decode() {
                 let first = std::mem::take(&mut self.fresh);
                 // A server that sends its callers' ids back has a case of its own; the others look at what else it does.
-                if first && heard == Heard::Wrong(forbidden(kind::ID)) {
+                if first && heard == Received::Wrong(forbidden(kind::ID)) {
                     self.sent_an_id = true;
                     continue;
                 }
@@ -183,34 +183,34 @@ impl Ears {
             self.buffer.clear();
             self.begun = 0;
             match timeout_at(end, self.socket.read_buf(&mut self.buffer)).await {
-                Ok(Ok(0) | Err(_)) => self.end = Some(Heard::Closed),
+                Ok(Ok(0) | Err(_)) => self.end = Some(Received::Closed),
                 Ok(Ok(_)) => {}
-                Err(_) => return Heard::Nothing,
+                Err(_) => return Received::Nothing,
             }
         }
     }
 
-    fn decode(&mut self) -> Option<Heard> {
+    fn decode(&mut self) -> Option<Received> {
         let mut input = self.buffer.get(self.begun..)?;
         let decoded = self.decoder.decode(&mut input);
         self.begun = self.buffer.len() - input.len();
         let heard = match decoded? {
-            Ok(Frame::Audio(audio)) => Heard::Audio {
+            Ok(Frame::Audio(audio)) => Received::Audio {
                 kind: kind::of_audio(audio.rate),
                 payload: audio.payload.to_vec(),
             },
             Ok(Frame::Hangup) => {
-                self.end = Some(Heard::Closed);
-                Heard::HangUp
+                self.end = Some(Received::Closed);
+                Received::HangUp
             }
-            Ok(Frame::Id(_)) => Heard::Wrong(forbidden(kind::ID)),
-            Ok(Frame::Dtmf(_)) => Heard::Wrong(forbidden(kind::DTMF)),
-            Ok(Frame::Error(_)) => Heard::Wrong(forbidden(kind::ERROR)),
-            Ok(Frame::Unknown { kind, .. }) => Heard::Wrong(forbidden(kind)),
-            Err(DecodeError::EmptyAudio) => Heard::Wrong(
+            Ok(Frame::Id(_)) => Received::Wrong(forbidden(kind::ID)),
+            Ok(Frame::Dtmf(_)) => Received::Wrong(forbidden(kind::DTMF)),
+            Ok(Frame::Error(_)) => Received::Wrong(forbidden(kind::ERROR)),
+            Ok(Frame::Unknown { kind, .. }) => Received::Wrong(forbidden(kind)),
+            Err(DecodeError::EmptyAudio) => Received::Wrong(
                 "it sent an audio frame of length 0, for which Asterisk ends the call".into(),
             ),
-            Err(error) => Heard::Wrong(format!("it sent what breaks the protocol: {error}")),
+            Err(error) => Received::Wrong(format!("it sent what breaks the protocol: {error}")),
         };
         Some(heard)
     }
@@ -221,16 +221,16 @@ impl Ears {
         let mut frames = 0;
         loop {
             match self.next_until(began + within).await {
-                Heard::Closed => return Ok((began.elapsed(), frames)),
-                Heard::Nothing => {
+                Received::Closed => return Ok((began.elapsed(), frames)),
+                Received::Nothing => {
                     return Err(format!(
                         "it kept the connection open for {} s",
                         within.as_secs()
                     ));
                 }
-                Heard::Audio { .. } => frames += 1,
-                Heard::HangUp => self.end = None,
-                Heard::Wrong(_) => {}
+                Received::Audio { .. } => frames += 1,
+                Received::HangUp => self.end = None,
+                Received::Wrong(_) => {}
             }
         }
     }

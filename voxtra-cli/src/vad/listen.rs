@@ -67,14 +67,14 @@ impl Speech {
 
 /// All that was heard.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct Analysis {
     pub(super) frames: Vec<FrameVerdict>,
     pub(super) segments: Vec<Speech>,
     /// When a call is told that the turn has ended.
     pub(super) turns_ended_ms: Vec<u64>,
 }
 
-impl Heard {
+impl Analysis {
     /// The sum of all stretches.
     pub(super) fn speech_ms(&self) -> u64 {
         self.segments.iter().map(|s| s.length_ms()).sum()
@@ -97,7 +97,7 @@ impl Heard {
 }
 
 /// Listens to 8 kHz samples; what is left of them behind the last whole frame is not heard.
-pub(super) fn listen(choice: Choice, settings: TurnSettings, samples: &[i16]) -> Heard {
+pub(super) fn listen(choice: Choice, settings: TurnSettings, samples: &[i16]) -> Analysis {
     match choice {
         Choice::Telephone => listen_with(TelephoneDetector::new(), settings, samples),
         Choice::Energy => listen_with(EnergyDetector::new(), settings, samples),
@@ -108,9 +108,13 @@ pub(super) fn listen(choice: Choice, settings: TurnSettings, samples: &[i16]) ->
     }
 }
 
-fn listen_with(mut detector: impl VoiceDetector, settings: TurnSettings, samples: &[i16]) -> Heard {
+fn listen_with(
+    mut detector: impl VoiceDetector,
+    settings: TurnSettings,
+    samples: &[i16],
+) -> Analysis {
     let mut turns = TurnTaking::new(settings);
-    let mut heard = Heard::default();
+    let mut heard = Analysis::default();
     let mut last_voice = 0;
     let (frames, _) = samples.as_chunks::<VAD_FRAME_SAMPLES>();
     for (t_ms, frame) in (0..).step_by(FRAME_MS as usize).zip(frames) {
@@ -134,7 +138,7 @@ fn listen_with(mut detector: impl VoiceDetector, settings: TurnSettings, samples
     heard
 }
 
-impl Heard {
+impl Analysis {
     fn note(&mut self, event: TurnEvent, now_ms: u64, last_voice: u64) {
         match event {
             TurnEvent::SpeechEnded { duration, .. } => self.segments.push(Speech {

@@ -13,7 +13,7 @@ use voxtra_rt::config::Config;
 
 use super::clock::Clock;
 use super::{Failure, check, private, recording, terminal};
-use listen::{Choice, FrameVerdict, Heard, RATE_HZ, Speech, listen};
+use listen::{Analysis, Choice, FrameVerdict, RATE_HZ, Speech, listen};
 use plot::Plot;
 
 /// Find the speech in a recording
@@ -164,7 +164,7 @@ fn write_segments(out: &mut impl Write, segments: &[Speech]) -> io::Result<()> {
     Ok(())
 }
 
-fn in_all(heard: &Heard, duration_ms: u64) -> String {
+fn in_all(heard: &Analysis, duration_ms: u64) -> String {
     let stretches = if heard.segments.len() == 1 {
         "stretch"
     } else {

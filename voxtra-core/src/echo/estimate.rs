@@ -5,7 +5,7 @@ use core::time::Duration;
 use wide::f32x8;
 
 use super::bands::{BANDS, Levels, Packed, SILENCE, at_8_khz, levels, splat};
-use super::late::{Late, NEAREST};
+use super::late::{LateEcho, NEAREST};
 use crate::time::Instant;
 use crate::vad::VAD_FRAME_SAMPLES;
 
@@ -35,7 +35,7 @@ pub struct EchoEstimate {
     audible: u32,
     /// dB by which the line is louder than what was sent, by delay: the low quantile, and the high one.
     coupling: [[Levels; 2]; DELAYS],
-    late: Late,
+    late: LateEcho,
     floor: Levels,
     /// The share of near-end speech in the frame before: a detector goes on for a moment after what it heard.
     share: f32,
@@ -51,7 +51,7 @@ impl EchoEstimate {
             newest_at: Instant::ZERO,
             audible: 0,
             coupling: [[[COUPLING_AT_FIRST_DB; BANDS]; 2]; DELAYS],
-            late: Late::new(),
+            late: LateEcho::new(),
             floor: [FLOOR_AT_FIRST_DBFS; BANDS],
             share: 1.0,
         }

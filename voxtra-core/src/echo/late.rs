@@ -16,7 +16,7 @@ use super::estimate::{LEAST_RATIO_DB, LOUD_DBFS, MOST_RATIO_DB};
 /// A new delay is looked at in each frame, a known one in every fourth: neighbouring frames say nearly the same. While
 /// nothing but the line's noise is heard all of them wait for every fourth.
 #[derive(Clone, Debug)]
-pub(super) struct Late {
+pub(super) struct LateEcho {
     paths: [Path; PATHS],
     /// Which delays are believed, not known yet, and have no evidence. One bit each, the shortest lowest.
     believed: u64,
@@ -39,7 +39,7 @@ struct Path {
     seen: u8,
 }
 
-impl Late {
+impl LateEcho {
     pub(super) const fn new() -> Self {
         Self {
             paths: [Path::UNKNOWN; PATHS],

@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::ops::DerefMut;
 
-use super::ear::HEARD_SAMPLES;
+use super::inbound::HEARD_SAMPLES;
 use crate::audio::{MAX_FRAME_BYTES, SampleRate};
 
 /// Memory of a leg: as much as any rate needs ([`Inline`]), or as much as the line's rate does.

@@ -17,13 +17,13 @@
 //! Everything it has to say goes through the [`Port`] it is handed, at once and in order.
 
 mod clock;
-mod ear;
 mod fault;
 mod format;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod history;
 mod holds;
+mod inbound;
 mod memory;
 mod port;
 mod settings;
@@ -38,10 +38,10 @@ pub use settings::{
 
 use core::time::Duration;
 
-use ear::{Ear, convert};
 use fault::{FAULT_EVERY, Faults};
 use format::Format;
 use holds::{Holds, has_the_floor};
+use inbound::{InboundAudio, convert};
 use memory::message_bytes;
 
 use crate::audio::{MAX_FRAME_SAMPLES, SampleRate};
@@ -94,7 +94,7 @@ pub struct LegCounters {
 pub struct Leg<V, M: Memory = Inline> {
     settings: LegSettings,
     decoder: Decoder<M::Message>,
-    ear: Ear<V, M>,
+    inbound: InboundAudio<V, M>,
     playout: Playout,
     holds: Holds,
     counters: LegCounters,
@@ -116,7 +116,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     pub fn new(settings: LegSettings, detector: V) -> Self {
         Self {
             decoder: Decoder::with_memory(M::message(message_bytes(settings.rate))),
-            ear: Ear::new(&settings, detector),
+            inbound: InboundAudio::new(&settings, detector),
             playout: Playout::new(settings.rate, settings.playout),
             holds: Holds::default(),
             counters: LegCounters::default(),
@@ -136,7 +136,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     /// tells the rate, or after 100 ms without one.
     pub fn start(&mut self, now: Instant) {
         self.started = now;
-        self.ear.start(now);
+        self.inbound.start(now);
         self.playout.start(now);
     }
 
@@ -147,7 +147,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
 
     /// Samples a second that the peer sends: those that it announces, or twice as many if that is what it is known to send, in Hz.
     pub fn incoming_hz(&self) -> u32 {
-        self.settings.rate.hz() * if self.ear.is_twice() { 2 } else { 1 }
+        self.settings.rate.hz() * if self.inbound.is_twice() { 2 } else { 1 }
     }
 
     /// What was counted so far.
@@ -185,7 +185,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         let Self {
             settings,
             decoder,
-            ear,
+            inbound,
             playout,
             holds,
             counters,
@@ -223,32 +223,32 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
                             continue;
                         }
                         settings.rate = audio.rate;
-                        ear.set_rate(audio.rate);
+                        inbound.set_rate(audio.rate);
                         port.rate(audio.rate);
                     }
                     *rate_known = true;
                     announce(announced, now, settings.rate, port);
-                    let format = ear.format(now, audio, settings, &mut faults, port);
+                    let format = inbound.format(now, audio, settings, &mut faults, port);
                     if settings.mode == Mode::Echo {
                         let format = match format {
                             // Only a stream of G.711 is known to be no samples.
-                            Format::G711(_) if ear.is_stray(audio.payload.len()) => Format::Pcm,
+                            Format::G711(_) if inbound.is_stray(audio.payload.len()) => Format::Pcm,
                             format => format,
                         };
                         echo(audio, format, settings.g711, &mut counters.frames_out, port);
                     }
                     let agent_speaking = has_the_floor(playout);
-                    let heard = ear.hear(now, audio, format, agent_speaking, settings, port);
-                    counters.gaps = counters.gaps.wrapping_add(u64::from(heard.gap));
-                    if heard.barge_in {
+                    let detected = inbound.hear(now, audio, format, agent_speaking, settings, port);
+                    counters.gaps = counters.gaps.wrapping_add(u64::from(detected.gap));
+                    if detected.barge_in {
                         port.epoch(playout.flush());
                     }
-                    let outcome = outcome(heard.barge_in);
-                    holds.follow(now, playout, ear.holds_agent(), outcome, port);
+                    let outcome = outcome(detected.barge_in);
+                    holds.follow(now, playout, inbound.holds_agent(), outcome, port);
                 }
                 Ok(Frame::Dtmf(digit)) => {
                     let digit = char::from(digit);
-                    if ear.is_new_press(now, digit, settings) {
+                    if inbound.is_new_press(now, digit, settings) {
                         port.record(event(now, DtmfReceived { digit }));
                     }
                 }
@@ -286,9 +286,9 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             announce(&mut self.announced, now, self.settings.rate, port);
         }
         self.tell_dropped_in_time(now, port);
-        if self.ear.is_line_silent(now) {
+        if self.inbound.is_line_silent(now) {
             let agent_speaking = has_the_floor(&self.playout);
-            let barge_in = self.ear.gap(now, agent_speaking, &self.settings, port);
+            let barge_in = self.inbound.gap(now, agent_speaking, &self.settings, port);
             if barge_in {
                 port.epoch(self.playout.flush());
             }
@@ -335,7 +335,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             return;
         };
         if self.settings.mode == Mode::Echo
-            && now.duration_since(self.ear.last_arrival()) < ECHO_KEEPALIVE
+            && now.duration_since(self.inbound.last_arrival()) < ECHO_KEEPALIVE
         {
             if agent.is_idle() {
                 // The echo goes out as it comes in; nothing else is due until there has been none for a while.
@@ -343,9 +343,9 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             }
             return;
         }
-        self.ear.sent(now, pcm, &self.settings);
+        self.inbound.sent(now, pcm, &self.settings);
         let rate = self.settings.rate;
-        if self.ear.is_twice() {
+        if self.inbound.is_twice() {
             // What it announces is half of what it sends, and of what it expects.
             let mut twice = [0i16; 2 * NARROW_SAMPLES];
             for (places, &sample) in twice.chunks_exact_mut(2).zip(pcm) {
@@ -383,7 +383,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             Command::Flush { epoch } => {
                 if epoch == self.playout.epoch() {
                     port.epoch(self.playout.flush());
-                    self.ear.agent_stopped();
+                    self.inbound.agent_stopped();
                     self.follow_holds(now, AgentHeldOutcome::Stopped, port);
                 }
             }
@@ -391,18 +391,18 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             Command::Mode(mode) => self.settings.mode = mode,
             Command::FrameEvents(on) => self.settings.frame_events = on,
             Command::BargeIn(on) => {
-                self.ear.set_barge_in(on);
+                self.inbound.set_barge_in(on);
                 self.follow_holds(now, AgentHeldOutcome::Resumed, port);
             }
             Command::CallHold(on) => {
                 if on != self.holds.is_call_on_hold() {
                     self.holds.set_call_on_hold(on);
-                    self.ear.set_on_hold(now, on, &self.settings, port);
+                    self.inbound.set_on_hold(now, on, &self.settings, port);
                     self.follow_holds(now, AgentHeldOutcome::Stopped, port);
                 }
             }
             Command::EndOfTurn { silence_ms } => self
-                .ear
+                .inbound
                 .expect_end_of_turn(Duration::from_millis(silence_ms.into())),
             Command::HangUp => {
                 port.transmit(HEADER_LEN, |out| encode(&Frame::Hangup, out).unwrap_or(0))
@@ -417,7 +417,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         }
         announce(&mut self.announced, now, self.settings.rate, port);
         port.epoch(self.playout.flush());
-        self.ear.end(now, &self.settings, port);
+        self.inbound.end(now, &self.settings, port);
         self.follow_holds(now, AgentHeldOutcome::Stopped, port);
         self.tell_dropped(now, port);
         port.record(event(now, MediaStopped { reason }));
@@ -439,7 +439,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     }
 
     fn follow_holds<P: Port>(&mut self, now: Instant, outcome: AgentHeldOutcome, port: &mut P) {
-        let is_asked_for = self.ear.holds_agent();
+        let is_asked_for = self.inbound.holds_agent();
         self.holds
             .follow(now, &mut self.playout, is_asked_for, outcome, port);
     }

@@ -4,7 +4,7 @@ use voxtra_core::audio::SampleRate;
 use voxtra_core::event::{Realtime, Record, RecordBody};
 use voxtra_core::leg::{Command, Forward};
 
-use crate::rig::{Heard, N, Rig, buzz, recording, silence, wire};
+use crate::rig::{AudioPart, N, Rig, buzz, recording, silence, wire};
 
 #[test]
 fn recorded_speech_starts_once_and_ends_once() {
@@ -30,13 +30,13 @@ fn forwarded_speech_is_one_piece_that_begins_before_the_first_syllable() {
     let spoken = recording("caller-hello.wav");
     let mut rig = Rig::forwarding(Forward::Speech);
     rig.hear(&spoken);
-    assert_eq!(rig.line.heard.first(), Some(&Heard::Started));
-    assert_eq!(rig.line.heard.last(), Some(&Heard::Ended));
+    assert_eq!(rig.line.heard.first(), Some(&AudioPart::Started));
+    assert_eq!(rig.line.heard.last(), Some(&AudioPart::Ended));
     let marks = rig
         .line
         .heard
         .iter()
-        .filter(|part| !matches!(part, Heard::Samples(_)));
+        .filter(|part| !matches!(part, AudioPart::Samples(_)));
     assert_eq!(marks.count(), 2);
 
     let forwarded = rig.forwarded();
@@ -70,9 +70,9 @@ fn everything_is_forwarded_once_in_order_with_marks_in_between() {
         .line
         .heard
         .iter()
-        .filter(|part| !matches!(part, Heard::Samples(_)))
+        .filter(|part| !matches!(part, AudioPart::Samples(_)))
         .collect();
-    assert_eq!(marks, [&Heard::Started, &Heard::Ended]);
+    assert_eq!(marks, [&AudioPart::Started, &AudioPart::Ended]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn forwarding_can_change_in_the_middle_of_an_utterance() {
     rig.command(Command::Forward(Forward::Speech));
     rig.hear(&speech[30 * N..]);
     rig.hear(&silence(30));
-    assert_eq!(rig.line.heard.last(), Some(&Heard::Ended));
+    assert_eq!(rig.line.heard.last(), Some(&AudioPart::Ended));
     assert!(rig.forwarded().starts_with(&speech[30 * N..]));
 }
 
@@ -143,7 +143,7 @@ fn a_silent_line_ends_speech_and_is_reported_as_silence_once() {
             "silence.detected"
         ]
     );
-    assert_eq!(rig.line.heard.last(), Some(&Heard::Ended));
+    assert_eq!(rig.line.heard.last(), Some(&AudioPart::Ended));
     assert_eq!(rig.line.sent.len(), 650, "silence goes out all the time");
 }
 

@@ -6,7 +6,7 @@ use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
 use voxtra_core::leg::{Command, Forward, Progress};
 use voxtra_core::time::Instant;
 
-use crate::rig::{Heard, N, Rig, buzz, message, silence, wire};
+use crate::rig::{AudioPart, N, Rig, buzz, message, silence, wire};
 
 #[test]
 fn a_line_without_a_single_frame_is_up_all_the_same() {
@@ -88,7 +88,7 @@ fn the_end_is_told_once_and_closes_what_was_open() {
         ]
     );
     assert_eq!(rig.line.epoch, 1);
-    assert_eq!(rig.line.heard.last(), Some(&Heard::Ended));
+    assert_eq!(rig.line.heard.last(), Some(&AudioPart::Ended));
     assert_eq!(rig.line.sent.len(), 40);
     let mut silent = Rig::forwarding(Forward::Nothing);
     let Rig { leg, line, now, .. } = &mut silent;

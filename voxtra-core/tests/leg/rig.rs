@@ -17,14 +17,14 @@ pub(crate) const N: usize = 160;
 #[derive(Default, PartialEq, Debug)]
 pub(crate) struct Kept {
     pub(crate) records: Vec<Record>,
-    pub(crate) heard: Vec<Heard>,
+    pub(crate) heard: Vec<AudioPart>,
     pub(crate) sent: Vec<Vec<u8>>,
     pub(crate) epoch: u32,
     pub(crate) rate: Option<SampleRate>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Heard {
+pub(crate) enum AudioPart {
     Started,
     Samples(Vec<i16>),
     Ended,
@@ -37,9 +37,9 @@ impl Port for Kept {
 
     fn caller_audio(&mut self, part: CallerAudio<'_>) {
         self.heard.push(match part {
-            CallerAudio::SpeechStarted => Heard::Started,
-            CallerAudio::Samples(samples) => Heard::Samples(samples.to_vec()),
-            CallerAudio::SpeechEnded => Heard::Ended,
+            CallerAudio::SpeechStarted => AudioPart::Started,
+            CallerAudio::Samples(samples) => AudioPart::Samples(samples.to_vec()),
+            CallerAudio::SpeechEnded => AudioPart::Ended,
         });
     }
 
@@ -172,7 +172,7 @@ impl Rig {
     pub(crate) fn forwarded(&self) -> Vec<i16> {
         let mut all = Vec::new();
         for part in &self.line.heard {
-            if let Heard::Samples(samples) = part {
+            if let AudioPart::Samples(samples) = part {
                 all.extend(samples);
             }
         }

@@ -5,7 +5,7 @@ use voxtra_core::audio::{FRAME, SampleRate};
 use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
 use voxtra_core::leg::{Command, Forward, LegSettings, Mode};
 
-use crate::rig::{Heard, N, Rig, buzz, message, pcm, silence, wire};
+use crate::rig::{AudioPart, N, Rig, buzz, message, pcm, silence, wire};
 
 #[test]
 fn the_agent_is_heard_whole_and_without_it_there_is_silence() {
@@ -279,7 +279,7 @@ fn speech_ends_when_the_call_is_put_on_hold() {
             "turn.ended"
         ]
     );
-    assert_eq!(rig.line.heard.last(), Some(&Heard::Ended));
+    assert_eq!(rig.line.heard.last(), Some(&AudioPart::Ended));
 }
 
 #[test]

@@ -32,11 +32,11 @@ pub(crate) struct Kept {
     /// What was sent, and when.
     pub(crate) messages: Vec<(Instant, Vec<u8>)>,
     pub(crate) frames_dropped: u64,
-    pub(crate) caller: Vec<Heard>,
+    pub(crate) caller: Vec<AudioPart>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Heard {
+pub(crate) enum AudioPart {
     Started,
     Samples(Vec<i16>),
     Ended,
@@ -99,9 +99,9 @@ impl Port for Line {
 
     fn caller_audio(&mut self, part: CallerAudio<'_>) {
         self.kept.caller.push(match part {
-            CallerAudio::SpeechStarted => Heard::Started,
-            CallerAudio::Samples(samples) => Heard::Samples(samples.to_vec()),
-            CallerAudio::SpeechEnded => Heard::Ended,
+            CallerAudio::SpeechStarted => AudioPart::Started,
+            CallerAudio::Samples(samples) => AudioPart::Samples(samples.to_vec()),
+            CallerAudio::SpeechEnded => AudioPart::Ended,
         });
     }
 

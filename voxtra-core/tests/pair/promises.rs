@@ -9,7 +9,7 @@ use voxtra_core::time::Instant;
 use crate::asterisk::Parser;
 use crate::call::Outcome;
 use crate::faults::Faults;
-use crate::line::Heard;
+use crate::line::AudioPart;
 
 pub(crate) fn check(outcome: &Outcome, faults: Faults, what: &str) {
     let Some(started) = outcome.started else {
@@ -139,16 +139,16 @@ fn the_caller_s_audio_is_whole(outcome: &Outcome, faults: Faults, what: &str) {
     let mut samples = 0;
     for part in &outcome.kept.caller {
         match part {
-            Heard::Started => assert!(!std::mem::replace(&mut speaking, true), "{what}"),
-            Heard::Ended => assert!(std::mem::replace(&mut speaking, false), "{what}"),
-            Heard::Samples(part) => samples += part.len() as u64,
+            AudioPart::Started => assert!(!std::mem::replace(&mut speaking, true), "{what}"),
+            AudioPart::Ended => assert!(std::mem::replace(&mut speaking, false), "{what}"),
+            AudioPart::Samples(part) => samples += part.len() as u64,
         }
     }
     assert!(!speaking, "{what}: a listener waits for the end of speech");
     // A wrong bit may turn a frame into one of another rate, with nothing to show for it.
     if outcome.leg.violations == 0 && faults.wrong_bits_per_mille == 0 {
         let frame = outcome.kept.caller.iter().find_map(|part| match part {
-            Heard::Samples(samples) => Some(samples.len() as u64),
+            AudioPart::Samples(samples) => Some(samples.len() as u64),
             _ => None,
         });
         assert_eq!(

@@ -200,7 +200,7 @@ impl Builder {
     /// What `listen` hears with.
     #[must_use]
     pub fn speech_to_text(mut self, provider: impl SpeechToText + 'static) -> Self {
-        self.services.ears = Some(Arc::new(provider));
+        self.services.speech_to_text = Some(Arc::new(provider));
         self
     }
 

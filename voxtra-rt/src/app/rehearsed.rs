@@ -85,7 +85,7 @@ impl Inner {
         let spoken = Arc::default();
         let services = Services {
             voice: Some(stage.voice()),
-            ears: Some(stage.ears(&spoken)),
+            speech_to_text: Some(stage.speech_to_text(&spoken)),
             ..self.services.clone()
         };
         let line = RehearsedLine::new(stage.clone(), self.media.clone(), self.leg, phone, spoken);

@@ -8,11 +8,11 @@ mod caller;
 #[path = "link/lazy_ring.rs"]
 mod lazy_ring;
 
+pub use agent::AgentAudioWriter;
 pub(crate) use agent::AgentReader;
-pub use agent::AgentVoice;
 use caller::CallerQueue;
+pub use caller::{AudioPart, CallerAudioReader};
 pub(crate) use caller::{CallerChunk, CallerWriter};
-pub use caller::{CallerEar, Heard};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub(crate) struct Shared {
     /// Woken by the notifier: records are waiting, or the connection is over.
     record_wake: Notify,
     /// Woken by the notifier: caller audio is waiting, or the connection is over.
-    ear_wake: Notify,
+    audio_wake: Notify,
 }
 
 /// A media thread's end of a link.
@@ -68,9 +68,9 @@ pub struct MediaLink {
     records: Consumer<Record>,
     commands: Producer<Command>,
     /// The caller's audio, until somebody takes it.
-    pub caller: Option<CallerEar>,
+    pub caller: Option<CallerAudioReader>,
     /// The way to the caller's ear, until somebody takes it.
-    pub agent: Option<AgentVoice>,
+    pub agent: Option<AgentAudioWriter>,
     /// Makes room for the caller's audio when it is wanted first.
     listening: Option<CallerQueue>,
     shared: Arc<Shared>,
@@ -177,7 +177,7 @@ impl Shared {
             counters: CallCounters::default(),
             missed_by_listeners: AtomicU64::new(0),
             record_wake: Notify::new(),
-            ear_wake: Notify::new(),
+            audio_wake: Notify::new(),
         })
     }
 
@@ -198,7 +198,7 @@ impl Shared {
     /// Wakes whoever waits for this call. The notifier's job.
     pub(crate) fn wake(&self) {
         self.record_wake.notify_one();
-        self.ear_wake.notify_one();
+        self.audio_wake.notify_one();
     }
 
     pub(crate) fn rate(&self) -> SampleRate {
@@ -245,8 +245,8 @@ pub(crate) fn link(
 ) -> (MediaEnd, MediaLink) {
     let (record_in, records) = RingBuffer::new(RECORDS);
     let (command_in, commands) = RingBuffer::new(COMMANDS);
-    let (caller, ear, listening) = caller::ends(settings.caller_queue, shared.clone());
-    let (voice, agent) = agent::ends(settings.agent_queue, shared.clone());
+    let (caller, reader, listening) = caller::ends(settings.caller_queue, shared.clone());
+    let (writer, agent) = agent::ends(settings.agent_queue, shared.clone());
     let media = MediaEnd {
         records: RecordProducer(record_in),
         caller,
@@ -257,8 +257,8 @@ pub(crate) fn link(
     let mut link = MediaLink {
         records,
         commands: command_in,
-        caller: Some(ear),
-        agent: Some(voice),
+        caller: Some(reader),
+        agent: Some(writer),
         listening: Some(listening),
         shared,
     };

@@ -12,7 +12,7 @@ use voxtra_core::audio::FRAME;
 use voxtra_core::leg::{Forward, LegSettings};
 use voxtra_core::playout::{AgentAudio, Chunk};
 
-use super::link::{CallerChunk, Heard, MediaEnd, MediaLink, Shared, link};
+use super::link::{AudioPart, CallerChunk, MediaEnd, MediaLink, Shared, link};
 use super::settings::MediaSettings;
 
 /// Both audio queues as short as can be: 320 samples and 32 chunks.
@@ -68,12 +68,12 @@ proptest! {
     #[test]
     fn the_caller_s_audio_is_a_bounded_queue_of_parts_that_are_whole_or_refused(deeds in caller_deeds()) {
         let (mut end, mut link) = short_link();
-        let mut ear = link.caller.take().unwrap();
-        let mut model: VecDeque<Heard> = VecDeque::new();
+        let mut reader = link.caller.take().unwrap();
+        let mut model: VecDeque<AudioPart> = VecDeque::new();
         let mut given = 0;
         for deed in deeds {
             let queued: usize = model.iter().map(|part| match part {
-                Heard::Samples(samples) => samples.len(),
+                AudioPart::Samples(samples) => samples.len(),
                 _ => 0,
             }).sum();
             let has_place = model.len() < CHUNKS;
@@ -84,27 +84,27 @@ proptest! {
                     let fits = has_place && queued + count <= SAMPLES;
                     prop_assert_eq!(end.caller.samples(&samples), fits);
                     if fits {
-                        model.push_back(Heard::Samples(samples));
+                        model.push_back(AudioPart::Samples(samples));
                     }
                 }
                 CallerDeed::Start => {
                     prop_assert_eq!(end.caller.mark(CallerChunk::SpeechStarted), has_place);
-                    model.extend(has_place.then_some(Heard::SpeechStarted));
+                    model.extend(has_place.then_some(AudioPart::SpeechStarted));
                 }
                 CallerDeed::End => {
                     prop_assert_eq!(end.caller.mark(CallerChunk::SpeechEnded), has_place);
-                    model.extend(has_place.then_some(Heard::SpeechEnded));
+                    model.extend(has_place.then_some(AudioPart::SpeechEnded));
                 }
                 CallerDeed::Take(parts) => for _ in 0..parts {
-                    prop_assert_eq!(now(ear.next()), model.pop_front().map(Some));
+                    prop_assert_eq!(now(reader.next()), model.pop_front().map(Some));
                 },
             }
         }
         end.shared.closed.store(true, Ordering::Release);
         for part in model {
-            prop_assert_eq!(now(ear.next()), Some(Some(part)));
+            prop_assert_eq!(now(reader.next()), Some(Some(part)));
         }
-        prop_assert_eq!(now(ear.next()), Some(None));
+        prop_assert_eq!(now(reader.next()), Some(None));
     }
 }
 

@@ -36,7 +36,7 @@ pub use clock::Clock;
 pub(crate) use connection::{Connection, Desk, Outcome, Socket};
 pub use descriptors::allow_descriptors;
 pub use detector::Detector;
-pub use link::{AgentVoice, CallerEar, Heard, MediaLink};
+pub use link::{AgentAudioWriter, AudioPart, CallerAudioReader, MediaLink};
 pub(crate) use link::{Shared, link};
 pub use server::{Arrival, MediaServer, Ticket, TicketError};
 pub use settings::{Allocations, MediaSettings, OnLoss};

@@ -131,7 +131,7 @@ impl Stage {
         })
     }
 
-    pub(crate) fn ears(&self, spoken: &Arc<Spoken>) -> Arc<dyn SpeechToText> {
+    pub(crate) fn speech_to_text(&self, spoken: &Arc<Spoken>) -> Arc<dyn SpeechToText> {
         Arc::new(SpokenEars(spoken.clone()))
     }
 

@@ -12,14 +12,14 @@ use voxtra_core::event::{CallEndedEndedBy as EndedBy, Error, EventKind, EventTyp
 use voxtra_core::leg::{Command, Mode};
 
 use super::agent::Agent;
-use super::ear::Ears;
+use super::caller_audio::AudioFanout;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
 use super::input::Input;
 use super::line::Line;
 use super::log::{EventLog, Events};
 use super::owner::HANDLER_FAILED;
-use super::speak::Mouth;
+use super::speak::SpeechOutput;
 use super::transfer::Transfer;
 use crate::ari::HangupReason;
 use crate::media::CallStats;
@@ -49,7 +49,7 @@ pub struct CallInfo {
 #[derive(Clone, Default)]
 pub(crate) struct Services {
     pub(crate) voice: Option<Arc<dyn TextToSpeech>>,
-    pub(crate) ears: Option<Arc<dyn SpeechToText>>,
+    pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
     pub(crate) model: Option<Arc<dyn LanguageModel>>,
     pub(crate) prompts: Arc<Prompts>,
 }
@@ -76,8 +76,8 @@ pub(crate) struct CallInner {
     pub(crate) inputs: mpsc::Sender<Input>,
     /// Cancelled when the call is over.
     pub(crate) over: CancellationToken,
-    pub(crate) mouth: Mouth,
-    pub(crate) ears: Ears,
+    pub(crate) output: SpeechOutput,
+    pub(crate) audio: AudioFanout,
     /// Where `listen` has read to.
     pub(crate) transcripts: tokio::sync::Mutex<Events>,
     /// Where `listen_dtmf` has read to.
@@ -113,8 +113,8 @@ impl Call {
         Self {
             handlers: false,
             inner: Arc::new(CallInner {
-                mouth: Mouth::default(),
-                ears: Ears::default(),
+                output: SpeechOutput::default(),
+                audio: AudioFanout::default(),
                 transcripts: tokio::sync::Mutex::new(log.from_start(true)),
                 digits: tokio::sync::Mutex::new(log.from_start(true)),
                 conversation: tokio::sync::Mutex::default(),
@@ -391,7 +391,7 @@ impl Call {
 
     /// What the call's media path has counted since its audio was connected; zeros before it is answered.
     pub fn stats(&self) -> CallStats {
-        self.inner.mouth.stats()
+        self.inner.output.stats()
     }
 
     /// Tells an `error` event.

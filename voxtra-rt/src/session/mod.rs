@@ -5,11 +5,11 @@
 
 mod agent;
 mod call;
+mod caller_audio;
 mod channel;
 mod declared;
 mod desk;
 mod dtmf;
-mod ear;
 mod error;
 mod event;
 #[cfg(any(fuzzing, test))]
@@ -31,8 +31,8 @@ use crate::sync;
 
 pub use agent::Agent;
 pub use call::{Call, CallInfo, Direction};
+pub use caller_audio::AudioStream;
 pub use declared::{Occasion, OnError, Session, Timer, When};
-pub use ear::AudioStream;
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;

@@ -11,7 +11,7 @@ use voxtra_core::playout::Chunk;
 use super::call::Call;
 use super::error::CallError;
 use super::input::Input;
-use crate::media::{AgentVoice, CallStats, Shared};
+use crate::media::{AgentAudioWriter, CallStats, Shared};
 use crate::speech::Speech;
 
 /// Samples resampled at a time.
@@ -35,10 +35,10 @@ impl Spoken {
 
 /// The call's way to the caller's ear. Whoever holds the lock is speaking.
 #[derive(Debug, Default)]
-pub(crate) struct Mouth {
-    voice: tokio::sync::Mutex<Option<AgentVoice>>,
-    /// Where the voice waits for the first who speaks.
-    arrived: Mutex<Option<AgentVoice>>,
+pub(crate) struct SpeechOutput {
+    writer: tokio::sync::Mutex<Option<AgentAudioWriter>>,
+    /// Where the writer waits for the first who speaks.
+    arrived: Mutex<Option<AgentAudioWriter>>,
     media: Mutex<Option<Arc<Shared>>>,
     /// Rung when the media is connected again.
     again: Notify,
@@ -63,9 +63,9 @@ pub(crate) struct Queued {
     pub(crate) interrupted: oneshot::Sender<bool>,
 }
 
-impl Mouth {
-    pub(crate) fn attach(&self, voice: Option<AgentVoice>, media: Arc<Shared>) {
-        *lock(&self.arrived) = voice;
+impl SpeechOutput {
+    pub(crate) fn attach(&self, writer: Option<AgentAudioWriter>, media: Arc<Shared>) {
+        *lock(&self.arrived) = writer;
         *lock(&self.media) = Some(media);
         lock(&self.said).closed = false;
         self.again.notify_one();
@@ -186,7 +186,7 @@ impl Call {
 
     /// Cuts what is being said, with a short fade. Returns when it is cut.
     pub async fn stop_speaking(&self) {
-        let media = lock(&self.inner.mouth.media).clone();
+        let media = lock(&self.inner.output.media).clone();
         let Some(media) = media else {
             return;
         };
@@ -210,18 +210,18 @@ impl Call {
     async fn utter(&self, text: Option<&str>, mut speech: Speech) -> Result<Spoken, CallError> {
         let place = self
             .while_up(async {
-                let mouth = &self.inner.mouth;
-                let mut place = mouth.voice.lock().await;
+                let output = &self.inner.output;
+                let mut place = output.writer.lock().await;
                 loop {
-                    if let Some(arrived) = lock(&mouth.arrived).take() {
+                    if let Some(arrived) = lock(&output.arrived).take() {
                         *place = Some(arrived);
                     }
-                    let lost = place.as_ref().is_some_and(AgentVoice::is_closed);
+                    let lost = place.as_ref().is_some_and(AgentAudioWriter::is_closed);
                     if !lost || self.inner.line.is_agentless() {
                         return Ok(place);
                     }
                     // The audio is being connected again, or the call ends.
-                    mouth.again.notified().await;
+                    output.again.notified().await;
                 }
             })
             .await?;
@@ -266,7 +266,7 @@ impl Call {
 /// An utterance on its way out. Dropped before its end, it is cut.
 struct Utterance<'a> {
     call: &'a Call,
-    place: MutexGuard<'a, Option<AgentVoice>>,
+    place: MutexGuard<'a, Option<AgentAudioWriter>>,
     epoch: u32,
     number: u32,
     /// Something was queued. Known from the moment it is, as the future may be dropped at any other.
@@ -281,12 +281,12 @@ impl<'a> Utterance<'a> {
     async fn begin(
         call: &'a Call,
         text: Option<&str>,
-        mut place: MutexGuard<'a, Option<AgentVoice>>,
+        mut place: MutexGuard<'a, Option<AgentAudioWriter>>,
     ) -> Result<Self, CallError> {
-        let voice = place.as_mut().ok_or(CallError::NotAnswered)?;
-        let epoch = voice.begin().await.map_err(|_| CallError::Ended)?;
+        let writer = place.as_mut().ok_or(CallError::NotAnswered)?;
+        let epoch = writer.begin().await.map_err(|_| CallError::Ended)?;
         let number = call.next_utterance();
-        let interrupted = call.inner.mouth.expect(number, text);
+        let interrupted = call.inner.output.expect(number, text);
         Ok(Self {
             call,
             place,
@@ -298,11 +298,13 @@ impl<'a> Utterance<'a> {
     }
 
     fn rate_hz(&self) -> u32 {
-        self.place.as_ref().map_or(8000, |voice| voice.rate().hz())
+        self.place
+            .as_ref()
+            .map_or(8000, |writer| writer.rate().hz())
     }
 
     async fn write(&mut self, samples: &[i16], last: bool) -> Result<(), Cut> {
-        let Some(voice) = self.place.as_mut() else {
+        let Some(writer) = self.place.as_mut() else {
             return Err(Cut);
         };
         let chunk = Chunk {
@@ -312,7 +314,7 @@ impl<'a> Utterance<'a> {
             first: !self.queued,
             last,
         };
-        let result = voice.write(chunk, samples, &mut self.queued).await;
+        let result = writer.write(chunk, samples, &mut self.queued).await;
         result.map_err(|_| Cut)
     }
 
@@ -338,16 +340,16 @@ impl Drop for Utterance<'_> {
         }
         if !self.queued {
             // Nothing was queued, so nothing will be heard of it.
-            self.call.inner.mouth.over(self.number);
+            self.call.inner.output.over(self.number);
             return;
         }
         // Dropped in mid-sentence. If the queue to the owner is full the audio plays to its end, which loses nothing.
         let epoch = self.epoch;
         let flush = Input::Leg(Command::Flush { epoch });
         if self.call.inner.inputs.try_send(flush).is_ok()
-            && let Some(voice) = self.place.as_mut()
+            && let Some(writer) = self.place.as_mut()
         {
-            voice.expect_flush(self.epoch);
+            writer.expect_flush(self.epoch);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 
 use voxtra_core::turn::TurnSettings;
 
-use super::listen::Heard;
+use super::listen::Analysis;
 use crate::clock::Clock;
 use crate::markup::escape;
 use row::{Row, Scale};
@@ -26,7 +26,7 @@ pub(super) struct Plot<'a> {
     pub(super) samples: &'a [i16],
     /// How long the recording is.
     pub(super) duration_ms: u64,
-    pub(super) heard: &'a Heard,
+    pub(super) heard: &'a Analysis,
 }
 
 const STYLE: &str = include_str!("style.css");

@@ -6,7 +6,7 @@ use super::row::{INNER, LEFT};
 use super::*;
 
 /// A picture of this audio, parsed.
-fn drawn(samples: &[i16], choice: Choice, look: impl FnOnce(&Document<'_>, &Heard)) {
+fn drawn(samples: &[i16], choice: Choice, look: impl FnOnce(&Document<'_>, &Analysis)) {
     let settings = TurnSettings::default();
     let heard = listen(choice, settings, samples);
     let svg = Plot {
@@ -101,7 +101,7 @@ fn text_cannot_become_markup() {
         settings: &settings,
         samples: &[1; 800],
         duration_ms: 100,
-        heard: &Heard::default(),
+        heard: &Analysis::default(),
     }
     .to_svg();
     let svg = Document::parse(&svg).unwrap();
@@ -135,9 +135,9 @@ fn a_picture_is_bounded_however_long_the_recording_is() {
         speech: false,
         told: false,
     });
-    let heard = Heard {
+    let heard = Analysis {
         frames: frames.collect(),
-        ..Heard::default()
+        ..Analysis::default()
     };
     let samples: Vec<i16> = (0..seconds * 8000)
         .map(|n| (n * 7919 % 30_011) as i16)

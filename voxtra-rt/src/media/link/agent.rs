@@ -16,7 +16,7 @@ use super::{Requests, Shared, chunks_in, samples_in};
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// The way to the caller's ear: one utterance after another.
-pub struct AgentVoice {
+pub struct AgentAudioWriter {
     /// The queue, from the first utterance on.
     queue: Option<QueueIn>,
     /// Where its other end goes.
@@ -38,9 +38,9 @@ struct QueueOut {
 }
 
 /// The two ends of an agent's audio, for a queue of this length.
-pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentVoice, AgentReader) {
+pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentAudioWriter, AgentReader) {
     let (offer, queue) = LazyRing::new();
-    let voice = AgentVoice {
+    let writer = AgentAudioWriter {
         queue: None,
         offer,
         length,
@@ -51,12 +51,12 @@ pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentVoice, AgentR
         queue,
         expecting: false,
     };
-    (voice, reader)
+    (writer, reader)
 }
 
-impl std::fmt::Debug for AgentVoice {
+impl std::fmt::Debug for AgentAudioWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AgentVoice")
+        f.debug_struct("AgentAudioWriter")
             .field("rate", &self.rate())
             .finish_non_exhaustive()
     }
@@ -66,7 +66,7 @@ impl std::fmt::Debug for AgentVoice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cut;
 
-impl AgentVoice {
+impl AgentAudioWriter {
     /// The leg's sample rate, which everything written must have.
     pub(crate) fn rate(&self) -> SampleRate {
         self.shared.rate()

@@ -12,7 +12,7 @@ use super::{Shared, chunks_in, samples_in};
 
 /// A part of the caller's audio.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum AudioPart {
     /// The caller began to speak.
     SpeechStarted,
     /// Samples at the leg's rate.
@@ -29,7 +29,7 @@ pub(crate) enum CallerChunk {
 }
 
 /// The caller's audio, as far as the leg forwards it.
-pub struct CallerEar {
+pub struct CallerAudioReader {
     queue: LazyRing<QueueOut>,
     shared: Arc<Shared>,
 }
@@ -47,7 +47,7 @@ struct QueueOut {
 /// Makes the queue when somebody wants to listen.
 pub(super) struct CallerQueue {
     to_media: Producer<QueueIn>,
-    to_ear: Producer<QueueOut>,
+    to_reader: Producer<QueueOut>,
     length: Duration,
 }
 
@@ -63,15 +63,22 @@ impl std::fmt::Debug for CallerQueue {
 pub(super) fn ends(
     length: Duration,
     shared: Arc<Shared>,
-) -> (CallerWriter, CallerEar, CallerQueue) {
+) -> (CallerWriter, CallerAudioReader, CallerQueue) {
     let (to_media, media) = LazyRing::new();
-    let (to_ear, ear) = LazyRing::new();
+    let (to_reader, reader) = LazyRing::new();
     let queue = CallerQueue {
         to_media,
-        to_ear,
+        to_reader,
         length,
     };
-    (CallerWriter(media), CallerEar { queue: ear, shared }, queue)
+    (
+        CallerWriter(media),
+        CallerAudioReader {
+            queue: reader,
+            shared,
+        },
+        queue,
+    )
 }
 
 impl CallerQueue {
@@ -80,7 +87,7 @@ impl CallerQueue {
         let (chunk_in, chunks) = RingBuffer::new(chunks_in(self.length));
         let (sample_in, samples) = RingBuffer::new(samples_in(self.length, rate));
         // Each has one place, and this is the one time.
-        let _ = self.to_ear.push(QueueOut { chunks, samples });
+        let _ = self.to_reader.push(QueueOut { chunks, samples });
         let _ = self.to_media.push(QueueIn {
             chunks: chunk_in,
             samples: sample_in,
@@ -88,17 +95,17 @@ impl CallerQueue {
     }
 }
 
-impl std::fmt::Debug for CallerEar {
+impl std::fmt::Debug for CallerAudioReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CallerEar")
+        f.debug_struct("CallerAudioReader")
             .field("rate", &self.rate())
             .finish_non_exhaustive()
     }
 }
 
-impl CallerEar {
+impl CallerAudioReader {
     /// Waits for the next part. `None` once the connection is over and all was taken. Cancel safe.
-    pub async fn next(&mut self) -> Option<Heard> {
+    pub async fn next(&mut self) -> Option<AudioPart> {
         loop {
             if let Some(heard) = self.take() {
                 return Some(heard);
@@ -106,7 +113,7 @@ impl CallerEar {
             if self.shared.closed.load(Ordering::Acquire) {
                 return self.take();
             }
-            self.shared.ear_wake.notified().await;
+            self.shared.audio_wake.notified().await;
         }
     }
 
@@ -116,25 +123,25 @@ impl CallerEar {
     }
 
     /// Somebody who listens did not fetch this in time.
-    pub(crate) fn count_missed(&self, heard: &Heard) {
-        if let Heard::Samples(samples) = heard {
+    pub(crate) fn count_missed(&self, heard: &AudioPart) {
+        if let AudioPart::Samples(samples) = heard {
             self.shared
                 .missed_by_listeners
                 .fetch_add(samples.len() as u64, Ordering::Relaxed);
         }
     }
 
-    fn take(&mut self) -> Option<Heard> {
+    fn take(&mut self) -> Option<AudioPart> {
         let queue = self.queue.get()?;
         Some(match queue.chunks.pop().ok()? {
-            CallerChunk::SpeechStarted => Heard::SpeechStarted,
-            CallerChunk::SpeechEnded => Heard::SpeechEnded,
+            CallerChunk::SpeechStarted => AudioPart::SpeechStarted,
+            CallerChunk::SpeechEnded => AudioPart::SpeechEnded,
             CallerChunk::Samples(count) => {
                 let mut samples = vec![0; count as usize];
                 let (taken, _) = queue.samples.pop_partial_slice(&mut samples);
                 let taken = taken.len();
                 samples.truncate(taken);
-                Heard::Samples(samples)
+                AudioPart::Samples(samples)
             }
         })
     }

@@ -4,7 +4,7 @@ use loom::future::block_on;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::{Command, Forward, LegSettings};
 
-use super::link::{CallerChunk, Heard, MediaEnd, MediaLink, Shared, link};
+use super::link::{AudioPart, CallerChunk, MediaEnd, MediaLink, Shared, link};
 use super::settings::MediaSettings;
 use super::sync::atomic::Ordering;
 use super::sync::in_every_order;
@@ -32,13 +32,16 @@ fn loom_a_part_is_whole_when_it_is_seen_and_its_rate_is_known() {
             end.shared.closed.store(true, Ordering::Release);
             end.shared.wake();
         });
-        let mut ear = link.caller.take().unwrap();
-        assert_eq!(block_on(ear.next()), Some(Heard::SpeechStarted));
-        assert_eq!(ear.rate(), SampleRate::Hz16000);
-        assert_eq!(block_on(ear.next()), Some(Heard::Samples(vec![1, 2, 3])));
-        assert_eq!(block_on(ear.next()), Some(Heard::Samples(vec![4])));
-        assert_eq!(block_on(ear.next()), Some(Heard::SpeechEnded));
-        assert_eq!(block_on(ear.next()), None);
+        let mut reader = link.caller.take().unwrap();
+        assert_eq!(block_on(reader.next()), Some(AudioPart::SpeechStarted));
+        assert_eq!(reader.rate(), SampleRate::Hz16000);
+        assert_eq!(
+            block_on(reader.next()),
+            Some(AudioPart::Samples(vec![1, 2, 3]))
+        );
+        assert_eq!(block_on(reader.next()), Some(AudioPart::Samples(vec![4])));
+        assert_eq!(block_on(reader.next()), Some(AudioPart::SpeechEnded));
+        assert_eq!(block_on(reader.next()), None);
         media.join().unwrap();
     });
 }
@@ -57,10 +60,13 @@ fn loom_what_is_forwarded_has_a_place_to_go_as_soon_as_it_was_asked_for() {
             end.shared.wake();
         });
         assert!(link.command(Command::Forward(Forward::Speech)));
-        let mut ear = link.caller.take().unwrap();
-        assert_eq!(block_on(ear.next()), Some(Heard::SpeechStarted));
-        assert_eq!(block_on(ear.next()), Some(Heard::Samples(vec![1, 2])));
-        assert_eq!(block_on(ear.next()), None);
+        let mut reader = link.caller.take().unwrap();
+        assert_eq!(block_on(reader.next()), Some(AudioPart::SpeechStarted));
+        assert_eq!(
+            block_on(reader.next()),
+            Some(AudioPart::Samples(vec![1, 2]))
+        );
+        assert_eq!(block_on(reader.next()), None);
         media.join().unwrap();
     });
 }

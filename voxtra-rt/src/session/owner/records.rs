@@ -46,7 +46,7 @@ impl Owner {
                 }
             }
             RecordBody::UtteranceStarted { utterance } => {
-                if let Some(text) = self.call.inner.mouth.started(utterance) {
+                if let Some(text) = self.call.inner.output.started(utterance) {
                     self.publish(at, AgentSpeechStarted { text }.into());
                 }
             }
@@ -54,7 +54,7 @@ impl Owner {
                 utterance,
                 interrupted,
             } => {
-                if let Some(queued) = self.call.inner.mouth.over(utterance) {
+                if let Some(queued) = self.call.inner.output.over(utterance) {
                     self.utterance_ended(at, queued, interrupted);
                 }
             }
@@ -96,7 +96,7 @@ impl Owner {
         if lost > 0 {
             self.records_missed(now, lost);
         }
-        for queued in self.call.inner.mouth.close() {
+        for queued in self.call.inner.output.close() {
             self.utterance_ended(now, queued, true);
         }
         if !self.stopped {

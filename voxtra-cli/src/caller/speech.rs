@@ -11,12 +11,12 @@ const PAUSE: Duration = Duration::from_millis(400);
 
 /// What was heard so far. Times are since the call's start and never go back.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ear {
+pub(crate) struct SpeechTracker {
     /// When the speech that is going on, or went on last, began and was last loud.
     speech: Option<(Duration, Duration)>,
 }
 
-impl Ear {
+impl SpeechTracker {
     /// Takes samples heard at `now`.
     pub(crate) fn hear(&mut self, now: Duration, samples: &[i16]) {
         if !is_loud(samples) {
@@ -75,22 +75,22 @@ mod tests {
 
     #[test]
     fn a_quiet_line_is_quiet_from_the_start() {
-        let mut ear = Ear::default();
-        ear.hear(ms(100), &NOISE);
-        assert_eq!(ear.quiet_for(ms(500)), ms(500));
-        assert_eq!(ear.speaking_for(ms(500)), Duration::ZERO);
+        let mut tracker = SpeechTracker::default();
+        tracker.hear(ms(100), &NOISE);
+        assert_eq!(tracker.quiet_for(ms(500)), ms(500));
+        assert_eq!(tracker.speaking_for(ms(500)), Duration::ZERO);
     }
 
     #[test]
     fn a_short_pause_does_not_end_a_sentence_and_a_long_one_does() {
-        let mut ear = Ear::default();
-        ear.hear(ms(1000), &SPEECH);
-        ear.hear(ms(1300), &SPEECH);
-        assert_eq!(ear.speaking_for(ms(1320)), ms(320));
-        assert_eq!(ear.quiet_for(ms(1320)), ms(20));
-        assert_eq!(ear.speaking_for(ms(1800)), Duration::ZERO);
-        ear.hear(ms(1800), &SPEECH);
-        assert_eq!(ear.speaking_for(ms(1900)), ms(100));
+        let mut tracker = SpeechTracker::default();
+        tracker.hear(ms(1000), &SPEECH);
+        tracker.hear(ms(1300), &SPEECH);
+        assert_eq!(tracker.speaking_for(ms(1320)), ms(320));
+        assert_eq!(tracker.quiet_for(ms(1320)), ms(20));
+        assert_eq!(tracker.speaking_for(ms(1800)), Duration::ZERO);
+        tracker.hear(ms(1800), &SPEECH);
+        assert_eq!(tracker.speaking_for(ms(1900)), ms(100));
     }
 
     #[test]

@@ -35,31 +35,31 @@ pub(super) const HEARD_SAMPLES: usize = SampleRate::Hz96000.frame_samples();
 /// Samples that are converted at a time, when the peer sends anything but what it announces.
 pub(super) const CONVERTED: usize = 160;
 
-/// What one call of [`Ear::hear`] found.
+/// What one call of [`InboundAudio::hear`] found.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct Detected {
     pub(super) barge_in: bool,
     pub(super) gap: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Ear<V, M: Memory> {
+pub(super) struct InboundAudio<V, M: Memory> {
     framer: Framer<M::Frame>,
     format: FormatCheck,
     /// What is wrong with the format of the audio was told.
     format_told: bool,
     clock: ClockCheck,
-    listener: Listener<V, M>,
+    analysis: FrameAnalysis<V, M>,
 }
 
-impl<V: VoiceDetector, M: Memory> Ear<V, M> {
+impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
     pub(super) fn new(settings: &LegSettings, detector: V) -> Self {
         Self {
             framer: framer::<M>(settings.rate),
             format: FormatCheck::new(),
             format_told: false,
             clock: ClockCheck::new(),
-            listener: Listener {
+            analysis: FrameAnalysis {
                 history: History::default(),
                 vad_input: VadInput::new(settings.rate),
                 tones: DtmfDetector::new(),
@@ -99,27 +99,27 @@ impl<V: VoiceDetector, M: Memory> Ear<V, M> {
 
     pub(super) fn set_rate(&mut self, rate: SampleRate) {
         self.framer = framer::<M>(rate);
-        self.listener.vad_input = VadInput::new(rate);
-        self.listener.tones.reset();
-        self.listener.history.clear();
+        self.analysis.vad_input = VadInput::new(rate);
+        self.analysis.tones.reset();
+        self.analysis.history.clear();
     }
 
     pub(super) fn set_barge_in(&mut self, on: bool) {
-        self.listener.turn.set_barge_in(on);
+        self.analysis.turn.set_barge_in(on);
     }
 
     /// What the agent was saying was discarded: there is nothing to interrupt.
     pub(super) fn agent_stopped(&mut self) {
-        self.listener.turn.agent_stopped();
+        self.analysis.turn.agent_stopped();
     }
 
     pub(super) fn expect_end_of_turn(&mut self, silence: Duration) {
-        self.listener.turn.expect_end_of_turn(silence);
+        self.analysis.turn.expect_end_of_turn(silence);
     }
 
     /// Whether the agent should be held back until it is clear whether the caller interrupts it.
     pub(super) fn holds_agent(&self) -> bool {
-        self.listener.turn.is_agent_held()
+        self.analysis.turn.is_agent_held()
     }
 
     /// Whether a digit that was signalled is of a press that was not told yet.
@@ -131,7 +131,7 @@ impl<V: VoiceDetector, M: Memory> Ear<V, M> {
     ) -> bool {
         settings.dtmf == DtmfPolicy::Signalled
             || self
-                .listener
+                .analysis
                 .presses
                 .is_new(now, DtmfSource::Signalled, digit)
     }
@@ -139,7 +139,7 @@ impl<V: VoiceDetector, M: Memory> Ear<V, M> {
     /// Takes what was sent, which the line may return.
     pub(super) fn sent(&mut self, now: Instant, pcm: &[i16], settings: &LegSettings) {
         if settings.echo == EchoPolicy::Discount {
-            self.listener.echo.sent(now, pcm);
+            self.analysis.echo.sent(now, pcm);
         }
     }
 
@@ -172,21 +172,21 @@ impl<V: VoiceDetector, M: Memory> Ear<V, M> {
         agent_speaking: bool,
         settings: &LegSettings,
         port: &mut P,
-    ) -> Heard {
-        let mut heard = Heard::default();
+    ) -> Detected {
+        let mut detected = Detected::default();
         let Self {
             framer,
             clock,
-            listener,
+            analysis,
             ..
         } = self;
         let length = settings.rate.duration_of(framer.frame_samples());
         let mut push = |bytes: &[u8]| {
             framer.push(bytes, |pcm| {
                 let time = clock.frame(now, length);
-                heard.gap |= time.gap;
-                heard.barge_in |=
-                    listener.frame(now, time.media, pcm, agent_speaking, settings, port);
+                detected.gap |= time.gap;
+                detected.barge_in |=
+                    analysis.frame(now, time.media, pcm, agent_speaking, settings, port);
             });
         };
         match format {
@@ -203,7 +203,7 @@ impl<V: VoiceDetector, M: Memory> Ear<V, M> {
             // Nothing is known of the samples, not even how many there are.
             Format::Compressed => {}
         }
-        heard
+        detected
     }
 
     /// The line has been silent for a while; true if that (of all things) was a barge-in.
@@ -216,10 +216,10 @@ impl<V: VoiceDetector, M: Memory> Ear<V, M> {
     ) -> bool {
         self.clock.silence(now);
         let mut turns = Turns::default();
-        if self.listener.on_hold {
+        if self.analysis.on_hold {
             return false;
         }
-        self.listener
+        self.analysis
             .turn
             .handle_gap(now, agent_speaking, &mut |event| {
                 turns.note(event, now, port)
@@ -237,10 +237,10 @@ impl<V: VoiceDetector, M: Memory> Ear<V, M> {
         settings: &LegSettings,
         port: &mut P,
     ) {
-        self.listener.on_hold = on;
-        self.listener.tones.reset();
+        self.analysis.on_hold = on;
+        self.analysis.tones.reset();
         let mut turns = Turns::default();
-        self.listener
+        self.analysis
             .turn
             .leave_out(&mut |event| turns.note(event, now, port));
         turns.forward_end(settings, port);
@@ -249,7 +249,7 @@ impl<V: VoiceDetector, M: Memory> Ear<V, M> {
     /// The connection is over: an utterance that was going on ends here.
     pub(super) fn end<P: Port>(&mut self, now: Instant, settings: &LegSettings, port: &mut P) {
         let mut turns = Turns::default();
-        self.listener
+        self.analysis
             .turn
             .finish(&mut |event| turns.note(event, now, port));
         turns.forward_end(settings, port);
@@ -296,7 +296,7 @@ fn framer<M: Memory>(rate: SampleRate) -> Framer<M::Frame> {
 }
 
 /// What hears whole frames.
-struct Listener<V, M: Memory> {
+struct FrameAnalysis<V, M: Memory> {
     history: History,
     vad_input: VadInput<M>,
     tones: DtmfDetector,
@@ -310,16 +310,16 @@ struct Listener<V, M: Memory> {
     on_hold: bool,
 }
 
-impl<V, M: Memory> core::fmt::Debug for Listener<V, M> {
+impl<V, M: Memory> core::fmt::Debug for FrameAnalysis<V, M> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Listener")
+        f.debug_struct("FrameAnalysis")
             .field("turn", &self.turn)
             .field("received", &self.received)
             .finish_non_exhaustive()
     }
 }
 
-impl<V: VoiceDetector, M: Memory> Listener<V, M> {
+impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
     /// One frame at the leg's rate; true if the caller barged in.
     fn frame<P: Port>(
         &mut self,

@@ -11,7 +11,7 @@ use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 use super::call::Call;
 use super::error::CallError;
 use super::input::Input;
-use crate::media::{CallerEar, Heard, MediaLink, Shared};
+use crate::media::{AudioPart, CallerAudioReader, MediaLink, Shared};
 use crate::speech::{SpeechInput, SpeechToText};
 
 /// Parts of audio that may wait for a slow listener: 5 s.
@@ -25,7 +25,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Who listens to a call.
 #[derive(Debug, Default)]
-pub(crate) struct Ears {
+pub(crate) struct AudioFanout {
     state: Arc<Mutex<State>>,
 }
 
@@ -41,7 +41,7 @@ struct State {
 
 #[derive(Debug)]
 struct Listener {
-    to: mpsc::Sender<Heard>,
+    to: mpsc::Sender<AudioPart>,
     everything: bool,
 }
 
@@ -63,7 +63,7 @@ impl State {
 /// The caller's audio.
 #[derive(Debug)]
 pub struct AudioStream {
-    parts: mpsc::Receiver<Heard>,
+    parts: mpsc::Receiver<AudioPart>,
     media: Arc<Shared>,
     /// The utterance that is being collected.
     utterance: Option<Vec<i16>>,
@@ -72,7 +72,7 @@ pub struct AudioStream {
 impl AudioStream {
     /// Waits for the next part: samples, or a mark where speech starts or ends. `None` when the call's media is over.
     /// Cancel safe.
-    pub async fn next(&mut self) -> Option<Heard> {
+    pub async fn next(&mut self) -> Option<AudioPart> {
         self.parts.recv().await
     }
 
@@ -85,8 +85,8 @@ impl AudioStream {
         let most = LONGEST_S.saturating_mul(self.rate_hz() as usize);
         loop {
             match self.next().await? {
-                Heard::SpeechStarted => self.utterance = Some(Vec::new()),
-                Heard::Samples(samples) => {
+                AudioPart::SpeechStarted => self.utterance = Some(Vec::new()),
+                AudioPart::Samples(samples) => {
                     if let Some(utterance) = &mut self.utterance {
                         utterance.extend_from_slice(&samples);
                         if utterance.len() >= most {
@@ -94,7 +94,7 @@ impl AudioStream {
                         }
                     }
                 }
-                Heard::SpeechEnded => {
+                AudioPart::SpeechEnded => {
                     if let Some(utterance) = self.utterance.take() {
                         return Some(utterance);
                     }
@@ -129,7 +129,7 @@ impl Call {
     async fn listen_in(&self, everything: bool) -> Result<AudioStream, CallError> {
         let (to, parts) = mpsc::channel(WAITING);
         let media = {
-            let mut state = lock(&self.inner.ears.state);
+            let mut state = lock(&self.inner.audio.state);
             if state.over || self.is_over() {
                 return Err(CallError::Ended);
             }
@@ -147,23 +147,23 @@ impl Call {
 
     /// How much of the caller's audio anybody listens to.
     pub(crate) fn wanted_audio(&self) -> Forward {
-        lock(&self.inner.ears.state).wanted()
+        lock(&self.inner.audio.state).wanted()
     }
 
-    /// Connects the call's media to mouth and ears.
+    /// Connects the call's media to its output and its listeners.
     pub(crate) fn attach(&self, link: &mut MediaLink) {
-        self.inner.mouth.attach(link.agent.take(), link.shared());
+        self.inner.output.attach(link.agent.take(), link.shared());
         let connected = {
-            let mut state = lock(&self.inner.ears.state);
+            let mut state = lock(&self.inner.audio.state);
             state.media = Some(link.shared());
             state.connected += 1;
             state.connected
         };
-        if let Some(ear) = link.caller.take() {
-            tokio::spawn(pass_on(ear, self.clone(), connected));
+        if let Some(reader) = link.caller.take() {
+            tokio::spawn(pass_on(reader, self.clone(), connected));
         }
         if connected == 1
-            && let Some(provider) = self.inner.services.ears.clone()
+            && let Some(provider) = self.inner.services.speech_to_text.clone()
         {
             tokio::spawn(transcribe(self.clone(), provider));
         }
@@ -171,10 +171,10 @@ impl Call {
 }
 
 /// Passes the caller's audio on to everybody who listens.
-async fn pass_on(mut ear: CallerEar, call: Call, connected: u32) {
-    let state = &call.inner.ears.state;
+async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
+    let state = &call.inner.audio.state;
     let mut pauses = Pauses::default();
-    while let Some(heard) = ear.next().await {
+    while let Some(heard) = reader.next().await {
         let fewer = {
             let mut state = lock(state);
             let before = state.wanted();
@@ -187,7 +187,7 @@ async fn pass_on(mut ear: CallerEar, call: Call, connected: u32) {
                 for part in parts.into_iter().flatten() {
                     match listener.to.try_send(part.clone()) {
                         Ok(()) => {}
-                        Err(TrySendError::Full(_)) => ear.count_missed(part),
+                        Err(TrySendError::Full(_)) => reader.count_missed(part),
                         Err(TrySendError::Closed(_)) => return false,
                     }
                 }
@@ -221,25 +221,25 @@ struct Pauses {
 impl Pauses {
     /// Whether this is part of the caller's speech, and what else comes with it: the history before its start. If the leg
     /// forwards speech only, it has seen to that itself.
-    fn sort(&mut self, heard: &Heard, everything: bool) -> (bool, Option<Heard>) {
+    fn sort(&mut self, heard: &AudioPart, everything: bool) -> (bool, Option<AudioPart>) {
         if !everything {
             self.history.clear();
         }
         match heard {
-            Heard::SpeechStarted => {
+            AudioPart::SpeechStarted => {
                 self.speaking = true;
                 let history: Vec<i16> = self.history.drain(..).collect();
                 let history = Some(history).filter(|history| !history.is_empty());
-                return (true, history.map(Heard::Samples));
+                return (true, history.map(AudioPart::Samples));
             }
-            Heard::SpeechEnded => self.speaking = false,
-            Heard::Samples(samples) if everything && !self.speaking => {
+            AudioPart::SpeechEnded => self.speaking = false,
+            AudioPart::Samples(samples) if everything && !self.speaking => {
                 self.history.extend(samples);
                 let surplus = self.history.len().saturating_sub(HISTORY_SAMPLES);
                 self.history.drain(..surplus);
                 return (false, None);
             }
-            Heard::Samples(_) => {}
+            AudioPart::Samples(_) => {}
         }
         (true, None)
     }
@@ -265,9 +265,9 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
         let mut next = Some(first);
         while let Some(heard) = next.take() {
             let input = match heard {
-                Heard::SpeechStarted => SpeechInput::Started,
-                Heard::Samples(samples) => SpeechInput::Audio(samples),
-                Heard::SpeechEnded => SpeechInput::Ended,
+                AudioPart::SpeechStarted => SpeechInput::Started,
+                AudioPart::Samples(samples) => SpeechInput::Audio(samples),
+                AudioPart::SpeechEnded => SpeechInput::Ended,
             };
             if speech_in.send(input).await.is_ok() {
                 next = stream.next().await;
