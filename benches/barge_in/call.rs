@@ -45,13 +45,13 @@ impl Seen {
 
 /// What the leg is connected to.
 #[derive(Default)]
-struct Line {
+struct RecordingPort {
     records: Vec<Record>,
     sent: Vec<i16>,
     epoch: u32,
 }
 
-impl Port for Line {
+impl Port for RecordingPort {
     fn record(&mut self, record: Record) {
         self.records.push(record);
     }
@@ -125,7 +125,7 @@ pub fn play<V: VoiceDetector>(
     mut codecs: Option<[Codec; 2]>,
 ) -> Seen {
     let mut leg: Box<Leg<V>> = Box::new(Leg::new(settings, detector));
-    let mut line = Line::default();
+    let mut line = RecordingPort::default();
     let mut agent = Agent {
         scene,
         said: 0,
@@ -197,7 +197,7 @@ fn through_mu_law(heard: [f32; N]) -> [i16; N] {
 }
 
 /// Notes what happened, and what the agent makes of it.
-fn take(line: &mut Line, agent: &mut Agent<'_>, seen: &mut Seen) {
+fn take(line: &mut RecordingPort, agent: &mut Agent<'_>, seen: &mut Seen) {
     for record in line.records.drain(..) {
         let at = samples(record.at);
         match record.body {

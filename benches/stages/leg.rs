@@ -16,7 +16,7 @@ use super::speaking::{Talker, ring};
 use super::{FRAMES, Round, SAMPLES, Stage, WIRE, agent, caller, wire};
 
 /// What a leg is connected to: a ring for its records, a buffer for its bytes and one for the caller's audio.
-struct Line {
+struct BenchPort {
     bus: Bus<Producer<'static, Record>, 1>,
     out: [u8; WIRE],
     sent: usize,
@@ -24,7 +24,7 @@ struct Line {
     forwarded: usize,
 }
 
-impl Port for Line {
+impl Port for BenchPort {
     fn record(&mut self, record: Record) {
         self.bus.publish(record);
     }
@@ -52,7 +52,7 @@ struct Call<A> {
     leg: Leg<TelephoneDetector>,
     caller: Round<[u8; WIRE]>,
     agent: A,
-    line: Line,
+    line: BenchPort,
     records: Consumer<'static, Record>,
     now: Instant,
 }
@@ -77,7 +77,7 @@ impl<A: AgentAudio> Call<A> {
             leg,
             caller: Round::of(caller().map(|frame| wire(&frame))),
             agent,
-            line: Line {
+            line: BenchPort {
                 bus,
                 out: [0; WIRE],
                 sent: 0,

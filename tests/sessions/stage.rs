@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use voxtra::prelude::*;
-use voxtra::rt::app::{Builder, OnHandlerEnd, Outcome};
+use voxtra::rt::app::{Builder, HandlerOutcome, OnHandlerEnd};
 use voxtra::rt::speech::{BoxFuture, Speech, SpeechError, TextToSpeech};
 
 use crate::peer::{FRAME, Observer, Talker, call, media, soon};
@@ -30,7 +30,7 @@ impl Stage {
     pub(crate) async fn new<F, R>(builder: Builder, handler: F) -> Self
     where
         F: Fn(Call) -> R + Send + Sync + 'static,
-        R: Future<Output: Outcome> + Send + 'static,
+        R: Future<Output: HandlerOutcome> + Send + 'static,
     {
         let app = builder
             .media(media())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use uuid::Uuid;
 use voxtra_core::audio::SampleRate;
 
-use super::caller::{CallError, Ending, Line, Progress, Script, Step, Tape};
+use super::caller::{CallError, Ending, Progress, Script, Step, Tape, TestCall};
 use super::clock::Clock;
 use super::interrupt::Interrupt;
 use super::{Failure, recording, terminal};
@@ -64,13 +64,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         // Better now than after a call of minutes.
         recording::write(out, args.rate.hz(), &[&[]])?;
     }
-    let line = Line {
+    let call = TestCall {
         address,
         id: args.uuid.unwrap_or_else(Uuid::new_v4),
         rate: args.rate,
     };
     let mut progress = ProgressLine::new();
-    let tape = line
+    let tape = call
         .call(script(args, speech.map(|speech| speech.samples)), &Interrupt::listen(), &mut |p| progress.show(&p))
         .map_err(|error| match error {
             CallError::Connect { .. } => {
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(out) = &args.out {
         recording::write(out, tape.rate_hz, &[&tape.heard_in_time()])?;
     }
-    summary(args, &tape, line.id)?;
+    summary(args, &tape, call.id)?;
     match &tape.ending {
         Ending::HungUp | Ending::ServerHungUp => Ok(()),
         Ending::ServerClosed if tape.heard.is_empty() => Err(Failure::failed(

@@ -15,7 +15,7 @@ use crate::{Agent, ensure};
 pub(crate) fn call(wave: &[i16; 160]) -> Result<(), i32> {
     let mut ring: Queue<Record, 32> = Queue::new();
     let (producer, mut reader) = ring.split();
-    let mut line: Line<'_, 1> = Line::new();
+    let mut line: GatePort<'_, 1> = GatePort::new();
     line.bus.subscribe(producer).map_err(|_| 11)?;
     let settings = LegSettings {
         forward: Forward::Speech,
@@ -64,7 +64,7 @@ pub(crate) fn echo() -> Result<(), i32> {
     let (to_one, mut one) = one.split();
     let (to_two, mut two) = two.split();
     let (to_stuck, mut stuck) = stuck.split();
-    let mut line: Line<'_, 3> = Line::new();
+    let mut line: GatePort<'_, 3> = GatePort::new();
     for producer in [to_one, to_two, to_stuck] {
         line.bus.subscribe(producer).map_err(|_| 21)?;
     }
@@ -134,14 +134,14 @@ pub(crate) fn echo() -> Result<(), i32> {
     ensure(one.dequeue().is_some() && stuck.dequeue().is_some(), 29)
 }
 
-struct Line<'a, const SUBSCRIBERS: usize> {
+struct GatePort<'a, const SUBSCRIBERS: usize> {
     bus: Bus<Producer<'a, Record>, SUBSCRIBERS>,
     forwarded: usize,
     sent: usize,
     epoch: u32,
 }
 
-impl<const SUBSCRIBERS: usize> Line<'_, SUBSCRIBERS> {
+impl<const SUBSCRIBERS: usize> GatePort<'_, SUBSCRIBERS> {
     fn new() -> Self {
         Self {
             bus: Bus::new(),
@@ -152,7 +152,7 @@ impl<const SUBSCRIBERS: usize> Line<'_, SUBSCRIBERS> {
     }
 }
 
-impl<const SUBSCRIBERS: usize> Port for Line<'_, SUBSCRIBERS> {
+impl<const SUBSCRIBERS: usize> Port for GatePort<'_, SUBSCRIBERS> {
     fn record(&mut self, record: Record) {
         self.bus.publish(record);
     }

@@ -2,14 +2,14 @@
 //!
 //! - [`speech`] decides from what is heard whether the agent speaks,
 //! - [`script`] decides what to do next,
-//! - [`line`] is the connection: a frame every 20 ms out, everything that comes in,
+//! - [`test_call`] is the connection: a frame every 20 ms out, everything that comes in,
 //! - [`tape`] is what was said and heard, laid out on one time axis.
 
-pub(crate) mod line;
 pub(crate) mod script;
 pub(crate) mod speech;
 pub(crate) mod tape;
+pub(crate) mod test_call;
 
-pub(crate) use line::{CallError, Line, Progress};
 pub(crate) use script::{Script, Step};
 pub(crate) use tape::{Ending, Tape};
+pub(crate) use test_call::{CallError, Progress, TestCall};

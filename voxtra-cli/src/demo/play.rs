@@ -18,7 +18,7 @@ use voxtra_rt::speech::{Prompt, Prompts, wav};
 use super::session::Parrot;
 use super::story::{self, line};
 use crate::caller::script::Deed;
-use crate::caller::{Line, Progress, Tape};
+use crate::caller::{Progress, Tape, TestCall};
 use crate::clock::Clock;
 use crate::interrupt::Interrupt;
 use crate::media_figures::MediaFigures;
@@ -90,7 +90,7 @@ pub(super) async fn play(interrupt: &Interrupt, paint: Paint) -> Result<Played, 
         .await
         .map_err(Failure::failed)?;
     let mut events = app.events();
-    let line = Line {
+    let call = TestCall {
         address: app.media_address(),
         id: app.expect_socket_call(EXTENSION),
         rate: SampleRate::Hz8000,
@@ -105,7 +105,7 @@ pub(super) async fn play(interrupt: &Interrupt, paint: Paint) -> Result<Played, 
     let hang_up = interrupt.clone();
     let started = Timestamp::now();
     let mut caller = tokio::task::spawn_blocking(move || {
-        line.call(script, &hang_up, &mut |progress| {
+        call.call(script, &hang_up, &mut |progress| {
             if let Progress::Deed { now, deed } = progress {
                 let _ = tell.send((now, deed.clone()));
             }

@@ -15,11 +15,11 @@ use uuid::Uuid;
 use voxtra_core::audio::SampleRate;
 
 use super::book::{FRAME_NS, Nanos, Tally};
+use super::connection::{CallContext, Ending, LoadConnection};
 use super::cpu;
 use super::histogram::Histogram;
-use super::line::{Desk, Ending, Line};
 use super::mark::Payloads;
-use super::outcome::{Endings, Outcome, Snapshot, Stage};
+use super::outcome::{Endings, Phase, RunOutcome, Snapshot};
 use super::poller::{Poller, Ready};
 use super::watch::{Reading, Watch};
 use crate::interrupt::Interrupt;
@@ -62,8 +62,11 @@ const READ_BUFFER: usize = 16 * 1024;
 
 enum Call {
     Waiting,
-    Connecting { line: Line, since: Nanos },
-    Up(Line),
+    Connecting {
+        connection: LoadConnection,
+        since: Nanos,
+    },
+    Up(LoadConnection),
     Over,
 }
 
@@ -87,7 +90,7 @@ pub(crate) struct Generator<'a> {
     connecting: u32,
     up: u32,
     most_up: u32,
-    stage: Stage,
+    phase: Phase,
     /// The number of the next frame of all: call `slot % n`.
     slot: u64,
     /// Frames written so far, measured or not.
@@ -146,7 +149,7 @@ impl<'a> Generator<'a> {
             connecting: 0,
             up: 0,
             most_up: 0,
-            stage: Stage::Connecting,
+            phase: Phase::Connecting,
             slot: 0,
             frames: 0,
             window: (0, 0),
@@ -158,11 +161,11 @@ impl<'a> Generator<'a> {
     }
 
     /// Connects, warms up, measures, waits for the last echoes, hangs up.
-    pub(crate) fn run(mut self) -> io::Result<Outcome> {
+    pub(crate) fn run(mut self) -> io::Result<RunOutcome> {
         let before = self.edge();
         let (mut first, mut last) = (before, before);
         let mut buffer = vec![0; READ_BUFFER];
-        // When the stage ends by itself.
+        // When the phase ends by itself.
         let mut until = Nanos::MAX;
         let mut interrupted = false;
         loop {
@@ -172,37 +175,37 @@ impl<'a> Generator<'a> {
                 interrupted = self.interrupt.is_set();
             }
             let alone = self.begun > 0 && self.up + self.connecting == 0;
-            match self.stage {
-                Stage::Connecting => {
+            match self.phase {
+                Phase::Connecting => {
                     self.open_due(now)?;
                     if interrupted || self.is_hopeless() {
                         break;
                     }
                     if self.begun == self.plan.calls && self.connecting == 0 {
-                        self.stage = Stage::WarmingUp;
+                        self.phase = Phase::WarmingUp;
                         until = now.saturating_add(nanos(self.plan.warm_up));
                     }
                 }
-                Stage::WarmingUp if interrupted || alone => break,
-                Stage::WarmingUp if now >= until => {
+                Phase::WarmingUp if interrupted || alone => break,
+                Phase::WarmingUp if now >= until => {
                     first = self.edge();
                     until = first.at.saturating_add(nanos(self.plan.measure));
                     self.window = (first.at, until);
-                    self.stage = Stage::Measuring;
+                    self.phase = Phase::Measuring;
                 }
-                Stage::Measuring if interrupted || alone || self.is_measured(now) => {
+                Phase::Measuring if interrupted || alone || self.is_measured(now) => {
                     last = self.edge();
                     self.window.1 = self.window.1.min(last.at);
                     self.write_off();
-                    self.stage = Stage::Draining;
+                    self.phase = Phase::Draining;
                     until = last.at.saturating_add(DRAIN_NS);
                 }
-                Stage::Draining if now >= until || alone || self.tally.outstanding == 0 => break,
-                Stage::WarmingUp | Stage::Measuring | Stage::Draining => {}
+                Phase::Draining if now >= until || alone || self.tally.outstanding == 0 => break,
+                Phase::WarmingUp | Phase::Measuring | Phase::Draining => {}
             }
             let next_frame = self.send_due();
             let now = self.clock.now();
-            if self.stage == Stage::Measuring {
+            if self.phase == Phase::Measuring {
                 self.busy.record(now.saturating_sub(self.woken));
             }
             let wake = together(next_frame, now)
@@ -228,13 +231,16 @@ impl<'a> Generator<'a> {
             }
             let call = self.begun;
             self.begun += 1;
-            let opened = Line::connect(self.plan.address).and_then(|mut line| {
-                self.poller.add(&mut line.stream, call)?;
-                Ok(line)
+            let opened = LoadConnection::connect(self.plan.address).and_then(|mut connection| {
+                self.poller.add(&mut connection.stream, call)?;
+                Ok(connection)
             });
             match (opened, self.calls.get_mut(call as usize)) {
-                (Ok(line), Some(place)) => {
-                    *place = Call::Connecting { line, since: now };
+                (Ok(connection), Some(place)) => {
+                    *place = Call::Connecting {
+                        connection,
+                        since: now,
+                    };
                     self.connecting += 1;
                 }
                 (Ok(_), None) => {}
@@ -258,7 +264,7 @@ impl<'a> Generator<'a> {
 
     /// When the next connection is to be opened.
     fn next_connection(&self) -> Nanos {
-        if self.begun < self.plan.calls && self.stage == Stage::Connecting {
+        if self.begun < self.plan.calls && self.phase == Phase::Connecting {
             (f64::from(self.begun) / self.plan.ramp * 1e9) as Nanos
         } else {
             Nanos::MAX
@@ -288,7 +294,7 @@ impl<'a> Generator<'a> {
         loop {
             let due = self.due(self.slot);
             let call = (self.slot % u64::from(self.plan.calls)) as u32;
-            let Some(Call::Up(line)) = self.calls.get_mut(call as usize) else {
+            let Some(Call::Up(connection)) = self.calls.get_mut(call as usize) else {
                 // Looks ahead for a call that is up, but never further than to when this one would have its next turn.
                 if due > now.saturating_add(FRAME_NS) {
                     return due;
@@ -302,11 +308,11 @@ impl<'a> Generator<'a> {
             self.slot += 1;
             written += 1;
             let measured =
-                self.stage == Stage::Measuring && due >= self.window.0 && due < self.window.1;
-            let frame = self.payloads.marked(call, line.book.next_number());
+                self.phase == Phase::Measuring && due >= self.window.0 && due < self.window.1;
+            let frame = self.payloads.marked(call, connection.book.next_number());
             now = self.clock.now();
-            let result = line.write(frame);
-            line.book.sent(now, measured, &mut self.tally);
+            let result = connection.write(frame);
+            connection.book.sent(now, measured, &mut self.tally);
             self.frames += 1;
             if measured {
                 self.lateness.record(now.saturating_sub(due));
@@ -323,16 +329,18 @@ impl<'a> Generator<'a> {
             return;
         };
         match place {
-            Call::Up(line) => {
+            Call::Up(connection) => {
                 let clock = self.clock;
-                let mut desk = Desk {
+                let mut context = CallContext {
                     payloads: &self.payloads,
                     tally: &mut self.tally,
                     violations: &mut self.violations,
-                    measured: self.stage == Stage::Measuring,
+                    measured: self.phase == Phase::Measuring,
                 };
                 let now = || clock.now();
-                if let Err(ending) = line.read(ready.call, ready.closed, buffer, now, &mut desk) {
+                if let Err(ending) =
+                    connection.read(ready.call, ready.closed, buffer, now, &mut context)
+                {
                     self.end(ready.call, ending);
                 }
             }
@@ -346,19 +354,19 @@ impl<'a> Generator<'a> {
         let Some(place) = self.calls.get_mut(call as usize) else {
             return;
         };
-        let Call::Connecting { mut line, .. } = std::mem::replace(place, Call::Over) else {
+        let Call::Connecting { mut connection, .. } = std::mem::replace(place, Call::Over) else {
             return;
         };
         self.connecting -= 1;
         let id = self.plan.uuid.unwrap_or_else(Uuid::new_v4);
-        let begun = match line.stream.take_error() {
-            Ok(None) => line.begin(id),
+        let begun = match connection.stream.take_error() {
+            Ok(None) => connection.begin(id),
             Ok(Some(error)) | Err(error) => Err(error),
         }
-        .and_then(|()| self.poller.listen(&mut line.stream, call));
+        .and_then(|()| self.poller.listen(&mut connection.stream, call));
         match begun {
             Ok(()) => {
-                *place = Call::Up(line);
+                *place = Call::Up(connection);
                 self.up += 1;
                 self.most_up = self.most_up.max(self.up);
             }
@@ -369,9 +377,9 @@ impl<'a> Generator<'a> {
     /// The server ended a call.
     fn end(&mut self, call: u32, ending: Ending) {
         if let Some(place) = self.calls.get_mut(call as usize)
-            && let Call::Up(mut line) = std::mem::replace(place, Call::Over)
+            && let Call::Up(mut connection) = std::mem::replace(place, Call::Over)
         {
-            line.book.close(&mut self.tally);
+            connection.book.close(&mut self.tally);
             self.up -= 1;
             self.endings.ended(ending);
         }
@@ -380,8 +388,8 @@ impl<'a> Generator<'a> {
     /// Ends all calls as Asterisk does: by closing the connections, without a hang-up frame.
     fn hang_up(&mut self) {
         for call in &mut self.calls {
-            if let Call::Up(mut line) = std::mem::replace(call, Call::Over) {
-                line.book.close(&mut self.tally);
+            if let Call::Up(mut connection) = std::mem::replace(call, Call::Over) {
+                connection.book.close(&mut self.tally);
             }
         }
     }
@@ -405,10 +413,10 @@ impl<'a> Generator<'a> {
         };
         // Whoever shows it may be slow: then this one is left out.
         let _ = progress.try_send(Snapshot {
-            stage: self.stage,
+            phase: self.phase,
             at: Duration::from_nanos(now),
-            measured: match self.stage {
-                Stage::Measuring => Duration::from_nanos(now.saturating_sub(self.window.0)),
+            measured: match self.phase {
+                Phase::Measuring => Duration::from_nanos(now.saturating_sub(self.window.0)),
                 _ => Duration::ZERO,
             },
             up: self.up,
@@ -425,8 +433,8 @@ impl<'a> Generator<'a> {
         }
     }
 
-    fn outcome(self, before: Edge, first: Edge, last: Edge, interrupted: bool) -> Outcome {
-        Outcome {
+    fn outcome(self, before: Edge, first: Edge, last: Edge, interrupted: bool) -> RunOutcome {
+        RunOutcome {
             calls_up: self.most_up,
             calls_up_at_end: self.up,
             seconds: Duration::from_nanos(last.at.saturating_sub(first.at)),

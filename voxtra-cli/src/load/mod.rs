@@ -1,11 +1,11 @@
 //! `voxtra load`: many calls at once, and how a server bears them.
 
 mod book;
+mod connection;
 mod cpu;
 mod generator;
 mod histogram;
 mod limits;
-mod line;
 mod mark;
 mod outcome;
 mod poller;
@@ -23,7 +23,7 @@ use super::call::{rate, resolve};
 use super::interrupt::Interrupt;
 use super::{Failure, terminal};
 use generator::{Generator, Plan};
-use outcome::Outcome;
+use outcome::RunOutcome;
 use progress::ProgressLine;
 use report::Report;
 use watch::Watch;
@@ -122,7 +122,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Not one call came up.
-fn no_call(plan: &Plan, outcome: &Outcome) -> Failure {
+fn no_call(plan: &Plan, outcome: &RunOutcome) -> Failure {
     match &outcome.endings.why_not {
         Some(why) => Failure::failed(format_args!("can't connect to {}: {why}", plan.address)).advise(
             "is the server running, and is that its address? `voxtra echo --listen ADDR` starts one",
@@ -132,7 +132,7 @@ fn no_call(plan: &Plan, outcome: &Outcome) -> Failure {
 }
 
 /// Whether the run was what was asked for. The figures are out already.
-fn verdict(plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {
+fn verdict(plan: &Plan, outcome: &RunOutcome) -> Result<(), Failure> {
     if outcome.interrupted {
         return Err(Failure::Interrupted);
     }

@@ -4,13 +4,13 @@ use std::io;
 use std::time::Duration;
 
 use super::book::Tally;
+use super::connection::Ending;
 use super::histogram::Histogram;
-use super::line::Ending;
 use super::watch::Use;
 
 /// What the generator is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum Phase {
     Connecting,
     WarmingUp,
     Measuring,
@@ -20,7 +20,7 @@ pub(crate) enum Stage {
 /// How things stand, for whoever watches.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Snapshot {
-    pub(crate) stage: Stage,
+    pub(crate) phase: Phase,
     /// Since the run began.
     pub(crate) at: Duration,
     /// Since the measurement began.
@@ -67,7 +67,7 @@ impl Endings {
 
 /// Everything that was measured.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct RunOutcome {
     /// Calls that were up at once.
     pub(crate) calls_up: u32,
     pub(crate) calls_up_at_end: u32,

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::generator::Plan;
-use super::outcome::{Snapshot, Stage};
+use super::outcome::{Phase, Snapshot};
 use super::report::ms;
 use crate::terminal;
 
@@ -67,22 +67,22 @@ fn show(snapshots: &Receiver<Snapshot>, calls: u32, seconds: Duration) {
 }
 
 fn line(now: &Snapshot, rate: f64, calls: u32, seconds: Duration) -> String {
-    let stage = match now.stage {
-        Stage::Connecting => "connecting".to_owned(),
-        Stage::WarmingUp => "warming up".to_owned(),
-        Stage::Measuring => format!(
+    let phase = match now.phase {
+        Phase::Connecting => "connecting".to_owned(),
+        Phase::WarmingUp => "warming up".to_owned(),
+        Phase::Measuring => format!(
             "{:.0} of {:.0} s",
             now.measured.as_secs_f64(),
             seconds.as_secs_f64()
         ),
-        Stage::Draining => "last echoes".to_owned(),
+        Phase::Draining => "last echoes".to_owned(),
     };
     let p99 = match now.p99_us {
         Some(us) => format!(", turn-around p99 {}", ms(us)),
         None => String::new(),
     };
     format!(
-        "{stage}: {} of {calls} calls up, {rate:.0} frames/s{p99}",
+        "{phase}: {} of {calls} calls up, {rate:.0} frames/s{p99}",
         now.up
     )
 }
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn says_what_is_known_so_far() {
         let mut now = Snapshot {
-            stage: Stage::Connecting,
+            phase: Phase::Connecting,
             at: Duration::from_secs(1),
             measured: Duration::ZERO,
             up: 250,
@@ -106,7 +106,7 @@ mod tests {
             line(&now, 9_000.4, 500, seconds),
             "connecting: 250 of 500 calls up, 9000 frames/s"
         );
-        now.stage = Stage::Measuring;
+        now.phase = Phase::Measuring;
         now.measured = Duration::from_millis(12_100);
         now.p99_us = Some(1_234.0);
         assert_eq!(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::generator::Plan;
 use super::histogram::{Figures, Histogram};
-use super::outcome::Outcome;
+use super::outcome::RunOutcome;
 use crate::terminal::Paint;
 
 /// The JSON object. All `_us` are microseconds.
@@ -92,7 +92,7 @@ struct Server {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(plan: &Plan, outcome: &'a Outcome) -> Self {
+    pub(crate) fn new(plan: &Plan, outcome: &'a RunOutcome) -> Self {
         let tally = &outcome.tally;
         let echoes = tally.echoed > 0;
         let seconds = outcome.seconds.as_secs_f64();
@@ -257,7 +257,7 @@ impl<'a> Report<'a> {
 const TOO_LATE_US: f64 = 2_000.0;
 
 /// What makes the figures doubtful.
-pub(crate) fn warnings(plan: &Plan, outcome: &Outcome) -> Vec<String> {
+pub(crate) fn warnings(plan: &Plan, outcome: &RunOutcome) -> Vec<String> {
     let mut warnings = Vec::new();
     if outcome.unsent > 0 {
         warnings.push(format!(

@@ -213,9 +213,9 @@ mod tests {
 
     /// A line that remembers when what was told.
     #[derive(Default)]
-    struct Line(Vec<(u64, Realtime)>);
+    struct RecordingPort(Vec<(u64, Realtime)>);
 
-    impl Port for Line {
+    impl Port for RecordingPort {
         fn record(&mut self, record: Record) {
             if let RecordBody::Event(event) = record.body {
                 self.0.push((record.at.as_micros() / 1000, event));
@@ -248,7 +248,7 @@ mod tests {
         let heard = listen(Choice::Telephone, TurnSettings::default(), &audio);
         assert!(heard.segments.len() >= 2);
 
-        let mut line = Line::default();
+        let mut line = RecordingPort::default();
         let mut leg: Leg<TelephoneDetector> =
             Leg::new(LegSettings::default(), TelephoneDetector::new());
         leg.start(Instant::ZERO);

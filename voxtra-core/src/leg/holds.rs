@@ -1,7 +1,7 @@
 //! Who holds the agent's audio back: a caller who may be interrupting it, or the far end that holds the call.
 
 use super::{Port, event};
-use crate::event::{AgentHeld, AgentHeldOutcome as Outcome};
+use crate::event::{AgentHeld, AgentHeldOutcome};
 use crate::playout::Playout;
 use crate::time::Instant;
 
@@ -32,7 +32,7 @@ impl Holds {
         now: Instant,
         playout: &mut Playout,
         is_asked_for: bool,
-        outcome: Outcome,
+        outcome: AgentHeldOutcome,
         port: &mut P,
     ) {
         let caller = is_asked_for && has_the_floor(playout);
@@ -40,7 +40,7 @@ impl Holds {
         match self.caller_since {
             None if caller => {
                 self.caller_since = Some(now);
-                tell(now, Outcome::Pending, now, port);
+                tell(now, AgentHeldOutcome::Pending, now, port);
             }
             Some(since) if !caller => {
                 self.caller_since = None;
@@ -56,7 +56,7 @@ pub(super) fn has_the_floor(playout: &Playout) -> bool {
     playout.is_speaking() || playout.is_held()
 }
 
-fn tell<P: Port>(now: Instant, outcome: Outcome, since: Instant, port: &mut P) {
+fn tell<P: Port>(now: Instant, outcome: AgentHeldOutcome, since: Instant, port: &mut P) {
     let held = now.duration_since(since).as_millis();
     let held_ms = u64::try_from(held).unwrap_or(u64::MAX);
     port.record(event(now, AgentHeld { outcome, held_ms }));

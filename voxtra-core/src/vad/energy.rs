@@ -164,9 +164,9 @@ impl HighPass {
     }
 
     /// The first samples of the result are the frame's, 1 / [`GAIN`](Self::GAIN) too large; the others are not of use.
-    fn filter(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> Line {
+    fn filter(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> Padded {
         const { assert!(VAD_FRAME_SAMPLES.is_multiple_of(AHEAD)) };
-        let mut line: Line = [0.0; _];
+        let mut line: Padded = [0.0; _];
         let (past, now) = line.split_at_mut(PAST);
         for (place, sample) in past.iter_mut().zip(&self.inputs) {
             *place = f32::from(*sample);
@@ -203,10 +203,10 @@ impl HighPass {
 type Taps = [f32; 2];
 
 /// A frame, what came before it and what [`sum_with_later`] reads beyond.
-type Line = [f32; PAST + VAD_FRAME_SAMPLES + 2 * AHEAD];
+type Padded = [f32; PAST + VAD_FRAME_SAMPLES + 2 * AHEAD];
 
-/// At each place of the line, its sum with the places one and two steps later: all but the last moves to the front.
-fn sum_with_later<const STEP: usize>(line: &mut Line, [near, far]: Taps) {
+/// At each place, its sum with the places one and two steps later: all but the last moves to the front.
+fn sum_with_later<const STEP: usize>(line: &mut Padded, [near, far]: Taps) {
     const { assert!(STEP <= AHEAD) };
     for n in 0..PAST + VAD_FRAME_SAMPLES {
         line[n] = line[n + 2 * STEP] + near * line[n + STEP] + far * line[n];

@@ -2,14 +2,14 @@
 
 use voxtra_core::dtmf::DtmfDetector;
 
-use crate::line::{Chance, KEYS, Line, Pair, heard, told};
+use crate::signal::{Chance, KEYS, Pair, Signal, heard, told};
 
 /// A tone of 40 ms, changed, in a line of 200 ms.
-fn forty_ms(change: impl Fn(&mut Pair)) -> impl FnMut(usize, f64, &mut Chance) -> Line {
+fn forty_ms(change: impl Fn(&mut Pair)) -> impl FnMut(usize, f64, &mut Chance) -> Signal {
     move |key, from, chance| {
         let mut pair = Pair::of(key, chance);
         change(&mut pair);
-        let mut line = Line::silent(200.0);
+        let mut line = Signal::silent(200.0);
         line.add(from, 40.0, &pair);
         line
     }
@@ -19,11 +19,11 @@ fn forty_ms(change: impl Fn(&mut Pair)) -> impl FnMut(usize, f64, &mut Chance) -
 fn in_noise(
     snr_db: f64,
     change: impl Fn(&mut Pair),
-) -> impl FnMut(usize, f64, &mut Chance) -> Line {
+) -> impl FnMut(usize, f64, &mut Chance) -> Signal {
     move |key, from, chance| {
         let mut pair = Pair::of(key, chance);
         change(&mut pair);
-        let mut line = Line::silent(200.0);
+        let mut line = Signal::silent(200.0);
         line.add(from, 40.0, &pair);
         line.add_noise(pair.power() / 10_f64.powf(snr_db / 10.0), chance);
         line
@@ -42,7 +42,7 @@ fn a_digit_is_told_within_two_frames_after_its_40_ms() {
     for key in 0..16 {
         for step in 0..10 {
             let from = 60.3 + 2.0 * f64::from(step);
-            let mut line = Line::silent(220.0);
+            let mut line = Signal::silent(220.0);
             line.add(from, 150.0, &Pair::of(key, &mut chance));
             let heard = heard(&line.pcm());
             assert_eq!(heard.len(), 1, "{heard:?}");
@@ -121,7 +121,7 @@ fn frequencies_that_are_off_by_3_5_percent_are_not_heard() {
                 let mut pair = Pair::of(key, chance);
                 pair.hz[0] *= 1.0 + share * low;
                 pair.hz[1] *= 1.0 + share * high;
-                let mut line = Line::silent(240.0);
+                let mut line = Signal::silent(240.0);
                 line.add(from, 150.0, &pair);
                 line
             });
@@ -134,7 +134,7 @@ fn frequencies_that_are_off_by_3_5_percent_are_not_heard() {
 fn a_tone_of_36_ms_is_a_digit_and_one_of_25_ms_is_not() {
     let lasting = |ms| {
         told(20, move |key, from, chance| {
-            let mut line = Line::silent(200.0);
+            let mut line = Signal::silent(200.0);
             line.add(from, ms, &Pair::of(key, chance));
             line
         })
@@ -178,7 +178,7 @@ fn noise_15_db_softer_hides_one_digit_in_200_at_most() {
 fn noise_and_short_digits_in_it_are_no_digits() {
     let told = told(40, |key, from, chance| {
         let pair = Pair::of(key, chance);
-        let mut line = Line::silent(200.0);
+        let mut line = Signal::silent(200.0);
         line.add(from, 23.0, &pair);
         line.add_noise(pair.power() / 32.0, chance);
         line
@@ -186,8 +186,8 @@ fn noise_and_short_digits_in_it_are_no_digits() {
     assert!(told.none(), "{told:?}");
     let mut chance = Chance::new(9);
     for dbm0 in [-30.0, -15.0, -3.0] {
-        let mut line = Line::silent(10_000.0);
-        line.add_noise(crate::line::amplitude(dbm0).powi(2) / 2.0, &mut chance);
+        let mut line = Signal::silent(10_000.0);
+        line.add_noise(crate::signal::amplitude(dbm0).powi(2) / 2.0, &mut chance);
         assert_eq!(line.heard(), "");
     }
 }
@@ -196,7 +196,7 @@ fn noise_and_short_digits_in_it_are_no_digits() {
 fn digits_are_heard_over_dial_tone() {
     for (softer_db, alignments) in [(6.0, 10), (12.0, 5), (20.0, 5)] {
         let told = told(alignments, |key, from, chance| {
-            let mut line = Line::silent(400.0);
+            let mut line = Signal::silent(400.0);
             line.add(from + 100.0, 40.0, &Pair::of(key, chance));
             let dial = Pair {
                 hz: [350.0, 440.0],
@@ -213,7 +213,7 @@ fn digits_are_heard_over_dial_tone() {
 #[test]
 fn the_same_samples_give_the_same_digits_and_a_reset_forgets() {
     let mut chance = Chance::new(5);
-    let mut line = Line::silent(16.0 * 90.0 + 100.0);
+    let mut line = Signal::silent(16.0 * 90.0 + 100.0);
     for key in 0..16 {
         line.add(20.0 + 90.0 * key as f64, 45.0, &Pair::of(key, &mut chance));
     }

@@ -7,6 +7,6 @@
 )]
 
 mod limits;
-mod line;
 mod pauses;
+mod signal;
 mod talk_off;

@@ -1,6 +1,6 @@
 //! What is one press, and what is two.
 
-use crate::line::{Chance, KEYS, Line, Pair, told};
+use crate::signal::{Chance, KEYS, Pair, Signal, told};
 
 /// The same key's tones twice, this far apart.
 fn twice(on_ms: f64, pause_ms: f64, snr_db: Option<f64>) -> Vec<String> {
@@ -10,7 +10,7 @@ fn twice(on_ms: f64, pause_ms: f64, snr_db: Option<f64>) -> Vec<String> {
             let mut chance = Chance::new(1 + key as u64 * 100 + alignment);
             let from = 60.0 + 2.5 * alignment as f64;
             let pair = Pair::of(key, &mut chance);
-            let mut line = Line::silent(300.0);
+            let mut line = Signal::silent(300.0);
             line.add(from, on_ms, &pair);
             line.add(from + on_ms + pause_ms, on_ms, &Pair::of(key, &mut chance));
             if let Some(snr_db) = snr_db {
@@ -58,7 +58,7 @@ fn a_hole_anywhere_in_100_ms_leaves_one_press() {
     for hole in [3.0, 10.0, 20.0] {
         for at in 0..=((100.0 - hole) / 5.0) as usize {
             let told = told(1, |key, from, chance| {
-                let mut line = Line::silent(220.0);
+                let mut line = Signal::silent(220.0);
                 line.add(from, 100.0, &Pair::of(key, chance));
                 line.silence(from + 5.0 * at as f64, hole);
                 line
@@ -73,7 +73,7 @@ fn a_lost_frame_leaves_one_press_and_two_may_make_two() {
     for key in 0..16 {
         for (lost, presses) in [(1, 1..=1), (2, 1..=2)] {
             for at in 0..6 {
-                let mut line = Line::silent(300.0);
+                let mut line = Signal::silent(300.0);
                 line.add(67.0, 120.0, &Pair::of(key, &mut Chance::new(4)));
                 line.silence(60.0 + 20.0 * f64::from(at), 20.0 * f64::from(lost));
                 let heard = line.heard();
@@ -88,7 +88,7 @@ fn a_held_key_is_one_press_however_long_and_in_noise() {
     for snr_db in [15.0, 40.0] {
         let told = told(1, |key, from, chance| {
             let pair = Pair::of(key, chance);
-            let mut line = Line::silent(2_000.0);
+            let mut line = Signal::silent(2_000.0);
             line.add(from, 1_900.0, &pair);
             line.add_noise(pair.power() / 10_f64.powf(snr_db / 10.0), chance);
             line
@@ -102,7 +102,7 @@ fn different_keys_need_no_pause() {
     for first in 0..16 {
         for second in (0..16).filter(|second| *second != first) {
             let mut chance = Chance::new(8);
-            let mut line = Line::silent(240.0);
+            let mut line = Signal::silent(240.0);
             line.add(63.0, 60.0, &Pair::of(first, &mut chance));
             line.add(123.0, 60.0, &Pair::of(second, &mut chance));
             assert_eq!(
@@ -118,7 +118,7 @@ fn a_machine_that_dials_fast_is_understood() {
     let number = "0041791234567#11*22#99";
     let mut chance = Chance::new(6);
     for snr_db in [18.0, 40.0] {
-        let mut line = Line::silent(3_000.0);
+        let mut line = Signal::silent(3_000.0);
         for (n, digit) in number.chars().enumerate() {
             let pair = Pair::of(KEYS.find(digit).unwrap(), &mut chance);
             line.add(100.0 + 90.0 * n as f64, 45.0, &pair);

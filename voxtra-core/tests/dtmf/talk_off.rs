@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use voxtra_core::dtmf::DtmfDetector;
 
-use crate::line::{Chance, Line, Pair, amplitude, heard};
+use crate::signal::{Chance, Pair, Signal, amplitude, heard};
 
 /// The samples of a recording of the project's, whatever its rate.
 fn recording(name: &str) -> Vec<i16> {
@@ -57,7 +57,7 @@ fn vowels_of_any_pitch_are_no_digits() {
     for (f1, f2) in vowels {
         for pitch in (80..500).step_by(7) {
             let near = |hz: f64, formant: f64| 1.0 / (1.0 + ((hz - formant) / 90.0).powi(2));
-            let mut line = Line::silent(120.0);
+            let mut line = Signal::silent(120.0);
             for (n, sample) in line.0.iter_mut().enumerate() {
                 let t = n as f64 / 8_000.0;
                 // A pitch that stands still for a while is the worst.
@@ -79,7 +79,7 @@ fn vowels_of_any_pitch_are_no_digits() {
 #[test]
 fn music_of_instruments_with_overtones_is_no_digit() {
     let mut chance = Chance::new(12);
-    let mut line = Line::silent(40_000.0);
+    let mut line = Signal::silent(40_000.0);
     // Chords of three notes of the tempered scale, each with overtones that fade, four a second.
     for (bar, samples) in line.0.chunks_mut(2_000).enumerate() {
         let root = 36 + (bar * 5) % 36;
@@ -118,7 +118,7 @@ fn what_a_line_says_by_itself_is_no_digit() {
     ];
     for (name, hz, on, off) in tones {
         for dbm0 in [-25.0, -5.0] {
-            let mut line = Line::silent(6_000.0);
+            let mut line = Signal::silent(6_000.0);
             let pair = Pair {
                 hz,
                 dbm0: [dbm0; 2],
@@ -139,7 +139,7 @@ fn one_tone_or_three_are_no_digit() {
     let lows = [697.0, 770.0, 852.0, 941.0];
     let highs = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
     let sound = |all: &[f64]| {
-        let mut line = Line::silent(240.0);
+        let mut line = Signal::silent(240.0);
         for (k, hz) in all.iter().enumerate() {
             for (n, sample) in line.0.iter_mut().enumerate().skip(613) {
                 *sample +=
@@ -167,7 +167,7 @@ fn one_tone_or_three_are_no_digit() {
 #[test]
 fn a_tone_that_slides_or_trembles_is_no_digit() {
     for (slide, tremble) in [(750.0, 0.0), (-750.0, 0.0), (1_500.0, 0.0), (0.0, 0.5)] {
-        let mut line = Line::silent(1_000.0);
+        let mut line = Signal::silent(1_000.0);
         for (n, sample) in line.0.iter_mut().enumerate() {
             let t = n as f64 / 8_000.0;
             // From 100 ms before the tones meet their frequencies, again and again.

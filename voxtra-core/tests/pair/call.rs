@@ -10,7 +10,7 @@ use crate::agent::{Account, Agent};
 use crate::asterisk::{Asterisk, ID, Report};
 use crate::caller::Script;
 use crate::faults::{Arrival, Faults, Pipe, Way};
-use crate::line::{Kept, Line};
+use crate::port::{Kept, PairPort};
 
 /// No call of these goes on for longer.
 const LIMIT: Instant = Instant::from_millis(90_000);
@@ -24,7 +24,7 @@ pub(crate) struct Case {
 
 /// Everything that can be seen of a call from outside.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Outcome {
+pub(crate) struct CallOutcome {
     pub(crate) kept: Kept,
     pub(crate) started: Option<Instant>,
     pub(crate) leg: LegCounters,
@@ -37,7 +37,7 @@ pub(crate) struct Outcome {
 struct Call<'a> {
     faults: Faults,
     leg: Box<Leg<EnergyDetector>>,
-    line: Line,
+    line: PairPort,
     agent: Agent,
     incoming: Pipe,
     /// Until the id has been read.
@@ -48,7 +48,7 @@ struct Call<'a> {
 }
 
 /// Runs the call. Bytes that arrive at one moment are handed to the leg cut as `cuts` says, over and over.
-pub(crate) fn run(case: &Case, cuts: &[usize]) -> Outcome {
+pub(crate) fn run(case: &Case, cuts: &[usize]) -> CallOutcome {
     let Case {
         script,
         faults,
@@ -61,7 +61,7 @@ pub(crate) fn run(case: &Case, cuts: &[usize]) -> Outcome {
     let mut call = Call {
         faults,
         leg: Box::new(Leg::new(settings, EnergyDetector::new())),
-        line: Line::new(Pipe::new(faults, Way::ToAsterisk, seed.wrapping_mul(2))),
+        line: PairPort::new(Pipe::new(faults, Way::ToAsterisk, seed.wrapping_mul(2))),
         agent: Agent::default(),
         incoming: Pipe::new(faults, Way::ToVoxtra, seed.wrapping_mul(2) | 1),
         handshake: Vec::new(),
@@ -98,7 +98,7 @@ pub(crate) fn run(case: &Case, cuts: &[usize]) -> Outcome {
             asterisk.tick(now, &mut call.incoming);
         }
     }
-    Outcome {
+    CallOutcome {
         started: call.started,
         leg: call.leg.counters(),
         playout: call.leg.playout_counters(),
@@ -135,7 +135,7 @@ impl Call<'_> {
                 self.deadline(now);
             }
         }
-        let Line {
+        let PairPort {
             kept, epoch, rate, ..
         } = &self.line;
         self.agent.act(now, &kept.records, *epoch, *rate);

@@ -12,6 +12,6 @@ mod caller;
 mod chance;
 mod faults;
 mod grid;
-mod line;
 mod outcome;
+mod port;
 mod promises;

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use voxtra_core::event::{AgentHeldOutcome, Realtime, RecordBody};
 use voxtra_core::time::Instant;
 
-use crate::call::Outcome;
+use crate::call::CallOutcome;
 
 pub(crate) const HEADER: &str = "\
     fault            seed |   end |  in gaps viol |  out drop late slip undr | agent: given lost | caller: heard both none | phone: over under";
 
-pub(crate) fn figures(outcome: &Outcome) -> String {
+pub(crate) fn figures(outcome: &CallOutcome) -> String {
     let report = &outcome.asterisk;
     let (end, why) = report.ended.clone().unwrap();
     let rate = match outcome.kept.messages.last() {
@@ -50,7 +50,7 @@ fn longest(report: &crate::asterisk::Report, is: impl Fn(bool, bool) -> bool) ->
     flags.split(|flag| !flag).map(<[bool]>::len).max().unwrap()
 }
 
-pub(crate) fn story(outcome: &Outcome) -> String {
+pub(crate) fn story(outcome: &CallOutcome) -> String {
     let told = outcome.kept.records.iter().map(|record| {
         let what = match record.body {
             RecordBody::Event(event) => match event {

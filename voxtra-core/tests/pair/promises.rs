@@ -7,11 +7,11 @@ use voxtra_core::event::{Fault, Realtime, Record, RecordBody};
 use voxtra_core::time::Instant;
 
 use crate::asterisk::Parser;
-use crate::call::Outcome;
+use crate::call::CallOutcome;
 use crate::faults::Faults;
-use crate::line::AudioPart;
+use crate::port::AudioPart;
 
-pub(crate) fn check(outcome: &Outcome, faults: Faults, what: &str) {
+pub(crate) fn check(outcome: &CallOutcome, faults: Faults, what: &str) {
     let Some(started) = outcome.started else {
         assert!(
             outcome.kept.records.is_empty() && outcome.kept.messages.is_empty(),
@@ -93,7 +93,7 @@ fn speech_starts_and_ends_in_turn(records: &[Record], what: &str) {
     assert!(!speaking && !must_end, "{what}: left open");
 }
 
-fn utterances_start_and_end_once(outcome: &Outcome, what: &str) {
+fn utterances_start_and_end_once(outcome: &CallOutcome, what: &str) {
     for id in 1..=outcome.utterances {
         let count = |is: fn(&RecordBody) -> Option<u32>| {
             let records = outcome.kept.records.iter();
@@ -134,7 +134,7 @@ fn a_barge_in_cuts_the_agent(records: &[Record], what: &str) {
     }
 }
 
-fn the_caller_s_audio_is_whole(outcome: &Outcome, faults: Faults, what: &str) {
+fn the_caller_s_audio_is_whole(outcome: &CallOutcome, faults: Faults, what: &str) {
     let mut speaking = false;
     let mut samples = 0;
     for part in &outcome.kept.caller {
@@ -160,7 +160,7 @@ fn the_caller_s_audio_is_whole(outcome: &Outcome, faults: Faults, what: &str) {
 }
 
 /// From any frame on: after a pause, what was missed does not follow in a burst.
-fn playout_is_never_two_frames_early(outcome: &Outcome, started: Instant, what: &str) {
+fn playout_is_never_two_frames_early(outcome: &CallOutcome, started: Instant, what: &str) {
     let mut earliest = started;
     for (n, (at, _)) in audio(outcome).enumerate() {
         assert!(
@@ -172,7 +172,7 @@ fn playout_is_never_two_frames_early(outcome: &Outcome, started: Instant, what: 
     }
 }
 
-fn no_sample_of_the_agent_is_lost_uncounted(outcome: &Outcome, what: &str) {
+fn no_sample_of_the_agent_is_lost_uncounted(outcome: &CallOutcome, what: &str) {
     let account = outcome.account;
     assert_eq!(
         account.given,
@@ -205,7 +205,7 @@ fn no_sample_of_the_agent_is_lost_uncounted(outcome: &Outcome, what: &str) {
     }
 }
 
-fn what_is_sent_is_valid(outcome: &Outcome, faults: Faults, what: &str) {
+fn what_is_sent_is_valid(outcome: &CallOutcome, faults: Faults, what: &str) {
     let mut hung_up = false;
     for (at, message) in &outcome.kept.messages {
         assert!(!hung_up, "{what}: something follows the hang-up");
@@ -230,7 +230,12 @@ fn what_is_sent_is_valid(outcome: &Outcome, faults: Faults, what: &str) {
 }
 
 /// Two silent seconds would end the call.
-fn a_frame_is_sent_every_20_ms(outcome: &Outcome, faults: Faults, started: Instant, what: &str) {
+fn a_frame_is_sent_every_20_ms(
+    outcome: &CallOutcome,
+    faults: Faults,
+    started: Instant,
+    what: &str,
+) {
     if outcome.kept.frames_dropped > 0 {
         // The peer did not read.
         return;
@@ -268,7 +273,7 @@ fn no_silence_is_told_early(records: &[Record], what: &str) {
     }
 }
 
-fn every_dropped_frame_is_told(outcome: &Outcome, what: &str) {
+fn every_dropped_frame_is_told(outcome: &CallOutcome, what: &str) {
     let told = outcome.kept.records.iter().map(|record| match record.body {
         RecordBody::Fault(Fault::FramesDropped(frames)) => u64::from(frames),
         _ => 0,
@@ -277,7 +282,7 @@ fn every_dropped_frame_is_told(outcome: &Outcome, what: &str) {
 }
 
 /// Audio among what was sent.
-fn audio(outcome: &Outcome) -> impl Iterator<Item = (Instant, &[u8])> {
+fn audio(outcome: &CallOutcome) -> impl Iterator<Item = (Instant, &[u8])> {
     let messages = outcome.kept.messages.iter();
     messages
         .filter(|(_, message)| message[0] != 0)
@@ -285,7 +290,7 @@ fn audio(outcome: &Outcome) -> impl Iterator<Item = (Instant, &[u8])> {
 }
 
 /// Utterances that were cut.
-fn cuts(outcome: &Outcome) -> u64 {
+fn cuts(outcome: &CallOutcome) -> u64 {
     let is_cut = |record: &&Record| {
         matches!(
             record.body,

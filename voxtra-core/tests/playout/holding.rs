@@ -7,14 +7,14 @@ fn ramp() -> Vec<i16> {
     (0..1_600).map(|n| 4_000 + n).collect()
 }
 
-fn hold(line: &mut Line, hold: bool) {
+fn hold(line: &mut PlayoutRig, hold: bool) {
     line.playout.hold(hold);
     assert_eq!(line.playout.is_held(), hold);
 }
 
 #[test]
 fn the_next_frame_fades_out_and_silence_follows_on_time() {
-    let mut line = Line::plain();
+    let mut line = PlayoutRig::plain();
     line.agent.say(0, 1, &ramp());
     line.frame();
     hold(&mut line, true);
@@ -38,7 +38,7 @@ fn the_next_frame_fades_out_and_silence_follows_on_time() {
 
 #[test]
 fn it_goes_on_where_it_stopped_and_nothing_is_lost() {
-    let mut line = Line::plain();
+    let mut line = PlayoutRig::plain();
     line.agent.say(0, 1, &ramp());
     let mut heard = line.frame();
     hold(&mut line, true);
@@ -63,7 +63,7 @@ fn it_goes_on_where_it_stopped_and_nothing_is_lost() {
 
 #[test]
 fn a_pause_without_a_fade_leaves_every_sample_as_it_is() {
-    let mut line = Line::untouched();
+    let mut line = PlayoutRig::untouched();
     line.agent.say(0, 1, &ramp());
     let mut heard = Vec::new();
     for frame in 0..40 {
@@ -75,7 +75,7 @@ fn a_pause_without_a_fade_leaves_every_sample_as_it_is() {
 
 #[test]
 fn neither_step_clicks() {
-    let mut line = Line::plain();
+    let mut line = PlayoutRig::plain();
     line.agent.say(0, 1, &[10_000; 1_600]);
     let mut out = Vec::new();
     for frame in 0..20 {
@@ -90,7 +90,7 @@ fn neither_step_clicks() {
 
 #[test]
 fn a_flush_in_a_pause_ends_what_is_held_without_a_sound() {
-    let mut line = Line::plain();
+    let mut line = PlayoutRig::plain();
     line.agent.say(0, 1, &ramp());
     line.agent.say(0, 2, &ramp());
     line.frame();
@@ -109,7 +109,7 @@ fn a_flush_in_a_pause_ends_what_is_held_without_a_sound() {
 
 #[test]
 fn a_flush_before_the_fade_has_gone_out_is_an_ordinary_one() {
-    let mut line = Line::plain();
+    let mut line = PlayoutRig::plain();
     line.agent.say(0, 1, &ramp());
     line.frame();
     hold(&mut line, true);
@@ -121,7 +121,7 @@ fn a_flush_before_the_fade_has_gone_out_is_an_ordinary_one() {
 
 #[test]
 fn what_ends_within_the_fade_is_over_and_the_next_one_waits() {
-    let mut line = Line::plain();
+    let mut line = PlayoutRig::plain();
     line.agent.say(0, 1, &[8_000; 200]);
     line.agent.say(0, 2, &[5; 160]);
     line.frame();
@@ -140,7 +140,7 @@ fn what_ends_within_the_fade_is_over_and_the_next_one_waits() {
 
 #[test]
 fn changing_ones_mind_between_two_frames_changes_nothing() {
-    let mut line = Line::plain();
+    let mut line = PlayoutRig::plain();
     line.agent.say(0, 1, &ramp());
     line.frame();
     hold(&mut line, true);
@@ -156,7 +156,7 @@ fn changing_ones_mind_between_two_frames_changes_nothing() {
 
 #[test]
 fn an_underrun_that_is_held_counts_as_a_pause_only() {
-    let mut line = Line::plain();
+    let mut line = PlayoutRig::plain();
     line.agent.queue(0, 1, &[8_000; 160], true, false);
     line.frame();
     line.frame();

@@ -62,13 +62,13 @@ impl AgentAudio for Agent {
 }
 
 /// A playout at 8 kHz, polled at each of its deadlines.
-struct Line {
+struct PlayoutRig {
     playout: Playout,
     agent: Agent,
     events: Vec<PlayoutEvent>,
 }
 
-impl Line {
+impl PlayoutRig {
     fn new(settings: PlayoutSettings) -> Self {
         let mut playout = Playout::new(SampleRate::Hz8000, settings);
         playout.start(Instant::ZERO);
@@ -165,7 +165,7 @@ mod pacing {
 
     #[test]
     fn a_late_frame_does_not_move_the_next_ones() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         assert!(line.frame_at(Instant::from_millis(0)).is_some());
         assert!(line.frame_at(Instant::from_millis(19)).is_none());
         assert!(line.frame_at(Instant::from_millis(33)).is_some());
@@ -177,7 +177,7 @@ mod pacing {
 
     #[test]
     fn a_long_delay_moves_the_schedule_instead_of_a_burst() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.frame();
         assert!(line.frame_at(Instant::from_millis(500)).is_some());
         assert!(line.frame_at(Instant::from_millis(500)).is_none());
@@ -187,7 +187,7 @@ mod pacing {
 
     #[test]
     fn the_schedule_keeps_its_place_among_the_20_ms() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.frame();
         assert!(line.frame_at(Instant::from_millis(513)).is_some());
         assert_eq!(line.playout.next_deadline(), Instant::from_millis(520));
@@ -198,7 +198,7 @@ mod pacing {
 
     #[test]
     fn frames_are_left_out_only_while_nothing_is_playing() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.frame();
         line.playout.leave_out(4);
         assert_eq!(line.playout.next_deadline(), Instant::from_millis(100));
@@ -211,7 +211,7 @@ mod pacing {
 
     #[test]
     fn exactly_one_frame_late_is_not_a_slip() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         assert!(line.frame_at(Instant::from_millis(20)).is_some());
         assert!(line.frame_at(Instant::from_millis(20)).is_some());
         assert!(line.frame_at(Instant::from_millis(20)).is_none());
@@ -220,7 +220,7 @@ mod pacing {
 
     #[test]
     fn another_rate_only_while_nothing_is_playing() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[5; 200]);
         line.frame();
         assert!(!line.playout.set_rate(SampleRate::Hz16000));
@@ -237,7 +237,7 @@ mod pacing {
     proptest! {
         #[test]
         fn never_two_frames_early(jitter in prop::collection::vec(0u64..60_000, 1..200)) {
-            let mut line = Line::plain();
+            let mut line = PlayoutRig::plain();
             let mut now = Instant::ZERO;
             let mut frames = 0u64;
             for step in jitter {
@@ -260,7 +260,7 @@ mod utterances {
 
     #[test]
     fn silence_when_there_is_nothing_to_say() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         assert_eq!(line.frame(), [0; 160]);
         assert!(!line.playout.is_speaking());
         let counters = line.playout.counters();
@@ -269,7 +269,7 @@ mod utterances {
 
     #[test]
     fn an_utterance_starts_with_its_first_frame_and_ends_with_its_last() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 7, &[100; 400]);
         assert_eq!(line.frame(), [100; 160]);
         assert_eq!(line.events(), [started(7)]);
@@ -284,7 +284,7 @@ mod utterances {
 
     #[test]
     fn one_follows_another_without_a_gap() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[10; 100]);
         line.agent.say(0, 2, &[20; 60]);
         assert_eq!(line.frame(), [vec![10; 100], vec![20; 60]].concat());
@@ -293,7 +293,7 @@ mod utterances {
 
     #[test]
     fn the_end_is_seen_with_the_last_sample_even_if_it_is_a_chunk_of_its_own() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.queue(0, 1, &[10; 160], true, false);
         line.agent.queue(0, 1, &[], false, true);
         line.agent.say(0, 2, &[20; 160]);
@@ -306,7 +306,7 @@ mod utterances {
 
     #[test]
     fn an_empty_utterance_ends_without_having_started() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[]);
         assert_eq!(line.frame(), [0; 160]);
         assert_eq!(line.events(), [ended(1)]);
@@ -314,7 +314,7 @@ mod utterances {
 
     #[test]
     fn one_that_is_never_closed_is_cut_by_the_next() {
-        let mut line = Line::untouched();
+        let mut line = PlayoutRig::untouched();
         line.agent.queue(0, 1, &[10; 80], true, false);
         line.agent.say(0, 2, &[20; 80]);
         assert_eq!(line.frame(), [vec![10; 80], vec![20; 80]].concat());
@@ -323,7 +323,7 @@ mod utterances {
 
     #[test]
     fn gain_is_for_the_agent_s_audio() {
-        let mut line = Line::new(PlayoutSettings {
+        let mut line = PlayoutRig::new(PlayoutSettings {
             gain_db: 6.0206,
             ..PlayoutSettings::default()
         });
@@ -337,7 +337,7 @@ mod utterances {
 
     #[test]
     fn a_source_that_promised_too_much_loses_only_its_promise() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[5; 100]);
         line.agent.samples.truncate(70);
         assert_eq!(line.frame(), [vec![5; 70], vec![0; 90]].concat());
@@ -351,7 +351,7 @@ mod underruns {
 
     #[test]
     fn each_starved_frame_counts_once_while_the_utterance_lasts() {
-        let mut line = Line::untouched();
+        let mut line = PlayoutRig::untouched();
         line.agent.queue(0, 1, &[9; 200], true, false);
         line.frame();
         assert_eq!(line.playout.counters().underruns, 0);
@@ -370,7 +370,7 @@ mod underruns {
     #[test]
     fn audio_that_runs_out_and_comes_back_does_not_click() {
         for had in [160, 159, 150, 100, 1] {
-            let mut line = Line::plain();
+            let mut line = PlayoutRig::plain();
             line.agent.queue(0, 1, &vec![10_000; had], true, false);
             let mut out = line.frame();
             out.extend(line.frame());
@@ -390,7 +390,7 @@ mod underruns {
 
     #[test]
     fn the_natural_end_of_an_utterance_is_left_as_it_is() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[10_000; 160]);
         assert_eq!(line.frame(), [10_000; 160]);
         assert_eq!(line.frame(), [0; 160]);
@@ -402,7 +402,7 @@ mod flushing {
 
     #[test]
     fn the_next_frame_fades_out_and_the_rest_is_dropped() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.queue(0, 1, &[8_000; 1_000], true, false);
         line.agent.queue(0, 1, &[8_000; 500], false, true);
         line.agent.say(0, 2, &[8_000; 70]);
@@ -422,7 +422,7 @@ mod flushing {
 
     #[test]
     fn a_shorter_fade_is_followed_by_silence() {
-        let mut line = Line::new(PlayoutSettings {
+        let mut line = PlayoutRig::new(PlayoutSettings {
             fade: Duration::from_millis(5),
             ..PlayoutSettings::default()
         });
@@ -437,7 +437,7 @@ mod flushing {
 
     #[test]
     fn what_is_left_of_the_utterance_fades_however_little_it_is() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[8_000; 200]);
         line.agent.say(0, 2, &[9_000; 500]);
         line.frame();
@@ -452,7 +452,7 @@ mod flushing {
 
     #[test]
     fn with_nothing_playing_what_is_queued_is_dropped_all_the_same() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[8_000; 200]);
         line.agent.queue(0, 2, &[8_000; 200], true, false);
         assert_eq!(line.playout.flush(), 1);
@@ -465,7 +465,7 @@ mod flushing {
 
     #[test]
     fn chunks_of_the_old_epoch_that_come_later_are_dropped_too() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.queue(0, 1, &[8_000; 320], true, false);
         line.frame();
         line.playout.flush();
@@ -480,7 +480,7 @@ mod flushing {
 
     #[test]
     fn the_new_epoch_waits_for_the_fade_and_plays_in_full() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[8_000; 1_000]);
         line.frame();
         let epoch = line.playout.flush();
@@ -493,7 +493,7 @@ mod flushing {
 
     #[test]
     fn twice_before_the_next_frame_is_like_once() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[8_000; 1_000]);
         line.frame();
         line.playout.flush();
@@ -507,7 +507,7 @@ mod flushing {
 
     #[test]
     fn between_the_fade_and_the_next_utterance() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.say(0, 1, &[8_000; 1_000]);
         line.frame();
         line.playout.flush();
@@ -521,7 +521,7 @@ mod flushing {
 
     #[test]
     fn in_an_underrun_there_is_only_silence_to_fade() {
-        let mut line = Line::plain();
+        let mut line = PlayoutRig::plain();
         line.agent.queue(0, 1, &[8_000; 160], true, false);
         line.frame();
         line.frame();
@@ -581,7 +581,7 @@ proptest! {
         // An agent that learns of a flush only some steps later goes on in the old epoch.
         deaf in 0usize..4,
     ) {
-        let mut line = Line::untouched();
+        let mut line = PlayoutRig::untouched();
         let (mut utterance, mut open, mut epoch, mut stale) = (0, false, 0, 0);
         let mut next: i16 = 0;
         let mut played: Vec<i16> = Vec::new();

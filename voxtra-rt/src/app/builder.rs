@@ -17,14 +17,14 @@ use voxtra_core::event::{EventInfo, EventSet, EventType};
 use voxtra_core::leg::LegSettings;
 
 use super::admission::{Admission, CallLimits};
-use super::route::{Handler, Outcome, Route, RouteError, Routes};
+use super::route::{Handler, HandlerOutcome, Route, RouteError, Routes};
 use super::{Application, Hook, Inner, OBSERVED, Sessions, socket_leg};
 use crate::ari::{AriClient, AriError, AriSettings};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{RouteRule, RouteSettings};
 use crate::media::{MediaServer, MediaSettings};
 use crate::rehearsal::Stage;
-use crate::session::{Call, CallInfo, Desk, OnHandlerEnd, Services, Session};
+use crate::session::{Call, CallInfo, ExpectedChannels, OnHandlerEnd, Services, Session};
 use crate::speech::{LanguageModel, Prompts, SpeechError, SpeechToText, TextToSpeech};
 use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 
@@ -230,7 +230,7 @@ impl Builder {
     pub fn extension<F, R>(self, extension: &str, handler: F) -> Self
     where
         F: Fn(Call) -> R + Send + Sync + 'static,
-        R: Future<Output: Outcome> + Send + 'static,
+        R: Future<Output: HandlerOutcome> + Send + 'static,
     {
         self.route(|routes| routes.extension(extension, Handler::new(handler), FUNCTION))
     }
@@ -240,7 +240,7 @@ impl Builder {
     pub fn number<F, R>(self, pattern: &str, handler: F) -> Self
     where
         F: Fn(Call) -> R + Send + Sync + 'static,
-        R: Future<Output: Outcome> + Send + 'static,
+        R: Future<Output: HandlerOutcome> + Send + 'static,
     {
         self.route(|routes| routes.number(pattern, Handler::new(handler), FUNCTION))
     }
@@ -262,7 +262,7 @@ impl Builder {
     pub fn default<F, R>(self, handler: F) -> Self
     where
         F: Fn(Call) -> R + Send + Sync + 'static,
-        R: Future<Output: Outcome> + Send + 'static,
+        R: Future<Output: HandlerOutcome> + Send + 'static,
     {
         self.route(|routes| routes.otherwise(Handler::new(handler), FUNCTION))
     }
@@ -511,7 +511,7 @@ impl Builder {
             any_extension: self.any_extension,
             ari,
             online,
-            desk: Arc::new(Desk::default()),
+            expected: Arc::new(ExpectedChannels::default()),
             sessions: Sessions::default(),
             did_variable: self.did_variable,
             asking: Default::default(),

@@ -81,7 +81,7 @@ impl Inner {
                     return;
                 }
                 // External media and outbound calls enter the application too; they are no new calls.
-                if self.desk.tell(&channel.id, ChannelNews::Entered) {
+                if self.expected.report(&channel.id, ChannelNews::Entered) {
                     return;
                 }
                 if is_ours(&channel.id) {
@@ -118,8 +118,8 @@ impl Inner {
                     }
                     None => words(&destroyed.cause_txt),
                 };
-                self.desk
-                    .tell(&destroyed.channel.id, ChannelNews::Gone(reason.clone()));
+                self.expected
+                    .report(&destroyed.channel.id, ChannelNews::Gone(reason.clone()));
                 self.tell(&destroyed.channel.id, Input::Gone(reason));
             }
             AriEvent::ChannelHold(held) => self.tell(&held.channel.id, Input::Held(true)),
@@ -144,7 +144,7 @@ impl Inner {
     fn replaced(self: &Arc<Self>, ari: &AriClient, old: &str, new: &Channel) -> bool {
         if let Some(seat) = self.sessions.replace(old, &new.id) {
             self.pass(&seat, Input::Replaced(new.caller.number.clone()));
-        } else if !self.desk.replace(old, &new.id) {
+        } else if !self.expected.replace(old, &new.id) {
             return false;
         }
         self.watch(ari, &new.id);
@@ -169,7 +169,7 @@ impl Inner {
             _ => return,
         };
         self.tell(channel, Input::NotTaken(reason));
-        self.desk.tell(channel, ChannelNews::NotTaken(reason));
+        self.expected.report(channel, ChannelNews::NotTaken(reason));
     }
 
     /// A new call, whose number may have to be asked for.
@@ -257,7 +257,9 @@ impl Inner {
                 // It has ended already.
                 Err(AriError::Status { status: 422, .. }) => {
                     let reason = "normal_clearing".to_owned();
-                    inner.desk.tell(&channel, ChannelNews::Gone(reason.clone()));
+                    inner
+                        .expected
+                        .report(&channel, ChannelNews::Gone(reason.clone()));
                     inner.tell(&channel, Input::Gone(reason));
                 }
                 Err(error) => tracing::debug!(call = channel, %error, "cannot watch a channel"),
@@ -271,7 +273,7 @@ impl Inner {
             ari.clone(),
             channel,
             up,
-            self.desk.clone(),
+            self.expected.clone(),
             self.media.clone(),
             self.address.clone(),
             self.leg,

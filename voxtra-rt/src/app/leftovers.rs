@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::dispatch::is_ours;
 use crate::ari::{AriClient, AriError, Bridge, ContinueAt, HangupReason};
-use crate::session::Desk;
+use crate::session::ExpectedChannels;
 
 /// How long after the first look the second one is at the start.
 pub(super) const AT_START: Duration = Duration::from_secs(2);
@@ -14,13 +14,13 @@ pub(super) const LATER: Duration = Duration::from_secs(6);
 
 /// Sends such callers on in the dialplan and removes their bridges: those that are there now, at the start, and still after a
 /// while. Those of another process that is alive have its media in them, or a second party, and are left alone.
-pub(super) async fn clear(ari: AriClient, desk: Arc<Desk>, second_look: Duration) {
-    let first = left(&ari, &desk).await;
+pub(super) async fn clear(ari: AriClient, expected: Arc<ExpectedChannels>, second_look: Duration) {
+    let first = left(&ari, &expected).await;
     if first.is_empty() {
         return;
     }
     tokio::time::sleep(second_look).await;
-    let mut bridges = left(&ari, &desk).await;
+    let mut bridges = left(&ari, &expected).await;
     bridges.retain(|bridge| first.iter().any(|known| known.id == bridge.id));
     for bridge in bridges {
         let mut results = Vec::new();
@@ -51,12 +51,12 @@ pub(super) async fn clear(ari: AriClient, desk: Arc<Desk>, second_look: Duration
     }
 }
 
-async fn left(ari: &AriClient, desk: &Desk) -> Vec<Bridge> {
+async fn left(ari: &AriClient, expected: &ExpectedChannels) -> Vec<Bridge> {
     let mut bridges = ari.bridges().await.unwrap_or_else(|error| {
         tracing::warn!(%error, "cannot see whether an earlier process has left calls in Asterisk");
         Vec::new()
     });
-    bridges.retain(|bridge| is_left(bridge) && !desk.uses_bridge(&bridge.id));
+    bridges.retain(|bridge| is_left(bridge) && !expected.uses_bridge(&bridge.id));
     bridges
 }
 

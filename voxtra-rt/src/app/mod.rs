@@ -36,7 +36,7 @@ pub use crate::session::OnHandlerEnd;
 pub use admission::{CallLimits, CallRefusal};
 pub use builder::{Builder, RouteTo, StartError};
 pub use outbound::Outbound;
-pub use route::{DeclaredRoute, Failure, Handler, Outcome, Route, RouteError};
+pub use route::{DeclaredRoute, Failure, Handler, HandlerOutcome, Route, RouteError};
 pub use signals::{Stop, StopSignals};
 
 use std::collections::HashMap;
@@ -59,8 +59,8 @@ use crate::catalogue::Catalogue;
 use crate::media::{Arrival, MediaServer, MediaStats};
 use crate::rehearsal::Stage;
 use crate::session::{
-    Call, CallInfo, Desk, Direction, Event, HandlerError, Hook, Input, Line, Owner, Publish,
-    Services,
+    Call, CallInfo, Direction, Event, ExpectedChannels, HandlerError, Hook, Input, Line, Owner,
+    Publish, Services,
 };
 use crate::webhook::{OutgoingEvent, WebhookCounters, Webhooks};
 use route::Routes;
@@ -100,7 +100,7 @@ pub(crate) struct Inner {
     ari: Option<AriClient>,
     /// Whether ARI's events arrive.
     online: watch::Sender<bool>,
-    desk: Arc<Desk>,
+    expected: Arc<ExpectedChannels>,
     sessions: Sessions,
     /// The channel variable with the number of a call that came to an extension for all.
     did_variable: String,

@@ -28,7 +28,8 @@ impl Inner {
                     Ok(false) => return,
                     Ok(true) => {
                         // A bridge of one who crashed keeps the application known, with nobody behind it.
-                        leftovers::clear(ari.clone(), self.desk.clone(), leftovers::LATER).await;
+                        leftovers::clear(ari.clone(), self.expected.clone(), leftovers::LATER)
+                            .await;
                         // And so do our own calls.
                         if let Err(error) = self.withdraw(ari, withdrawn).await {
                             tracing::error!(%error, "cannot take our calls out of the application");
@@ -80,7 +81,7 @@ impl Inner {
         // A call's bridge and its audio have one name.
         let is_audio = |channel: &String| {
             let name = channel.strip_prefix("voxtra-media-");
-            name.is_some_and(|name| self.desk.uses_bridge(&format!("voxtra-bridge-{name}")))
+            name.is_some_and(|name| self.expected.uses_bridge(&format!("voxtra-bridge-{name}")))
         };
         // Calls of the other program keep the application known, whatever we do.
         if !channels.iter().all(|id| is_a_partys(id) || is_audio(id)) {
@@ -92,7 +93,7 @@ impl Inner {
                 withdrawn.insert(channel);
             }
         }
-        for bridge in self.desk.bridges() {
+        for bridge in self.expected.bridges() {
             ari.unsubscribe(&format!("bridge:{bridge}")).await?;
         }
         Ok(())

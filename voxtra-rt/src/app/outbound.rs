@@ -86,7 +86,7 @@ impl Application {
             direction: Direction::Outbound,
             args: Vec::new(),
         };
-        let mut expected = self.inner.desk.expect(&id);
+        let mut expected = self.inner.expected.expect(&id);
         // The far end answers, not we.
         let line = self.inner.ari_line(&ari, &id, true);
         line.set_placed(false);

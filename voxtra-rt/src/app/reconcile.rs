@@ -105,7 +105,7 @@ impl Inner {
             } else {
                 leftovers::LATER
             };
-            let clearing = leftovers::clear(ari.clone(), self.desk.clone(), second_look);
+            let clearing = leftovers::clear(ari.clone(), self.expected.clone(), second_look);
             tokio::spawn(self.stop.clone().run_until_cancelled_owned(clearing));
             let pause = if self.compare(&ari).await {
                 self.compare_every
@@ -175,7 +175,7 @@ impl Inner {
         let sessions = placed.map(|call| call.channel().to_string()).collect();
         Known {
             sessions,
-            awaited: self.desk.awaited(),
+            awaited: self.expected.awaited(),
         }
     }
 
@@ -186,11 +186,11 @@ impl Inner {
                 self.tell(&channel, Input::Gone("lost_with_asterisk".into()));
             }
             Finding::Entered(channel) => {
-                self.desk.tell(&channel, ChannelNews::Entered);
+                self.expected.report(&channel, ChannelNews::Entered);
             }
             Finding::Gone(channel) => {
                 let reason = "lost_with_asterisk".into();
-                self.desk.tell(&channel, ChannelNews::Gone(reason));
+                self.expected.report(&channel, ChannelNews::Gone(reason));
             }
             Finding::Unknown(id) => {
                 let Some(channel) = seen.channels.iter().find(|c| c.id == id) else {

@@ -34,7 +34,7 @@ pub struct DeclaredRoute {
     message = "a handler ends in nothing or in `Result<(), _>`, not in `{Self}`",
     note = "end its last line with `?;` and, in a function, go on with `Ok(())`"
 )]
-pub trait Outcome {
+pub trait HandlerOutcome {
     /// As a result.
     ///
     /// # Errors
@@ -42,13 +42,13 @@ pub trait Outcome {
     fn into_result(self) -> Result<(), HandlerError>;
 }
 
-impl Outcome for () {
+impl HandlerOutcome for () {
     fn into_result(self) -> Result<(), HandlerError> {
         Ok(())
     }
 }
 
-impl<E: Failure> Outcome for Result<(), E> {
+impl<E: Failure> HandlerOutcome for Result<(), E> {
     fn into_result(self) -> Result<(), HandlerError> {
         self.map_err(Failure::into_failure)
     }
@@ -87,7 +87,7 @@ impl Handler {
     pub fn new<F, R>(handle: F) -> Self
     where
         F: Fn(Call) -> R + Send + Sync + 'static,
-        R: Future<Output: Outcome> + Send + 'static,
+        R: Future<Output: HandlerOutcome> + Send + 'static,
     {
         let handle = Arc::new(handle);
         Self(Arc::new(move |call| {

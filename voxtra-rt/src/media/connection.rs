@@ -43,12 +43,12 @@ const SMALLEST_READ: usize = 512;
 
 /// Room for what is being read and written, which a thread's connections take turns to use: memory that is always in the
 /// processor's cache, instead of some of each call's own that never is.
-pub(crate) struct Desk {
+pub(crate) struct Scratch {
     input: Box<[u8; READ]>,
     output: Box<[u8; MAX_MESSAGE]>,
 }
 
-impl Desk {
+impl Scratch {
     pub(crate) fn new() -> Self {
         Self {
             input: Box::new([0; READ]),
@@ -143,7 +143,7 @@ impl Limits {
 
 /// What happened to a connection after it was given something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ConnectionState {
     /// It goes on.
     Open,
     /// It goes on, and there may be more to read.
@@ -229,7 +229,7 @@ impl<S: Socket> Connection<S> {
     }
 
     /// The socket is readable: takes what is there, at most one buffer full, and does what was asked for.
-    pub(crate) fn readable(&mut self, now: Instant, desk: &mut Desk) -> Outcome {
+    pub(crate) fn readable(&mut self, now: Instant, scratch: &mut Scratch) -> ConnectionState {
         self.io.now = now;
         self.slowed = false;
         // Of one that has closed there is no more than what is in the kernel.
@@ -238,23 +238,23 @@ impl<S: Socket> Connection<S> {
             && !intake.allows(now)
         {
             if intake.is_flooded(now) {
-                let line = &mut Line::new(&mut self.io, &mut desk.output);
-                self.leg.report(now, Fault::TooFast, line);
-                return self.stop(now, MediaStoppedReason::Error, desk);
+                let port = &mut LegPort::new(&mut self.io, &mut scratch.output);
+                self.leg.report(now, Fault::TooFast, port);
+                return self.stop(now, MediaStoppedReason::Error, scratch);
             }
             self.slowed = true;
-            return Outcome::Open;
+            return ConnectionState::Open;
         }
-        let Desk { input, output } = desk;
+        let Scratch { input, output } = scratch;
         let input = input.get_mut(..self.read_limit).unwrap_or_default();
         let before = self.messages();
         match self.io.stream.read(input) {
-            Ok(0) => self.stop(now, MediaStoppedReason::Closed, desk),
+            Ok(0) => self.stop(now, MediaStoppedReason::Closed, scratch),
             Ok(count) => {
                 let bytes = input.get(..count).unwrap_or_default();
                 let emptied = count < input.len();
-                let line = &mut Line::new(&mut self.io, output);
-                let progress = self.leg.handle_input(now, bytes, line);
+                let port = &mut LegPort::new(&mut self.io, output);
+                let progress = self.leg.handle_input(now, bytes, port);
                 let messages = self.messages().wrapping_sub(before);
                 if let Some(intake) = &mut self.intake {
                     intake.took(count, messages, self.leg.incoming_hz());
@@ -267,17 +267,17 @@ impl<S: Socket> Connection<S> {
                 } else {
                     (self.read_limit * 2).min(READ)
                 };
-                if let Some(reason) = self.handle_requests(now, desk) {
-                    return self.stop(now, reason, desk);
+                if let Some(reason) = self.handle_requests(now, scratch) {
+                    return self.stop(now, reason, scratch);
                 }
                 self.publish();
                 match progress {
-                    Progress::HungUp => self.stop(now, MediaStoppedReason::Hangup, desk),
+                    Progress::HungUp => self.stop(now, MediaStoppedReason::Hangup, scratch),
                     Progress::Open => match self.io.broken {
-                        Some(reason) => self.stop(now, reason, desk),
+                        Some(reason) => self.stop(now, reason, scratch),
                         // A short read has emptied the socket; the next bytes raise a new event.
-                        None if emptied && !self.to_the_end => Outcome::Open,
-                        None => Outcome::More,
+                        None if emptied && !self.to_the_end => ConnectionState::Open,
+                        None => ConnectionState::More,
                     },
                 }
             }
@@ -285,10 +285,10 @@ impl<S: Socket> Connection<S> {
                 if let Some(intake) = &mut self.intake {
                     intake.emptied();
                 }
-                Outcome::Open
+                ConnectionState::Open
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Outcome::More,
-            Err(error) => self.stop(now, end_of(&error), desk),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => ConnectionState::More,
+            Err(error) => self.stop(now, end_of(&error), scratch),
         }
     }
 
@@ -307,44 +307,48 @@ impl<S: Socket> Connection<S> {
     }
 
     /// The leg's deadline has come: what was asked for, and the frame that is due.
-    pub(crate) fn deadline(&mut self, now: Instant, desk: &mut Desk) -> Outcome {
+    pub(crate) fn deadline(&mut self, now: Instant, scratch: &mut Scratch) -> ConnectionState {
         self.io.now = now;
-        if let Some(reason) = self.handle_requests(now, desk) {
-            return self.stop(now, reason, desk);
+        if let Some(reason) = self.handle_requests(now, scratch) {
+            return self.stop(now, reason, scratch);
         }
-        let line = &mut Line::new(&mut self.io, &mut desk.output);
-        self.leg.handle_deadline(now, &mut self.agent, line);
-        if let Some(dropped) = line.io.take_dropped() {
-            self.leg.report(now, Fault::FramesDropped(dropped), line);
+        let port = &mut LegPort::new(&mut self.io, &mut scratch.output);
+        self.leg.handle_deadline(now, &mut self.agent, port);
+        if let Some(dropped) = port.io.take_dropped() {
+            self.leg.report(now, Fault::FramesDropped(dropped), port);
         }
         if let Some(fault) = self.limits.broken(now, self.leg.counters().frames_in) {
-            self.leg.report(now, fault, line);
-            return self.stop(now, MediaStoppedReason::Timeout, desk);
+            self.leg.report(now, fault, port);
+            return self.stop(now, MediaStoppedReason::Timeout, scratch);
         }
-        if line.io.stalled_for(now) {
-            self.leg.report(now, Fault::WriteStalled, line);
-            return self.stop(now, MediaStoppedReason::Timeout, desk);
+        if port.io.stalled_for(now) {
+            self.leg.report(now, Fault::WriteStalled, port);
+            return self.stop(now, MediaStoppedReason::Timeout, scratch);
         }
         self.publish();
         match self.io.broken {
-            Some(reason) => self.stop(now, reason, desk),
-            None => Outcome::Open,
+            Some(reason) => self.stop(now, reason, scratch),
+            None => ConnectionState::Open,
         }
     }
 
     /// Does what async code has asked for since the last time; `Some` if that ends the connection.
-    fn handle_requests(&mut self, now: Instant, desk: &mut Desk) -> Option<MediaStoppedReason> {
+    fn handle_requests(
+        &mut self,
+        now: Instant,
+        scratch: &mut Scratch,
+    ) -> Option<MediaStoppedReason> {
         let requests = self.io.shared.requests.take();
         if requests == 0 {
             return None;
         }
         self.agent.note_requests(requests);
-        let line = &mut Line::new(&mut self.io, &mut desk.output);
+        let port = &mut LegPort::new(&mut self.io, &mut scratch.output);
         while let Ok(command) = self.commands.pop() {
-            self.leg.handle_command(now, command, line);
+            self.leg.handle_command(now, command, port);
         }
         if requests & Requests::HANG_UP != 0 {
-            self.leg.handle_command(now, Command::HangUp, line);
+            self.leg.handle_command(now, Command::HangUp, port);
             return Some(MediaStoppedReason::Hangup);
         }
         // Nobody holds the link any more: nobody would hear this caller.
@@ -356,14 +360,17 @@ impl<S: Socket> Connection<S> {
         &mut self,
         now: Instant,
         reason: MediaStoppedReason,
-        desk: &mut Desk,
-    ) -> Outcome {
-        self.leg
-            .stop(now, reason, &mut Line::new(&mut self.io, &mut desk.output));
+        scratch: &mut Scratch,
+    ) -> ConnectionState {
+        self.leg.stop(
+            now,
+            reason,
+            &mut LegPort::new(&mut self.io, &mut scratch.output),
+        );
         self.io.records.tell_missed(now);
         self.publish();
         self.io.stream.close();
-        Outcome::Closed
+        ConnectionState::Closed
     }
 
     /// Shows the counters to readers.
@@ -465,18 +472,18 @@ impl<S: Socket> Io<S> {
 }
 
 /// The leg's port.
-struct Line<'a, S> {
+struct LegPort<'a, S> {
     io: &'a mut Io<S>,
     output: &'a mut [u8; MAX_MESSAGE],
 }
 
-impl<'a, S: Socket> Line<'a, S> {
+impl<'a, S: Socket> LegPort<'a, S> {
     fn new(io: &'a mut Io<S>, output: &'a mut [u8; MAX_MESSAGE]) -> Self {
         Self { io, output }
     }
 }
 
-impl<S: Socket> Port for Line<'_, S> {
+impl<S: Socket> Port for LegPort<'_, S> {
     fn record(&mut self, record: Record) {
         let io = &mut *self.io;
         io.records.publish(record);

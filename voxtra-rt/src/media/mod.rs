@@ -33,7 +33,7 @@ mod thread;
 use crate::sync;
 
 pub use clock::Clock;
-pub(crate) use connection::{Connection, Desk, Outcome, Socket};
+pub(crate) use connection::{Connection, ConnectionState, Scratch, Socket};
 pub use descriptors::allow_descriptors;
 pub use detector::Detector;
 pub use link::{AgentAudioWriter, AudioPart, CallerAudioReader, MediaLink};

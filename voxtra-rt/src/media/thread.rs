@@ -16,7 +16,7 @@ use voxtra_core::event::MediaStoppedReason;
 use voxtra_core::time::Instant;
 
 use super::clock::Clock;
-use super::connection::{Connection, Desk, Generation, Outcome};
+use super::connection::{Connection, ConnectionState, Generation, Scratch};
 use super::notifier::WakeHandle;
 use super::pace::Pace;
 use super::settings::{Allocations, MediaSettings};
@@ -136,7 +136,7 @@ impl Worker {
 
     fn run(mut self) {
         let mut events = Events::with_capacity(1024);
-        let mut desk = Desk::new();
+        let mut scratch = Scratch::new();
         while !self.stop.load(Ordering::Acquire) {
             let timeout = self.sleep_for();
             if let Err(error) = self.poll.poll(&mut events, Some(timeout))
@@ -152,16 +152,16 @@ impl Worker {
                 if let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) {
                     connection.queued = false;
                 }
-                self.read(slot, &mut desk, false);
+                self.read(slot, &mut scratch, false);
             }
             for event in events.iter().filter(|event| event.token() != WAKE) {
-                self.ready(event.token().0, event, &mut desk);
+                self.ready(event.token().0, event, &mut scratch);
             }
             // Only now: a newcomer must not be given the slot, and with it an event, of one that has just ended.
             if events.iter().any(|event| event.token() == WAKE) {
-                self.admit(&mut desk);
+                self.admit(&mut scratch);
             }
-            self.send_due(&mut desk);
+            self.send_due(&mut scratch);
             self.retire();
             // What arrives meanwhile is handled together: fewer wake-ups, less CPU a frame.
             let gather = self.pace.rest(woke, self.clock.now()).min(self.sleep_for());
@@ -170,11 +170,11 @@ impl Worker {
             }
         }
         // Those that were on their way in are told as well.
-        self.admit(&mut desk);
+        self.admit(&mut scratch);
         let now = self.clock.now();
         for slot in 0..self.slots.len() {
             self.with(slot, |connection| {
-                connection.stop(now, MediaStoppedReason::Closed, &mut desk)
+                connection.stop(now, MediaStoppedReason::Closed, &mut scratch)
             });
         }
         while !self.finished.is_empty() {
@@ -201,7 +201,7 @@ impl Worker {
     }
 
     /// Takes over new connections.
-    fn admit(&mut self, desk: &mut Desk) {
+    fn admit(&mut self, scratch: &mut Scratch) {
         while let Ok(mut connection) = self.arrivals.pop() {
             let slot = self.free.pop().unwrap_or_else(|| {
                 self.slots.push(None);
@@ -222,14 +222,14 @@ impl Worker {
             }
             if registered.is_err() {
                 self.with(slot, |connection| {
-                    connection.stop(now, MediaStoppedReason::Error, desk)
+                    connection.stop(now, MediaStoppedReason::Error, scratch)
                 });
             }
         }
     }
 
     /// A socket has something to read, or takes bytes again after it took a message only in part.
-    fn ready(&mut self, slot: usize, event: &Event, desk: &mut Desk) {
+    fn ready(&mut self, slot: usize, event: &Event, scratch: &mut Scratch) {
         if event.is_writable()
             && let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut)
         {
@@ -237,18 +237,19 @@ impl Worker {
         }
         let to_the_end = event.is_read_closed() || event.is_error();
         if event.is_readable() || to_the_end {
-            self.read(slot, desk, to_the_end);
+            self.read(slot, scratch, to_the_end);
         }
     }
 
-    fn read(&mut self, slot: usize, desk: &mut Desk, to_the_end: bool) {
+    fn read(&mut self, slot: usize, scratch: &mut Scratch, to_the_end: bool) {
         let now = self.clock.now();
         let mut queue = false;
         self.with(slot, |connection| {
             connection.to_the_end |= to_the_end;
-            let outcome = connection.readable(now, desk);
-            queue = outcome == Outcome::More && !std::mem::replace(&mut connection.queued, true);
-            outcome
+            let state = connection.readable(now, scratch);
+            queue =
+                state == ConnectionState::More && !std::mem::replace(&mut connection.queued, true);
+            state
         });
         // Once at most, so that there is room: the socket will not tell again that there is more.
         if queue {
@@ -257,7 +258,7 @@ impl Worker {
     }
 
     /// Every frame that is due goes out.
-    fn send_due(&mut self, desk: &mut Desk) {
+    fn send_due(&mut self, scratch: &mut Scratch) {
         let now = self.clock.now();
         while let Some(&Reverse((deadline, slot, generation))) = self.deadlines.peek()
             && deadline <= now
@@ -272,17 +273,17 @@ impl Worker {
                 continue;
             }
             let mut next = now;
-            let outcome = self.with(slot, |connection| {
-                let outcome = connection.deadline(now, desk);
+            let state = self.with(slot, |connection| {
+                let state = connection.deadline(now, scratch);
                 next = connection.next_deadline();
-                outcome
+                state
             });
-            if outcome == Some(Outcome::Open) {
+            if state == Some(ConnectionState::Open) {
                 self.deadlines.push(Reverse((next, slot, generation)));
                 // The socket will not tell again of what was left there.
                 let slowed = self.slots.get(slot).and_then(Option::as_ref);
                 if slowed.is_some_and(|connection| connection.slowed) {
-                    self.read(slot, desk, false);
+                    self.read(slot, scratch, false);
                 }
             }
         }
@@ -292,15 +293,15 @@ impl Worker {
     fn with(
         &mut self,
         slot: usize,
-        act: impl FnOnce(&mut Connection) -> Outcome,
-    ) -> Option<Outcome> {
+        act: impl FnOnce(&mut Connection) -> ConnectionState,
+    ) -> Option<ConnectionState> {
         let connection = self.slots.get_mut(slot)?.as_mut()?;
         let began = std::time::Instant::now();
         let before = self.probe.map(|probe| probe());
         // A panic is our mistake in one call; the others on this thread go on.
-        let outcome = catch_unwind(AssertUnwindSafe(|| act(connection))).unwrap_or_else(|_| {
+        let state = catch_unwind(AssertUnwindSafe(|| act(connection))).unwrap_or_else(|_| {
             tracing::error!("a call's media path panicked; its connection is closed");
-            Outcome::Closed
+            ConnectionState::Closed
         });
         if connection.take_touched() {
             self.notify.wake(connection.shared());
@@ -309,14 +310,14 @@ impl Worker {
             self.stats.count_hot_path(before, probe());
         }
         self.stats.handling.record(began.elapsed());
-        if outcome == Outcome::Closed
+        if state == ConnectionState::Closed
             && let Some(mut connection) = self.slots.get_mut(slot)?.take()
         {
             let _ = self.poll.registry().deregister(connection.stream());
             self.free.push(slot);
             self.finished.push(connection);
         }
-        Some(outcome)
+        Some(state)
     }
 
     /// Gives finished connections to the notifier, who drops them.

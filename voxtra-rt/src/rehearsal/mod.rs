@@ -62,7 +62,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::app::{Application, Builder, Outcome};
+use crate::app::{Application, Builder, HandlerOutcome};
 use crate::session::{Call, Session};
 
 /// How long people take to say one character.
@@ -112,7 +112,7 @@ impl Rehearsal {
     pub fn handler<F, R>(mut self, handler: F) -> Self
     where
         F: Fn(Call) -> R + Send + Sync + 'static,
-        R: Future<Output: Outcome> + Send + 'static,
+        R: Future<Output: HandlerOutcome> + Send + 'static,
     {
         self.builder = self.builder.default(handler);
         self

@@ -12,7 +12,7 @@ use voxtra_core::event::MediaStoppedReason;
 use voxtra_core::time::Instant;
 
 use super::voice::{Spoken, samples_of, sound};
-use crate::media::{Clock, Connection, Desk, Outcome, Socket};
+use crate::media::{Clock, Connection, ConnectionState, Scratch, Socket};
 
 /// What the far end does.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(super) struct Phone {
     /// What it is saying: the next sample, how many there are, and whom to tell.
     speaking: Option<(usize, usize, oneshot::Sender<()>)>,
     next_frame: Instant,
-    desk: Desk,
+    scratch: Scratch,
 }
 
 impl Phone {
@@ -86,7 +86,7 @@ impl Phone {
             spoken,
             speech: VecDeque::new(),
             speaking: None,
-            desk: Desk::new(),
+            scratch: Scratch::new(),
         }
     }
 
@@ -94,18 +94,18 @@ impl Phone {
     pub(super) async fn run(mut self, mut deeds: mpsc::UnboundedReceiver<Deed>) {
         self.connection.start(self.clock.now());
         loop {
-            let outcome = self.turn();
+            let state = self.turn();
             if self.connection.take_touched() {
                 self.connection.shared().wake();
             }
-            if outcome == Outcome::Closed {
+            if state == ConnectionState::Closed {
                 break;
             }
             let next = self.next_frame.min(self.connection.next_deadline());
             let sleep = tokio::time::sleep(next.duration_since(self.clock.now()));
             tokio::select! {
                 biased;
-                Some(deed) = deeds.recv() => if self.does(deed) == Outcome::Closed {
+                Some(deed) = deeds.recv() => if self.does(deed) == ConnectionState::Closed {
                     break;
                 },
                 () = sleep => {}
@@ -117,7 +117,7 @@ impl Phone {
         shared.wake();
     }
 
-    fn does(&mut self, deed: Deed) -> Outcome {
+    fn does(&mut self, deed: Deed) -> ConnectionState {
         match deed {
             Deed::Speak(text, done) => self.speech.push_back((text, done)),
             Deed::Press(key) => {
@@ -131,27 +131,27 @@ impl Phone {
             Deed::HangUp => {
                 let now = self.clock.now();
                 let reason = MediaStoppedReason::Closed;
-                return self.connection.stop(now, reason, &mut self.desk);
+                return self.connection.stop(now, reason, &mut self.scratch);
             }
         }
-        Outcome::Open
+        ConnectionState::Open
     }
 
     /// What a media thread does for a call that has something, or is due.
-    fn turn(&mut self) -> Outcome {
+    fn turn(&mut self) -> ConnectionState {
         let now = self.clock.now();
         while self.next_frame <= now {
             self.next_frame = self.next_frame + FRAME;
             self.frame();
         }
-        let mut outcome = Outcome::More;
-        while outcome == Outcome::More {
-            outcome = self.connection.readable(now, &mut self.desk);
+        let mut state = ConnectionState::More;
+        while state == ConnectionState::More {
+            state = self.connection.readable(now, &mut self.scratch);
         }
-        while outcome == Outcome::Open && self.connection.next_deadline() <= now {
-            outcome = self.connection.deadline(now, &mut self.desk);
+        while state == ConnectionState::Open && self.connection.next_deadline() <= now {
+            state = self.connection.deadline(now, &mut self.scratch);
         }
-        outcome
+        state
     }
 
     /// The next 20 ms of the far end: voice or silence.

@@ -11,8 +11,8 @@ use voxtra_core::leg::{Command, LegSettings};
 
 use super::call::Call;
 use super::channel::ChannelId;
-use super::desk::Desk;
 use super::error::CallError;
+use super::expected::ExpectedChannels;
 use super::input::Input;
 use super::transfer::Transfer;
 use crate::ari::{
@@ -157,7 +157,7 @@ impl Line {
 pub(crate) struct AriLine {
     ari: AriClient,
     channel: ChannelId,
-    desk: Arc<Desk>,
+    expected: Arc<ExpectedChannels>,
     media: MediaServer,
     /// Where Asterisk reaches the media server.
     address: String,
@@ -196,7 +196,7 @@ impl AriLine {
         ari: AriClient,
         channel: &str,
         up: bool,
-        desk: Arc<Desk>,
+        expected: Arc<ExpectedChannels>,
         media: MediaServer,
         address: String,
         leg: LegSettings,
@@ -205,7 +205,7 @@ impl AriLine {
         Self {
             ari,
             channel: ChannelId::new(channel),
-            desk,
+            expected,
             media,
             address,
             leg,
@@ -350,7 +350,7 @@ impl AriLine {
             audio_id,
             "connecting a call's audio"
         );
-        let mut expected = self.desk.expect(&media);
+        let mut expected = self.expected.expect(&media);
         let format = if self.leg.rate.hz() == MediaFormat::Slin16.hz() {
             MediaFormat::Slin16
         } else {
@@ -366,7 +366,7 @@ impl AriLine {
         if call.is_over() {
             return Err(CallError::Ended);
         }
-        self.desk.use_bridge(&bridge, true);
+        self.expected.use_bridge(&bridge, true);
         made.bridge = Some(bridge.clone());
         made.media = Some(media.clone());
         let ari = self.ari.clone();
@@ -417,7 +417,7 @@ impl AriLine {
         let bridge = self.made.lock().await.bridge.clone();
         let bridge = bridge.ok_or(CallError::NotAnswered)?;
         let other = format!("voxtra-transfer-{}", Uuid::new_v4());
-        let mut expected = self.desk.expect(&other);
+        let mut expected = self.expected.expect(&other);
         let originate = Originate::to_stasis(endpoint)
             .channel_id(&other)
             .caller_id(&to.caller_id)
@@ -484,7 +484,7 @@ impl AriLine {
             hang_up_for_sure(&self.ari, channel).await;
         }
         if let Some(bridge) = bridge {
-            self.desk.use_bridge(&bridge, false);
+            self.expected.use_bridge(&bridge, false);
             for_sure(&self.ari, bridge, |ari, bridge| async move {
                 ari.destroy_bridge(&bridge).await
             })

@@ -8,10 +8,10 @@ mod call;
 mod caller_audio;
 mod channel;
 mod declared;
-mod desk;
 mod dtmf;
 mod error;
 mod event;
+mod expected;
 #[cfg(any(fuzzing, test))]
 pub(crate) use event::fuzz;
 mod input;
@@ -41,7 +41,7 @@ pub use transfer::Transfer;
 
 pub(crate) use call::Services;
 pub(crate) use declared::run_session;
-pub(crate) use desk::{ChannelNews, Desk};
+pub(crate) use expected::{ChannelNews, ExpectedChannels};
 pub(crate) use input::{Hook, Input};
 pub(crate) use line::{AriLine, Line};
 pub use owner::OnHandlerEnd;

@@ -20,10 +20,10 @@ use voxtra_core::leg::Command;
 use voxtra_core::time::Instant as Moment;
 
 use super::call::{Call, Direction};
-use super::desk::better;
 use super::dtmf::EarlyKeys;
 use super::error::HandlerError;
 use super::event::{Event, EventBody};
+use super::expected::better;
 use super::input::{Hook, Input};
 use super::lifecycle::{Lifecycle, Signal, Step};
 use crate::media::{Clock, MediaLink, OnLoss};

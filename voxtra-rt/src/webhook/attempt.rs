@@ -5,13 +5,13 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy, Url};
 
-use super::retry::Outcome;
+use super::retry::AttemptOutcome;
 use super::{OutgoingEvent, Signer, WebhookError, WebhookSettings, tls};
 use crate::ari::text::clean;
 
 /// One attempt at one event. The seam by which tests of the queueing run without a network.
 pub(super) trait Post: Send + Sync + 'static {
-    fn post(&self, event: &OutgoingEvent) -> impl Future<Output = Outcome> + Send;
+    fn post(&self, event: &OutgoingEvent) -> impl Future<Output = AttemptOutcome> + Send;
 }
 
 /// Attempts over HTTP.
@@ -68,7 +68,7 @@ impl HttpPost {
 }
 
 impl Post for HttpPost {
-    async fn post(&self, event: &OutgoingEvent) -> Outcome {
+    async fn post(&self, event: &OutgoingEvent) -> AttemptOutcome {
         let mut request = self
             .client
             .post(self.url.clone())
@@ -81,9 +81,11 @@ impl Post for HttpPost {
             request = request.header("x-voxtra-signature", signer.sign(&event.body));
         }
         match request.send().await {
-            Ok(answer) => Outcome::of_answer(answer.status(), answer.headers(), Timestamp::now()),
+            Ok(answer) => {
+                AttemptOutcome::of_answer(answer.status(), answer.headers(), Timestamp::now())
+            }
             // The URL is left out because its path or query may hold a token.
-            Err(error) => Outcome::Retry {
+            Err(error) => AttemptOutcome::Retry {
                 reason: reason_of(error.without_url()),
                 after: None,
             },

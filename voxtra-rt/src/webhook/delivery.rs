@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::attempt::Post;
-use super::retry::{Outcome, Schedule};
+use super::retry::{AttemptOutcome, Schedule};
 use super::warning::Warnings;
 use super::{OutgoingEvent, WebhookSettings};
 
@@ -451,12 +451,12 @@ impl<P: Post> Shared<P> {
                 self.post.post(event).await
             };
             match outcome {
-                Outcome::Delivered => return &self.counters.delivered,
-                Outcome::Refused { reason } => {
+                AttemptOutcome::Delivered => return &self.counters.delivered,
+                AttemptOutcome::Refused { reason } => {
                     self.warn(event, &reason, "not tried again");
                     return &self.counters.refused;
                 }
-                Outcome::Retry { reason, after } => {
+                AttemptOutcome::Retry { reason, after } => {
                     let left = waiting.until.saturating_duration_since(Instant::now());
                     let wait = schedule.next(after).filter(|_| !left.is_zero());
                     let Some(wait) = wait else {

@@ -5,7 +5,7 @@ use super::*;
 /// Answers by the event's id: what is left of its script, then `Delivered`. Notes when each attempt began.
 #[derive(Debug, Default)]
 struct Receiver {
-    scripts: Mutex<HashMap<String, VecDeque<Outcome>>>,
+    scripts: Mutex<HashMap<String, VecDeque<AttemptOutcome>>>,
     attempts: Mutex<Vec<(String, u64)>>,
     /// How long an answer takes.
     takes: Duration,
@@ -31,7 +31,7 @@ impl Receiver {
         Self { away, ..self }
     }
 
-    fn script(self, id: &str, outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+    fn script(self, id: &str, outcomes: impl IntoIterator<Item = AttemptOutcome>) -> Self {
         self.scripts
             .lock()
             .unwrap()
@@ -41,7 +41,7 @@ impl Receiver {
 }
 
 impl Post for Receiver {
-    async fn post(&self, event: &OutgoingEvent) -> Outcome {
+    async fn post(&self, event: &OutgoingEvent) -> AttemptOutcome {
         let ms = self.start.unwrap().elapsed().as_millis() as u64;
         self.attempts.lock().unwrap().push((event.id.clone(), ms));
         let now = self.under_way.fetch_add(1, Relaxed) + 1;
@@ -56,8 +56,8 @@ impl Post for Receiver {
         let outcome = scripts
             .get_mut(&event.id)
             .and_then(VecDeque::pop_front)
-            .unwrap_or(Outcome::Delivered);
-        if outcome == Outcome::Delivered {
+            .unwrap_or(AttemptOutcome::Delivered);
+        if outcome == AttemptOutcome::Delivered {
             let at = elapsed.as_millis() as u64;
             self.delivered.lock().unwrap().push((event.id.clone(), at));
         }
@@ -65,8 +65,8 @@ impl Post for Receiver {
     }
 }
 
-fn down() -> Outcome {
-    Outcome::Retry {
+fn down() -> AttemptOutcome {
+    AttemptOutcome::Retry {
         reason: "it answered 503".to_owned(),
         after: None,
     }
@@ -180,7 +180,7 @@ async fn an_event_is_tried_as_often_as_configured_with_growing_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_event_is_not_tried_again_and_the_next_one_is_sent() {
-    let refused = Outcome::Refused {
+    let refused = AttemptOutcome::Refused {
         reason: "it answered 400".to_owned(),
     };
     let delivery = Delivery::new(

@@ -5,7 +5,7 @@ use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use sha2::{Digest, Sha256};
 
 use super::Signer;
-use super::retry::Outcome;
+use super::retry::AttemptOutcome;
 
 /// What was signed verifies, and nothing else does: no other body, no other secret, and no header that is not the HMAC as
 /// RFC 2104 writes it down. An answer is sorted by its status alone, whatever its `Retry-After` says.
@@ -65,11 +65,11 @@ fn answer(body: &[u8], retry_after: &[u8]) {
         headers.insert(RETRY_AFTER, value);
     }
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let outcome = Outcome::of_answer(status, &headers, now);
+    let outcome = AttemptOutcome::of_answer(status, &headers, now);
     match number {
-        200..300 => assert_eq!(outcome, Outcome::Delivered),
-        408 | 425 | 429 | 500..600 => assert!(matches!(outcome, Outcome::Retry { .. })),
-        _ => assert!(matches!(outcome, Outcome::Refused { .. })),
+        200..300 => assert_eq!(outcome, AttemptOutcome::Delivered),
+        408 | 425 | 429 | 500..600 => assert!(matches!(outcome, AttemptOutcome::Retry { .. })),
+        _ => assert!(matches!(outcome, AttemptOutcome::Refused { .. })),
     }
 }
 

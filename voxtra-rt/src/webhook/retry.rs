@@ -8,7 +8,7 @@ use super::WebhookSettings;
 
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum AttemptOutcome {
     /// 2xx.
     Delivered,
     /// Worth another attempt; `after` is the receiver's `Retry-After`.
@@ -20,7 +20,7 @@ pub(super) enum Outcome {
     Refused { reason: String },
 }
 
-impl Outcome {
+impl AttemptOutcome {
     /// Sorts an answer: 408, 425, 429 and 5xx are worth another attempt, 2xx is delivered, all else is final.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         if status.is_success() {
@@ -96,25 +96,25 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, retry_after: Option<&str>) -> Outcome {
+    fn answer(status: u16, retry_after: Option<&str>) -> AttemptOutcome {
         let mut headers = HeaderMap::new();
         if let Some(value) = retry_after {
             headers.insert("retry-after", value.parse().unwrap());
         }
         let now = "2026-05-04T08:31:21Z".parse().unwrap();
-        Outcome::of_answer(StatusCode::from_u16(status).unwrap(), &headers, now)
+        AttemptOutcome::of_answer(StatusCode::from_u16(status).unwrap(), &headers, now)
     }
 
     #[test]
     fn only_408_425_429_and_5xx_are_tried_again() {
         let retried: Vec<u16> = (200..600)
-            .filter(|status| matches!(answer(*status, None), Outcome::Retry { .. }))
+            .filter(|status| matches!(answer(*status, None), AttemptOutcome::Retry { .. }))
             .collect();
         let mut expected = vec![408, 425, 429];
         expected.extend(500..600);
         assert_eq!(retried, expected);
         for status in 200..300 {
-            assert_eq!(answer(status, None), Outcome::Delivered);
+            assert_eq!(answer(status, None), AttemptOutcome::Delivered);
         }
     }
 
@@ -127,7 +127,7 @@ mod tests {
             ("soon", None),
             ("-3", None),
         ] {
-            let Outcome::Retry { after, .. } = answer(429, Some(header)) else {
+            let AttemptOutcome::Retry { after, .. } = answer(429, Some(header)) else {
                 panic!("429 is tried again")
             };
             assert_eq!(after, expected.map(Duration::from_secs), "{header}");

@@ -43,7 +43,7 @@ mod tests {
     use tokio_rustls::TlsAcceptor;
 
     use super::super::attempt::{HttpPost, Post as _};
-    use super::super::retry::Outcome;
+    use super::super::retry::AttemptOutcome;
     use super::super::{OutgoingEvent, WebhookSettings};
     use super::*;
 
@@ -87,7 +87,7 @@ mod tests {
         (url, certificate)
     }
 
-    async fn post(url: &str, config: ClientConfig) -> Outcome {
+    async fn post(url: &str, config: ClientConfig) -> AttemptOutcome {
         let settings = WebhookSettings::new(url.parse().unwrap());
         let event = OutgoingEvent {
             wire: "call.ended".into(),
@@ -106,7 +106,7 @@ mod tests {
         let (url, certificate) = receiver().await;
         assert_eq!(
             post(&url, trusting([certificate]).unwrap()).await,
-            Outcome::Delivered
+            AttemptOutcome::Delivered
         );
     }
 
@@ -114,7 +114,7 @@ mod tests {
     async fn https_refuses_a_receiver_that_nobody_vouches_for() {
         let (url, _) = receiver().await;
         for config in [client_config(), trusting_nothing()] {
-            let Outcome::Retry { reason, .. } = post(&url, config.unwrap()).await else {
+            let AttemptOutcome::Retry { reason, .. } = post(&url, config.unwrap()).await else {
                 panic!("an unknown certificate was accepted");
             };
             assert!(reason.contains("certificate"), "{reason}");
@@ -126,7 +126,10 @@ mod tests {
         let (url, certificate) = receiver().await;
         let url = url.replace("localhost", "127.0.0.1");
         let outcome = post(&url, trusting([certificate]).unwrap()).await;
-        assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+        assert!(
+            matches!(outcome, AttemptOutcome::Retry { .. }),
+            "{outcome:?}"
+        );
     }
 
     /// The reason names what the certificate is for, and goes on to the log.
@@ -134,7 +137,8 @@ mod tests {
     async fn a_certificate_can_neither_drive_a_terminal_nor_fill_the_log() {
         let name = format!("\u{1b}[2J\r\n{}.example", "x".repeat(10_000));
         let (url, certificate) = receiver_for(&name).await;
-        let Outcome::Retry { reason, .. } = post(&url, trusting([certificate]).unwrap()).await
+        let AttemptOutcome::Retry { reason, .. } =
+            post(&url, trusting([certificate]).unwrap()).await
         else {
             panic!("a certificate for another name was accepted");
         };

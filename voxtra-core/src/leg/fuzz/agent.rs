@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::vec::Vec;
 
-use super::line::Epoch;
+use super::port::Epoch;
 use crate::playout::{AgentAudio, Chunk};
 
 /// The agent's queue. It checks that playout keeps to [`AgentAudio`]'s rules.

@@ -1,8 +1,8 @@
 //! A whole call in virtual time, whatever happens in it: what must hold is checked at every step.
 
 mod agent;
-mod line;
 mod operation;
+mod port;
 
 use core::time::Duration;
 use std::boxed::Box;
@@ -11,9 +11,9 @@ use std::vec;
 use std::vec::Vec;
 
 use self::agent::Agent;
-use self::line::{Epoch, Line};
 use self::operation::Operation;
 pub use self::operation::Session;
+use self::port::{CheckingPort, Epoch};
 use super::{Command, DtmfPolicy, G711Policy, Leg, LegSettings, Mode, Progress};
 use crate::audio::{FRAME, Law, MAX_FRAME_BYTES};
 use crate::audiosocket::fuzz::frames_of;
@@ -50,7 +50,7 @@ pub fn session(session: &Session) {
 
 struct Call {
     leg: Box<Leg<EnergyDetector>>,
-    line: Line,
+    line: CheckingPort,
     agent: Agent,
     epoch: Rc<Epoch>,
     settings: LegSettings,
@@ -78,7 +78,7 @@ impl Call {
         let epoch = Rc::new(Epoch::default());
         Self {
             leg,
-            line: Line::new(
+            line: CheckingPort::new(
                 now,
                 session.settings.turn.silence_ms,
                 session.unruly,
@@ -345,7 +345,7 @@ impl Call {
             let dropped = self.leg.playout_counters().dropped_samples;
             assert_eq!(dropped, tally.skipped, "samples lost without being counted");
             // An unruly agent may say an utterance again that has ended.
-            let heard = |of: &line::Utterance| of.started && of.ended.is_none();
+            let heard = |of: &port::Utterance| of.started && of.ended.is_none();
             if self.leg.is_agent_speaking() {
                 assert!(self.line.utterances().values().any(heard));
             }

@@ -29,7 +29,7 @@ impl Bodies<'_> {
                     return quote!();
                 };
                 let (stmts, span) = (&block.stmts, last.span());
-                let outcome = quote_spanned!(span=> #rt::app::Outcome::into_result(#last));
+                let outcome = quote_spanned!(span=> #rt::app::HandlerOutcome::into_result(#last));
                 quote!({
                     #[allow(unreachable_code, clippy::needless_return)]
                     #label { #(#stmts)* return #outcome; }

@@ -11,7 +11,7 @@ use super::*;
 /// A worker with these connections, and what is beside it.
 fn worker(
     connections: impl IntoIterator<Item = Box<Connection>>,
-) -> (Worker, Desk, Clock, Notifier, Arc<MediaStats>) {
+) -> (Worker, Scratch, Clock, Notifier, Arc<MediaStats>) {
     let settings = settings();
     let stats = Arc::new(MediaStats::default());
     let (notifier, mut handles) = Notifier::start(1, settings.max_calls, stats.clone()).unwrap();
@@ -22,9 +22,9 @@ fn worker(
         stats.calls.fetch_add(1, Ordering::Relaxed);
         assert!(inbox.push(connection).is_ok());
     }
-    let mut desk = Desk::new();
-    worker.admit(&mut desk);
-    (worker, desk, clock, notifier, stats)
+    let mut scratch = Scratch::new();
+    worker.admit(&mut scratch);
+    (worker, scratch, clock, notifier, stats)
 }
 
 fn settings() -> MediaSettings {
@@ -53,16 +53,16 @@ async fn the_rest_of_a_frame_follows_as_soon_as_the_peer_reads_again() {
     socket2::SockRef::from(&*connection.stream())
         .set_send_buffer_size(4_096)
         .unwrap();
-    let (mut worker, mut desk, clock, _notifier, _) = worker([connection]);
+    let (mut worker, mut scratch, clock, _notifier, _) = worker([connection]);
 
     // The peer does not read until the socket is full, in the middle of a frame.
     let mut now = clock.now();
     while !worker.slots[0].as_ref().unwrap().has_rest() {
         now = now + voxtra_core::audio::FRAME;
-        let outcome = worker.with(0, |connection| connection.deadline(now, &mut desk));
+        let state = worker.with(0, |connection| connection.deadline(now, &mut scratch));
         assert_eq!(
-            outcome,
-            Some(Outcome::Open),
+            state,
+            Some(ConnectionState::Open),
             "the socket took whole frames only"
         );
     }
@@ -78,11 +78,11 @@ async fn the_rest_of_a_frame_follows_as_soon_as_the_peer_reads_again() {
     while worker.slots[0].as_ref().unwrap().has_rest() {
         worker.poll.poll(&mut events, None).unwrap();
         for event in &events {
-            worker.ready(0, event, &mut desk);
+            worker.ready(0, event, &mut scratch);
         }
     }
     worker.with(0, |connection| {
-        connection.stop(now, MediaStoppedReason::Closed, &mut desk)
+        connection.stop(now, MediaStoppedReason::Closed, &mut scratch)
     });
     assert_eq!(reader.join().unwrap() % (3 + 320), 0, "whole frames");
 }
@@ -90,7 +90,7 @@ async fn the_rest_of_a_frame_follows_as_soon_as_the_peer_reads_again() {
 #[tokio::test]
 async fn a_flood_of_tiny_frames_keeps_nobody_waiting_for_long() {
     let (connection, link, mut peer) = connection();
-    let (mut worker, mut desk, clock, _notifier, _) = worker([connection]);
+    let (mut worker, mut scratch, clock, _notifier, _) = worker([connection]);
 
     // 4,000 frames of one sample: what a turn takes of them is what the other calls of the thread wait for.
     let flood = [0x10, 0, 2, 1, 0].repeat(4_000);
@@ -98,8 +98,10 @@ async fn a_flood_of_tiny_frames_keeps_nobody_waiting_for_long() {
     let mut turns = Vec::new();
     let mut frames = 0;
     while frames < 4_000 {
-        let outcome = worker.with(0, |connection| connection.readable(clock.now(), &mut desk));
-        assert_ne!(outcome, Some(Outcome::Closed));
+        let state = worker.with(0, |connection| {
+            connection.readable(clock.now(), &mut scratch)
+        });
+        assert_ne!(state, Some(ConnectionState::Closed));
         let now = link.shared().counters.frames_in.get();
         turns.push(now - frames);
         frames = now;
@@ -115,13 +117,16 @@ async fn a_panic_in_one_call_ends_that_call_alone() {
     let (second, mut other, _other_peer) = connection();
     let (mut worker, _desk, _clock, notifier, stats) = worker([first, second]);
 
-    let outcome = worker.with(0, |_| panic!("for the test"));
-    assert_eq!(outcome, Some(Outcome::Closed));
+    let state = worker.with(0, |_| panic!("for the test"));
+    assert_eq!(state, Some(ConnectionState::Closed));
     worker.retire();
     notifier.wake();
     assert_eq!(panicked.record().await, None);
 
-    assert_eq!(worker.with(1, |_| Outcome::Open), Some(Outcome::Open));
+    assert_eq!(
+        worker.with(1, |_| ConnectionState::Open),
+        Some(ConnectionState::Open)
+    );
     worker.stop.store(true, Ordering::Release);
     worker.run();
     assert!(

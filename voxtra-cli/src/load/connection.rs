@@ -12,7 +12,7 @@ use super::book::{Book, Nanos, Tally};
 use super::mark::{Payloads, Verdict};
 
 /// A connection of a call.
-pub(crate) struct Line {
+pub(crate) struct LoadConnection {
     pub(crate) stream: TcpStream,
     pub(crate) book: Book,
     decoder: Decoder<[u8; SampleRate::Hz16000.frame_bytes()]>,
@@ -30,7 +30,7 @@ pub(crate) enum Ending {
 }
 
 /// What everything that a call needs for a while is kept in.
-pub(crate) struct Desk<'a> {
+pub(crate) struct CallContext<'a> {
     pub(crate) payloads: &'a Payloads,
     pub(crate) tally: &'a mut Tally,
     /// What Asterisk would have ended the call for.
@@ -39,7 +39,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) measured: bool,
 }
 
-impl Line {
+impl LoadConnection {
     /// Begins to connect. Whether that worked is seen when the socket becomes writable.
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
         Ok(Self {
@@ -77,7 +77,7 @@ impl Line {
         closed: bool,
         buffer: &mut [u8],
         now: impl Fn() -> Nanos,
-        desk: &mut Desk<'_>,
+        context: &mut CallContext<'_>,
     ) -> Result<(), Ending> {
         loop {
             let len = match self.stream.read(buffer) {
@@ -88,7 +88,7 @@ impl Line {
                 Err(_) => return Err(Ending::Closed),
             };
             let at = now();
-            self.take(call, buffer.get(..len).unwrap_or_default(), at, desk)?;
+            self.take(call, buffer.get(..len).unwrap_or_default(), at, context)?;
             // A short read has emptied the socket: whatever comes later is announced anew (epoll(7), "Questions and answers" 9).
             if len < buffer.len() && !closed {
                 return Ok(());
@@ -102,24 +102,24 @@ impl Line {
         call: u32,
         mut bytes: &[u8],
         at: Nanos,
-        desk: &mut Desk<'_>,
+        context: &mut CallContext<'_>,
     ) -> Result<(), Ending> {
         while let Some(frame) = self.decoder.decode(&mut bytes) {
             match frame {
                 Ok(Frame::Audio(audio)) => {
-                    self.book.received(at, desk.measured, desk.tally);
+                    self.book.received(at, context.measured, context.tally);
                     // Two of our frames in one of the server's are two echoes.
-                    for payload in audio.payload.chunks(desk.payloads.payload_len().max(1)) {
-                        match desk.payloads.check(call, payload) {
-                            Verdict::Echo(number) => self.book.echoed(number, at, desk.tally),
-                            Verdict::Corrupt => desk.tally.corrupt += 1,
-                            Verdict::Misrouted => desk.tally.misrouted += 1,
+                    for payload in audio.payload.chunks(context.payloads.payload_len().max(1)) {
+                        match context.payloads.check(call, payload) {
+                            Verdict::Echo(number) => self.book.echoed(number, at, context.tally),
+                            Verdict::Corrupt => context.tally.corrupt += 1,
+                            Verdict::Misrouted => context.tally.misrouted += 1,
                             Verdict::Foreign => {}
                         }
                     }
                 }
                 Ok(Frame::Hangup) => return Err(Ending::HungUp),
-                Ok(_) | Err(_) => *desk.violations += 1,
+                Ok(_) | Err(_) => *context.violations += 1,
             }
         }
         Ok(())
@@ -135,14 +135,14 @@ mod tests {
     #[test]
     fn a_server_that_does_not_read_is_hung_up_on_at_the_first_write_that_does_not_fit() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let mut line = Line::connect(listener.local_addr().unwrap()).unwrap();
+        let mut connection = LoadConnection::connect(listener.local_addr().unwrap()).unwrap();
         let (peer, _) = listener.accept().unwrap();
-        line.begin(Uuid::nil()).unwrap();
+        connection.begin(Uuid::nil()).unwrap();
         let frame = [0x10; 643];
         let mut ending = None;
         // More than all buffers of loopback hold.
         for _ in 0..200_000 {
-            if let Err(why) = line.write(&frame) {
+            if let Err(why) = connection.write(&frame) {
                 ending = Some(why);
                 break;
             }

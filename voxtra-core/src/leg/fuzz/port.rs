@@ -36,7 +36,7 @@ impl Epoch {
 }
 
 /// What a leg is connected to.
-pub(super) struct Line {
+pub(super) struct CheckingPort {
     pub(super) now: Instant,
     started: Instant,
     silence_ms: u64,
@@ -82,7 +82,7 @@ pub(super) struct Utterance {
     pub(super) ended: Option<bool>,
 }
 
-impl Line {
+impl CheckingPort {
     pub(super) fn new(now: Instant, silence_ms: u32, unruly: bool, epoch: Rc<Epoch>) -> Self {
         Self {
             now,
@@ -215,7 +215,7 @@ impl Line {
     }
 }
 
-impl Port for Line {
+impl Port for CheckingPort {
     fn record(&mut self, record: Record) {
         assert!(!self.closed, "{record:?} after the end");
         assert_eq!(record.at, self.now);

@@ -12,7 +12,7 @@ const NEWS: usize = 8;
 
 /// Where channels that we made ourselves report: external media, transfers, outbound calls before their answer.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
+pub(crate) struct ExpectedChannels {
     expected: Mutex<HashMap<String, Waiting>>,
     /// Bridges that calls of ours use.
     bridges: Mutex<HashSet<String>>,
@@ -36,7 +36,7 @@ pub(crate) enum ChannelNews {
     Gone(String),
 }
 
-impl Desk {
+impl ExpectedChannels {
     /// News of the channel with this id goes to the returned receiver as long as that lives.
     pub(crate) fn expect(self: &Arc<Self>, channel: &str) -> Expected {
         let (to, news) = mpsc::channel(NEWS);
@@ -48,7 +48,7 @@ impl Desk {
         };
         self.expected().insert(channel.to_owned(), waiting);
         Expected {
-            desk: self.clone(),
+            channels: self.clone(),
             channel: id,
             news,
         }
@@ -66,8 +66,8 @@ impl Desk {
         true
     }
 
-    /// Passes news on; false if nobody expects this channel.
-    pub(crate) fn tell(&self, channel: &str, news: ChannelNews) -> bool {
+    /// Reports news; false if nobody expects this channel.
+    pub(crate) fn report(&self, channel: &str, news: ChannelNews) -> bool {
         self.expected().get_mut(channel).is_some_and(|waiting| {
             waiting.entered |= news == ChannelNews::Entered;
             !matches!(waiting.to.try_send(news), Err(TrySendError::Closed(_)))
@@ -114,7 +114,7 @@ impl Desk {
 /// A channel that is expected.
 #[derive(Debug)]
 pub(crate) struct Expected {
-    desk: Arc<Desk>,
+    channels: Arc<ExpectedChannels>,
     channel: ChannelId,
     news: mpsc::Receiver<ChannelNews>,
 }
@@ -170,7 +170,7 @@ pub(super) fn better(reason: String, not_taken: Option<&str>) -> String {
 
 impl Drop for Expected {
     fn drop(&mut self) {
-        let mut expected = self.desk.expected();
+        let mut expected = self.channels.expected();
         expected.remove(&*self.channel.get());
     }
 }
@@ -181,33 +181,33 @@ mod tests {
 
     #[tokio::test]
     async fn news_reach_whoever_expects_the_channel_and_nobody_after_that() {
-        let desk = Arc::new(Desk::default());
-        let (mut one, mut other) = (desk.expect("one"), desk.expect("other"));
-        assert!(desk.tell("one", ChannelNews::Entered));
-        assert!(desk.tell("other", ChannelNews::Gone("user_busy".into())));
-        assert!(!desk.tell("stranger", ChannelNews::Entered));
+        let channels = Arc::new(ExpectedChannels::default());
+        let (mut one, mut other) = (channels.expect("one"), channels.expect("other"));
+        assert!(channels.report("one", ChannelNews::Entered));
+        assert!(channels.report("other", ChannelNews::Gone("user_busy".into())));
+        assert!(!channels.report("unknown", ChannelNews::Entered));
         assert_eq!(one.entered().await, Ok(()));
         assert_eq!(other.entered().await, Err("user_busy".into()));
 
-        // More than anybody reads is passed over, and is still no stranger's.
+        // More than anybody reads is passed over, and is still not unknown.
         for _ in 0..2 * NEWS {
-            assert!(desk.tell("one", ChannelNews::Entered));
+            assert!(channels.report("one", ChannelNews::Entered));
         }
         drop(one);
-        assert!(!desk.tell("one", ChannelNews::Entered));
+        assert!(!channels.report("one", ChannelNews::Entered));
     }
 
     #[tokio::test]
     async fn a_channel_that_is_replaced_is_expected_under_its_new_name() {
-        let desk = Arc::new(Desk::default());
-        let mut expected = desk.expect("old");
-        assert!(desk.replace("old", "new") && !desk.replace("old", "newer"));
-        assert_eq!(desk.awaited(), [("new".to_owned(), true)]);
-        assert!(!desk.tell("old", ChannelNews::Gone("normal_clearing".into())));
-        assert!(desk.tell("new", ChannelNews::Gone("normal_clearing".into())));
+        let channels = Arc::new(ExpectedChannels::default());
+        let mut expected = channels.expect("old");
+        assert!(channels.replace("old", "new") && !channels.replace("old", "newer"));
+        assert_eq!(channels.awaited(), [("new".to_owned(), true)]);
+        assert!(!channels.report("old", ChannelNews::Gone("normal_clearing".into())));
+        assert!(channels.report("new", ChannelNews::Gone("normal_clearing".into())));
         expected.gone().await;
         assert_eq!(&*expected.channel().get(), "new");
         drop(expected);
-        assert!(desk.awaited().is_empty());
+        assert!(channels.awaited().is_empty());
     }
 }

@@ -14,7 +14,7 @@ use crate::faults::Pipe;
 /// A peer that takes nothing for this long is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) struct Line {
+pub(crate) struct PairPort {
     pub(crate) now: Instant,
     pub(crate) out: Pipe,
     pub(crate) kept: Kept,
@@ -42,7 +42,7 @@ pub(crate) enum AudioPart {
     Ended,
 }
 
-impl Line {
+impl PairPort {
     pub(crate) fn new(out: Pipe) -> Self {
         Self {
             now: Instant::ZERO,
@@ -92,7 +92,7 @@ impl Line {
     }
 }
 
-impl Port for Line {
+impl Port for PairPort {
     fn record(&mut self, record: Record) {
         self.kept.records.push(record);
     }

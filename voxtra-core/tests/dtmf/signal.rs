@@ -63,9 +63,9 @@ pub(crate) fn amplitude(dbm0: f64) -> f64 {
 }
 
 /// Audio at 8 kHz, before it is cut to 16 bits.
-pub(crate) struct Line(pub(crate) Vec<f64>);
+pub(crate) struct Signal(pub(crate) Vec<f64>);
 
-impl Line {
+impl Signal {
     pub(crate) fn silent(ms: f64) -> Self {
         Self(vec![0.0; samples(ms)])
     }
@@ -123,7 +123,7 @@ pub(crate) fn heard(pcm: &[i16]) -> Vec<(u64, char)> {
 /// How many of these lines, one for each key, alignment to frames and seed, tell that key and nothing else.
 pub(crate) fn told(
     alignments: usize,
-    mut line: impl FnMut(usize, f64, &mut Chance) -> Line,
+    mut line: impl FnMut(usize, f64, &mut Chance) -> Signal,
 ) -> Told {
     let mut told = Told::default();
     for key in 0..16 {

@@ -18,7 +18,7 @@ use crate::interrupt::Interrupt;
 
 /// Whom to call, and as whom.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Line {
+pub(crate) struct TestCall {
     /// The AudioSocket server.
     pub(crate) address: SocketAddr,
     /// The connection's id, by which the server knows the call.
@@ -63,7 +63,7 @@ enum Incoming {
     End(Ending),
 }
 
-impl Line {
+impl TestCall {
     /// Makes the call: plays the script until it hangs up, the server ends the call, or the user interrupts.
     pub(crate) fn call(
         self,
