@@ -199,10 +199,10 @@ impl ProgressLine {
                     terminal::overwrite(format_args!("{}  {what}", Clock(now.as_millis() as u64)));
                 }
             }
-            Progress::Deed { now, deed } => terminal::note(format_args!(
+            Progress::Action { now, action } => terminal::note(format_args!(
                 "\r\x1b[K{}  {}",
                 Clock(now.as_millis() as u64),
-                deed
+                action
             )),
         }
     }

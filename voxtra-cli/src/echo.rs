@@ -17,7 +17,7 @@ use voxtra_rt::session::{Call, CallError, Event};
 
 use super::call::resolve;
 use super::media_figures::MediaFigures;
-use super::report::Happening;
+use super::report::TimedEvent;
 use super::serve::{listen_for_signals, run_until};
 use super::terminal::Paint;
 use super::{Failure, logging, runtime, terminal, timeline};
@@ -169,12 +169,8 @@ impl Printer {
                 event.to_json()
             } else {
                 let session = event.session_id.get(..8).unwrap_or(&event.session_id);
-                let happening = Happening::of(&event, started);
-                format!(
-                    "{}  {}",
-                    paint.soft(session),
-                    timeline::line(&happening, paint)
-                )
+                let timed = TimedEvent::of(&event, started);
+                format!("{}  {}", paint.soft(session), timeline::line(&timed, paint))
             };
             writeln!(io::stdout(), "{line}")?;
         }

@@ -2,14 +2,14 @@
 
 use super::clock::Clock;
 use super::event_words;
-use super::report::Happening;
+use super::report::TimedEvent;
 use super::terminal::Paint;
 
 /// Wide enough for the longest built-in wire name, `user.transcript.partial`.
 const WIRE_WIDTH: usize = 23;
 
 /// `   0:03.42  user.speech.ended        duration 1.82 s`
-pub(crate) fn line(event: &Happening, paint: Paint) -> String {
+pub(crate) fn line(event: &TimedEvent, paint: Paint) -> String {
     let time = paint.soft(format_args!("{:>9}", Clock(event.t_ms)));
     let words = event_words::brief(&event.data);
     if words.is_empty() {
@@ -28,8 +28,8 @@ mod tests {
 
     use super::*;
 
-    fn event(wire: &str, data: serde_json::Value) -> Happening {
-        Happening {
+    fn event(wire: &str, data: serde_json::Value) -> TimedEvent {
+        TimedEvent {
             t_ms: 3_420,
             wire: wire.into(),
             data,

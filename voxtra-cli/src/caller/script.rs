@@ -38,7 +38,7 @@ pub(crate) struct Act {
 
 /// Something worth remembering that the caller did, or waited for in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum CallerAction {
     /// Began to say this.
     Says(&'static str),
     /// Had said it.
@@ -51,7 +51,7 @@ pub(crate) enum Deed {
     HungUp,
 }
 
-impl fmt::Display for Deed {
+impl fmt::Display for CallerAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Says(what) => write!(f, "says: {what}"),
@@ -92,7 +92,7 @@ impl Script {
         now: Duration,
         tracker: &SpeechTracker,
         frame: &mut [i16],
-        on: &mut impl FnMut(Duration, Deed),
+        on: &mut impl FnMut(Duration, CallerAction),
     ) -> Act {
         frame.fill(0);
         loop {
@@ -101,7 +101,7 @@ impl Script {
             match self.steps.front() {
                 None => return Act::default(),
                 Some(Step::HangUp) => {
-                    on(now, Deed::HungUp);
+                    on(now, CallerAction::HungUp);
                     return Act {
                         hang_up: true,
                         ..Act::default()
@@ -109,7 +109,7 @@ impl Script {
                 }
                 Some(Step::Say { name, samples }) => {
                     if self.done == 0 {
-                        on(now, Deed::Says(name));
+                        on(now, CallerAction::Says(name));
                     }
                     let rest = samples.get(self.done..).unwrap_or_default();
                     if !rest.is_empty() {
@@ -120,7 +120,7 @@ impl Script {
                         self.done += n;
                         return Act::default();
                     }
-                    on(now, Deed::Said(name));
+                    on(now, CallerAction::Said(name));
                 }
                 Some(Step::Press(keys)) => {
                     let due = KEY_INTERVAL * u32::try_from(self.done).unwrap_or(u32::MAX);
@@ -129,7 +129,7 @@ impl Script {
                             return Act::default();
                         }
                         self.done += 1;
-                        on(now, Deed::Pressed(char::from(key)));
+                        on(now, CallerAction::Pressed(char::from(key)));
                         return Act {
                             key: Some(key),
                             ..Act::default()
@@ -147,7 +147,10 @@ impl Script {
                         if waited < *at_most {
                             return Act::default();
                         }
-                        on(now, Deed::GaveUp("waiting for the agent to fall silent"));
+                        on(
+                            now,
+                            CallerAction::GaveUp("waiting for the agent to fall silent"),
+                        );
                     }
                 }
                 Some(Step::UntilSpeaking { long, at_most }) => {
@@ -156,7 +159,7 @@ impl Script {
                         if waited < *at_most {
                             return Act::default();
                         }
-                        on(now, Deed::GaveUp("waiting for the agent to speak"));
+                        on(now, CallerAction::GaveUp("waiting for the agent to speak"));
                     }
                 }
             }
@@ -176,8 +179,12 @@ mod tests {
     }
 
     /// Plays a script against an agent that speaks during these times; returns what was done when, and what was said in each frame.
-    fn play(steps: Vec<Step>, agent: &[(u64, u64)], until: u64) -> (Vec<(u64, Deed)>, Vec<i16>) {
-        let (mut script, mut tracker, mut deeds, mut said) = (
+    fn play(
+        steps: Vec<Step>,
+        agent: &[(u64, u64)],
+        until: u64,
+    ) -> (Vec<(u64, CallerAction)>, Vec<i16>) {
+        let (mut script, mut tracker, mut actions, mut said) = (
             Script::new(steps),
             SpeechTracker::default(),
             Vec::new(),
@@ -188,15 +195,15 @@ mod tests {
                 tracker.hear(ms(now), &[4000; 160]);
             }
             let mut frame = [7; 160];
-            let act = script.tick(ms(now), &tracker, &mut frame, &mut |at, deed| {
-                deeds.push((at.as_millis() as u64, deed))
+            let act = script.tick(ms(now), &tracker, &mut frame, &mut |at, action| {
+                actions.push((at.as_millis() as u64, action))
             });
             said.push(frame[0]);
             if act.hang_up {
                 break;
             }
         }
-        (deeds, said)
+        (actions, said)
     }
 
     fn say(samples: usize) -> Step {
@@ -210,15 +217,17 @@ mod tests {
     fn speech_goes_out_frame_by_frame_and_the_last_one_is_filled_with_silence() {
         let mut script = Script::new([say(200)]);
         let (mut frame, tracker) = ([7; 160], SpeechTracker::default());
-        let mut deeds = Vec::new();
+        let mut actions = Vec::new();
         for n in 0..3 {
-            script.tick(ms(n * 20), &tracker, &mut frame, &mut |_, d| deeds.push(d));
+            script.tick(ms(n * 20), &tracker, &mut frame, &mut |_, d| {
+                actions.push(d)
+            });
             let spoken = [160, 40, 0][n as usize];
             assert!(
                 frame[..spoken].iter().all(|&s| s == 9) && frame[spoken..].iter().all(|&s| s == 0)
             );
         }
-        assert_eq!(deeds, [Deed::Says("x"), Deed::Said("x")]);
+        assert_eq!(actions, [CallerAction::Says("x"), CallerAction::Said("x")]);
     }
 
     #[test]
@@ -236,13 +245,13 @@ mod tests {
             Step::HangUp,
         ];
         // A pause of 300 ms within the sentence does not count as its end.
-        let (deeds, said) = play(steps, &[(500, 1000), (1300, 2000)], 10_000);
+        let (actions, said) = play(steps, &[(500, 1000), (1300, 2000)], 10_000);
         assert_eq!(
-            deeds,
+            actions,
             [
-                (2580, Deed::Says("x")),
-                (2600, Deed::Said("x")),
-                (2600, Deed::HungUp)
+                (2580, CallerAction::Says("x")),
+                (2600, CallerAction::Said("x")),
+                (2600, CallerAction::HungUp)
             ]
         );
         assert!(said[..129].iter().all(|&s| s == 0));
@@ -250,7 +259,7 @@ mod tests {
 
     #[test]
     fn interrupts_in_mid_sentence() {
-        let (deeds, _) = play(
+        let (actions, _) = play(
             vec![
                 Step::UntilSpeaking {
                     long: ms(1500),
@@ -261,12 +270,12 @@ mod tests {
             &[(1000, 9000)],
             3000,
         );
-        assert_eq!(deeds[0], (2500, Deed::Says("x")));
+        assert_eq!(actions[0], (2500, CallerAction::Says("x")));
     }
 
     #[test]
     fn gives_up_on_an_agent_that_never_speaks_or_never_stops() {
-        let (deeds, _) = play(
+        let (actions, _) = play(
             vec![
                 Step::UntilSpeaking {
                     long: ms(100),
@@ -278,13 +287,13 @@ mod tests {
             5000,
         );
         assert_eq!(
-            deeds,
+            actions,
             [
-                (400, Deed::GaveUp("waiting for the agent to speak")),
-                (400, Deed::HungUp)
+                (400, CallerAction::GaveUp("waiting for the agent to speak")),
+                (400, CallerAction::HungUp)
             ]
         );
-        let (deeds, _) = play(
+        let (actions, _) = play(
             vec![
                 Step::UntilQuiet {
                     long: ms(300),
@@ -296,31 +305,34 @@ mod tests {
             5000,
         );
         assert_eq!(
-            deeds[0],
-            (1000, Deed::GaveUp("waiting for the agent to fall silent"))
+            actions[0],
+            (
+                1000,
+                CallerAction::GaveUp("waiting for the agent to fall silent")
+            )
         );
     }
 
     #[test]
     fn keys_are_pressed_one_by_one() {
-        let (deeds, _) = play(
+        let (actions, _) = play(
             vec![Step::Wait(ms(100)), Step::Press("4#".into()), Step::HangUp],
             &[],
             2000,
         );
         assert_eq!(
-            deeds,
+            actions,
             [
-                (100, Deed::Pressed('4')),
-                (340, Deed::Pressed('#')),
-                (360, Deed::HungUp)
+                (100, CallerAction::Pressed('4')),
+                (340, CallerAction::Pressed('#')),
+                (360, CallerAction::HungUp)
             ]
         );
     }
 
     #[test]
     fn an_ended_script_stays_on_the_line() {
-        let (deeds, said) = play(vec![], &[], 200);
-        assert!(deeds.is_empty() && said.len() == 10);
+        let (actions, said) = play(vec![], &[], 200);
+        assert!(actions.is_empty() && said.len() == 10);
     }
 }

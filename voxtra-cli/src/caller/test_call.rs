@@ -11,7 +11,7 @@ use uuid::Uuid;
 use voxtra_core::audio::{FRAME, MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
 use voxtra_core::audiosocket::{Decoder, Frame, HEADER_LEN, encode, encode_audio};
 
-use super::script::{Deed, Script};
+use super::script::{CallerAction, Script};
 use super::speech::SpeechTracker;
 use super::tape::{Arrival, Ending, Tape};
 use crate::interrupt::Interrupt;
@@ -33,7 +33,10 @@ pub(crate) enum Progress<'a> {
     /// A frame's time has passed.
     Tick { now: Duration, agent_speaks: bool },
     /// The caller did something.
-    Deed { now: Duration, deed: &'a Deed },
+    Action {
+        now: Duration,
+        action: &'a CallerAction,
+    },
 }
 
 /// Why there was no call at all.
@@ -115,8 +118,11 @@ impl TestCall {
                 break;
             }
             let now = deadline.duration_since(start);
-            let act = script.tick(now, &call.tracker, frame, &mut |now, deed| {
-                watch(Progress::Deed { now, deed: &deed });
+            let act = script.tick(now, &call.tracker, frame, &mut |now, action| {
+                watch(Progress::Action {
+                    now,
+                    action: &action,
+                });
             });
             watch(Progress::Tick {
                 now,

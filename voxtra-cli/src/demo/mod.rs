@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     for file in files {
         writeln!(out, "  {}", file.display())?;
     }
-    let missing = story::missing(&played.happenings());
+    let missing = story::missing(&played.timed_events());
     if missing.is_empty() {
         writeln!(
             out,

@@ -17,12 +17,12 @@ use voxtra_rt::speech::{Prompt, Prompts, wav};
 
 use super::session::Parrot;
 use super::story::{self, line};
-use crate::caller::script::Deed;
+use crate::caller::script::CallerAction;
 use crate::caller::{Progress, Tape, TestCall};
 use crate::clock::Clock;
 use crate::interrupt::Interrupt;
 use crate::media_figures::MediaFigures;
-use crate::report::Happening;
+use crate::report::TimedEvent;
 use crate::terminal::Paint;
 use crate::{Failure, recording, timeline};
 
@@ -48,10 +48,10 @@ impl Played {
     }
 
     /// The events with times from the call's start.
-    pub(super) fn happenings(&self) -> Vec<Happening> {
+    pub(super) fn timed_events(&self) -> Vec<TimedEvent> {
         self.events
             .iter()
-            .map(|event| Happening::of(event, self.started))
+            .map(|event| TimedEvent::of(event, self.started))
             .collect()
     }
 }
@@ -101,13 +101,13 @@ pub(super) async fn play(interrupt: &Interrupt, paint: Paint) -> Result<Played, 
         samples(recording!("caller-stop"))?,
     );
 
-    let (tell, mut deeds) = mpsc::unbounded_channel();
+    let (tell, mut actions) = mpsc::unbounded_channel();
     let hang_up = interrupt.clone();
     let started = Timestamp::now();
     let mut caller = tokio::task::spawn_blocking(move || {
         call.call(script, &hang_up, &mut |progress| {
-            if let Progress::Deed { now, deed } = progress {
-                let _ = tell.send((now, deed.clone()));
+            if let Progress::Action { now, action } = progress {
+                let _ = tell.send((now, action.clone()));
             }
         })
     });
@@ -121,7 +121,7 @@ pub(super) async fn play(interrupt: &Interrupt, paint: Paint) -> Result<Played, 
             event = timeout_at(deadline, events.recv()) => match event {
                 Ok(Ok(event)) => {
                     call = call.or_else(|| app.calls().into_iter().next());
-                    say(&timeline::line(&Happening::of(&event, started), paint));
+                    say(&timeline::line(&TimedEvent::of(&event, started), paint));
                     let last = event.wire() == "session.destroyed";
                     seen.push(event);
                     if last {
@@ -132,7 +132,7 @@ pub(super) async fn play(interrupt: &Interrupt, paint: Paint) -> Result<Played, 
                 // Too late, or nobody is left to tell: what is missing will be said.
                 Ok(Err(RecvError::Closed)) | Err(_) => break,
             },
-            Some((now, deed)) = deeds.recv() => say(&caller_line(now, &deed, paint)),
+            Some((now, action)) = actions.recv() => say(&caller_line(now, &action, paint)),
             ended = &mut caller, if tape.is_none() => {
                 tape = Some(ended.map_err(Failure::failed)?.map_err(Failure::failed)?);
                 deadline = Instant::now() + LAST_EVENTS;
@@ -186,13 +186,13 @@ fn samples(bytes: &[u8]) -> Result<Arc<[i16]>, Failure> {
     .into())
 }
 
-fn caller_line(now: Duration, deed: &Deed, paint: Paint) -> String {
-    let what = match deed {
-        Deed::Says(words) => format!("▸ caller: “{words}”"),
-        Deed::Pressed(key) => format!("▸ caller presses {key}"),
-        Deed::HungUp => "▸ caller hangs up".to_owned(),
-        Deed::GaveUp(what) => format!("▸ caller gives up {what}"),
-        Deed::Said(_) => return String::new(),
+fn caller_line(now: Duration, action: &CallerAction, paint: Paint) -> String {
+    let what = match action {
+        CallerAction::Says(words) => format!("▸ caller: “{words}”"),
+        CallerAction::Pressed(key) => format!("▸ caller presses {key}"),
+        CallerAction::HungUp => "▸ caller hangs up".to_owned(),
+        CallerAction::GaveUp(what) => format!("▸ caller gives up {what}"),
+        CallerAction::Said(_) => return String::new(),
     };
     paint.soft(format_args!("{:>9}  {what}", Clock(now.as_millis() as u64)))
 }

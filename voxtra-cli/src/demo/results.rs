@@ -7,7 +7,7 @@ use voxtra_core::turn::TurnSettings;
 
 use super::measure::Loudness;
 use super::play::Played;
-use crate::report::{Happening, Report, Segment, Side};
+use crate::report::{Report, Segment, Side, TimedEvent};
 use crate::{Failure, private, recording};
 
 /// Makes the directory for the results: the one that is named, or a fresh one here.
@@ -60,7 +60,7 @@ pub(super) fn write(
     let wav = recording::to_wav(tape.rate_hz, &[&tape.caller, &agent]).map_err(Failure::failed)?;
     put(wav_path, &wav)?;
 
-    let events = played.happenings();
+    let events = played.timed_events();
     let report = Report {
         title: "A call with the parrot".into(),
         subtitle: format!(
@@ -87,7 +87,7 @@ pub(super) fn write(
 }
 
 /// Who spoke when, as the events tell it.
-fn segments(events: &[Happening], hangover_ms: u64) -> Vec<Segment> {
+fn segments(events: &[TimedEvent], hangover_ms: u64) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut agent_since = None;
     for event in events {
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn segments_are_where_the_sound_was() {
-        let event = |t_ms, wire: &str, data| Happening {
+        let event = |t_ms, wire: &str, data| TimedEvent {
             t_ms,
             wire: wire.into(),
             data,

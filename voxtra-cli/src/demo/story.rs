@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::caller::{Script, Step};
-use crate::report::Happening;
+use crate::report::TimedEvent;
 
 /// What the agent says, by the names of its recordings.
 pub(super) mod line {
@@ -156,7 +156,7 @@ fn is_complete(data: &Value) -> bool {
 }
 
 /// What is missing or too much in these events, in words. Empty when the story was told.
-pub(super) fn missing(events: &[Happening]) -> Vec<String> {
+pub(super) fn missing(events: &[TimedEvent]) -> Vec<String> {
     let mut missing = Vec::new();
     let mut rest = events.iter();
     for expected in &IN_ORDER {
@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    fn told() -> Vec<Happening> {
+    fn told() -> Vec<TimedEvent> {
         [
             ("session.created", json!({})),
             ("call.started", json!({ "direction": "inbound" })),
@@ -239,7 +239,7 @@ mod tests {
             ),
             ("session.destroyed", json!({})),
         ]
-        .map(|(wire, data)| Happening {
+        .map(|(wire, data)| TimedEvent {
             t_ms: 0,
             wire: wire.into(),
             data,

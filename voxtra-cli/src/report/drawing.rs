@@ -24,7 +24,7 @@ pub(super) struct Drawing<'a> {
     pub(super) width: f64,
     /// The time it shows.
     pub(super) seconds: f64,
-    labels: Vec<lanes::Placed>,
+    labels: Vec<lanes::LabelPlace>,
     lanes: usize,
 }
 

@@ -9,7 +9,7 @@ const CHARACTER: f64 = 6.75;
 
 /// A label's place.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Placed {
+pub(super) struct LabelPlace {
     /// Where the event is on the time axis.
     pub(super) mark: f64,
     /// The label's left edge.
@@ -27,7 +27,7 @@ pub(super) fn text_width(text: &str) -> f64 {
 
 /// Places labels given as (position, width), returns the places in the same order and the number of lanes.
 /// A label starts at its mark, or ends at it where it would leave the picture on the right.
-pub(super) fn place(wanted: &[(f64, f64)], right: f64) -> (Vec<Placed>, usize) {
+pub(super) fn place(wanted: &[(f64, f64)], right: f64) -> (Vec<LabelPlace>, usize) {
     let mut lanes: Vec<Vec<(f64, f64)>> = Vec::new();
     let placed = wanted
         .iter()
@@ -46,7 +46,7 @@ pub(super) fn place(wanted: &[(f64, f64)], right: f64) -> (Vec<Placed>, usize) {
             if let Some(taken) = lanes.get_mut(lane) {
                 taken.push((left, left + width));
             }
-            Placed {
+            LabelPlace {
                 mark,
                 left,
                 width,

@@ -37,7 +37,7 @@ pub(crate) struct Report {
     /// When the agent was held back, to see whether the caller interrupts: from and to, in milliseconds.
     pub(crate) held: Vec<(u64, u64)>,
     /// The session's events, in order.
-    pub(crate) events: Vec<Happening>,
+    pub(crate) events: Vec<TimedEvent>,
     /// Labels and values of the figures.
     pub(crate) figures: Vec<(String, String)>,
     /// The call as a WAV file, for the page's player.
@@ -46,7 +46,7 @@ pub(crate) struct Report {
 
 /// One event at a time of the call.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Happening {
+pub(crate) struct TimedEvent {
     /// Milliseconds since the call's start.
     pub(crate) t_ms: u64,
     /// The wire name, `user.speech.started`.
@@ -55,7 +55,7 @@ pub(crate) struct Happening {
     pub(crate) data: Value,
 }
 
-impl Happening {
+impl TimedEvent {
     /// An event, at its time since `start`; one from before that is at its very beginning.
     pub(crate) fn of(event: &Event, start: Timestamp) -> Self {
         let since = event.timestamp.duration_since(start).as_millis();
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn report(events: Vec<Happening>) -> Report {
+    fn report(events: Vec<TimedEvent>) -> Report {
         Report {
             title: "A <call> & more".into(),
             sample_rate: 8000,
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn what_comes_from_a_call_cannot_become_markup() {
         let evil = "</script><script>alert(1)</script>";
-        let page = report(vec![Happening {
+        let page = report(vec![TimedEvent {
             t_ms: 10,
             wire: evil.into(),
             data: json!({ "text": evil, evil: 1 }),
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_page_is_whole_and_refers_to_nothing_outside() {
-        let page = report(vec![Happening {
+        let page = report(vec![TimedEvent {
             t_ms: 500,
             wire: "turn.ended".into(),
             data: json!({ "duration_ms": 3 }),

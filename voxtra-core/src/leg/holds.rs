@@ -40,11 +40,11 @@ impl Holds {
         match self.caller_since {
             None if caller => {
                 self.caller_since = Some(now);
-                tell(now, AgentHeldOutcome::Pending, now, port);
+                record_hold(now, AgentHeldOutcome::Pending, now, port);
             }
             Some(since) if !caller => {
                 self.caller_since = None;
-                tell(now, outcome, since, port);
+                record_hold(now, outcome, since, port);
             }
             _ => {}
         }
@@ -56,7 +56,7 @@ pub(super) fn has_the_floor(playout: &Playout) -> bool {
     playout.is_speaking() || playout.is_held()
 }
 
-fn tell<P: Port>(now: Instant, outcome: AgentHeldOutcome, since: Instant, port: &mut P) {
+fn record_hold<P: Port>(now: Instant, outcome: AgentHeldOutcome, since: Instant, port: &mut P) {
     let held = now.duration_since(since).as_millis();
     let held_ms = u64::try_from(held).unwrap_or(u64::MAX);
     port.record(event(now, AgentHeld { outcome, held_ms }));

@@ -9,7 +9,7 @@ use voxtra_core::vad::EnergyDetector;
 use crate::agent::{Account, Agent};
 use crate::asterisk::{Asterisk, ID, Report};
 use crate::caller::Script;
-use crate::faults::{Arrival, Faults, Pipe, Way};
+use crate::faults::{Arrival, Direction, Faults, Pipe};
 use crate::port::{Kept, PairPort};
 
 /// No call of these goes on for longer.
@@ -61,9 +61,13 @@ pub(crate) fn run(case: &Case, cuts: &[usize]) -> CallOutcome {
     let mut call = Call {
         faults,
         leg: Box::new(Leg::new(settings, EnergyDetector::new())),
-        line: PairPort::new(Pipe::new(faults, Way::ToAsterisk, seed.wrapping_mul(2))),
+        line: PairPort::new(Pipe::new(
+            faults,
+            Direction::ToAsterisk,
+            seed.wrapping_mul(2),
+        )),
         agent: Agent::default(),
-        incoming: Pipe::new(faults, Way::ToVoxtra, seed.wrapping_mul(2) | 1),
+        incoming: Pipe::new(faults, Direction::ToVoxtra, seed.wrapping_mul(2) | 1),
         handshake: Vec::new(),
         started: None,
         over: false,

@@ -4,7 +4,7 @@ use crate::chance::Chance;
 
 /// What a caller does, one thing after another.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Deed {
+pub(crate) enum CallerAction {
     Wait(u64),
     Speak(u64),
     /// Sends nothing at all.
@@ -19,21 +19,21 @@ pub(crate) enum Deed {
     HangUp,
 }
 
-use Deed::{HangUp, HearAgent, HearAgentOut, Mute, Press, Report, Speak, Wait};
+use CallerAction::{HangUp, HearAgent, HearAgentOut, Mute, Press, Report, Speak, Wait};
 
 /// What the caller does in a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Script {
     pub(crate) name: &'static str,
     pub(crate) rate_hz: u32,
-    pub(crate) deeds: &'static [Deed],
+    pub(crate) actions: &'static [CallerAction],
 }
 
 pub(crate) const SCRIPTS: [Script; 4] = [
     Script {
         name: "polite",
         rate_hz: 8_000,
-        deeds: &[
+        actions: &[
             HearAgentOut(300),
             Speak(1_200),
             HearAgentOut(400),
@@ -47,7 +47,7 @@ pub(crate) const SCRIPTS: [Script; 4] = [
     Script {
         name: "interrupts",
         rate_hz: 16_000,
-        deeds: &[
+        actions: &[
             HearAgent(600),
             Speak(900),
             HearAgent(500),
@@ -59,7 +59,7 @@ pub(crate) const SCRIPTS: [Script; 4] = [
     Script {
         name: "keys",
         rate_hz: 8_000,
-        deeds: &[
+        actions: &[
             Wait(500),
             Press(b'1'),
             Wait(100),
@@ -77,7 +77,7 @@ pub(crate) const SCRIPTS: [Script; 4] = [
     Script {
         name: "silent",
         rate_hz: 8_000,
-        deeds: &[Mute(2_600), Wait(20_000)],
+        actions: &[Mute(2_600), Wait(20_000)],
     },
 ];
 
@@ -85,7 +85,7 @@ pub(crate) const SCRIPTS: [Script; 4] = [
 pub(crate) struct Caller {
     script: Script,
     at: usize,
-    /// Spent on the deed at hand, in frames of 20 ms.
+    /// Spent on the action at hand, in frames of 20 ms.
     spent: u64,
     agent_heard: u64,
     agent_quiet: u64,
@@ -119,7 +119,7 @@ impl Caller {
 
     /// 20 ms pass, in which the agent could be heard or not.
     pub(crate) fn moment(&mut self, agent: bool) -> Moment {
-        let Some(deed) = self.script.deeds.get(self.at) else {
+        let Some(action) = self.script.actions.get(self.at) else {
             return Moment::HangUp;
         };
         self.spent += 1;
@@ -130,7 +130,7 @@ impl Caller {
             self.agent_quiet += 1;
         }
         let ms = self.spent * 20;
-        let (moment, done) = match *deed {
+        let (moment, done) = match *action {
             Wait(long) => (Moment::Quiet, ms >= long),
             Speak(long) => (Moment::Speaking, ms >= long),
             Mute(long) => (Moment::Muted, ms >= long),

@@ -10,7 +10,7 @@ use crate::chance::Chance;
 /// What goes wrong during a call. Nothing, by default.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Faults {
-    /// What each write takes, either way, and up to how much longer.
+    /// What each write takes, either direction, and up to how much longer.
     pub(crate) delay_ms: u64,
     pub(crate) jitter_ms: u64,
     /// What was written in so many milliseconds arrives together at their end.
@@ -55,7 +55,7 @@ impl Faults {
 
 /// Which way a pipe goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     ToVoxtra,
     ToAsterisk,
 }
@@ -63,7 +63,7 @@ pub(crate) enum Way {
 /// One direction of a connection.
 pub(crate) struct Pipe {
     faults: Faults,
-    way: Way,
+    direction: Direction,
     chance: Chance,
     on_the_way: VecDeque<(Instant, Vec<u8>)>,
     latest: Instant,
@@ -78,10 +78,10 @@ pub(crate) enum Arrival {
 }
 
 impl Pipe {
-    pub(crate) fn new(faults: Faults, way: Way, seed: u64) -> Self {
+    pub(crate) fn new(faults: Faults, direction: Direction, seed: u64) -> Self {
         let mut pipe = Self {
             faults,
-            way,
+            direction,
             chance: Chance::new(seed),
             on_the_way: VecDeque::new(),
             latest: Instant::ZERO,
@@ -102,7 +102,7 @@ impl Pipe {
             return;
         }
         let mut bytes = bytes.to_vec();
-        if self.way == Way::ToVoxtra
+        if self.direction == Direction::ToVoxtra
             && now >= GOOD_START
             && self.chance.happens(self.faults.wrong_bits_per_mille)
         {
@@ -135,9 +135,9 @@ impl Pipe {
     }
 
     fn put(&mut self, at: Instant, bytes: Vec<u8>) {
-        let at = match self.way {
-            Way::ToAsterisk => self.faults.reader_reads_at(at),
-            Way::ToVoxtra => at,
+        let at = match self.direction {
+            Direction::ToAsterisk => self.faults.reader_reads_at(at),
+            Direction::ToVoxtra => at,
         };
         self.latest = self.latest.max(at);
         self.on_the_way.push_back((self.latest, bytes));

@@ -23,7 +23,7 @@ use crate::ari::{AriClient, AriError, AriSettings};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{RouteRule, RouteSettings};
 use crate::media::{MediaServer, MediaSettings};
-use crate::rehearsal::Stage;
+use crate::rehearsal::Simulation;
 use crate::session::{Call, CallInfo, ExpectedChannels, OnHandlerEnd, Services, Session};
 use crate::speech::{LanguageModel, Prompts, SpeechError, SpeechToText, TextToSpeech};
 use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
@@ -451,12 +451,15 @@ impl Builder {
         this.open(ari, None).await
     }
 
-    /// Starts it for rehearsals: nothing listens, connects or is delivered, and its calls are those of the stage.
-    pub(crate) async fn rehearse(self, stage: Arc<Stage>) -> Result<Application, StartError> {
+    /// Starts it for rehearsals: nothing listens, connects or is delivered, and its calls are those of the simulation.
+    pub(crate) async fn rehearse(
+        self,
+        simulation: Arc<Simulation>,
+    ) -> Result<Application, StartError> {
         let mut this = self.route_as_configured();
         this.check()?;
         this.webhooks.clear();
-        this.open(None, Some(stage)).await
+        this.open(None, Some(simulation)).await
     }
 
     /// What was wrong on the way.
@@ -473,11 +476,11 @@ impl Builder {
     async fn open(
         self,
         ari: Option<AriClient>,
-        stage: Option<Arc<Stage>>,
+        simulation: Option<Arc<Simulation>>,
     ) -> Result<Application, StartError> {
         let webhooks = Webhooks::new(self.webhooks)?;
         let (address, max_calls) = (self.media.listen, self.media.max_calls);
-        let (media, arrivals) = match &stage {
+        let (media, arrivals) = match &simulation {
             Some(_) => MediaServer::rehearsed(self.media, self.leg),
             None => MediaServer::bind(self.media, socket_leg(self.leg))
                 .await
@@ -502,7 +505,7 @@ impl Builder {
             routes: self.routes,
             catalogue: self.catalogue,
             services,
-            stage,
+            simulation,
             address: self.address.unwrap_or_else(|| media.address().to_string()),
             media,
             admission: Admission::new(self.limits, max_calls),

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use voxtra_core::event::CallEndedEndedBy as EndedBy;
 
-use super::refusals::Way;
-use super::{Inner, Seat, dialled, lock};
+use super::refusals::Destination;
+use super::{Inner, SessionHandle, dialled, lock};
 use crate::ari::{
     AriClient, AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
     Dial,
@@ -86,13 +86,14 @@ impl Inner {
                 }
                 if is_ours(&channel.id) {
                     // Nobody waits for it any more: its call has ended while it was on its way.
-                    self.refusals.send_away(ari, channel.id, Way::HangUp);
-                } else if self.seat(&channel.id).is_none() {
+                    self.refusals
+                        .send_away(ari, channel.id, Destination::HangUp);
+                } else if self.session(&channel.id).is_none() {
                     self.arrived(ari, channel, start.args);
                 }
             }
             AriEvent::StasisEnd(end) => {
-                self.tell(&end.channel.id, Input::Left);
+                self.report(&end.channel.id, Input::Left);
             }
             AriEvent::ChannelHangupRequest(request) => {
                 let reason = match request.cause {
@@ -104,7 +105,7 @@ impl Inner {
                     _ => None,
                 };
                 if let Some((reason, by)) = reason {
-                    self.tell(&request.channel.id, Input::HangupRequested(reason, by));
+                    self.report(&request.channel.id, Input::HangupRequested(reason, by));
                 }
             }
             AriEvent::ChannelDestroyed(destroyed) => {
@@ -120,19 +121,19 @@ impl Inner {
                 };
                 self.expected
                     .report(&destroyed.channel.id, ChannelNews::Gone(reason.clone()));
-                self.tell(&destroyed.channel.id, Input::Gone(reason));
+                self.report(&destroyed.channel.id, Input::Gone(reason));
             }
-            AriEvent::ChannelHold(held) => self.tell(&held.channel.id, Input::Held(true)),
-            AriEvent::ChannelUnhold(held) => self.tell(&held.channel.id, Input::Held(false)),
+            AriEvent::ChannelHold(held) => self.report(&held.channel.id, Input::Held(true)),
+            AriEvent::ChannelUnhold(held) => self.report(&held.channel.id, Input::Held(false)),
             AriEvent::ChannelDtmfReceived(press) => {
                 if let Some(digit) = press.key() {
-                    self.tell(&press.channel.id, Input::Dtmf(digit));
+                    self.report(&press.channel.id, Input::Dtmf(digit));
                 }
             }
             AriEvent::ChannelStateChange(change)
                 if change.channel.state == ChannelState::Ringing =>
             {
-                self.tell(&change.channel.id, Input::Ringing);
+                self.report(&change.channel.id, Input::Ringing);
             }
             AriEvent::Dial(dial) => self.dialled(&dial),
             _ => {}
@@ -142,14 +143,15 @@ impl Inner {
     /// Another channel has taken the place of `old`: a SIP telephone transferred its call, to us or away. False if `old` was
     /// nobody's.
     fn replaced(self: &Arc<Self>, ari: &AriClient, old: &str, new: &Channel) -> bool {
-        if let Some(seat) = self.sessions.replace(old, &new.id) {
-            self.pass(&seat, Input::Replaced(new.caller.number.clone()));
+        if let Some(session) = self.sessions.replace(old, &new.id) {
+            self.forward(&session, Input::Replaced(new.caller.number.clone()));
         } else if !self.expected.replace(old, &new.id) {
             return false;
         }
         self.watch(ari, &new.id);
         // After a blind transfer Asterisk leaves the old channel in our application, with nobody to talk to.
-        self.refusals.send_away(ari, old.to_owned(), Way::HangUp);
+        self.refusals
+            .send_away(ari, old.to_owned(), Destination::HangUp);
         true
     }
 
@@ -161,14 +163,14 @@ impl Inner {
         let channel = ours.unwrap_or(&dial.peer.id);
         let reason = match dial.dialstatus.as_str() {
             // Many trunks have early media (183) instead of ringing (180).
-            "RINGING" | "PROGRESS" => return self.tell(channel, Input::Ringing),
+            "RINGING" | "PROGRESS" => return self.report(channel, Input::Ringing),
             "BUSY" => "user_busy",
             "NOANSWER" => "no_answer",
             "CONGESTION" => "congestion",
             "CHANUNAVAIL" => "channel_unavailable",
             _ => return,
         };
-        self.tell(channel, Input::NotTaken(reason));
+        self.report(channel, Input::NotTaken(reason));
         self.expected.report(channel, ChannelNews::NotTaken(reason));
     }
 
@@ -177,7 +179,8 @@ impl Inner {
         if let Some(number) = dialled::told(&channel, &args) {
             self.inbound(ari, channel, args, number);
         } else if !self.asking.knows(&channel.id) && !self.has_room_to_ask(&channel.caller.number) {
-            self.refusals.send_away(ari, channel.id, Way::Dialplan);
+            self.refusals
+                .send_away(ari, channel.id, Destination::Dialplan);
         } else if self.asking.begin(&channel.id) {
             let (inner, ari) = (self.clone(), ari.clone());
             tokio::spawn(async move {
@@ -185,10 +188,10 @@ impl Inner {
                 let id = channel.id.clone();
                 inner.asking.end(&id, |happened| {
                     inner.inbound(&ari, channel, args, number);
-                    if let Some(seat) = inner.seat(&id) {
+                    if let Some(session) = inner.session(&id) {
                         happened
                             .into_iter()
-                            .for_each(|input| inner.pass(&seat, input));
+                            .for_each(|input| inner.forward(&session, input));
                     }
                 });
             });
@@ -205,11 +208,13 @@ impl Inner {
     ) {
         // An event and a comparison may find the same caller at once.
         let _one_at_a_time = lock(&self.doorstep);
-        if self.seat(&channel.id).is_some() {
+        if self.session(&channel.id).is_some() {
             return;
         }
         if self.draining.load(Ordering::Acquire) || !self.admits(&channel.caller.number) {
-            return self.refusals.send_away(ari, channel.id, Way::Dialplan);
+            return self
+                .refusals
+                .send_away(ari, channel.id, Destination::Dialplan);
         }
         let info = CallInfo {
             caller_id: channel.caller.number,
@@ -260,7 +265,7 @@ impl Inner {
                     inner
                         .expected
                         .report(&channel, ChannelNews::Gone(reason.clone()));
-                    inner.tell(&channel, Input::Gone(reason));
+                    inner.report(&channel, Input::Gone(reason));
                 }
                 Err(error) => tracing::debug!(call = channel, %error, "cannot watch a channel"),
             }
@@ -280,24 +285,24 @@ impl Inner {
         )
     }
 
-    fn seat(&self, channel: &str) -> Option<Seat> {
+    fn session(&self, channel: &str) -> Option<SessionHandle> {
         self.sessions.find(channel)
     }
 
     /// Passes something on to the session of this channel, if it is one's.
-    pub(super) fn tell(&self, channel: &str, input: Input) {
+    pub(super) fn report(&self, channel: &str, input: Input) {
         let Some(input) = self.asking.keep(channel, input) else {
             return;
         };
-        if let Some(seat) = self.seat(channel) {
-            self.pass(&seat, input);
+        if let Some(session) = self.session(channel) {
+            self.forward(&session, input);
         }
     }
 
-    fn pass(&self, seat: &Seat, input: Input) {
-        if seat.told.try_send(input).is_err() && !seat.call.is_over() {
+    fn forward(&self, session: &SessionHandle, input: Input) {
+        if session.reports.try_send(input).is_err() && !session.call.is_over() {
             tracing::error!(
-                call = seat.call.id(),
+                call = session.call.id(),
                 "a session has too much to do; an ARI event of its call was lost"
             );
         }

@@ -57,7 +57,7 @@ use crate::ari::{AriClient, HangupReason};
 use crate::audit;
 use crate::catalogue::Catalogue;
 use crate::media::{Arrival, MediaServer, MediaStats};
-use crate::rehearsal::Stage;
+use crate::rehearsal::Simulation;
 use crate::session::{
     Call, CallInfo, Direction, Event, ExpectedChannels, HandlerError, Hook, Input, Line, Owner,
     Publish, Services,
@@ -70,7 +70,7 @@ use sessions::Sessions;
 const INPUTS: usize = 1024;
 /// What ARI may tell of a call before its owner has to look. A queue of its own, so that an agent who has much to tell can't
 /// cost the call its end.
-const TOLD: usize = 256;
+const REPORTS: usize = 256;
 /// Events that may wait for a slow observer; one that falls further behind is told how many it missed.
 const OBSERVED: usize = 8192;
 
@@ -89,7 +89,7 @@ pub(crate) struct Inner {
     catalogue: Catalogue,
     services: Services,
     /// Where calls are rehearsed instead of carried.
-    stage: Option<Arc<Stage>>,
+    simulation: Option<Arc<Simulation>>,
     media: MediaServer,
     leg: LegSettings,
     /// Where Asterisk reaches the media server.
@@ -127,10 +127,10 @@ pub(crate) struct Inner {
 
 /// A session that is up.
 #[derive(Clone)]
-struct Seat {
+struct SessionHandle {
     call: Call,
     /// What ARI tells of it.
-    told: mpsc::Sender<Input>,
+    reports: mpsc::Sender<Input>,
 }
 
 impl std::fmt::Debug for Application {
@@ -241,15 +241,15 @@ impl Inner {
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
         let (inputs, queue) = mpsc::channel(INPUTS);
-        let (told, news) = mpsc::channel(TOLD);
+        let (reports, reported) = mpsc::channel(REPORTS);
         let call = Call::new(id, info, line, services, inputs.clone());
-        self.sessions.insert(Seat {
+        self.sessions.insert(SessionHandle {
             call: call.clone(),
-            told,
+            reports,
         });
         let owner = Owner::new(
             call.clone(),
-            news,
+            reported,
             queue,
             self.publisher(),
             self.media.clock(),

@@ -72,8 +72,8 @@ impl Application {
     /// # Errors
     /// There is no ARI to place calls with.
     pub fn originate(&self, outbound: Outbound, handler: Handler) -> Result<Call, CallError> {
-        if let Some(stage) = &self.inner.stage {
-            return Ok(self.inner.rehearse_outbound(stage, outbound, handler));
+        if let Some(simulation) = &self.inner.simulation {
+            return Ok(self.inner.rehearse_outbound(simulation, outbound, handler));
         }
         let ari = self.inner.ari.clone().ok_or(CallError::NoControl {
             what: "placing a call",

@@ -183,7 +183,7 @@ impl Inner {
         tracing::warn!(?finding, "Asterisk shows what no event has told");
         match finding {
             Finding::Ended(channel) => {
-                self.tell(&channel, Input::Gone("lost_with_asterisk".into()));
+                self.report(&channel, Input::Gone("lost_with_asterisk".into()));
             }
             Finding::Entered(channel) => {
                 self.expected.report(&channel, ChannelNews::Entered);

@@ -15,7 +15,7 @@ const ORDERS: usize = 32;
 
 /// Where to a channel is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Destination {
     /// The dialplan may know who else takes the call.
     Dialplan,
     HangUp,
@@ -41,7 +41,7 @@ impl Default for Refusals {
 
 impl Refusals {
     /// Sends a channel away, soon. One that finds no room to wait in stays; the next comparison with Asterisk finds it.
-    pub(super) fn send_away(&self, ari: &AriClient, channel: String, way: Way) {
+    pub(super) fn send_away(&self, ari: &AriClient, channel: String, destination: Destination) {
         let Ok(place) = self.waiting.clone().try_acquire_owned() else {
             let left = self.left.fetch_add(1, Ordering::Relaxed).saturating_add(1);
             if left.is_power_of_two() {
@@ -54,15 +54,15 @@ impl Refusals {
             let _place = place;
             // It is never closed.
             let _turn = ordering.acquire_owned().await;
-            if way == Way::Dialplan {
+            if destination == Destination::Dialplan {
                 let next = ContinueAt::default();
                 if ari.continue_in_dialplan(&channel, &next).await.is_ok() {
                     return;
                 }
             }
-            let reason = match way {
-                Way::Dialplan => HangupReason::Congestion,
-                Way::HangUp => HangupReason::Normal,
+            let reason = match destination {
+                Destination::Dialplan => HangupReason::Congestion,
+                Destination::HangUp => HangupReason::Normal,
             };
             let _ = ari.hangup(&channel, reason).await;
         });

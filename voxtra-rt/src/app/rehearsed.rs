@@ -7,12 +7,17 @@ use tokio::sync::mpsc;
 use super::outbound::Outbound;
 use super::route::Handler;
 use super::{Application, Inner};
-use crate::rehearsal::{FarEnd, Placed, RehearsedLine, Stage};
+use crate::rehearsal::{FarEnd, RehearsedLine, SimulatedCall, Simulation};
 use crate::session::{Call, CallInfo, Direction, Input, Line, Services};
 
 impl Application {
     /// Somebody calls `to`.
-    pub(crate) fn rehearse_inbound(&self, stage: &Arc<Stage>, from: &str, to: &str) -> Placed {
+    pub(crate) fn rehearse_inbound(
+        &self,
+        simulation: &Arc<Simulation>,
+        from: &str,
+        to: &str,
+    ) -> SimulatedCall {
         let info = CallInfo {
             caller_id: from.to_owned(),
             called_number: to.to_owned(),
@@ -21,7 +26,8 @@ impl Application {
             args: Vec::new(),
         };
         let inner = self.inner.clone();
-        self.inner.rehearse(stage, info, |call| inner.handle(call))
+        self.inner
+            .rehearse(simulation, info, |call| inner.handle(call))
     }
 }
 
@@ -29,7 +35,7 @@ impl Inner {
     /// We call somebody.
     pub(super) fn rehearse_outbound(
         self: &Arc<Self>,
-        stage: &Arc<Stage>,
+        simulation: &Arc<Simulation>,
         outbound: Outbound,
         handler: Handler,
     ) -> Call {
@@ -40,12 +46,12 @@ impl Inner {
             direction: Direction::Outbound,
             args: Vec::new(),
         };
-        let far_end = stage.far_end(&outbound.endpoint);
+        let far_end = simulation.far_end(&outbound.endpoint);
         let voicemail = match &far_end {
             FarEnd::Voicemail(greeting) => Some(greeting.clone()),
             _ => None,
         };
-        let placed = self.rehearse(stage, info, move |call| async move {
+        let simulated = self.rehearse(simulation, info, move |call| async move {
             if far_end.exists() {
                 call.send(Input::Ringing).await;
             }
@@ -65,32 +71,38 @@ impl Inner {
             }
         });
         if let Some(greeting) = voicemail {
-            placed.speak(greeting);
+            simulated.speak(greeting);
         }
-        let call = placed.call.clone();
-        stage.placed(placed);
+        let call = simulated.call.clone();
+        simulation.placed(simulated);
         call
     }
 
     fn rehearse<F>(
         self: &Arc<Self>,
-        stage: &Arc<Stage>,
+        simulation: &Arc<Simulation>,
         info: CallInfo,
         start: impl FnOnce(Call) -> F + Send + 'static,
-    ) -> Placed
+    ) -> SimulatedCall
     where
         F: Future<Output = Result<(), crate::session::HandlerError>> + Send + 'static,
     {
-        let (deeds, phone) = mpsc::unbounded_channel();
+        let (actions, phone) = mpsc::unbounded_channel();
         let spoken = Arc::default();
         let services = Services {
-            voice: Some(stage.voice()),
-            speech_to_text: Some(stage.speech_to_text(&spoken)),
+            voice: Some(simulation.voice()),
+            speech_to_text: Some(simulation.speech_to_text(&spoken)),
             ..self.services.clone()
         };
-        let line = RehearsedLine::new(stage.clone(), self.media.clone(), self.leg, phone, spoken);
+        let line = RehearsedLine::new(
+            simulation.clone(),
+            self.media.clone(),
+            self.leg,
+            phone,
+            spoken,
+        );
         let line = Line::Rehearsed(Box::new(line));
-        let (call, _) = self.open(stage.next_id(), info, line, services, start);
-        Placed { call, deeds }
+        let (call, _) = self.open(simulation.next_id(), info, line, services, start);
+        SimulatedCall { call, actions }
     }
 }

@@ -3,20 +3,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::{Seat, lock};
+use super::{SessionHandle, lock};
 use crate::session::Call;
 
 /// The sessions that are up. A call without ARI has no channel and stands under its id.
 #[derive(Default)]
 pub(super) struct Sessions {
-    by_channel: Mutex<HashMap<Arc<str>, Seat>>,
+    by_channel: Mutex<HashMap<Arc<str>, SessionHandle>>,
 }
 
 impl Sessions {
-    pub(super) fn insert(&self, seat: Seat) {
+    pub(super) fn insert(&self, session: SessionHandle) {
         // Under the lock, so that a channel that is replaced meanwhile is not left behind.
         let mut sessions = lock(&self.by_channel);
-        sessions.insert(seat.call.channel(), seat);
+        sessions.insert(session.call.channel(), session);
     }
 
     pub(super) fn remove(&self, call: &Call) {
@@ -25,17 +25,17 @@ impl Sessions {
     }
 
     /// The session of this channel.
-    pub(super) fn find(&self, channel: &str) -> Option<Seat> {
+    pub(super) fn find(&self, channel: &str) -> Option<SessionHandle> {
         lock(&self.by_channel).get(channel).cloned()
     }
 
     /// The session of the channel `old` has the channel `new` from now on. That session, if there is one.
-    pub(super) fn replace(&self, old: &str, new: &str) -> Option<Seat> {
+    pub(super) fn replace(&self, old: &str, new: &str) -> Option<SessionHandle> {
         let mut sessions = lock(&self.by_channel);
-        let seat = sessions.remove(old)?;
-        seat.call.inner.line.set_channel(new);
-        sessions.insert(seat.call.channel(), seat.clone());
-        Some(seat)
+        let session = sessions.remove(old)?;
+        session.call.inner.line.set_channel(new);
+        sessions.insert(session.call.channel(), session.clone());
+        Some(session)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -44,6 +44,9 @@ impl Sessions {
 
     pub(super) fn calls(&self) -> Vec<Call> {
         let sessions = lock(&self.by_channel);
-        sessions.values().map(|seat| seat.call.clone()).collect()
+        sessions
+            .values()
+            .map(|session| session.call.clone())
+            .collect()
     }
 }

@@ -64,7 +64,7 @@ impl Application {
             () = tokio::time::sleep(self.inner.drain) => {}
             _ = stops.next() => {}
         }
-        let end = End::default();
+        let end = ShutdownProgress::default();
         tokio::select! {
             () = self.end(&end) => {}
             // The first that comes now ends what is waited for; once everything is told, nothing is waited for any more.
@@ -85,10 +85,10 @@ impl Application {
     /// Stops now: hangs up, lets sessions finish, delivers what webhooks still have, runs the shutdown hooks. Calls that were
     /// transferred are not hung up.
     pub async fn shutdown(&self) {
-        self.end(&End::default()).await;
+        self.end(&ShutdownProgress::default()).await;
     }
 
-    async fn end(&self, end: &End) {
+    async fn end(&self, end: &ShutdownProgress) {
         let inner = &self.inner;
         self.refuse_calls();
         for call in self.calls() {
@@ -170,13 +170,13 @@ impl Stops for StopSignals {
 
 /// How far the end is, and whether somebody has lost patience.
 #[derive(Debug, Default)]
-struct End {
+struct ShutdownProgress {
     hurry: CancellationToken,
     /// Whether the last event was delivered or given up.
     is_told: AtomicBool,
 }
 
-impl End {
+impl ShutdownProgress {
     /// Waits for something for a while, or until it is to hurry; whether it came.
     async fn allows(&self, time: Duration, what: impl Future<Output = ()>) -> bool {
         tokio::select! {

@@ -46,39 +46,39 @@ fn numbered(from: usize, count: usize) -> Vec<i16> {
 }
 
 #[derive(Clone, Debug)]
-enum CallerDeed {
+enum CallerStep {
     Leave(usize),
     Start,
     End,
     Take(usize),
 }
 
-fn caller_deeds() -> impl Strategy<Value = Vec<CallerDeed>> {
-    let deed = prop_oneof![
-        4 => (1..400_usize).prop_map(CallerDeed::Leave),
-        4 => (1..20_usize).prop_map(CallerDeed::Leave),
-        1 => Just(CallerDeed::Start),
-        1 => Just(CallerDeed::End),
-        3 => (1..40_usize).prop_map(CallerDeed::Take),
+fn caller_steps() -> impl Strategy<Value = Vec<CallerStep>> {
+    let step = prop_oneof![
+        4 => (1..400_usize).prop_map(CallerStep::Leave),
+        4 => (1..20_usize).prop_map(CallerStep::Leave),
+        1 => Just(CallerStep::Start),
+        1 => Just(CallerStep::End),
+        3 => (1..40_usize).prop_map(CallerStep::Take),
     ];
-    prop::collection::vec(deed, 0..200)
+    prop::collection::vec(step, 0..200)
 }
 
 proptest! {
     #[test]
-    fn the_caller_s_audio_is_a_bounded_queue_of_parts_that_are_whole_or_refused(deeds in caller_deeds()) {
+    fn the_caller_s_audio_is_a_bounded_queue_of_parts_that_are_whole_or_refused(steps in caller_steps()) {
         let (mut end, mut link) = short_link();
         let mut reader = link.caller.take().unwrap();
         let mut model: VecDeque<AudioPart> = VecDeque::new();
         let mut given = 0;
-        for deed in deeds {
+        for step in steps {
             let queued: usize = model.iter().map(|part| match part {
                 AudioPart::Samples(samples) => samples.len(),
                 _ => 0,
             }).sum();
             let has_place = model.len() < CHUNKS;
-            match deed {
-                CallerDeed::Leave(count) => {
+            match step {
+                CallerStep::Leave(count) => {
                     let samples = numbered(given, count);
                     given += count;
                     let fits = has_place && queued + count <= SAMPLES;
@@ -87,15 +87,15 @@ proptest! {
                         model.push_back(AudioPart::Samples(samples));
                     }
                 }
-                CallerDeed::Start => {
+                CallerStep::Start => {
                     prop_assert_eq!(end.caller.mark(CallerChunk::SpeechStarted), has_place);
                     model.extend(has_place.then_some(AudioPart::SpeechStarted));
                 }
-                CallerDeed::End => {
+                CallerStep::End => {
                     prop_assert_eq!(end.caller.mark(CallerChunk::SpeechEnded), has_place);
                     model.extend(has_place.then_some(AudioPart::SpeechEnded));
                 }
-                CallerDeed::Take(parts) => for _ in 0..parts {
+                CallerStep::Take(parts) => for _ in 0..parts {
                     prop_assert_eq!(now(reader.next()), model.pop_front().map(Some));
                 },
             }
@@ -109,21 +109,21 @@ proptest! {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum MediaDeed {
+enum MediaStep {
     Play,
     Skip,
     Rest,
     Flush,
 }
 
-fn media_deeds() -> impl Strategy<Value = Vec<MediaDeed>> {
-    let deed = prop_oneof![
-        8 => Just(MediaDeed::Play),
-        1 => Just(MediaDeed::Skip),
-        3 => Just(MediaDeed::Rest),
-        1 => Just(MediaDeed::Flush),
+fn media_steps() -> impl Strategy<Value = Vec<MediaStep>> {
+    let step = prop_oneof![
+        8 => Just(MediaStep::Play),
+        1 => Just(MediaStep::Skip),
+        3 => Just(MediaStep::Rest),
+        1 => Just(MediaStep::Flush),
     ];
-    prop::collection::vec(deed, 0..120)
+    prop::collection::vec(step, 0..120)
 }
 
 /// What one end did with an utterance, or knows of it.
@@ -138,7 +138,7 @@ proptest! {
     #[test]
     fn the_agent_s_audio_arrives_whole_and_in_order_as_far_as_it_was_not_cut(
         utterances in prop::collection::vec(prop::collection::vec(0..500_usize, 1..5), 1..6),
-        deeds in media_deeds(),
+        steps in media_steps(),
     ) {
         let (mut end, mut link) = short_link();
         let mut voice = link.agent.take().unwrap();
@@ -176,15 +176,15 @@ proptest! {
             let media = async {
                 let mut got = vec![Part::default(); utterances.len()];
                 // After what was drawn, as long as the agent may have something left.
-                for deed in deeds.iter().copied().chain([MediaDeed::Play; 300]) {
+                for step in steps.iter().copied().chain([MediaStep::Play; 300]) {
                     tokio::time::sleep(FRAME).await;
-                    match deed {
-                        MediaDeed::Rest => continue,
-                        MediaDeed::Flush => {
+                    match step {
+                        MediaStep::Rest => continue,
+                        MediaStep::Flush => {
                             shared.epoch.fetch_add(1, Ordering::AcqRel);
                             continue;
                         }
-                        MediaDeed::Play | MediaDeed::Skip => {}
+                        MediaStep::Play | MediaStep::Skip => {}
                     }
                     end.agent.note_requests(shared.requests.take());
                     let Some(chunk) = end.agent.next_chunk() else {
@@ -195,7 +195,7 @@ proptest! {
                     assert!(!part.last, "something follows the last chunk");
                     (part.first, part.last) = (true, chunk.last);
                     let count = chunk.samples as usize;
-                    if matches!(deed, MediaDeed::Skip) {
+                    if matches!(step, MediaStep::Skip) {
                         end.agent.skip(count);
                         part.samples.extend(numbered(part.samples.len(), count));
                     } else {

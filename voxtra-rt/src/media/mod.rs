@@ -1,6 +1,6 @@
 //! The media plane: an AudioSocket server whose sockets live on dedicated threads.
 //!
-//! - [`server`](MediaServer): which ids may come in, and the way from an id to a seat on a media thread;
+//! - [`server`](MediaServer): which ids may come in, and the way from an id to a place on a media thread;
 //! - `acceptor`: accepts connections and reads their ids; `pending`: those that have not presented one yet;
 //! - `claims`: which ids have been presented already;
 //! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per call;

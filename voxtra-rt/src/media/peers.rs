@@ -1,4 +1,4 @@
-//! How many calls each peer has, so that one cannot hold all seats.
+//! How many calls each peer has, so that one cannot hold all places.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! The AudioSocket server: which ids may come in, and whose media thread they get a seat on.
+//! The AudioSocket server: which ids may come in, and whose media thread takes the connection.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -362,7 +362,7 @@ impl Inner {
         }
         let (issued, claim) = admitted?;
         let leg = issued.as_ref().map_or(self.leg, |issued| issued.leg);
-        let link = self.seat(stream, peer, leg, claim);
+        let link = self.assign(stream, peer, leg, claim);
         match issued {
             // A ticket that was dropped meanwhile drops the link, and with it the connection.
             Some(issued) => {
@@ -384,8 +384,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Gives the socket a seat on a media thread.
-    fn seat(
+    /// Gives the socket a place on a media thread.
+    fn assign(
         &self,
         stream: TcpStream,
         peer: SocketAddr,

@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use voxtra_core::event::{BuiltIn, EventKind};
 
 use super::conversation::Conversation;
-use super::phone::Deed;
-use super::stage::Placed;
+use super::phone::PhoneAction;
+use super::simulation::SimulatedCall;
 use crate::session::{Call, Event, EventBody, Events, Input, Line};
 
 /// How long somebody waits for the agent before something must be wrong.
@@ -24,7 +24,7 @@ const KEY: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Caller {
     call: Call,
-    deeds: mpsc::UnboundedSender<Deed>,
+    actions: mpsc::UnboundedSender<PhoneAction>,
     events: Events,
     so_far: Vec<Arc<Event>>,
     /// The agent has begun to say this, and has not ended.
@@ -32,12 +32,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(placed: Placed) -> Self {
-        let Placed { call, deeds } = placed;
+    pub(super) fn new(simulated: SimulatedCall) -> Self {
+        let SimulatedCall { call, actions } = simulated;
         Self {
             events: call.events(),
             call,
-            deeds,
+            actions,
             so_far: Vec::new(),
             hearing: None,
         }
@@ -99,9 +99,9 @@ impl Caller {
     #[track_caller]
     pub fn says(&mut self, text: &str) -> impl Future<Output = ()> {
         let place = Location::caller();
-        let said = Placed {
+        let said = SimulatedCall {
             call: self.call.clone(),
-            deeds: self.deeds.clone(),
+            actions: self.actions.clone(),
         }
         .speak(text.to_owned());
         async move {
@@ -122,7 +122,7 @@ impl Caller {
             for key in keys.chars() {
                 match u8::try_from(key) {
                     Ok(key @ (b'0'..=b'9' | b'A'..=b'D' | b'*' | b'#')) => {
-                        let _ = self.deeds.send(Deed::Press(key));
+                        let _ = self.actions.send(PhoneAction::Press(key));
                     }
                     _ => self.fail(place, &format!("{key:?} is no key of a telephone")),
                 }
@@ -184,7 +184,7 @@ impl Caller {
 
     /// Hangs up, whatever is going on.
     pub async fn hangs_up(&mut self) {
-        let _ = self.deeds.send(Deed::HangUp);
+        let _ = self.actions.send(PhoneAction::HangUp);
         self.call.send(Input::Gone("normal_clearing".into())).await;
     }
 

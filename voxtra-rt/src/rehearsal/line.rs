@@ -7,19 +7,19 @@ use tokio::sync::mpsc;
 use voxtra_core::event::CallTransferred;
 use voxtra_core::leg::{Command, LegSettings};
 
-use super::phone::{Deed, Phone};
-use super::stage::Stage;
+use super::phone::{Phone, PhoneAction};
+use super::simulation::Simulation;
 use super::voice::Spoken;
 use crate::media::{Connection, MediaServer, Shared, link};
 use crate::session::{Call, CallError, Input, Transfer};
 
 /// What stands in for Asterisk's channel.
 pub(crate) struct RehearsedLine {
-    stage: Arc<Stage>,
+    simulation: Arc<Simulation>,
     media: MediaServer,
     leg: LegSettings,
     /// What the far end does, until its phone is connected.
-    deeds: Mutex<Option<mpsc::UnboundedReceiver<Deed>>>,
+    actions: Mutex<Option<mpsc::UnboundedReceiver<PhoneAction>>>,
     spoken: Arc<Spoken>,
     /// Held while the call is being answered, so that it is answered once.
     answered: tokio::sync::Mutex<bool>,
@@ -30,17 +30,17 @@ pub(crate) struct RehearsedLine {
 
 impl RehearsedLine {
     pub(crate) fn new(
-        stage: Arc<Stage>,
+        simulation: Arc<Simulation>,
         media: MediaServer,
         leg: LegSettings,
-        deeds: mpsc::UnboundedReceiver<Deed>,
+        actions: mpsc::UnboundedReceiver<PhoneAction>,
         spoken: Arc<Spoken>,
     ) -> Self {
         Self {
-            stage,
+            simulation,
             media,
             leg,
-            deeds: Mutex::new(Some(deeds)),
+            actions: Mutex::new(Some(actions)),
             spoken,
             answered: tokio::sync::Mutex::new(false),
             transferred: AtomicBool::new(false),
@@ -54,7 +54,7 @@ impl RehearsedLine {
             return Ok(());
         }
         call.send(Input::Answered).await;
-        let deeds = lock(&self.deeds).take().ok_or(CallError::Ended)?;
+        let actions = lock(&self.actions).take().ok_or(CallError::Ended)?;
         let settings = self.media.settings();
         let (end, link) = link(&self.leg, settings, Shared::new(self.leg.rate));
         let wire = super::phone::Wire::default();
@@ -63,10 +63,10 @@ impl RehearsedLine {
             connection,
             self.media.clock(),
             self.leg.rate,
-            self.stage.ms_per_character(),
+            self.simulation.ms_per_character(),
             self.spoken.clone(),
         );
-        tokio::spawn(phone.run(deeds));
+        tokio::spawn(phone.run(actions));
         call.send(Input::Media(Box::new(link))).await;
         call.media_attached().await?;
         *answered = true;
@@ -78,7 +78,7 @@ impl RehearsedLine {
         if !*self.answered.lock().await {
             return Err(CallError::NotAnswered);
         }
-        let rung = self.stage.far_end(endpoint).rings(to.ring);
+        let rung = self.simulation.far_end(endpoint).rings(to.ring);
         rung.await.map_err(|reason| CallError::TransferFailed {
             target: endpoint.into(),
             reason: reason.into(),

@@ -44,7 +44,7 @@ mod caller;
 mod conversation;
 mod line;
 mod phone;
-mod stage;
+mod simulation;
 #[cfg(test)]
 mod tests;
 mod voice;
@@ -52,8 +52,8 @@ mod voice;
 pub use caller::Caller;
 pub use conversation::{Conversation, Said};
 pub(crate) use line::RehearsedLine;
-pub use stage::FarEnd;
-pub(crate) use stage::{Placed, Stage};
+pub use simulation::FarEnd;
+pub(crate) use simulation::{SimulatedCall, Simulation};
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -138,12 +138,12 @@ impl Rehearsal {
     ///
     /// # Panics
     /// It can't start: routes are in each other's way.
-    pub async fn start(self) -> Exchange {
-        let (stage, placed) = Stage::new(self.far_ends, MS_PER_CHARACTER);
-        match self.builder.rehearse(stage.clone()).await {
-            Ok(app) => Exchange {
+    pub async fn start(self) -> TestExchange {
+        let (simulation, placed) = Simulation::new(self.far_ends, MS_PER_CHARACTER);
+        match self.builder.rehearse(simulation.clone()).await {
+            Ok(app) => TestExchange {
                 app,
-                stage,
+                simulation,
                 caller_id: self.caller_id,
                 placed,
             },
@@ -162,14 +162,14 @@ impl Rehearsal {
 
 /// An application in rehearsal, and everybody who can call it or be called by it.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct TestExchange {
     app: Application,
-    stage: Arc<Stage>,
+    simulation: Arc<Simulation>,
     caller_id: String,
-    placed: mpsc::UnboundedReceiver<Placed>,
+    placed: mpsc::UnboundedReceiver<SimulatedCall>,
 }
 
-impl Exchange {
+impl TestExchange {
     /// The application, to place calls with for example.
     pub fn application(&self) -> &Application {
         &self.app
@@ -182,8 +182,10 @@ impl Exchange {
 
     /// The owner of this number calls.
     pub fn call_from(&self, caller_id: &str, number: &str) -> Caller {
-        let placed = self.app.rehearse_inbound(&self.stage, caller_id, number);
-        Caller::new(placed)
+        let simulated = self
+            .app
+            .rehearse_inbound(&self.simulation, caller_id, number);
+        Caller::new(simulated)
     }
 
     /// Waits for the next call that the application places: whoever is called, even if they won't answer.
@@ -192,7 +194,7 @@ impl Exchange {
     /// It places none within 60 s.
     pub async fn called(&mut self) -> Caller {
         match tokio::time::timeout(PATIENCE, self.placed.recv()).await {
-            Ok(Some(placed)) => Caller::new(placed),
+            Ok(Some(simulated)) => Caller::new(simulated),
             Ok(None) | Err(_) => panic!("the application has called nobody"),
         }
     }

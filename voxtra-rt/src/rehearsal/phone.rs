@@ -16,7 +16,7 @@ use crate::media::{Clock, Connection, ConnectionState, Scratch, Socket};
 
 /// What the far end does.
 #[derive(Debug)]
-pub(crate) enum Deed {
+pub(crate) enum PhoneAction {
     /// Says this, after what it is saying; then tells that it has.
     Speak(String, oneshot::Sender<()>),
     /// Presses a key.
@@ -91,7 +91,7 @@ impl Phone {
     }
 
     /// Lives until the connection is over. A frame goes each way every 20 ms, as with Asterisk.
-    pub(super) async fn run(mut self, mut deeds: mpsc::UnboundedReceiver<Deed>) {
+    pub(super) async fn run(mut self, mut actions: mpsc::UnboundedReceiver<PhoneAction>) {
         self.connection.start(self.clock.now());
         loop {
             let state = self.turn();
@@ -105,7 +105,7 @@ impl Phone {
             let sleep = tokio::time::sleep(next.duration_since(self.clock.now()));
             tokio::select! {
                 biased;
-                Some(deed) = deeds.recv() => if self.does(deed) == ConnectionState::Closed {
+                Some(action) = actions.recv() => if self.does(action) == ConnectionState::Closed {
                     break;
                 },
                 () = sleep => {}
@@ -117,10 +117,10 @@ impl Phone {
         shared.wake();
     }
 
-    fn does(&mut self, deed: Deed) -> ConnectionState {
-        match deed {
-            Deed::Speak(text, done) => self.speech.push_back((text, done)),
-            Deed::Press(key) => {
+    fn does(&mut self, action: PhoneAction) -> ConnectionState {
+        match action {
+            PhoneAction::Speak(text, done) => self.speech.push_back((text, done)),
+            PhoneAction::Press(key) => {
                 let key = Frame::Dtmf(key);
                 let mut bytes = vec![0; encoded_len(&key)];
                 // What is no key makes no tone.
@@ -128,7 +128,7 @@ impl Phone {
                     self.put(bytes.get(..length).unwrap_or_default());
                 }
             }
-            Deed::HangUp => {
+            PhoneAction::HangUp => {
                 let now = self.clock.now();
                 let reason = MediaStoppedReason::Closed;
                 return self.connection.stop(now, reason, &mut self.scratch);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::phone::Deed;
+use super::phone::PhoneAction;
 use super::voice::{Spoken, SpokenEars, SpokenVoice};
 use crate::session::Call;
 use crate::speech::{SpeechToText, TextToSpeech};
@@ -62,43 +62,43 @@ impl FarEnd {
 
 /// A call of the rehearsal, and the phone at its far end.
 #[derive(Debug)]
-pub(crate) struct Placed {
+pub(crate) struct SimulatedCall {
     pub(crate) call: Call,
-    pub(crate) deeds: mpsc::UnboundedSender<Deed>,
+    pub(crate) actions: mpsc::UnboundedSender<PhoneAction>,
 }
 
-impl Placed {
+impl SimulatedCall {
     /// Has the far end say this once it is connected. The receiver is told when it has.
     pub(crate) fn speak(&self, text: String) -> oneshot::Receiver<()> {
         let (done, spoken) = oneshot::channel();
-        let _ = self.deeds.send(Deed::Speak(text, done));
+        let _ = self.actions.send(PhoneAction::Speak(text, done));
         spoken
     }
 }
 
 /// What the lines of one rehearsal have in common.
 #[derive(Debug)]
-pub(crate) struct Stage {
+pub(crate) struct Simulation {
     far_ends: Mutex<HashMap<String, VecDeque<FarEnd>>>,
     calls: AtomicU64,
-    placed: mpsc::UnboundedSender<Placed>,
+    placed: mpsc::UnboundedSender<SimulatedCall>,
     ms_per_character: u32,
 }
 
-impl Stage {
-    /// A stage, and the calls that its agents will place.
+impl Simulation {
+    /// A simulation, and the calls that its agents will place.
     pub(crate) fn new(
         far_ends: HashMap<String, VecDeque<FarEnd>>,
         ms_per_character: u32,
-    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Placed>) {
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<SimulatedCall>) {
         let (placed, outbound) = mpsc::unbounded_channel();
-        let stage = Self {
+        let simulation = Self {
             far_ends: Mutex::new(far_ends),
             calls: AtomicU64::new(0),
             placed,
             ms_per_character,
         };
-        (Arc::new(stage), outbound)
+        (Arc::new(simulation), outbound)
     }
 
     /// What the next call to this endpoint meets. The last of what was scripted stays.
@@ -120,9 +120,9 @@ impl Stage {
     }
 
     /// The agent has placed a call.
-    pub(crate) fn placed(&self, placed: Placed) {
+    pub(crate) fn placed(&self, simulated: SimulatedCall) {
         // Nobody may want to play this far end.
-        let _ = self.placed.send(placed);
+        let _ = self.placed.send(simulated);
     }
 
     pub(crate) fn voice(&self) -> Arc<dyn TextToSpeech> {

@@ -15,7 +15,7 @@ use super::log::{EventLog, Events};
 const KEPT: u64 = 4096;
 
 #[derive(Clone, Debug)]
-enum Deed {
+enum Operation {
     Push(u64),
     FromStart,
     FromNow,
@@ -23,16 +23,16 @@ enum Deed {
     Read(usize, u64),
 }
 
-fn deeds() -> impl Strategy<Value = Vec<Deed>> {
-    let deed = prop_oneof![
-        3 => (1..50_u64).prop_map(Deed::Push),
-        2 => (1..3_000_u64).prop_map(Deed::Push),
-        1 => Just(Deed::FromStart),
-        1 => Just(Deed::FromNow),
-        1 => any::<usize>().prop_map(Deed::Clone),
-        4 => (any::<usize>(), 1..3_000_u64).prop_map(|(who, count)| Deed::Read(who, count)),
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    let operation = prop_oneof![
+        3 => (1..50_u64).prop_map(Operation::Push),
+        2 => (1..3_000_u64).prop_map(Operation::Push),
+        1 => Just(Operation::FromStart),
+        1 => Just(Operation::FromNow),
+        1 => any::<usize>().prop_map(Operation::Clone),
+        4 => (any::<usize>(), 1..3_000_u64).prop_map(|(who, count)| Operation::Read(who, count)),
     ];
-    prop::collection::vec(deed, 0..40)
+    prop::collection::vec(operation, 0..40)
 }
 
 /// A reader, and what it should have come to.
@@ -69,14 +69,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_reader_gets_what_is_kept_in_order_and_knows_how_much_it_missed(deeds in deeds()) {
+    fn every_reader_gets_what_is_kept_in_order_and_knows_how_much_it_missed(operations in operations()) {
         let log = EventLog::new();
         let session_id: Arc<str> = "s".into();
         let mut pushed = 0;
         let mut readers: Vec<Reader> = Vec::new();
-        for deed in deeds {
-            match deed {
-                Deed::Push(count) => for _ in 0..count {
+        for operation in operations {
+            match operation {
+                Operation::Push(count) => for _ in 0..count {
                     prop_assert_eq!(log.next_seq(), pushed);
                     log.push(Arc::new(Event {
                         id: uuid::Uuid::nil(),
@@ -87,13 +87,13 @@ proptest! {
                     }));
                     pushed += 1;
                 },
-                Deed::FromStart => readers.push(Reader { events: log.from_start(false), next: 0, missed: 0 }),
-                Deed::FromNow => readers.push(Reader { events: log.from_now(false), next: pushed, missed: 0 }),
-                Deed::Clone(who) if !readers.is_empty() => {
+                Operation::FromStart => readers.push(Reader { events: log.from_start(false), next: 0, missed: 0 }),
+                Operation::FromNow => readers.push(Reader { events: log.from_now(false), next: pushed, missed: 0 }),
+                Operation::Clone(who) if !readers.is_empty() => {
                     let reader = readers[who % readers.len()].clone();
                     readers.push(reader);
                 }
-                Deed::Read(who, count) if !readers.is_empty() => {
+                Operation::Read(who, count) if !readers.is_empty() => {
                     let who = who % readers.len();
                     let reader = &mut readers[who];
                     for _ in 0..count {
@@ -102,7 +102,7 @@ proptest! {
                         prop_assert_eq!(reader.events.missed(), reader.missed);
                     }
                 }
-                Deed::Clone(_) | Deed::Read(..) => {}
+                Operation::Clone(_) | Operation::Read(..) => {}
             }
         }
         for reader in &mut readers {

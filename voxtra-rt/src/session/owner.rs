@@ -62,7 +62,7 @@ pub(crate) type Publish = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
 pub(crate) struct Owner {
     call: Call,
     /// What ARI tells.
-    told: mpsc::Receiver<Input>,
+    reports: mpsc::Receiver<Input>,
     /// What async code wants.
     inputs: mpsc::Receiver<Input>,
     publish: Publish,
@@ -115,7 +115,7 @@ pub(crate) struct Owner {
 impl Owner {
     pub(crate) fn new(
         call: Call,
-        told: mpsc::Receiver<Input>,
+        reports: mpsc::Receiver<Input>,
         inputs: mpsc::Receiver<Input>,
         publish: Publish,
         clock: Clock,
@@ -125,7 +125,7 @@ impl Owner {
         Self {
             life: Lifecycle::new(call.direction() == Direction::Outbound),
             call,
-            told,
+            reports,
             inputs,
             publish,
             clock,
@@ -163,9 +163,9 @@ impl Owner {
     where
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.tell(SessionCreated {});
+        self.publish(SessionCreated {});
         let info = self.call.inner.info.clone();
-        self.tell(CallStarted {
+        self.publish(CallStarted {
             caller_id: info.caller_id,
             called_number: info.called_number,
             direction: info.direction,
@@ -207,7 +207,7 @@ impl Owner {
                     None => self.media_down(),
                 }
             },
-            Some(input) = self.told.recv() => self.input(input),
+            Some(input) = self.reports.recv() => self.input(input),
             Some(input) = self.inputs.recv() => self.input(input),
             Some(result) = finished(&mut self.handler) => {
                 self.handler = None;
@@ -231,7 +231,7 @@ impl Owner {
     /// Takes one of each that is there already, besides the line's; false after the session's last.
     async fn others_turn(&mut self) -> bool {
         let mut signals = [None, None, None, None];
-        let inputs = [self.told.try_recv().ok(), self.inputs.try_recv().ok()];
+        let inputs = [self.reports.try_recv().ok(), self.inputs.try_recv().ok()];
         for (signal, input) in signals.iter_mut().zip(inputs) {
             *signal = input.and_then(|input| self.input(input));
         }
@@ -254,7 +254,7 @@ impl Owner {
                 if matches!(body, EventBody::BuiltIn(BuiltIn::CallTransferred(_))) {
                     self.attended = None;
                 }
-                self.publish(self.clock.utc_now(), body);
+                self.publish_at(self.clock.utc_now(), body);
             }
             Input::Media(link) => {
                 if !self.life.is_over() {
@@ -271,7 +271,7 @@ impl Owner {
                 if self.call.direction() == Direction::Outbound
                     && !std::mem::replace(&mut self.rang, true)
                 {
-                    self.tell(CallRinging {});
+                    self.publish(CallRinging {});
                 }
             }
             Input::Answered => return Some(Signal::Answered),
@@ -279,7 +279,7 @@ impl Owner {
                 // Asterisk tells fast presses twice over ARI, and each once over AudioSocket.
                 if self.link.is_none() {
                     self.keys.told_early(digit);
-                    self.tell(DtmfReceived { digit });
+                    self.publish(DtmfReceived { digit });
                 }
             }
             // Nobody hears of it any more, and nobody else lets the new channel go.
@@ -292,7 +292,7 @@ impl Owner {
             Input::Held(held) => self.held(held),
             Input::Replaced(caller_id) => {
                 self.call.set_caller_id(caller_id.clone());
-                self.tell(CallReplaced { caller_id });
+                self.publish(CallReplaced { caller_id });
                 // Whoever held the call, or has hung up, is no longer on it.
                 self.held(false);
                 self.hangup_reason = None;
@@ -347,9 +347,9 @@ impl Owner {
             return;
         }
         if held {
-            self.tell(CallHeld {});
+            self.publish(CallHeld {});
         } else {
-            self.tell(CallResumed {});
+            self.publish(CallResumed {});
         }
         self.command(Command::CallHold(held));
     }
@@ -410,7 +410,7 @@ impl Owner {
             Err(failure) => failure.to_string(),
         };
         tracing::error!(call = self.call.id(), %failure, "the call's handler failed");
-        self.publish(self.clock.utc_now(), error("handler", failure));
+        self.publish_at(self.clock.utc_now(), error("handler", failure));
         if self.is_ending() {
             return None;
         }
@@ -458,7 +458,7 @@ impl Owner {
         if self.last_call.take_if(|at| *at <= now).is_some() {
             if std::mem::replace(&mut self.aborted, true) {
                 // It blocks its thread and can't be stopped. The session ends without it.
-                self.publish(
+                self.publish_at(
                     self.clock.utc_now(),
                     error(
                         "handler",
@@ -484,7 +484,7 @@ impl Owner {
             match step {
                 Step::Answered => {
                     self.answered_at = Some(self.clock.now());
-                    self.tell(CallAnswered {});
+                    self.publish(CallAnswered {});
                 }
                 Step::Ended(reason) => {
                     let ended_by = self.ended_by.unwrap_or_else(|| ended_by(&reason));
@@ -493,7 +493,7 @@ impl Owner {
                         && ended_by == EndedBy::FarEnd
                         && GAVE_UP.contains(&reason.as_str());
                     let reason = if gave_up { "abandoned".into() } else { reason };
-                    self.tell(CallEnded {
+                    self.publish(CallEnded {
                         reason,
                         duration_seconds: self.seconds_since(Some(self.began)),
                         answered_seconds: self.seconds_since(self.answered_at),
@@ -503,11 +503,11 @@ impl Owner {
                 }
                 Step::Failed(reason) => {
                     let reason = better(reason, self.not_taken);
-                    self.tell(CallFailed { reason });
+                    self.publish(CallFailed { reason });
                     self.over();
                 }
                 Step::Destroyed => {
-                    self.tell(SessionDestroyed {});
+                    self.publish(SessionDestroyed {});
                     return false;
                 }
             }
@@ -553,11 +553,11 @@ impl Owner {
         })
     }
 
-    fn tell(&mut self, event: impl Into<BuiltIn>) {
-        self.publish(self.clock.utc_now(), EventBody::BuiltIn(event.into()));
+    fn publish(&mut self, event: impl Into<BuiltIn>) {
+        self.publish_at(self.clock.utc_now(), EventBody::BuiltIn(event.into()));
     }
 
-    fn publish(&mut self, timestamp: jiff::Timestamp, body: EventBody) {
+    fn publish_at(&mut self, timestamp: jiff::Timestamp, body: EventBody) {
         let log = &self.call.inner.log;
         let event = Arc::new(Event {
             id: Uuid::new_v4(),

@@ -30,7 +30,7 @@ impl Owner {
         match record.body {
             RecordBody::Event(Realtime::DtmfReceived(press)) => {
                 if !self.keys.was_told(record.at, press.digit) {
-                    self.publish(at, press.into());
+                    self.publish_at(at, press.into());
                 }
             }
             RecordBody::Event(event) => {
@@ -39,7 +39,7 @@ impl Owner {
                     _ => None,
                 };
                 self.stopped |= stopped.is_some();
-                self.publish(at, EventBody::BuiltIn(event.into()));
+                self.publish_at(at, EventBody::BuiltIn(event.into()));
                 if let (Some(reason), Line::Socket(_)) = (stopped, &self.call.inner.line) {
                     // Without ARI the connection is the call.
                     return Some(Signal::LineEnded(socket_reason(reason).into()));
@@ -47,7 +47,7 @@ impl Owner {
             }
             RecordBody::UtteranceStarted { utterance } => {
                 if let Some(text) = self.call.inner.output.started(utterance) {
-                    self.publish(at, AgentSpeechStarted { text }.into());
+                    self.publish_at(at, AgentSpeechStarted { text }.into());
                 }
             }
             RecordBody::UtteranceEnded {
@@ -60,7 +60,7 @@ impl Owner {
             }
             RecordBody::Fault(fault) => {
                 tracing::warn!(call = self.call.id(), %fault, "trouble on the call's AudioSocket connection");
-                self.publish(at, error("media", fault.to_string()));
+                self.publish_at(at, error("media", fault.to_string()));
             }
             RecordBody::Missed(count) => self.records_missed(at, count.into()),
         }
@@ -70,7 +70,7 @@ impl Owner {
     fn records_missed(&mut self, at: jiff::Timestamp, count: u64) {
         self.missed += count;
         let message = format!("{count} events of the media thread were lost");
-        self.publish(at, error("events_missed", message));
+        self.publish_at(at, error("events_missed", message));
     }
 
     fn utterance_ended(&mut self, at: jiff::Timestamp, queued: Queued, interrupted: bool) {
@@ -81,7 +81,7 @@ impl Owner {
             ..
         } = queued;
         if started {
-            self.publish(at, AgentSpeechEnded { text, interrupted }.into());
+            self.publish_at(at, AgentSpeechEnded { text, interrupted }.into());
         }
         let _ = tell.send(interrupted);
     }
@@ -102,7 +102,7 @@ impl Owner {
         if !self.stopped {
             self.stopped = true;
             let reason = MediaStoppedReason::Closed;
-            self.publish(now, BuiltIn::from(MediaStopped { reason }).into());
+            self.publish_at(now, BuiltIn::from(MediaStopped { reason }).into());
         }
         if !self.life.is_over() && !self.call.inner.line.is_agentless() {
             self.media_lost();
