@@ -106,8 +106,8 @@ mod hygiene {
             interrupt on names.taken(event, this: two) if event.event > 0 {}
             after 1s of user.silence { let goto_ = 1; let _ = goto_; }
             every 2min {}
-            step step { enter { goto occasion; } on names.taken(user) { let _ = user.f; } }
-            step occasion { after 500ms { goto step; } on any(event) { let _ = event.seq; } }
+            step step { enter { goto trigger; } on names.taken(user) { let _ = user.f; } }
+            step trigger { after 500ms { goto step; } on any(event) { let _ = event.seq; } }
             catch(error) { let _ = error.to_string(); }
             hangup { let timer = 1; let _ = timer; }
         }

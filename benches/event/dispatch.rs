@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use voxtra::prelude::*;
 use voxtra::rt::rehearsal::Rehearsal;
-use voxtra::rt::session::{Occasion, UserEvent};
+use voxtra::rt::session::{Trigger, UserEvent};
 
 use super::event;
 
@@ -124,10 +124,10 @@ impl Dispatch {
     pub fn generated(&mut self) {
         for event in &self.events {
             let mut goto = None;
-            let occasion = Occasion::Event(black_box(event));
+            let trigger = Trigger::Event(black_box(event));
             let _ = black_box(now(self
                 .session
-                .handle(&self.call, None, &mut goto, occasion)));
+                .handle(&self.call, None, &mut goto, trigger)));
         }
     }
 

@@ -32,7 +32,7 @@ use crate::sync;
 pub use agent::Agent;
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
-pub use declared::{Occasion, OnError, Session, Timer, When};
+pub use declared::{OnError, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;

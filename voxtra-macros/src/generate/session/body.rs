@@ -16,10 +16,10 @@ pub(super) struct Bodies<'a> {
 impl Bodies<'_> {
     /// A body may end in its own `Ok(…)` or `Err(…)`, and otherwise succeeds when it comes to its end.
     pub(super) fn of(&self, body: &Group) -> TokenStream {
-        let (group, label) = self.replaced(body, End::Nothing);
+        let (group, label) = self.replaced(body, BodyEnd::Nothing);
         match syn::parse2::<Block>(quote!(#group)) {
             Ok(block) if ends_in_result(&block) => {
-                let (group, label) = self.replaced(body, End::Result);
+                let (group, label) = self.replaced(body, BodyEnd::Result);
                 quote!(#label #group)
             }
             // `call.hangup().await` without `?;`: its result is the body's.
@@ -46,14 +46,14 @@ impl Bodies<'_> {
             }),
             // Left to the compiler, which explains it better, but in an expansion of its own: the rest of the output isn't lost with it.
             Err(_) => {
-                let (core, (group, _)) = (self.core, self.replaced(body, End::Elsewhere));
+                let (core, (group, _)) = (self.core, self.replaced(body, BodyEnd::Elsewhere));
                 quote!({ #core::__private::handler_body!(#group); ::core::result::Result::Ok(()) })
             }
         }
     }
 
     /// The same with every `goto step` as Rust, and the label that this needs.
-    fn replaced(&self, body: &Group, end: End) -> (Group, Option<TokenStream>) {
+    fn replaced(&self, body: &Group, end: BodyEnd) -> (Group, Option<TokenStream>) {
         let mut ways = Ways {
             bodies: self,
             end,
@@ -71,7 +71,7 @@ impl Bodies<'_> {
 
 /// How a body ends.
 #[derive(Clone, Copy)]
-enum End {
+enum BodyEnd {
     /// At its last statement.
     Nothing,
     /// With its result.
@@ -88,7 +88,7 @@ fn label(at: Span) -> Lifetime {
 /// The ways of one body to other steps.
 struct Ways<'a> {
     bodies: &'a Bodies<'a>,
-    end: End,
+    end: BodyEnd,
     are_there: bool,
     /// Whether this is inside an `async` block, which a `goto` can't leave.
     in_async: bool,
@@ -151,9 +151,9 @@ impl Ways<'_> {
         let span = word.span();
         let (end, label) = (quote_spanned!(span=> break), label(span));
         let end = match self.end {
-            End::Nothing => quote!(#end #label;),
-            End::Result => quote!(#end #label ::core::result::Result::Ok(())),
-            End::Elsewhere => quote_spanned!(span=> return ::core::result::Result::Ok(())),
+            BodyEnd::Nothing => quote!(#end #label;),
+            BodyEnd::Result => quote!(#end #label ::core::result::Result::Ok(())),
+            BodyEnd::Elsewhere => quote_spanned!(span=> return ::core::result::Result::Ok(())),
         };
         quote!({ #set #end })
     }

@@ -235,7 +235,7 @@ fn wants(session: &Session, core: &TokenStream, rt: &TokenStream) -> TokenStream
 fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream) -> TokenStream {
     let state = Ident::new("state", Span::call_site());
     let goto = Ident::new("goto", Span::mixed_site());
-    let occasion = Ident::new("occasion", Span::mixed_site());
+    let trigger = Ident::new("trigger", Span::mixed_site());
     let arms = Arms::new(core, rt);
     let Arms { step, event, .. } = &arms;
     let bodies = Bodies {
@@ -264,19 +264,19 @@ fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream)
             let binding = binding
                 .as_ref()
                 .map_or_else(|| quote!(_), |name| quote!(#name));
-            quote!(#rt::session::Occasion::Failed(#binding) => #body)
+            quote!(#rt::session::Trigger::Failed(#binding) => #body)
         }
         _ => TokenStream::new(),
     };
     let hangup = session.hangup.as_ref().map(|body| {
         let body = bodies.of(body);
-        quote!(#rt::session::Occasion::HungUp => #body)
+        quote!(#rt::session::Trigger::HungUp => #body)
     });
     let enters = (!session.enters.is_empty())
-        .then(|| quote!(#rt::session::Occasion::Enter => match #step { #(#enters)* _ => #ok, },));
+        .then(|| quote!(#rt::session::Trigger::Enter => match #step { #(#enters)* _ => #ok, },));
     let timers = (!session.timers.is_empty()).then(|| {
         let timer = Ident::new("timer", Span::mixed_site());
-        quote!(#rt::session::Occasion::Timer(#timer) => match #timer { #(#timers)* _ => #ok, },)
+        quote!(#rt::session::Trigger::Timer(#timer) => match #timer { #(#timers)* _ => #ok, },)
     });
     // A future that isn't `Send` is reported where its type stands: at the session's name.
     let future = quote_spanned! {session.name.span()=>
@@ -288,14 +288,14 @@ fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream)
             #call: &'a #rt::session::Call,
             #step: ::core::option::Option<u16>,
             #goto: &'a mut ::core::option::Option<u16>,
-            #occasion: #rt::session::Occasion<'a>,
+            #trigger: #rt::session::Trigger<'a>,
         ) -> #future {
             async move {
                 let #state = self;
                 // Not every session uses these.
                 let _ = (&#call, &#state, &#step, &#goto);
-                match #occasion {
-                    #rt::session::Occasion::Event(#event) => match &#event.body {
+                match #trigger {
+                    #rt::session::Trigger::Event(#event) => match &#event.body {
                         #handlers
                         #[allow(unreachable_patterns)]
                         _ => #ok,

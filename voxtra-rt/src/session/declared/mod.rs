@@ -63,7 +63,7 @@ pub trait Session: Send + 'static {
         false
     }
 
-    /// Does what the session declares for this occasion, if it declares something. A step that is to come next is left in
+    /// Does what the session declares for this trigger, if it declares something. A step that is to come next is left in
     /// `goto`.
     ///
     /// # Errors
@@ -73,13 +73,13 @@ pub trait Session: Send + 'static {
         call: &'a Call,
         step: Option<u16>,
         goto: &'a mut Option<u16>,
-        occasion: Occasion<'a>,
+        trigger: Trigger<'a>,
     ) -> impl Future<Output = Result<(), HandlerError>> + Send + 'a;
 }
 
 /// Why a session is run.
 #[derive(Clone, Copy, Debug)]
-pub enum Occasion<'a> {
+pub enum Trigger<'a> {
     /// Something happened.
     Event(&'a Event),
     /// The step was entered.
@@ -121,6 +121,6 @@ pub enum OnError {
     HangUp,
     /// Enters this step.
     Goto(u16),
-    /// The session handles it: [`Occasion::Failed`].
+    /// The session handles it: [`Trigger::Failed`].
     Handle,
 }

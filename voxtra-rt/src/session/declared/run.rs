@@ -1,4 +1,4 @@
-//! What gives a session its occasions, one after the other.
+//! What gives a session its triggers, one after the other.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use voxtra_core::event::EventKind;
 
 use super::timers::Timers;
-use super::{Occasion, OnError, Session};
+use super::{OnError, Session, Trigger};
 use crate::session::{Call, CallError, Event, Events, HandlerError};
 
 /// How long bodies may go on after the end of the call, before `hangup` has its turn.
@@ -18,8 +18,8 @@ const AFTERWARDS: Duration = Duration::from_secs(2);
 /// Runs a session from the first event of its call to the last, all but `session.destroyed`, which waits for it.
 pub(crate) async fn run_session<S: Session>(call: Call) -> Result<(), HandlerError> {
     let mut runner = Runner::<S>::new(call);
-    while let Some(what) = runner.next().await {
-        runner.run(what).await;
+    while let Some(pending) = runner.next().await {
+        runner.run(pending).await;
     }
     runner.hang_up().await;
     Ok(())
@@ -42,8 +42,8 @@ struct Runner<S> {
     missed: u64,
 }
 
-/// An occasion that outlives the event.
-enum What {
+/// A trigger that outlives the event.
+enum PendingTrigger {
     Event(Arc<Event>),
     Enter,
     Timer(usize),
@@ -51,7 +51,7 @@ enum What {
 }
 
 /// How a body ended.
-enum End {
+enum BodyOutcome {
     Done(Result<(), HandlerError>),
     Panicked(String),
     /// This event cut it.
@@ -75,8 +75,8 @@ impl<S: Session> Runner<S> {
         }
     }
 
-    /// Waits for the next occasion. Nothing after the last, or when the time for it is over.
-    async fn next(&mut self) -> Option<What> {
+    /// Waits for the next trigger. Nothing after the last, or when the time for it is over.
+    async fn next(&mut self) -> Option<PendingTrigger> {
         loop {
             while let Some(event) = self.ahead.try_next() {
                 self.arrived(&event);
@@ -88,17 +88,17 @@ impl<S: Session> Runner<S> {
             while let Some(event) = self.behind.try_next() {
                 // What no handler is for is left to a `listen` that comes later.
                 if S::wants(self.step, &event) && self.call.take(event.seq) {
-                    return Some(What::Event(event));
+                    return Some(PendingTrigger::Event(event));
                 }
             }
             self.tell_missed().await;
             if !self.call.is_over()
                 && let Some(timer) = self.timers.take_due(now)
             {
-                return Some(What::Timer(timer));
+                return Some(PendingTrigger::Timer(timer));
             }
             if self.again.take().is_some() && self.last.is_none() {
-                return Some(What::Enter);
+                return Some(PendingTrigger::Enter);
             }
             tokio::select! {
                 biased;
@@ -118,18 +118,20 @@ impl<S: Session> Runner<S> {
         }
     }
 
-    /// Runs what is declared for an occasion, and what follows from it.
-    async fn run(&mut self, first: What) {
+    /// Runs what is declared for a trigger, and what follows from it.
+    async fn run(&mut self, first: PendingTrigger) {
         let mut entered: Vec<u16> = Vec::new();
-        if matches!(first, What::Enter) {
+        if matches!(first, PendingTrigger::Enter) {
             entered.extend(self.step);
         }
         let mut next = Some(first);
         let mut has_failed = false;
-        while let Some(what) = next.take() {
+        while let Some(pending) = next.take() {
             let mut goto = None;
-            let end = self.body(&what, &mut goto).await;
-            next = self.follow(what, end, &mut goto, &mut has_failed).await;
+            let outcome = self.body(&pending, &mut goto).await;
+            next = self
+                .follow(pending, outcome, &mut goto, &mut has_failed)
+                .await;
             if let Some(step) = goto
                 && next.is_none()
                 && self.last.is_none()
@@ -144,7 +146,7 @@ impl<S: Session> Runner<S> {
                 } else {
                     self.again = None;
                     entered.push(step);
-                    next = Some(What::Enter);
+                    next = Some(PendingTrigger::Enter);
                 }
             }
         }
@@ -167,12 +169,12 @@ impl<S: Session> Runner<S> {
     }
 
     /// Runs one body, and looks at what arrives meanwhile.
-    async fn body(&mut self, what: &What, goto: &mut Option<u16>) -> End {
-        let occasion = match what {
-            What::Event(event) => Occasion::Event(event),
-            What::Enter => Occasion::Enter,
-            What::Timer(timer) => Occasion::Timer(*timer),
-            What::Failed(error) => Occasion::Failed(error),
+    async fn body(&mut self, pending: &PendingTrigger, goto: &mut Option<u16>) -> BodyOutcome {
+        let trigger = match pending {
+            PendingTrigger::Event(event) => Trigger::Event(event),
+            PendingTrigger::Enter => Trigger::Enter,
+            PendingTrigger::Timer(timer) => Trigger::Timer(*timer),
+            PendingTrigger::Failed(error) => Trigger::Failed(error),
         };
         let Self {
             session,
@@ -184,25 +186,27 @@ impl<S: Session> Runner<S> {
             last,
             ..
         } = self;
-        let body = session.handle(call, *step, goto, occasion);
-        let body = AssertUnwindSafe(body).catch_unwind().map(|end| match end {
-            Ok(result) => End::Done(result),
-            Err(panic) => End::Panicked(message(&*panic)),
-        });
+        let body = session.handle(call, *step, goto, trigger);
+        let body = AssertUnwindSafe(body)
+            .catch_unwind()
+            .map(|result| match result {
+                Ok(result) => BodyOutcome::Done(result),
+                Err(panic) => BodyOutcome::Panicked(message(&*panic)),
+            });
         let mut body = std::pin::pin!(body);
-        if matches!(what, What::Enter) {
+        if matches!(pending, PendingTrigger::Enter) {
             // What waited before the step was entered may be what it waits for: people type ahead.
             tokio::select! {
                 biased;
-                end = &mut body => return end,
+                outcome = &mut body => return outcome,
                 () = std::future::ready(()) => {}
             }
             let mut waiting = behind.clone();
             while let Some(event) = waiting.try_next() {
                 match interrupts::<S>(*step, call, &event) {
                     Ok(false) => {}
-                    Ok(true) => return End::Cut(event),
-                    Err(panic) => return End::Panicked(panic),
+                    Ok(true) => return BodyOutcome::Cut(event),
+                    Err(panic) => return BodyOutcome::Panicked(panic),
                 }
             }
         }
@@ -210,7 +214,7 @@ impl<S: Session> Runner<S> {
         loop {
             tokio::select! {
                 biased;
-                end = &mut body => return end,
+                outcome = &mut body => return outcome,
                 event = ahead.next(), if more => {
                     let Some(event) = event else {
                         more = false;
@@ -226,19 +230,19 @@ impl<S: Session> Runner<S> {
                     match interrupts::<S>(*step, call, &event) {
                         Ok(false) => continue,
                         Ok(true) => {}
-                        Err(panic) => return End::Panicked(panic),
+                        Err(panic) => return BodyOutcome::Panicked(panic),
                     }
                     // It may have come since the body was polled, and be what the body is listening for.
                     tokio::select! {
                         biased;
-                        end = &mut body => return end,
+                        outcome = &mut body => return outcome,
                         () = std::future::ready(()) => {}
                     }
                     if !call.is_taken(event.seq) {
-                        return End::Cut(event);
+                        return BodyOutcome::Cut(event);
                     }
                 }
-                () = at(*last) => return End::Late,
+                () = at(*last) => return BodyOutcome::Late,
             }
         }
     }
@@ -246,30 +250,30 @@ impl<S: Session> Runner<S> {
     /// What comes after a body that ended like this, besides the step that it went to.
     async fn follow(
         &mut self,
-        what: What,
-        end: End,
+        pending: PendingTrigger,
+        outcome: BodyOutcome,
         goto: &mut Option<u16>,
         has_failed: &mut bool,
-    ) -> Option<What> {
-        let error = match end {
-            End::Done(Ok(())) | End::Late => return None,
-            End::Cut(event) => {
+    ) -> Option<PendingTrigger> {
+        let error = match outcome {
+            BodyOutcome::Done(Ok(())) | BodyOutcome::Late => return None,
+            BodyOutcome::Cut(event) => {
                 *goto = None;
                 *has_failed = false;
                 self.call.take(event.seq);
-                return Some(What::Event(event));
+                return Some(PendingTrigger::Event(event));
             }
-            End::Panicked(message) => {
-                self.report(&what, format!("panicked: {message}")).await;
+            BodyOutcome::Panicked(message) => {
+                self.report(&pending, format!("panicked: {message}")).await;
                 self.call.fail().await;
                 return None;
             }
-            End::Done(Err(error)) => error,
+            BodyOutcome::Done(Err(error)) => error,
         };
         if let Some(CallError::Ended) = error.downcast_ref() {
             return None;
         }
-        self.report(&what, error.to_string()).await;
+        self.report(&pending, error.to_string()).await;
         match S::ON_ERROR {
             OnError::Continue => None,
             OnError::HangUp => {
@@ -280,7 +284,7 @@ impl<S: Session> Runner<S> {
             }
             // The step that sorts errors out has one itself.
             OnError::Goto(step) if self.step == Some(step) => None,
-            OnError::Handle if matches!(what, What::Failed(_)) => None,
+            OnError::Handle if matches!(pending, PendingTrigger::Failed(_)) => None,
             // What an error leads to has failed too, and would lead to it again.
             _ if *has_failed => {
                 self.call.fail().await;
@@ -293,24 +297,25 @@ impl<S: Session> Runner<S> {
             }
             OnError::Handle => {
                 *has_failed = true;
-                Some(What::Failed(error))
+                Some(PendingTrigger::Failed(error))
             }
         }
     }
 
-    async fn report(&mut self, what: &What, error: String) {
-        let place = match what {
-            What::Event(event) => format!("on {}", event.wire()),
-            What::Enter => self
+    async fn report(&mut self, pending: &PendingTrigger, error: String) {
+        let place = match pending {
+            PendingTrigger::Event(event) => format!("on {}", event.wire()),
+            PendingTrigger::Enter => self
                 .step
                 .and_then(|step| S::STEPS.get(usize::from(step)))
                 .map_or_else(|| "enter".to_owned(), |step| format!("step {step}")),
-            What::Timer(_) => "timer".to_owned(),
-            What::Failed(_) => "catch".to_owned(),
+            PendingTrigger::Timer(_) => "timer".to_owned(),
+            PendingTrigger::Failed(_) => "catch".to_owned(),
         };
         tracing::warn!(session = S::NAME, call = self.call.id(), place, %error, "a handler failed");
         // A handler of `error` that fails would be given its own error, and fail again.
-        if matches!(what, What::Event(event) if event.kind() == Some(EventKind::Error)) {
+        if matches!(pending, PendingTrigger::Event(event) if event.kind() == Some(EventKind::Error))
+        {
             return;
         }
         let message = format!("{}: {place}: {error}", S::NAME);
@@ -322,7 +327,7 @@ impl<S: Session> Runner<S> {
         let mut goto = None;
         let body = self
             .session
-            .handle(&self.call, self.step, &mut goto, Occasion::HungUp);
+            .handle(&self.call, self.step, &mut goto, Trigger::HungUp);
         let failure = match AssertUnwindSafe(body).catch_unwind().await {
             Ok(Ok(())) => return,
             Ok(Err(error)) if matches!(error.downcast_ref(), Some(CallError::Ended)) => return,

@@ -4,7 +4,7 @@ voxtra! {
     session Support {
         on turn.ended { e.duration_ms; }
         on silence.detected { event.body; }
-        on call.ended { occasion; step; goto_; }
+        on call.ended { trigger; step; goto_; }
     }
 }
 
