@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use voxtra_core::event::{BuiltIn, EventKind};
 
-use super::conversation::Conversation;
+use super::transcript::Transcript;
 use super::phone::PhoneAction;
 use super::simulation::SimulatedCall;
 use crate::session::{Call, Event, EventBody, Events, Input, Line};
@@ -193,13 +193,13 @@ impl Caller {
     /// # Panics
     /// The call doesn't end.
     #[track_caller]
-    pub fn ended(mut self) -> impl Future<Output = Conversation> {
+    pub fn ended(mut self) -> impl Future<Output = Transcript> {
         let place = Location::caller();
         async move {
             loop {
                 match tokio::time::timeout(PATIENCE, self.events.next()).await {
                     Ok(Some(event)) => self.so_far.push(event),
-                    Ok(None) => return self.conversation(),
+                    Ok(None) => return self.transcript(),
                     Err(_) => self.fail(place, "expected the end of the call, it goes on"),
                 }
             }
@@ -207,12 +207,12 @@ impl Caller {
     }
 
     /// What has happened so far, as far as it has been waited for.
-    pub fn conversation(&self) -> Conversation {
+    pub fn transcript(&self) -> Transcript {
         let sent_dtmf = match &self.call.inner.line {
             Line::Rehearsed(line) => line.sent_dtmf(),
             Line::Ari(_) | Line::Socket(_) => String::new(),
         };
-        Conversation::new(self.so_far.clone(), sent_dtmf)
+        Transcript::new(self.so_far.clone(), sent_dtmf)
     }
 
     async fn start(&mut self, text: &str, place: &Location<'_>) {
@@ -281,7 +281,7 @@ impl Caller {
         }
         panic!(
             "{place}: {what}. The conversation so far:\n{}",
-            self.conversation()
+            self.transcript()
         );
     }
 }

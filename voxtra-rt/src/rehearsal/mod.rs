@@ -41,7 +41,7 @@
 //! webhooks. A language model is the application's own: give it a [`ScriptedModel`](crate::speech::ScriptedModel).
 
 mod caller;
-mod conversation;
+mod transcript;
 mod line;
 mod phone;
 mod simulation;
@@ -50,7 +50,7 @@ mod tests;
 mod voice;
 
 pub use caller::Caller;
-pub use conversation::{Conversation, Said};
+pub use transcript::{Transcript, Said};
 pub(crate) use line::RehearsedLine;
 pub use simulation::FarEnd;
 pub(crate) use simulation::{SimulatedCall, Simulation};

@@ -34,7 +34,7 @@ async fn reception(call: Call) -> Result<(), CallError> {
 const WELCOME: &str = "Welcome. Press one for sales, two for support.";
 
 /// Runs a script twice; the two must be the same to the millisecond.
-async fn twice<F: Future<Output = Conversation>>(script: impl Fn() -> F) -> Conversation {
+async fn twice<F: Future<Output = Transcript>>(script: impl Fn() -> F) -> Transcript {
     let (first, second) = (script().await, script().await);
     assert_eq!(first.to_string(), second.to_string());
     first
@@ -421,7 +421,7 @@ async fn five_minutes_on_the_line_lose_nothing() {
 }
 
 /// Who ended a call, and why.
-fn end(conversation: &Conversation) -> (String, &'static str) {
+fn end(conversation: &Transcript) -> (String, &'static str) {
     let mut bodies = conversation.events().iter().map(|event| &event.body);
     let ended = bodies.find_map(|body| match body {
         EventBody::BuiltIn(BuiltIn::CallEnded(ended)) => {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, Error, EventKind, EventType};
 use voxtra_core::leg::{Command, Mode};
 
-use super::agent::Agent;
+use super::conversation::Conversation;
 use super::caller_audio::AudioFanout;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
@@ -375,8 +375,8 @@ impl Call {
     }
 
     /// The language model in this call's conversation.
-    pub fn agent(&self) -> Agent<'_> {
-        Agent::new(self)
+    pub fn agent(&self) -> Conversation<'_> {
+        Conversation::new(self)
     }
 
     /// Whether the call has ended or failed.

@@ -3,7 +3,7 @@
 //! Each session has one owner, a task that merges what the media thread reports, what ARI reports and what async code
 //! emits into one numbered order. Handlers, webhooks and observers all see that order.
 
-mod agent;
+mod conversation;
 mod call;
 mod caller_audio;
 mod channel;
@@ -29,7 +29,7 @@ mod transfer;
 
 use crate::sync;
 
-pub use agent::Agent;
+pub use conversation::Conversation;
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
 pub use declared::{OnError, Session, Timer, Trigger, When};

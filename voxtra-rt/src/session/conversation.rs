@@ -8,11 +8,11 @@ use crate::speech::{Message, Reply, Role};
 
 /// The language model, with the conversation of one call.
 #[derive(Debug)]
-pub struct Agent<'a> {
+pub struct Conversation<'a> {
     call: &'a Call,
 }
 
-impl<'a> Agent<'a> {
+impl<'a> Conversation<'a> {
     pub(crate) fn new(call: &'a Call) -> Self {
         Self { call }
     }

@@ -11,7 +11,7 @@ use crate::session::{Event, EventBody};
 /// What happened in a call, in order. Its `Display` is one line per event: seconds since the call began, the event's name,
 /// its data. The same script gives the same lines, to the millisecond.
 #[derive(Clone, Debug, Default)]
-pub struct Conversation {
+pub struct Transcript {
     events: Vec<Arc<Event>>,
     sent_dtmf: String,
 }
@@ -30,7 +30,7 @@ pub enum Said {
     Caller(String),
 }
 
-impl Conversation {
+impl Transcript {
     pub(super) fn new(events: Vec<Arc<Event>>, sent_dtmf: String) -> Self {
         Self { events, sent_dtmf }
     }
@@ -84,7 +84,7 @@ impl Conversation {
     }
 }
 
-impl fmt::Display for Conversation {
+impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for event in &self.events {
             writeln!(f, "{:>9.3}  {event}", self.at(event).as_secs_f64())?;
