@@ -50,8 +50,8 @@ def own_servers():
     servers = [
         Server("bare_echo", [str(RELEASE / "bare_echo"), "{port}"]),
         Server("voxtra", voxtra),
-        Server("voxtra_tick_0", [*voxtra, "--tick", "0"]),
-        Server("voxtra_gathering", [*voxtra, "--tick-load", "0"]),
+        Server("voxtra_batch_0", [*voxtra, "--batch", "0"]),
+        Server("voxtra_gathering", [*voxtra, "--batch-above-load", "0"]),
         Server("paced_timer", [str(RELEASE / "paced_timer"), "{port}"]),
         Server("paced_playback", [str(RELEASE / "paced_playback"), "{port}"]),
     ]

@@ -47,7 +47,7 @@ class Peer:
 
 PEERS = [
     Peer("voxtra", "**Voxtra**"),
-    Peer("voxtra-gathering", "the same, `--tick-load 0`", folder="voxtra", mode="gathering"),
+    Peer("voxtra-gathering", "the same, `--batch-above-load 0`", folder="voxtra", mode="gathering"),
     Peer("bare-echo", "bare tokio echo"),
     Peer("audiosocket", "crate `audiosocket`"),
     Peer("asterisk-audiosocket", "Node `asterisk-audiosocket`"),

@@ -43,11 +43,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
     /// How long a busy media thread gathers what arrives, to handle it together, in ms: 0 to 2, fractions too
-    #[arg(long, value_name = "MS", default_value = "1", value_parser = tick)]
-    tick: Duration,
+    #[arg(long, value_name = "MS", default_value = "1", value_parser = batch, alias = "tick")]
+    batch: Duration,
     /// From which share of its time on a media thread counts as busy: 0 to 1; with 0 it gathers always, for the least CPU
-    #[arg(long, value_name = "SHARE", default_value = "0.75", value_parser = share)]
-    tick_load: f32,
+    #[arg(long, value_name = "SHARE", default_value = "0.75", value_parser = share, alias = "tick-load")]
+    batch_above_load: f32,
     /// Events as JSON, one a line, and what was counted as the last, whose type is "summary"
     #[arg(long)]
     json: bool,
@@ -72,8 +72,8 @@ async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
         .media(MediaSettings {
             listen,
             threads: args.threads.into(),
-            tick: args.tick,
-            tick_load: args.tick_load,
+            batch: args.batch,
+            batch_above_load: args.batch_above_load,
             allow_peers: ["0.0.0.0/0", "::/0"]
                 .iter()
                 .filter_map(|everybody| everybody.parse().ok())
@@ -127,8 +127,8 @@ fn share(text: &str) -> Result<f32, String> {
     }
 }
 
-/// A tick in milliseconds.
-fn tick(text: &str) -> Result<Duration, String> {
+/// For how long is gathered, in milliseconds.
+fn batch(text: &str) -> Result<Duration, String> {
     let millis: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (0.0..=2.0).contains(&millis) {
         Ok(Duration::from_secs_f64(millis / 1e3))

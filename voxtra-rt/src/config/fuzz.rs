@@ -74,7 +74,7 @@ fn assert_sound(config: &Config) {
     }
     let media = &config.media;
     assert_ne!(media.listen.port(), 0);
-    assert!((1..=64).contains(&media.threads) && media.tick_ms <= 2);
+    assert!((1..=64).contains(&media.threads) && media.batch_ms <= 2);
     assert!(media.max_calls > 0 && media.max_pending > 0 && !media.allow_peers.is_empty());
     assert!(media.advertise.contains(':'));
     assert!(config.turn.check().is_ok());

@@ -83,6 +83,27 @@ pub struct Places {
     pub prompts: Vec<Place>,
     /// The allow-lists of the `[[webhook]]`s.
     pub webhooks: Vec<Place>,
+    /// Keys that have another name now.
+    pub older: Vec<OlderKey>,
+}
+
+/// A key of the file that has another name now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OlderKey {
+    /// Where it is.
+    pub place: Place,
+    /// Its new name.
+    pub new: &'static str,
+}
+
+impl std::fmt::Display for OlderKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} is an older key: its name is {} now",
+            self.place.key, self.new
+        )
+    }
 }
 
 /// A place in the file.

@@ -24,9 +24,9 @@ pub struct MediaSettings {
     pub threads: usize,
     /// How long a media thread that has much to do gathers what arrives before it handles it together, in milliseconds.
     /// 0 to 2, default 1; 0: never.
-    pub tick_ms: u64,
+    pub batch_ms: u64,
     /// From which share of its time on a media thread has much to do. 0 to 1, default 0.75; 0: it gathers always.
-    pub tick_load: f32,
+    pub batch_above_load: f32,
     /// The audio that Asterisk is asked for. Default `slin`.
     pub format: MediaFormat,
     /// From where connections are accepted; nothing but this and the UUID tells a caller from a stranger.
@@ -69,8 +69,8 @@ impl Default for MediaSettings {
             listen,
             advertise: listen.to_string(),
             threads: 1,
-            tick_ms: 1,
-            tick_load: 0.75,
+            batch_ms: 1,
+            batch_above_load: 0.75,
             format: MediaFormat::Slin,
             allow_peers: vec![
                 IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),

@@ -120,7 +120,7 @@ fn everything_that_is_wrong_is_reported_at_once_in_the_order_of_the_file() {
 [media]
 listen = "localhost"
 thread = 2
-tick_ms = 3
+batch_ms = 3
 
 [[webhook]]
 url = "ftp://example.com"
@@ -134,7 +134,7 @@ start_threshold = 2.0
         [
             "line 3: media.listen = \"localhost\": must be an IP address, with or without a port, such as 127.0.0.1:9092",
             "line 4: media.thread: unknown key; did you mean \"threads\"?",
-            "line 5: media.tick_ms = 3: must be from 0 to 2",
+            "line 5: media.batch_ms = 3: must be from 0 to 2",
             "line 8: webhook[1].url = \"ftp://example.com\": must start with http:// or https://",
             "line 9: webhook[1].events = [\"call.started\", \"Call.Ended\"]: \"Call.Ended\" is not a wire name such as \"call.started\"",
             "line 12: turn.start_threshold = 2.0: must be from 0.05 to 1",
@@ -209,6 +209,10 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
         (
             "[media]\nformat = \"ulaw\"",
             "must be one of \"slin\", \"slin16\"",
+        ),
+        (
+            "[media]\nbatch_ms = 1\ntick_ms = 1",
+            "is the older name of `batch_ms`: leave it out",
         ),
         (
             "[media]\nmulaw = \"decode\"\ng711 = \"decode\"",
@@ -380,7 +384,7 @@ fn a_whole_file_is_read() {
 listen = "0.0.0.0"
 advertise = "voxtra.internal:9092"
 threads = "${THREADS}"
-tick_ms = 0
+batch_ms = 0
 format = "slin16"
 allow_peers = ["10.1.2.3", "192.168.0.7/16"]
 handshake_timeout_ms = 1_500
@@ -408,7 +412,7 @@ format = "json"
     assert_eq!(media.listen.to_string(), "0.0.0.0:9092");
     assert_eq!(media.advertise, "voxtra.internal:9092");
     assert_eq!(
-        (media.threads, media.tick_ms, media.format.hz()),
+        (media.threads, media.batch_ms, media.format.hz()),
         (4, 0, 16_000)
     );
     assert_eq!(media.handshake_timeout, Duration::from_millis(1_500));
@@ -471,6 +475,28 @@ fn g711_is_read_under_its_older_name_too() {
         let media = Config::parse(&text, env).unwrap().media;
         assert_eq!(media.g711, voxtra_core::leg::G711Policy::Decode, "{key}");
     }
+}
+
+#[test]
+fn batching_is_read_under_its_older_names_too_and_the_new_ones_are_named() {
+    let config = parse("[media]\ntick_ms = 2\ntick_load = 0.5\n");
+    assert_eq!(
+        (config.media.batch_ms, config.media.batch_above_load),
+        (2, 0.5)
+    );
+    assert_eq!(
+        config.notes(),
+        [
+            "media.tick_ms is an older key: its name is batch_ms now",
+            "media.tick_load is an older key: its name is batch_above_load now",
+        ]
+    );
+    let config = parse("[media]\nbatch_ms = 2\nbatch_above_load = 0.5\n");
+    assert_eq!(
+        (config.media.batch_ms, config.media.batch_above_load),
+        (2, 0.5)
+    );
+    assert!(config.notes().is_empty());
 }
 
 #[test]

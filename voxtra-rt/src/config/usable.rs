@@ -69,11 +69,12 @@ impl Config {
     /// What works, and should be said in another way: keys that are older.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
+        let renamed = self.places.older.iter().map(ToString::to_string);
         let hooks = self.webhooks.iter().enumerate();
-        hooks
+        let attempts = hooks
             .filter(|(_, hook)| hook.max_attempts.is_some())
-            .map(|(index, _)| format!("webhook[{}].{OLD_ATTEMPTS}", index + 1))
-            .collect()
+            .map(|(index, _)| format!("webhook[{}].{OLD_ATTEMPTS}", index + 1));
+        renamed.chain(attempts).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! How long a media thread gathers: nothing while it has time to spare, up to its tick when it has not.
+//! How long a media thread gathers: nothing while it has time to spare, up to its batch when it has not.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ const LEAST: Duration = Duration::from_micros(100);
 
 /// The load of a thread, and what follows from it.
 pub(super) struct Pace {
-    tick: Duration,
-    /// The share of its time from which on it gathers; half way from there to 1 it gathers for whole ticks.
+    batch: Duration,
+    /// The share of its time from which on it gathers; half way from there to 1 it gathers for whole batches.
     threshold: f32,
     /// The window that is being counted: when it began, and how much of it was busy.
     began: Instant,
@@ -22,14 +22,14 @@ pub(super) struct Pace {
 
 impl Pace {
     /// A thread that has done nothing yet.
-    pub(super) fn new(tick: Duration, threshold: f32) -> Self {
+    pub(super) fn new(batch: Duration, threshold: f32) -> Self {
         // What is no share at all is no reason to gather.
         let threshold = match threshold.is_nan() {
             true => 1.0,
             false => threshold.clamp(0.0, 1.0),
         };
         Self {
-            tick,
+            batch,
             threshold,
             began: Instant::ZERO,
             busy: Duration::ZERO,
@@ -37,7 +37,7 @@ impl Pace {
         }
     }
 
-    /// How much of a tick a thread under this load should gather: 0 to 1.
+    /// How much of a batch a thread under this load should gather: 0 to 1.
     fn pressure(&self, load: f32) -> f32 {
         if self.threshold <= 0.0 {
             return 1.0;
@@ -53,7 +53,7 @@ impl Pace {
         if window >= WINDOW {
             let load = self.busy.as_secs_f32() / window.as_secs_f32();
             // Half the way at a time: what it gathers changes the load.
-            self.gather = (self.gather + self.tick.mul_f32(self.pressure(load))) / 2;
+            self.gather = (self.gather + self.batch.mul_f32(self.pressure(load))) / 2;
             self.began = now;
             self.busy = Duration::ZERO;
         }
@@ -69,7 +69,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const TICK: Duration = Duration::from_millis(1);
+    const BATCH: Duration = Duration::from_millis(1);
 
     /// What a thread gathers after a second of waking every millisecond for `busy`.
     fn after_a_second(pace: &mut Pace, from_ms: u64, busy: Duration) -> Duration {
@@ -84,30 +84,30 @@ mod tests {
 
     #[test]
     fn an_idle_thread_handles_things_at_once_and_a_busy_one_gathers() {
-        let mut pace = Pace::new(TICK, 0.6);
-        assert_eq!(after_a_second(&mut pace, 0, TICK / 2), Duration::ZERO);
-        let pressed = after_a_second(&mut pace, 1000, TICK * 9 / 10);
-        assert!(pressed > TICK * 9 / 10 && pressed <= TICK, "{pressed:?}");
-        let between = after_a_second(&mut pace, 2000, TICK * 7 / 10);
+        let mut pace = Pace::new(BATCH, 0.6);
+        assert_eq!(after_a_second(&mut pace, 0, BATCH / 2), Duration::ZERO);
+        let pressed = after_a_second(&mut pace, 1000, BATCH * 9 / 10);
+        assert!(pressed > BATCH * 9 / 10 && pressed <= BATCH, "{pressed:?}");
+        let between = after_a_second(&mut pace, 2000, BATCH * 7 / 10);
         assert!(
-            between > TICK * 4 / 10 && between < TICK * 6 / 10,
+            between > BATCH * 4 / 10 && between < BATCH * 6 / 10,
             "half way: {between:?}"
         );
-        let relaxed = after_a_second(&mut pace, 3000, TICK / 2);
+        let relaxed = after_a_second(&mut pace, 3000, BATCH / 2);
         assert_eq!(relaxed, Duration::ZERO);
     }
 
     #[test]
     fn a_thread_may_be_told_to_gather_always_or_never() {
-        let mut always = Pace::new(TICK, 0.0);
-        let gathered = after_a_second(&mut always, 0, TICK / 100);
-        assert!(gathered > TICK * 9 / 10, "{gathered:?}");
+        let mut always = Pace::new(BATCH, 0.0);
+        let gathered = after_a_second(&mut always, 0, BATCH / 100);
+        assert!(gathered > BATCH * 9 / 10, "{gathered:?}");
         let mut never = Pace::new(Duration::ZERO, 0.0);
-        assert_eq!(after_a_second(&mut never, 0, TICK), Duration::ZERO);
+        assert_eq!(after_a_second(&mut never, 0, BATCH), Duration::ZERO);
         for hardly_ever in [1.0, 7.0, f32::NAN] {
-            let mut pace = Pace::new(TICK, hardly_ever);
+            let mut pace = Pace::new(BATCH, hardly_ever);
             assert_eq!(
-                after_a_second(&mut pace, 0, TICK * 99 / 100),
+                after_a_second(&mut pace, 0, BATCH * 99 / 100),
                 Duration::ZERO
             );
         }

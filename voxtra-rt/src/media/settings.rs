@@ -25,11 +25,11 @@ pub struct MediaSettings {
     pub threads: usize,
     /// How long a media thread that has much to do gathers what arrives, to handle it together: 0 to 2 ms. What arrives
     /// meanwhile waits, and costs as little as half the CPU of handling each frame as it comes. No frame that is due waits,
-    /// but those are due on the grid of the ticks, so that a thread wakes for many at once.
-    pub tick: Duration,
+    /// but those are due on the grid of the batches, so that a thread wakes for many at once.
+    pub batch: Duration,
     /// From which share of its time on a media thread has much to do, 0 to 1: from there it gathers longer and longer, and
-    /// for whole ticks from half way to 1. 0: it gathers always, for the least CPU.
-    pub tick_load: f32,
+    /// for whole batches from half way to 1. 0: it gathers always, for the least CPU.
+    pub batch_above_load: f32,
     /// Peers that may connect; an id alone does not let a stranger in.
     pub allow_peers: Vec<IpNet>,
     /// Calls at the same time; a further one is refused.
@@ -88,8 +88,8 @@ impl Default for MediaSettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 9092)),
             threads: 1,
-            tick: Duration::from_millis(1),
-            tick_load: 0.75,
+            batch: Duration::from_millis(1),
+            batch_above_load: 0.75,
             allow_peers: vec![
                 IpNet::from(IpAddr::from([127, 0, 0, 1])),
                 IpNet::from(IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),

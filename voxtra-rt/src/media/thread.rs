@@ -97,7 +97,7 @@ struct Worker {
     /// Connections that the notifier had no room for yet.
     finished: Vec<Box<Connection>>,
     generation: Generation,
-    tick: Duration,
+    batch: Duration,
     pace: Pace,
     probe: Option<fn() -> Allocations>,
     clock: Clock,
@@ -124,8 +124,8 @@ impl Worker {
             turn: Vec::with_capacity(settings.max_calls),
             finished: Vec::with_capacity(settings.max_calls),
             generation: 0,
-            tick: settings.tick,
-            pace: Pace::new(settings.tick, settings.tick_load),
+            batch: settings.batch,
+            pace: Pace::new(settings.batch, settings.batch_above_load),
             probe: settings.allocations,
             clock,
             notify,
@@ -193,11 +193,11 @@ impl Worker {
         }
     }
 
-    /// The next whole tick. Frames go out on the grid of the ticks, so that a thread wakes for many at once.
+    /// The next whole batch. Frames go out on the grid of the batches, so that a thread wakes for many at once.
     fn on_grid(&self, now: Instant) -> Instant {
-        let tick = u64::try_from(self.tick.as_micros()).unwrap_or(0).max(1);
+        let batch = u64::try_from(self.batch.as_micros()).unwrap_or(0).max(1);
         let micros = now.as_micros();
-        Instant::from_micros(micros.div_ceil(tick).saturating_mul(tick))
+        Instant::from_micros(micros.div_ceil(batch).saturating_mul(batch))
     }
 
     /// Takes over new connections.

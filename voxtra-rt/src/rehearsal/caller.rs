@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use voxtra_core::event::{BuiltIn, EventKind};
 
-use super::transcript::Transcript;
 use super::phone::PhoneAction;
 use super::simulation::SimulatedCall;
+use super::transcript::Transcript;
 use crate::session::{Call, Event, EventBody, Events, Input, Line};
 
 /// How long somebody waits for the agent before something must be wrong.

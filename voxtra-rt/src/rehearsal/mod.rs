@@ -41,19 +41,19 @@
 //! webhooks. A language model is the application's own: give it a [`ScriptedModel`](crate::speech::ScriptedModel).
 
 mod caller;
-mod transcript;
 mod line;
 mod phone;
 mod simulation;
 #[cfg(test)]
 mod tests;
+mod transcript;
 mod voice;
 
 pub use caller::Caller;
-pub use transcript::{Transcript, Said};
 pub(crate) use line::RehearsedLine;
 pub use simulation::FarEnd;
 pub(crate) use simulation::{SimulatedCall, Simulation};
+pub use transcript::{Said, Transcript};
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;

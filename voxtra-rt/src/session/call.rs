@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, Error, EventKind, EventType};
 use voxtra_core::leg::{Command, Mode};
 
-use super::conversation::Conversation;
 use super::caller_audio::AudioFanout;
+use super::conversation::Conversation;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
 use super::input::Input;

@@ -3,10 +3,10 @@
 //! Each session has one owner, a task that merges what the media thread reports, what ARI reports and what async code
 //! emits into one numbered order. Handlers, webhooks and observers all see that order.
 
-mod conversation;
 mod call;
 mod caller_audio;
 mod channel;
+mod conversation;
 mod declared;
 mod dtmf;
 mod error;
@@ -29,9 +29,9 @@ mod transfer;
 
 use crate::sync;
 
-pub use conversation::Conversation;
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
+pub use conversation::Conversation;
 pub use declared::{OnError, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};

@@ -19,6 +19,9 @@ impl Builder {
     /// # Errors
     /// The voice or a prompt that it names can't be used.
     pub fn config(mut self, config: &Config) -> Result<Self, SpeechError> {
+        for key in &config.places.older {
+            tracing::warn!(line = key.place.line, "{key}");
+        }
         self.ari.clone_from(&config.asterisk);
         self.did_variable.clone_from(&config.did_variable);
         self.on_handler_end = config.calls.on_handler_end;
@@ -26,8 +29,8 @@ impl Builder {
         self.media = MediaSettings {
             listen: config.media.listen,
             threads: config.media.threads,
-            tick: Duration::from_millis(config.media.tick_ms),
-            tick_load: config.media.tick_load,
+            batch: Duration::from_millis(config.media.batch_ms),
+            batch_above_load: config.media.batch_above_load,
             allow_peers: config.media.allow_peers.clone(),
             max_calls: config.media.max_calls,
             max_calls_per_peer: config.media.max_calls_per_peer,

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use uuid::Uuid;
 use voxtra_core::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy};
 
+use super::super::OlderKey;
 use super::super::document::Section;
 use super::super::risk;
 use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
@@ -16,7 +17,7 @@ use crate::app::CallLimits;
 use crate::ari::MediaFormat;
 use crate::media::{Detector, OnLoss};
 
-pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
+pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> MediaSettings {
     let defaults = MediaSettings::default();
     let listen = section.text("listen").and_then(|text| {
         let address = text.parse::<SocketAddr>().ok().or_else(|| {
@@ -66,16 +67,20 @@ pub(super) fn read_media(section: Section<'_>) -> MediaSettings {
         section.refuse("mulaw", "is the older name of `g711`: leave it out");
     }
     let g711 = g711.or(mulaw).unwrap_or_default();
+    let batch_ms = renamed(&section, ["batch_ms", "tick_ms"], older, |key| {
+        section.integer(key, 0..=2)
+    });
+    let batch_above_load = renamed(&section, ["batch_above_load", "tick_load"], older, |key| {
+        read_share(&section, key)
+    });
     let settings = MediaSettings {
         listen,
         advertise: advertise.unwrap_or_else(|| listen.to_string()),
         threads: section
             .integer::<u16>("threads", 1..=64)
             .map_or(defaults.threads, usize::from),
-        tick_ms: section
-            .integer("tick_ms", 0..=2)
-            .unwrap_or(defaults.tick_ms),
-        tick_load: read_share(&section, "tick_load", defaults.tick_load),
+        batch_ms: batch_ms.unwrap_or(defaults.batch_ms),
+        batch_above_load: batch_above_load.unwrap_or(defaults.batch_above_load),
         format: section
             .choice(
                 "format",
@@ -165,14 +170,33 @@ fn read_limit(section: &Section<'_>, key: &'static str, most: u64) -> Option<Dur
 }
 
 /// A share, from 0 to 1.
-fn read_share(section: &Section<'_>, key: &'static str, default: f32) -> f32 {
-    match section.number(key) {
-        Some(share) if !(0.0..=1.0).contains(&share) => {
-            section.refuse(key, "must be from 0 to 1");
-            default
-        }
-        share => share.unwrap_or(default),
+fn read_share(section: &Section<'_>, key: &'static str) -> Option<f32> {
+    let share = section.number(key)?;
+    if !(0.0..=1.0).contains(&share) {
+        section.refuse(key, "must be from 0 to 1");
+        return None;
     }
+    Some(share)
+}
+
+/// The value of a key that had another name before, which is still read: `Config::notes` names the new one.
+fn renamed<T>(
+    section: &Section<'_>,
+    [new, old]: [&'static str; 2],
+    older: &mut Vec<OlderKey>,
+    read: impl Fn(&'static str) -> Option<T>,
+) -> Option<T> {
+    let (value, old_value) = (read(new), read(old));
+    if section.has(old) {
+        if section.has(new) {
+            section.refuse(old, format!("is the older name of `{new}`: leave it out"));
+        }
+        older.push(OlderKey {
+            place: section.place(old),
+            new,
+        });
+    }
+    value.or(old_value)
 }
 
 fn read_networks(section: &Section<'_>, texts: &[String]) -> Vec<IpNet> {

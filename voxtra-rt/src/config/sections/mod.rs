@@ -27,7 +27,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let defaults = Config::default();
     let mut places = Places::default();
     let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
-    let media = read_media(root.section("media"));
+    let media = read_media(root.section("media"), &mut places.older);
     let config = Config {
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
