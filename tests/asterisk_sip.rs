@@ -10,8 +10,8 @@ use voxtra::prelude::*;
 use voxtra_core::leg::LegSettings;
 
 use asterisk::Asterisk;
+use asterisk::harness::Harness;
 use asterisk::phone::Phone;
-use asterisk::stage::Stage;
 
 async fn answer(call: Call) -> Result<(), CallError> {
     call.answer().await
@@ -22,12 +22,12 @@ async fn the_caller_hangs_up() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(answer)).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(answer)).await;
     let mut phone = Phone::new(&asterisk).await;
-    phone.call("1000", &stage.name).await;
-    stage.until("media.started").await;
+    phone.call("1000", &harness.name).await;
+    harness.until("media.started").await;
     phone.bye().await;
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(
         story.the("call.ended")["reason"],
         "normal_clearing",
@@ -35,7 +35,7 @@ async fn the_caller_hangs_up() {
         story.text()
     );
     assert_eq!(story.the("call.ended")["ended_by"], "far_end");
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -43,22 +43,22 @@ async fn the_caller_gives_up_before_the_answer() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.default(|call: Call| async move { call.ended().await })
     })
     .await;
     let mut phone = Phone::new(&asterisk).await;
-    phone.invite("1000", &stage.name).await;
-    stage.until("call.started").await;
+    phone.invite("1000", &harness.name).await;
+    harness.until("call.started").await;
     phone.cancel().await;
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(
         story.the("call.ended")["reason"],
         "abandoned",
         "{}",
         story.text()
     );
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -70,14 +70,14 @@ async fn the_agent_hangs_up() {
         call.answer().await?;
         call.hangup().await
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(agent)).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(agent)).await;
     let mut phone = Phone::new(&asterisk).await;
-    phone.call("1000", &stage.name).await;
+    phone.call("1000", &harness.name).await;
     phone.hung_up().await;
-    let ended = stage.story().await.the("call.ended");
+    let ended = harness.story().await.the("call.ended");
     assert_eq!(ended["reason"], "normal_clearing");
     assert_eq!(ended["ended_by"], "agent");
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -85,24 +85,24 @@ async fn keys_pressed_fast_count_once() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(answer)).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(answer)).await;
     for digits in ["1234", "5555"] {
         let mut phone = Phone::new(&asterisk).await;
-        phone.call("1000", &stage.name).await;
-        stage.until("media.started").await;
+        phone.call("1000", &harness.name).await;
+        harness.until("media.started").await;
         let (length, gap) = (Duration::from_millis(60), Duration::from_millis(20));
         phone.press(digits, length, gap).await;
         // Asterisk puts off what follows too fast.
         for _ in 0..digits.len() {
-            stage.until("dtmf.received").await;
+            harness.until("dtmf.received").await;
         }
         phone.press("#", length, gap).await;
-        while !stage.until("dtmf.received").await.to_json().contains('#') {}
+        while !harness.until("dtmf.received").await.to_json().contains('#') {}
         phone.bye().await;
-        let story = stage.story().await;
+        let story = harness.story().await;
         assert_eq!(story.digits(), format!("{digits}#"), "{}", story.text());
     }
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -110,24 +110,24 @@ async fn a_target_that_answers_183_rings() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(|_| async {})).await;
     let mut phone = Phone::new(&asterisk).await;
-    stage
+    harness
         .app
         .originate(Outbound::to(phone.endpoint()), Handler::new(answer))
         .unwrap();
     phone.called().await;
     phone.respond("183 Session Progress").await;
-    stage.until("call.ringing").await;
+    harness.until("call.ringing").await;
     phone.respond("486 Busy Here").await;
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(
         story.the("call.failed")["reason"],
         "user_busy",
         "{}",
         story.text()
     );
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn a_caller_who_holds_the_call_hears_the_rest_afterwards() {
         call.ended().await;
         Ok::<_, CallError>(())
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         let mut leg = LegSettings::default();
         leg.turn.silence_ms = 1_000;
         app.leg(leg).default(agent)
@@ -153,20 +153,20 @@ async fn a_caller_who_holds_the_call_hears_the_rest_afterwards() {
     .await;
     for direction in ["sendonly", "inactive"] {
         let mut phone = Phone::new(&asterisk).await;
-        phone.call("1000", &stage.name).await;
-        stage.until("agent.speech.started").await;
+        phone.call("1000", &harness.name).await;
+        harness.until("agent.speech.started").await;
         phone.direction(direction).await;
-        stage.until("call.held").await;
+        harness.until("call.held").await;
         // As long as the agent would speak, and the silence after it.
         tokio::time::sleep(Duration::from_secs(4)).await;
         let before = phone.loud();
         phone.direction("sendrecv").await;
-        stage.until("call.resumed").await;
-        stage.until("agent.speech.ended").await;
-        stage.until("silence.detected").await;
+        harness.until("call.resumed").await;
+        harness.until("agent.speech.ended").await;
+        harness.until("silence.detected").await;
         assert!(phone.loud() > before + 25, "the rest is heard");
         phone.bye().await;
-        let story = stage.story().await;
+        let story = harness.story().await;
         let order = [
             "agent.speech.started",
             "call.held",
@@ -179,7 +179,7 @@ async fn a_caller_who_holds_the_call_hears_the_rest_afterwards() {
         let once = order.iter().all(|(count, _)| *count == 1);
         assert!(in_order && once, "{}", story.text());
     }
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn an_attended_transfer_brings_the_customer_into_the_session() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(answer)).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(answer)).await;
     let [mut first, mut second, mut customer] = [
         Phone::new(&asterisk).await,
         Phone::new(&asterisk).await,
@@ -197,25 +197,25 @@ async fn an_attended_transfer_brings_the_customer_into_the_session() {
     first.ring(&mut customer).await;
     customer.respond("200 OK").await;
     first.final_response("INVITE").await;
-    second.call("1000", &stage.name).await;
-    stage.until("media.started").await;
-    let session = stage.app.calls().pop().unwrap();
+    second.call("1000", &harness.name).await;
+    harness.until("media.started").await;
+    let session = harness.app.calls().pop().unwrap();
     assert_eq!(session.caller_id(), "265888111111");
     first.transfer_to(&second).await;
-    stage.until("call.replaced").await;
+    harness.until("call.replaced").await;
     second.hung_up().await;
     // The customer's keys are the session's.
     let (length, gap) = (Duration::from_millis(100), Duration::from_millis(100));
     customer.press("7", length, gap).await;
-    stage.until("dtmf.received").await;
-    assert_eq!(stage.app.calls().len(), 1, "no call to _attended");
+    harness.until("dtmf.received").await;
+    assert_eq!(harness.app.calls().len(), 1, "no call to _attended");
     customer.bye().await;
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(story.digits(), "7", "{}", story.text());
     let ended = story.the("call.ended");
     assert_eq!(ended["reason"], "normal_clearing");
     assert_eq!(ended["ended_by"], "far_end");
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -223,23 +223,26 @@ async fn a_blind_transfer_of_the_agent_reaches_the_colleague() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(|_| async {})).await;
     let mut phone = Phone::new(&asterisk).await;
     let outbound = Outbound::to(phone.endpoint()).variable("TRANSFER_CONTEXT", "voxtra-test");
-    let call = stage.app.originate(outbound, Handler::new(answer)).unwrap();
+    let call = harness
+        .app
+        .originate(outbound, Handler::new(answer))
+        .unwrap();
     phone.called().await;
     phone.respond("200 OK").await;
-    stage.until("media.started").await;
+    harness.until("media.started").await;
     phone.transfer("talks").await;
-    stage.until("call.replaced").await;
+    harness.until("call.replaced").await;
     // The colleague is heard.
-    stage.until("user.speech.started").await;
-    assert_eq!(stage.app.calls().len(), 1, "no new call");
+    harness.until("user.speech.started").await;
+    assert_eq!(harness.app.calls().len(), 1, "no new call");
     call.hangup().await.unwrap();
-    let ended = stage.story().await.the("call.ended");
+    let ended = harness.story().await.the("call.ended");
     assert_eq!(ended["reason"], "normal_clearing");
     assert_eq!(ended["ended_by"], "agent");
-    stage.close().await;
+    harness.close().await;
 }
 
 /// Calls through a dialplan of which only the half that dials knows why it failed.
@@ -248,7 +251,7 @@ async fn what_a_dialplan_dials_in_vain_is_told_by_its_cause() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(|_| async {})).await;
     for (endpoint, dial, reason) in [
         ("Local/busy-tone@voxtra-test", "", "user_busy"),
         ("Local/congestion-tone@voxtra-test", "", "congestion"),
@@ -267,8 +270,11 @@ async fn what_a_dialplan_dials_in_vain_is_told_by_its_cause() {
         let outbound = Outbound::to(endpoint)
             .formats("slin")
             .variable("__VOXTRA_DIAL", dial);
-        stage.app.originate(outbound, Handler::new(answer)).unwrap();
-        let story = stage.story().await;
+        harness
+            .app
+            .originate(outbound, Handler::new(answer))
+            .unwrap();
+        let story = harness.story().await;
         assert_eq!(
             story.the("call.failed")["reason"],
             reason,
@@ -276,5 +282,5 @@ async fn what_a_dialplan_dials_in_vain_is_told_by_its_cause() {
             story.text()
         );
     }
-    stage.close().await;
+    harness.close().await;
 }

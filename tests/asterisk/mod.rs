@@ -6,10 +6,10 @@
 )]
 
 pub mod cable;
+pub mod harness;
 pub mod phone;
 pub mod receiver;
 pub mod recording;
-pub mod stage;
 pub mod story;
 
 use std::io::Write;
@@ -131,7 +131,7 @@ impl Asterisk {
     /// Waits until this channel is gone.
     pub async fn gone(&self, channel: &str) {
         let ari = self.client("x");
-        stage::patiently("the end of a channel", async {
+        harness::patiently("the end of a channel", async {
             while ari
                 .channels()
                 .await

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 
-use super::stage::patiently;
+use super::harness::patiently;
 use super::{Asterisk, unique};
 
 /// One frame of audio.

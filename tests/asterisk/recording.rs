@@ -5,7 +5,7 @@ use std::time::Duration;
 use voxtra_rt::speech::wav::{self, Recording};
 
 use super::Asterisk;
-use super::stage::patiently;
+use super::harness::patiently;
 
 /// Samples of an envelope's step, in milliseconds.
 const STEP_MS: usize = 10;

@@ -2,8 +2,8 @@
 
 use voxtra::prelude::*;
 
+use crate::asterisk::harness::Harness;
 use crate::asterisk::recording::{envelope, loud_span};
-use crate::asterisk::stage::Stage;
 use crate::asterisk::{Asterisk, Call as Caller, unique};
 
 /// Begins ten seconds of explanation, and stays.
@@ -38,12 +38,12 @@ async fn a_caller_who_interrupts_is_listened_to() {
         ],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.event::<ExplanationOver>().default(explain)
     })
     .await;
-    let channel = stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    let channel = harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     assert_eq!(story.the("agent.speech.ended")["interrupted"], true);
     assert_eq!(story.the("explanation.over")["interrupted"], true);
     assert_eq!(story.lines()[story.position("barge_in")], "barge_in {}");
@@ -61,7 +61,7 @@ async fn a_caller_who_interrupts_is_listened_to() {
     });
     assert!(places.is_sorted(), "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
-    stage.close().await;
+    harness.close().await;
 
     // Both recordings have the same clock: what the caller heard, and what the caller said.
     asterisk.gone(&channel.id).await;
@@ -97,9 +97,9 @@ async fn a_caller_who_coughs_hears_the_agent_to_its_end() {
         variables: &[("VOXTRA_SCRIPT", "quiet:1&own:caller-cough&quiet:20")],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(speak)).await;
-    stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(speak)).await;
+    harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     assert_eq!(
         story.the("agent.speech.ended")["interrupted"],
         false,
@@ -109,7 +109,7 @@ async fn a_caller_who_coughs_hears_the_agent_to_its_end() {
     for wire in ["barge_in", "turn.ended", "error"] {
         assert_eq!(story.count(wire), 0, "{wire}: {}", story.text());
     }
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -128,14 +128,14 @@ async fn an_agent_that_may_not_be_interrupted_speaks_to_the_end() {
         variables: &[("VOXTRA_SCRIPT", "quiet:1&own:caller-stop&quiet:20")],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.event::<ExplanationOver>().default(insist)
     })
     .await;
-    stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     assert_ne!(story.count("user.speech.started"), 0, "{}", story.text());
     assert_eq!(story.count("barge_in"), 0, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
-    stage.close().await;
+    harness.close().await;
 }

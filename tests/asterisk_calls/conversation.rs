@@ -3,8 +3,8 @@
 use voxtra::prelude::*;
 use voxtra::rt::speech::{Reply, ScriptedModel, ScriptedTranscriber, ToolCall};
 
+use crate::asterisk::harness::Harness;
 use crate::asterisk::recording::find_pieces;
-use crate::asterisk::stage::Stage;
 use crate::asterisk::{Asterisk, Call as Caller, PATIENCE};
 
 /// Listens, thinks, answers.
@@ -40,14 +40,14 @@ async fn what_is_heard_thought_and_answered_is_told() {
         variables: &[("VOXTRA_SCRIPT", "quiet:0.6&own:caller-hello&quiet:20")],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.speech_to_text(ScriptedTranscriber::new(["The weather is lovely."]))
             .language_model(model)
             .default(converse)
     })
     .await;
-    stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     // The caller's turn ends while the agent is already thinking or speaking; the audio may end before the call or after.
     let mut lines = story.lines_without("turn.ended");
     lines.retain(|line| !line.starts_with("media.stopped"));
@@ -70,7 +70,7 @@ async fn what_is_heard_thought_and_answered_is_told() {
         "{}",
         story.text()
     );
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -98,9 +98,9 @@ async fn each_frame_is_an_event_where_that_was_asked_for() {
         variables: &[("VOXTRA_SCRIPT", "quiet:20")],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(watch)).await;
-    stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(watch)).await;
+    harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     for wire in ["audio.frame.received", "audio.frame.sent"] {
         let frames = story.all(wire);
         assert!(frames.len() >= 15, "{wire}: {}", frames.len());
@@ -130,7 +130,7 @@ async fn each_frame_is_an_event_where_that_was_asked_for() {
             line(prefix)
         );
     }
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -158,11 +158,11 @@ async fn the_callers_audio_is_there_for_whoever_wants_it() {
         ],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(repeat)).await;
-    let channel = stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(repeat)).await;
+    let channel = harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     assert_eq!(story.count("error"), 0, "{}", story.text());
-    stage.close().await;
+    harness.close().await;
     asterisk.gone(&channel.id).await;
     let heard = asterisk
         .recording(&format!("{name}-heard.wav"))

@@ -6,7 +6,7 @@ use voxtra::prelude::*;
 use voxtra::rt::ari::{Channel, HangupReason};
 
 use crate::asterisk::cable::Cable;
-use crate::asterisk::stage::Stage;
+use crate::asterisk::harness::Harness;
 use crate::asterisk::{Asterisk, Call as Caller};
 
 /// Answers and stays.
@@ -20,7 +20,7 @@ async fn stays(call: Call) -> Result<(), CallError> {
 struct Conversation {
     asterisk: Asterisk,
     cable: Cable,
-    stage: Stage,
+    harness: Harness,
     caller: Channel,
 }
 
@@ -32,17 +32,17 @@ impl Conversation {
     {
         let asterisk = Asterisk::get().await?;
         let cable = Cable::new().await;
-        let mut stage = Stage::start(&asterisk, |app| {
+        let mut harness = Harness::start(&asterisk, |app| {
             app.advertise(cable.address.to_string()).default(agent)
         })
         .await;
-        cable.leads_to(Some(stage.app.media_address()));
-        let caller = stage.call(&asterisk, Caller::default()).await;
-        stage.until("media.started").await;
+        cable.leads_to(Some(harness.app.media_address()));
+        let caller = harness.call(&asterisk, Caller::default()).await;
+        harness.until("media.started").await;
         Some(Self {
             asterisk,
             cable,
-            stage,
+            harness,
             caller,
         })
     }
@@ -50,7 +50,7 @@ impl Conversation {
     /// Its dialplan hangs up after `Stasis()`.
     async fn leaves_no_caller_behind(self) {
         self.asterisk.gone(&self.caller.id).await;
-        self.stage.close().await;
+        self.harness.close().await;
     }
 }
 
@@ -70,7 +70,7 @@ async fn audio_that_is_cut_is_connected_again_within_the_same_session() {
         return;
     };
     talk.cable.cut();
-    let story = talk.stage.story().await;
+    let story = talk.harness.story().await;
     assert_eq!(story.count("media.started"), 2, "{}", story.text());
     assert_eq!(story.count("media.stopped"), 2, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
@@ -83,13 +83,13 @@ async fn a_caller_whose_audio_is_lost_for_good_is_not_left_behind() {
     let Some(mut talk) = Conversation::with(stays).await else {
         return;
     };
-    let traces = talk.stage.traces(&talk.asterisk).await;
+    let traces = talk.harness.traces(&talk.asterisk).await;
     talk.cable.leads_to(None);
     talk.cable.cut();
-    let story = talk.stage.story().await;
+    let story = talk.harness.story().await;
     assert_eq!(story.the("call.ended")["reason"], "media_lost");
     assert_eq!(story.the("error")["error_type"], "media");
-    talk.stage.nothing_is_left(&talk.asterisk, &traces).await;
+    talk.harness.nothing_is_left(&talk.asterisk, &traces).await;
     talk.leaves_no_caller_behind().await;
 }
 
@@ -100,10 +100,10 @@ async fn audio_that_is_cut_again_and_again_is_given_up() {
     };
     talk.cable.cut();
     for _ in 0..3 {
-        talk.stage.until("media.started").await;
+        talk.harness.until("media.started").await;
         talk.cable.cut();
     }
-    let story = talk.stage.story().await;
+    let story = talk.harness.story().await;
     assert_eq!(story.count("media.started"), 4, "{}", story.text());
     assert_eq!(story.the("call.ended")["reason"], "media_lost");
     talk.leaves_no_caller_behind().await;
@@ -123,10 +123,10 @@ async fn a_transferred_caller_does_not_stay_alone_when_the_other_party_leaves_un
         call.transfer("Local/echo@voxtra-test/n").await
     };
     let far = asterisk.through(cable.address).await;
-    let mut stage = Stage::start(&far, |app| app.default(transfer)).await;
-    let caller = stage.call(&asterisk, Caller::default()).await;
-    let session = stage.session().await;
-    stage.until("call.transferred").await;
+    let mut harness = Harness::start(&far, |app| app.default(transfer)).await;
+    let caller = harness.call(&asterisk, Caller::default()).await;
+    let session = harness.session().await;
+    harness.until("call.transferred").await;
     let bridges = asterisk.bridges().await;
     let bridge = bridges
         .iter()
@@ -142,11 +142,11 @@ async fn a_transferred_caller_does_not_stay_alone_when_the_other_party_leaves_un
     let ari = asterisk.client("x");
     ari.hangup(other, HangupReason::Normal).await.unwrap();
     asterisk.gone(other).await;
-    assert_eq!(stage.app.calls().len(), 1);
+    assert_eq!(harness.app.calls().len(), 1);
     cable.leads_to(Some(there));
-    let story = stage.story().await;
+    let story = harness.story().await;
     let ended = story.the("call.ended");
     assert_eq!(ended["ended_by"], "other_party", "{}", story.text());
     asterisk.gone(&caller.id).await;
-    stage.close().await;
+    harness.close().await;
 }

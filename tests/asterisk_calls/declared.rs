@@ -2,7 +2,7 @@
 
 use voxtra::prelude::*;
 
-use crate::asterisk::stage::Stage;
+use crate::asterisk::harness::Harness;
 use crate::asterisk::{Asterisk, Call as Caller};
 
 voxtra! {
@@ -56,7 +56,7 @@ async fn a_call_to_an_extension_for_all_goes_where_the_dialled_number_leads() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.number("+265*", |call: Call| async move { call.hangup().await })
     })
     .await;
@@ -71,14 +71,14 @@ async fn a_call_to_an_extension_for_all_goes_where_the_dialled_number_leads() {
             variables: &[variable],
             ..Caller::default()
         };
-        let channel = stage.call(&asterisk, caller).await;
-        let story = stage.story().await;
+        let channel = harness.call(&asterisk, caller).await;
+        let story = harness.story().await;
         let started = story.the("call.started");
         assert_eq!(started["called_number"], "+265999000001", "{variable:?}");
         assert_eq!(story.count("error"), 0, "{}", story.text());
         asterisk.gone(&channel.id).await;
     }
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -91,9 +91,9 @@ async fn a_declared_session_handles_a_call_and_its_events_reach_the_webhook() {
         variables: &[("VOXTRA_SCRIPT", "quiet:0.3&dtmf:12#&quiet:20")],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.session::<Payments>()).await;
-    stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.session::<Payments>()).await;
+    harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     let lines = story.lines();
     for line in [
         r#"payment.confirmed {"amount_cents":1250,"reference":"order-7","method":"mobile_money"}"#,
@@ -101,7 +101,7 @@ async fn a_declared_session_handles_a_call_and_its_events_reach_the_webhook() {
     ] {
         assert!(lines.contains(&line.to_owned()), "{}", story.text());
     }
-    let requests = stage.close().await;
+    let requests = harness.close().await;
     let posted = requests
         .iter()
         .find(|request| request.header("x-voxtra-event") == "payment.confirmed")
@@ -120,7 +120,7 @@ async fn each_call_goes_where_its_number_leads() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.session::<Payments>()
             .session::<Malawi>()
             .session::<Everybody>()
@@ -135,13 +135,13 @@ async fn each_call_goes_where_its_number_leads() {
             to,
             ..Caller::default()
         };
-        stage.call(&asterisk, caller).await;
-        let story = stage.story().await;
+        harness.call(&asterisk, caller).await;
+        let story = harness.story().await;
         assert_eq!(story.the("call.taken")["by"], by, "{to}");
         let number = to.split('@').next().unwrap();
         assert_eq!(story.the("call.started")["called_number"], number);
     }
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -149,13 +149,13 @@ async fn a_call_that_nothing_fits_is_refused_and_told() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.session::<Payments>()).await;
+    let mut harness = Harness::start(&asterisk, |app| app.session::<Payments>()).await;
     let caller = Caller {
         to: "2222@voxtra-in",
         ..Caller::default()
     };
-    let caller = stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    let caller = harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     assert_eq!(
         story.lines()[2..],
         [
@@ -165,5 +165,5 @@ async fn a_call_that_nothing_fits_is_refused_and_told() {
         ]
     );
     asterisk.gone(&caller.id).await;
-    stage.close().await;
+    harness.close().await;
 }

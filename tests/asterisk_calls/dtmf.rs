@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use voxtra::prelude::*;
 
-use crate::asterisk::stage::Stage;
+use crate::asterisk::harness::Harness;
 use crate::asterisk::{Asterisk, Call as Caller, PATIENCE};
 
 /// Presses everything a telephone has, some keys twice in a row, and `1` and `9` where nobody listens for digits.
@@ -48,12 +48,12 @@ async fn over_ari_each_key_counts_once() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.event::<KeysCollected>().default(collect)
     })
     .await;
-    stage.call(&asterisk, presser("script")).await;
-    let story = stage.story().await;
+    harness.call(&asterisk, presser("script")).await;
+    let story = harness.story().await;
     assert_eq!(story.digits(), KEYS, "{}", story.text());
     assert!(
         story
@@ -63,7 +63,7 @@ async fn over_ari_each_key_counts_once() {
         story.text()
     );
     assert_eq!(story.lines()[5], r#"dtmf.received {"digit":"1"}"#);
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -71,16 +71,16 @@ async fn over_audiosocket_alone_each_key_counts_once() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.event::<KeysCollected>().default(collect)
     })
     .await;
-    let id = stage.app.expect_socket_call("1000");
-    stage.socket_call(&asterisk, id, presser("script")).await;
-    let story = stage.story().await;
+    let id = harness.app.expect_socket_call("1000");
+    harness.socket_call(&asterisk, id, presser("script")).await;
+    let story = harness.story().await;
     assert_eq!(story.digits(), KEYS, "{}", story.text());
     assert_eq!(story.the("keys.collected")["first"], "1147*0");
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -94,11 +94,11 @@ async fn a_caller_who_presses_nothing_is_not_waited_for() {
         assert_eq!(digits, "");
         call.hangup().await
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(ask)).await;
-    stage.call(&asterisk, Caller::default()).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(ask)).await;
+    harness.call(&asterisk, Caller::default()).await;
+    let story = harness.story().await;
     assert_eq!(story.count("error"), 0, "{}", story.text());
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn keys_that_the_agent_presses_arrive() {
         return;
     };
     // Two agents: one calls the other and keys in what the other collects.
-    let mut desk = Stage::start(&asterisk, |app| {
+    let mut desk = Harness::start(&asterisk, |app| {
         app.event::<KeysCollected>().default(collect)
     })
     .await;
@@ -116,7 +116,7 @@ async fn keys_that_the_agent_presses_arrive() {
         call.send_dtmf("55#12").await?;
         call.send_dtmf("3#").await
     };
-    let mut caller = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    let mut caller = Harness::start(&asterisk, |app| app.default(|_| async {})).await;
     let outbound = Outbound::to("Local/1000@voxtra-in/n")
         .formats("slin")
         .variable("__VOXTRA_APP", &desk.name);

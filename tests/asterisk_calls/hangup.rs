@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use voxtra::prelude::*;
 
-use crate::asterisk::stage::{Stage, patiently};
+use crate::asterisk::harness::{Harness, patiently};
 use crate::asterisk::story::Story;
 use crate::asterisk::{Asterisk, Call as Caller};
 
@@ -22,15 +22,20 @@ async fn count_hangups(call: &Call, count: &Count) {
 }
 
 /// Waits until the story is over, and checks its end: told once, one hook, nothing left in Asterisk or here.
-async fn ended(mut stage: Stage, asterisk: &Asterisk, traces: &[String], hooks: &Count) -> Story {
-    let story = stage.story().await;
+async fn ended(
+    mut harness: Harness,
+    asterisk: &Asterisk,
+    traces: &[String],
+    hooks: &Count,
+) -> Story {
+    let story = harness.story().await;
     assert_eq!(story.count("call.ended"), 1);
     assert_eq!(hooks.load(Ordering::Relaxed), 1, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
-    assert_eq!(stage.app.calls().len(), 0);
-    stage.nothing_is_left(asterisk, traces).await;
-    assert_eq!(stage.app.media_stats().calls(), 0);
-    stage.close().await;
+    assert_eq!(harness.app.calls().len(), 0);
+    harness.nothing_is_left(asterisk, traces).await;
+    assert_eq!(harness.app.media_stats().calls(), 0);
+    harness.close().await;
     assert_eq!(hooks.load(Ordering::Relaxed), 1);
     story
 }
@@ -50,19 +55,19 @@ async fn the_caller_hangs_up_long_after_the_handler_has_returned() {
             Ok::<_, CallError>(())
         }
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(handler)).await;
     let caller = Caller {
         extension: "script",
         variables: &[("VOXTRA_SCRIPT", "quiet:2")],
         ..Caller::default()
     };
-    stage.call(&asterisk, caller).await;
-    stage.until("media.started").await;
-    let traces = stage.traces(&asterisk).await;
+    harness.call(&asterisk, caller).await;
+    harness.until("media.started").await;
+    let traces = harness.traces(&asterisk).await;
     assert_eq!(traces.len(), 2, "a bridge and a channel: {traces:?}");
-    let sockets = stage.media_sockets();
+    let sockets = harness.media_sockets();
     assert_eq!(sockets.len(), 1, "{sockets:#?}");
-    let story = ended(stage, &asterisk, &traces, &hooks).await;
+    let story = ended(harness, &asterisk, &traces, &hooks).await;
     assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
     assert_eq!(story.the("call.ended")["ended_by"], "far_end");
 }
@@ -88,11 +93,11 @@ async fn the_agent_hangs_up() {
             Ok::<_, CallError>(())
         }
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
-    let caller = stage.call(&asterisk, Caller::default()).await;
-    stage.until("media.started").await;
-    let traces = stage.traces(&asterisk).await;
-    let story = ended(stage, &asterisk, &traces, &hooks).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(handler)).await;
+    let caller = harness.call(&asterisk, Caller::default()).await;
+    harness.until("media.started").await;
+    let traces = harness.traces(&asterisk).await;
+    let story = ended(harness, &asterisk, &traces, &hooks).await;
     assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
     assert_eq!(story.the("call.ended")["ended_by"], "agent");
     asterisk.gone(&caller.id).await;
@@ -113,10 +118,10 @@ async fn the_agent_hangs_up_a_call_without_ari() {
             call.hangup().await
         }
     };
-    let stage = Stage::start(&asterisk, |app| app.default(handler)).await;
-    let id = stage.app.expect_socket_call("1000");
-    let caller = stage.socket_call(&asterisk, id, Caller::default()).await;
-    let story = ended(stage, &asterisk, &[], &hooks).await;
+    let harness = Harness::start(&asterisk, |app| app.default(handler)).await;
+    let id = harness.app.expect_socket_call("1000");
+    let caller = harness.socket_call(&asterisk, id, Caller::default()).await;
+    let story = ended(harness, &asterisk, &[], &hooks).await;
     assert_eq!(story.the("media.stopped")["reason"], "hangup");
     assert_eq!(story.the("call.ended")["ended_by"], "agent");
     asterisk.gone(&caller.id).await;
@@ -140,21 +145,21 @@ async fn during_say(over_ari: bool) {
             Ok::<_, CallError>(())
         }
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(handler)).await;
     let caller = Caller {
         extension: "script",
         variables: &[("VOXTRA_SCRIPT", "quiet:2")],
         ..Caller::default()
     };
     if over_ari {
-        stage.call(&asterisk, caller).await;
+        harness.call(&asterisk, caller).await;
     } else {
-        let id = stage.app.expect_socket_call("1000");
-        stage.socket_call(&asterisk, id, caller).await;
+        let id = harness.app.expect_socket_call("1000");
+        harness.socket_call(&asterisk, id, caller).await;
     }
-    stage.until("agent.speech.started").await;
-    let traces = stage.traces(&asterisk).await;
-    let story = ended(stage, &asterisk, &traces, &hooks).await;
+    harness.until("agent.speech.started").await;
+    let traces = harness.traces(&asterisk).await;
+    let story = ended(harness, &asterisk, &traces, &hooks).await;
     let cut = r#"agent.speech.ended {"text":"A long explanation.","interrupted":true}"#;
     assert!(story.lines().contains(&cut.to_owned()), "{}", story.text());
     assert_eq!(story.count("barge_in"), 0);
@@ -185,13 +190,13 @@ async fn another_task_hangs_up_while_the_agent_speaks() {
             call.say("A long explanation.").await.map(|_| ())
         }
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
-    stage.call(&asterisk, Caller::default()).await;
-    let session = stage.session().await;
-    stage.until("agent.speech.started").await;
-    let traces = stage.traces(&asterisk).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(handler)).await;
+    harness.call(&asterisk, Caller::default()).await;
+    let session = harness.session().await;
+    harness.until("agent.speech.started").await;
+    let traces = harness.traces(&asterisk).await;
     session.hangup().await.unwrap();
-    ended(stage, &asterisk, &traces, &hooks).await;
+    ended(harness, &asterisk, &traces, &hooks).await;
 }
 
 #[tokio::test]
@@ -209,15 +214,15 @@ async fn the_caller_gives_up_before_the_agent_answers() {
             assert!(matches!(call.answer().await, Err(CallError::Ended)));
         }
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(handler)).await;
-    let caller = stage.call(&asterisk, Caller::default()).await;
-    stage.until("call.started").await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(handler)).await;
+    let caller = harness.call(&asterisk, Caller::default()).await;
+    harness.until("call.started").await;
     asterisk
-        .client(&stage.name)
+        .client(&harness.name)
         .hangup(&caller.id, voxtra::rt::ari::HangupReason::Normal)
         .await
         .unwrap();
-    let story = ended(stage, &asterisk, &[], &hooks).await;
+    let story = ended(harness, &asterisk, &[], &hooks).await;
     assert_eq!(story.wires().len(), 4, "{}", story.text());
     let end = story.the("call.ended");
     assert_eq!(end["reason"], "abandoned");
@@ -238,7 +243,7 @@ async fn a_handler_that_fails_or_panics_does_not_leave_the_caller_alone() {
         call.answer().await.unwrap();
         assert!(call.is_over(), "a bug in the agent");
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.extension("1000", fail).extension("1001", panic)
     })
     .await;
@@ -250,8 +255,8 @@ async fn a_handler_that_fails_or_panics_does_not_leave_the_caller_alone() {
             to,
             ..Caller::default()
         };
-        let caller = stage.call(&asterisk, caller).await;
-        let story = stage.story().await;
+        let caller = harness.call(&asterisk, caller).await;
+        let story = harness.story().await;
         let error = story.the("error");
         assert_eq!(error["error_type"], "handler");
         let message = error["message"].as_str().unwrap();
@@ -259,10 +264,10 @@ async fn a_handler_that_fails_or_panics_does_not_leave_the_caller_alone() {
         asterisk.gone(&caller.id).await;
     }
     patiently("sockets", async {
-        while !stage.media_sockets().is_empty() {
+        while !harness.media_sockets().is_empty() {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    stage.close().await;
+    harness.close().await;
 }

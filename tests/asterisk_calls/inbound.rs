@@ -5,7 +5,7 @@ use voxtra::core::audio::SampleRate;
 use voxtra::core::leg::{G711Policy, LegSettings};
 use voxtra::prelude::*;
 
-use crate::asterisk::stage::Stage;
+use crate::asterisk::harness::Harness;
 use crate::asterisk::story::Story;
 use crate::asterisk::{Asterisk, Call as Caller};
 
@@ -76,19 +76,19 @@ async fn over_ari(rate: SampleRate, formats: &str) {
         rate,
         ..LegSettings::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.leg(leg).default(answer_back)).await;
+    let mut harness = Harness::start(&asterisk, |app| app.leg(leg).default(answer_back)).await;
     let caller = Caller {
         formats,
         ..talker()
     };
-    stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     check(
         &story,
         r#"call.started {"caller_id":"265888111111","called_number":"1000","direction":"inbound"}"#,
         rate.hz(),
     );
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -111,19 +111,19 @@ async fn the_dialplans_audiosocket_with_an_id_that_was_issued() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.extension("desk", answer_back)).await;
-    let id = stage.app.expect_socket_call("desk");
-    stage.socket_call(&asterisk, id, talker()).await;
-    let session = stage.session().await;
+    let mut harness = Harness::start(&asterisk, |app| app.extension("desk", answer_back)).await;
+    let id = harness.app.expect_socket_call("desk");
+    harness.socket_call(&asterisk, id, talker()).await;
+    let session = harness.session().await;
     assert_eq!(session.audio_id(), Some(id));
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(&*story.events[0].session_id, session.id());
     check(
         &story,
         r#"call.started {"caller_id":"","called_number":"desk","direction":"inbound"}"#,
         8000,
     );
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -132,12 +132,15 @@ async fn the_dialplans_audiosocket_with_an_id_that_is_always_allowed() {
         return;
     };
     let id = Uuid::new_v4();
-    let mut stage = Stage::start(&asterisk, |app| app.allow(id, "2000").default(answer_back)).await;
+    let mut harness =
+        Harness::start(&asterisk, |app| app.allow(id, "2000").default(answer_back)).await;
     // A stranger's id is refused, and nobody else notices.
-    stage.socket_call(&asterisk, Uuid::new_v4(), talker()).await;
+    harness
+        .socket_call(&asterisk, Uuid::new_v4(), talker())
+        .await;
     for _ in 0..2 {
-        stage.socket_call(&asterisk, id, talker()).await;
-        let story = stage.story().await;
+        harness.socket_call(&asterisk, id, talker()).await;
+        let story = harness.story().await;
         check(
             &story,
             r#"call.started {"caller_id":"","called_number":"2000","direction":"inbound"}"#,
@@ -145,9 +148,9 @@ async fn the_dialplans_audiosocket_with_an_id_that_is_always_allowed() {
         );
     }
     let refused = voxtra::rt::media::Refusal::UnknownId;
-    assert_eq!(stage.app.media_stats().refused(refused), 1);
-    assert_eq!(stage.app.media_stats().accepted(), 2);
-    stage.close().await;
+    assert_eq!(harness.app.media_stats().refused(refused), 1);
+    assert_eq!(harness.app.media_stats().accepted(), 2);
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -155,8 +158,8 @@ async fn the_audiosocket_channel_driver_at_16_khz() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(answer_back)).await;
-    let id = stage.app.expect_socket_call("3000");
+    let mut harness = Harness::start(&asterisk, |app| app.default(answer_back)).await;
+    let id = harness.app.expect_socket_call("3000");
     let caller = Caller {
         to: "1000@voxtra-dial",
         formats: "slin16",
@@ -164,15 +167,15 @@ async fn the_audiosocket_channel_driver_at_16_khz() {
         variables: &[TALKER[0], ("__VOXTRA_FORMAT", "slin16")],
         ..Caller::default()
     };
-    stage.socket_call(&asterisk, id, caller).await;
-    let session = stage.session().await;
-    stage.until("user.speech.ended").await;
+    harness.socket_call(&asterisk, id, caller).await;
+    let session = harness.session().await;
+    harness.until("user.speech.ended").await;
     // The first frame decides the rate, whatever the application expected.
     assert_eq!(session.audio_stream().await.unwrap().rate_hz(), 16_000);
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(story.count("error"), 0, "{}", story.text());
     assert_eq!(story.count("agent.speech.ended"), 1, "{}", story.text());
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -187,8 +190,8 @@ async fn g711_of_the_channel_driver_is_refused_by_its_name_or_decoded() {
                 ..LegSettings::default()
             };
             let stay = |call: Call| async move { call.ended().await };
-            let mut stage = Stage::start(&asterisk, |app| app.leg(leg).default(stay)).await;
-            let id = stage.app.expect_socket_call("3000");
+            let mut harness = Harness::start(&asterisk, |app| app.leg(leg).default(stay)).await;
+            let id = harness.app.expect_socket_call("3000");
             let caller = Caller {
                 to: "1000@voxtra-dial",
                 extension: "script",
@@ -198,8 +201,8 @@ async fn g711_of_the_channel_driver_is_refused_by_its_name_or_decoded() {
                 ],
                 ..Caller::default()
             };
-            stage.socket_call(&asterisk, id, caller).await;
-            let story = stage.story().await;
+            harness.socket_call(&asterisk, id, caller).await;
+            let story = harness.story().await;
             let errors: Vec<String> = story
                 .all("error")
                 .iter()
@@ -215,7 +218,7 @@ async fn g711_of_the_channel_driver_is_refused_by_its_name_or_decoded() {
                     assert_eq!((errors.len(), heard), (0, 1), "{}", story.text());
                 }
             }
-            stage.close().await;
+            harness.close().await;
         }
     }
 }
@@ -232,12 +235,12 @@ async fn a_silent_caller_is_held_and_silence_is_told_once() {
         ..Caller::default()
     };
     let answer = |call: Call| async move { call.answer().await };
-    let mut stage = Stage::start(&asterisk, |app| app.default(answer)).await;
-    stage.call(&asterisk, caller).await;
-    let id = stage.app.expect_socket_call("1000");
-    stage.socket_call(&asterisk, id, caller).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(answer)).await;
+    harness.call(&asterisk, caller).await;
+    let id = harness.app.expect_socket_call("1000");
+    harness.socket_call(&asterisk, id, caller).await;
     for _ in 0..2 {
-        let story = stage.story().await;
+        let story = harness.story().await;
         let up = story.the("call.ended")["duration_seconds"]
             .as_f64()
             .unwrap();
@@ -247,5 +250,5 @@ async fn a_silent_caller_is_held_and_silence_is_told_once() {
         assert!((5_000..6_000).contains(&silence.unwrap()), "{silence:?}");
         assert_eq!(story.count("error"), 0, "{}", story.text());
     }
-    stage.close().await;
+    harness.close().await;
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use voxtra::prelude::*;
 
+use crate::asterisk::harness::Harness;
 use crate::asterisk::recording::find_exactly;
-use crate::asterisk::stage::Stage;
 use crate::asterisk::story::Story;
 use crate::asterisk::{Asterisk, unique};
 
@@ -14,7 +14,7 @@ async fn somebody_who_answers_is_spoken_with() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(|_| async {})).await;
     let name = unique("callee");
     let script = format!("own:caller-hello&record:{name}/3&quiet:20");
     // The callee's script and its recording come through variables, which proves that they arrive.
@@ -33,17 +33,20 @@ async fn somebody_who_answers_is_spoken_with() {
         call.events().find(turn).await;
         call.say("You said:").await.map(|_| ())
     };
-    let call = stage.app.originate(outbound, Handler::new(greet)).unwrap();
-    stage.until("media.started").await;
-    let variable = asterisk.client(&stage.name);
+    let call = harness
+        .app
+        .originate(outbound, Handler::new(greet))
+        .unwrap();
+    harness.until("media.started").await;
+    let variable = asterisk.client(&harness.name);
     let variable = variable.get_variable(call.id(), "VOXTRA_CUSTOMER").await;
     assert_eq!(variable.unwrap().as_deref(), Some("Ann & Co, \"Ltd\""));
-    let traces = stage.traces(&asterisk).await;
+    let traces = harness.traces(&asterisk).await;
     assert_eq!(traces.len(), 2, "{traces:?}");
     let heard = asterisk.recording(&format!("{name}.wav")).await.samples;
     find_exactly(&heard, &asterisk.asset("agent-you-said").samples).unwrap();
     call.hangup().await.unwrap();
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(
         story.lines()[..5],
         [
@@ -59,23 +62,23 @@ async fn somebody_who_answers_is_spoken_with() {
     assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
     assert_eq!(story.count("user.speech.ended"), 1, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
-    stage.nothing_is_left(&asterisk, &traces).await;
-    stage.close().await;
+    harness.nothing_is_left(&asterisk, &traces).await;
+    harness.close().await;
 }
 
 /// Calls somebody who won't be spoken with. The handler must not run.
 async fn fails(asterisk: &Asterisk, endpoint: &str) -> Story {
-    let mut stage = Stage::start(asterisk, |app| app.default(|_| async {})).await;
+    let mut harness = Harness::start(asterisk, |app| app.default(|_| async {})).await;
     let outbound = Outbound::to(endpoint).timeout(Duration::from_secs(2));
     let handler = Handler::new(|_| async { panic!("nobody has answered") as () });
-    let call = stage.app.originate(outbound, handler).unwrap();
-    let story = stage.story().await;
+    let call = harness.app.originate(outbound, handler).unwrap();
+    let story = harness.story().await;
     assert!(call.is_over());
     assert_eq!(story.count("call.failed"), 1, "{}", story.text());
     assert_eq!(story.count("call.answered"), 0, "{}", story.text());
     assert_eq!(story.count("media.started"), 0, "{}", story.text());
     asterisk.gone(call.id()).await;
-    stage.close().await;
+    harness.close().await;
     story
 }
 
@@ -149,15 +152,15 @@ async fn a_call_that_is_taken_back_while_it_rings() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(|_| async {})).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(|_| async {})).await;
     let outbound = Outbound::to("Local/no-answer@voxtra-test/n");
     let handler = Handler::new(|_| async { panic!("nobody has answered") as () });
-    let call = stage.app.originate(outbound, handler).unwrap();
-    stage.until("call.ringing").await;
+    let call = harness.app.originate(outbound, handler).unwrap();
+    harness.until("call.ringing").await;
     call.hangup().await.unwrap();
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(story.count("call.failed"), 1, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
     asterisk.gone(call.id()).await;
-    stage.close().await;
+    harness.close().await;
 }

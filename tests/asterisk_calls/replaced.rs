@@ -5,7 +5,7 @@ use std::time::Duration;
 use voxtra::prelude::*;
 use voxtra::rt::ari::HangupReason;
 
-use crate::asterisk::stage::{Stage, any_port, patiently};
+use crate::asterisk::harness::{Harness, any_port, patiently};
 use crate::asterisk::{Asterisk, Call as Caller};
 
 /// Answers and waits for the caller to hang up.
@@ -31,12 +31,12 @@ async fn the_first_of_a_name_comes_back_when_the_second_has_left() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(hold)).await;
-    let kept = stage.call(&asterisk, Caller::default()).await;
-    stage.until("media.started").await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(hold)).await;
+    let kept = harness.call(&asterisk, Caller::default()).await;
+    harness.until("media.started").await;
 
     let newcomer = Application::builder()
-        .asterisk(asterisk.settings(&stage.name))
+        .asterisk(asterisk.settings(&harness.name))
         .media(any_port())
         .default(hold)
         .start()
@@ -46,25 +46,25 @@ async fn the_first_of_a_name_comes_back_when_the_second_has_left() {
     // The first looks for its name during the long call, and leaves it alone: the short one is the newcomer's too.
     let mut told = newcomer.events();
     for script in [LONG, SHORT] {
-        stage.call(&asterisk, caller(script)).await;
+        harness.call(&asterisk, caller(script)).await;
         patiently("the newcomer's call", async {
             while told.recv().await.unwrap().wire() != "session.destroyed" {}
         })
         .await;
     }
-    assert_eq!(stage.app.calls().len(), 1);
+    assert_eq!(harness.app.calls().len(), 1);
     newcomer.shutdown().await;
 
     // The call that the first has kept holds the name in Asterisk; its end sets it free.
-    let ari = asterisk.client(&stage.name);
+    let ari = asterisk.client(&harness.name);
     assert!(ari.has_application().await.unwrap());
     ari.hangup(&kept.id, HangupReason::Normal).await.unwrap();
-    let story = stage.story().await;
+    let story = harness.story().await;
     assert_eq!(story.count("call.ended"), 1, "{}", story.text());
-    let online = tokio::time::timeout(Duration::from_secs(60), stage.app.online());
+    let online = tokio::time::timeout(Duration::from_secs(60), harness.app.online());
     online.await.expect("the first did not come back");
-    stage.call(&asterisk, caller(SHORT)).await;
-    let story = stage.story().await;
+    harness.call(&asterisk, caller(SHORT)).await;
+    let story = harness.story().await;
     assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
-    stage.close().await;
+    harness.close().await;
 }

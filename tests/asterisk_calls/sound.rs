@@ -4,8 +4,8 @@ use voxtra::core::audio::SampleRate;
 use voxtra::core::leg::LegSettings;
 use voxtra::prelude::*;
 
+use crate::asterisk::harness::Harness;
 use crate::asterisk::recording::{envelope, find_envelope, find_exactly};
-use crate::asterisk::stage::Stage;
 use crate::asterisk::{Asterisk, Call as Caller, unique};
 
 /// Plays `samples` as two utterances, the second right after the first, and then stays.
@@ -55,7 +55,7 @@ async fn record(
     };
     let name = unique("sound");
     let script = format!("{step}:{name}/8");
-    let mut stage = Stage::start(asterisk, |app| {
+    let mut harness = Harness::start(asterisk, |app| {
         app.leg(leg).default(player(samples, rate_hz))
     })
     .await;
@@ -65,10 +65,10 @@ async fn record(
         variables: &[("VOXTRA_SCRIPT", &script)],
         ..Caller::default()
     };
-    stage.call(asterisk, caller).await;
-    let story = stage.story().await;
+    harness.call(asterisk, caller).await;
+    let story = harness.story().await;
     assert_eq!(story.count("agent.speech.ended"), 2, "{}", story.text());
-    stage.close().await;
+    harness.close().await;
     let recording = asterisk.recording(&format!("{name}.{suffix}")).await;
     assert_eq!(recording.rate_hz, rate.hz());
     recording.samples
@@ -147,23 +147,23 @@ async fn speech_is_played_without_a_hole() {
         call.answer().await?;
         call.say("A long  explanation.").await.map(|_| ())
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(explain)).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(explain)).await;
     let caller = Caller {
         extension: "script",
         variables: &[("VOXTRA_SCRIPT", &script)],
         ..Caller::default()
     };
-    stage.call(&asterisk, caller).await;
-    let session = stage.session().await;
-    let started = stage.until("agent.speech.started").await.timestamp;
-    let ended = stage.until("agent.speech.ended").await.timestamp;
+    harness.call(&asterisk, caller).await;
+    let session = harness.session().await;
+    let started = harness.until("agent.speech.started").await.timestamp;
+    let ended = harness.until("agent.speech.ended").await.timestamp;
     let took = (ended - started).total(jiff::Unit::Second).unwrap();
     // Told when it has been heard, not when the last frame was queued; that nothing was late, the recording tells.
     assert!(took > 9.8, "{took} s");
     let stats = session.stats();
     assert_eq!((stats.underruns, stats.frames_dropped), (0, 0), "{stats:?}");
-    stage.story().await;
-    stage.close().await;
+    harness.story().await;
+    harness.close().await;
     let heard = asterisk.recording(&format!("{name}.wav")).await.samples;
     find_exactly(&heard, &asterisk.asset("agent-explain").samples).unwrap();
 }

@@ -4,7 +4,7 @@ use voxtra::prelude::*;
 use voxtra::rt::app::StartError;
 use voxtra::rt::ari::{AriError, AriSettings};
 
-use crate::asterisk::stage::{Stage, any_port};
+use crate::asterisk::harness::{Harness, any_port};
 use crate::asterisk::{Asterisk, Call as Caller, unique};
 
 /// Why an application doesn't start that logs in so.
@@ -57,12 +57,12 @@ async fn an_asterisk_that_cannot_reach_us_is_told_and_the_caller_is_not_left_han
         call.say("You said:").await.map(|_| ())
     };
     // Nobody listens there.
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.advertise("127.0.0.1:1").default(answer)
     })
     .await;
-    let caller = stage.call(&asterisk, Caller::default()).await;
-    let story = stage.story().await;
+    let caller = harness.call(&asterisk, Caller::default()).await;
+    let story = harness.story().await;
     let error = story.the("error");
     let message = error["message"].as_str().unwrap();
     assert!(
@@ -75,6 +75,6 @@ async fn an_asterisk_that_cannot_reach_us_is_told_and_the_caller_is_not_left_han
     assert_eq!(story.count("call.answered"), 0, "{}", story.text());
     assert_eq!(story.count("call.ended"), 1);
     asterisk.gone(&caller.id).await;
-    assert_eq!(stage.app.media_stats().calls(), 0);
-    stage.close().await;
+    assert_eq!(harness.app.media_stats().calls(), 0);
+    harness.close().await;
 }

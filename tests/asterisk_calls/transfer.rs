@@ -2,8 +2,8 @@
 
 use voxtra::prelude::*;
 
+use crate::asterisk::harness::Harness;
 use crate::asterisk::recording::{envelope, find_envelope};
-use crate::asterisk::stage::Stage;
 use crate::asterisk::{Asterisk, Call as Caller, unique};
 
 #[tokio::test]
@@ -29,11 +29,11 @@ async fn a_transferred_caller_and_the_other_party_hear_each_other() {
         ],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(transfer)).await;
-    let channel = stage.call(&asterisk, caller).await;
-    stage.until("media.started").await;
-    let traces = stage.traces(&asterisk).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(transfer)).await;
+    let channel = harness.call(&asterisk, caller).await;
+    harness.until("media.started").await;
+    let traces = harness.traces(&asterisk).await;
+    let story = harness.story().await;
     let transferred = r#"call.transferred {"target":"Local/echo@voxtra-test/n"}"#;
     let place = story.position("call.transferred");
     assert_eq!(story.lines()[place], transferred);
@@ -44,8 +44,8 @@ async fn a_transferred_caller_and_the_other_party_hear_each_other() {
         .as_f64()
         .unwrap();
     assert!(up > 4.0, "{up} s: {}", story.text());
-    stage.nothing_is_left(&asterisk, &traces).await;
-    stage.close().await;
+    harness.nothing_is_left(&asterisk, &traces).await;
+    harness.close().await;
     asterisk.gone(&channel.id).await;
     let heard = asterisk
         .recording(&format!("{name}-heard.wav"))
@@ -78,13 +78,13 @@ async fn a_caller_hears_it_ring_while_the_other_party_is_called() {
         variables: &[("VOXTRA_SCRIPT", "quiet:30"), ("VOXTRA_RECORD", &name)],
         ..Caller::default()
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(transfer)).await;
-    let channel = stage.call(&asterisk, caller).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(transfer)).await;
+    let channel = harness.call(&asterisk, caller).await;
+    let story = harness.story().await;
     assert_eq!(story.count("call.transfer.started"), 1, "{}", story.text());
     assert_eq!(story.the("call.transfer.failed")["reason"], "no_answer");
     assert_eq!(story.count("agent.speech.started"), 0, "{}", story.text());
-    stage.close().await;
+    harness.close().await;
     asterisk.gone(&channel.id).await;
     let heard = asterisk
         .recording(&format!("{name}-heard.wav"))
@@ -112,13 +112,13 @@ async fn when_the_other_party_hangs_up_the_caller_is_not_left_alone() {
         // A script that says nothing ends at once.
         call.transfer("Local/script@voxtra-test/n").await
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(transfer)).await;
-    let channel = stage.call(&asterisk, Caller::default()).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(transfer)).await;
+    let channel = harness.call(&asterisk, Caller::default()).await;
+    let story = harness.story().await;
     assert_eq!(story.count("call.transferred"), 1, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
     asterisk.gone(&channel.id).await;
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -142,11 +142,11 @@ async fn a_transfer_that_fails_leaves_the_caller_with_the_agent() {
         assert_eq!(call.say("You said:").await?, Spoken::Completed);
         call.hangup().await
     };
-    let mut stage = Stage::start(&asterisk, |app| app.default(transfer)).await;
-    stage.call(&asterisk, Caller::default()).await;
-    let story = stage.story().await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(transfer)).await;
+    harness.call(&asterisk, Caller::default()).await;
+    let story = harness.story().await;
     assert_eq!(story.count("call.transferred"), 0, "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
     assert_eq!(story.count("agent.speech.ended"), 1, "{}", story.text());
-    stage.close().await;
+    harness.close().await;
 }

@@ -3,7 +3,7 @@
 use voxtra::prelude::*;
 use voxtra::rt::session::UserEvent;
 
-use crate::stage::Stage;
+use crate::harness::Harness;
 
 voxtra! {
     events {
@@ -28,7 +28,7 @@ mod elsewhere {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_of_a_call_has_the_contracts_shape_and_can_be_read_back() {
-    let mut stage = Stage::new(Application::builder(), |call: Call| async move {
+    let mut harness = Harness::new(Application::builder(), |call: Call| async move {
         let reference = Text::try_from("A \"7\"").unwrap();
         let amount_cents = 1_250;
         call.emit(PaymentConfirmed {
@@ -40,8 +40,8 @@ async fn every_event_of_a_call_has_the_contracts_shape_and_can_be_read_back() {
         call.hangup().await
     })
     .await;
-    stage.talker.press("*").await;
-    let outcomes = stage.listen().await;
+    harness.talker.press("*").await;
+    let outcomes = harness.listen().await;
     for event in &outcomes.events {
         let json = event.to_json();
         let id = event.id.simple().to_string();

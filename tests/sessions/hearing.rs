@@ -7,12 +7,12 @@ use voxtra::prelude::*;
 use voxtra::rt::media::AudioPart;
 use voxtra::rt::speech::{Reply, ScriptedModel, ScriptedTranscriber};
 
+use crate::harness::{Harness, Levels};
 use crate::peer::{FRAME, LONG, numbered, recording};
-use crate::stage::{Levels, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_speech_to_text_listen_tells_what_to_do() {
-    let stage = Stage::new(Application::builder(), |call: Call| async move {
+    let harness = Harness::new(Application::builder(), |call: Call| async move {
         let error = call.listen(LONG).await.unwrap_err();
         assert!(matches!(error, CallError::NoSpeechToText));
         assert!(error.to_string().contains("SpeechToText"), "{error}");
@@ -23,7 +23,7 @@ async fn without_speech_to_text_listen_tells_what_to_do() {
         call.hangup().await
     })
     .await;
-    stage.listen().await;
+    harness.listen().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +31,7 @@ async fn what_is_said_and_keyed_in_meanwhile_is_not_lost() {
     let builder = Application::builder()
         .voice(Levels)
         .speech_to_text(ScriptedTranscriber::new(["my order is late", "stop"]));
-    let mut stage = Stage::new(builder, |call: Call| async move {
+    let mut harness = Harness::new(builder, |call: Call| async move {
         call.set_barge_in(false).await;
         // The caller talks and presses keys all the while.
         call.say("700x250").await?;
@@ -57,14 +57,14 @@ async fn what_is_said_and_keyed_in_meanwhile_is_not_lost() {
         call.hangup().await
     })
     .await;
-    stage.talker.pause(30).await;
-    stage.talker.press("12").await;
-    stage.talker.speak(&recording("caller-hello.wav")).await;
-    stage.talker.press("#").await;
-    stage.talker.pause(50).await;
-    stage.talker.speak(&recording("caller-stop.wav")).await;
-    stage.talker.press("345").await;
-    let outcomes = stage.listen().await;
+    harness.talker.pause(30).await;
+    harness.talker.press("12").await;
+    harness.talker.speak(&recording("caller-hello.wav")).await;
+    harness.talker.press("#").await;
+    harness.talker.pause(50).await;
+    harness.talker.speak(&recording("caller-stop.wav")).await;
+    harness.talker.press("345").await;
+    let outcomes = harness.listen().await;
     assert_eq!(
         outcomes.data("user.transcript"),
         [
@@ -83,7 +83,7 @@ async fn what_is_said_and_keyed_in_meanwhile_is_not_lost() {
 async fn the_callers_audio_comes_as_it_was_sent() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let kept = heard.clone();
-    let mut stage = Stage::new(Application::builder(), move |call: Call| {
+    let mut harness = Harness::new(Application::builder(), move |call: Call| {
         let kept = kept.clone();
         async move {
             let mut audio = call.audio_stream().await?;
@@ -98,8 +98,8 @@ async fn the_callers_audio_comes_as_it_was_sent() {
     })
     .await;
     let sent: Vec<i16> = (0..100).flat_map(numbered).collect();
-    stage.talker.speak(&sent).await;
-    stage.hang_up().await;
+    harness.talker.speak(&sent).await;
+    harness.hang_up().await;
     let heard = heard.lock().unwrap();
     assert!(heard.len() > 20 * FRAME);
     // All of it from when the stream was asked for, to the last sample.
@@ -110,7 +110,7 @@ async fn the_callers_audio_comes_as_it_was_sent() {
 async fn listeners_do_not_take_each_others_audio() {
     let builder = Application::builder().speech_to_text(ScriptedTranscriber::new(["hello"]));
     let (to, mut utterances) = tokio::sync::mpsc::unbounded_channel();
-    let mut stage = Stage::new(builder, move |call: Call| {
+    let mut harness = Harness::new(builder, move |call: Call| {
         let to = to.clone();
         async move {
             let everything = call.audio_stream().await?;
@@ -123,9 +123,9 @@ async fn listeners_do_not_take_each_others_audio() {
     })
     .await;
     let said = recording("caller-hello.wav");
-    stage.talker.pause(50).await;
-    stage.talker.speak(&said).await;
-    stage.listen().await;
+    harness.talker.pause(50).await;
+    harness.talker.speak(&said).await;
+    harness.listen().await;
     // With the first syllable, though somebody else listens to everything.
     let utterance = utterances.recv().await.unwrap();
     let loud = said
@@ -142,7 +142,7 @@ async fn the_model_is_told_of_in_events() {
         Reply::new("Hello."),
         Reply::new("Bye."),
     ]));
-    let stage = Stage::new(builder, |call: Call| async move {
+    let harness = Harness::new(builder, |call: Call| async move {
         call.agent().instruct("Be brief.").await;
         assert_eq!(call.agent().respond("Hi").await?.text, "Hello.");
         assert_eq!(call.agent().respond("That's all").await?.text, "Bye.");
@@ -150,7 +150,7 @@ async fn the_model_is_told_of_in_events() {
         call.hangup().await
     })
     .await;
-    let outcomes = stage.listen().await;
+    let outcomes = harness.listen().await;
     assert_eq!(outcomes.data("agent.thinking"), ["{}", "{}", "{}"]);
     assert_eq!(
         outcomes.data("agent.response"),

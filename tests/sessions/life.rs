@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 use voxtra::prelude::*;
 
+use crate::harness::{Harness, Outcomes};
 use crate::peer::{LONG, call, count, media, soon, until};
-use crate::stage::{Outcomes, Stage};
 
 /// Every session ends like this.
 fn assert_ended_once(outcomes: &Outcomes) {
@@ -30,7 +30,7 @@ async fn hooks_run_once_whoever_hangs_up() {
     for (agent, caller) in [(true, false), (false, true), (true, true)] {
         let ran = Arc::new(AtomicUsize::new(0));
         let hooked = ran.clone();
-        let mut stage = Stage::new(Application::builder(), move |call: Call| {
+        let mut harness = Harness::new(Application::builder(), move |call: Call| {
             let ran = hooked.clone();
             async move {
                 for _ in 0..2 {
@@ -51,10 +51,10 @@ async fn hooks_run_once_whoever_hangs_up() {
         })
         .await;
         let outcomes = if caller {
-            stage.talker.pause(5).await;
-            stage.hang_up().await
+            harness.talker.pause(5).await;
+            harness.hang_up().await
         } else {
-            stage.listen().await
+            harness.listen().await
         };
         assert_ended_once(&outcomes);
         assert_eq!(ran.load(Ordering::SeqCst), 2);
@@ -64,17 +64,17 @@ async fn hooks_run_once_whoever_hangs_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_comes_after_the_end_runs_at_once() {
     let (to, mut ran) = mpsc::channel(4);
-    let stage = Stage::new(Application::builder(), |call: Call| async move {
+    let harness = Harness::new(Application::builder(), |call: Call| async move {
         call.ended().await
     })
     .await;
-    let mut calls = stage.app.calls();
+    let mut calls = harness.app.calls();
     while calls.is_empty() {
         tokio::task::yield_now().await;
-        calls = stage.app.calls();
+        calls = harness.app.calls();
     }
     let call = calls.remove(0);
-    assert_ended_once(&stage.hang_up().await);
+    assert_ended_once(&harness.hang_up().await);
     call.on_hangup(move |_| async move { to.send(()).await.unwrap() })
         .await;
     soon("the hook", ran.recv()).await.unwrap();
@@ -83,18 +83,18 @@ async fn a_hook_that_comes_after_the_end_runs_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_panics_or_fails_is_told_and_the_caller_is_not_left_alone() {
-    let stage = Stage::new(Application::builder(), |_: Call| async {
+    let harness = Harness::new(Application::builder(), |_: Call| async {
         if true {
             panic!("out of order");
         }
     })
     .await;
-    let panicked = stage.listen().await;
-    let stage = Stage::new(Application::builder(), |_: Call| async {
+    let panicked = harness.listen().await;
+    let harness = Harness::new(Application::builder(), |_: Call| async {
         Err("no such customer")
     })
     .await;
-    let failed = stage.listen().await;
+    let failed = harness.listen().await;
     for (outcomes, words) in [(panicked, "out of order"), (failed, "no such customer")] {
         assert!(outcomes.hung_up);
         assert_ended_once(&outcomes);
@@ -116,7 +116,7 @@ async fn a_handler_that_never_ends_is_stopped() {
         }
     }
     let (to, mut dropped) = mpsc::channel(1);
-    let mut stage = Stage::new(Application::builder(), move |_: Call| {
+    let mut harness = Harness::new(Application::builder(), move |_: Call| {
         let guard = Dropped(to.clone());
         async move {
             let _guard = guard;
@@ -124,8 +124,8 @@ async fn a_handler_that_never_ends_is_stopped() {
         }
     })
     .await;
-    stage.talker.pause(3).await;
-    let outcomes = stage.hang_up().await;
+    harness.talker.pause(3).await;
+    let outcomes = harness.hang_up().await;
     assert_ended_once(&outcomes);
     assert_eq!(
         outcomes.data("error"),
@@ -143,7 +143,7 @@ async fn shutting_down_ends_calls_takes_no_new_ones_and_runs_its_hooks_last() {
     let builder = Application::builder()
         .on_startup(move || async move { first.send("start").unwrap() })
         .on_shutdown(move || async move { last.send("stop").unwrap() });
-    let mut stage = Stage::new(builder, move |call: Call| {
+    let mut harness = Harness::new(builder, move |call: Call| {
         let to = to.clone();
         async move {
             call.ended().await;
@@ -151,15 +151,15 @@ async fn shutting_down_ends_calls_takes_no_new_ones_and_runs_its_hooks_last() {
         }
     })
     .await;
-    let up = stage.observer.until("media.started").await;
+    let up = harness.observer.until("media.started").await;
     assert_eq!(count(&up, "call.started"), 1);
-    let app = stage.app.clone();
+    let app = harness.app.clone();
     soon("the shutdown", app.shutdown()).await;
     assert!(app.calls().is_empty());
     let late = app.expect_socket_call("1000");
     let (_talker, mut hearer) = call(app.media_address(), late).await;
     hearer.closed().await;
-    let outcomes = stage.listen().await;
+    let outcomes = harness.listen().await;
     assert!(outcomes.hung_up);
     assert_eq!(outcomes.events.last().unwrap().wire(), "session.destroyed");
     until("all is closed", || app.media_stats().calls() == 0).await;
@@ -169,7 +169,7 @@ async fn shutting_down_ends_calls_takes_no_new_ones_and_runs_its_hooks_last() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_ari_says_so() {
-    let stage = Stage::new(Application::builder(), |call: Call| async move {
+    let harness = Harness::new(Application::builder(), |call: Call| async move {
         let transfer = call.transfer("PJSIP/200").await.unwrap_err();
         assert!(matches!(transfer, CallError::NoControl { .. }));
         assert!(transfer.to_string().contains("without ARI"), "{transfer}");
@@ -184,7 +184,7 @@ async fn what_needs_ari_says_so() {
         call.hangup().await
     })
     .await;
-    assert!(stage.listen().await.data("error").is_empty());
+    assert!(harness.listen().await.data("error").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,7 +236,7 @@ async fn a_call_without_a_route_is_told_and_hung_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_reads_its_events_to_their_end_is_not_waited_for() {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let stage = Stage::new(Application::builder(), move |call: Call| {
+    let harness = Harness::new(Application::builder(), move |call: Call| {
         let tell = tell.clone();
         async move {
             let mut events = call.events();
@@ -247,7 +247,7 @@ async fn a_handler_that_reads_its_events_to_their_end_is_not_waited_for() {
     })
     .await;
     let mut read = vec![soon("the handler runs", told.recv()).await.unwrap()];
-    let outcomes = stage.hang_up().await;
+    let outcomes = harness.hang_up().await;
     let all = crate::peer::names(&outcomes.events);
     assert!(!all.contains(&"error"), "{all:?}");
     while let Some(wire) = told.recv().await {

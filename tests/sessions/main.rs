@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod events;
+mod harness;
 mod hearing;
 mod life;
 #[path = "../peer/mod.rs"]
 mod peer;
 mod speaking;
-mod stage;

@@ -2,8 +2,8 @@
 
 use voxtra::prelude::*;
 
+use crate::harness::{Harness, Levels};
 use crate::peer::{count, names, recording};
-use crate::stage::{Levels, Stage};
 
 fn voiced() -> voxtra::rt::app::Builder {
     Application::builder().voice(Levels)
@@ -11,7 +11,7 @@ fn voiced() -> voxtra::rt::app::Builder {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_voice_say_tells_what_to_do() {
-    let stage = Stage::new(Application::builder(), |call: Call| async move {
+    let harness = Harness::new(Application::builder(), |call: Call| async move {
         let error = call.say("Welcome.").await.unwrap_err();
         assert!(matches!(error, CallError::NoVoice));
         assert!(matches!(
@@ -21,7 +21,7 @@ async fn without_a_voice_say_tells_what_to_do() {
         call.hangup().await
     })
     .await;
-    let outcomes = stage.listen().await;
+    let outcomes = harness.listen().await;
     let errors = outcomes.data("error");
     assert!(
         errors[0].contains("text_to_speech") && errors[0].contains("[speech] voice"),
@@ -32,14 +32,14 @@ async fn without_a_voice_say_tells_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_said_at_the_same_time_is_heard_one_after_the_other() {
-    let stage = Stage::new(voiced(), |call: Call| async move {
+    let harness = Harness::new(voiced(), |call: Call| async move {
         let (one, two, three) =
             tokio::join!(call.say("700x15"), call.say("800x10"), call.say("900x5"));
         assert_eq!([one?, two?, three?], [Spoken::Completed; 3]);
         call.hangup().await
     })
     .await;
-    let outcomes = stage.listen().await;
+    let outcomes = harness.listen().await;
     let mut order = outcomes.heard.clone();
     order.retain(|sample| *sample != 0);
     order.dedup();
@@ -68,7 +68,7 @@ async fn what_is_said_at_the_same_time_is_heard_one_after_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_say_that_is_dropped_is_cut_and_the_next_is_heard_whole() {
-    let stage = Stage::new(voiced(), |call: Call| async move {
+    let harness = Harness::new(voiced(), |call: Call| async move {
         for _ in 0..3 {
             let mut events = call.events_from_now();
             let started =
@@ -89,7 +89,7 @@ async fn a_say_that_is_dropped_is_cut_and_the_next_is_heard_whole() {
         call.hangup().await
     })
     .await;
-    let outcomes = stage.listen().await;
+    let outcomes = harness.listen().await;
     assert_eq!(outcomes.frames_of(800), 30);
     assert_eq!(outcomes.frames_of(900), 10);
     assert!(outcomes.frames_of(700) < 500);
@@ -105,7 +105,7 @@ async fn a_say_that_is_dropped_is_cut_and_the_next_is_heard_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stop_speaking_cuts_what_is_said_and_nothing_after_it() {
-    let stage = Stage::new(voiced(), |call: Call| async move {
+    let harness = Harness::new(voiced(), |call: Call| async move {
         let speaking = call.clone();
         let said = tokio::spawn(async move { speaking.say("700x500").await });
         let mut events = call.events();
@@ -118,30 +118,30 @@ async fn stop_speaking_cuts_what_is_said_and_nothing_after_it() {
         call.hangup().await
     })
     .await;
-    let outcomes = stage.listen().await;
+    let outcomes = harness.listen().await;
     assert_eq!(outcomes.frames_of(800), 10);
     assert!(outcomes.frames_of(700) < 500);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_barges_in_cuts_the_agent() {
-    let mut stage = Stage::new(voiced(), |call: Call| async move {
+    let mut harness = Harness::new(voiced(), |call: Call| async move {
         assert_eq!(call.say("700x500").await?, Spoken::Interrupted);
         call.set_barge_in(false).await;
         assert_eq!(call.say("800x10").await?, Spoken::Completed);
         call.hangup().await
     })
     .await;
-    stage.talker.pause(30).await;
-    stage.talker.speak(&recording("caller-stop.wav")).await;
-    let outcomes = stage.listen().await;
+    harness.talker.pause(30).await;
+    harness.talker.speak(&recording("caller-stop.wav")).await;
+    let outcomes = harness.listen().await;
     assert_eq!(count(&outcomes.events, "barge_in"), 1);
     assert_eq!(outcomes.frames_of(800), 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_failing_voice_has_made_is_heard() {
-    let stage = Stage::new(voiced(), |call: Call| async move {
+    let harness = Harness::new(voiced(), |call: Call| async move {
         assert!(matches!(
             call.say("700x12!").await,
             Err(CallError::Speech(_))
@@ -150,7 +150,7 @@ async fn what_a_failing_voice_has_made_is_heard() {
         call.hangup().await
     })
     .await;
-    let outcomes = stage.listen().await;
+    let outcomes = harness.listen().await;
     assert_eq!(outcomes.frames_of(700), 12);
     assert_eq!(outcomes.frames_of(800), 3);
     assert_eq!(outcomes.data("error").len(), 1);
@@ -158,7 +158,7 @@ async fn what_a_failing_voice_has_made_is_heard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audio_of_any_rate_is_played_at_its_own_speed() {
-    let stage = Stage::new(Application::builder(), |call: Call| async move {
+    let harness = Harness::new(Application::builder(), |call: Call| async move {
         for rate in [8_000, 16_000, 22_050, 48_000] {
             let samples: Vec<i16> = (0..rate as usize / 2).map(|_| 1_000).collect();
             assert_eq!(call.send_audio(&samples, rate).await?, Spoken::Completed);
@@ -171,7 +171,7 @@ async fn audio_of_any_rate_is_played_at_its_own_speed() {
         call.hangup().await
     })
     .await;
-    let outcomes = stage.listen().await;
+    let outcomes = harness.listen().await;
     let loud = outcomes
         .heard
         .iter()
@@ -184,7 +184,7 @@ async fn audio_of_any_rate_is_played_at_its_own_speed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_call_lets_go_of_whoever_speaks() {
-    let mut stage = Stage::new(voiced(), |call: Call| async move {
+    let mut harness = Harness::new(voiced(), |call: Call| async move {
         let mut hung = Vec::new();
         for _ in 0..3 {
             let call = call.clone();
@@ -201,8 +201,8 @@ async fn the_end_of_the_call_lets_go_of_whoever_speaks() {
         Ok::<(), CallError>(())
     })
     .await;
-    stage.talker.pause(20).await;
-    let outcomes = stage.hang_up().await;
+    harness.talker.pause(20).await;
+    let outcomes = harness.hang_up().await;
     assert!(outcomes.data("error").is_empty());
     assert_eq!(
         outcomes.data("agent.speech.ended"),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use asterisk::stage::{Stage, patiently};
+use asterisk::harness::{Harness, patiently};
 use asterisk::story::Story;
 use asterisk::{Asterisk, Call as Caller};
 use voxtra::prelude::*;
@@ -33,14 +33,14 @@ fn counting(hangups: &Arc<AtomicUsize>) -> impl Fn(Call) -> Staying + Send + Syn
 }
 
 /// A call of a second. Returns its story.
-async fn short_call(asterisk: &Asterisk, stage: &mut Stage) -> Story {
+async fn short_call(asterisk: &Asterisk, harness: &mut Harness) -> Story {
     let caller = Caller {
         extension: "script",
         variables: &[("VOXTRA_SCRIPT", "quiet:1")],
         ..Caller::default()
     };
-    stage.call(asterisk, caller).await;
-    let story = stage.story().await;
+    harness.call(asterisk, caller).await;
+    let story = harness.story().await;
     assert_eq!(story.the("call.ended")["reason"], "normal_clearing");
     story
 }
@@ -59,29 +59,29 @@ async fn outage(how: &str) {
         call.answer().await?;
         call.transfer("Local/echo@voxtra-test/n").await
     };
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.extension("2000", transfer).default(counting(&hangups))
     })
     .await;
-    stage.call(&asterisk, Caller::default()).await;
-    stage.until("media.started").await;
-    let id = stage.app.expect_socket_call("3000");
-    stage.socket_call(&asterisk, id, Caller::default()).await;
-    stage.until("media.started").await;
+    harness.call(&asterisk, Caller::default()).await;
+    harness.until("media.started").await;
+    let id = harness.app.expect_socket_call("3000");
+    harness.socket_call(&asterisk, id, Caller::default()).await;
+    harness.until("media.started").await;
     let transferred = Caller {
         to: "2000@voxtra-in",
         ..Caller::default()
     };
-    stage.call(&asterisk, transferred).await;
-    stage.until("call.transferred").await;
+    harness.call(&asterisk, transferred).await;
+    harness.until("call.transferred").await;
 
     asterisk.rig(&[how]).await;
     // The calls with media end at once; the one without at the latest when Asterisk can be asked again.
-    let mut stories = vec![stage.story().await, stage.story().await];
+    let mut stories = vec![harness.story().await, harness.story().await];
     asterisk.rig(&["start"]).await;
-    stories.push(stage.story().await);
+    stories.push(harness.story().await);
     assert_eq!(hangups.load(Ordering::Relaxed), 2);
-    assert_eq!(stage.media_sockets(), HashMap::new());
+    assert_eq!(harness.media_sockets(), HashMap::new());
     let transferred = stories.iter().map(|story| story.count("call.transferred"));
     assert_eq!(transferred.sum::<usize>(), 1);
     let reasons: Vec<_> = stories
@@ -93,12 +93,12 @@ async fn outage(how: &str) {
         "{reasons:?}"
     );
 
-    patiently("Asterisk's events", stage.app.online()).await;
-    assert_eq!(stage.app.calls().len(), 0);
-    let story = short_call(&asterisk, &mut stage).await;
+    patiently("Asterisk's events", harness.app.online()).await;
+    assert_eq!(harness.app.calls().len(), 0);
+    let story = short_call(&asterisk, &mut harness).await;
     assert_eq!(story.count("error"), 0, "{}", story.text());
     assert_eq!(hangups.load(Ordering::Relaxed), 3);
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn an_asterisk_that_comes_later_than_the_application_is_waited_for() {
     let name = asterisk::unique("early");
     let app = Application::builder()
         .asterisk(asterisk.settings(&name))
-        .media(asterisk::stage::any_port())
+        .media(asterisk::harness::any_port())
         .default(|call: Call| async move { call.hangup().await })
         .start()
         .await
@@ -158,7 +158,7 @@ async fn a_program_that_is_told_to_stop_waits_for_agents_and_leaves_transferred_
         call.transfer("Local/echo@voxtra-test/n").await
     };
     let hangups = Arc::new(AtomicUsize::new(0));
-    let mut stage = Stage::start(&asterisk, |app| {
+    let mut harness = Harness::start(&asterisk, |app| {
         app.drain(Duration::from_secs(3_600))
             .extension("2000", transfer)
             .default(counting(&hangups))
@@ -168,13 +168,13 @@ async fn a_program_that_is_told_to_stop_waits_for_agents_and_leaves_transferred_
         to: "2000@voxtra-in",
         ..Caller::default()
     };
-    let transferred = stage.call(&asterisk, transferred).await;
-    stage.until("call.transferred").await;
-    let attended = stage.call(&asterisk, Caller::default()).await;
-    stage.until("media.started").await;
+    let transferred = harness.call(&asterisk, transferred).await;
+    harness.until("call.transferred").await;
+    let attended = harness.call(&asterisk, Caller::default()).await;
+    harness.until("media.started").await;
 
     let signals = StopSignals::listen().unwrap();
-    let app = stage.app.clone();
+    let app = harness.app.clone();
     let stopping = tokio::spawn(async move { app.run_until(signals).await });
     let process = std::process::id().to_string();
     let killed = std::process::Command::new("kill")
@@ -184,26 +184,29 @@ async fn a_program_that_is_told_to_stop_waits_for_agents_and_leaves_transferred_
     // A new caller is no longer taken: its dialplan hangs up after `Stasis()`.
     patiently("a caller who goes on in the dialplan", async {
         loop {
-            let calls = stage.app.calls().len();
-            let caller = stage.call(&asterisk, Caller::default()).await;
+            let calls = harness.app.calls().len();
+            let caller = harness.call(&asterisk, Caller::default()).await;
             tokio::select! {
                 () = asterisk.gone(&caller.id) => return,
                 // The signal had not come yet.
-                () = async { while stage.app.calls().len() <= calls { tokio::task::yield_now().await } } => {
+                () = async { while harness.app.calls().len() <= calls { tokio::task::yield_now().await } } => {
                     hangs_up(&asterisk, &caller.id).await;
-                    stage.story().await;
+                    harness.story().await;
                 }
             }
         }
     })
     .await;
-    assert_eq!(stage.app.calls().len(), 2);
+    assert_eq!(harness.app.calls().len(), 2);
     assert!(!stopping.is_finished());
 
     // The last agent's call ends, and with it the program.
     hangs_up(&asterisk, &attended.id).await;
-    assert_eq!(stage.story().await.the("call.ended")["ended_by"], "far_end");
-    let story = stage.story().await;
+    assert_eq!(
+        harness.story().await.the("call.ended")["ended_by"],
+        "far_end"
+    );
+    let story = harness.story().await;
     let ended = story.the("call.ended");
     assert_eq!(ended["reason"], "left_application", "{}", story.text());
     assert_eq!(ended["ended_by"], "system");
@@ -222,8 +225,8 @@ async fn a_program_that_is_told_to_stop_waits_for_agents_and_leaves_transferred_
 
     // Asterisk leaves the other party where it is when the caller hangs up. Who runs again under the name ends that.
     let again = Application::builder()
-        .asterisk(asterisk.settings(&stage.name))
-        .media(asterisk::stage::any_port())
+        .asterisk(asterisk.settings(&harness.name))
+        .media(asterisk::harness::any_port())
         .compare_every(Duration::from_secs(1))
         .default(counting(&hangups))
         .start()
@@ -238,7 +241,7 @@ async fn a_program_that_is_told_to_stop_waits_for_agents_and_leaves_transferred_
     })
     .await;
     again.shutdown().await;
-    stage.close().await;
+    harness.close().await;
 }
 
 /// `voxtra serve` with the built-in agent `echo`, under this name in Asterisk; it is connected.
@@ -281,19 +284,19 @@ async fn a_second_crashes(own_calls: usize) {
         return;
     };
     let hangups = Arc::new(AtomicUsize::new(0));
-    let mut stage = Stage::start(&asterisk, |app| app.default(counting(&hangups))).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(counting(&hangups))).await;
     let mut own = Vec::new();
     for _ in 0..own_calls {
-        own.push(stage.call(&asterisk, Caller::default()).await);
-        stage.until("media.started").await;
+        own.push(harness.call(&asterisk, Caller::default()).await);
+        harness.until("media.started").await;
     }
-    let mut newcomer = serve(&asterisk, &stage.name);
+    let mut newcomer = serve(&asterisk, &harness.name);
     // The dialplan has more for its caller than the application.
     let caller = Caller {
         variables: &[("__VOXTRA_AFTER", "600")],
         ..Caller::default()
     };
-    let left = stage.call(&asterisk, caller).await;
+    let left = harness.call(&asterisk, caller).await;
     patiently("a call of the second", async {
         let is_media = |channel: &String| channel.starts_with("voxtra-media-");
         let talks = |(_, channels): &&(String, Vec<String>)| {
@@ -306,23 +309,23 @@ async fn a_second_crashes(own_calls: usize) {
     .await;
     newcomer.kill().unwrap();
     newcomer.wait().unwrap();
-    let online = tokio::time::timeout(Duration::from_secs(60), stage.app.online());
+    let online = tokio::time::timeout(Duration::from_secs(60), harness.app.online());
     online.await.expect("the first did not come back");
     // Its caller goes on in the dialplan.
     hangs_up(&asterisk, &left.id).await;
     asterisk.gone(&left.id).await;
-    assert_eq!(stage.app.calls().len(), own_calls);
-    short_call(&asterisk, &mut stage).await;
+    assert_eq!(harness.app.calls().len(), own_calls);
+    short_call(&asterisk, &mut harness).await;
     // Asterisk tells of the calls that were up as ever.
     for caller in own {
         hangs_up(&asterisk, &caller.id).await;
-        let story = stage.story().await;
+        let story = harness.story().await;
         assert_eq!(story.count("media.started"), 1, "{}", story.text());
         let ended = story.the("call.ended");
         assert_eq!(ended["reason"], "normal_clearing", "{}", story.text());
         assert_eq!(ended["ended_by"], "far_end", "{}", story.text());
     }
-    stage.close().await;
+    harness.close().await;
 }
 
 #[tokio::test]
@@ -341,13 +344,13 @@ async fn many_calls_leave_nothing_behind() {
         return;
     };
     let hangups = Arc::new(AtomicUsize::new(0));
-    let mut stage = Stage::start(&asterisk, |app| app.default(counting(&hangups))).await;
+    let mut harness = Harness::start(&asterisk, |app| app.default(counting(&hangups))).await;
     let caller = Caller {
         extension: "script",
         variables: &[("VOXTRA_SCRIPT", "quiet:0.5")],
         ..Caller::default()
     };
-    let ari = asterisk.client(&stage.name);
+    let ari = asterisk.client(&harness.name);
     let everything = async || {
         let channels = ari.channels().await.unwrap();
         let channels = channels.into_iter().map(|channel| channel.id);
@@ -359,16 +362,16 @@ async fn many_calls_leave_nothing_behind() {
     let mut before = None;
     for round in 1..=4 {
         for _ in 0..5 {
-            stage.call(&asterisk, caller).await;
+            harness.call(&asterisk, caller).await;
         }
         for _ in 0..5 {
-            stage.story().await;
+            harness.story().await;
         }
         assert_eq!(hangups.load(Ordering::Relaxed), round * 5);
         // Nobody else calls, so that everything in Asterisk must have been ours.
         patiently("an empty Asterisk", async {
             while everything().await.iter().any(|id| !theirs.contains(id))
-                || !stage.media_sockets().is_empty()
+                || !harness.media_sockets().is_empty()
             {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -379,5 +382,5 @@ async fn many_calls_leave_nothing_behind() {
         let allowed = *before.get_or_insert(open + 10);
         assert!(open <= allowed, "{open} descriptors, {allowed} at first");
     }
-    stage.close().await;
+    harness.close().await;
 }

@@ -9,7 +9,7 @@ use voxtra::rt::speech::{BoxFuture, Speech, SpeechError, TextToSpeech};
 
 use crate::peer::{FRAME, Observer, Talker, call, media, soon};
 
-pub(crate) struct Stage {
+pub(crate) struct Harness {
     pub(crate) app: Application,
     pub(crate) observer: Observer,
     pub(crate) talker: Talker,
@@ -25,7 +25,7 @@ pub(crate) struct Outcomes {
     pub(crate) hung_up: bool,
 }
 
-impl Stage {
+impl Harness {
     /// A caller is connected to this handler.
     pub(crate) async fn new<F, R>(builder: Builder, handler: F) -> Self
     where

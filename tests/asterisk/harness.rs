@@ -17,7 +17,7 @@ use super::story::{Story, text};
 use super::{Asterisk, Call, PATIENCE, unique};
 
 /// An application, its Asterisk and its webhook receiver.
-pub struct Stage {
+pub struct Harness {
     pub app: Application,
     pub receiver: Receiver,
     /// Its name in Asterisk.
@@ -32,16 +32,16 @@ pub struct Stage {
     all_hooks: bool,
 }
 
-impl Stage {
+impl Harness {
     /// Starts an application of its own name, media port and webhook receiver. `build` adds routes and whatever else.
     pub async fn start(asterisk: &Asterisk, build: impl FnOnce(Builder) -> Builder) -> Self {
         let receiver = Receiver::start().await;
         let hook = receiver.settings();
-        let stage =
+        let harness =
             Self::start_with(asterisk, receiver, |builder| build(builder.webhook(hook))).await;
         Self {
             all_hooks: true,
-            ..stage
+            ..harness
         }
     }
 

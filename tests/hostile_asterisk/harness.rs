@@ -14,14 +14,14 @@ use crate::{LONG, until};
 const TASKS: usize = 60;
 
 /// An application and its Asterisk. Each test ends with [`over`](Self::over).
-pub struct Stage {
+pub struct Harness {
     pub asterisk: Asterisk,
     pub app: Application,
     events: broadcast::Receiver<Arc<Event>>,
     is_over: bool,
 }
 
-impl Stage {
+impl Harness {
     pub async fn start(build: impl FnOnce(Builder) -> Builder) -> Self {
         Self::on(Asterisk::start().await, 100, build).await
     }
@@ -98,7 +98,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Harness {
     fn drop(&mut self) {
         assert!(
             self.is_over || std::thread::panicking(),
