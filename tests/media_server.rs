@@ -471,7 +471,7 @@ fn peers_that_are_not_allowed_are_refused_whatever_they_know() {
 }
 
 #[test]
-fn in_a_full_lobby_the_oldest_makes_room_for_whoever_comes() {
+fn with_all_places_taken_the_oldest_pending_makes_room_for_whoever_comes() {
     run(async {
         let scene = Scene::new(MediaSettings {
             max_pending: 3,
