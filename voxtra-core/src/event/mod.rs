@@ -7,6 +7,7 @@
 //! wherever they come from, are [`BuiltIn`].
 
 mod catalogue;
+mod end_reason;
 mod kind;
 mod record;
 mod schema;
@@ -19,6 +20,7 @@ mod traits;
 pub use self::tool_call::ToolCall;
 pub use self::{
     catalogue::*,
+    end_reason::EndReason,
     record::{Fault, Record, RecordBody},
     schema::{Described, Schema},
     text::{Text, TextTooLong},

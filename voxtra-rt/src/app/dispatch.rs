@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use voxtra_core::event::CallEndedEndedBy as EndedBy;
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 
 use super::refusals::Destination;
 use super::{Inner, SessionHandle, dialled, lock};
@@ -98,10 +98,12 @@ impl Inner {
             AriEvent::ChannelHangupRequest(request) => {
                 let reason = match request.cause {
                     // Not a cause then, but one of Asterisk's AST_SOFTHANGUP_ flags (`channel.h`): an explicit order.
-                    Some(32) if request.soft => Some(("normal_clearing", EndedBy::System)),
-                    Some(cause) if !request.soft => q850(cause).map(|why| (why, EndedBy::FarEnd)),
+                    Some(32) if request.soft => Some((EndReason::NormalClearing, EndedBy::System)),
+                    Some(cause) if !request.soft => {
+                        EndReason::from_q850(cause).map(|why| (why, EndedBy::FarEnd))
+                    }
                     // The BYE of a SIP telephone.
-                    None if !request.soft => Some(("normal_clearing", EndedBy::FarEnd)),
+                    None if !request.soft => Some((EndReason::NormalClearing, EndedBy::FarEnd)),
                     _ => None,
                 };
                 if let Some((reason, by)) = reason {
@@ -109,18 +111,18 @@ impl Inner {
                 }
             }
             AriEvent::ChannelDestroyed(destroyed) => {
-                let reason = match q850(destroyed.cause) {
-                    Some(reason) => reason.to_owned(),
+                let reason = match EndReason::from_q850(destroyed.cause) {
+                    Some(reason) => reason,
                     // It was made but never dialled, and Asterisk has no word for that.
                     None if destroyed.cause == 0
                         && destroyed.channel.state == ChannelState::Down =>
                     {
-                        "no_such_endpoint".to_owned()
+                        EndReason::NoSuchEndpoint
                     }
-                    None => words(&destroyed.cause_txt),
+                    None => EndReason::from_words(&destroyed.cause_txt),
                 };
                 self.expected
-                    .report(&destroyed.channel.id, ChannelNews::Gone(reason.clone()));
+                    .report(&destroyed.channel.id, ChannelNews::Gone(reason));
                 self.report(&destroyed.channel.id, Input::Gone(reason));
             }
             AriEvent::ChannelHold(held) => self.report(&held.channel.id, Input::Held(true)),
@@ -164,10 +166,10 @@ impl Inner {
         let reason = match dial.dialstatus.as_str() {
             // Many trunks have early media (183) instead of ringing (180).
             "RINGING" | "PROGRESS" => return self.report(channel, Input::Ringing),
-            "BUSY" => "user_busy",
-            "NOANSWER" => "no_answer",
-            "CONGESTION" => "congestion",
-            "CHANUNAVAIL" => "channel_unavailable",
+            "BUSY" => EndReason::UserBusy,
+            "NOANSWER" => EndReason::NoAnswer,
+            "CONGESTION" => EndReason::Congestion,
+            "CHANUNAVAIL" => EndReason::ChannelUnavailable,
             _ => return,
         };
         self.report(channel, Input::NotTaken(reason));
@@ -261,10 +263,8 @@ impl Inner {
                 Ok(()) => {}
                 // It has ended already.
                 Err(AriError::Status { status: 422, .. }) => {
-                    let reason = "normal_clearing".to_owned();
-                    inner
-                        .expected
-                        .report(&channel, ChannelNews::Gone(reason.clone()));
+                    let reason = EndReason::NormalClearing;
+                    inner.expected.report(&channel, ChannelNews::Gone(reason));
                     inner.report(&channel, Input::Gone(reason));
                 }
                 Err(error) => tracing::debug!(call = channel, %error, "cannot watch a channel"),
@@ -315,39 +315,6 @@ pub(super) fn is_ours(channel: &str) -> bool {
         .iter()
         .filter_map(|prefix| channel.strip_prefix(prefix))
         .any(|id| uuid::Uuid::try_parse(id).is_ok())
-}
-
-/// Q.850 causes that calls end with in practice, in words (ITU-T Q.850, Asterisk's `causes.h`).
-fn q850(cause: i32) -> Option<&'static str> {
-    Some(match cause {
-        1 => "unallocated_number",
-        3 => "no_route",
-        16 => "normal_clearing",
-        17 => "user_busy",
-        18 => "no_user_response",
-        19 => "no_answer",
-        20 => "subscriber_absent",
-        21 => "call_rejected",
-        27 => "destination_out_of_order",
-        28 => "invalid_number_format",
-        31 => "normal_unspecified",
-        34 => "congestion",
-        38 => "network_out_of_order",
-        41 => "temporary_failure",
-        44 => "channel_unavailable",
-        127 => "interworking",
-        _ => return None,
-    })
-}
-
-/// `Normal Clearing` as `normal_clearing`.
-fn words(text: &str) -> String {
-    if text.is_empty() {
-        "unknown".into()
-    } else {
-        text.to_lowercase()
-            .replace(|c: char| !c.is_alphanumeric(), "_")
-    }
 }
 
 #[cfg(test)]
@@ -407,7 +374,12 @@ mod tests {
         let ended = events
             .find(|event| (event.kind() == Some(EventKind::CallEnded)).then(|| event.to_json()));
         let ended = tokio::time::timeout(Duration::from_secs(10), ended).await;
-        assert!(ended.unwrap().unwrap().contains(r#""reason":"user_busy""#));
+        assert!(
+            ended
+                .unwrap()
+                .unwrap()
+                .contains(r#""reason":EndReason::UserBusy"#)
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+use voxtra_core::event::EndReason;
 
 use super::Application;
 use super::route::Handler;
@@ -106,7 +107,7 @@ impl Application {
                 if let Err(error) = ari.originate(originate).await {
                     let reason = refusal(&error);
                     call.emit_error("originate", error.to_string()).await;
-                    call.send(Input::Gone(reason.into())).await;
+                    call.send(Input::Gone(reason)).await;
                     return Ok(());
                 }
                 if let Line::Ari(line) = &call.inner.line {
@@ -133,10 +134,10 @@ impl Application {
 }
 
 /// Why Asterisk would not even try.
-fn refusal(error: &AriError) -> &'static str {
+fn refusal(error: &AriError) -> EndReason {
     match error {
-        AriError::Status { .. } | AriError::NotFound { .. } => "no_such_endpoint",
-        AriError::Unauthorized { .. } | AriError::Forbidden { .. } => "not_authorized",
-        _ => "asterisk_unreachable",
+        AriError::Status { .. } | AriError::NotFound { .. } => EndReason::NoSuchEndpoint,
+        AriError::Unauthorized { .. } | AriError::Forbidden { .. } => EndReason::NotAuthorized,
+        _ => EndReason::AsteriskUnreachable,
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use voxtra_core::event::EndReason;
 
 use super::dispatch::is_ours;
 use super::{Inner, leftovers};
@@ -183,13 +184,13 @@ impl Inner {
         tracing::warn!(?finding, "Asterisk shows what no event has told");
         match finding {
             Finding::Ended(channel) => {
-                self.report(&channel, Input::Gone("lost_with_asterisk".into()));
+                self.report(&channel, Input::Gone(EndReason::LostWithAsterisk));
             }
             Finding::Entered(channel) => {
                 self.expected.report(&channel, ChannelNews::Entered);
             }
             Finding::Gone(channel) => {
-                let reason = "lost_with_asterisk".into();
+                let reason = EndReason::LostWithAsterisk;
                 self.expected.report(&channel, ChannelNews::Gone(reason));
             }
             Finding::Unknown(id) => {

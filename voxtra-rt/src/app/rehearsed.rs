@@ -63,9 +63,9 @@ impl Inner {
                 }
                 Err(reason) => {
                     if !far_end.exists() {
-                        call.emit_error("originate", reason.to_owned()).await;
+                        call.emit_error("originate", reason.to_string()).await;
                     }
-                    call.send(Input::Gone(reason.to_owned())).await;
+                    call.send(Input::Gone(reason)).await;
                     Ok(())
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use voxtra_core::event::{BuiltIn, EventKind};
+use voxtra_core::event::{BuiltIn, EndReason, EventKind};
 
 use super::phone::PhoneAction;
 use super::simulation::SimulatedCall;
@@ -185,7 +185,7 @@ impl Caller {
     /// Hangs up, whatever is going on.
     pub async fn hangs_up(&mut self) {
         let _ = self.actions.send(PhoneAction::HangUp);
-        self.call.send(Input::Gone("normal_clearing".into())).await;
+        self.call.send(Input::Gone(EndReason::NormalClearing)).await;
     }
 
     /// Waits until the call is over and the agent has done what it does then. What happened, in order.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use voxtra_core::event::EndReason;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -45,13 +46,15 @@ impl FarEnd {
     pub(crate) fn rings(
         &self,
         timeout: Duration,
-    ) -> impl Future<Output = Result<(), &'static str>> + use<> {
+    ) -> impl Future<Output = Result<(), EndReason>> + use<> {
         let (after, outcome) = match self {
             Self::Answers | Self::Voicemail(_) if RINGS <= timeout => (RINGS, Ok(())),
-            Self::Answers | Self::Voicemail(_) | Self::NoAnswer => (timeout, Err("no_answer")),
-            Self::Busy => (REFUSES, Err("user_busy")),
-            Self::Rejects => (REFUSES, Err("call_rejected")),
-            Self::Unknown => (Duration::ZERO, Err("no_such_endpoint")),
+            Self::Answers | Self::Voicemail(_) | Self::NoAnswer => {
+                (timeout, Err(EndReason::NoAnswer))
+            }
+            Self::Busy => (REFUSES, Err(EndReason::UserBusy)),
+            Self::Rejects => (REFUSES, Err(EndReason::CallRejected)),
+            Self::Unknown => (Duration::ZERO, Err(EndReason::NoSuchEndpoint)),
         };
         async move {
             tokio::time::sleep(after).await;

@@ -1,4 +1,4 @@
-use voxtra_core::event::BuiltIn;
+use voxtra_core::event::{BuiltIn, EndReason};
 
 use super::*;
 use crate::app::{Handler, OnHandlerEnd, Outbound};
@@ -82,7 +82,7 @@ async fn every_attempt_to_transfer_is_told_and_the_ring_time_is_the_agents() {
         let Err(CallError::TransferFailed { reason, .. }) = refused else {
             panic!("{refused:?}");
         };
-        assert_eq!(reason, "no_answer");
+        assert_eq!(reason, EndReason::NoAnswer);
         call.transfer("PJSIP/300").await
     };
     let rehearsal = Rehearsal::new().handler(agent);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc::{self, error::SendError};
 use tokio_util::sync::CancellationToken;
-use voxtra_core::event::{CallEndedEndedBy as EndedBy, Error, EventKind, EventType};
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason, Error, EventKind, EventType};
 use voxtra_core::leg::{Command, Mode};
 
 use super::caller_audio::AudioFanout;
@@ -18,7 +18,6 @@ use super::event::{EventBody, UserEvent};
 use super::input::Input;
 use super::line::Line;
 use super::log::{EventLog, Events};
-use super::owner::HANDLER_FAILED;
 use super::speak::SpeechOutput;
 use super::transfer::Transfer;
 use crate::ari::HangupReason;
@@ -270,7 +269,7 @@ impl Call {
 
     /// Ends a call whose handler failed: the caller goes on in the dialplan.
     pub(crate) async fn fail(&self) {
-        self.send(Input::GiveUp(HANDLER_FAILED)).await;
+        self.send(Input::GiveUp(EndReason::HandlerFailed)).await;
     }
 
     /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the call. Await it: it
@@ -420,7 +419,7 @@ impl Call {
 
     /// Gives the call up when Asterisk can't be told to hang up.
     pub(crate) async fn abandon(&self) {
-        self.send(Input::GiveUp("lost_with_asterisk")).await;
+        self.send(Input::GiveUp(EndReason::LostWithAsterisk)).await;
     }
 
     pub(crate) async fn send(&self, input: Input) {

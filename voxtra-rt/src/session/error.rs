@@ -1,5 +1,7 @@
 //! What can go wrong on a call, as a handler sees it.
 
+use voxtra_core::event::EndReason;
+
 use crate::ari::AriError;
 use crate::media::TicketError;
 use crate::speech::SpeechError;
@@ -55,7 +57,7 @@ pub enum CallError {
         /// Whom to.
         target: String,
         /// Why.
-        reason: String,
+        reason: EndReason,
     },
     /// The caller was transferred before, and is out of the agent's reach.
     #[error("the caller was transferred to {target} already: only a hang-up is possible now")]

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use voxtra_core::event::EndReason;
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 
@@ -31,9 +32,9 @@ pub(crate) enum ChannelNews {
     /// It entered the application.
     Entered,
     /// Nobody took it, for this reason: it will be gone.
-    NotTaken(&'static str),
+    NotTaken(EndReason),
     /// It is gone, for this reason.
-    Gone(String),
+    Gone(EndReason),
 }
 
 impl ExpectedChannels {
@@ -129,7 +130,7 @@ impl Expected {
     ///
     /// # Errors
     /// It is gone before that; why.
-    pub(crate) async fn entered(&mut self) -> Result<(), String> {
+    pub(crate) async fn entered(&mut self) -> Result<(), EndReason> {
         let mut not_taken = None;
         loop {
             match self.news.recv().await {
@@ -141,7 +142,7 @@ impl Expected {
                 Some(ChannelNews::Gone(reason)) => {
                     return Err(better(reason, not_taken));
                 }
-                None => return Err("unknown".into()),
+                None => return Err(EndReason::Unknown),
             }
         }
     }
@@ -157,13 +158,12 @@ impl Expected {
 }
 
 /// Why a channel was not answered: its own cause, or if that says nothing what was told while it was dialled.
-pub(super) fn better(reason: String, not_taken: Option<&str>) -> String {
-    match not_taken {
-        Some(told)
-            if ["normal_clearing", "no_such_endpoint", "unknown"].contains(&reason.as_str()) =>
-        {
-            told.to_owned()
-        }
+pub(super) fn better(reason: EndReason, not_taken: Option<EndReason>) -> EndReason {
+    match (reason, not_taken) {
+        (
+            EndReason::NormalClearing | EndReason::NoSuchEndpoint | EndReason::Unknown,
+            Some(told),
+        ) => told,
         _ => reason,
     }
 }
@@ -184,10 +184,10 @@ mod tests {
         let channels = Arc::new(ExpectedChannels::default());
         let (mut one, mut other) = (channels.expect("one"), channels.expect("other"));
         assert!(channels.report("one", ChannelNews::Entered));
-        assert!(channels.report("other", ChannelNews::Gone("user_busy".into())));
+        assert!(channels.report("other", ChannelNews::Gone(EndReason::UserBusy)));
         assert!(!channels.report("unknown", ChannelNews::Entered));
         assert_eq!(one.entered().await, Ok(()));
-        assert_eq!(other.entered().await, Err("user_busy".into()));
+        assert_eq!(other.entered().await, Err(EndReason::UserBusy));
 
         // More than anybody reads is passed over, and is still not unknown.
         for _ in 0..2 * NEWS {
@@ -203,8 +203,8 @@ mod tests {
         let mut expected = channels.expect("old");
         assert!(channels.replace("old", "new") && !channels.replace("old", "newer"));
         assert_eq!(channels.awaited(), [("new".to_owned(), true)]);
-        assert!(!channels.report("old", ChannelNews::Gone("normal_clearing".into())));
-        assert!(channels.report("new", ChannelNews::Gone("normal_clearing".into())));
+        assert!(!channels.report("old", ChannelNews::Gone(EndReason::NormalClearing)));
+        assert!(channels.report("new", ChannelNews::Gone(EndReason::NormalClearing)));
         expected.gone().await;
         assert_eq!(&*expected.channel().get(), "new");
         drop(expected);

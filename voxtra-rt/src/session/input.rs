@@ -7,7 +7,7 @@ use voxtra_core::leg::Command;
 
 use super::event::EventBody;
 use crate::media::MediaLink;
-use voxtra_core::event::CallEndedEndedBy as EndedBy;
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 
 /// Something that runs once, at an end.
 pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -35,15 +35,15 @@ pub(crate) enum Input {
     /// Another channel has replaced the call's, with this caller.
     Replaced(String),
     /// Somebody hung up, for this reason.
-    HangupRequested(&'static str, EndedBy),
+    HangupRequested(EndReason, EndedBy),
     /// The far end did not take our call, for this reason. Its channel ends with another cause, or none.
-    NotTaken(&'static str),
+    NotTaken(EndReason),
     /// The call is given up for this reason. Its channel may still be there.
-    GiveUp(&'static str),
+    GiveUp(EndReason),
     /// The application ends, and this conversation, in which no agent takes part, goes on in Asterisk.
     Leave,
     /// The channel left the application.
     Left,
     /// The channel is gone, for this reason.
-    Gone(String),
+    Gone(EndReason),
 }

@@ -1,12 +1,14 @@
 //! A call's life, so that its end is told exactly once whichever signals arrive, in whatever order.
 
+use voxtra_core::event::EndReason;
+
 /// What became known about a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// The remote party picked up, or we answered.
     Answered,
     /// The line is gone: hang-up, destroyed channel, end of stream. Why, in the words of Q.850.
-    LineEnded(String),
+    LineEnded(EndReason),
     /// The AudioSocket connection was accepted.
     MediaUp,
     /// It ended.
@@ -21,9 +23,9 @@ pub(crate) enum Step {
     /// Tell `call.answered`.
     Answered,
     /// Tell `call.ended`.
-    Ended(String),
+    Ended(EndReason),
     /// Tell `call.failed`.
-    Failed(String),
+    Failed(EndReason),
     /// Tell `session.destroyed`: nothing more can come.
     Destroyed,
 }
@@ -112,8 +114,8 @@ mod tests {
             .collect()
     }
 
-    fn ended(reason: &str) -> Signal {
-        Signal::LineEnded(reason.into())
+    fn ended(reason: EndReason) -> Signal {
+        Signal::LineEnded(reason)
     }
 
     #[test]
@@ -123,9 +125,9 @@ mod tests {
             [
                 Signal::Answered,
                 Signal::MediaUp,
-                ended("normal_clearing"),
+                ended(EndReason::NormalClearing),
                 Signal::MediaDown,
-                ended("again"),
+                ended(EndReason::UserBusy),
                 Signal::HandlerDone,
             ],
         );
@@ -133,7 +135,7 @@ mod tests {
             steps,
             [
                 Step::Answered,
-                Step::Ended("normal_clearing".into()),
+                Step::Ended(EndReason::NormalClearing),
                 Step::Destroyed
             ]
         );
@@ -143,15 +145,19 @@ mod tests {
     fn an_unanswered_outbound_call_fails_and_does_not_end() {
         let steps = run(
             true,
-            [ended("user_busy"), Signal::Answered, Signal::HandlerDone],
+            [
+                ended(EndReason::UserBusy),
+                Signal::Answered,
+                Signal::HandlerDone,
+            ],
         );
-        assert_eq!(steps, [Step::Failed("user_busy".into()), Step::Destroyed]);
+        assert_eq!(steps, [Step::Failed(EndReason::UserBusy), Step::Destroyed]);
     }
 
     #[test]
     fn an_inbound_call_that_gives_up_before_we_answer_ends() {
         assert_eq!(
-            run(false, [ended("no_answer"), Signal::HandlerDone]).len(),
+            run(false, [ended(EndReason::NoAnswer), Signal::HandlerDone]).len(),
             2
         );
     }
@@ -159,11 +165,27 @@ mod tests {
     #[test]
     fn nothing_is_destroyed_while_media_or_handler_go_on() {
         assert_eq!(
-            run(false, [Signal::MediaUp, ended("x"), Signal::HandlerDone]).len(),
+            run(
+                false,
+                [
+                    Signal::MediaUp,
+                    ended(EndReason::NormalClearing),
+                    Signal::HandlerDone
+                ]
+            )
+            .len(),
             1
         );
         assert_eq!(
-            run(false, [Signal::MediaUp, ended("x"), Signal::MediaDown]).len(),
+            run(
+                false,
+                [
+                    Signal::MediaUp,
+                    ended(EndReason::NormalClearing),
+                    Signal::MediaDown
+                ]
+            )
+            .len(),
             1
         );
     }
@@ -176,12 +198,12 @@ mod tests {
         ) {
             let signals = order.iter().map(|kind| match kind {
                 0 => Signal::Answered,
-                1 => ended("a"),
+                1 => ended(EndReason::NormalClearing),
                 2 => Signal::MediaUp,
                 3 => Signal::MediaDown,
                 _ => Signal::HandlerDone,
             });
-            let steps = run(outbound, signals.chain([ended("z"), Signal::MediaDown, Signal::HandlerDone]));
+            let steps = run(outbound, signals.chain([ended(EndReason::NormalClearing), Signal::MediaDown, Signal::HandlerDone]));
             let ends = steps.iter().filter(|step| matches!(step, Step::Ended(_) | Step::Failed(_))).count();
             prop_assert_eq!(ends, 1);
             let destroyed = steps.iter().filter(|step| **step == Step::Destroyed).count();

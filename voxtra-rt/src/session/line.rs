@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::TryFutureExt;
 use uuid::Uuid;
-use voxtra_core::event::{CallEndedEndedBy as EndedBy, CallTransferred};
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, CallTransferred, EndReason};
 use voxtra_core::leg::{Command, LegSettings};
 
 use super::call::Call;
@@ -70,7 +70,7 @@ impl Line {
             Self::Rehearsed(_) => {
                 let requested = Input::HangupRequested(cause(reason), by);
                 call.send(requested).await;
-                call.send(Input::Gone(cause(reason).into())).await;
+                call.send(Input::Gone(cause(reason))).await;
                 Ok(())
             }
         }
@@ -410,9 +410,9 @@ impl AriLine {
 
     async fn transfer(&self, call: &Call, to: &Transfer<'_>) -> Result<(), CallError> {
         let endpoint = to.target.as_str();
-        let failed = |reason: &str| CallError::TransferFailed {
+        let failed = |reason: EndReason| CallError::TransferFailed {
             target: endpoint.into(),
-            reason: reason.into(),
+            reason,
         };
         let bridge = self.made.lock().await.bridge.clone();
         let bridge = bridge.ok_or(CallError::NotAnswered)?;
@@ -433,13 +433,13 @@ impl AriLine {
             return Err(CallError::Ended);
         };
         asked.map_err(|error| match error {
-            AriError::Status { .. } => failed("no_such_endpoint"),
+            AriError::Status { .. } => failed(EndReason::NoSuchEndpoint),
             error => error.into(),
         })?;
         match tokio::time::timeout(to.ring.saturating_add(CONNECT), expected.entered()).await {
             Ok(Ok(())) => {}
-            Ok(Err(reason)) => return Err(failed(&reason)),
-            Err(_) => return Err(failed("no_answer")),
+            Ok(Err(reason)) => return Err(failed(reason)),
+            Err(_) => return Err(failed(EndReason::NoAnswer)),
         }
         let both = [other.as_str()];
         twice(|| self.ari.add_to_bridge(&bridge, &both)).await?;
@@ -466,7 +466,7 @@ impl AriLine {
         let (over, inputs) = (call.inner.over.clone(), call.inner.inputs.clone());
         tokio::spawn(over.run_until_cancelled_owned(async move {
             expected.gone().await;
-            let requested = Input::HangupRequested("normal_clearing", EndedBy::OtherParty);
+            let requested = Input::HangupRequested(EndReason::NormalClearing, EndedBy::OtherParty);
             let _ = inputs.send(requested).await;
             let _ = ari.hangup(&channel.get(), HangupReason::Normal).await;
         }));
@@ -494,15 +494,15 @@ impl AriLine {
 }
 
 /// What ARI's reasons are in the words of Q.850, which `call.ended` uses.
-fn cause(reason: HangupReason) -> &'static str {
+fn cause(reason: HangupReason) -> EndReason {
     match reason {
-        HangupReason::Normal => "normal_clearing",
-        HangupReason::Busy => "user_busy",
-        HangupReason::Congestion => "congestion",
-        HangupReason::NoAnswer => "no_answer",
-        HangupReason::Rejected => "call_rejected",
-        HangupReason::Unallocated => "unallocated_number",
-        HangupReason::Failure => "network_out_of_order",
+        HangupReason::Normal => EndReason::NormalClearing,
+        HangupReason::Busy => EndReason::UserBusy,
+        HangupReason::Congestion => EndReason::Congestion,
+        HangupReason::NoAnswer => EndReason::NoAnswer,
+        HangupReason::Rejected => EndReason::CallRejected,
+        HangupReason::Unallocated => EndReason::UnallocatedNumber,
+        HangupReason::Failure => EndReason::NetworkOutOfOrder,
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use uuid::Uuid;
 use voxtra_core::event::{
     BuiltIn, CallAnswered, CallEnded, CallEndedEndedBy as EndedBy, CallFailed, CallHeld,
-    CallReplaced, CallResumed, CallRinging, CallStarted, DtmfReceived, Error, Record,
+    CallReplaced, CallResumed, CallRinging, CallStarted, DtmfReceived, EndReason, Error, Record,
     SessionCreated, SessionDestroyed,
 };
 use voxtra_core::leg::Command;
@@ -90,13 +90,13 @@ pub(crate) struct Owner {
     handler: Option<JoinHandle<Result<(), HandlerError>>>,
     began: Moment,
     /// Why the line ended, as far as known, while the cause may still come.
-    ending: Option<(Deadline, String)>,
+    ending: Option<(Deadline, EndReason)>,
     /// When handler and hooks are stopped.
     last_call: Option<Deadline>,
-    hangup_reason: Option<&'static str>,
+    hangup_reason: Option<EndReason>,
     ended_by: Option<EndedBy>,
     /// Why the far end did not take our call.
-    not_taken: Option<&'static str>,
+    not_taken: Option<EndReason>,
     answered_at: Option<Moment>,
     /// Asterisk has told that the channel is gone, or out of our application.
     channel_gone: bool,
@@ -308,27 +308,27 @@ impl Owner {
                 let reason = *self.hangup_reason.get_or_insert(reason);
                 // Should the end itself not be told, the session does not wait for it for ever.
                 self.ending
-                    .get_or_insert((Deadline::now() + HANG_UP, reason.into()));
+                    .get_or_insert((Deadline::now() + HANG_UP, reason));
             }
-            Input::GiveUp(HANDLER_FAILED) if self.is_ending() => {}
+            Input::GiveUp(EndReason::HandlerFailed) if self.is_ending() => {}
             Input::GiveUp(reason) => {
                 self.ended_by = Some(EndedBy::System);
-                return Some(Signal::LineEnded(reason.into()));
+                return Some(Signal::LineEnded(reason));
             }
             Input::Leave => {
                 self.leaves = true;
                 self.ended_by = Some(EndedBy::System);
-                return Some(Signal::LineEnded("left_application".into()));
+                return Some(Signal::LineEnded(EndReason::LeftApplication));
             }
             Input::Left => {
                 self.channel_gone = true;
                 match self.hangup_reason {
                     // Of a channel that the dialplan sent us Asterisk tells nothing more.
-                    Some(reason) => return Some(Signal::LineEnded(reason.into())),
+                    Some(reason) => return Some(Signal::LineEnded(reason)),
                     // Whatever was thought before, such as that the media is lost: this is why.
                     None => {
                         self.ending =
-                            Some((Deadline::now() + CAUSE_GRACE, "left_application".into()));
+                            Some((Deadline::now() + CAUSE_GRACE, EndReason::LeftApplication));
                     }
                 }
             }
@@ -416,7 +416,7 @@ impl Owner {
         }
         // A caller must not be left with an agent that is gone: the dialplan may know better.
         self.ended_by = Some(EndedBy::System);
-        Some(Signal::LineEnded(HANDLER_FAILED.into()))
+        Some(Signal::LineEnded(EndReason::HandlerFailed))
     }
 
     /// The handler has done its work, and the caller is perhaps still there.
@@ -428,7 +428,7 @@ impl Owner {
             OnHandlerEnd::Nothing => None,
             OnHandlerEnd::Continue => {
                 self.way_out = Some(OnLoss::Continue);
-                Some(Signal::LineEnded("left_application".into()))
+                Some(Signal::LineEnded(EndReason::LeftApplication))
             }
             OnHandlerEnd::HangUp => {
                 let call = self.call.clone();
@@ -487,14 +487,18 @@ impl Owner {
                     self.publish(CallAnswered {});
                 }
                 Step::Ended(reason) => {
-                    let ended_by = self.ended_by.unwrap_or_else(|| ended_by(&reason));
+                    let ended_by = self.ended_by.unwrap_or_else(|| ended_by(reason));
                     // Whoever gives up says no more than that; another cause says why.
                     let gave_up = self.answered_at.is_none()
                         && ended_by == EndedBy::FarEnd
-                        && GAVE_UP.contains(&reason.as_str());
-                    let reason = if gave_up { "abandoned".into() } else { reason };
+                        && GAVE_UP.contains(&reason);
+                    let reason = if gave_up {
+                        EndReason::Abandoned
+                    } else {
+                        reason
+                    };
                     self.publish(CallEnded {
-                        reason,
+                        reason: reason.as_str().into(),
                         duration_seconds: self.seconds_since(Some(self.began)),
                         answered_seconds: self.seconds_since(self.answered_at),
                         ended_by,
@@ -503,7 +507,9 @@ impl Owner {
                 }
                 Step::Failed(reason) => {
                     let reason = better(reason, self.not_taken);
-                    self.publish(CallFailed { reason });
+                    self.publish(CallFailed {
+                        reason: reason.as_str().into(),
+                    });
                     self.over();
                 }
                 Step::Destroyed => {
@@ -599,17 +605,22 @@ fn log_life(event: &Event) {
     }
 }
 
-/// Why a call ended whose handler failed. The caller goes on in the dialplan.
-pub(super) const HANDLER_FAILED: &str = "handler_failed";
-
 /// With which causes a caller goes who is not answered: a CANCEL is `interworking`.
-const GAVE_UP: [&str; 3] = ["normal_clearing", "interworking", "unknown"];
+const GAVE_UP: [EndReason; 3] = [
+    EndReason::NormalClearing,
+    EndReason::Interworking,
+    EndReason::Unknown,
+];
 
 /// Who ended a call of which nobody has said who hung up.
-fn ended_by(reason: &str) -> EndedBy {
+fn ended_by(reason: EndReason) -> EndedBy {
     match reason {
-        "left_application" | "media_lost" | "media_error" | "media_timeout"
-        | "lost_with_asterisk" | HANDLER_FAILED => EndedBy::System,
+        EndReason::LeftApplication
+        | EndReason::MediaLost
+        | EndReason::MediaError
+        | EndReason::MediaTimeout
+        | EndReason::LostWithAsterisk
+        | EndReason::HandlerFailed => EndedBy::System,
         _ => EndedBy::FarEnd,
     }
 }

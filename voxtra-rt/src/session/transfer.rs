@@ -97,7 +97,7 @@ impl<'a> Transfer<'a> {
             Err(CallError::Ended) => {}
             Err(error) => {
                 let reason = match error {
-                    CallError::TransferFailed { reason, .. } => reason.clone(),
+                    CallError::TransferFailed { reason, .. } => reason.as_str().into(),
                     error => error.to_string(),
                 };
                 let failed = CallTransferFailed {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use voxtra_core::event::{
-    AgentSpeechEnded, AgentSpeechStarted, BargeIn, DtmfReceived, MediaStarted, TurnEnded,
-    UserSpeechStarted,
+    AgentSpeechEnded, AgentSpeechStarted, BargeIn, DtmfReceived, EndReason, MediaStarted,
+    TurnEnded, UserSpeechStarted,
 };
 
 use super::{Session, run_session};
@@ -225,7 +225,7 @@ fn key(digit: char) -> Input {
 }
 
 fn gone() -> Input {
-    Input::Gone("gone".into())
+    Input::Gone(EndReason::NormalClearing)
 }
 
 fn traced(trace: &Trace) -> Vec<String> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use voxtra_core::event::{
-    AgentSpeechEnded, AgentSpeechStarted, BuiltIn, MediaStopped, MediaStoppedReason, Realtime,
-    Record, RecordBody,
+    AgentSpeechEnded, AgentSpeechStarted, BuiltIn, EndReason, MediaStopped, MediaStoppedReason,
+    Realtime, Record, RecordBody,
 };
 
 use super::{Deadline, Owner, error};
@@ -42,7 +42,7 @@ impl Owner {
                 self.publish_at(at, EventBody::BuiltIn(event.into()));
                 if let (Some(reason), Line::Socket(_)) = (stopped, &self.call.inner.line) {
                     // Without ARI the connection is the call.
-                    return Some(Signal::LineEnded(socket_reason(reason).into()));
+                    return Some(Signal::LineEnded(socket_reason(reason)));
                 }
             }
             RecordBody::UtteranceStarted { utterance } => {
@@ -122,7 +122,7 @@ impl Owner {
         }
         if self.short_lived > ATTEMPTS || !self.call.inner.line.can_reconnect() {
             self.ending
-                .get_or_insert((Deadline::now() + MEDIA_GRACE, "media_lost".into()));
+                .get_or_insert((Deadline::now() + MEDIA_GRACE, EndReason::MediaLost));
             return;
         }
         let call = self.call.clone();
@@ -144,7 +144,7 @@ impl Owner {
                         format!("the audio was cut and can't be connected again: {error}");
                     tracing::error!(call = call.id(), %error, "the audio was cut and can't be connected again");
                     call.emit_error("media", message).await;
-                    call.send(Input::GiveUp("media_lost")).await;
+                    call.send(Input::GiveUp(EndReason::MediaLost)).await;
                 }
             }
         });
@@ -152,10 +152,10 @@ impl Owner {
 }
 
 /// The reason of a call's end where the connection is all there is.
-fn socket_reason(reason: MediaStoppedReason) -> &'static str {
+fn socket_reason(reason: MediaStoppedReason) -> EndReason {
     match reason {
-        MediaStoppedReason::Hangup | MediaStoppedReason::Closed => "normal_clearing",
-        MediaStoppedReason::Error => "media_error",
-        MediaStoppedReason::Timeout => "media_timeout",
+        MediaStoppedReason::Hangup | MediaStoppedReason::Closed => EndReason::NormalClearing,
+        MediaStoppedReason::Error => EndReason::MediaError,
+        MediaStoppedReason::Timeout => EndReason::MediaTimeout,
     }
 }
