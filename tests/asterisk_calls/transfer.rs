@@ -67,7 +67,13 @@ async fn a_caller_hears_it_ring_while_the_other_party_is_called() {
         let nobody = call.transfer("Local/no-answer@voxtra-test/n");
         let refused = nobody.ring(std::time::Duration::from_secs(3)).await;
         assert!(
-            matches!(&refused, Err(CallError::TransferFailed { reason, .. }) if reason == "no_answer"),
+            matches!(
+                &refused,
+                Err(CallError::TransferFailed {
+                    reason: EndReason::NoAnswer,
+                    ..
+                })
+            ),
             "{refused:?}"
         );
         call.hangup().await

@@ -81,7 +81,7 @@ impl RehearsedLine {
         let rung = self.simulation.far_end(endpoint).rings(to.ring);
         rung.await.map_err(|reason| CallError::TransferFailed {
             target: endpoint.into(),
-            reason: reason.into(),
+            reason,
         })?;
         self.transferred.store(true, Ordering::Release);
         let target = endpoint.into();
