@@ -3,7 +3,7 @@
 use super::HEADER_LEN;
 use super::error::DecodeError;
 use super::frame::{Audio, Frame, PeerError, is_dtmf_digit, kind};
-use crate::audio::MAX_FRAME_BYTES;
+use crate::audio::{MAX_FRAME_BYTES, SampleRate};
 
 /// Cuts a stream of bytes into [`Frame`]s.
 ///
@@ -71,14 +71,20 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         }
     }
 
-    /// Gives it other memory. Only between two calls of [`decode`](Self::decode) of which the first returned a frame, when nothing
-    /// is held; otherwise it keeps what it has, and this returns `false`.
+    /// Gives it other memory, if it holds nothing: between two frames. Otherwise it keeps what it has, and this returns
+    /// `false`.
     pub fn set_memory(&mut self, held: H) -> bool {
         let is_unused = self.filled == 0;
         if is_unused {
             self.held = held;
         }
         is_unused
+    }
+
+    /// The rate of the audio frame that begins with the first byte of `input`, if one does.
+    pub fn peek_rate(&self, input: &[u8]) -> Option<SampleRate> {
+        let kind = input.first().filter(|_| self.is_between_frames())?;
+        kind::audio_rate(*kind)
     }
 
     /// The longest payload that is taken in one piece, in bytes.

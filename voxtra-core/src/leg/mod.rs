@@ -203,7 +203,16 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             count: &mut counters.violations,
             last: last_fault,
         };
-        while let Some(frame) = decoder.decode(&mut bytes) {
+        loop {
+            if !*rate_known
+                && let Some(rate) = decoder.peek_rate(bytes)
+                && message_bytes(rate) > decoder.longest()
+            {
+                decoder.set_memory(M::message(message_bytes(rate)));
+            }
+            let Some(frame) = decoder.decode(&mut bytes) else {
+                return Progress::Open;
+            };
             if !matches!(frame, Ok(Frame::Audio(_))) {
                 announce(announced, now, settings.rate, port);
             }
@@ -265,11 +274,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
                 }
                 Err(_) => faults.report(Fault::Malformed, port),
             }
-            if decoder.longest() < message_bytes(settings.rate) {
-                decoder.set_memory(M::message(message_bytes(settings.rate)));
-            }
         }
-        Progress::Open
     }
 
     /// Sends the frame that is due, if one is, and notices a silent line.

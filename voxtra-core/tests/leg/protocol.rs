@@ -1,10 +1,14 @@
 //! What peers may send, and what they may not.
 
+use std::fmt::Debug;
+
 use voxtra_core::audio::{Law, SampleRate};
 use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
-use voxtra_core::leg::{Forward, G711Policy, LegSettings, Mode, Progress};
+use voxtra_core::leg::{Forward, G711Policy, Leg, LegSettings, Memory, Mode, Progress};
+use voxtra_core::time::Instant;
+use voxtra_core::vad::EnergyDetector;
 
-use crate::rig::{N, Rig, buzz, message, pcm, recording, silence, wire};
+use crate::rig::{Kept, N, Rig, buzz, message, pcm, recording, silence, wire};
 
 #[test]
 fn every_violation_is_told_and_counted_and_the_call_goes_on() {
@@ -253,5 +257,47 @@ fn an_echo_of_what_is_no_pcm_is_silence_or_what_was_decoded() {
             0 => assert_eq!(peak, 0),
             _ => assert!(peak.abs_diff(original) < original / 8, "{peak} {original}"),
         }
+    }
+}
+
+/// Memory that is no more than what is asked for.
+#[derive(Debug)]
+struct Exact;
+
+impl Memory for Exact {
+    type Message = Box<[u8]>;
+    type Frame = Box<[i16]>;
+    type Rare<T: Debug> = Box<T>;
+
+    fn message(bytes: usize) -> Self::Message {
+        vec![0; bytes].into()
+    }
+
+    fn frame(samples: usize) -> Self::Frame {
+        vec![0; samples].into()
+    }
+
+    fn rare<T: Debug>(value: T) -> Box<T> {
+        Box::new(value)
+    }
+}
+
+#[test]
+fn memory_for_the_rate_is_there_before_its_first_frame() {
+    for rate in SampleRate::ALL {
+        let settings = LegSettings {
+            mode: Mode::Echo,
+            ..LegSettings::default()
+        };
+        let mut leg: Leg<EnergyDetector, Exact> = Leg::new(settings, EnergyDetector::new());
+        let mut line = Kept::default();
+        leg.start(Instant::ZERO);
+        let samples: Vec<i16> = (0..rate.frame_samples()).map(|n| n as i16).collect();
+        let message = wire(rate, &samples);
+        for piece in message.chunks(message.len() / 3) {
+            leg.handle_input(Instant::from_millis(20), piece, &mut line);
+        }
+        assert_eq!(leg.counters().frames_in, 1, "{rate:?}");
+        assert_eq!(line.sent, [message], "{rate:?}");
     }
 }
