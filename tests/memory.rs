@@ -17,9 +17,9 @@ use voxtra_core::leg::{LegSettings, Mode};
 static ALLOCATOR: Weighing = Weighing;
 
 /// What a call may take that is echoed, or whose agent neither listens to audio nor speaks.
-const QUIET: u64 = 45 * 1024;
+const QUIET: u64 = 53 * 1024;
 /// What it may take with a second of audio queued each way, of its agent's and of the caller's, and somebody who listens.
-const LIVELY: u64 = 88 * 1024;
+const LIVELY: u64 = 96 * 1024;
 /// Calls that are weighed together.
 const CALLS: usize = 50;
 

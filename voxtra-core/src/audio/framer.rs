@@ -62,6 +62,11 @@ impl<S: AsRef<[i16]> + AsMut<[i16]>> Framer<S> {
         self.rate.frame_samples().min(self.samples.as_ref().len())
     }
 
+    /// Samples that it has memory for.
+    pub fn memory(&self) -> usize {
+        self.samples.as_ref().len()
+    }
+
     /// Samples that wait for the rest of their frame.
     pub const fn pending(&self) -> usize {
         self.filled

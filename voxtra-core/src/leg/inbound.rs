@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::Memory;
 use super::fault::Faults;
 use super::format::{Format, FormatCheck};
+use super::memory::heard_samples;
 use super::{
     BackgroundPolicy, CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, G711Policy,
     History, LegSettings, Port, event,
@@ -49,7 +50,7 @@ pub(super) struct InboundAudio<V, M: Memory> {
     /// What is wrong with the format of the audio was told.
     format_told: bool,
     clock: ClockCheck,
-    analysis: FrameAnalysis<V, M>,
+    analysis: FrameAnalysis<V>,
 }
 
 impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
@@ -98,7 +99,11 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
     }
 
     pub(super) fn set_rate(&mut self, rate: SampleRate) {
-        self.framer = framer::<M>(rate);
+        if self.framer.memory() < heard_samples(rate) {
+            self.framer = framer::<M>(rate);
+        } else {
+            self.framer.set_rate(rate);
+        }
         self.analysis.vad_input = VadInput::new(rate);
         self.analysis.tones.reset();
         self.analysis.history.clear();
@@ -291,14 +296,13 @@ pub(super) fn convert(
 
 /// What puts frames at this rate together.
 fn framer<M: Memory>(rate: SampleRate) -> Framer<M::Frame> {
-    let samples = rate.frame_samples().min(HEARD_SAMPLES);
-    Framer::with_memory(rate, M::frame(samples))
+    Framer::with_memory(rate, M::frame(heard_samples(rate)))
 }
 
 /// What hears whole frames.
-struct FrameAnalysis<V, M: Memory> {
+struct FrameAnalysis<V> {
     history: History,
-    vad_input: VadInput<M>,
+    vad_input: VadInput,
     tones: DtmfDetector,
     presses: KeyPresses,
     detector: V,
@@ -310,7 +314,7 @@ struct FrameAnalysis<V, M: Memory> {
     on_hold: bool,
 }
 
-impl<V, M: Memory> core::fmt::Debug for FrameAnalysis<V, M> {
+impl<V> core::fmt::Debug for FrameAnalysis<V> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("FrameAnalysis")
             .field("turn", &self.turn)
@@ -319,7 +323,7 @@ impl<V, M: Memory> core::fmt::Debug for FrameAnalysis<V, M> {
     }
 }
 
-impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
+impl<V: VoiceDetector> FrameAnalysis<V> {
     /// One frame at the leg's rate; true if the caller barged in.
     fn frame<P: Port>(
         &mut self,
@@ -466,19 +470,18 @@ impl Turns {
 
 /// Brings frames of any rate down to the voice detector's 160 samples.
 #[derive(Debug)]
-struct VadInput<M: Memory> {
-    resampler: Option<M::Rare<Resampler>>,
+struct VadInput {
+    resampler: Option<Resampler>,
     frame: [i16; VAD_SAMPLES],
     filled: usize,
 }
 
-impl<M: Memory> VadInput<M> {
+impl VadInput {
     fn new(rate: SampleRate) -> Self {
         let vad_rate = SampleRate::Hz8000;
         let resampler = (rate != vad_rate)
             .then(|| Resampler::new(rate.hz(), vad_rate.hz()).ok())
-            .flatten()
-            .map(M::rare);
+            .flatten();
         Self {
             resampler,
             frame: [0; VAD_SAMPLES],

@@ -30,7 +30,7 @@ mod settings;
 
 pub use clock::{ClockCheck, FrameTime};
 pub use history::{HISTORY_SAMPLES, History};
-pub use memory::{Here, Inline, Memory};
+pub use memory::{Inline, Memory};
 pub use port::{CallerAudio, Port};
 pub use settings::{
     BackgroundPolicy, Command, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,

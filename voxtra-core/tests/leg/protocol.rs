@@ -1,7 +1,5 @@
 //! What peers may send, and what they may not.
 
-use std::fmt::Debug;
-
 use voxtra_core::audio::{Law, SampleRate};
 use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
 use voxtra_core::leg::{Forward, G711Policy, Leg, LegSettings, Memory, Mode, Progress};
@@ -267,7 +265,6 @@ struct Exact;
 impl Memory for Exact {
     type Message = Box<[u8]>;
     type Frame = Box<[i16]>;
-    type Rare<T: Debug> = Box<T>;
 
     fn message(bytes: usize) -> Self::Message {
         vec![0; bytes].into()
@@ -275,10 +272,6 @@ impl Memory for Exact {
 
     fn frame(samples: usize) -> Self::Frame {
         vec![0; samples].into()
-    }
-
-    fn rare<T: Debug>(value: T) -> Box<T> {
-        Box::new(value)
     }
 }
 

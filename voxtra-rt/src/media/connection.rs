@@ -168,7 +168,9 @@ impl<S: Socket> Connection<S> {
             commands: end.commands,
             io: Io {
                 stream,
-                rest: Vec::with_capacity(message_bytes(leg.rate)),
+                rest: Vec::with_capacity(
+                    message_bytes(leg.rate).max(message_bytes(SampleRate::Hz48000)),
+                ),
                 pending: 0..0,
                 stalled_since: None,
                 dropped: 0,
