@@ -225,7 +225,7 @@ fn key(digit: char) -> Input {
 }
 
 fn gone() -> Input {
-    Input::Gone(EndReason::NormalClearing)
+    Input::Gone(EndReason::from_words("gone"))
 }
 
 fn traced(trace: &Trace) -> Vec<String> {
