@@ -1,6 +1,7 @@
 //! What the calls say about the settings.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use crate::call::Seen;
 use crate::scene::{Kind, RATE, Scene};
@@ -46,26 +47,12 @@ impl Figures {
 
     /// Nothing of a kind that was not played.
     pub fn of(&self, kind: Kind) -> &Sum {
-        static NONE: Sum = Sum::NONE;
+        static NONE: LazyLock<Sum> = LazyLock::new(Sum::default);
         self.0.get(&kind).unwrap_or(&NONE)
     }
 }
 
 impl Sum {
-    const NONE: Self = Self {
-        agent_frames: 0,
-        held_frames: 0,
-        pauses: 0,
-        false_stops: 0,
-        marks: 0,
-        stops: Vec::new(),
-        missed: 0,
-        turns: 0,
-        false_ends: 0,
-        never_told: 0,
-        end_delays: Vec::new(),
-    };
-
     fn interruptions(&mut self, scene: &Scene, seen: &Seen) {
         let mut meant = 0;
         for mark in &scene.marks {

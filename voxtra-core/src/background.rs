@@ -116,19 +116,12 @@ impl Default for BackgroundVoices {
 
 /// The sum of a frame's squares.
 fn power(frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
-    let (blocks, _) = frame.as_chunks::<LANES>();
-    let mut sums = [0.0_f32; LANES];
-    for block in blocks {
-        for (sum, sample) in sums.iter_mut().zip(block) {
-            let sample = f32::from(*sample);
-            *sum += sample * sample;
-        }
-    }
-    sums.iter().sum()
+    let squares = frame
+        .iter()
+        .map(|sample| i64::from(*sample) * i64::from(*sample));
+    squares.sum::<i64>() as f32
 }
 
-/// Sums that are made side by side.
-const LANES: usize = 8;
 /// A frame of this probability is somebody's voice.
 const VOICE: f32 = 0.6;
 /// 160 ms. The peak is that of this block and of the one before.

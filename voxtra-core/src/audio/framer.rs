@@ -43,7 +43,7 @@ impl<const N: usize> Framer<[i16; N]> {
 
 impl<S: AsRef<[i16]> + AsMut<[i16]>> Framer<S> {
     /// A framer for audio at `rate`, with memory for a frame. Without any it hands on nothing.
-    pub const fn with_memory(rate: SampleRate, samples: S) -> Self {
+    pub(crate) const fn with_memory(rate: SampleRate, samples: S) -> Self {
         Self {
             rate,
             samples,
@@ -63,7 +63,7 @@ impl<S: AsRef<[i16]> + AsMut<[i16]>> Framer<S> {
     }
 
     /// Samples that it has memory for.
-    pub fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.samples.as_ref().len()
     }
 

@@ -63,7 +63,7 @@ impl<const MAX: usize> Decoder<[u8; MAX]> {
 
 impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
     /// A decoder at the start of a stream, with memory of an even number of bytes (a sample is never cut), at least 16.
-    pub const fn with_memory(held: H) -> Self {
+    pub(crate) const fn with_memory(held: H) -> Self {
         Self {
             state: State::Header,
             filled: 0,
@@ -71,26 +71,23 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         }
     }
 
-    /// Gives it other memory, if it holds nothing: between two frames. Otherwise it keeps what it has, and this returns
-    /// `false`.
-    pub fn set_memory(&mut self, held: H) -> bool {
-        let is_unused = self.filled == 0;
-        if is_unused {
+    /// Gives it other memory, unless it holds something: between two frames.
+    pub(crate) fn set_memory(&mut self, held: H) {
+        if self.filled == 0 {
             self.held = held;
         }
-        is_unused
     }
 
     /// The rate of the audio frame that begins with the first byte of `input`, if one does.
-    pub fn peek_rate(&self, input: &[u8]) -> Option<SampleRate> {
+    pub(crate) fn peek_rate(&self, input: &[u8]) -> Option<SampleRate> {
         let kind = input.first().filter(|_| self.is_between_frames())?;
         kind::audio_rate(*kind)
     }
 
-    /// The longest payload that is taken in one piece, in bytes.
+    /// The longest payload that is taken in one piece, in bytes. Never nothing, or the stream would stand still.
     #[inline]
-    pub fn longest(&self) -> usize {
-        self.held.as_ref().len()
+    pub(crate) fn longest(&self) -> usize {
+        self.held.as_ref().len().max(2)
     }
 
     /// Takes the next frame off the front of `input`. `None` means that all of `input` was taken and that the next

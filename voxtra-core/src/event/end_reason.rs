@@ -138,29 +138,25 @@ impl EndReason {
     /// [`Unknown`](Self::Unknown).
     #[must_use]
     pub fn from_words(text: &str) -> Self {
-        let mut words = [0; 48];
-        let mut used = 0;
-        for character in text.chars() {
-            let word = if character.is_alphanumeric() {
+        let letters = text.chars().flat_map(|character| {
+            let letter = if character.is_alphanumeric() {
                 character
             } else {
                 '_'
             };
-            for lower in word.to_lowercase() {
-                let Some(place) = words.get_mut(used..used + lower.len_utf8()) else {
-                    break;
-                };
-                lower.encode_utf8(place);
-                used += lower.len_utf8();
+            letter.to_lowercase()
+        });
+        let mut words = heapless::String::<48>::new();
+        for letter in letters {
+            if words.push(letter).is_err() {
+                break;
             }
         }
-        let words = words.get(..used).unwrap_or_default();
-        let words = core::str::from_utf8(words).unwrap_or_default();
         let known = WORDS.iter().find(|(_, word, _)| *word == words);
-        match (known, Text::try_from(words)) {
-            (Some((reason, _, _)), _) => *reason,
-            (None, Ok(words)) if !words.as_str().is_empty() => Self::Other(words),
-            _ => Self::Unknown,
+        match known {
+            Some((reason, _, _)) => *reason,
+            None if words.is_empty() => Self::Unknown,
+            None => Self::Other(Text::truncated(&words)),
         }
     }
 }
@@ -182,6 +178,7 @@ impl fmt::Display for EndReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::borrow::ToOwned as _;
     use std::string::ToString as _;
 
     #[test]
@@ -207,8 +204,8 @@ mod tests {
         );
         assert_eq!(EndReason::from_words(""), EndReason::Unknown);
         assert_eq!(EndReason::from_q850(99), None);
-        let long = "É".repeat(100);
+        let long = "x".to_owned() + &"É".repeat(100) + "x";
         let cut = EndReason::from_words(&long);
-        assert_eq!(cut.as_str(), "é".repeat(24));
+        assert_eq!(cut.as_str(), "x".to_owned() + &"é".repeat(23));
     }
 }

@@ -202,7 +202,7 @@ impl FormatCheck {
             // Frames of 20 ms or more are PCM of a peer that is slow, and so is what is smooth as PCM. To take them for
             // something else would cost the caller's voice for the rest of the call.
             Amount::Half | Amount::Tiny if self.longest >= audio.rate.frame_bytes() => None,
-            Amount::Half if at_8k && self.laws.pcm.share(self.laws.samples()) < ROUGH => None,
+            Amount::Half if at_8k && self.laws.pcm_share() < ROUGH => None,
             Amount::Half | Amount::Tiny => Some(Format::Compressed),
             // A frame of 20 ms at twice the rate, every 20 ms: a peer in a hurry would send more frames, not longer ones.
             Amount::Double
@@ -264,12 +264,12 @@ impl Laws {
     /// Whether one of them may be it, rather than PCM.
     fn are_plausible(&self) -> bool {
         let share = self.mu.share(self.bytes).min(self.a.share(self.bytes));
-        share < ROUGH && share + CLEARLY < self.pcm.share(self.samples())
+        share < ROUGH && share + CLEARLY < self.pcm_share()
     }
 
-    /// How many samples there are if they are PCM.
-    fn samples(&self) -> u32 {
-        self.bytes / 2
+    /// How much the samples jump if they are PCM.
+    fn pcm_share(&self) -> f32 {
+        self.pcm.share(self.bytes / 2)
     }
 }
 

@@ -22,7 +22,7 @@ pub trait Memory {
     fn frame(samples: usize) -> Self::Frame;
 }
 
-/// Memory within the leg itself, which is enough for every rate: 15 kB. It needs no allocator.
+/// Memory within the leg itself, which is enough for every rate: 11.5 kB. It needs no allocator.
 #[derive(Clone, Copy, Debug)]
 pub struct Inline;
 

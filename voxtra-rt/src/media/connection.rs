@@ -27,9 +27,10 @@ use super::settings::MediaSettings;
 
 /// The longest message we send: one 20 ms frame at 192 kHz.
 const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
-/// What we send for one frame at this rate, in bytes.
-const fn message_bytes(rate: SampleRate) -> usize {
-    HEADER_LEN + rate.frame_bytes()
+/// What we send for one frame at this rate, or at 48 kHz if that is more, in bytes: no telephone's rate needs more room than
+/// another.
+fn message_bytes(rate: SampleRate) -> usize {
+    HEADER_LEN + rate.frame_bytes().max(SampleRate::Hz48000.frame_bytes())
 }
 
 /// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else. Six frames at 8 kHz; were they
@@ -168,9 +169,7 @@ impl<S: Socket> Connection<S> {
             commands: end.commands,
             io: Io {
                 stream,
-                rest: Vec::with_capacity(
-                    message_bytes(leg.rate).max(message_bytes(SampleRate::Hz48000)),
-                ),
+                rest: Vec::with_capacity(message_bytes(leg.rate)),
                 pending: 0..0,
                 stalled_since: None,
                 dropped: 0,
@@ -404,8 +403,8 @@ fn end_of(error: &io::Error) -> MediaStoppedReason {
 /// The socket's sending side and the rings.
 struct Io<S> {
     stream: S,
-    /// The rest of a message that the socket took only in part. It has room for a frame at the
-    /// leg's rate, and grows if a peer whose audio is echoed sends longer ones.
+    /// The rest of a message that the socket took only in part. It has room for a frame of any telephone, and grows if a
+    /// peer whose audio is echoed sends longer ones.
     rest: Vec<u8>,
     pending: std::ops::Range<usize>,
     stalled_since: Option<Instant>,
