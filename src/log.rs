@@ -25,7 +25,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tracing::{Level, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::{Targets, filter_fn};
+use tracing_subscriber::filter::{ParseError, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, fmt};
@@ -80,12 +80,20 @@ pub enum LogError {
     Taken,
 }
 
+/// Checks what the configuration says of the log.
+///
+/// # Errors
+/// The filter makes no sense.
+pub fn check(settings: &LogSettings) -> Result<(), LogError> {
+    configured(settings).map(drop)
+}
+
 /// Logs as the configuration says. Called within a tokio runtime, the log also reports how many lines were lost.
 ///
 /// # Errors
 /// The filter makes no sense, or the program logs already.
 pub fn init(settings: &LogSettings) -> Result<Log, LogError> {
-    let filter = filter(&settings.filter)?;
+    let filter = filter(settings)?;
     let colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
@@ -135,14 +143,19 @@ async fn report_dropped(counter: ErrorCounter) {
     }
 }
 
-fn filter(default: &str) -> Result<Targets, LogError> {
-    let environment = env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
-    let text = environment.as_deref().unwrap_or(default);
-    text.parse::<Targets>().map_err(|error| {
-        let (filter, reason) = (text.to_owned(), error.to_string());
-        match environment {
-            Some(_) => LogError::Environment { filter, reason },
-            None => LogError::Filter { filter, reason },
-        }
+fn filter(settings: &LogSettings) -> Result<Targets, LogError> {
+    match env::var("RUST_LOG").ok().filter(|text| !text.is_empty()) {
+        Some(filter) => filter.parse().map_err(|error: ParseError| {
+            let reason = error.to_string();
+            LogError::Environment { filter, reason }
+        }),
+        None => configured(settings),
+    }
+}
+
+fn configured(settings: &LogSettings) -> Result<Targets, LogError> {
+    settings.filter.parse().map_err(|error: ParseError| {
+        let (filter, reason) = (settings.filter.clone(), error.to_string());
+        LogError::Filter { filter, reason }
     })
 }

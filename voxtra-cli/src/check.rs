@@ -15,7 +15,7 @@ use voxtra_rt::media::{MediaServer, MediaSettings};
 use voxtra_rt::speech::{CommandVoice, Prompts, SpeechError, TextToSpeech as _};
 
 use super::terminal::Paint;
-use super::{Failure, agents, events, runtime, terminal};
+use super::{Failure, agents, events, logging, runtime, terminal};
 
 /// How long Asterisk may take to connect, after it took the order.
 const AUDIO: Duration = Duration::from_secs(5);
@@ -57,6 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         None => load(&args.config)?,
         Some((program, arguments)) => load_for(&args.config, program, arguments)?,
     };
+    logging::check(&config.log)?;
     let mut out = io::stdout().lock();
     let good = Paint::stdout().good("ok");
     writeln!(out, "{good}  {}", args.config.display())?;

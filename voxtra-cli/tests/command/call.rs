@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
 
-use super::{RECORDING, fresh_directory, voxtra};
+use super::{RECORDING, fresh_directory, samples, voxtra};
 
 /// An AudioSocket server for one call: its address, and what `serve` returns when the call is over.
 fn server<T: Send + 'static>(
@@ -40,14 +40,6 @@ fn echo(mut stream: TcpStream) -> Vec<(u8, Vec<u8>)> {
         frames.push((kind, payload));
     }
     frames
-}
-
-fn samples(path: &Path) -> Vec<i16> {
-    hound::WavReader::open(path)
-        .unwrap()
-        .samples()
-        .map(Result::unwrap)
-        .collect()
 }
 
 #[test]

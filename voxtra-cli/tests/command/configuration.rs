@@ -184,6 +184,20 @@ events = ["call.ended", "call.strated"]
 }
 
 #[test]
+fn a_log_filter_that_makes_none_is_refused() {
+    let directory = fresh_directory("check-log");
+    let text = "[log]\nfilter = \"voxtra=loud\"\n[[audiosocket]]\nextension = \"1\"\nuuid = \"8c5f2a61-3b0d-4e97-9f14-d7a6c0b8e352\"\n";
+    fs::write(directory.join("voxtra.toml"), text).unwrap();
+    let check = voxtra_in(&directory, &["check"]);
+    assert_eq!(check.status, 2, "{}", check.out);
+    assert!(
+        check.err.contains("log.filter = \"voxtra=loud\""),
+        "{}",
+        check.err
+    );
+}
+
+#[test]
 fn a_file_by_which_no_call_could_come_is_refused() {
     let directory = fresh_directory("check-empty");
     fs::write(directory.join("voxtra.toml"), "").unwrap();

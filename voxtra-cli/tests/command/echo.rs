@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{RECORDING, fresh_directory, voxtra};
+use super::{RECORDING, fresh_directory, samples, voxtra};
 
 /// A running `voxtra echo`; killed when dropped.
 struct Echo {
@@ -65,14 +65,6 @@ impl Drop for Echo {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn samples(path: &std::path::Path) -> Vec<i16> {
-    hound::WavReader::open(path)
-        .unwrap()
-        .samples()
-        .map(Result::unwrap)
-        .collect()
 }
 
 #[test]

@@ -50,6 +50,15 @@ fn fresh_directory(name: &str) -> PathBuf {
     path
 }
 
+/// The samples of a WAV file.
+fn samples(path: &Path) -> Vec<i16> {
+    hound::WavReader::open(path)
+        .unwrap()
+        .samples()
+        .map(Result::unwrap)
+        .collect()
+}
+
 mod help {
     use super::*;
 

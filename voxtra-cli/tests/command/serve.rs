@@ -211,7 +211,7 @@ fn one_attempt_on_an_id_is_told_among_many_other_refusals() {
     assert!(told("its id was neither issued nor allowed"), "{logged}");
     // At the end each reason is told with its number.
     assert!(told("reason=\"not_an_id\" refused=100"), "{logged}");
-    assert!(told("reason=\"stranger\" refused=1"), "{logged}");
+    assert!(told("reason=\"unknown_id\" refused=1"), "{logged}");
     assert!(!logged.contains("07070707-"), "{logged}");
 }
 

@@ -162,7 +162,7 @@ impl Refusal {
             Self::PeerBusy => "peer_busy",
             Self::Timeout => "timeout",
             Self::NotAnId => "not_an_id",
-            Self::UnknownId => "stranger",
+            Self::UnknownId => "unknown_id",
             Self::Claimed => "claimed",
             Self::Gone => "gone",
             Self::Descriptors => "descriptors",
