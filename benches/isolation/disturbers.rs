@@ -130,7 +130,7 @@ impl StallingLog {
         std::thread::spawn(move || read(reader, &stalled));
         let writer = log.clone();
         tracing_subscriber::fmt()
-            .with_env_filter("debug")
+            .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
             .with_ansi(false)
             .with_writer(move || writer.clone())
             .init();
