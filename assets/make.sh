@@ -1,10 +1,12 @@
 #!/bin/sh
 # Makes the recorded speech of `voxtra demo`: 8 kHz, 16-bit, mono WAV files beside this script.
-# Needs the programs flite and sox (Debian: apt-get install flite sox), and python3. Run it after changing a line below.
+# Needs the programs flite and sox (Debian: apt-get install flite sox), and python3. Run it after
+# changing a line below.
 set -eu
 cd "$(dirname "$0")"
 
-# say VOICE STRETCH NAME TEXT: speaks, trims the silence at both ends, levels, and brings it to telephone quality.
+# say VOICE STRETCH NAME TEXT: speaks, trims the silence at both ends, levels, and brings it to
+# telephone quality.
 say() {
     flite -voice "$1" --setf duration_stretch="$2" -t "$4" -o "$3.tmp.wav"
     sox -D "$3.tmp.wav" "$3.trim.wav" silence 1 0.01 0.3% reverse silence 1 0.01 0.3% reverse

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Compares the benches of this tree with those of another commit, on this machine, one after the other.
+# Compares the benches of this tree with those of another commit, on this machine, one after the
+# other.
 #
 #   benches/against.sh [COMMIT]      default: where this branch left origin/main
 #
-# Prints a table: for each bench, both times and how much slower the slower one is. Then, where the commit has them too, the
-# instruction counts and how they changed; these do not depend on what else the machine is doing.
+# Prints a table: for each bench, both times and how much slower the slower one is. Then, where the
+# commit has them too, the instruction counts and how they changed; these do not depend on what else
+# the machine is doing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,8 +1,10 @@
-//! The least that a tokio server can do: read, write, nothing else. What `voxtra echo` is measured against.
+//! The least that a tokio server can do: read, write, nothing else. What `voxtra echo` is measured
+//! against.
 //!
 //!     cargo build --release -p voxtra-benches --bin bare_echo && target/release/bare_echo 9092
 //!
-//! One thread, one task a connection, 4 KiB of buffer each. It looks at no byte: the AudioSocket id comes back as well.
+//! One thread, one task a connection, 4 KiB of buffer each. It looks at no byte: the AudioSocket id
+//! comes back as well.
 
 use std::env;
 use std::process::ExitCode;

@@ -29,7 +29,8 @@ from page.peers import PACED, PEERS, ROOT, Peer
 from page.results import Results
 
 STEPS = ["prepare", "load", "spacing", "torture", "page"]
-# What measures the page's other tables. The first writes its own; the others leave their results below target/bench-results.
+# What measures the page's other tables. The first writes its own; the others leave their results
+# below target/bench-results.
 OTHERS = {
     "core": ["benches/core_table.py"],
     "isolation": ["cargo", "run", "--release", "--locked", "-p", "voxtra-benches", "--bin", "isolation", "--", "--out", "{results}/isolation"],

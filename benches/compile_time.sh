@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What `voxtra!` adds to the build of an agent: the built-in catalogue's like and a session of twenty handlers, beside the same agent
-# without them; and the build after one handler was touched. Debug builds, everything that they depend on built before.
+# What `voxtra!` adds to the build of an agent: the built-in catalogue's like and a session of
+# twenty handlers, beside the same agent without them; and the build after one handler was touched.
+# Debug builds, everything that they depend on built before.
 #
 #   benches/compile_time.sh [ROUNDS]          medians of so many rounds, in turn (default 5); half a minute each on two cores
 set -euo pipefail

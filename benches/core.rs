@@ -1,7 +1,9 @@
 //! What one 20 ms frame costs at each stage of the media path, at 8 kHz, in time.
 //!
-//! `cargo bench -p voxtra-benches --bench core` measures; `cargo test -p voxtra-benches --bench core` only checks that every stage still moves
-//! the right data. Copying the payload twice, once in and once out, is the floor that framing is compared with.
+//! `cargo bench -p voxtra-benches --bench core` measures;
+//! `cargo test -p voxtra-benches --bench core` only checks that every stage still moves the right
+//! data. Copying the payload twice, once in and once out, is the floor that framing is compared
+//! with.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod stages;

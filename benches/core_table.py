@@ -25,7 +25,8 @@ RESULTS = TARGET / "bench-results" / "core.json"
 # As `FRAMES` in stages/mod.rs: the instructions are those of so many frames.
 FRAMES = 50
 FLOOR = "copy_the_payload_twice"
-# In the order of the table: the floor, the path of a call, the path as a whole, and what only some calls need.
+# In the order of the table: the floor, the path of a call, the path as a whole, and what only some
+# calls need.
 GROUPS = [
     [FLOOR, "decode_and_encode"],
     ["decode", "clock_check_and_history", "dtmf_detection", "voice_detection", "turn_taking", "event_to_one_subscriber", "playout", "encode"],

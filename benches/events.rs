@@ -1,5 +1,6 @@
-//! What `voxtra!` writes, beside what a careful engineer would by hand: from an event to its handler, and to JSON.
-//! `cargo bench -p voxtra-benches --bench events`; what both did is compared before anything is timed.
+//! What `voxtra!` writes, beside what a careful engineer would by hand: from an event to its
+//! handler, and to JSON. `cargo bench -p voxtra-benches --bench events`; what both did is compared
+//! before anything is timed.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod event;

@@ -1,10 +1,12 @@
-//! What one 20 ms frame costs at each stage of the media path, at 8 kHz, in instructions: a figure that is the same in
-//! every run, however busy the machine is.
+//! What one 20 ms frame costs at each stage of the media path, at 8 kHz, in instructions: a figure
+//! that is the same in every run, however busy the machine is.
 //!
-//! `benches/with_runner.sh cargo bench -p voxtra-benches --bench instructions` counts (it needs valgrind); `cargo test` only checks that
-//! every stage still moves the right data. Each figure is that of `stages::FRAMES` frames.
+//! `benches/with_runner.sh cargo bench -p voxtra-benches --bench instructions` counts (it needs
+//! valgrind); `cargo test` only checks that every stage still moves the right data. Each figure is
+//! that of `stages::FRAMES` frames.
 //!
-//! And what an event costs once it is there, as `voxtra!` has it and by hand: 20 events to their handlers, one to JSON.
+//! And what an event costs once it is there, as `voxtra!` has it and by hand: 20 events to their
+//! handlers, one to JSON.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 // Names, and clearing away between thousands of frames, are for criterion.

@@ -1,4 +1,5 @@
-//! An agent that never stops talking, whoever calls: how evenly Voxtra paces its frames. Beside it: `paced_timer`.
+//! An agent that never stops talking, whoever calls: how evenly Voxtra paces its frames. Beside it:
+//! `paced_timer`.
 //!
 //!     cargo build --release -p voxtra-benches --bin paced_playback && target/release/paced_playback 9092
 //!

@@ -1,5 +1,5 @@
-//! A bare timer loop: writes one frame of silence every 20 ms to every connection, to absolute deadlines. How evenly a machine can
-//! pace at all, to compare paced playback with.
+//! A bare timer loop: writes one frame of silence every 20 ms to every connection, to absolute
+//! deadlines. How evenly a machine can pace at all, to compare paced playback with.
 //!
 //!     cargo build --release -p voxtra-benches --bin paced_timer && target/release/paced_timer 9092
 //!

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command with gungraun-runner, which counts the instructions of benches/instructions.rs, on its PATH: the very version that
-# Cargo.lock asks for, built below target/tools when it isn't there (a minute or two, once).
+# Runs a command with gungraun-runner, which counts the instructions of benches/instructions.rs, on
+# its PATH: the very version that Cargo.lock asks for, built below target/tools when it isn't there
+# (a minute or two, once).
 #
 #   benches/with_runner.sh cargo bench -p voxtra-benches --bench instructions
 set -euo pipefail

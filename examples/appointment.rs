@@ -1,5 +1,6 @@
-//! A form by voice and keys, with retries and a confirmation: `cargo run --example appointment -- voxtra.toml`. Speech-to-text is a
-//! scripted one here; yours is one trait away. Its rehearsals: `cargo test --example appointment`.
+//! A form by voice and keys, with retries and a confirmation:
+//! `cargo run --example appointment -- voxtra.toml`. Speech-to-text is a scripted one here; yours
+//! is one trait away. Its rehearsals: `cargo test --example appointment`.
 
 use voxtra::prelude::*;
 use voxtra::rt::speech::ScriptedTranscriber;

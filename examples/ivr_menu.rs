@@ -1,4 +1,5 @@
-//! A menu by keys, as steps: `cargo run --example ivr_menu -- voxtra.toml`. Its rehearsals: `cargo test --example ivr_menu`.
+//! A menu by keys, as steps: `cargo run --example ivr_menu -- voxtra.toml`. Its rehearsals:
+//! `cargo test --example ivr_menu`.
 
 use voxtra::prelude::*;
 

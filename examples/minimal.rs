@@ -1,5 +1,6 @@
 //! The least that answers a call: `cargo run --example minimal`, with the dialplan's
-//! `AudioSocket(40325ec2-5efd-4bd3-805f-53576e581d13,127.0.0.1:9092)`, or `voxtra call` in place of Asterisk:
+//! `AudioSocket(40325ec2-5efd-4bd3-805f-53576e581d13,127.0.0.1:9092)`, or `voxtra call` in place of
+//! Asterisk:
 //!
 //!     voxtra call 127.0.0.1:9092 --wav assets/caller-hello.wav --uuid 40325ec2-5efd-4bd3-805f-53576e581d13
 

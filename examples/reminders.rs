@@ -1,5 +1,6 @@
-//! Calls people to remind them of their appointments, one after the other: `cargo run --example reminders -- voxtra.toml PJSIP/200
-//! PJSIP/201`. Who doesn't answer or is busy is called again later; a machine is left a message. Its rehearsals:
+//! Calls people to remind them of their appointments, one after the other:
+//! `cargo run --example reminders -- voxtra.toml PJSIP/200 PJSIP/201`. Who doesn't answer or is
+//! busy is called again later; a machine is left a message. Its rehearsals:
 //! `cargo test --example reminders`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]

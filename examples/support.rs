@@ -1,6 +1,7 @@
 //! A support line, declared with `voxtra!`: `cargo run --example support -- voxtra.toml`.
 //!
-//! It needs ARI for the transfer. The language model is a scripted one here; yours is one trait away.
+//! It needs ARI for the transfer. The language model is a scripted one here; yours is one trait
+//! away.
 
 use voxtra::prelude::*;
 use voxtra::rt::speech::ScriptedModel;

@@ -1,5 +1,5 @@
-//! One application for several tenants, told apart by the number that was called: `cargo run --example tenants -- voxtra.toml`. Its
-//! rehearsals: `cargo test --example tenants`.
+//! One application for several tenants, told apart by the number that was called:
+//! `cargo run --example tenants -- voxtra.toml`. Its rehearsals: `cargo test --example tenants`.
 
 use voxtra::prelude::*;
 

@@ -5,10 +5,12 @@
 #   fuzz/run.sh TARGET [SECONDS]      one target, for as long as you like (default 20)
 #   fuzz/run.sh all SECONDS           every target for SECONDS
 #
-# What is new goes to fuzz/corpus/TARGET, which git ignores; the seeds stay as they are. Something found is in
-# fuzz/artifacts/TARGET. FUZZ_JOBS says how many run at a time; other flags of libFuzzer can stand in FUZZ_FLAGS.
+# What is new goes to fuzz/corpus/TARGET, which git ignores; the seeds stay as they are. Something
+# found is in fuzz/artifacts/TARGET. FUZZ_JOBS says how many run at a time; other flags of libFuzzer
+# can stand in FUZZ_FLAGS.
 #
-# No nightly compiler and no cargo-fuzz are needed: the flags are those of `cargo fuzz build -s none`, and so is the folder.
+# No nightly compiler and no cargo-fuzz are needed: the flags are those of
+# `cargo fuzz build -s none`, and so is the folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -12,8 +12,8 @@
 //! # drop(boxed);
 //! ```
 //!
-//! With [`of_this_thread`] as `MediaSettings::allocations`, the media threads report what they allocate while they handle
-//! frames.
+//! With [`of_this_thread`] as `MediaSettings::allocations`, the media threads report what they
+//! allocate while they handle frames.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -34,8 +34,9 @@ pub struct Counting;
     unsafe_code,
     reason = "the trait of allocators is unsafe to implement; there is no other way to count"
 )]
-// SAFETY: every call goes to `System` unchanged. The counters are thread-local cells without destructors or lazy
-// initialisation, so that counting itself never allocates and is safe at any time in a thread's life.
+// SAFETY: every call goes to `System` unchanged. The counters are thread-local cells without
+// destructors or lazy initialisation, so that counting itself never allocates and is safe at any
+// time in a thread's life.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(&ALLOCATED);
@@ -67,7 +68,8 @@ fn add(count: &'static std::thread::LocalKey<Cell<u64>>) {
     let _ = count.try_with(|count| count.set(count.get().wrapping_add(1)));
 }
 
-/// As [`Counting`], and weighs what is in use: a counter that all threads share, for tests rather than for every day.
+/// As [`Counting`], and weighs what is in use: a counter that all threads share, for tests rather
+/// than for every day.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Weighing;
 
@@ -78,7 +80,8 @@ static IN_USE: AtomicU64 = AtomicU64::new(0);
     unsafe_code,
     reason = "the trait of allocators is unsafe to implement; there is no other way to weigh"
 )]
-// SAFETY: every call goes to `Counting`, and thereby to `System`, unchanged. An atomic is all that is touched besides.
+// SAFETY: every call goes to `Counting`, and thereby to `System`, unchanged. An atomic is all that
+// is touched besides.
 unsafe impl GlobalAlloc for Weighing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         IN_USE.fetch_add(layout.size() as u64, Relaxed);
@@ -111,7 +114,8 @@ pub fn bytes_in_use() -> u64 {
     IN_USE.load(Relaxed)
 }
 
-/// What the calling thread has allocated and freed since it started; zeros if [`Counting`] is not the allocator.
+/// What the calling thread has allocated and freed since it started; zeros if [`Counting`] is not
+/// the allocator.
 pub fn of_this_thread() -> Allocations {
     Allocations {
         allocated: ALLOCATED.try_with(Cell::get).unwrap_or(0),

@@ -1,10 +1,12 @@
 use std::error::Error;
 use std::fmt;
 
-/// An error that ends the program, for `main` to return: `async fn main() -> Result<(), voxtra::Exit>`.
+/// An error that ends the program, for `main` to return:
+/// `async fn main() -> Result<(), voxtra::Exit>`.
 ///
-/// Every error becomes one by `?`. What `main` returns is printed with `Debug`, which for most errors shows their insides; this
-/// one's is its message and those of its causes, as a person reads them. The exit status is 1.
+/// Every error becomes one by `?`. What `main` returns is printed with `Debug`, which for most
+/// errors shows their insides; this one's is its message and those of its causes, as a person reads
+/// them. The exit status is 1.
 pub struct Exit(Box<dyn Error + Send + Sync>);
 
 impl<E: Error + Send + Sync + 'static> From<E> for Exit {

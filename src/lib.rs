@@ -1,8 +1,8 @@
 //! Voxtra: voice agents on a telephone line.
 //!
-//! Asterisk brings the call; Voxtra takes its audio over AudioSocket, hears when the caller speaks, stops and interrupts,
-//! turns everything that happens into typed events, runs your handler, plays its voice back, and tells the outside world by
-//! signed webhooks.
+//! Asterisk brings the call; Voxtra takes its audio over AudioSocket, hears when the caller speaks,
+//! stops and interrupts, turns everything that happens into typed events, runs your handler, plays
+//! its voice back, and tells the outside world by signed webhooks.
 //!
 //! ```no_run
 //! use voxtra::prelude::*;
@@ -26,7 +26,8 @@
 //! }
 //! ```
 //!
-//! - [`rt`] is the tokio runtime: [`Application`](rt::app::Application), [`Call`](rt::session::Call), ARI, webhooks;
+//! - [`rt`] is the tokio runtime: [`Application`](rt::app::Application),
+//!   [`Call`](rt::session::Call), ARI, webhooks;
 //! - [`core`] is the `no_std` core: framing, audio, voice detection, turn-taking, playout, events;
 //! - [`voxtra!`] declares events and sessions.
 

@@ -1,7 +1,8 @@
 //! The log of an agent, as the configuration's `[log]` says: one line in `main`.
 //!
-//! Voxtra tells what goes wrong with [`tracing`]: an Asterisk that is not there, a connection with an id that nobody expects,
-//! a webhook whose receiver is dead. Without a subscriber nobody hears of it. [`init`] installs one:
+//! Voxtra tells what goes wrong with [`tracing`]: an Asterisk that is not there, a connection with
+//! an id that nobody expects, a webhook whose receiver is dead. Without a subscriber nobody hears
+//! of it. [`init`] installs one:
 //!
 //! ```no_run
 //! # use voxtra::prelude::*;
@@ -13,9 +14,9 @@
 //! # }
 //! ```
 //!
-//! Lines go to stderr. A thread of its own writes them: if nobody reads stderr, or too slowly, lines are lost and counted, and
-//! no call waits. The environment variable `RUST_LOG` overrides the filter. A program that installs a subscriber of its own
-//! leaves this out.
+//! Lines go to stderr. A thread of its own writes them: if nobody reads stderr, or too slowly,
+//! lines are lost and counted, and no call waits. The environment variable `RUST_LOG` overrides the
+//! filter. A program that installs a subscriber of its own leaves this out.
 
 use std::env;
 use std::io::{self, IsTerminal as _};
@@ -36,8 +37,8 @@ const WAITING: usize = 8_192;
 /// How often the number of dropped lines is reported, if it has grown.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// The log of this process. Keep it until the end of `main`: dropped, it writes what is left, for as long as somebody reads
-/// and at most a second.
+/// The log of this process. Keep it until the end of `main`: dropped, it writes what is left, for
+/// as long as somebody reads and at most a second.
 #[must_use = "dropped at once, it ends the log at once: `let _log = …`"]
 #[derive(Debug)]
 pub struct Log {
@@ -88,7 +89,8 @@ pub fn check(settings: &LogSettings) -> Result<(), LogError> {
     configured(settings).map(drop)
 }
 
-/// Logs as the configuration says. Called within a tokio runtime, the log also reports how many lines were lost.
+/// Logs as the configuration says. Called within a tokio runtime, the log also reports how many
+/// lines were lost.
 ///
 /// # Errors
 /// The filter makes no sense, or the program logs already.
@@ -120,8 +122,8 @@ pub fn init(settings: &LogSettings) -> Result<Log, LogError> {
     })
 }
 
-/// Leaves out what the websocket library tells at `trace`: Asterisk's messages as they are, with the ids of calls and with
-/// whatever callers put into their names.
+/// Leaves out what the websocket library tells at `trace`: Asterisk's messages as they are, with
+/// the ids of calls and with whatever callers put into their names.
 fn without_messages<S: Subscriber>() -> impl Layer<S> {
     filter_fn(|line| *line.level() < Level::TRACE || !line.target().starts_with("tungstenite"))
 }

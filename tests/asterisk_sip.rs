@@ -1,4 +1,5 @@
-//! Calls of real SIP telephones, against a real Asterisk. `tests/asterisk/README.md` tells how to run them.
+//! Calls of real SIP telephones, against a real Asterisk. `tests/asterisk/README.md` tells how to
+//! run them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "asterisk/mod.rs"]

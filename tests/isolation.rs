@@ -1,5 +1,5 @@
-//! What one agent does is its own affair: handlers that block, readers that don't read and webhooks that hang cost no other
-//! call a frame or an event.
+//! What one agent does is its own affair: handlers that block, readers that don't read and webhooks
+//! that hang cost no other call a frame or an event.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod peer;
@@ -229,7 +229,8 @@ async fn a_flood_on_one_call_keeps_neither_it_from_ending_nor_others_from_anythi
         .media(media())
         .extension("echo", echo)
         .extension("flooded", |call: Call| async move {
-            // In the midst of it, and by way of the session's owner like everything that a handler wants.
+            // In the midst of it, and by way of the session's owner like everything that a handler
+            // wants.
             let mut digits = call.events();
             for _ in 0..1_000 {
                 let digit = |event: &Event| (event.wire() == "dtmf.received").then_some(());

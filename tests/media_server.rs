@@ -1,4 +1,5 @@
-//! Bad input on real sockets: each is refused or tolerated, told or counted, no other call notices, and nothing leaks.
+//! Bad input on real sockets: each is refused or tolerated, told or counted, no other call notices,
+//! and nothing leaks.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod peer;
@@ -20,7 +21,8 @@ use voxtra::rt::media::{
     Arrival, AudioPart, MediaLink, MediaServer, MediaSettings, Refusal, TicketError,
 };
 
-/// Runs one test at a time, so that the process's file descriptors are that test's, and sees that none are left.
+/// Runs one test at a time, so that the process's file descriptors are that test's, and sees that
+/// none are left.
 fn run(work: impl Future<Output = ()>) {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -660,8 +662,8 @@ fn a_peer_that_never_reads_is_disconnected() {
     });
 }
 
-/// A line that was held up delivers at once what it has, and reads nothing meanwhile: at the highest rate, too, nothing of the
-/// echo is lost.
+/// A line that was held up delivers at once what it has, and reads nothing meanwhile: at the
+/// highest rate, too, nothing of the echo is lost.
 #[test]
 fn a_burst_at_192_khz_comes_back_whole() {
     run(async {
@@ -744,7 +746,8 @@ fn records_and_audio_that_nobody_fetches_cost_that_call_only_and_are_counted() {
             heard as u64 + stats.caller_samples_missed,
             50 * FRAME as u64
         );
-        // The media started, a thousand keys, the media stopped: what was lost is as many as is missing.
+        // The media started, a thousand keys, the media stopped: what was lost is as many as is
+        // missing.
         let told = records.len() as u64;
         assert_eq!(told + stats.records_missed, 1_002, "{stats:?}");
         hearer.closed().await;

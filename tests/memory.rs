@@ -1,5 +1,5 @@
-//! What a call takes of the heap, all in: rings, socket, detector, session, tasks. By an allocator that weighs, so that the
-//! same is found on every machine.
+//! What a call takes of the heap, all in: rings, socket, detector, session, tasks. By an allocator
+//! that weighs, so that the same is found on every machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod peer;
@@ -18,7 +18,8 @@ static ALLOCATOR: Weighing = Weighing;
 
 /// What a call may take that is echoed, or whose agent neither listens to audio nor speaks.
 const QUIET: u64 = 53 * 1024;
-/// What it may take with a second of audio queued each way, of its agent's and of the caller's, and somebody who listens.
+/// What it may take with a second of audio queued each way, of its agent's and of the caller's, and
+/// somebody who listens.
 const LIVELY: u64 = 96 * 1024;
 /// Calls that are weighed together.
 const CALLS: usize = 50;

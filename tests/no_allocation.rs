@@ -18,7 +18,8 @@ use voxtra::rt::media::{Allocations, MediaSettings};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Frames that come faster than real time, each an event: more than anybody's queue or log of events takes.
+/// Frames that come faster than real time, each an event: more than anybody's queue or log of
+/// events takes.
 const FLOOD: usize = 9_000;
 
 /// Frames at the beginning, while the agent gets going.
@@ -40,7 +41,8 @@ static WATCHED: [Watched; 4] = [const {
     }
 }; 4];
 
-/// The probe of one media thread. What is between its looks is everything that thread does, sleeping included.
+/// The probe of one media thread. What is between its looks is everything that thread does,
+/// sleeping included.
 fn watching<const N: usize>() -> Allocations {
     let now = of_this_thread();
     let watched = &WATCHED[N];
@@ -144,7 +146,8 @@ async fn dial(app: &Application, extension: &str) -> (Call, Talker, Hearer) {
     (ours().unwrap(), talker, hearer)
 }
 
-/// A call with audio both ways, speech, a barge-in, digits, and events to three subscribers, of whom one reads nothing.
+/// A call with audio both ways, speech, a barge-in, digits, and events to three subscribers, of
+/// whom one reads nothing.
 async fn nothing_is_allocated<const N: usize>(extension: &str, rate_hz: usize) {
     let app = application(watching::<N>).await;
     // Two who never read, one of this call and one of all, and two who do.
@@ -225,7 +228,8 @@ async fn nothing_is_allocated<const N: usize>(extension: &str, rate_hz: usize) {
         assert!(count(&events, "barge_in") >= 1);
         assert!(count(&events, "audio.frame.sent") > 400);
     }
-    // But for those before the agent asked for them, and what a busy machine could not take from the ring in time.
+    // But for those before the agent asked for them, and what a busy machine could not take from
+    // the ring in time.
     let frames = count(&events, "audio.frame.received") as u64;
     assert!(
         frames + stats.records_missed + BEFORE as u64 >= sent && frames > FLOOD as u64 / 2,

@@ -4,11 +4,11 @@
 #   tests/run.sh            everything
 #   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo contract torture fuzz
 #
-# The demo and the fuzzing run while the tests against Asterisk mostly wait, where those are chosen too. How long each step took is told at
-# the end.
+# The demo and the fuzzing run while the tests against Asterisk mostly wait, where those are chosen
+# too. How long each step took is told at the end.
 #
-# The Asterisk step needs root on Debian. Where a real Asterisk can't be had, that is said loudly and the rest runs; with
-# CI=true it is a failure.
+# The Asterisk step needs root on Debian. Where a real Asterisk can't be had, that is said loudly
+# and the rest runs; with CI=true it is a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -165,9 +165,11 @@ format() {
 
 lints() {
     cargo clippy --locked --workspace --all-targets -- -D warnings
-    # Tests and benches have others' detectors without asking; the command has them with its features.
+    # Tests and benches have others' detectors without asking; the command has them with its
+    # features.
     cargo clippy --locked -p voxtra-cli --bins --features earshot,webrtc-vad -- -D warnings
     tests/crates.sh
+    tests/house.sh
     local status=0
     limited tests/deny.sh || status=$?
     if [ "$status" = 77 ]; then
@@ -183,7 +185,8 @@ LOUD
     elif [ "$status" != 0 ]; then
         return "$status"
     fi
-    # Where it is installed (`pipx install check-jsonschema`): the workflows against GitHub's schema of them.
+    # Where it is installed (`pipx install check-jsonschema`): the workflows against GitHub's schema
+    # of them.
     if command -v check-jsonschema >/dev/null; then
         check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
     fi
@@ -194,10 +197,10 @@ docs() {
 }
 
 tests() {
-    # Integration tests that need an Asterisk are the step of that name.
-    # Among the unit tests are the loom models, `cargo test -p voxtra-rt --lib loom_`: every interleaving of what threads share.
-    # Each of these runs, whatever becomes of those before it. All are of the workspace, so that their dependencies have the same
-    # features and are built once.
+    # Integration tests that need an Asterisk are the step of that name. Among the unit tests are
+    # the loom models, `cargo test -p voxtra-rt --lib loom_`: every interleaving of what threads
+    # share. Each of these runs, whatever becomes of those before it. All are of the workspace, so
+    # that their dependencies have the same features and are built once.
     local status=0
     limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast || status=$?
     limited cargo test --locked --workspace --doc || status=$?
@@ -246,15 +249,16 @@ demo() {
     cp "$out/demo/events.jsonl" "${CARGO_TARGET_DIR:-target}/tmp/demo.jsonl"
 }
 
-# The command, optimised. After the step `core` with the features that its bench asks for, so that the dependencies are those that
-# were built for it.
+# The command, optimised. After the step `core` with the features that its bench asks for, so that
+# the dependencies are those that were built for it.
 build_release() {
     local with=()
     if is_chosen core; then with=(-p voxtra-benches --bench instructions); fi
     limited cargo build --locked --release -p voxtra-cli --bin voxtra "${with[@]}"
 }
 
-# What is said about events and what is sent, judged by others' tools. Without an Asterisk there is too little to judge.
+# What is said about events and what is sent, judged by others' tools. Without an Asterisk there is
+# too little to judge.
 contract() {
     if [[ " ${skipped[*]} " == *" asterisk "* ]]; then return 77; fi
     local kept=${CARGO_TARGET_DIR:-target}/tmp
@@ -263,14 +267,15 @@ contract() {
     limited tests/contract/check.sh
 }
 
-# Each target for 20 s, from the same random numbers each time, so that a change is what makes it fail; fuzz/README.md has the recipe
-# for longer runs, which draw new ones.
+# Each target for 20 s, from the same random numbers each time, so that a change is what makes it
+# fail; fuzz/README.md has the recipe for longer runs, which draw new ones.
 fuzz() {
     FUZZ_FLAGS="${FUZZ_FLAGS:--seed=1}" limited fuzz/run.sh
 }
 
-# The suite for hostile peers against our own server, both optimised. That a frame of the well-behaved call was late, and none lost, is
-# said but fails nothing: on a machine that others share it is the flood's own TCP that may have kept the processor.
+# The suite for hostile peers against our own server, both optimised. That a frame of the
+# well-behaved call was late, and none lost, is said but fails nothing: on a machine that others
+# share it is the flood's own TCP that may have kept the processor.
 torture() {
     build_release
     local port=19092 echo status=0 log=$scratch/echo.log

@@ -1,4 +1,5 @@
-//! Sessions as `voxtra!` makes them, from a user's side: what they are, and that no name of the user's can break them.
+//! Sessions as `voxtra!` makes them, from a user's side: what they are, and that no name of the
+//! user's can break them.
 #![allow(dead_code, missing_docs, unused_macros)]
 
 use voxtra::rt::{app::Route, session::Session};

@@ -243,7 +243,8 @@ class Studio:
     def call(self, seed):
         """int16 [SAMPLES], truth uint8 [FRAMES], and what kind of call it is."""
         rng = np.random.default_rng(seed)
-        # What share of calls is of which kind: those with a caller, by noise; then those with noise alone.
+        # What share of calls is of which kind: those with a caller, by noise; then those with noise
+        # alone.
         kind = rng.choice(["clean", "ambience", "music", "babble", "stationary", "tones", "-ambience", "-music", "-stationary", "-tones", "-line"],
                           p=[.13, .13, .12, .12, .11, .03, .11, .12, .04, .08, .01])
         band = self.band(rng)

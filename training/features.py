@@ -9,7 +9,8 @@ from numba import njit
 RATE, FRAME, WINDOW = 8000, 160, 256
 BANDS, FEATURES = 24, 64
 LOW_HZ, HIGH_HZ = 100.0, 3900.0
-# Bins of 31.25 Hz that are looked at one by one: 125 to 3375 Hz, in the parts [4, 32), [32, 64), [64, 108).
+# Bins of 31.25 Hz that are looked at one by one: 125 to 3375 Hz, in the parts [4, 32), [32, 64),
+# [64, 108).
 FINE = (4, 32, 64, 108)
 SILENCE = 2000.0          # added to a band's energy: about -80 dBFS
 LAGS = (8, 64)            # of the autocorrelation at 4 kHz: 500 to 63 Hz
@@ -208,7 +209,8 @@ def sequence(x, P, B):
             part = P[t, FINE[k]:FINE[k + 1]]
             all_of_it = np.float32(1e3) + total(part)
             o[53 + k] = (np.float32(1e5) + total(part * part)) / (all_of_it * all_of_it)
-        # How like the spectra of 20 and 60 ms ago it is: cosines of magnitudes, below and above 1 kHz.
+        # How like the spectra of 20 and 60 ms ago it is: cosines of magnitudes, below and above 1
+        # kHz.
         m = mags[t % 4]
         for i in range(FINE[0], FINE[3]):
             m[i - FINE[0]] = sqrt(P[t, i])

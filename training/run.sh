@@ -1,7 +1,9 @@
 #!/bin/bash
-# Trains the voice detector from nothing and puts its weights into the tree: training/run.sh [--calls N] [--epochs N] [...]
-# Sounds, calls and tools go to $VOXTRA_TRAINING (11 GB; ~/.cache/voxtra-training). Needs Debian or a relative of it, python3 and,
-# where a speech synthesiser is missing, root. Two hours on one core. What train.py has as defaults is the recipe of the weights in the tree.
+# Trains the voice detector from nothing and puts its weights into the tree: training/run.sh
+# [--calls N] [--epochs N] [...] Sounds, calls and tools go to $VOXTRA_TRAINING (11 GB;
+# ~/.cache/voxtra-training). Needs Debian or a relative of it, python3 and, where a speech
+# synthesiser is missing, root. Two hours on one core. What train.py has as defaults is the recipe
+# of the weights in the tree.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${VOXTRA_TRAINING:-$HOME/.cache/voxtra-training}

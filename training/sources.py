@@ -25,7 +25,8 @@ KLETTRES, KTUBERLING = "usr/share/klettres/", "usr/share/ktuberling/sounds/"
 HEDGEWARS = "usr/share/games/hedgewars/Data/"
 LIVEKIT = "livekit/agents/resources/"
 
-# The benchmark keeps these for its last word: never trained, never tuned on. Package (a pattern), path (a regular expression).
+# The benchmark keeps these for its last word: never trained, never tuned on. Package (a pattern),
+# path (a regular expression).
 RESERVED = [
     ("asterisk-*-fr*", r"."), ("asterisk-*-it*", r"."), ("asterisk-*-ru*", r"."),
     ("klettres-data", r"/klettres/(fr|it|ru)/"), ("ktuberling-data", r"/sounds/(fr|it|ru)/"),

@@ -228,7 +228,8 @@ def music(n, rng):
 
 
 DTMF = [(a, b) for a in (697, 770, 852, 941) for b in (1209, 1336, 1477, 1633)]
-# Frequencies and (on, off, ...) seconds of supervisory tones in several countries, after ITU-T E.180 supplement 2.
+# Frequencies and (on, off, ...) seconds of supervisory tones in several countries, after ITU-T
+# E.180 supplement 2.
 CADENCES = [((440, 480), (2, 4)), ((400, 450), (0.4, 0.2, 0.4, 2)), ((425,), (1, 4)), ((425,), (1, 3)), ((440,), (1.5, 3.5)), ((425,), (0.48, 0.48)),
             ((480, 620), (0.5, 0.5)), ((480, 620), (0.25, 0.25)), ((400,), (0.375, 0.375)), ((425,), (0.2, 0.2)), ((350, 440), (9, 0.1)),
             ((425,), (9, 0.1)), ((1100,), (0.5, 3)), ((2100,), (3, 0.1)), ((1400,), (0.2, 5)), ((950, ), (0.33, 1)), ((440,), (0.3, 10)), ((1000,), (0.3, 0.7))]

@@ -23,7 +23,8 @@ pub struct Seen {
     pub turn_ends: Vec<usize>,
     /// Ends of utterances that were heard in full.
     pub completed: Vec<usize>,
-    /// For each frame that was sent, in order: when, and how many of its samples reach to the last that is not silent.
+    /// For each frame that was sent, in order: when, and how many of its samples reach to the last
+    /// that is not silent.
     pub frames: Vec<(usize, usize)>,
     /// When the agent began to be held back.
     pub pauses: Vec<usize>,

@@ -1,4 +1,5 @@
-//! A mobile network's codec: AMR, which there is as a C library. A program of its own runs it (`codec.py`).
+//! A mobile network's codec: AMR, which there is as a C library. A program of its own runs it
+//! (`codec.py`).
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;

@@ -1,12 +1,13 @@
-//! Whole calls in virtual time, through the leg: how soon an agent that is interrupted falls silent, how often it does for
-//! nothing, and when a turn is taken to be over.
+//! Whole calls in virtual time, through the leg: how soon an agent that is interrupted falls
+//! silent, how often it does for nothing, and when a turn is taken to be over.
 //!
 //!     benches/barge_in/sounds.py DIR          # once: fetches and makes the sounds
 //!     cargo run --release -p voxtra-benches --bin barge_in -- DIR [MINUTES] [--energy] [--sweep] [--ignore-echo]
 //!         [--ignore-background] [kinds=KIND,KIND...] [KEY=VALUE]...
 //!
-//! plays MINUTES (60) one-minute calls of each kind and prints figures; with `--sweep` a line of a table for each of many
-//! settings. KEY is one of `TurnSettings`, or `preset`. The same sounds give the same figures.
+//! plays MINUTES (60) one-minute calls of each kind and prints figures; with `--sweep` a line of a
+//! table for each of many settings. KEY is one of `TurnSettings`, or `preset`. The same sounds give
+//! the same figures.
 #![allow(
     missing_docs,
     unreachable_pub,

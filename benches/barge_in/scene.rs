@@ -1,4 +1,5 @@
-//! Calls to be played: what the caller's side sounds like, what the agent has to say, and what the line returns.
+//! Calls to be played: what the caller's side sounds like, what the agent has to say, and what the
+//! line returns.
 
 use crate::sounds::{Chance, Library, Sounds, from_db};
 
@@ -37,7 +38,8 @@ pub enum Kind {
     LateInterruption,
     /// The same through a mobile network's codec on both ways.
     MobileInterruption,
-    /// The caller says something first. Somebody else talks all the time, 10 to 30 dB softer: a television, people in the room.
+    /// The caller says something first. Somebody else talks all the time, 10 to 30 dB softer: a
+    /// television, people in the room.
     Voice,
     /// The same, and the caller talks over the agent.
     VoiceInterruption,
@@ -294,7 +296,8 @@ fn now_and_then(scene: &mut Scene, sounds: &[&Sounds], gain: f32, chance: &mut C
     }
 }
 
-/// Turns of one to four phrases. Each caller has pauses of its own length; between turns is room for an answer.
+/// Turns of one to four phrases. Each caller has pauses of its own length; between turns is room
+/// for an answer.
 fn turns(scene: &mut Scene, phrases: &Sounds, gain: f32, chance: &mut Chance) {
     let habit = chance.between(0.2, 0.9);
     let mut at = RATE;

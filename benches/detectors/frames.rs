@@ -1,4 +1,5 @@
-//! `voxtra vad FILE.wav --frames` with somebody else's detector, or with one of ours and no turn-taking, for whatever scores such lines:
+//! `voxtra vad FILE.wav --frames` with somebody else's detector, or with one of ours and no
+//! turn-taking, for whatever scores such lines:
 //! `cargo run --release -p voxtra-benches --bin other_detector -- earshot FILE.wav`.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 

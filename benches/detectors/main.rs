@@ -1,7 +1,8 @@
 //! What a 20 ms frame costs each voice detector, ours and others', side by side in one run.
 //!
-//! `cargo bench -p voxtra-benches --bench detectors` measures; `cargo test -p voxtra-benches --bench detectors` only checks that each of them answers. Those of others
-//! that want another rate have resampling in their figure.
+//! `cargo bench -p voxtra-benches --bench detectors` measures;
+//! `cargo test -p voxtra-benches --bench detectors` only checks that each of them answers. Those of
+//! others that want another rate have resampling in their figure.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod opponents;

@@ -35,7 +35,8 @@ impl<const N: usize> Upsampled<N> {
     }
 }
 
-/// The probability of a voice that nnnoiseless (RNNoise in Rust) gives beside its main work, 10 ms at 48 kHz.
+/// The probability of a voice that nnnoiseless (RNNoise in Rust) gives beside its main work, 10 ms
+/// at 48 kHz.
 pub struct Nnnoiseless {
     state: Box<DenoiseState<'static>>,
     input: Upsampled<{ DenoiseState::FRAME_SIZE }>,

@@ -1,5 +1,6 @@
-//! What an event costs once it is there, as `events.rs` times it and `instructions.rs` counts it: beside the code that a careful
-//! engineer would have written by hand, with which each has been compared before it is handed out.
+//! What an event costs once it is there, as `events.rs` times it and `instructions.rs` counts it:
+//! beside the code that a careful engineer would have written by hand, with which each has been
+//! compared before it is handed out.
 
 pub mod dispatch;
 pub mod json;

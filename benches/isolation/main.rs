@@ -1,9 +1,10 @@
 //! What misbehaving agents cost the calls of others: two distributions from one run.
 //!
-//! A real application takes calls that are echoed on the media thread, calls whose agent plays audio, and calls whose agents
-//! will misbehave. For the first half of the run everybody behaves. Then, at once: handlers block every worker thread for a
-//! second at a time, readers stop reading, the webhook's receiver stops answering, and whoever reads the log stops reading.
-//! The frames of the first two kinds of calls are timed from the other end of their sockets, before and during.
+//! A real application takes calls that are echoed on the media thread, calls whose agent plays
+//! audio, and calls whose agents will misbehave. For the first half of the run everybody behaves.
+//! Then, at once: handlers block every worker thread for a second at a time, readers stop reading,
+//! the webhook's receiver stops answering, and whoever reads the log stops reading. The frames of
+//! the first two kinds of calls are timed from the other end of their sockets, before and during.
 //!
 //!     cargo run --release -p voxtra-benches --bin isolation -- --seconds 20 --out target/isolation
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]

@@ -1,4 +1,5 @@
-//! Two distributions in one picture: what share of frames took longer than a time, both axes logarithmic.
+//! Two distributions in one picture: what share of frames took longer than a time, both axes
+//! logarithmic.
 
 use std::fmt::Write as _;
 

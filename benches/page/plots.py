@@ -5,7 +5,8 @@ from page.peers import PEERS
 from page.plot import Panel, Series, draw
 from page.results import Results
 
-# Of middling lightness, so that they stand out on white and on black; the two ways to use one server differ in the dashes.
+# Of middling lightness, so that they stand out on white and on black; the two ways to use one
+# server differ in the dashes.
 COLOURS = {
     "voxtra": "#e5533d",
     "bare-echo": "#7d8590",

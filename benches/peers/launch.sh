@@ -3,8 +3,9 @@
 #   run PORT [MODE]   echoes AudioSocket audio on 127.0.0.1:PORT until it is killed; installs first if need be
 #   run --version     installs (or builds) and prints what it is, in one line
 #
-# MODE is `direct`, each frame goes back as it comes (the default), or `paced`, through the peer's own paced playback.
-# Installed things go below $VOXTRA_PEERS (default: target/peers); nothing of theirs is in this repository.
+# MODE is `direct`, each frame goes back as it comes (the default), or `paced`, through the peer's
+# own paced playback. Installed things go below $VOXTRA_PEERS (default: target/peers); nothing of
+# theirs is in this repository.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,7 +29,8 @@ need() {
     command -v "$1" >/dev/null || fail "$1 is missing: $2"
 }
 
-# once STAMP COMMAND…: installs what STAMP names, unless that was done before; two at a time wait for each other.
+# once STAMP COMMAND…: installs what STAMP names, unless that was done before; two at a time wait
+# for each other.
 once() {
     local stamp=$home/.installed-$1
     shift

@@ -7,8 +7,8 @@ use voxtra_core::audiosocket::{Audio, Decoder, Frame, HEADER_LEN, encode, encode
 
 use super::{Aligned, PAYLOAD, SAMPLES, Stage, WIRE, caller, wire};
 
-/// The floor: the payload from one socket's buffer into memory, and from there into another's. In and out of the same
-/// places as the decoder and the encoder, and through memory, as a call's is.
+/// The floor: the payload from one socket's buffer into memory, and from there into another's. In
+/// and out of the same places as the decoder and the encoder, and through memory, as a call's is.
 pub struct CopyTwice {
     input: Aligned<[u8; WIRE]>,
     held: Aligned<[u8; PAYLOAD]>,
@@ -70,7 +70,8 @@ impl Stage for DecodeEncode {
     }
 }
 
-/// The same when the socket was read in the middle of the frame, so that the decoder has to put it together.
+/// The same when the socket was read in the middle of the frame, so that the decoder has to put it
+/// together.
 pub struct DecodeEncodeCut {
     decoder: Decoder<[u8; PAYLOAD]>,
     input: Aligned<[u8; WIRE]>,

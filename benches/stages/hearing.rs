@@ -222,7 +222,8 @@ impl Stage for TurnTakingStage {
     }
 }
 
-/// A frame for a detector or a provider that wants twice the rate. Not part of the path of a call at 8 kHz.
+/// A frame for a detector or a provider that wants twice the rate. Not part of the path of a call
+/// at 8 kHz.
 pub struct Resample {
     frames: Round<[i16; SAMPLES]>,
     resampler: Resampler,

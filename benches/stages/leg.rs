@@ -15,7 +15,8 @@ use voxtra_core::vad::TelephoneDetector;
 use super::speaking::{Talker, ring};
 use super::{FRAMES, Round, SAMPLES, Stage, WIRE, agent, caller, wire};
 
-/// What a leg is connected to: a ring for its records, a buffer for its bytes and one for the caller's audio.
+/// What a leg is connected to: a ring for its records, a buffer for its bytes and one for the
+/// caller's audio.
 struct BenchPort {
     bus: Bus<Producer<'static, Record>, 1>,
     out: [u8; WIRE],

@@ -1,6 +1,7 @@
 //! The stages of the media path, as `core.rs` times them and `instructions.rs` counts them.
 //!
-//! Each is made of the parts a call is made of, and has moved and checked a second of audio before it is handed out.
+//! Each is made of the parts a call is made of, and has moved and checked a second of audio before
+//! it is handed out.
 
 pub mod framing;
 pub mod hearing;
@@ -67,7 +68,8 @@ pub fn wire(samples: &[i16; SAMPLES]) -> [u8; WIRE] {
     bytes
 }
 
-/// A buffer that begins where a cache line does, so that no figure depends on where it happens to lie.
+/// A buffer that begins where a cache line does, so that no figure depends on where it happens to
+/// lie.
 #[repr(align(64))]
 pub struct Aligned<T>(pub T);
 

@@ -33,7 +33,8 @@ pub struct Harness {
 }
 
 impl Harness {
-    /// Starts an application of its own name, media port and webhook receiver. `build` adds routes and whatever else.
+    /// Starts an application of its own name, media port and webhook receiver. `build` adds routes
+    /// and whatever else.
     pub async fn start(asterisk: &Asterisk, build: impl FnOnce(Builder) -> Builder) -> Self {
         let receiver = Receiver::start().await;
         let hook = receiver.settings();
@@ -156,7 +157,8 @@ impl Harness {
         self.seen.push(event);
     }
 
-    /// Sockets that this process holds on the media port, besides the one that listens: how the kernel tells of them, by inode.
+    /// Sockets that this process holds on the media port, besides the one that listens: how the
+    /// kernel tells of them, by inode.
     pub fn media_sockets(&self) -> HashMap<String, String> {
         let port = format!(":{:04X}", self.app.media_address().port());
         let inodes: Vec<String> = std::fs::read_dir("/proc/self/fd")
@@ -179,7 +181,8 @@ impl Harness {
             .collect()
     }
 
-    /// What Asterisk has of this application's calls: bridges, and channels that lead to its media port.
+    /// What Asterisk has of this application's calls: bridges, and channels that lead to its media
+    /// port.
     pub async fn traces(&self, asterisk: &Asterisk) -> Vec<String> {
         let address = self.app.media_address().to_string();
         let channels = asterisk.client(&self.name).channels().await.unwrap();
@@ -196,7 +199,8 @@ impl Harness {
         [bridges, media].concat()
     }
 
-    /// Waits until nothing is left in Asterisk of what [`traces`](Self::traces) found, and no socket here.
+    /// Waits until nothing is left in Asterisk of what [`traces`](Self::traces) found, and no
+    /// socket here.
     pub async fn nothing_is_left(&self, asterisk: &Asterisk, traces: &[String]) {
         let ari = asterisk.client(&self.name);
         patiently("the end of channels, bridges and sockets", async {
@@ -218,7 +222,8 @@ impl Harness {
         .await;
     }
 
-    /// Stops the application and checks that the webhook was told every event, exactly and in order.
+    /// Stops the application and checks that the webhook was told every event, exactly and in
+    /// order.
     pub async fn close(mut self) -> Vec<Request> {
         self.app.shutdown().await;
         while let Ok(event) = self.events.try_recv() {

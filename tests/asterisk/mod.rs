@@ -1,4 +1,5 @@
-//! The real Asterisk, as the tests see it. `README.md` beside this file tells what is at the other end.
+//! The real Asterisk, as the tests see it. `README.md` beside this file tells what is at the other
+//! end.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -25,7 +26,8 @@ use voxtra_rt::ari::{
 /// Longer than anything may take, even on a busy machine; only a test that fails waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running Asterisk. While a test holds one from [`Asterisk::get`], no other test of the same binary stops it.
+/// A running Asterisk. While a test holds one from [`Asterisk::get`], no other test of the same
+/// binary stops it.
 pub struct Asterisk {
     url: String,
     _use: Use,
@@ -80,8 +82,8 @@ impl Asterisk {
         AriClient::new(self.settings(app)).unwrap()
     }
 
-    /// Somebody calls. `to` is `NUMBER@CONTEXT`, `extension` what the caller does once answered (most often
-    /// `script`), `variables` what both need. Returns the caller's own channel.
+    /// Somebody calls. `to` is `NUMBER@CONTEXT`, `extension` what the caller does once answered
+    /// (most often `script`), `variables` what both need. Returns the caller's own channel.
     pub async fn call(&self, call: Call<'_>) -> Channel {
         let variables: Map<String, Value> = call
             .variables

@@ -1,6 +1,8 @@
-//! A SIP telephone: one call at a time, over UDP, with µ-law audio and digits as RTP events (RFC 4733).
+//! A SIP telephone: one call at a time, over UDP, with µ-law audio and digits as RTP events (RFC
+//! 4733).
 //!
-//! On loopback nothing is lost, so it repeats no message of its own; what Asterisk repeats is answered again.
+//! On loopback nothing is lost, so it repeats no message of its own; what Asterisk repeats is
+//! answered again.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

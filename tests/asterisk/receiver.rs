@@ -36,7 +36,8 @@ impl Request {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    /// Checks everything about a request that does not depend on the event: method, headers, signature.
+    /// Checks everything about a request that does not depend on the event: method, headers,
+    /// signature.
     pub fn check(&self) {
         assert_eq!(
             (&self.method, self.path.as_str()),
@@ -91,7 +92,8 @@ impl Receiver {
     }
 }
 
-/// Keeps what was posted, and what the application says about it, for `tests/contract/check.sh`: other tools than ours judge it.
+/// Keeps what was posted, and what the application says about it, for `tests/contract/check.sh`:
+/// other tools than ours judge it.
 pub fn keep_for_the_contract(catalogue: &Catalogue, requests: &[Request]) {
     let posted: Vec<_> = requests
         .iter()

@@ -11,7 +11,8 @@ use super::harness::patiently;
 const STEP_MS: usize = 10;
 
 impl Asterisk {
-    /// A recording that Asterisk has finished, `NAME.wav` or `NAME.wav16`. Waits until it is there and whole.
+    /// A recording that Asterisk has finished, `NAME.wav` or `NAME.wav16`. Waits until it is there
+    /// and whole.
     pub async fn recording(&self, file: &str) -> Recording {
         let path = self.monitor().join(file);
         let mut before = 0;
@@ -42,7 +43,8 @@ fn stated_length(bytes: &[u8]) -> usize {
     u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize + 8
 }
 
-/// Where `samples` are in `recording`, each and every one of them; tells how far it got if they are not.
+/// Where `samples` are in `recording`, each and every one of them; tells how far it got if they are
+/// not.
 pub fn find_exactly(recording: &[i16], samples: &[i16]) -> Result<usize, String> {
     let start = samples.iter().position(|s| *s != 0).unwrap();
     let samples = &samples[start..];
@@ -72,8 +74,9 @@ pub fn find_exactly(recording: &[i16], samples: &[i16]) -> Result<usize, String>
     ))
 }
 
-/// How many pieces of 100 ms of `samples`, at 8 kHz, are in `recording`, each sample of them and in their order; and how
-/// many there are. When the machine stands still for a moment, Asterisk's sound has a tear there, which costs one piece.
+/// How many pieces of 100 ms of `samples`, at 8 kHz, are in `recording`, each sample of them and in
+/// their order; and how many there are. When the machine stands still for a moment, Asterisk's
+/// sound has a tear there, which costs one piece.
 pub fn find_pieces(recording: &[i16], samples: &[i16]) -> (usize, usize) {
     let (mut rest, mut found) = (recording, 0);
     let pieces = samples.chunks_exact(800);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A real Asterisk for the tests, in a private Debian root, on loopback only. See README.md beside this file.
+# A real Asterisk for the tests, in a private Debian root, on loopback only. See README.md beside
+# this file.
 #
 #   rig.sh install            make the root (once, about 350 MB, needs root)
 #   rig.sh start|stop|restart|status
@@ -10,7 +11,8 @@
 #   rig.sh env                the variables that `run` sets, for `eval`
 #   rig.sh remove             delete everything the rig ever made
 #
-# Exit codes: 0 done · 1 failed · 2 wrong usage · 3 (status) not running · 77 this machine cannot have one.
+# Exit codes: 0 done · 1 failed · 2 wrong usage · 3 (status) not running · 77 this machine cannot
+# have one.
 #
 #   VOXTRA_ASTERISK_ROOT      where the root lives (default: $XDG_CACHE_HOME/voxtra/asterisk)
 #   VOXTRA_ASTERISK_PORT      port of ARI on 127.0.0.1 (default 18088). Each port is an Asterisk of its own.
@@ -51,7 +53,8 @@ main() {
     esac
 }
 
-# One change at a time, whoever asks. Asterisk itself must not inherit the lock, or it would hold it for life.
+# One change at a time, whoever asks. Asterisk itself must not inherit the lock, or it would hold it
+# for life.
 locked() {
     mkdir -p "$base" 2>/dev/null || impossible "cannot write to $base"
     exec 9>"$base/lock"
@@ -96,7 +99,8 @@ do_install() {
     impossible "no Debian root could be made"
 }
 
-# The mirror that this machine already uses; nothing when it uses none (mmdebstrap then has a default of its own).
+# The mirror that this machine already uses; nothing when it uses none (mmdebstrap then has a
+# default of its own).
 debian_mirror() {
     local list
     for _ in 1 2; do
@@ -133,8 +137,9 @@ do_start() {
     fi
     rm -f "$instance"/run/*
     cp "$instance/etc.want" "$instance/etc.have"
-    # -p: ahead of whatever else the machine does, as a telephone exchange is: one that is starved loses audio by itself.
-    # A mount namespace of its own: the bind mounts go when Asterisk goes, however it goes.
+    # -p: ahead of whatever else the machine does, as a telephone exchange is: one that is starved
+    # loses audio by itself. A mount namespace of its own: the bind mounts go when Asterisk goes,
+    # however it goes.
     setsid unshare --mount --propagation private -- /bin/sh -c '
         mount --bind /proc "$1/proc" && mount --bind /dev "$1/dev" && exec chroot "$1" asterisk -p -f -n -C "$2/etc/asterisk.conf"
     ' sh "$root" "$inside" </dev/null >"$instance/log/stdout" 2>&1 9>&- &

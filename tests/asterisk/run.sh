@@ -22,7 +22,8 @@ cargo test "${targets[@]}" "${options[@]}" --no-run
 # What webhooks are told in this run is kept there, for tests/contract/check.sh.
 rm -rf "${CARGO_TARGET_DIR:-target}/tmp/contract"
 
-# The applications under test need their turn every 20 ms, like Asterisk, whatever else the machine is doing.
+# The applications under test need their turn every 20 ms, like Asterisk, whatever else the machine
+# is doing.
 ahead=()
 if chrt --rr 1 true 2>/dev/null; then ahead=(chrt --rr 1); fi
 

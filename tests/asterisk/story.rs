@@ -82,7 +82,8 @@ impl Story {
         self.all(wire).remove(0)
     }
 
-    /// Each event as its wire name and the exact JSON of its data, but for measured times, which become `#`.
+    /// Each event as its wire name and the exact JSON of its data, but for measured times, which
+    /// become `#`.
     pub fn lines(&self) -> Vec<String> {
         self.events
             .iter()
@@ -90,7 +91,8 @@ impl Story {
             .collect()
     }
 
-    /// As [`lines`](Self::lines), without those of one wire name: for what may come at any place in the order.
+    /// As [`lines`](Self::lines), without those of one wire name: for what may come at any place in
+    /// the order.
     pub fn lines_without(&self, wire: &str) -> Vec<String> {
         let other = format!("{wire} ");
         let mut lines = self.lines();
@@ -124,7 +126,8 @@ pub fn text(events: &[Arc<Event>]) -> String {
     text
 }
 
-/// The data of an event's JSON, after checking that everything around it is exactly the contract's shape.
+/// The data of an event's JSON, after checking that everything around it is exactly the contract's
+/// shape.
 pub fn data(json: &str) -> &str {
     let rest = json.strip_prefix(r#"{"id":""#).expect(json);
     let (id, rest) = rest.split_at(32);

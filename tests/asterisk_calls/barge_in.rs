@@ -76,8 +76,9 @@ async fn a_caller_who_interrupts_is_listened_to() {
     let heard = loud_span(&envelope(&heard, 8000), 20.0).expect("the agent was heard");
     let said = loud_span(&envelope(&said, 8000), 100.0).expect("the caller spoke");
     assert!(heard.0 < said.0, "{heard:?} {said:?}");
-    // The agent is held at the "s" of "stop", which is softer than what counts as loud here, and may have been between two
-    // words; detection, the fade and Asterisk's buffers take time. It doesn't go on while the caller speaks.
+    // The agent is held at the "s" of "stop", which is softer than what counts as loud here, and
+    // may have been between two words; detection, the fade and Asterisk's buffers take time. It
+    // doesn't go on while the caller speaks.
     let overlap = heard.1 as i64 - said.0 as i64;
     assert!((-300..500).contains(&overlap), "{overlap} ms");
 }

@@ -48,7 +48,8 @@ async fn what_is_heard_thought_and_answered_is_told() {
     .await;
     harness.call(&asterisk, caller).await;
     let story = harness.story().await;
-    // The caller's turn ends while the agent is already thinking or speaking; the audio may end before the call or after.
+    // The caller's turn ends while the agent is already thinking or speaking; the audio may end
+    // before the call or after.
     let mut lines = story.lines_without("turn.ended");
     lines.retain(|line| !line.starts_with("media.stopped"));
     assert_eq!(

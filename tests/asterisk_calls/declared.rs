@@ -1,4 +1,5 @@
-//! Sessions declared with `voxtra!` in real calls: routes, state, and events of the application's own.
+//! Sessions declared with `voxtra!` in real calls: routes, state, and events of the application's
+//! own.
 
 use voxtra::prelude::*;
 

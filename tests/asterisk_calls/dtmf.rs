@@ -1,4 +1,5 @@
-//! Keys, pressed by real callers: each press counts once, though Asterisk tells it twice where ARI is involved.
+//! Keys, pressed by real callers: each press counts once, though Asterisk tells it twice where ARI
+//! is involved.
 
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use voxtra::prelude::*;
 use crate::asterisk::harness::Harness;
 use crate::asterisk::{Asterisk, Call as Caller, PATIENCE};
 
-/// Presses everything a telephone has, some keys twice in a row, and `1` and `9` where nobody listens for digits.
+/// Presses everything a telephone has, some keys twice in a row, and `1` and `9` where nobody
+/// listens for digits.
 const KEYS: &str = "1147*0#22#9";
 
 const PRESSER: &[(&str, &str)] = &[("VOXTRA_SCRIPT", "quiet:0.5&dtmf:1147*0#22#9&quiet:1")];

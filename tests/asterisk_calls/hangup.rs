@@ -21,7 +21,8 @@ async fn count_hangups(call: &Call, count: &Count) {
     .await;
 }
 
-/// Waits until the story is over, and checks its end: told once, one hook, nothing left in Asterisk or here.
+/// Waits until the story is over, and checks its end: told once, one hook, nothing left in Asterisk
+/// or here.
 async fn ended(
     mut harness: Harness,
     asterisk: &Asterisk,
@@ -140,7 +141,8 @@ async fn during_say(over_ari: bool) {
             call.answer().await?;
             count_hangups(&call, &count).await;
             call.say("A long explanation.").await?;
-            // Whether the sentence was cut or the call is over, the handler may go on and fail with that.
+            // Whether the sentence was cut or the call is over, the handler may go on and fail with
+            // that.
             call.say("You said:").await?;
             Ok::<_, CallError>(())
         }

@@ -1,4 +1,5 @@
-//! Somebody calls: over ARI and external media at 8 and 16 kHz, and through the dialplan's `AudioSocket()`.
+//! Somebody calls: over ARI and external media at 8 and 16 kHz, and through the dialplan's
+//! `AudioSocket()`.
 
 use uuid::Uuid;
 use voxtra::core::audio::SampleRate;

@@ -1,4 +1,5 @@
-//! Real calls through real applications, against a real Asterisk. `tests/asterisk/README.md` tells how to run them.
+//! Real calls through real applications, against a real Asterisk. `tests/asterisk/README.md` tells
+//! how to run them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../asterisk/mod.rs"]

@@ -136,7 +136,8 @@ async fn an_endpoint_that_does_not_exist() {
             "no_such_endpoint",
             "{endpoint}"
         );
-        // Of a technology that it does not know Asterisk says so at once; of a number only when it dials.
+        // Of a technology that it does not know Asterisk says so at once; of a number only when it
+        // dials.
         let errors = story.all("error");
         assert_eq!(errors.len(), usize::from(endpoint == "Nonsense/1"));
         assert!(

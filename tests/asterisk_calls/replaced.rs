@@ -43,7 +43,8 @@ async fn the_first_of_a_name_comes_back_when_the_second_has_left() {
         .await
         .unwrap();
     patiently("Asterisk's events", newcomer.online()).await;
-    // The first looks for its name during the long call, and leaves it alone: the short one is the newcomer's too.
+    // The first looks for its name during the long call, and leaves it alone: the short one is the
+    // newcomer's too.
     let mut told = newcomer.events();
     for script in [LONG, SHORT] {
         harness.call(&asterisk, caller(script)).await;

@@ -26,7 +26,8 @@ fn player(
     }
 }
 
-/// Noise that never repeats, so that it can be found in one place only; its level changes like that of speech.
+/// Noise that never repeats, so that it can be found in one place only; its level changes like that
+/// of speech.
 fn noise(count: usize) -> Vec<i16> {
     let mut state = 1_u32;
     (0..count)
@@ -94,12 +95,14 @@ async fn at_16_khz_the_caller_hears_every_sample() {
     check_exact(&heard, &samples, 320);
 }
 
-/// Both utterances are there, bit for bit, and nothing else but silence, of which there is little between them.
+/// Both utterances are there, bit for bit, and nothing else but silence, of which there is little
+/// between them.
 fn check_exact(heard: &[i16], samples: &[i16], frame: usize) {
     let first = find_exactly(heard, samples).unwrap();
     let rest = &heard[first + samples.len()..];
     let pause = find_exactly(rest, samples).unwrap();
-    // The rest of the first utterance's last frame, and the time that the agent takes to begin again.
+    // The rest of the first utterance's last frame, and the time that the agent takes to begin
+    // again.
     assert!(pause < 25 * frame, "{pause} samples");
     let silence = [
         &heard[..first],
@@ -128,7 +131,8 @@ async fn speech_of_another_rate_keeps_its_length_and_its_level() {
         envelope(&speech.samples.repeat(3), 22_050),
         envelope(&heard, 8000),
     );
-    // The resampler's own few milliseconds and the grid of the envelope make them a little less than alike.
+    // The resampler's own few milliseconds and the grid of the envelope make them a little less
+    // than alike.
     let (at, alike) = find_envelope(&heard, &played);
     assert!(alike > 0.97, "{alike}");
     let loudest = |envelope: &[f32]| envelope.iter().copied().fold(0.0, f32::max);
@@ -158,7 +162,8 @@ async fn speech_is_played_without_a_hole() {
     let started = harness.until("agent.speech.started").await.timestamp;
     let ended = harness.until("agent.speech.ended").await.timestamp;
     let took = (ended - started).total(jiff::Unit::Second).unwrap();
-    // Told when it has been heard, not when the last frame was queued; that nothing was late, the recording tells.
+    // Told when it has been heard, not when the last frame was queued; that nothing was late, the
+    // recording tells.
     assert!(took > 9.8, "{took} s");
     let stats = session.stats();
     assert_eq!((stats.underruns, stats.frames_dropped), (0, 0), "{stats:?}");

@@ -53,7 +53,8 @@ async fn a_transferred_caller_and_the_other_party_hear_each_other() {
         .samples;
     let words = asterisk.asset("caller-hello").samples;
     let (_, alike) = find_envelope(&envelope(&heard, 8000), &envelope(&words, 8000));
-    // It is 0.97 and more where the machine never stands still; a tear of 20 ms in Asterisk's sound makes 0.94 of it.
+    // It is 0.97 and more where the machine never stands still; a tear of 20 ms in Asterisk's sound
+    // makes 0.94 of it.
     assert!(alike > 0.85, "{alike}");
 }
 

@@ -1,5 +1,6 @@
-//! What a webhook is told of a real call. That every event of every call in this suite is posted exactly, in order, with
-//! its headers and signature is checked by `Harness::close`; here is what goes beyond that.
+//! What a webhook is told of a real call. That every event of every call in this suite is posted
+//! exactly, in order, with its headers and signature is checked by `Harness::close`; here is what
+//! goes beyond that.
 
 use voxtra::prelude::*;
 

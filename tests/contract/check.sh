@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The contract, judged by tools that are not ours: what `voxtra events` says of the events is a valid JSON Schema and a valid AsyncAPI
-# document, also when it asks an agent for its own; and whatever webhooks were told in the Asterisk suite and in a demo call is as they
-# say, and stops being so when it is changed.
+# The contract, judged by tools that are not ours: what `voxtra events` says of the events is a
+# valid JSON Schema and a valid AsyncAPI document, also when it asks an agent for its own; and
+# whatever webhooks were told in the Asterisk suite and in a demo call is as they say, and stops
+# being so when it is changed.
 #
 #   check.sh            needs Python 3 with venv, Node with npm, and what the steps `asterisk` and `demo` of tests/run.sh left
 set -euo pipefail

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 
-# Of a call; of an outbound one, of language models and of what goes wrong there is less in the suite.
+# Of a call; of an outbound one, of language models and of what goes wrong there is less in the
+# suite.
 AT_LEAST = {"call.started", "call.answered", "call.ended", "media.started", "media.stopped", "user.speech.started", "user.speech.ended",
             "agent.speech.started", "agent.speech.ended", "dtmf.received", "barge_in", "session.created", "session.destroyed"}
 

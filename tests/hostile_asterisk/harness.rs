@@ -10,7 +10,8 @@ use voxtra::rt::media::MediaSettings;
 use crate::peer::Asterisk;
 use crate::{LONG, until};
 
-/// Tasks that may be left when all calls are over: connections that stay, and what looks after them.
+/// Tasks that may be left when all calls are over: connections that stay, and what looks after
+/// them.
 const TASKS: usize = 60;
 
 /// An application and its Asterisk. Each test ends with [`over`](Self::over).

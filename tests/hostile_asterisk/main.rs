@@ -1,5 +1,6 @@
-//! Calls on an Asterisk that loses events, refuses orders, stalls, floods, lies and cuts connections. No session may outlive its
-//! call, and no call its session: that is looked at after each of these tests.
+//! Calls on an Asterisk that loses events, refuses orders, stalls, floods, lies and cuts
+//! connections. No session may outlive its call, and no call its session: that is looked at after
+//! each of these tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod harness;
@@ -354,7 +355,8 @@ async fn asterisk_is_connected_to_again_however_long_it_was_away() {
     harness.over().await;
 }
 
-/// What an Asterisk may make of us, beside what the other tests of this process take at the same time.
+/// What an Asterisk may make of us, beside what the other tests of this process take at the same
+/// time.
 const BYTES: u64 = 96 << 20;
 
 /// Runs `work`, during which no more than [`BYTES`] are taken.

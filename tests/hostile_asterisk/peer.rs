@@ -1,5 +1,5 @@
-//! An Asterisk that isn't one: ARI and its side of AudioSocket, which loses events, refuses orders and cuts connections when
-//! it is told to.
+//! An Asterisk that isn't one: ARI and its side of AudioSocket, which loses events, refuses orders
+//! and cuts connections when it is told to.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -66,7 +66,8 @@ pub struct World {
     pub orders: Vec<String>,
     /// Events of these types are lost.
     pub lost: Vec<&'static str>,
-    /// What orders meet that begin with this (`GET channels`; all begin with nothing), as often as this says.
+    /// What orders meet that begin with this (`GET channels`; all begin with nothing), as often as
+    /// this says.
     pub manners: Vec<(&'static str, Manner, u32)>,
     /// The extension to which callers come; `200` when it is empty.
     pub exten: &'static str,

@@ -28,7 +28,8 @@ fi
 cc main.c "$lib" -o "$target/link-gate"
 "$target/link-gate" || fail "the call failed at step $?"
 
-# 4. The whole core and what it stands on, not only what that call uses: without optimisation nothing is left out.
+# 4. The whole core and what it stands on, not only what that call uses: without optimisation
+#    nothing is left out.
 whole=${CARGO_TARGET_DIR:-$PWD/target}/debug/libvoxtra_link_gate.a
 cargo build --quiet --locked
 modules=$(sed -n 's/^pub mod \([a-z]\{1,\}\);$/\1/p' ../../voxtra-core/src/lib.rs)

@@ -197,7 +197,8 @@ impl Hearer {
         (all, false)
     }
 
-    /// Whether the other side has closed by now or does soon; what comes before that is not looked at.
+    /// Whether the other side has closed by now or does soon; what comes before that is not looked
+    /// at.
     pub async fn closed(&mut self) {
         soon("the end of the connection", async {
             let mut bytes = [0; 4096];

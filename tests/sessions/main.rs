@@ -1,4 +1,5 @@
-//! What a session promises to whoever handles its call, without Asterisk: the caller is played over loopback TCP.
+//! What a session promises to whoever handles its call, without Asterisk: the caller is played over
+//! loopback TCP.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod events;

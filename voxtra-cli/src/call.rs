@@ -15,8 +15,9 @@ use super::{Failure, recording, terminal};
 
 /// Call an AudioSocket server as Asterisk would
 ///
-/// Connects, presents a UUID, and then sends one 20 ms frame every 20 ms, in real time, while it records what comes back: first the
-/// WAV file, if there is one, then the keys, then silence until the server hangs up or the time to wait is over.
+/// Connects, presents a UUID, and then sends one 20 ms frame every 20 ms, in real time, while it
+/// records what comes back: first the WAV file, if there is one, then the keys, then silence until
+/// the server hangs up or the time to wait is over.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,7 +46,8 @@ pub(crate) struct Args {
     /// Samples per second on the wire
     #[arg(long, value_name = "HZ", default_value = "8000", value_parser = rate)]
     rate: SampleRate,
-    /// How long to stay on the line afterwards, in seconds [default: until 2 s after the last word heard]
+    /// How long to stay on the line afterwards, in seconds [default: until 2 s after the last word
+    /// heard]
     #[arg(long, value_name = "SECS", value_parser = wait)]
     wait: Option<Duration>,
 }

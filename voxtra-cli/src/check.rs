@@ -43,7 +43,8 @@ pub(crate) struct Args {
     /// Say nothing of risks of this kind: uuid, allow_peers, cleartext or permissions
     #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(RISKS))]
     accept: Vec<String>,
-    /// The program of an agent whose configuration it is, and its arguments; it must read the same file
+    /// The program of an agent whose configuration it is, and its arguments; it must read the same
+    /// file
     #[arg(
         value_name = "AGENT",
         trailing_var_arg = true,
@@ -215,7 +216,8 @@ fn refuse(path: &Path, problems: Vec<Problem>) -> Failure {
     })
 }
 
-/// Reads a configuration for a program, and checks that the program can use it: it is run as far as its start.
+/// Reads a configuration for a program, and checks that the program can use it: it is run as far as
+/// its start.
 fn load_for(path: &Path, program: &str, arguments: &[String]) -> Result<Config, Failure> {
     let config = read(path)?;
     // It judges the agents of its file itself, and says what is wrong.

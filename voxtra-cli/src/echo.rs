@@ -24,10 +24,11 @@ use super::{Failure, logging, runtime, terminal, timeline};
 
 /// Echo every caller, whatever its UUID
 ///
-/// Each caller hears its own samples again, bit for bit, through the whole media path and with voice detection on: to see that
-/// Asterisk reaches this machine, and to measure. Events go to stdout; after Ctrl-C or SIGTERM, what was counted: calls, frames,
-/// how long a frame's handling took, and the allocations on the way, which are meant to be 0. A second Ctrl-C hangs up.
-/// Don't leave it open to the world: it takes calls from anybody.
+/// Each caller hears its own samples again, bit for bit, through the whole media path and with
+/// voice detection on: to see that Asterisk reaches this machine, and to measure. Events go to
+/// stdout; after Ctrl-C or SIGTERM, what was counted: calls, frames, how long a frame's handling
+/// took, and the allocations on the way, which are meant to be 0. A second Ctrl-C hangs up. Don't
+/// leave it open to the world: it takes calls from anybody.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,10 +43,12 @@ pub(crate) struct Args {
     /// Media threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
-    /// How long a busy media thread gathers what arrives, to handle it together, in ms: 0 to 2, fractions too
+    /// How long a busy media thread gathers what arrives, to handle it together, in ms: 0 to 2,
+    /// fractions too
     #[arg(long, value_name = "MS", default_value = "1", value_parser = batch, alias = "tick")]
     batch: Duration,
-    /// From which share of its time on a media thread counts as busy: 0 to 1; with 0 it gathers always, for the least CPU
+    /// From which share of its time on a media thread counts as busy: 0 to 1; with 0 it gathers
+    /// always, for the least CPU
     #[arg(long, value_name = "SHARE", default_value = "0.75", value_parser = share, alias = "tick-load")]
     batch_above_load: f32,
     /// Events as JSON, one a line, and what was counted as the last, whose type is "summary"

@@ -9,8 +9,9 @@ use super::{Failure, terminal::Paint};
 
 /// List the events of a call
 ///
-/// Every event that a call can produce: its wire name, when it happens, and the fields of its `data`. With the program of an agent,
-/// which is run for a moment, the events that it declares are listed too.
+/// Every event that a call can produce: its wire name, when it happens, and the fields of its
+/// `data`. With the program of an agent, which is run for a moment, the events that it declares are
+/// listed too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -14,7 +14,8 @@ pub(crate) enum Failure {
         message: String,
         advice: Option<String>,
     },
-    /// What was asked makes no sense as it stands (arguments, configuration, input files): status 2.
+    /// What was asked makes no sense as it stands (arguments, configuration, input files): status
+    /// 2.
     Usage {
         message: String,
         advice: Option<String>,

@@ -9,7 +9,8 @@ use std::thread;
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Starts to listen for Ctrl-C. Where that isn't possible, Ctrl-C keeps its default meaning: to end the process.
+    /// Starts to listen for Ctrl-C. Where that isn't possible, Ctrl-C keeps its default meaning: to
+    /// end the process.
     pub(crate) fn listen() -> Self {
         let interrupt = Self::default();
         let flag = interrupt.clone();

@@ -1,6 +1,7 @@
 //! Text inside HTML and XML.
 
-/// Text as HTML or XML text, or a quoted attribute. What XML has no place for (control characters) becomes U+FFFD.
+/// Text as HTML or XML text, or a quoted attribute. What XML has no place for (control characters)
+/// becomes U+FFFD.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,5 @@
-//! What the media threads counted, for people and for scripts: at the end of `voxtra demo` and `voxtra echo`.
+//! What the media threads counted, for people and for scripts: at the end of `voxtra demo` and
+//! `voxtra echo`.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ pub(crate) struct MediaFigures {
     pub(crate) frees: u64,
 }
 
-/// How long it took to handle a frame, its system calls included. Each is at most an eighth too large.
+/// How long it took to handle a frame, its system calls included. Each is at most an eighth too
+/// large.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Handling {
     pub(crate) p50: Duration,

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// As [`OpenOptions::open`]; the file is the owner's alone if it is made. One that is there keeps its permissions.
+/// As [`OpenOptions::open`]; the file is the owner's alone if it is made. One that is there keeps
+/// its permissions.
 pub(super) fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.write(true).mode(0o600).open(path)
 }

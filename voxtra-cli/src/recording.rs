@@ -39,7 +39,8 @@ pub(crate) fn at_rate(recording: Recording, rate_hz: u32) -> Result<Recording, F
             recording.rate_hz
         ))
     })?;
-    // Its delay is taken off the front, and the end pushed out with silence, so that times stay what they were.
+    // Its delay is taken off the front, and the end pushed out with silence, so that times stay
+    // what they were.
     let silence = vec![0; resampler.delay_samples()];
     let late = resampler.output_len(silence.len());
     let length = resampler.output_len(recording.samples.len());

@@ -10,8 +10,9 @@ use super::{Failure, agents, logging, runtime};
 
 /// Answer calls as a configuration says
 ///
-/// Connects to Asterisk, answers the calls that its dialplan hands over, and runs until Ctrl-C or SIGTERM; calls in progress are then
-/// brought to an end first. The environment variable RUST_LOG overrides how much is logged (to stderr).
+/// Connects to Asterisk, answers the calls that its dialplan hands over, and runs until Ctrl-C or
+/// SIGTERM; calls in progress are then brought to an end first. The environment variable RUST_LOG
+/// overrides how much is logged (to stderr).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -70,7 +71,8 @@ pub(super) fn listen_for_signals() -> Result<StopSignals, Failure> {
         .map_err(|error| Failure::failed(format!("cannot listen for Ctrl-C: {error}")))
 }
 
-/// Runs an application until Ctrl-C, which is status 130, or SIGTERM, which is the proper end of a service.
+/// Runs an application until Ctrl-C, which is status 130, or SIGTERM, which is the proper end of a
+/// service.
 pub(super) async fn run_until(app: &Application, signals: StopSignals) -> Result<(), Failure> {
     match app.run_until(signals).await {
         Stop::Interrupt => Err(Failure::Interrupted),

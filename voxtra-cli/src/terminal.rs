@@ -1,4 +1,5 @@
-//! Colour, where a person looks on: never into a file or a pipe, nor where `NO_COLOR` is set (<https://no-color.org>).
+//! Colour, where a person looks on: never into a file or a pipe, nor where `NO_COLOR` is set
+//! (<https://no-color.org>).
 
 use std::env;
 use std::fmt::Display;
@@ -83,7 +84,8 @@ pub(crate) fn note(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Writes something for as long as somebody reads it and at most a second: an unread pipe must not keep anybody from leaving.
+/// Writes something for as long as somebody reads it and at most a second: an unread pipe must not
+/// keep anybody from leaving.
 pub(crate) fn patiently(write: impl FnOnce() + Send + 'static) {
     let (done, wait) = mpsc::channel();
     let writer = thread::Builder::new().spawn(move || {

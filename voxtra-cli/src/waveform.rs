@@ -1,4 +1,5 @@
-//! The outline of a recording as an SVG path: the highest and lowest sample of each stretch of about one unit.
+//! The outline of a recording as an SVG path: the highest and lowest sample of each stretch of
+//! about one unit.
 
 use std::fmt::{self, Write as _};
 

@@ -1,5 +1,5 @@
-//! Asterisk goes away in the middle of the service and comes back; and what is left after many calls. These tests have
-//! Asterisk for themselves, which is why they have a binary of their own.
+//! Asterisk goes away in the middle of the service and comes back; and what is left after many
+//! calls. These tests have Asterisk for themselves, which is why they have a binary of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../../tests/asterisk/mod.rs"]
@@ -47,7 +47,8 @@ async fn short_call(asterisk: &Asterisk, harness: &mut Harness) -> Story {
 
 type Staying = std::pin::Pin<Box<dyn Future<Output = Result<(), CallError>> + Send>>;
 
-/// Two calls over ARI, one of them transferred, and one over AudioSocket alone are up when Asterisk ends, by `how`.
+/// Two calls over ARI, one of them transferred, and one over AudioSocket alone are up when Asterisk
+/// ends, by `how`.
 async fn outage(how: &str) {
     let Some(asterisk) = Asterisk::get_alone().await else {
         return;
@@ -76,7 +77,8 @@ async fn outage(how: &str) {
     harness.until("call.transferred").await;
 
     asterisk.rig(&[how]).await;
-    // The calls with media end at once; the one without at the latest when Asterisk can be asked again.
+    // The calls with media end at once; the one without at the latest when Asterisk can be asked
+    // again.
     let mut stories = vec![harness.story().await, harness.story().await];
     asterisk.rig(&["start"]).await;
     stories.push(harness.story().await);
@@ -223,7 +225,8 @@ async fn a_program_that_is_told_to_stop_waits_for_agents_and_leaves_transferred_
     assert_eq!(bridges.len(), 1, "{bridges:?}");
     assert_eq!(bridges[0].1.len(), 2, "{bridges:?}");
 
-    // Asterisk leaves the other party where it is when the caller hangs up. Who runs again under the name ends that.
+    // Asterisk leaves the other party where it is when the caller hangs up. Who runs again under
+    // the name ends that.
     let again = Application::builder()
         .asterisk(asterisk.settings(&harness.name))
         .media(asterisk::harness::any_port())
@@ -278,7 +281,8 @@ fn serve(asterisk: &Asterisk, name: &str) -> std::process::Child {
     serve
 }
 
-/// A second program of the name takes a call and crashes, while the first has so many calls up. They must go on.
+/// A second program of the name takes a call and crashes, while the first has so many calls up.
+/// They must go on.
 async fn a_second_crashes(own_calls: usize) {
     let Some(asterisk) = Asterisk::get_alone().await else {
         return;

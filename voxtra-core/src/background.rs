@@ -4,15 +4,17 @@ use crate::vad::VAD_FRAME_SAMPLES;
 
 /// Tells the caller's voice from voices that stay much softer. One per call.
 ///
-/// Somebody further away from the telephone is softer, always. Single frames don't show that, as they
-/// differ by more than 20 dB within a word; the loudest of about 300 ms does. The caller's level is the
-/// loudest such peak while the agent was silent. It sinks by 1 dB for each second of the caller's voice.
+/// Somebody further away from the telephone is softer, always. Single frames don't show that, as
+/// they differ by more than 20 dB within a word; the loudest of about 300 ms does. The caller's
+/// level is the loudest such peak while the agent was silent. It sinks by 1 dB for each second of
+/// the caller's voice.
 ///
-/// A voice whose peaks stay 9 dB below that is in the background once 0.8 s of it were heard. Then its
-/// frames count as no speech. A line on which nobody else talks has no background, so nothing changes on it.
+/// A voice whose peaks stay 9 dB below that is in the background once 0.8 s of it were heard. Then
+/// its frames count as no speech. A line on which nobody else talks has no background, so nothing
+/// changes on it.
 ///
-/// A caller who turns away from the telephone is softer too. So a soft voice that is alone for 2 s while the
-/// agent is silent pulls the caller's level down to itself, by 10 dB a second.
+/// A caller who turns away from the telephone is softer too. So a soft voice that is alone for 2 s
+/// while the agent is silent pulls the caller's level down to itself, by 10 dB a second.
 ///
 /// ```
 /// use voxtra_core::background::BackgroundVoices;
@@ -55,8 +57,8 @@ impl BackgroundVoices {
         }
     }
 
-    /// Takes 20 ms at 8 kHz and the probability (0 to 1) that they are speech. Returns that of the caller's
-    /// speech: the same, or 0 for a voice in the background.
+    /// Takes 20 ms at 8 kHz and the probability (0 to 1) that they are speech. Returns that of the
+    /// caller's speech: the same, or 0 for a voice in the background.
     pub fn heard(
         &mut self,
         frame: &[i16; VAD_FRAME_SAMPLES],
@@ -144,7 +146,8 @@ const FOLLOWS: f32 = 0.954_992_6;
 mod tests {
     use super::*;
 
-    /// Frames of a voice at so many dBFS, with 3 frames in 4 well below its peak; true for those that count.
+    /// Frames of a voice at so many dBFS, with 3 frames in 4 well below its peak; true for those
+    /// that count.
     fn voice(
         background: &mut BackgroundVoices,
         dbfs: f32,

@@ -1,8 +1,8 @@
 //! The `no_std` core of Voxtra: everything between the bytes of a telephone call and its events.
 //!
-//! It has no I/O, no clock, no allocator and no `unsafe`. Each part is a state machine that is given bytes, samples
-//! and times and hands back frames, samples and events, so a whole call can run in a test in virtual time, on a
-//! media thread, or on a device without an operating system:
+//! It has no I/O, no clock, no allocator and no `unsafe`. Each part is a state machine that is
+//! given bytes, samples and times and hands back frames, samples and events, so a whole call can
+//! run in a test in virtual time, on a media thread, or on a device without an operating system:
 //!
 //! - [`audiosocket`]: Asterisk's AudioSocket frames, in and out.
 //! - [`audio`]: 20 ms frames, sample rates, G.711, levels, gain and fades, resampling.
@@ -11,9 +11,11 @@
 //! - [`background`]: whose voice is the caller's, and whose is behind it.
 //! - [`dtmf`]: digits that come as tones in the audio.
 //! - [`vad`]: how likely it is that a frame holds speech.
-//! - [`turn`]: when the caller started and stopped speaking, barged in, ended a turn; when there is silence.
+//! - [`turn`]: when the caller started and stopped speaking, barged in, ended a turn; when there is
+//!   silence.
 //! - [`leg`]: all of the above for one call, as one state machine.
-//! - [`event`]: what happened in the call, as typed events; [`bus`]: how they leave the media thread.
+//! - [`event`]: what happened in the call, as typed events; [`bus`]: how they leave the media
+//!   thread.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -7,7 +7,8 @@ use core::marker::PhantomData;
 
 use crate::event::{Described, EventInfo, Schema};
 
-/// A handler's body that the macro couldn't read. In an expansion of its own, what the compiler says about it costs nothing else.
+/// A handler's body that the macro couldn't read. In an expansion of its own, what the compiler
+/// says about it costs nothing else.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __voxtra_handler_body {
@@ -18,8 +19,8 @@ macro_rules! __voxtra_handler_body {
 
 pub use __voxtra_handler_body as handler_body;
 
-/// The form of a `T`, also where nothing is known about it: an inherent constant goes before a trait's, but exists only for a
-/// type that is [`Described`].
+/// The form of a `T`, also where nothing is known about it: an inherent constant goes before a
+/// trait's, but exists only for a type that is [`Described`].
 pub struct SchemaOf<T: ?Sized>(PhantomData<T>);
 
 impl<T: Described + ?Sized> SchemaOf<T> {

@@ -3,9 +3,11 @@
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-/// A moment, in microseconds since an epoch that the caller chooses and keeps (the start of the media thread, say).
+/// A moment, in microseconds since an epoch that the caller chooses and keeps (the start of the
+/// media thread, say).
 ///
-/// Arithmetic saturates: there is no moment before [`Instant::ZERO`] and none after [`Instant::MAX`].
+/// Arithmetic saturates: there is no moment before [`Instant::ZERO`] and none after
+/// [`Instant::MAX`].
 ///
 /// ```
 /// use core::time::Duration;

@@ -67,7 +67,8 @@ fn decode<'a, const MAX: usize>(pieces: impl IntoIterator<Item = &'a [u8]>) -> V
     let mut decoder = Decoder::<[u8; MAX]>::new();
     let mut frames = Vec::new();
     for mut piece in pieces {
-        // Every call but the last takes at least a byte, or hands on part of what was taken: this bounds them.
+        // Every call but the last takes at least a byte, or hands on part of what was taken: this
+        // bounds them.
         let mut calls = piece.len() + MAX + 4;
         while let Some(frame) = decoder.decode(&mut piece) {
             frames.push(Owned::from(frame));

@@ -151,7 +151,8 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
     prop::collection::vec(operation, 0..200)
 }
 
-/// A subscriber as the test sees it: whatever it reads must account for every record since it joined.
+/// A subscriber as the test sees it: whatever it reads must account for every record since it
+/// joined.
 struct Reader {
     ring: ModelRing,
     next: u32,
@@ -226,7 +227,8 @@ proptest! {
     #[test]
     fn a_record_is_missed_only_for_want_of_room_and_counted_in_its_place(
         capacities in prop::collection::vec(2_usize..9, SUBSCRIBERS),
-        // How many records are published, then how many each subscriber reads; the last one is stuck.
+        // How many records are published, then how many each subscriber reads; the last one is
+        // stuck.
         rounds in prop::collection::vec((0_u32..6, prop::collection::vec(0_usize..8, SUBSCRIBERS - 1)), 0..60),
     ) {
         let rings: Vec<_> = capacities.iter().map(|capacity| ModelRing::new(*capacity)).collect();

@@ -37,7 +37,8 @@ fn returned(sound: &[i16], delay: usize, loss_db: f32) -> Vec<i16> {
         .collect()
 }
 
-/// Sends one and hears the other; the share of each heard frame that is not echo. Frames go out `phase` after they come in.
+/// Sends one and hears the other; the share of each heard frame that is not echo. Frames go out
+/// `phase` after they come in.
 fn shares(sent: &[i16], heard: &[i16], phase: Duration) -> Vec<f32> {
     let mut estimate = EchoEstimate::new();
     let frames = sent.chunks_exact(N).zip(heard.as_chunks::<N>().0);
@@ -67,7 +68,8 @@ fn an_echo_is_not_the_caller_whatever_its_delay_and_loss() {
             let shares = shares(&sent, &heard, Duration::ZERO);
             let taken = shares[LEARNED..].iter().filter(|share| **share > 0.5);
             let taken = taken.count();
-            // A frame now and then, where the agent's own voice begins anew; two in a row are what would hold it back.
+            // A frame now and then, where the agent's own voice begins anew; two in a row are what
+            // would hold it back.
             let pairs = shares[LEARNED..]
                 .windows(2)
                 .filter(|two| two[0] > 0.5 && two[1] > 0.5);

@@ -1,4 +1,5 @@
-//! What resampling does to a sound, measured with sweeps, and that it does the same however the stream is cut.
+//! What resampling does to a sound, measured with sweeps, and that it does the same however the
+//! stream is cut.
 
 #![allow(clippy::unwrap_used)]
 
@@ -26,7 +27,8 @@ fn sine(rate: u32, hz: f64) -> Vec<i16> {
         .collect()
 }
 
-/// The part of the tone at `hz` in `samples`, in dB relative to the 16,384 of [`sine`]; and all that is not it.
+/// The part of the tone at `hz` in `samples`, in dB relative to the 16,384 of [`sine`]; and all
+/// that is not it.
 fn tone_and_rest(samples: &[i16], rate: u32, hz: f64) -> (f64, f64) {
     // Without the filter's beginning.
     let samples = &samples[samples.len() / 10..];

@@ -1,11 +1,13 @@
-//! The trained detector: that it is the network which was trained, and that it hears what a line carries.
+//! The trained detector: that it is the network which was trained, and that it hears what a line
+//! carries.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::f32::consts::TAU;
 
 use voxtra_core::vad::{TelephoneDetector, VAD_FRAME_SAMPLES, VoiceDetector};
 
-/// 12 s of a voice, noise, music, tones, a lost packet and direct current; `training/sample.py` made them.
+/// 12 s of a voice, noise, music, tones, a lost packet and direct current; `training/sample.py`
+/// made them.
 const SAMPLE: &[u8] = include_bytes!("telephone/sample.s16");
 /// What the trainer's own arithmetic says of each frame.
 const EXPECTED: &[u8] = include_bytes!("telephone/sample.probabilities");

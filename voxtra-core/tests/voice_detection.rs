@@ -65,8 +65,8 @@ impl Signal {
         .at(dbfs)
     }
 
-    /// Speech as a machine hears it: a buzzing voice through two formants, five syllables a second with the
-    /// mouth nearly closed between them. `dbfs` is that of the whole.
+    /// Speech as a machine hears it: a buzzing voice through two formants, five syllables a second
+    /// with the mouth nearly closed between them. `dbfs` is that of the whole.
     fn speech(frames: usize, dbfs: f32) -> Self {
         let samples = frames * VAD_FRAME_SAMPLES;
         let mut phase = 0.0_f32;

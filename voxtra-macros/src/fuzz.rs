@@ -1,11 +1,13 @@
-//! Any text in `voxtra!`. A crate of macros can't be linked by others, so `fuzz/` takes the stages as files of its own.
+//! Any text in `voxtra!`. A crate of macros can't be linked by others, so `fuzz/` takes the stages
+//! as files of its own.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
 use crate::{expand, roots::Roots};
 
-/// Whatever tokens the text is made of, the macro answers with code that parses, and with the same code each time.
+/// Whatever tokens the text is made of, the macro answers with code that parses, and with the same
+/// code each time.
 pub(crate) fn expansion(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

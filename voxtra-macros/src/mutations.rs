@@ -1,4 +1,5 @@
-//! Whatever is typed, the macro answers with code that parses: half-written declarations are what an editor gives it most.
+//! Whatever is typed, the macro answers with code that parses: half-written declarations are what
+//! an editor gives it most.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote;

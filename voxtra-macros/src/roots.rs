@@ -4,19 +4,22 @@ use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-/// Absolute paths of the core and of the runtime, as the crate that is being compiled can name them.
+/// Absolute paths of the core and of the runtime, as the crate that is being compiled can name
+/// them.
 pub(crate) struct Roots {
     /// `voxtra_core`.
     pub(crate) core: TokenStream,
     /// `voxtra_rt`, where it can be reached: sessions need it.
     pub(crate) rt: Option<TokenStream>,
-    /// The crate that is being compiled is the core itself, the only place where the catalogue may be declared.
+    /// The crate that is being compiled is the core itself, the only place where the catalogue may
+    /// be declared.
     pub(crate) is_core: bool,
 }
 
 impl Roots {
-    /// Looks for `voxtra`, then `voxtra-rt`, then `voxtra-core` among the dependencies of the crate that is being compiled,
-    /// so that it works for users of any of the three and under whatever name they gave it.
+    /// Looks for `voxtra`, then `voxtra-rt`, then `voxtra-core` among the dependencies of the crate
+    /// that is being compiled, so that it works for users of any of the three and under whatever
+    /// name they gave it.
     pub(crate) fn find() -> Self {
         let is_core = std::env::var("CARGO_PKG_NAME").is_ok_and(|name| name == "voxtra-core");
         if let Some(voxtra) = extern_name("voxtra") {
@@ -42,8 +45,9 @@ impl Roots {
     }
 }
 
-/// The name under which `package` is an extern crate. Each of the three packages declares itself one (`extern crate self as …`),
-/// so the same absolute path works in its library, tests, examples and doc tests.
+/// The name under which `package` is an extern crate. Each of the three packages declares itself
+/// one (`extern crate self as …`), so the same absolute path works in its library, tests, examples
+/// and doc tests.
 fn extern_name(package: &str) -> Option<Ident> {
     match crate_name(package).ok()? {
         FoundCrate::Itself => Some(ident(&package.replace('-', "_"))),

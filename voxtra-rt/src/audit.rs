@@ -1,5 +1,5 @@
-//! The audit log: whom Voxtra refused, and what looks like an attack. Its lines have a target of their own, so that they can
-//! be kept apart from the rest: `RUST_LOG=voxtra::audit=info`.
+//! The audit log: whom Voxtra refused, and what looks like an attack. Its lines have a target of
+//! their own, so that they can be kept apart from the rest: `RUST_LOG=voxtra::audit=info`.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,7 +29,8 @@ impl Limiter {
     }
 }
 
-/// What a log may hold of an AudioSocket id: its first 8 digits tell it from others, the 24 that are missing keep it secret.
+/// What a log may hold of an AudioSocket id: its first 8 digits tell it from others, the 24 that
+/// are missing keep it secret.
 pub(crate) fn short(id: Uuid) -> String {
     let (first, ..) = id.as_fields();
     format!("{first:08x}…")

@@ -1,5 +1,5 @@
-//! The tokio runtime of Voxtra: it moves the bytes, keeps the time, and connects the core's state machines to Asterisk, to
-//! agents and to the outside world.
+//! The tokio runtime of Voxtra: it moves the bytes, keeps the time, and connects the core's state
+//! machines to Asterisk, to agents and to the outside world.
 //!
 //! - [`media`]: the AudioSocket server and its media threads;
 //! - [`ari`]: Asterisk's REST interface and its events;

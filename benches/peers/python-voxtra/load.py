@@ -180,7 +180,8 @@ def main():
             written += 1
             due = start + slot * FRAME_NS // up
             at = now()
-        # select() sleeps to the microsecond, epoll's own wait to the millisecond: frames would leave in bunches, which costs a server less.
+        # select() sleeps to the microsecond, epoll's own wait to the millisecond: frames would
+        # leave in bunches, which costs a server less.
         select.select([poll], [], [], max(0, due - now()) / 1e9)
         for fd, _ in poll.poll(0, 256):
             call = by_fd.get(fd)

@@ -11,7 +11,8 @@ use voxtra_core::vad::EnergyDetector;
 
 use crate::{Agent, ensure};
 
-/// A second of a loud caller over an agent that speaks: heard, forwarded, answered, interrupted and stopped.
+/// A second of a loud caller over an agent that speaks: heard, forwarded, answered, interrupted and
+/// stopped.
 pub(crate) fn call(wave: &[i16; 160]) -> Result<(), i32> {
     let mut ring: Queue<Record, 32> = Queue::new();
     let (producer, mut reader) = ring.split();
@@ -55,8 +56,8 @@ pub(crate) fn call(wave: &[i16; 160]) -> Result<(), i32> {
     ensure((barge_ins, stops) == (1, 1), 16)
 }
 
-/// A caller at 16 kHz who hears itself, presses a key and hangs up; everything it does is an event, for two who read and one
-/// who doesn't.
+/// A caller at 16 kHz who hears itself, presses a key and hangs up; everything it does is an event,
+/// for two who read and one who doesn't.
 pub(crate) fn echo() -> Result<(), i32> {
     let (mut one, mut two): (Queue<Record, 256>, Queue<Record, 256>) = (Queue::new(), Queue::new());
     // Room for one record.

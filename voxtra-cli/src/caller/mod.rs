@@ -1,4 +1,5 @@
-//! A caller stand-in: behaves like Asterisk towards any AudioSocket server, and like a person towards whoever speaks at the other end.
+//! A caller stand-in: behaves like Asterisk towards any AudioSocket server, and like a person
+//! towards whoever speaks at the other end.
 //!
 //! - [`speech`] decides from what is heard whether the agent speaks,
 //! - [`script`] decides what to do next,

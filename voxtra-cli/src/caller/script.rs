@@ -1,4 +1,5 @@
-//! What a caller does, step by step, each waiting for what it hears. No clock and no socket: `tick` is called once a frame.
+//! What a caller does, step by step, each waiting for what it hears. No clock and no socket: `tick`
+//! is called once a frame.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -86,7 +87,8 @@ impl Script {
         }
     }
 
-    /// One frame's time: fills `frame` with what the caller says (silence if nothing) and tells what else it does.
+    /// One frame's time: fills `frame` with what the caller says (silence if nothing) and tells
+    /// what else it does.
     pub(crate) fn tick(
         &mut self,
         now: Duration,
@@ -178,7 +180,8 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Plays a script against an agent that speaks during these times; returns what was done when, and what was said in each frame.
+    /// Plays a script against an agent that speaks during these times; returns what was done when,
+    /// and what was said in each frame.
     fn play(
         steps: Vec<Step>,
         agent: &[(u64, u64)],

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// A frame louder than this is speech to a caller. Speech on a telephone line is around -20 dBFS, comfort noise below -60.
+/// A frame louder than this is speech to a caller. Speech on a telephone line is around -20 dBFS,
+/// comfort noise below -60.
 const LOUD_DBFS: f64 = -45.0;
 /// A frame louder than this is a sound to a caller in a quiet room: a word that begins softly.
 const AUDIBLE_DBFS: f64 = -70.0;
@@ -34,7 +35,8 @@ impl SpeechTracker {
             .map_or(now, |(_, last)| now.saturating_sub(last))
     }
 
-    /// For how long the agent has been speaking, pauses within sentences included; zero when it isn't.
+    /// For how long the agent has been speaking, pauses within sentences included; zero when it
+    /// isn't.
     pub(crate) fn speaking_for(&self, now: Duration) -> Duration {
         match self.speech {
             Some((began, last)) if now.saturating_sub(last) <= PAUSE => now.saturating_sub(began),

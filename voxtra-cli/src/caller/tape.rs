@@ -51,7 +51,8 @@ pub(crate) enum Ending {
 const JITTER: Duration = Duration::from_millis(30);
 
 impl Tape {
-    /// What was heard, placed on the caller's time axis: silence where the server sent nothing, every sample there once.
+    /// What was heard, placed on the caller's time axis: silence where the server sent nothing,
+    /// every sample there once.
     pub(crate) fn heard_in_time(&self) -> Vec<i16> {
         let jitter = samples_in(JITTER, self.rate_hz);
         let mut out = Vec::with_capacity(self.caller.len());
@@ -86,8 +87,9 @@ impl Tape {
     }
 }
 
-/// Where on the axis each frame belongs, in samples. Frames that were held up and then arrive together belong to the times before
-/// their arrival: a frame's place is the latest one that puts no frame after it behind that frame's own arrival.
+/// Where on the axis each frame belongs, in samples. Frames that were held up and then arrive
+/// together belong to the times before their arrival: a frame's place is the latest one that puts
+/// no frame after it behind that frame's own arrival.
 fn starts(arrivals: &[Arrival], rate_hz: u32) -> Vec<usize> {
     let total: usize = arrivals.iter().map(|a| a.samples).sum();
     let mut before = total;

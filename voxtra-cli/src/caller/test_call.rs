@@ -1,4 +1,5 @@
-//! The connection of a caller: like Asterisk, it sends a 20 ms frame every 20 ms, each in one write, and always reads.
+//! The connection of a caller: like Asterisk, it sends a 20 ms frame every 20 ms, each in one
+//! write, and always reads.
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
@@ -27,7 +28,8 @@ pub(crate) struct TestCall {
     pub(crate) rate: SampleRate,
 }
 
-/// What goes on during a call, for whoever watches. Reported once a frame, and when the caller does something.
+/// What goes on during a call, for whoever watches. Reported once a frame, and when the caller does
+/// something.
 #[derive(Debug)]
 pub(crate) enum Progress<'a> {
     /// A frame's time has passed.
@@ -67,7 +69,8 @@ enum Incoming {
 }
 
 impl TestCall {
-    /// Makes the call: plays the script until it hangs up, the server ends the call, or the user interrupts.
+    /// Makes the call: plays the script until it hangs up, the server ends the call, or the user
+    /// interrupts.
     pub(crate) fn call(
         self,
         mut script: Script,
@@ -145,7 +148,8 @@ impl TestCall {
                 call.broke(&error, &rx);
                 break;
             }
-            // Absolute deadlines: a late frame is followed by the next at once, as Asterisk does after a gap.
+            // Absolute deadlines: a late frame is followed by the next at once, as Asterisk does
+            // after a gap.
             deadline += FRAME;
         }
         // Asterisk hangs up by closing the connection, without a hang-up frame.
@@ -235,7 +239,8 @@ impl Ongoing {
         }
     }
 
-    /// A write failed. A server that hung up first is the better explanation, if that is what happened.
+    /// A write failed. A server that hung up first is the better explanation, if that is what
+    /// happened.
     fn broke(&mut self, error: &io::Error, rx: &mpsc::Receiver<Incoming>) {
         self.take_until(Instant::now() + Duration::from_millis(50), rx);
         self.ending = self

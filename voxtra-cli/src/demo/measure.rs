@@ -1,4 +1,5 @@
-//! What a caller's tape tells about the agent: measured at the caller's ear, so that the whole way there and back is in it.
+//! What a caller's tape tells about the agent: measured at the caller's ear, so that the whole way
+//! there and back is in it.
 
 use std::time::Duration;
 
@@ -46,7 +47,8 @@ impl Loudness {
         }
     }
 
-    /// Each time the caller had finished and the agent answered: from the last loud step of the caller to the agent's first.
+    /// Each time the caller had finished and the agent answered: from the last loud step of the
+    /// caller to the agent's first.
     pub(super) fn replies(&self) -> Vec<Duration> {
         self.sentences()
             .filter_map(|(_, end)| {
@@ -57,8 +59,8 @@ impl Loudness {
             .collect()
     }
 
-    /// Each time the caller began while the agent was speaking: from the caller's first sound, which may be soft, to the agent's
-    /// last loud step.
+    /// Each time the caller began while the agent was speaking: from the caller's first sound,
+    /// which may be soft, to the agent's last loud step.
     pub(super) fn barge_ins(&self) -> Vec<Duration> {
         self.sentences()
             .filter_map(|(start, _)| {
@@ -71,7 +73,8 @@ impl Loudness {
             .collect()
     }
 
-    /// Each time the agent fell silent at a sound of the caller's and went on after it: from its last sound to its next.
+    /// Each time the agent fell silent at a sound of the caller's and went on after it: from its
+    /// last sound to its next.
     pub(super) fn held(&self) -> Vec<(Duration, Duration)> {
         let mut held = Vec::new();
         let mut last = None;
@@ -111,7 +114,8 @@ impl Loudness {
     }
 }
 
-/// Runs of loud steps, with shorter pauses inside than `PAUSE`: first step, and the step after the last.
+/// Runs of loud steps, with shorter pauses inside than `PAUSE`: first step, and the step after the
+/// last.
 fn stretches(loud: &[bool]) -> Vec<(usize, usize)> {
     let mut found: Vec<(usize, usize)> = Vec::new();
     for (i, _) in loud.iter().enumerate().filter(|(_, loud)| **loud) {

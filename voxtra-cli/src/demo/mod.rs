@@ -16,8 +16,9 @@ use super::{Failure, runtime};
 
 /// Hear and see a whole call, without Asterisk
 ///
-/// A caller with a recorded voice dials the real AudioSocket server over loopback. The agent greets, repeats the caller's own
-/// words, ignores a cough, is interrupted and stops, and collects digits. Events are printed as they happen, then the figures.
+/// A caller with a recorded voice dials the real AudioSocket server over loopback. The agent
+/// greets, repeats the caller's own words, ignores a cough, is interrupted and stops, and collects
+/// digits. Events are printed as they happen, then the figures.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

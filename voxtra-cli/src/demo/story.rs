@@ -22,7 +22,8 @@ pub(super) mod line {
 /// The caller's keys.
 pub(super) const KEYS: &str = "42#";
 
-/// The caller's part. It waits for what it hears, as a person would, so it stays in step however fast the agent is.
+/// The caller's part. It waits for what it hears, as a person would, so it stays in step however
+/// fast the agent is.
 pub(super) fn caller_script(hello: Arc<[i16]>, cough: Arc<[i16]>, stop: Arc<[i16]>) -> Script {
     let ms = Duration::from_millis;
     let hears = |long| Step::UntilSpeaking {
@@ -40,7 +41,8 @@ pub(super) fn caller_script(hello: Arc<[i16]>, cough: Arc<[i16]>, stop: Arc<[i16
             name: "The weather is lovely here this morning.",
             samples: hello,
         },
-        // "You said:", the caller's words, and the beginning of the explanation, which a cough does not end.
+        // "You said:", the caller's words, and the beginning of the explanation, which a cough does
+        // not end.
         hears(200),
         Step::Wait(ms(3900)),
         hears(100),

@@ -1,4 +1,5 @@
-//! The accounts of the calls: which frame left when, which came back, and what that means. Time is an argument.
+//! The accounts of the calls: which frame left when, which came back, and what that means. Time is
+//! an argument.
 
 use voxtra_core::audio::FRAME;
 
@@ -136,7 +137,8 @@ impl Book {
         }
     }
 
-    /// That frame was the echo of the one with this number. Whether it is measured was decided when it was sent.
+    /// That frame was the echo of the one with this number. Whether it is measured was decided when
+    /// it was sent.
     pub(crate) fn echoed(&mut self, number: u32, now: Nanos, tally: &mut Tally) {
         let age = self.next.wrapping_sub(number);
         if age == 0 || age as usize > REMEMBERED {

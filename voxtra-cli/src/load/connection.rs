@@ -70,7 +70,8 @@ impl LoadConnection {
         }
     }
 
-    /// Reads what there is. `closed` says that the end of the stream is near: then it is read up to that.
+    /// Reads what there is. `closed` says that the end of the stream is near: then it is read up to
+    /// that.
     pub(crate) fn read(
         &mut self,
         call: u32,
@@ -89,7 +90,8 @@ impl LoadConnection {
             };
             let at = now();
             self.take(call, buffer.get(..len).unwrap_or_default(), at, context)?;
-            // A short read has emptied the socket: whatever comes later is announced anew (epoll(7), "Questions and answers" 9).
+            // A short read has emptied the socket: whatever comes later is announced anew
+            // (epoll(7), "Questions and answers" 9).
             if len < buffer.len() && !closed {
                 return Ok(());
             }

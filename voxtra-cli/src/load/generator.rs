@@ -1,10 +1,12 @@
 //! The generator: one thread that makes all calls.
 //!
-//! Call *c* of *n* is due at `start + (k + c / n) · 20 ms` for every *k*: the calls' phases are spread evenly, as those of real callers
-//! are. The loop writes what is due, sleeps until the next frame is or something comes in, and reads what has come. A frame's turn-around
-//! runs from a clock reading just before its own write to one just after the read that brought its echo, so neither the generator's
-//! lateness nor the other frames of the same wake-up are in the first of them. In the second is what an echo waits while the generator
-//! is busy with other calls: at most the time between two looks at the sockets, which is measured and reported (`own_busy_us`).
+//! Call *c* of *n* is due at `start + (k + c / n) · 20 ms` for every *k*: the calls' phases are
+//! spread evenly, as those of real callers are. The loop writes what is due, sleeps until the next
+//! frame is or something comes in, and reads what has come. A frame's turn-around runs from a clock
+//! reading just before its own write to one just after the read that brought its echo, so neither
+//! the generator's lateness nor the other frames of the same wake-up are in the first of them. In
+//! the second is what an echo waits while the generator is busy with other calls: at most the time
+//! between two looks at the sockets, which is measured and reported (`own_busy_us`).
 
 use std::io;
 use std::net::SocketAddr;
@@ -44,8 +46,9 @@ pub(crate) struct Plan {
 const CONNECT_TIMEOUT_NS: Nanos = 5_000_000_000;
 /// How long echoes are waited for in the end.
 const DRAIN_NS: Nanos = 1_000_000_000;
-/// Frames due within so long are written in one wake-up: with a thousand calls and more, arming a timer for each would cost more than
-/// writing it. The kernel puts off the sleeps of ordinary programs by as much (prctl(2), PR_SET_TIMERSLACK), Asterisk's too.
+/// Frames due within so long are written in one wake-up: with a thousand calls and more, arming a
+/// timer for each would cost more than writing it. The kernel puts off the sleeps of ordinary
+/// programs by as much (prctl(2), PR_SET_TIMERSLACK), Asterisk's too.
 const TOGETHER_NS: Nanos = 50_000;
 /// How long frames that were due in the window may be written after it.
 const PATIENCE_NS: Nanos = 200_000_000;
@@ -295,7 +298,8 @@ impl<'a> Generator<'a> {
             let due = self.due(self.slot);
             let call = (self.slot % u64::from(self.plan.calls)) as u32;
             let Some(Call::Up(connection)) = self.calls.get_mut(call as usize) else {
-                // Looks ahead for a call that is up, but never further than to when this one would have its next turn.
+                // Looks ahead for a call that is up, but never further than to when this one would
+                // have its next turn.
                 if due > now.saturating_add(FRAME_NS) {
                     return due;
                 }

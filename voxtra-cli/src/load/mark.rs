@@ -1,8 +1,9 @@
 //! What the callers say: frames that can be told apart when they come back.
 //!
-//! Each frame carries its call and its number in its first samples, and the number again in its last ones, in amplitudes of -60 dBFS:
-//! to a voice detector they are silence. Between them, a caller says syllables for two seconds and is quiet for three, so that a
-//! server under load hears people and not a tone.
+//! Each frame carries its call and its number in its first samples, and the number again in its
+//! last ones, in amplitudes of -60 dBFS: to a voice detector they are silence. Between them, a
+//! caller says syllables for two seconds and is quiet for three, so that a server under load hears
+//! people and not a tone.
 
 use voxtra_core::audio::SampleRate;
 use voxtra_core::audiosocket::{EncodeError, HEADER_LEN, encode_audio};
@@ -35,7 +36,8 @@ pub(crate) const MOST_CALLS: u32 = 1 << CALL_BITS;
 const CALL_BITS: u32 = 20;
 const NUMBER_BITS: u32 = 28;
 
-/// A mark's 64 bits, four in each sample: 16 to 31, so that neither silence nor speech looks like one.
+/// A mark's 64 bits, four in each sample: 16 to 31, so that neither silence nor speech looks like
+/// one.
 const MARK_SAMPLES: usize = 16;
 const MARK_BYTES: usize = MARK_SAMPLES * 2;
 const NIBBLE: u8 = 0x10;

@@ -30,10 +30,11 @@ use watch::Watch;
 
 /// Make many calls at once to any AudioSocket server, and measure how it bears them
 ///
-/// Does what Asterisk does: one connection a call, its id first, then one 20 ms frame every 20 ms in one write each, to absolute
-/// deadlines, the calls spread evenly over the 20 ms; it reads whatever comes, and hangs up by closing. Every frame is marked, so that
-/// the turn-around of each is measured where the server echoes; of one that plays something, the spacing of its frames is. One thread
-/// makes all calls; give the server other cores.
+/// Does what Asterisk does: one connection a call, its id first, then one 20 ms frame every 20 ms
+/// in one write each, to absolute deadlines, the calls spread evenly over the 20 ms; it reads
+/// whatever comes, and hangs up by closing. Every frame is marked, so that the turn-around of each
+/// is measured where the server echoes; of one that plays something, the spacing of its frames is.
+/// One thread makes all calls; give the server other cores.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,9 +1,11 @@
 //! Sleeping until a socket is ready or a moment has come, whichever is first.
 //!
-//! On Linux this is epoll and a timer of its own, for two reasons: frames are due at odd microseconds, and the timeout that mio passes on
-//! has whole milliseconds; and to arm a timer anew for each sleep, as a timeout does, costs more than a frame does otherwise (on virtual
-//! machines above all, where each arming leaves the guest). This timer is armed once a frame, however often a socket wakes us before.
-//! Elsewhere it is mio, and frames leave up to a millisecond late, which the report shows.
+//! On Linux this is epoll and a timer of its own, for two reasons: frames are due at odd
+//! microseconds, and the timeout that mio passes on has whole milliseconds; and to arm a timer anew
+//! for each sleep, as a timeout does, costs more than a frame does otherwise (on virtual machines
+//! above all, where each arming leaves the guest). This timer is armed once a frame, however often
+//! a socket wakes us before. Elsewhere it is mio, and frames leave up to a millisecond late, which
+//! the report shows.
 
 use std::io;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The line on a terminal that says how a run goes, on a thread of its own: a terminal that is slow must not delay a frame.
+//! The line on a terminal that says how a run goes, on a thread of its own: a terminal that is slow
+//! must not delay a frame.
 
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};

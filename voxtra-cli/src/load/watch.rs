@@ -1,4 +1,5 @@
-//! What a server on this machine uses, from /proc: CPU time, memory and context switches of a process and its children.
+//! What a server on this machine uses, from /proc: CPU time, memory and context switches of a
+//! process and its children.
 
 use std::fs;
 use std::time::Duration;
@@ -82,7 +83,8 @@ impl Watch {
 struct Stat {
     process: u32,
     parent: u32,
-    /// CPU time of all its threads, the ended ones too, and of the children it has waited for, in clock ticks.
+    /// CPU time of all its threads, the ended ones too, and of the children it has waited for, in
+    /// clock ticks.
     ticks: u64,
     pages: u64,
 }

@@ -8,7 +8,8 @@ use super::{Failure, private, terminal};
 
 /// Write the crate of a new agent, with its rehearsals
 ///
-/// The crate compiles, passes its tests and answers calls as it is. Its profile optimises Voxtra's media path in debug builds too.
+/// The crate compiles, passes its tests and answers calls as it is. Its profile optimises Voxtra's
+/// media path in debug builds too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

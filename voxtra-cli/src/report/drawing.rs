@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::markup::escape;
 use crate::{event_words, waveform};
 
-/// Picture units (CSS pixels at full size) per second, for calls long enough to need more than `MIN_WIDTH`.
+/// Picture units (CSS pixels at full size) per second, for calls long enough to need more than
+/// `MIN_WIDTH`.
 const UNITS_PER_SECOND: f64 = 46.0;
 const MIN_WIDTH: f64 = 1180.0;
 /// Empty space left and right.
@@ -192,7 +193,8 @@ impl<'a> Drawing<'a> {
     }
 
     fn markers(&self, out: &mut String, top: f64, lanes_top: f64) -> fmt::Result {
-        // Every line before any label: a label's background then covers the lines that pass behind it.
+        // Every line before any label: a label's background then covers the lines that pass behind
+        // it.
         for (i, (e, label)) in self.report.events.iter().zip(&self.labels).enumerate() {
             let y = lanes_top + label.lane as f64 * LANE;
             let x = label.mark;

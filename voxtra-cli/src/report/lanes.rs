@@ -4,7 +4,8 @@
 pub(super) const PAD: f64 = 5.0;
 /// Least space between two labels of a lane.
 const GAP: f64 = 4.0;
-/// Width of one character of the picture's 11 px monospaced type, rounded up for fonts a bit wider than the usual 0.6 em.
+/// Width of one character of the picture's 11 px monospaced type, rounded up for fonts a bit wider
+/// than the usual 0.6 em.
 const CHARACTER: f64 = 6.75;
 
 /// A label's place.
@@ -25,8 +26,8 @@ pub(super) fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * CHARACTER + 2.0 * PAD
 }
 
-/// Places labels given as (position, width), returns the places in the same order and the number of lanes.
-/// A label starts at its mark, or ends at it where it would leave the picture on the right.
+/// Places labels given as (position, width), returns the places in the same order and the number of
+/// lanes. A label starts at its mark, or ends at it where it would leave the picture on the right.
 pub(super) fn place(wanted: &[(f64, f64)], right: f64) -> (Vec<LabelPlace>, usize) {
     let mut lanes: Vec<Vec<(f64, f64)>> = Vec::new();
     let placed = wanted

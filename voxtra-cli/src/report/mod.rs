@@ -1,7 +1,9 @@
-//! A call as one self-contained web page: both waveforms, the speech segments and the events on one time axis.
+//! A call as one self-contained web page: both waveforms, the speech segments and the events on one
+//! time axis.
 //!
-//! The drawing is made here as SVG, so that the page shows it without any script; the script only adds what a still picture can't
-//! have: the playhead, and highlighting between the picture and the table.
+//! The drawing is made here as SVG, so that the page shows it without any script; the script only
+//! adds what a still picture can't have: the playhead, and highlighting between the picture and the
+//! table.
 
 mod drawing;
 mod lanes;
@@ -34,7 +36,8 @@ pub(crate) struct Report {
     pub(crate) agent: Vec<i16>,
     /// Who spoke when.
     pub(crate) segments: Vec<Segment>,
-    /// When the agent was held back, to see whether the caller interrupts: from and to, in milliseconds.
+    /// When the agent was held back, to see whether the caller interrupts: from and to, in
+    /// milliseconds.
     pub(crate) held: Vec<(u64, u64)>,
     /// The session's events, in order.
     pub(crate) events: Vec<TimedEvent>,
@@ -173,7 +176,8 @@ fn fill(template: &str, mut value: impl FnMut(&str, &mut String)) -> String {
     out
 }
 
-/// JSON for a `<script type="application/json">`: nothing in it can end the element or open a comment.
+/// JSON for a `<script type="application/json">`: nothing in it can end the element or open a
+/// comment.
 fn json_in_html(value: &Value) -> String {
     value
         .to_string()

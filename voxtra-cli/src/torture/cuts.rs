@@ -102,7 +102,8 @@ async fn pieces(target: Target, frames: Vec<Vec<usize>>) -> Result<String, Strin
     goes_on(target.goes_on(&mut peer).await).map(|_| format!("{count} frames, none lost"))
 }
 
-/// Waits until these frames came back, in this order. What a server that doesn't echo does is not looked at.
+/// Waits until these frames came back, in this order. What a server that doesn't echo does is not
+/// looked at.
 async fn echoed(target: Target, peer: &mut Peer, frames: &[Vec<u8>]) -> Result<(), String> {
     if target.manner != Manner::Echoes {
         return Ok(());

@@ -142,7 +142,8 @@ async fn drain(target: Target, mut writer: PeerWriter, reader: &mut PeerReader) 
             Received::HangUp | Received::Closed => After::Closed { heard: 1 },
         };
     }
-    // A server may drop echoes that its socket has no room for, so ordinary frames follow until one comes back.
+    // A server may drop echoes that its socket has no room for, so ordinary frames follow until one
+    // comes back.
     let mut frames = vec![last];
     let end = Instant::now() + 2 * SOON;
     let mut next = Instant::now() + FRAME;
@@ -176,7 +177,8 @@ async fn never_reads(target: Target) -> Result<String, String> {
     while next < end {
         tokio::time::sleep_until(next).await;
         next += FRAME;
-        // More than the kernel's buffers hold on both sides. Waits for a while: a busy machine is no crime.
+        // More than the kernel's buffers hold on both sides. Waits for a while: a busy machine is
+        // no crime.
         let wave = message(kind, &mark(bytes)).repeat(5);
         match timeout(STOPPED, peer.writer.send(&wave)).await {
             Ok(Ok(())) => {}

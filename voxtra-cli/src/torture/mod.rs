@@ -1,4 +1,5 @@
-//! `voxtra torture`: a conformance suite for AudioSocket servers, judged by what is seen on the wire.
+//! `voxtra torture`: a conformance suite for AudioSocket servers, judged by what is seen on the
+//! wire.
 
 mod case;
 mod crowds;
@@ -29,9 +30,10 @@ use target::{Manner, Target};
 
 /// Treat an AudioSocket server badly, and see what it does
 ///
-/// Plays every way in which a peer can break the protocol, its timing or its connection, and judges the server by what it
-/// does on the wire: broken frames, half connections, floods, crowds that never identify themselves, clocks that drift. A
-/// well-behaved call runs beside all cases and must not notice them. Takes about half a minute.
+/// Plays every way in which a peer can break the protocol, its timing or its connection, and judges
+/// the server by what it does on the wire: broken frames, half connections, floods, crowds that
+/// never identify themselves, clocks that drift. A well-behaved call runs beside all cases and must
+/// not notice them. Takes about half a minute.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -47,8 +49,8 @@ pub(crate) struct Args {
     /// The server: host and port
     #[arg(value_name = "ADDR", required_unless_present = "list")]
     address: Option<String>,
-    /// The server's process on this machine: sees that its descriptors, threads and memory come back to where they were, and
-    /// doesn't blame it for a busy machine
+    /// The server's process on this machine: sees that its descriptors, threads and memory come
+    /// back to where they were, and doesn't blame it for a busy machine
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
     /// The id to present [default: a random one each time]

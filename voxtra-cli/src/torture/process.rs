@@ -1,4 +1,5 @@
-//! The server's process, as /proc shows it: descriptors, threads, memory, and how long its threads waited for a core.
+//! The server's process, as /proc shows it: descriptors, threads, memory, and how long its threads
+//! waited for a core.
 
 use std::collections::HashMap;
 use std::fs;
@@ -57,8 +58,8 @@ impl Holdings {
 /// How often waits are looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Looks at how long the server's threads, and the one here that hears its answers, wait for a core: a busy machine makes
-/// them do so.
+/// Looks at how long the server's threads, and the one here that hears its answers, wait for a
+/// core: a busy machine makes them do so.
 #[derive(Debug)]
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
@@ -85,7 +86,8 @@ impl Watch {
     }
 }
 
-/// What the longest-waiting thread waited, between one look and the next; by the time of the second.
+/// What the longest-waiting thread waited, between one look and the next; by the time of the
+/// second.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Waits(Vec<(Instant, Duration)>);
 
@@ -95,8 +97,8 @@ impl Waits {
         Self(looks)
     }
 
-    /// How long threads waited for a core in this time and as long before it: what piled up then delays what comes after.
-    /// A wait is known at the look after it.
+    /// How long threads waited for a core in this time and as long before it: what piled up then
+    /// delays what comes after. A wait is known at the look after it.
     pub(crate) fn within(&self, from: Instant, to: Instant) -> Duration {
         let long = to.saturating_duration_since(from);
         let begin = self.0.partition_point(|(at, _)| *at + long <= from);
@@ -153,8 +155,8 @@ fn thread_named(pid: u32, name: &str) -> Option<String> {
     task.file_name().into_string().ok()
 }
 
-/// Nanoseconds that each thread has waited for a core since its start (the second figure of schedstat, see proc(5) and
-/// the kernel's sched-stats.rst).
+/// Nanoseconds that each thread has waited for a core since its start (the second figure of
+/// schedstat, see proc(5) and the kernel's sched-stats.rst).
 fn threads(pid: u32, only: Option<&str>) -> io::Result<HashMap<String, u64>> {
     let tasks = PathBuf::from(format!("/proc/{pid}/task"));
     let numbers = match only {

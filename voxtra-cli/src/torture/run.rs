@@ -1,5 +1,5 @@
-//! Runs the cases: those that wait all at once, those that load the server one after the other, the well-behaved call
-//! beside them, and the look at the process before and after.
+//! Runs the cases: those that wait all at once, those that load the server one after the other, the
+//! well-behaved call beside them, and the look at the process before and after.
 
 use std::time::{Duration, Instant};
 
@@ -161,7 +161,8 @@ async fn one(target: Target, index: usize, case: Case, tell: mpsc::UnboundedSend
     });
 }
 
-/// What the process holds: when it has settled after the first call, or when it is back to what it was.
+/// What the process holds: when it has settled after the first call, or when it is back to what it
+/// was.
 async fn look(pid: Option<u32>, before: Option<Holdings>) -> Option<Holdings> {
     let pid = pid?;
     spawn_blocking(move || match before {

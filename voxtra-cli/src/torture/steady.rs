@@ -1,9 +1,9 @@
 //! The well-behaved call that runs beside all cases and must not notice them.
 //!
-//! It has threads of its own, so that the cases' load on this process delays it as little as possible. A late frame is only
-//! held against the server as far as the machine can't be blamed: every frame also goes to an echo within this process at
-//! the same time, and the kernel tells how long the thread here that listens, and with `--pid` the server's threads, waited
-//! for a core.
+//! It has threads of its own, so that the cases' load on this process delays it as little as
+//! possible. A late frame is only held against the server as far as the machine can't be blamed:
+//! every frame also goes to an echo within this process at the same time, and the kernel tells how
+//! long the thread here that listens, and with `--pid` the server's threads, waited for a core.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -241,7 +241,8 @@ impl Account {
                     .saturating_duration_since(tick.sent),
             )
         };
-        // The echo in this process, of this frame and its neighbours; one that is lost says nothing.
+        // The echo in this process, of this frame and its neighbours; one that is lost says
+        // nothing.
         let beside = |n: usize| {
             (n.saturating_sub(1)..=n + 1)
                 .filter_map(|n| took(control, n))
@@ -282,7 +283,8 @@ impl Account {
             account.received = account.figures.len();
             account.lost = account.sent - account.received;
         } else {
-            // The first second is the server's to find its words in; whoever is late for a frame has missed two.
+            // The first second is the server's to find its words in; whoever is late for a frame
+            // has missed two.
             let frames = server.frames.get(50..).unwrap_or_default();
             for (&[before, after], n) in frames.array_windows().zip(50..) {
                 judge(before, after, 2 * FRAME, beside(n));

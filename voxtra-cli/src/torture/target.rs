@@ -101,7 +101,8 @@ impl Target {
                         _ => After::Wrong("it takes frames and sends nothing any more".into()),
                     };
                 }
-                // A full buffer of ours means that the server doesn't read; it is judged by what comes back.
+                // A full buffer of ours means that the server doesn't read; it is judged by what
+                // comes back.
                 let frame = mark(bytes);
                 if peer.writer.try_audio(kind, &frame).is_ok() {
                     sent.push(frame);

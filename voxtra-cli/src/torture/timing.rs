@@ -72,8 +72,8 @@ pub(super) fn family() -> Family {
         )
 }
 
-/// What a case is worth in which we were so late ourselves. Frames that we sent late were a burst that no telephone sends, and
-/// we did not read meanwhile: what was lost then may be our fault.
+/// What a case is worth in which we were so late ourselves. Frames that we sent late were a burst
+/// that no telephone sends, and we did not read meanwhile: what was lost then may be our fault.
 fn judge(found: Result<String, String>, own: Duration) -> Verdict {
     match found {
         Err(why) if own > OWN => Verdict::Skip(format!(
@@ -120,7 +120,8 @@ impl Run {
     }
 }
 
-/// Speaks a frame every `pace` for so long, and listens to the end of the echo. `own` becomes how late the latest frame was.
+/// Speaks a frame every `pace` for so long, and listens to the end of the echo. `own` becomes how
+/// late the latest frame was.
 async fn run(
     peer: &mut Peer,
     target: Target,

@@ -148,7 +148,8 @@ async fn ends(target: Target, bytes: Vec<u8>) -> Result<String, String> {
     Ok(format!("closed after {}", seconds(after)))
 }
 
-/// Noise that is the same in every run, so that a failure can be repeated (a 32-bit xorshift, Marsaglia 2003).
+/// Noise that is the same in every run, so that a failure can be repeated (a 32-bit xorshift,
+/// Marsaglia 2003).
 fn noise(bytes: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     std::iter::repeat_with(|| {

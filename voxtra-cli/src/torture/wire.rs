@@ -134,8 +134,8 @@ impl PeerWriter {
         self.send(&message(kind, payload)).await
     }
 
-    /// Sends a frame as Asterisk does, without waiting. What the socket takes only in part is an error too: Asterisk ends
-    /// the call then.
+    /// Sends a frame as Asterisk does, without waiting. What the socket takes only in part is an
+    /// error too: Asterisk ends the call then.
     pub(crate) fn try_audio(&mut self, kind: u8, payload: &[u8]) -> Result<(), String> {
         let bytes = message(kind, payload);
         match self.0.try_write(&bytes) {
@@ -170,7 +170,8 @@ impl PeerReader {
         loop {
             if let Some(heard) = self.decode() {
                 let first = std::mem::take(&mut self.fresh);
-                // A server that sends its callers' ids back has a case of its own; the others look at what else it does.
+                // A server that sends its callers' ids back has a case of its own; the others look
+                // at what else it does.
                 if first && heard == Received::Wrong(forbidden(kind::ID)) {
                     self.sent_an_id = true;
                     continue;
@@ -215,7 +216,8 @@ impl PeerReader {
         Some(heard)
     }
 
-    /// Reads on until the connection ends. `Ok`: how long that took, and the number of audio frames before it.
+    /// Reads on until the connection ends. `Ok`: how long that took, and the number of audio frames
+    /// before it.
     pub(crate) async fn closed(&mut self, within: Duration) -> Result<(Duration, usize), String> {
         let began = Instant::now();
         let mut frames = 0;
@@ -250,13 +252,15 @@ pub(crate) fn message(kind: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// So many bytes of audio that nobody else has sent in this run, and too quiet to be taken for speech.
+/// So many bytes of audio that nobody else has sent in this run, and too quiet to be taken for
+/// speech.
 pub(crate) fn mark(bytes: usize) -> Vec<u8> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     numbered(NEXT.fetch_add(1, Ordering::Relaxed), bytes)
 }
 
-/// The audio with this number: five bits of it in each of the first six samples, and then a pattern.
+/// The audio with this number: five bits of it in each of the first six samples, and then a
+/// pattern.
 pub(crate) fn numbered(number: u32, bytes: usize) -> Vec<u8> {
     let sample = |at: u32| -> i16 {
         let value = match at {

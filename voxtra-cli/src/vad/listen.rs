@@ -80,8 +80,8 @@ impl Analysis {
         self.segments.iter().map(|s| s.length_ms()).sum()
     }
 
-    /// From when to when the caller counts as speaking, one each for the [`segments`](Self::segments): a call is told later
-    /// than it is so, when that is certain.
+    /// From when to when the caller counts as speaking, one each for the
+    /// [`segments`](Self::segments): a call is told later than it is so, when that is certain.
     pub(super) fn told(&self) -> Vec<Speech> {
         self.frames
             .chunk_by(|a, b| a.told == b.told)

@@ -18,8 +18,8 @@ use plot::Plot;
 
 /// Find the speech in a recording
 ///
-/// Runs the voice detector and the turn-taking of a live call over a WAV file (any rate; several channels are mixed) and prints when
-/// somebody speaks.
+/// Runs the voice detector and the turn-taking of a live call over a WAV file (any rate; several
+/// channels are mixed) and prints when somebody speaks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,13 +33,15 @@ pub(crate) struct Args {
     /// The recording
     #[arg(value_name = "FILE.wav")]
     file: PathBuf,
-    /// One line for every 20 ms: t_ms,probability,speech. `t_ms` is the frame's start; speech is 1 when it is likely, or 0
+    /// One line for every 20 ms: t_ms,probability,speech. `t_ms` is the frame's start; speech is 1
+    /// when it is likely, or 0
     #[arg(long)]
     frames: bool,
     /// JSON instead of text (with --frames, one object a line)
     #[arg(long)]
     json: bool,
-    /// Draw waveform, probabilities, thresholds and speech over time into this file, as SVG; `-` is stdout, in place of the text
+    /// Draw waveform, probabilities, thresholds and speech over time into this file, as SVG; `-` is
+    /// stdout, in place of the text
     #[arg(long, value_name = "OUT.svg")]
     plot: Option<PathBuf>,
     /// What listens: `telephone`, or what the configuration says

@@ -161,7 +161,8 @@ fn what_a_server_sends_neither_drives_the_terminal_nor_fills_it() {
         frame(&mut stream);
         let payload = b"\x1b[2J\r\n".repeat(270);
         let [high, low] = u16::try_from(payload.len()).unwrap().to_be_bytes();
-        // A kind that nobody knows, an error, a key that is none, and a frame that is longer than any.
+        // A kind that nobody knows, an error, a key that is none, and a frame that is longer than
+        // any.
         stream.write_all(&[0x42, high, low]).unwrap();
         stream.write_all(&payload).unwrap();
         stream.write_all(&[0xff, 0, 1, 0x1b]).unwrap();

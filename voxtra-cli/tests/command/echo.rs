@@ -106,7 +106,8 @@ fn every_caller_hears_itself_bit_for_bit_and_is_heard() {
     for wire in ["media.started", "session.destroyed"] {
         assert_eq!(count(wire), 2, "{wire}: {types:?}");
     }
-    // Where the machine itself stammers, one utterance may become two, but none is missed or left open.
+    // Where the machine itself stammers, one utterance may become two, but none is missed or left
+    // open.
     let started = count("user.speech.started");
     assert!(started >= 2, "{types:?}");
     assert_eq!(count("user.speech.ended"), started, "{types:?}");

@@ -1,4 +1,5 @@
-//! A whole program with everything configured, at the most talkative log level: no secret is in its output.
+//! A whole program with everything configured, at the most talkative log level: no secret is in its
+//! output.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

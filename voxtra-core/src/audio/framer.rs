@@ -2,9 +2,11 @@
 
 use super::rate::{MAX_FRAME_SAMPLES, SampleRate};
 
-/// Collects little-endian 16-bit PCM of any length, odd ones too, and hands it on in whole 20 ms frames.
+/// Collects little-endian 16-bit PCM of any length, odd ones too, and hands it on in whole 20 ms
+/// frames.
 ///
-/// `S` is where a frame is put together. A rate whose frame is longer than that is cut into frames of its length.
+/// `S` is where a frame is put together. A rate whose frame is longer than that is cut into frames
+/// of its length.
 ///
 /// ```
 /// use voxtra_core::audio::{Framer, SampleRate};

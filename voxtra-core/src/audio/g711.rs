@@ -1,4 +1,5 @@
-//! G.711, the telephone network's 8-bit companding, bit-exact to ITU-T G.711 (and to the STL reference of G.191).
+//! G.711, the telephone network's 8-bit companding, bit-exact to ITU-T G.711 (and to the STL
+//! reference of G.191).
 
 /// One of the two laws.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -10,7 +11,8 @@ pub enum Law {
 }
 
 impl Law {
-    /// The 16-bit value of one byte: the 14-bit (µ) or 13-bit (A) value of the recommendation, scaled to 16 bits.
+    /// The 16-bit value of one byte: the 14-bit (µ) or 13-bit (A) value of the recommendation,
+    /// scaled to 16 bits.
     pub const fn decode(self, byte: u8) -> i16 {
         self.table()[byte as usize]
     }
@@ -76,7 +78,8 @@ const fn encode_mu(sample: i16) -> u8 {
 /// A-law: sign, 3 bits of segment, 4 bits of step within it, every other bit inverted.
 const fn encode_a(sample: i16) -> u8 {
     let magnitude = ((sample ^ (sample >> 15)) as u16) >> 4;
-    // 0..=15 is segment 0 and 16..=31 segment 1, both with the smallest step; from there on they double.
+    // 0..=15 is segment 0 and 16..=31 segment 1, both with the smallest step; from there on they
+    // double.
     let segment = (12 - (magnitude | 0x0f).leading_zeros()) as u8;
     let shift = segment.saturating_sub(1);
     let step = (magnitude >> shift) as u8 & 0x0f;
@@ -134,11 +137,13 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
-    /// The recommendation's decision values of the positive half, at its own 14 (µ) or 13 (A) bits: where each code
-    /// begins, from silence up. Built from the segments' steps, not from the bit layout that is tested.
+    /// The recommendation's decision values of the positive half, at its own 14 (µ) or 13 (A) bits:
+    /// where each code begins, from silence up. Built from the segments' steps, not from the bit
+    /// layout that is tested.
     fn decision_values(law: Law) -> Vec<i32> {
         let (first_steps, doubling): (Vec<i32>, _) = match law {
-            // The first code of µ-law is half a step wide: 0, 1, 3, 5, … 31, then steps of 4, 8, … 256.
+            // The first code of µ-law is half a step wide: 0, 1, 3, 5, … 31, then steps of 4, 8, …
+            // 256.
             Law::Mu => ([1].into_iter().chain([2; 15]).collect(), 4),
             // A-law: 32 steps of 2, then steps of 4, … 128.
             Law::A => (std::vec![2; 32], 4),
@@ -156,7 +161,8 @@ mod tests {
         values
     }
 
-    /// The code (0 to 127, before inversion) of every non-negative 16-bit sample, found in the table.
+    /// The code (0 to 127, before inversion) of every non-negative 16-bit sample, found in the
+    /// table.
     fn reference_code(values: &[i32], sample: i16, bits: u32) -> u8 {
         let magnitude = i32::from(if sample < 0 { !sample } else { sample }) >> (16 - bits);
         let code = values.partition_point(|&begin| begin <= magnitude) - 1;

@@ -27,7 +27,8 @@ impl Gain {
         self.linear
     }
 
-    /// Multiplies the samples, rounding to the nearest; what does not fit stays at the end of the range.
+    /// Multiplies the samples, rounding to the nearest; what does not fit stays at the end of the
+    /// range.
     pub fn apply(self, samples: &mut [i16]) {
         if self == Self::UNITY {
             return;
@@ -44,7 +45,8 @@ impl Default for Gain {
     }
 }
 
-/// A ramp that may span several frames: a gain that moves between silence and unity along an S-curve.
+/// A ramp that may span several frames: a gain that moves between silence and unity along an
+/// S-curve.
 ///
 /// ```
 /// use voxtra_core::audio::Fade;

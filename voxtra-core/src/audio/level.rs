@@ -2,8 +2,9 @@
 
 /// The level of a run of samples, in dB relative to full scale.
 ///
-/// 0 dBFS is the largest value a sample can have (32,768): a full-scale square wave has an RMS of 0 dBFS, a full-scale
-/// sine one of -3.01 dBFS. Silence is [`Level::FLOOR_DBFS`], so the values are always finite.
+/// 0 dBFS is the largest value a sample can have (32,768): a full-scale square wave has an RMS of 0
+/// dBFS, a full-scale sine one of -3.01 dBFS. Silence is [`Level::FLOOR_DBFS`], so the values are
+/// always finite.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Level {
     /// Root mean square, dBFS.
@@ -15,7 +16,8 @@ pub struct Level {
 }
 
 impl Level {
-    /// What silence measures. One step of a single sample in a 20 ms frame at 192 kHz is still above it.
+    /// What silence measures. One step of a single sample in a 20 ms frame at 192 kHz is still
+    /// above it.
     pub const FLOOR_DBFS: f32 = -130.0;
 
     /// Measures `samples`; no samples are silence.

@@ -1,9 +1,10 @@
 //! From one sample rate to another, in a stream.
 //!
-//! A windowed-sinc filter (J. O. Smith, "Digital Audio Resampling"; window: Kaiser, "Nonrecursive digital filter design
-//! using the I0-sinh window function", 1974). Let B be half the lower of the two rates: the pass-band ends at 0.85·B
-//! (3.4 kHz when one side is 8 kHz), the stop-band begins at B and is 60 dB down. All arithmetic is on integers, so the
-//! result is the same on every machine.
+//! A windowed-sinc filter (J. O. Smith, "Digital Audio Resampling"; window: Kaiser, "Nonrecursive
+//! digital filter design using the I0-sinh window function", 1974). Let B be half the lower of the
+//! two rates: the pass-band ends at 0.85·B (3.4 kHz when one side is 8 kHz), the stop-band begins
+//! at B and is 60 dB down. All arithmetic is on integers, so the result is the same on every
+//! machine.
 
 use core::fmt;
 use core::time::Duration;
@@ -12,8 +13,8 @@ mod prototype;
 
 /// Resamples a stream of 16-bit samples. About 3 KiB, no allocation.
 ///
-/// The output is exactly as long as the input, in time: 20 ms in give 20 ms out, delayed by [`delay`](Self::delay).
-/// However the input is cut, the output is the same.
+/// The output is exactly as long as the input, in time: 20 ms in give 20 ms out, delayed by
+/// [`delay`](Self::delay). However the input is cut, the output is the same.
 ///
 /// ```
 /// use voxtra_core::audio::Resampler;
@@ -37,26 +38,29 @@ pub struct Resampler {
     /// The last input samples, and how many of them there are.
     history: [i16; HISTORY],
     held: usize,
-    /// Where in `history` the samples of the next output sample end, and how far beyond its middle it is, in 1/`up`.
+    /// Where in `history` the samples of the next output sample end, and how far beyond its middle
+    /// it is, in 1/`up`.
     end: usize,
     phase: u32,
 }
 
-/// Coefficients kept ready: enough for the ratios between 8, 12, 16, 24, 32 and 48 kHz that calls use.
+/// Coefficients kept ready: enough for the ratios between 8, 12, 16, 24, 32 and 48 kHz that calls
+/// use.
 const BANK: usize = 288;
-/// Input samples held: the 1,152 that 192 → 8 kHz needs, and some more so that they aren't moved for every sample.
+/// Input samples held: the 1,152 that 192 → 8 kHz needs, and some more so that they aren't moved
+/// for every sample.
 const HISTORY: usize = 1_152 + 64;
 /// The highest rate, in Hz.
 const MAX_HZ: u32 = 192_000;
 /// Half the filter's length, in samples of the lower rate.
 const HALF: u32 = 24;
-/// Bits behind the point of a coefficient in the bank. The sum of a phase's magnitudes is below 4 (see the tests), so
-/// a sum of products stays within 32 bits.
+/// Bits behind the point of a coefficient in the bank. The sum of a phase's magnitudes is below 4
+/// (see the tests), so a sum of products stays within 32 bits.
 const BANK_BITS: u32 = 14;
 
 impl Resampler {
-    /// A resampler from one rate to another, both in Hz. Any two will do as long as the filter fits: all those of
-    /// AudioSocket and of voices (22,050 and 44,100) do.
+    /// A resampler from one rate to another, both in Hz. Any two will do as long as the filter
+    /// fits: all those of AudioSocket and of voices (22,050 and 44,100) do.
     ///
     /// # Errors
     /// When a rate is zero or above 192 kHz, or the first is more than 24 times the second.
@@ -92,8 +96,8 @@ impl Resampler {
         Ok(resampler)
     }
 
-    /// Resamples from `input` into `out` until either ends. Returns how many samples were consumed and how many
-    /// produced. What was not consumed because `out` was full must be given again.
+    /// Resamples from `input` into `out` until either ends. Returns how many samples were consumed
+    /// and how many produced. What was not consumed because `out` was full must be given again.
     pub fn process(&mut self, input: &[i16], out: &mut [i16]) -> (usize, usize) {
         if self.taps == 1 {
             let both = input.len().min(out.len());
@@ -133,8 +137,8 @@ impl Resampler {
         self.to_hz
     }
 
-    /// How much later a sound comes out than it went in: about 3 ms when one of the rates is 8 kHz, less when both are
-    /// higher. To get the end of a sound out, go on with that much silence.
+    /// How much later a sound comes out than it went in: about 3 ms when one of the rates is 8 kHz,
+    /// less when both are higher. To get the end of a sound out, go on with that much silence.
     pub const fn delay(&self) -> Duration {
         let micros = self.delay_samples() as u64 * 1_000_000 / self.from_hz as u64;
         Duration::from_micros(micros)
@@ -161,7 +165,8 @@ impl Resampler {
     /// Moves what of `input` fits into the history, and returns the rest of it.
     fn take<'a>(&mut self, input: &'a [i16]) -> &'a [i16] {
         if self.held == HISTORY {
-            // Only reached when all output that these samples can give was made: the window starts beyond the first.
+            // Only reached when all output that these samples can give was made: the window starts
+            // beyond the first.
             let passed = (self.end - self.taps).min(self.held);
             self.history.copy_within(passed.., 0);
             self.held -= passed;
@@ -209,18 +214,21 @@ impl Resampler {
         rounded(sum * scale / i64::from(self.down), prototype::BITS)
     }
 
-    /// The coefficients of one phase, unscaled: the prototype at the distance of each tap from the output sample.
+    /// The coefficients of one phase, unscaled: the prototype at the distance of each tap from the
+    /// output sample.
     fn phase_coefficients(&self, phase: u32) -> impl Iterator<Item = i32> {
         let up = i64::from(self.up);
         let half = self.taps as i64 / 2;
-        // In samples of the lower rate, a tap is 1 apart from the next when going up, up/down when going down.
+        // In samples of the lower rate, a tap is 1 apart from the next when going up, up/down when
+        // going down.
         let unit = i64::from(self.up.max(self.down));
         let step = (up << prototype::POSITION_BITS) / unit;
         let first = (((1 - half) * up - i64::from(phase)) << prototype::POSITION_BITS) / unit;
         (0..self.taps as i64).map(move |tap| prototype::at((first + tap * step).unsigned_abs()))
     }
 
-    /// All phases at once, if they fit, each with a sum of exactly 1, so that no phase is louder than another.
+    /// All phases at once, if they fit, each with a sum of exactly 1, so that no phase is louder
+    /// than another.
     fn coefficients(&self) -> Option<[i16; BANK]> {
         if self.taps == 1 || self.taps * self.up as usize > BANK {
             return None;
@@ -228,7 +236,8 @@ impl Resampler {
         let mut bank = [0; BANK];
         for (phase, row) in (0..self.up).zip(bank.chunks_exact_mut(self.taps)) {
             let sum: i64 = self.phase_coefficients(phase).map(i64::from).sum();
-            // What rounding took from one coefficient goes to the next: the error has no part at low frequencies.
+            // What rounding took from one coefficient goes to the next: the error has no part at
+            // low frequencies.
             let mut owed = 0;
             for (to, coefficient) in row.iter_mut().zip(self.phase_coefficients(phase)) {
                 owed += i64::from(coefficient) << BANK_BITS;
@@ -336,7 +345,8 @@ mod tests {
 
     #[test]
     fn full_scale_saturates_instead_of_wrapping() {
-        // The filter overshoots at each edge of a square wave; between the edges the sign must hold.
+        // The filter overshoots at each edge of a square wave; between the edges the sign must
+        // hold.
         let high = |n: usize| (n / 40).is_multiple_of(2);
         let square: Vec<i16> = (0..4_000)
             .map(|n| if high(n) { i16::MAX } else { i16::MIN })

@@ -7,12 +7,13 @@ use crate::audio::{MAX_FRAME_BYTES, SampleRate};
 
 /// Cuts a stream of bytes into [`Frame`]s.
 ///
-/// The stream may arrive in pieces of any size: half a header, thirty frames at once. A frame that is whole in the
-/// input is borrowed from it; only one that was split is put together in the decoder's memory `H`.
+/// The stream may arrive in pieces of any size: half a header, thirty frames at once. A frame that
+/// is whole in the input is borrowed from it; only one that was split is put together in the
+/// decoder's memory `H`.
 ///
-/// An audio payload longer than that memory is handed on as several frames of its length (the last one shorter), so that
-/// no audio is lost; any other payload longer than that is [`DecodeError::TooLong`]. The frames are the same however
-/// the stream was cut.
+/// An audio payload longer than that memory is handed on as several frames of its length (the last
+/// one shorter), so that no audio is lost; any other payload longer than that is
+/// [`DecodeError::TooLong`]. The frames are the same however the stream was cut.
 ///
 /// ```
 /// use voxtra_core::audiosocket::{Decoder, Frame};
@@ -30,7 +31,8 @@ use crate::audio::{MAX_FRAME_BYTES, SampleRate};
 #[derive(Clone, Debug)]
 pub struct Decoder<H = [u8; MAX_FRAME_BYTES]> {
     state: State,
-    /// Bytes in `held`: of the header while reading one, else of the piece of payload that is put together.
+    /// Bytes in `held`: of the header while reading one, else of the piece of payload that is put
+    /// together.
     filled: usize,
     held: H,
 }
@@ -47,7 +49,8 @@ enum State {
 }
 
 impl<const MAX: usize> Decoder<[u8; MAX]> {
-    /// A decoder at the start of a stream. `MAX` must be even (a sample is never cut) and hold an id.
+    /// A decoder at the start of a stream. `MAX` must be even (a sample is never cut) and hold an
+    /// id.
     pub const fn new() -> Self {
         const {
             assert!(MAX >= 16, "the decoder must have room for an id");
@@ -62,7 +65,8 @@ impl<const MAX: usize> Decoder<[u8; MAX]> {
 }
 
 impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
-    /// A decoder at the start of a stream, with memory of an even number of bytes (a sample is never cut), at least 16.
+    /// A decoder at the start of a stream, with memory of an even number of bytes (a sample is
+    /// never cut), at least 16.
     pub(crate) const fn with_memory(held: H) -> Self {
         Self {
             state: State::Header,
@@ -84,14 +88,15 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         kind::audio_rate(*kind)
     }
 
-    /// The longest payload that is taken in one piece, in bytes. Never nothing, or the stream would stand still.
+    /// The longest payload that is taken in one piece, in bytes. Never nothing, or the stream would
+    /// stand still.
     #[inline]
     pub(crate) fn longest(&self) -> usize {
         self.held.as_ref().len().max(2)
     }
 
-    /// Takes the next frame off the front of `input`. `None` means that all of `input` was taken and that the next
-    /// frame needs more. After an error the stream is still in step: call again.
+    /// Takes the next frame off the front of `input`. `None` means that all of `input` was taken
+    /// and that the next frame needs more. After an error the stream is still in step: call again.
     ///
     /// # Errors
     /// See [`DecodeError`]: one for each way a frame can break the protocol.
@@ -100,8 +105,8 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Option<Result<Frame<'d>, DecodeError>> {
-        // Nearly every frame of a call is audio that is whole in the input: that path is short enough to be inlined,
-        // and then no `Frame` is built in memory.
+        // Nearly every frame of a call is audio that is whole in the input: that path is short
+        // enough to be inlined, and then no `Frame` is built in memory.
         if self.is_between_frames()
             && let Some((&[kind, high, low], rest)) = input.split_first_chunk()
             && let Some(rate) = kind::audio_rate(kind)
@@ -190,7 +195,8 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         self.held.as_ref().first_chunk().copied()
     }
 
-    /// Moves bytes from `input` until `wanted` are held. Then they are as good as taken: the next call starts anew.
+    /// Moves bytes from `input` until `wanted` are held. Then they are as good as taken: the next
+    /// call starts anew.
     fn fill(&mut self, wanted: usize, input: &mut &[u8]) -> bool {
         let taken = wanted.saturating_sub(self.filled).min(input.len());
         let (now, rest) = input.split_at(taken);

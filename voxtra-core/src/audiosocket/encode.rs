@@ -5,8 +5,9 @@ use super::error::EncodeError;
 use super::frame::{Frame, is_dtmf_digit, kind};
 use crate::audio::SampleRate;
 
-/// Writes one whole frame to the front of `out` and returns its length in bytes. On an error nothing is sent that
-/// should not be: what Asterisk would end the call for (an empty audio frame) is refused here.
+/// Writes one whole frame to the front of `out` and returns its length in bytes. On an error
+/// nothing is sent that should not be: what Asterisk would end the call for (an empty audio frame)
+/// is refused here.
 ///
 /// # Errors
 /// See [`EncodeError`].

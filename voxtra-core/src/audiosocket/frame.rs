@@ -100,8 +100,9 @@ impl<'a> Audio<'a> {
         !self.payload.len().is_multiple_of(2)
     }
 
-    /// Whether this has the size of 20 ms of µ-law or A-law instead of PCM: 160 bytes under the kind of 8 kHz audio.
-    /// Asterisk sends that when the channel was dialled with `c(ulaw)`. Played as PCM it would be noise.
+    /// Whether this has the size of 20 ms of µ-law or A-law instead of PCM: 160 bytes under the
+    /// kind of 8 kHz audio. Asterisk sends that when the channel was dialled with `c(ulaw)`. Played
+    /// as PCM it would be noise.
     #[inline]
     pub const fn is_g711_sized(&self) -> bool {
         matches!(self.rate, SampleRate::Hz8000) && self.payload.len() == Self::G711_FRAME_BYTES

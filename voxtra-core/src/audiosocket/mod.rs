@@ -1,8 +1,9 @@
 //! AudioSocket, Asterisk's audio over TCP: the decoder and the encoder.
 //!
-//! A frame is one byte of kind, two bytes of length (big-endian) and that many bytes of payload. Asterisk connects,
-//! sends the connection's id, then audio in both directions until either side hangs up. The format is Asterisk's
-//! `res_audiosocket`; what is tolerated and what ends a call was measured on Asterisk 22.
+//! A frame is one byte of kind, two bytes of length (big-endian) and that many bytes of payload.
+//! Asterisk connects, sends the connection's id, then audio in both directions until either side
+//! hangs up. The format is Asterisk's `res_audiosocket`; what is tolerated and what ends a call was
+//! measured on Asterisk 22.
 
 mod decode;
 mod encode;

@@ -8,9 +8,9 @@ use crate::time::Instant;
 
 /// Copies each record to at most `SUBSCRIBERS` rings.
 ///
-/// When a ring is full, its subscriber misses records until there is room again, and then first gets
-/// [`RecordBody::Missed`] with their number: between any two records that it reads, it knows whether it
-/// has seen everything.
+/// When a ring is full, its subscriber misses records until there is room again, and then first
+/// gets [`RecordBody::Missed`] with their number: between any two records that it reads, it knows
+/// whether it has seen everything.
 ///
 /// ```
 /// use heapless::spsc::Queue;
@@ -73,8 +73,8 @@ impl<S: RecordSink, const SUBSCRIBERS: usize> Bus<S, SUBSCRIBERS> {
         }
     }
 
-    /// Tells subscribers what they have missed without waiting for the next record, where there is room.
-    /// For the end of a call, when there may be no next one.
+    /// Tells subscribers what they have missed without waiting for the next record, where there is
+    /// room. For the end of a call, when there may be no next one.
     pub fn tell_missed(&mut self, at: Instant) {
         for subscriber in &mut self.subscribers {
             subscriber.tell_missed(at);

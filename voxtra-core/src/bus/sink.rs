@@ -15,7 +15,8 @@ pub trait RecordSink {
     /// Gives the record back when the ring is full.
     fn try_push(&mut self, record: Record<Self::Event>) -> Result<(), Record<Self::Event>>;
 
-    /// Whether nobody will ever read again; such a subscriber may be replaced. A ring that can't know says no.
+    /// Whether nobody will ever read again; such a subscriber may be replaced. A ring that can't
+    /// know says no.
     fn is_closed(&self) -> bool {
         false
     }

@@ -5,10 +5,12 @@ use super::tones::{DIAL_TONE, GROUPS, Group, RATE_HZ, cosine, sine};
 /// Samples that a filter sees: 14 ms at 8 kHz. Most of what it answers is from the middle 5 ms.
 pub(super) const TAPS: usize = 112;
 
-/// A filter's answer to its middle frequency at amplitude 1. With more, a sum of products could leave an `i32`.
+/// A filter's answer to its middle frequency at amplitude 1. With more, a sum of products could
+/// leave an `i32`.
 const GAIN: f64 = 32_768.0;
 
-/// From squared magnitude to a tone's mean square: half of a tone's amplitude is at the negative frequency.
+/// From squared magnitude to a tone's mean square: half of a tone's amplitude is at the negative
+/// frequency.
 const TO_POWER: f32 = 2.0 / (GAIN * GAIN) as f32;
 
 /// Amplitude and phase of a tone; or how far one turned, and how much there was of it.
@@ -75,14 +77,15 @@ pub(super) struct Band {
     im: [i16; TAPS],
 }
 
-/// The low group's tones, the high group's, and dial tone. Each is 40 dB down where the others' tones are.
+/// The low group's tones, the high group's, and dial tone. Each is 40 dB down where the others'
+/// tones are.
 pub(super) static LOW: Band = Band::new(&GROUPS[0]);
 pub(super) static HIGH: Band = Band::new(&GROUPS[1]);
 pub(super) static DIAL: Band = Band::new(&DIAL_TONE);
 
 impl Band {
-    /// A sinc in J. F. Kaiser's window ("Nonrecursive digital filter design using the I0-sinh window function", ISCAS 1974),
-    /// moved to the middle of the group.
+    /// A sinc in J. F. Kaiser's window ("Nonrecursive digital filter design using the I0-sinh
+    /// window function", ISCAS 1974), moved to the middle of the group.
     const fn new(group: &Group) -> Self {
         let mut low_pass = [0.0; TAPS];
         let mut sum = 0.0;

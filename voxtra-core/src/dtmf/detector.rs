@@ -7,13 +7,15 @@ use crate::vad::VAD_FRAME_SAMPLES;
 
 /// Hears DTMF digits in a caller's audio. One per call.
 ///
-/// Every 5 ms it takes the phasors of the low and the high group with a filter each, one bin of a windowed Fourier transform that
-/// is as wide as the group. A digit's two tones are almost all there is, keep their levels, and turn from point to point as far as
-/// their frequencies say; what speech and music have of that lasts less than 30 ms. A point is looked at in steps, of which the
+/// Every 5 ms it takes the phasors of the low and the high group with a filter each, one bin of a
+/// windowed Fourier transform that is as wide as the group. A digit's two tones are almost all
+/// there is, keep their levels, and turn from point to point as far as their frequencies say; what
+/// speech and music have of that lasts less than 30 ms. A point is looked at in steps, of which the
 /// first that says no is the last: level, low group, high group.
 ///
-/// The arithmetic is that of integers and of `f32` without anything but +, -, ×, / and square root: the same samples give the
-/// same digits, to the bit, on every machine. Its state is less than 300 bytes.
+/// The arithmetic is that of integers and of `f32` without anything but +, -, ×, / and square root:
+/// the same samples give the same digits, to the bit, on every machine. Its state is less than 300
+/// bytes.
 ///
 /// ```
 /// use voxtra_core::dtmf::DtmfDetector;
@@ -36,7 +38,8 @@ pub struct DtmfDetector {
     samples: [i16; PAST],
     energies: [u32; PAST_HOPS],
     run: Run,
-    /// The digit of the last press, until another of the same digit would be one of its own; and points since it was heard.
+    /// The digit of the last press, until another of the same digit would be one of its own; and
+    /// points since it was heard.
     sounding: Option<char>,
     unheard: u8,
 }
@@ -54,10 +57,11 @@ impl DtmfDetector {
         }
     }
 
-    /// Takes the next 20 ms (8 kHz, 160 samples). A digit (`0-9`, `A-D`, `*`, `#`) is returned once for each press, at the end of
-    /// the frame in which its tone has lasted for 38 to 44 ms.
+    /// Takes the next 20 ms (8 kHz, 160 samples). A digit (`0-9`, `A-D`, `*`, `#`) is returned once
+    /// for each press, at the end of the frame in which its tone has lasted for 38 to 44 ms.
     ///
-    /// The same tones after less than 30 ms without are the same press: a lost frame does not split it, two lost frames do.
+    /// The same tones after less than 30 ms without are the same press: a lost frame does not split
+    /// it, two lost frames do.
     pub fn process(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> Option<char> {
         let (hops, _) = frame.as_chunks();
         let mut energies = [0_u32; PAST_HOPS + HOPS];
@@ -107,8 +111,8 @@ impl DtmfDetector {
         self.sounding.is_some() && self.unheard < JUST_HEARD
     }
 
-    /// Whether a digit's tone sounds, or two tones that have been steady for 20 ms and may become one. One frame in 200 of
-    /// speech is so.
+    /// Whether a digit's tone sounds, or two tones that have been steady for 20 ms and may become
+    /// one. One frame in 200 of speech is so.
     #[must_use]
     pub fn may_be_tone(&self) -> bool {
         self.is_tone() || self.run.points() >= LIKELY
@@ -149,7 +153,8 @@ impl Default for DtmfDetector {
     }
 }
 
-/// What there is in the middle of a window, if it can be a digit: enough of both groups and not much else.
+/// What there is in the middle of a window, if it can be a digit: enough of both groups and not
+/// much else.
 fn look(window: &[i16; WINDOW], total: f32) -> Option<Point> {
     if total < 2.0 * SOFTEST {
         return None;
@@ -190,7 +195,8 @@ fn mean_square([before, here, after]: &[u32; 3]) -> f32 {
 }
 
 const HOPS: usize = VAD_FRAME_SAMPLES / HOP;
-/// A point is in the middle of a hop; its level is that of the hop, the one before and the one after.
+/// A point is in the middle of a hop; its level is that of the hop, the one before and the one
+/// after.
 const PAST_HOPS: usize = 2;
 const WINDOW: usize = LAG + TAPS;
 /// From the first point's window to the frame. The last point is 7.5 ms before the frame's end.

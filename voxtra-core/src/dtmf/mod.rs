@@ -1,12 +1,14 @@
 //! DTMF digits that come as tones in the caller's audio.
 //!
-//! Most lines signal digits beside the audio (RFC 4733), and Asterisk passes them on as frames of their own. Some don't: an
-//! analogue gateway, a trunk without telephone events, a phone that is held to another. There the tones are all there is.
-//! [`DtmfDetector`] hears them; [`KeyPresses`] sees to it that a press which is both signalled and heard is told once.
+//! Most lines signal digits beside the audio (RFC 4733), and Asterisk passes them on as frames of
+//! their own. Some don't: an analogue gateway, a trunk without telephone events, a phone that is
+//! held to another. There the tones are all there is. [`DtmfDetector`] hears them; [`KeyPresses`]
+//! sees to it that a press which is both signalled and heard is told once.
 //!
-//! The tones are those of ITU-T Q.23 (11/88). What a receiver must take and leave is from ITU-T Q.24 (11/88), annex A, in the column
-//! of AT&T where administrations differ. It has no figures for noise, of which receivers are usually rated for as much as here, nor
-//! for dial tone, of which those in exchanges bear more: nobody in a call hears it. Levels are per tone:
+//! The tones are those of ITU-T Q.23 (11/88). What a receiver must take and leave is from ITU-T
+//! Q.24 (11/88), annex A, in the column of AT&T where administrations differ. It has no figures for
+//! noise, of which receivers are usually rated for as much as here, nor for dial tone, of which
+//! those in exchanges bear more: nobody in a call hears it. Levels are per tone:
 //!
 //! | | accepted | refused |
 //! |---|---|---|
@@ -19,14 +21,16 @@
 //! | white noise | up to -15 dB of the digit's power | |
 //! | dial tone, 350 and 440 Hz | each up to 6 dB softer than each tone | |
 //!
-//! A sine at full scale is +3.17 dBm0 in µ-law (ITU-T G.711) and -3.01 dBFS ([`Level`](crate::audio::Level)), so 0 dBm0 is
-//! -6.18 dBFS, and -25 dBm0 is -31.18 dBFS. Two tones of 0 dBm0 are more than fits: they are accepted with their peaks cut off.
+//! A sine at full scale is +3.17 dBm0 in µ-law (ITU-T G.711) and -3.01 dBFS
+//! ([`Level`](crate::audio::Level)), so 0 dBm0 is -6.18 dBFS, and -25 dBm0 is -31.18 dBFS. Two
+//! tones of 0 dBm0 are more than fits: they are accepted with their peaks cut off.
 //!
-//! With a twist of 8 dB and noise of -15 dB together, one in 25 tones of 40 ms is missed; longer ones have more chances.
+//! With a twist of 8 dB and noise of -15 dB together, one in 25 tones of 40 ms is missed; longer
+//! ones have more chances.
 //!
-//! **Talk-off.** In 29 hours of speech (4.8 hours of recorded and synthetic voices, at six levels and alignments to frames) it
-//! heard 2 digits, both in one cry; in 24 hours of music and 4.2 hours of conversation before noise none; in 4.6 hours of effects of
-//! games 11, in two sounds.
+//! **Talk-off.** In 29 hours of speech (4.8 hours of recorded and synthetic voices, at six levels
+//! and alignments to frames) it heard 2 digits, both in one cry; in 24 hours of music and 4.2 hours
+//! of conversation before noise none; in 4.6 hours of effects of games 11, in two sounds.
 
 mod band;
 mod detector;

@@ -17,15 +17,17 @@ pub enum DtmfSource {
 
 /// Tells the first telling of each key press from the second.
 ///
-/// A digit is matched with the oldest telling of it by the other source that has no match yet, so presses of one key in quick
-/// succession are all told, however the tellings interleave. How long a match may take:
+/// A digit is matched with the oldest telling of it by the other source that has no match yet, so
+/// presses of one key in quick succession are all told, however the tellings interleave. How long a
+/// match may take:
 ///
-/// - *A signalled digit after a tone* up to [`SIGNALLED_AFTER`](Self::SIGNALLED_AFTER) after the tone was last heard. Asterisk
-///   passes a digit on when the key is let go (the end of an RFC 4733 event, or its own time-out when that is lost), and draws
-///   short ones out to 80 ms. A gateway that takes the tone out of the audio may leave its beginning there: then the tone ends
-///   long before the key is let go.
-/// - *A tone after a signalled digit* up to [`HEARD_AFTER`](Self::HEARD_AFTER) after it: the audio comes later than signalling
-///   where it waits in jitter buffers or is transcoded.
+/// - *A signalled digit after a tone* up to [`SIGNALLED_AFTER`](Self::SIGNALLED_AFTER) after the
+///   tone was last heard. Asterisk passes a digit on when the key is let go (the end of an RFC 4733
+///   event, or its own time-out when that is lost), and draws short ones out to 80 ms. A gateway
+///   that takes the tone out of the audio may leave its beginning there: then the tone ends long
+///   before the key is let go.
+/// - *A tone after a signalled digit* up to [`HEARD_AFTER`](Self::HEARD_AFTER) after it: the audio
+///   comes later than signalling where it waits in jitter buffers or is transcoded.
 ///
 /// Where only one source tells, nothing ever matches and every digit counts.
 #[derive(Clone, Debug)]
@@ -106,7 +108,8 @@ impl Telling {
     }
 }
 
-/// Presses that wait for their match. The keys of a machine, with 45 ms of tone and 45 ms of pause each, are 11 a second.
+/// Presses that wait for their match. The keys of a machine, with 45 ms of tone and 45 ms of pause
+/// each, are 11 a second.
 const REMEMBERED: usize = 16;
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ pub(super) struct Point {
     pub(super) dial: f32,
 }
 
-/// Points in a row at which the same two tones were heard. The first only begins it: it may be on the tone's edge.
+/// Points in a row at which the same two tones were heard. The first only begins it: it may be on
+/// the tone's edge.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     tracks: [Track; 2],
@@ -58,7 +59,8 @@ impl Run {
         self.points
     }
 
-    /// Takes the next point; without two tones in it, the run is over. If they are others, another begins.
+    /// Takes the next point; without two tones in it, the run is over. If they are others, another
+    /// begins.
     pub(super) fn push(&mut self, point: Option<&Point>) {
         let Some(point) = point else {
             if self.points > 0 {
@@ -192,13 +194,15 @@ const LOUDER: f32 = 3.0;
 const SOFTER: f32 = 0.25;
 /// It turns by less than 45° more or less than those before: 25 Hz.
 const STEADY: f32 = 1.0;
-/// What each tone may lose, as a share of both: from hop to hop, and in the lag. It is what noise of -15 dB takes; the high
-/// group's filter is wider.
+/// What each tone may lose, as a share of both: from hop to hop, and in the lag. It is what noise
+/// of -15 dB takes; the high group's filter is wider.
 const UNSTEADY: [[f32; 2]; 2] = [[0.018, 0.012], [0.025, 0.022]];
-/// The low tone may be 10 dB louder than the high one, and the high one 5.2 dB louder than the low one.
+/// The low tone may be 10 dB louder than the high one, and the high one 5.2 dB louder than the low
+/// one.
 const NORMAL_TWIST: f32 = 10.0;
 const REVERSE_TWIST: f32 = 3.3;
-/// Share of the tones in all there is, less dial tone. It may seem to be more than 1, as time is weighed differently.
+/// Share of the tones in all there is, less dial tone. It may seem to be more than 1, as time is
+/// weighed differently.
 const LEAST_SHARE: f32 = 0.8;
 const MOST_SHARE: f32 = 1.22;
 /// Share of dial tone in all there is.

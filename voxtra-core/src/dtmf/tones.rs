@@ -6,8 +6,8 @@ pub(super) const RATE_HZ: f64 = 8_000.0;
 
 /// Samples from one point at which the audio is looked at to the next: 5 ms.
 pub(super) const HOP: usize = 40;
-/// How many samples before each point it is looked at, too: 1.25 ms. In 5 ms tones that are 200 Hz apart turn equally far, in
-/// this time only those which are 800 Hz apart.
+/// How many samples before each point it is looked at, too: 1.25 ms. In 5 ms tones that are 200 Hz
+/// apart turn equally far, in this time only those which are 800 Hz apart.
 pub(super) const LAG: usize = 10;
 
 /// Where a group's tones are, and the filter for them: its middle, and half of its width at -6 dB.

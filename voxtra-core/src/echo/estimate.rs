@@ -11,16 +11,19 @@ use crate::vad::VAD_FRAME_SAMPLES;
 
 /// How much of what is heard is echo, from the levels of what was sent. One per call.
 ///
-/// For each delay from 20 to 320 ms, in steps of a frame, and each of eight bands, it keeps two quantiles (0.25 and 0.75) of how
-/// much louder the line is than what was sent that long ago, while that was loud. At the true delay this ratio hardly varies,
-/// so they are close to each other and to the echo path's loss; at another delay, or when the caller or a noise is heard
-/// instead, it varies as much as speech does, and what they say is discounted by how far they are apart. The quantiles are
-/// followed by stochastic approximation: a step up or down for each frame (H. Robbins, S. Monro, "A stochastic approximation
-/// method", Ann. Math. Stat. 22(3), 1951). A call begins with the most that is expected of a line; what is not there is
-/// unlearned within a second of the agent's voice, what comes later is learned within two.
+/// For each delay from 20 to 320 ms, in steps of a frame, and each of eight bands, it keeps two
+/// quantiles (0.25 and 0.75) of how much louder the line is than what was sent that long ago, while
+/// that was loud. At the true delay this ratio hardly varies, so they are close to each other and
+/// to the echo path's loss; at another delay, or when the caller or a noise is heard instead, it
+/// varies as much as speech does, and what they say is discounted by how far they are apart. The
+/// quantiles are followed by stochastic approximation: a step up or down for each frame (H.
+/// Robbins, S. Monro, "A stochastic approximation method", Ann. Math. Stat. 22(3), 1951). A call
+/// begins with the most that is expected of a line; what is not there is unlearned within a second
+/// of the agent's voice, what comes later is learned within two.
 ///
-/// Delays from 340 ms to 1 s are those of loudspeakers on mobile networks. Nothing is expected of them until it was heard for
-/// about half a second, and they are followed at a lower cost, by means.
+/// Delays from 340 ms to 1 s are those of loudspeakers on mobile networks. Nothing is expected of
+/// them until it was heard for about half a second, and they are followed at a lower cost, by
+/// means.
 ///
 /// A band is echo when it is no louder than the loudest of what each delay foretells, and a margin.
 ///
@@ -33,11 +36,13 @@ pub struct EchoEstimate {
     newest_at: Instant,
     /// Frames until everything that was sent is too long ago to come back.
     audible: u32,
-    /// dB by which the line is louder than what was sent, by delay: the low quantile, and the high one.
+    /// dB by which the line is louder than what was sent, by delay: the low quantile, and the high
+    /// one.
     coupling: [[Levels; 2]; DELAYS],
     late: LateEcho,
     floor: Levels,
-    /// The share of near-end speech in the frame before: a detector goes on for a moment after what it heard.
+    /// The share of near-end speech in the frame before: a detector goes on for a moment after what
+    /// it heard.
     share: f32,
 }
 
@@ -73,8 +78,8 @@ impl EchoEstimate {
         }
     }
 
-    /// Takes the 20 ms at 8 kHz that ended at `now`, and returns the share of them that is not echo, from 0 to 1. Without
-    /// anything that could come back it is 1.
+    /// Takes the 20 ms at 8 kHz that ended at `now`, and returns the share of them that is not
+    /// echo, from 0 to 1. Without anything that could come back it is 1.
     pub fn heard(&mut self, now: Instant, frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
         if self.audible == 0 {
             self.share = 1.0;
@@ -103,8 +108,8 @@ impl EchoEstimate {
         ((share - ALL_ECHO) / (ALL_NEAR - ALL_ECHO)).clamp(0.0, 1.0)
     }
 
-    /// The delay at which most comes back, and how much softer it is then, in dB: both are guesses, and of use only once the
-    /// agent has spoken for a while and when something comes back at all.
+    /// The delay at which most comes back, and how much softer it is then, in dB: both are guesses,
+    /// and of use only once the agent has spoken for a while and when something comes back at all.
     #[must_use]
     pub fn path(&self) -> (Duration, f32) {
         let mean = |[low, high]: &[Levels; 2]| {
@@ -153,7 +158,8 @@ impl EchoEstimate {
             let ratio = heard - sent;
             let step = sent.simd_gt(splat(LOUD_DBFS)) & splat(STEP_DB);
             let learn = |quantile: f32x8, share: f32| {
-                // Of a frame that is drowned in the line's noise all that is known is that its echo is no louder.
+                // Of a frame that is drowned in the line's noise all that is known is that its echo
+                // is no louder.
                 let up = audible & splat(share);
                 let way = ratio.simd_lt(quantile).select(splat(share - 1.0), up);
                 let nearer = quantile + step * way;
@@ -172,7 +178,8 @@ impl EchoEstimate {
     }
 }
 
-/// The coupling, in dB, that two quantiles speak for: the low one, less what they are too far apart for an echo.
+/// The coupling, in dB, that two quantiles speak for: the low one, less what they are too far apart
+/// for an echo.
 fn believed([low, high]: [f32x8; 2]) -> f32x8 {
     let apart = (high - low - splat(SPREAD_DB)).fast_max(f32x8::ZERO);
     let coupling = low.fast_min(splat(MOST_COUPLING_DB)) - splat(DISBELIEF) * apart;
@@ -195,7 +202,8 @@ pub(super) const LOUD_DBFS: f32 = -60.0;
 /// What is expected of a line about which nothing is known.
 const COUPLING_AT_FIRST_DB: f32 = -13.0;
 const MOST_COUPLING_DB: f32 = -6.0;
-/// What is this much softer than the agent is not told apart from its echo: nobody speaks as softly.
+/// What is this much softer than the agent is not told apart from its echo: nobody speaks as
+/// softly.
 const LEAST_COUPLING_DB: f32 = -44.0;
 /// Ratios are not followed further.
 pub(super) const LEAST_RATIO_DB: f32 = -60.0;

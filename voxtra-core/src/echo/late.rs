@@ -1,4 +1,5 @@
-//! Echoes that come back late, from a loudspeaker at the other end of a mobile network. Most lines have none.
+//! Echoes that come back late, from a loudspeaker at the other end of a mobile network. Most lines
+//! have none.
 
 use wide::f32x8;
 
@@ -7,18 +8,21 @@ use super::estimate::{LEAST_RATIO_DB, LOUD_DBFS, MOST_RATIO_DB};
 
 /// What is known of the delays from [`NEAREST`] frames on.
 ///
-/// For each delay it follows how much louder each band of the line is than what was sent that long ago, and how far single
-/// frames are from that. At the true delay frames stay close to it. At another delay they differ as much as one sentence
-/// differs from another, and so do the frames in which a caller or a noise is heard. A delay is believed when it was seen
-/// often enough, its frames are close enough, also beside those of the other delays, and it is softer than what was sent.
-/// A delay that is believed too soon takes the caller for an echo. So these ask for more than the near delays do.
+/// For each delay it follows how much louder each band of the line is than what was sent that long
+/// ago, and how far single frames are from that. At the true delay frames stay close to it. At
+/// another delay they differ as much as one sentence differs from another, and so do the frames in
+/// which a caller or a noise is heard. A delay is believed when it was seen often enough, its
+/// frames are close enough, also beside those of the other delays, and it is softer than what was
+/// sent. A delay that is believed too soon takes the caller for an echo. So these ask for more than
+/// the near delays do.
 ///
-/// A new delay is looked at in each frame, a known one in every fourth: neighbouring frames say nearly the same. While
-/// nothing but the line's noise is heard all of them wait for every fourth.
+/// A new delay is looked at in each frame, a known one in every fourth: neighbouring frames say
+/// nearly the same. While nothing but the line's noise is heard all of them wait for every fourth.
 #[derive(Clone, Debug)]
 pub(super) struct LateEcho {
     paths: [Path; PATHS],
-    /// Which delays are believed, not known yet, and have no evidence. One bit each, the shortest lowest.
+    /// Which delays are believed, not known yet, and have no evidence. One bit each, the shortest
+    /// lowest.
     believed: u64,
     new: u64,
     unseen: u64,
@@ -51,8 +55,9 @@ impl LateEcho {
         }
     }
 
-    /// The loudest of what was `expected` already and what the believed delays foretell. Learns from what was heard then.
-    /// `sent` gives the levels of the frame that was sent so many frames ago.
+    /// The loudest of what was `expected` already and what the believed delays foretell. Learns
+    /// from what was heard then. `sent` gives the levels of the frame that was sent so many frames
+    /// ago.
     pub(super) fn frame(
         &mut self,
         sent: impl Fn(usize) -> Option<f32x8>,
@@ -201,8 +206,8 @@ fn enough(bands: f32x8) -> bool {
 
 /// Frames of the shortest delay.
 pub(super) const NEAREST: usize = 17;
-/// Delays that are looked at: 340 to 1,040 ms, as a sound that comes back 1 s later ends 1,020 ms after a frame began, and frames
-/// go out between those that come in.
+/// Delays that are looked at: 340 to 1,040 ms, as a sound that comes back 1 s later ends 1,020 ms
+/// after a frame began, and frames go out between those that come in.
 const PATHS: usize = 36;
 const ALL: u64 = (1 << PATHS) - 1;
 /// Frames after which a delay is known.
@@ -210,7 +215,8 @@ const KNOWN: u8 = 24;
 const MOST_SEEN: u8 = 64;
 /// Frames before a delay can be an echo: a quarter of a second of speech.
 const FEWEST_SEEN: u8 = 12;
-/// Of the evidence for a delay so much goes with each frame in which it should be heard and is not: one part of so many.
+/// Of the evidence for a delay so much goes with each frame in which it should be heard and is not:
+/// one part of so many.
 const FORGETS: u8 = 8;
 /// A mean is of so many frames, and of all of them while there are fewer.
 const SLOWEST: u8 = 32;
@@ -222,7 +228,8 @@ const FEW: u8 = 4;
 /// What is so much louder than an echo is the caller's, and counts for a part.
 const LOUDER_DB: f32 = 9.0;
 const SURPRISE: f32 = 0.25;
-/// How far frames may be from the coupling, in dB and beside the other delays': while a delay is new, and later.
+/// How far frames may be from the coupling, in dB and beside the other delays': while a delay is
+/// new, and later.
 const SPREAD_SOON_DB: f32 = 4.5;
 const SHARE_SOON: f32 = 0.6;
 const SPREAD_DB: f32 = 6.0;
@@ -235,5 +242,6 @@ const TYPICAL_STEP: f32 = 1.0 / 64.0;
 const FEWEST_TYPICAL: u8 = 6;
 /// What is as loud as the agent is no echo.
 const MOST_COUPLING_DB: f32 = -3.0;
-/// The margin over what is foretold is for the low quantile of the near delays. A mean is so much above that.
+/// The margin over what is foretold is for the low quantile of the near delays. A mean is so much
+/// above that.
 const SAFE_DB: f32 = 2.0;

@@ -30,11 +30,11 @@ voxtra! {
             reason: String,
             /// From the start of the call to its end, in seconds.
             duration_seconds: f64,
-            /// From the answer to the end, in seconds; 0 for a call that was never answered, and in events of versions
-            /// that did not tell.
+            /// From the answer to the end, in seconds; 0 for a call that was never answered, and in
+            /// events of versions that did not tell.
             answered_seconds: f64 = 0.0,
-            /// Who hung up: the far end, the agent, the other party of a transfer, or none of them (Asterisk, an operator, a lost
-            /// connection, an agent that failed, the end of Voxtra).
+            /// Who hung up: the far end, the agent, the other party of a transfer, or none of them
+            /// (Asterisk, an operator, a lost connection, an agent that failed, the end of Voxtra).
             ended_by: far_end | agent | other_party | system = system,
         }
         /// An originate failed before it was answered.
@@ -77,7 +77,8 @@ voxtra! {
         /// The AudioSocket connection ended.
         @realtime
         media.stopped {
-            /// A hang-up frame, the end of the stream, an error, or silence on the line for too long.
+            /// A hang-up frame, the end of the stream, an error, or silence on the line for too
+            /// long.
             reason: hangup | closed | error | timeout,
         }
         /// An inbound audio frame was taken in (off unless asked for).
@@ -142,12 +143,13 @@ voxtra! {
             /// Whether it was cut short.
             interrupted: bool,
         }
-        /// The agent was held back, because the caller may be interrupting it, or no longer is. Told at the beginning
-        /// (`pending`) and at the end.
+        /// The agent was held back, because the caller may be interrupting it, or no longer is.
+        /// Told at the beginning (`pending`) and at the end.
         @realtime
         agent.held {
-            /// What came of it: nothing yet, an interruption, nothing (the agent goes on where it stopped), or something
-            /// else came first (the agent's code stopped it, the far end held the call, the audio ended).
+            /// What came of it: nothing yet, an interruption, nothing (the agent goes on where it
+            /// stopped), or something else came first (the agent's code stopped it, the far end
+            /// held the call, the audio ended).
             outcome: pending | interrupted | resumed | stopped,
             /// How long the agent was held back, in milliseconds; 0 at the beginning.
             held_ms: u64,

@@ -6,7 +6,8 @@ use core::str::FromStr;
 
 use super::Text;
 
-/// Why a call ended or failed. The `reason` of `call.ended` and `call.failed` is its [`as_str`](Self::as_str).
+/// Why a call ended or failed. The `reason` of `call.ended` and `call.failed` is its
+/// [`as_str`](Self::as_str).
 ///
 /// ```
 /// use voxtra_core::event::EndReason;
@@ -134,8 +135,8 @@ impl EndReason {
         found.map_or("unknown", |(_, word, _)| word)
     }
 
-    /// A cause that somebody else put into words: `Normal Clearing` is `normal_clearing`. Cut after 48 bytes; without any it is
-    /// [`Unknown`](Self::Unknown).
+    /// A cause that somebody else put into words: `Normal Clearing` is `normal_clearing`. Cut after
+    /// 48 bytes; without any it is [`Unknown`](Self::Unknown).
     #[must_use]
     pub fn from_words(text: &str) -> Self {
         let letters = text.chars().flat_map(|character| {

@@ -1,10 +1,11 @@
 //! What happens during a call, as typed events.
 //!
-//! Every event is declared once, in [`voxtra!`](crate::voxtra); its struct, its wire name, its JSON and its line in the log are
-//! made from that. The built-in ones are declared in `catalogue.rs`; users declare their own in the same way.
+//! Every event is declared once, in [`voxtra!`](crate::voxtra); its struct, its wire name, its JSON
+//! and its line in the log are made from that. The built-in ones are declared in `catalogue.rs`;
+//! users declare their own in the same way.
 //!
-//! Those born on the media path are [`Realtime`]: of fixed size and `Copy`, they cross threads in a [`Record`]. All of them,
-//! wherever they come from, are [`BuiltIn`].
+//! Those born on the media path are [`Realtime`]: of fixed size and `Copy`, they cross threads in a
+//! [`Record`]. All of them, wherever they come from, are [`BuiltIn`].
 
 mod catalogue;
 mod end_reason;

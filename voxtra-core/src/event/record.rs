@@ -7,8 +7,8 @@ use crate::time::Instant;
 
 /// Something that happened on the media path, and when.
 ///
-/// Voxtra's own are built-in events. Who uses the core alone may have others, `Copy` ones: `events Name { … }` with nothing but
-/// `@realtime` events in it makes such a set.
+/// Voxtra's own are built-in events. Who uses the core alone may have others, `Copy` ones:
+/// `events Name { … }` with nothing but `@realtime` events in it makes such a set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record<E = Realtime> {
     /// When it happened, by the media thread's clock.

@@ -44,8 +44,8 @@ pub enum Schema {
 
 /// A type whose form in JSON is known.
 ///
-/// Fields of events are described by it in `voxtra events --schema`. A type that doesn't implement it may stand in an event
-/// too, and is described as [`Schema::Any`].
+/// Fields of events are described by it in `voxtra events --schema`. A type that doesn't implement
+/// it may stand in an event too, and is described as [`Schema::Any`].
 ///
 /// ```
 /// use voxtra_core::{event::{Described, EventType, Schema}, voxtra};

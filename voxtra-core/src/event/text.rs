@@ -11,7 +11,8 @@ use core::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Text of at most `N` bytes of UTF-8, held in place: `Copy`, so that it can cross threads in a ring.
+/// Text of at most `N` bytes of UTF-8, held in place: `Copy`, so that it can cross threads in a
+/// ring.
 ///
 /// ```
 /// use voxtra_core::event::{Text, TextTooLong};

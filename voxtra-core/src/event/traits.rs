@@ -8,7 +8,8 @@ use super::Schema;
 
 /// A typed event: its data, and what is known about it at compile time.
 ///
-/// [`voxtra!`](crate::voxtra) implements it. `Display` is the event's line in a log, serde its `data` in JSON.
+/// [`voxtra!`](crate::voxtra) implements it. `Display` is the event's line in a log, serde its
+/// `data` in JSON.
 pub trait EventType:
     Clone + Debug + Display + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
@@ -22,8 +23,8 @@ pub trait EventType:
 
 /// Any one of the events of a set: of the built-in ones ([`BuiltIn`](super::BuiltIn)), or of yours.
 ///
-/// [`voxtra!`](crate::voxtra) implements it for `events Name { … }`. Serde's `Serialize` writes the data alone, for the name stands
-/// beside it in JSON.
+/// [`voxtra!`](crate::voxtra) implements it for `events Name { … }`. Serde's `Serialize` writes the
+/// data alone, for the name stands beside it in JSON.
 pub trait EventSet:
     Clone + Debug + Display + PartialEq + Serialize + Send + Sync + 'static
 {
@@ -81,7 +82,8 @@ pub enum FieldDefault {
     Computed,
 }
 
-/// The 64-bit FNV-1a hash of a wire name (offset basis and prime of the Fowler/Noll/Vo specification, RFC 9923).
+/// The 64-bit FNV-1a hash of a wire name (offset basis and prime of the Fowler/Noll/Vo
+/// specification, RFC 9923).
 pub const fn tag_of(wire: &str) -> u64 {
     let mut bytes = wire.as_bytes();
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

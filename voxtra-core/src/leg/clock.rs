@@ -5,11 +5,12 @@ use core::time::Duration;
 use crate::audio::FRAME;
 use crate::time::Instant;
 
-/// A frame that arrives later than this after its place in the stream is late: the line has stalled, or the peer left silence
-/// out, or its clock is slower than ours.
+/// A frame that arrives later than this after its place in the stream is late: the line has
+/// stalled, or the peer left silence out, or its clock is slower than ours.
 const RESYNC: Duration = Duration::from_millis(100);
 
-/// A line that stalled makes up for it within this of its next frame. A peer that left silence out does not.
+/// A line that stalled makes up for it within this of its next frame. A peer that left silence out
+/// does not.
 const CATCH_UP: Duration = Duration::from_millis(200);
 
 /// Without a frame for this long the peer is silent, whatever it does otherwise.
@@ -18,13 +19,15 @@ const STALL: Duration = Duration::from_millis(1_200);
 /// Where a frame belongs on the time axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameTime {
-    /// The end of this frame in media time. Never later than its arrival plus one frame, nor before a silence that was told.
+    /// The end of this frame in media time. Never later than its arrival plus one frame, nor before
+    /// a silence that was told.
     pub media: Instant,
     /// The frame came after a pause of more than 100 ms.
     pub gap: bool,
 }
 
-/// Gives each frame its media time: frames of 20 ms that a busy machine delivers in a bunch are still 20 ms apart.
+/// Gives each frame its media time: frames of 20 ms that a busy machine delivers in a bunch are
+/// still 20 ms apart.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClockCheck {
     media: Instant,
@@ -65,15 +68,15 @@ impl ClockCheck {
         self.arrival
     }
 
-    /// Whether the peer is known to be silent at `now`. One that never left silence out may be held up by its line, and then
-    /// delivers what the caller is saying all at once.
+    /// Whether the peer is known to be silent at `now`. One that never left silence out may be held
+    /// up by its line, and then delivers what the caller is saying all at once.
     pub fn is_silent(&self, now: Instant) -> bool {
         let enough = if self.leaves_out { RESYNC } else { STALL };
         now.duration_since(self.arrival) > enough
     }
 
-    /// Nothing has come for a while, and at `now` somebody is told so: what comes later is not before that, or its time
-    /// would be counted twice.
+    /// Nothing has come for a while, and at `now` somebody is told so: what comes later is not
+    /// before that, or its time would be counted twice.
     pub fn silence(&mut self, now: Instant) {
         self.silent = self.silent.max(now);
     }

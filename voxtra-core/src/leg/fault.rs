@@ -17,7 +17,8 @@ pub(super) struct Faults<'a> {
 }
 
 impl Faults<'_> {
-    /// Counts a violation, and reports it unless it was reported before in this call: for what is wrong with every frame.
+    /// Counts a violation, and reports it unless it was reported before in this call: for what is
+    /// wrong with every frame.
     pub(super) fn report_once<P: Port>(&mut self, fault: Fault, told: &mut bool, port: &mut P) {
         *self.count = self.count.wrapping_add(1);
         if !core::mem::replace(told, true) {

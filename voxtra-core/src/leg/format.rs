@@ -1,4 +1,5 @@
-//! What the bytes of audio frames really are: samples a second judged against the rate that is announced, and the law of G.711.
+//! What the bytes of audio frames really are: samples a second judged against the rate that is
+//! announced, and the law of G.711.
 
 use core::time::Duration;
 
@@ -7,13 +8,15 @@ use crate::audiosocket::Audio;
 use crate::event::Fault;
 use crate::time::Instant;
 
-/// A stretch of the stream that is judged by itself. A burst after a stall is in one of them, not in all.
+/// A stretch of the stream that is judged by itself. A burst after a stall is in one of them, not
+/// in all.
 const STRETCH: Duration = Duration::from_millis(200);
 
 /// Stretches in a row that must say the same.
 const STRETCHES: u32 = 3;
 
-/// Frames further apart belong to different stretches: the line stalled, or the peer leaves silence out.
+/// Frames further apart belong to different stretches: the line stalled, or the peer leaves silence
+/// out.
 const APART: Duration = Duration::from_millis(100);
 
 /// Frames after which nothing is judged any more.
@@ -22,11 +25,12 @@ const JUDGED: u32 = 500;
 /// Bytes of G.711 from which its law is recognised: 2 s. Whoever spoke has been heard by then.
 const LAW_BYTES: u32 = 16_000;
 
-/// What is added to a level for each byte, so that the noise of an idle line does not count as rough.
+/// What is added to a level for each byte, so that the noise of an idle line does not count as
+/// rough.
 const QUIET: f32 = 500.0;
 
-/// A law whose samples jump by more than this share of their level is not the law of what was sent. Voices have 0.3 to 0.8,
-/// noise 1.4.
+/// A law whose samples jump by more than this share of their level is not the law of what was sent.
+/// Voices have 0.3 to 0.8, noise 1.4.
 const ROUGH: f32 = 1.1;
 
 /// By so much the samples of a law must jump less than the same bytes as PCM.
@@ -39,7 +43,8 @@ pub(super) enum Format {
     Pcm,
     /// 8-bit samples at 8 kHz.
     G711(Law),
-    /// Twice as many samples as were announced. An Asterisk that knows one rate only sends 16 kHz in this way.
+    /// Twice as many samples as were announced. An Asterisk that knows one rate only sends 16 kHz
+    /// in this way.
     Twice,
     /// Far too few bytes for any samples: a compressed format.
     Compressed,
@@ -126,7 +131,8 @@ impl FormatCheck {
         }
         match self.verdict {
             Some(Format::G711(_)) => Format::G711(self.laws.law()),
-            // 80 samples in each frame are PCM in frames of 10 ms, once it is known that they come every 10 ms.
+            // 80 samples in each frame are PCM in frames of 10 ms, once it is known that they come
+            // every 10 ms.
             Some(Format::Pcm) if self.size == Some(audio.payload.len()) => Format::Pcm,
             Some(Format::Pcm) | None if audio.is_g711_sized() => Format::G711(self.laws.law()),
             verdict => verdict.unwrap_or(Format::Pcm),
@@ -138,7 +144,8 @@ impl FormatCheck {
         self.verdict == Some(Format::Twice)
     }
 
-    /// Whether a frame of this size is one of its kind in a stream of others, so that only its size says what it is.
+    /// Whether a frame of this size is one of its kind in a stream of others, so that only its size
+    /// says what it is.
     pub(super) fn is_stray(&self, size: usize) -> bool {
         !matches!(self.verdict, Some(Format::G711(_))) && self.size != Some(size)
     }
@@ -199,12 +206,14 @@ impl FormatCheck {
             Amount::Half if at_8k && self.laws.are_plausible() => {
                 Some(Format::G711(self.laws.law()))
             }
-            // Frames of 20 ms or more are PCM of a peer that is slow, and so is what is smooth as PCM. To take them for
-            // something else would cost the caller's voice for the rest of the call.
+            // Frames of 20 ms or more are PCM of a peer that is slow, and so is what is smooth as
+            // PCM. To take them for something else would cost the caller's voice for the rest of
+            // the call.
             Amount::Half | Amount::Tiny if self.longest >= audio.rate.frame_bytes() => None,
             Amount::Half if at_8k && self.laws.pcm_share() < ROUGH => None,
             Amount::Half | Amount::Tiny => Some(Format::Compressed),
-            // A frame of 20 ms at twice the rate, every 20 ms: a peer in a hurry would send more frames, not longer ones.
+            // A frame of 20 ms at twice the rate, every 20 ms: a peer in a hurry would send more
+            // frames, not longer ones.
             Amount::Double
                 if audio.rate.hz() <= 16_000
                     && self.size == Some(4 * audio.rate.frame_samples()) =>
@@ -216,8 +225,8 @@ impl FormatCheck {
     }
 }
 
-/// Which law bytes of G.711 follow, if any: the samples of the wrong one are louder and jump, and so do those that they are
-/// as PCM.
+/// Which law bytes of G.711 follow, if any: the samples of the wrong one are louder and jump, and
+/// so do those that they are as PCM.
 #[derive(Debug)]
 struct Laws {
     bytes: u32,

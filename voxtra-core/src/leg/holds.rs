@@ -1,4 +1,5 @@
-//! Who holds the agent's audio back: a caller who may be interrupting it, or the far end that holds the call.
+//! Who holds the agent's audio back: a caller who may be interrupting it, or the far end that holds
+//! the call.
 
 use super::{Port, event};
 use crate::event::{AgentHeld, AgentHeldOutcome};
@@ -25,8 +26,9 @@ impl Holds {
         self.call = on;
     }
 
-    /// Holds the agent back if the call is on hold, or the caller asks for it and there is something to hold. Otherwise lets
-    /// it go on; `outcome` is then what came of the caller's doubt.
+    /// Holds the agent back if the call is on hold, or the caller asks for it and there is
+    /// something to hold. Otherwise lets it go on; `outcome` is then what came of the caller's
+    /// doubt.
     pub(super) fn follow<P: Port>(
         &mut self,
         now: Instant,

@@ -29,8 +29,8 @@ const PRE_ROLL: Duration = Duration::from_millis(200);
 /// A voice detector's frame: 20 ms at 8 kHz.
 const VAD_SAMPLES: usize = 160;
 
-/// Samples that are heard at a time: 20 ms at any rate up to 96 kHz, and 10 ms at 192 kHz, which no telephone has and for which
-/// every call would need 4 kB more.
+/// Samples that are heard at a time: 20 ms at any rate up to 96 kHz, and 10 ms at 192 kHz, which no
+/// telephone has and for which every call would need 4 kB more.
 pub(super) const HEARD_SAMPLES: usize = SampleRate::Hz96000.frame_samples();
 
 /// Samples that are converted at a time, when the peer sends anything but what it announces.
@@ -233,8 +233,8 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         turns.barge_in
     }
 
-    /// The far end holds the call from now on, or no longer. An utterance that was going on ends here, and the time until
-    /// the call is resumed counts for nothing.
+    /// The far end holds the call from now on, or no longer. An utterance that was going on ends
+    /// here, and the time until the call is resumed counts for nothing.
     pub(super) fn set_on_hold<P: Port>(
         &mut self,
         now: Instant,
@@ -261,8 +261,8 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
     }
 }
 
-/// The samples of a frame that isn't what it announces, up to [`CONVERTED`] at a time: at the rate that is announced, and silent
-/// where G.711 is refused.
+/// The samples of a frame that isn't what it announces, up to [`CONVERTED`] at a time: at the rate
+/// that is announced, and silent where G.711 is refused.
 pub(super) fn convert(
     audio: Audio<'_>,
     format: Format,

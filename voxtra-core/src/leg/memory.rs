@@ -7,8 +7,8 @@ use crate::audio::{MAX_FRAME_BYTES, SampleRate};
 
 /// Memory of a leg: as much as any rate needs ([`Inline`]), or as much as the line's rate needs.
 ///
-/// A leg takes memory when it is made: enough for 48 kHz, so that a telephone's rate needs no more. It takes memory once more
-/// before the peer's first frame if that is of a higher rate.
+/// A leg takes memory when it is made: enough for 48 kHz, so that a telephone's rate needs no more.
+/// It takes memory once more before the peer's first frame if that is of a higher rate.
 pub trait Memory {
     /// Bytes of a message that has come in part.
     type Message: AsRef<[u8]> + AsMut<[u8]> + Debug;
@@ -39,8 +39,8 @@ impl Memory for Inline {
     }
 }
 
-/// The longest payload that a leg at this rate takes in one piece, in bytes. At the lower rates frames of more than 20 ms
-/// are common: it is 120 ms at 8 kHz.
+/// The longest payload that a leg at this rate takes in one piece, in bytes. At the lower rates
+/// frames of more than 20 ms are common: it is 120 ms at 8 kHz.
 pub(super) fn message_bytes(rate: SampleRate) -> usize {
     rate.frame_bytes().max(SampleRate::Hz48000.frame_bytes())
 }

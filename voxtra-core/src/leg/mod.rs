@@ -1,12 +1,13 @@
-//! One call's media as a state machine: socket bytes in; records, the caller's audio and socket bytes out.
+//! One call's media as a state machine: socket bytes in; records, the caller's audio and socket
+//! bytes out.
 //!
 //! ```text
 //! socket → decode → clock check → history → DTMF → voice detection → turn-taking → records
 //! agent audio → playout (pacing, gain, fades, flush) → encode → socket
 //! ```
 //!
-//! A [`Leg`] never reads a clock and never waits. It allocates only what its [`Memory`] does, when it is made
-//! and when it learns the line's rate. Whoever owns the socket drives it:
+//! A [`Leg`] never reads a clock and never waits. It allocates only what its [`Memory`] does, when
+//! it is made and when it learns the line's rate. Whoever owns the socket drives it:
 //!
 //! 1. [`Leg::start`] once the connection is accepted and its id has been read;
 //! 2. [`Leg::handle_input`] with whatever bytes arrived;
@@ -57,7 +58,8 @@ use crate::vad::VoiceDetector;
 /// Without a frame for this long after the start, the line is as it is expected to be.
 const ANNOUNCE: Duration = Duration::from_millis(100);
 
-/// In echo mode silence goes out after this long without a frame: Asterisk ends a call after 2 s of nothing.
+/// In echo mode silence goes out after this long without a frame: Asterisk ends a call after 2 s of
+/// nothing.
 const ECHO_KEEPALIVE: Duration = Duration::from_millis(500);
 
 /// Frames of playout that an echoing leg leaves out when the agent has nothing to say.
@@ -103,7 +105,8 @@ pub struct Leg<V, M: Memory = Inline> {
     /// `media.started` was told.
     announced: bool,
     last_fault: Option<Instant>,
-    /// Frames that the socket did not take and of which nobody has been told yet, and when somebody was last told of some.
+    /// Frames that the socket did not take and of which nobody has been told yet, and when somebody
+    /// was last told of some.
     dropped: u32,
     last_dropped: Option<Instant>,
     /// The last sample that went out to a peer that expects twice as many.
@@ -132,8 +135,8 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         }
     }
 
-    /// The connection was accepted: audio flows from now on. `media.started` follows with the peer's first frame, which
-    /// tells the rate, or after 100 ms without one.
+    /// The connection was accepted: audio flows from now on. `media.started` follows with the
+    /// peer's first frame, which tells the rate, or after 100 ms without one.
     pub fn start(&mut self, now: Instant) {
         self.started = now;
         self.inbound.start(now);
@@ -145,7 +148,8 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         self.settings.rate
     }
 
-    /// Samples a second that the peer sends: those that it announces, or twice as many if that is what it is known to send, in Hz.
+    /// Samples a second that the peer sends: those that it announces, or twice as many if that is
+    /// what it is known to send, in Hz.
     pub fn incoming_hz(&self) -> u32 {
         self.settings.rate.hz() * if self.inbound.is_twice() { 2 } else { 1 }
     }
@@ -302,7 +306,8 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         if now < self.playout.next_deadline() {
             return;
         }
-        // With no more room than the rate needs: what isn't used would have to be cleared all the same.
+        // With no more room than the rate needs: what isn't used would have to be cleared all the
+        // same.
         match self.playout.rate().frame_samples() {
             samples if samples <= NARROW_SAMPLES => {
                 self.send_frame::<NARROW_SAMPLES, _, _>(now, agent, port)
@@ -343,7 +348,8 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             && now.duration_since(self.inbound.last_arrival()) < ECHO_KEEPALIVE
         {
             if agent.is_idle() {
-                // The echo goes out as it comes in; nothing else is due until there has been none for a while.
+                // The echo goes out as it comes in; nothing else is due until there has been none
+                // for a while.
                 self.playout.leave_out(ECHO_REST);
             }
             return;
@@ -415,7 +421,8 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         }
     }
 
-    /// The connection is over. The first call reports `media.stopped`; whatever is called later does nothing.
+    /// The connection is over. The first call reports `media.stopped`; whatever is called later
+    /// does nothing.
     pub fn stop<P: Port>(&mut self, now: Instant, reason: MediaStoppedReason, port: &mut P) {
         if core::mem::replace(&mut self.stopped, true) {
             return;
@@ -428,8 +435,9 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         port.record(event(now, MediaStopped { reason }));
     }
 
-    /// Reports a fault that the socket's owner saw: frames that could not be written, a stalled peer. It is no protocol
-    /// violation and not counted as one. Dropped frames are summed up and told at most once a second, and before the end.
+    /// Reports a fault that the socket's owner saw: frames that could not be written, a stalled
+    /// peer. It is no protocol violation and not counted as one. Dropped frames are summed up and
+    /// told at most once a second, and before the end.
     pub fn report<P: Port>(&mut self, now: Instant, fault: Fault, port: &mut P) {
         if self.stopped {
             return;
@@ -466,7 +474,8 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     }
 }
 
-/// Sends a frame back, bit for bit. What isn't samples goes back as samples: to the peer the bytes would be near-full-scale noise.
+/// Sends a frame back, bit for bit. What isn't samples goes back as samples: to the peer the bytes
+/// would be near-full-scale noise.
 fn echo<P: Port>(
     audio: Audio<'_>,
     format: Format,

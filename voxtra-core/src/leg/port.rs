@@ -14,14 +14,15 @@ pub enum CallerAudio<'a> {
     SpeechEnded,
 }
 
-/// What a [`Leg`](super::Leg) is connected to. No method may wait: what can't be taken is dropped and counted by the implementor.
+/// What a [`Leg`](super::Leg) is connected to. No method may wait: what can't be taken is dropped
+/// and counted by the implementor.
 pub trait Port {
     /// Something happened.
     fn record(&mut self, record: Record);
     /// Audio for the agent, as far as it was asked for ([`Forward`](super::Forward)).
     fn caller_audio(&mut self, part: CallerAudio<'_>);
-    /// A message of at most `len` bytes for the peer: `write` fills the buffer and returns the bytes it used.
-    /// It must leave in one write, or Asterisk may end the call.
+    /// A message of at most `len` bytes for the peer: `write` fills the buffer and returns the
+    /// bytes it used. It must leave in one write, or Asterisk may end the call.
     fn transmit(&mut self, len: usize, write: impl FnOnce(&mut [u8]) -> usize);
     /// Agent audio of an epoch before `epoch` will be discarded from now on.
     fn epoch(&mut self, epoch: u32);

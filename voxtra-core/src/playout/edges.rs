@@ -2,8 +2,8 @@
 
 use crate::audio::Fade;
 
-/// Where an utterance runs out of audio, the last sample decays to zero instead of jumping there; what comes next
-/// fades in. Both may span frames, and overlap.
+/// Where an utterance runs out of audio, the last sample decays to zero instead of jumping there;
+/// what comes next fades in. Both may span frames, and overlap.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Edges {
     /// Samples of each ramp; zero turns smoothing off.
@@ -41,8 +41,8 @@ impl Edges {
         self.resume = Fade::in_over(0);
     }
 
-    /// Smooths `frame`, of which the first `filled` samples are speech and the others zero. `starved`: more of the
-    /// utterance should have been there.
+    /// Smooths `frame`, of which the first `filled` samples are speech and the others zero.
+    /// `starved`: more of the utterance should have been there.
     pub(super) fn smooth(&mut self, frame: &mut [i16], filled: usize, starved: bool) {
         let (speech, silence) = frame.split_at_mut(filled.min(frame.len()));
         self.resume.apply(speech);

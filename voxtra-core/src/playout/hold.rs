@@ -2,8 +2,8 @@
 
 use crate::audio::Fade;
 
-/// Whether the agent's audio goes on, and what of it was faded out when it stopped: that much is said again when it goes
-/// on, so that no sound is heard only as it dies away.
+/// Whether the agent's audio goes on, and what of it was faded out when it stopped: that much is
+/// said again when it goes on, so that no sound is heard only as it dies away.
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
     wanted: bool,

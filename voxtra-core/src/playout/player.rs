@@ -13,8 +13,8 @@ use crate::time::Instant;
 
 /// Plays the agent's audio: one frame per 20 ms, at absolute deadlines, never ahead of them.
 ///
-/// Give it the time with [`poll`](Self::poll); it hands back a frame when one is due. [`next_deadline`](Self::next_deadline)
-/// says when to come back.
+/// Give it the time with [`poll`](Self::poll); it hands back a frame when one is due.
+/// [`next_deadline`](Self::next_deadline) says when to come back.
 #[derive(Clone, Debug)]
 pub struct Playout {
     rate: SampleRate,
@@ -23,7 +23,8 @@ pub struct Playout {
     /// When the next frame is due; `None` until started.
     due: Option<Instant>,
     epoch: u32,
-    /// The chunk that is being read: `samples` are those left, `first` is cleared once its utterance is in progress.
+    /// The chunk that is being read: `samples` are those left, `first` is cleared once its
+    /// utterance is in progress.
     chunk: Option<Chunk>,
     utterance: Option<Utterance>,
     /// A flush came while an utterance was in progress, and its last frame has not gone out yet.
@@ -50,8 +51,8 @@ pub enum PlayoutEvent {
         /// Which one.
         utterance: u32,
     },
-    /// An utterance is over. There is exactly one for every utterance whose first chunk was queued; without a
-    /// [`Started`](Self::Started) before it, nothing of it was heard.
+    /// An utterance is over. There is exactly one for every utterance whose first chunk was queued;
+    /// without a [`Started`](Self::Started) before it, nothing of it was heard.
     Ended {
         /// Which one.
         utterance: u32,
@@ -113,7 +114,8 @@ impl Playout {
         self.rate
     }
 
-    /// Goes on at another rate. Only while nothing is playing: otherwise nothing changes and this is `false`.
+    /// Goes on at another rate. Only while nothing is playing: otherwise nothing changes and this
+    /// is `false`.
     pub fn set_rate(&mut self, rate: SampleRate) -> bool {
         let idle = self.utterance.is_none() && self.chunk.is_none();
         if idle {
@@ -128,12 +130,14 @@ impl Playout {
         self.due.unwrap_or(Instant::MAX)
     }
 
-    /// Makes one frame if one is due at `now`, and returns its length in samples: always 20 ms, of speech or silence.
+    /// Makes one frame if one is due at `now`, and returns its length in samples: always 20 ms, of
+    /// speech or silence.
     ///
-    /// Deadlines are absolute: a frame that is a little late does not move the next ones. When `now` is more than one
-    /// frame past the deadline, the frames in between are left out, because what was missed can't be sent in a burst:
-    /// the caller would not hear it. The next frame is due at its old place among the 20 ms, so that calls which a pause
-    /// of the machine has made late together don't stay together afterwards.
+    /// Deadlines are absolute: a frame that is a little late does not move the next ones. When
+    /// `now` is more than one frame past the deadline, the frames in between are left out, because
+    /// what was missed can't be sent in a burst: the caller would not hear it. The next frame is
+    /// due at its old place among the 20 ms, so that calls which a pause of the machine has made
+    /// late together don't stay together afterwards.
     ///
     /// `out` must have room for a frame ([`SampleRate::frame_samples`]); with less nothing is made.
     pub fn poll<S: AgentAudio>(
@@ -185,8 +189,8 @@ impl Playout {
         Some(frame)
     }
 
-    /// Stops what is playing: the next frame fades out, and what is queued is dropped when the next frame is made.
-    /// Returns the new epoch; chunks that are not of it will never be played.
+    /// Stops what is playing: the next frame fades out, and what is queued is dropped when the next
+    /// frame is made. Returns the new epoch; chunks that are not of it will never be played.
     pub const fn flush(&mut self) -> u32 {
         self.epoch = self.epoch.wrapping_add(1);
         self.cut = self.utterance.is_some();
@@ -199,10 +203,10 @@ impl Playout {
 
     /// Holds back what is playing, or lets it go on.
     ///
-    /// The next frame fades out over [`PlayoutSettings::pause_fade`], and silence goes out from then on, at the same
-    /// deadlines; nothing is taken from the queue. When it goes on, what was faded out is said again, faded in: nothing of
-    /// the utterance is lost. (When no more is left of it than the fade takes, it ends with the fade.) A flush ends the
-    /// pause.
+    /// The next frame fades out over [`PlayoutSettings::pause_fade`], and silence goes out from
+    /// then on, at the same deadlines; nothing is taken from the queue. When it goes on, what was
+    /// faded out is said again, faded in: nothing of the utterance is lost. (When no more is left
+    /// of it than the fade takes, it ends with the fade.) A flush ends the pause.
     pub const fn hold(&mut self, hold: bool) {
         self.hold.want(hold);
     }
@@ -212,8 +216,8 @@ impl Playout {
         self.hold.is_wanted()
     }
 
-    /// Whether an utterance is being heard: it has started and is not over (or cut) yet. It is while it is
-    /// [held back](Self::hold), too.
+    /// Whether an utterance is being heard: it has started and is not over (or cut) yet. It is
+    /// while it is [held back](Self::hold), too.
     pub fn is_speaking(&self) -> bool {
         !self.cut && self.utterance.is_some_and(|utterance| utterance.heard)
     }
@@ -223,7 +227,8 @@ impl Playout {
         self.epoch
     }
 
-    /// Leaves out the next `frames` frames if there is nothing to play: for a line that has no need of silence just now.
+    /// Leaves out the next `frames` frames if there is nothing to play: for a line that has no need
+    /// of silence just now.
     pub fn leave_out(&mut self, frames: u32) {
         if self.utterance.is_none() && self.chunk.is_none() {
             self.due = self.due.map(|due| due + FRAME * frames);

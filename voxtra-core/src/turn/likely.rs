@@ -3,7 +3,8 @@
 use super::TurnSettings;
 use super::recent::newest;
 
-/// Whether the caller is likely to be speaking: hysteresis over single frames, without a minimum or a hangover.
+/// Whether the caller is likely to be speaking: hysteresis over single frames, without a minimum or
+/// a hangover.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Likely {
     /// Which of the latest frames reached `pause_threshold`: one bit each, the newest lowest.

@@ -1,8 +1,8 @@
 //! The caller and the agent at the same time: is it an interruption?
 //!
-//! A barge-in takes two steps. At the first likely speech the agent is held back: playout fades out and keeps what it has.
-//! Then either the caller goes on, which confirms it, or falls silent again (a cough, a click, a backchannel such as
-//! "mm-hm"), and the agent goes on where it stopped.
+//! A barge-in takes two steps. At the first likely speech the agent is held back: playout fades out
+//! and keeps what it has. Then either the caller goes on, which confirms it, or falls silent again
+//! (a cough, a click, a backchannel such as "mm-hm"), and the agent goes on where it stopped.
 
 use super::TurnSettings;
 use super::recent::newest;
@@ -11,7 +11,8 @@ use super::units::{FRAME, Micros, lasts, millis};
 /// The caller over the agent, since either last fell silent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Overlap {
-    /// Which of the latest frames were likely speech over the agent: one bit each, the newest lowest.
+    /// Which of the latest frames were likely speech over the agent: one bit each, the newest
+    /// lowest.
     likely: u64,
     /// Frames that are certainly speech, over the agent and in speech.
     voiced_frames: u32,
@@ -27,7 +28,8 @@ struct Hold {
     last_voice: Micros,
 }
 
-/// How often the agent was held back for nothing of late: each time raises the bar by a frame, for a while.
+/// How often the agent was held back for nothing of late: each time raises the bar by a frame, for
+/// a while.
 #[derive(Clone, Copy, Debug, Default)]
 struct Doubt {
     count: u32,
@@ -76,7 +78,8 @@ impl Overlap {
         settings: &TurnSettings,
     ) {
         let voiced = probability >= settings.stop_threshold;
-        // What merely goes on with speech does not prove an interruption: music and murmurs do that too.
+        // What merely goes on with speech does not prove an interruption: music and murmurs do that
+        // too.
         if probability >= settings.barge_in_threshold && in_speech {
             self.voiced_frames = self.voiced_frames.saturating_add(1);
         }

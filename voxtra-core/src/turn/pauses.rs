@@ -5,11 +5,12 @@ use super::units::{Micros, millis};
 
 /// The silence that ends a turn, adapted to the caller.
 ///
-/// A pause of length p within a turn asks for a threshold of 3/2 p. The threshold t goes half of the way up to what is asked
-/// for, or a tenth of the way down: an asymmetric running mean, whose resting point is the 0.83 expectile of what is asked
-/// for (W. K. Newey, J. L. Powell, "Asymmetric least squares estimation and testing", Econometrica 55(4), 1987). A turn
-/// without a pause asks for 3/2 of the hangover, the shortest pause there can be. t stays between `end_of_turn_ms` divided
-/// and multiplied by `end_of_turn_range`, and is never below the hangover.
+/// A pause of length p within a turn asks for a threshold of 3/2 p. The threshold t goes half of
+/// the way up to what is asked for, or a tenth of the way down: an asymmetric running mean, whose
+/// resting point is the 0.83 expectile of what is asked for (W. K. Newey, J. L. Powell, "Asymmetric
+/// least squares estimation and testing", Econometrica 55(4), 1987). A turn without a pause asks
+/// for 3/2 of the hangover, the shortest pause there can be. t stays between `end_of_turn_ms`
+/// divided and multiplied by `end_of_turn_range`, and is never below the hangover.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pauses {
     threshold: Micros,

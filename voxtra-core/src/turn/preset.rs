@@ -16,14 +16,14 @@ use super::TurnSettings;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
-    /// For short questions and answers, and callers who know what to expect: the agent answers early and gives way at
-    /// little. Callers who think aloud are cut off now and then.
+    /// For short questions and answers, and callers who know what to expect: the agent answers
+    /// early and gives way at little. Callers who think aloud are cut off now and then.
     Responsive,
     /// The defaults: a conversation on the telephone.
     #[default]
     Balanced,
-    /// For callers who take their time: numbers read from a card, a foreign language, a noisy place. The agent waits
-    /// longer before it answers and before it lets itself be interrupted.
+    /// For callers who take their time: numbers read from a card, a foreign language, a noisy
+    /// place. The agent waits longer before it answers and before it lets itself be interrupted.
     Patient,
 }
 

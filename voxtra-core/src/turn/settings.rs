@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// When speech starts and ends, and what counts as a turn, a barge-in and a silence.
 ///
-/// Times are milliseconds of the call. The defaults suit a conversation on the telephone. Every field has a
-/// range; [`check`](Self::check) names the first one that is outside.
+/// Times are milliseconds of the call. The defaults suit a conversation on the telephone. Every
+/// field has a range; [`check`](Self::check) names the first one that is outside.
 ///
 /// ```
 /// use voxtra_core::turn::TurnSettings;
@@ -23,58 +23,65 @@ use serde::{Deserialize, Serialize};
 pub struct TurnSettings {
     /// A frame at or above this probability can start speech. 0.05 to 1, default 0.6.
     pub start_threshold: f32,
-    /// Once speech is under way, a frame at or above this probability continues it. Above 0 and at most
-    /// `start_threshold`, default 0.25.
+    /// Once speech is under way, a frame at or above this probability continues it. Above 0 and at
+    /// most `start_threshold`, default 0.25.
     pub stop_threshold: f32,
     /// Speech may start when this many of the last `start_window` frames reach `start_threshold`.
     /// Frames of 20 ms, 1 to `start_window`, default 3.
     pub start_frames: u8,
     /// See `start_frames`. Frames of 20 ms, 1 to 50, default 5.
     pub start_window: u8,
-    /// Speech is reported when it has lasted this long, so that a click or a knock is not. Counted over
-    /// frames with voice. 20 to 2,000 ms, default 100.
+    /// Speech is reported when it has lasted this long, so that a click or a knock is not. Counted
+    /// over frames with voice. 20 to 2,000 ms, default 100.
     pub min_speech_ms: u32,
     /// Speech has ended when there was none for this long: longer than the pauses inside a word.
     /// 20 to 5,000 ms, default 240.
     pub hangover_ms: u32,
-    /// The turn has ended when there was no speech for this long: longer than the pauses inside a sentence. Where a call
-    /// begins; it adapts to the caller's own pauses (see `end_of_turn_range`). `hangover_ms` to 30,000 ms, default 700.
+    /// The turn has ended when there was no speech for this long: longer than the pauses inside a
+    /// sentence. Where a call begins; it adapts to the caller's own pauses (see
+    /// `end_of_turn_range`). `hangover_ms` to 30,000 ms, default 700.
     pub end_of_turn_ms: u32,
-    /// How far `end_of_turn_ms` may be adapted: from that divided by this to that times this, never below the hangover.
-    /// A pause of the caller that is followed by more speech, within a turn or so soon after its end that nobody has
-    /// answered, asks for 3/2 of its length; a turn without one for 3/2 of `hangover_ms`. The silence goes half of the way
-    /// up to what is asked for, or a tenth of the way down. 1 (not adapted) to 4, default 2.
+    /// How far `end_of_turn_ms` may be adapted: from that divided by this to that times this, never
+    /// below the hangover. A pause of the caller that is followed by more speech, within a turn or
+    /// so soon after its end that nobody has answered, asks for 3/2 of its length; a turn without
+    /// one for 3/2 of `hangover_ms`. The silence goes half of the way up to what is asked for, or a
+    /// tenth of the way down. 1 (not adapted) to 4, default 2.
     pub end_of_turn_range: f32,
-    /// Silence is reported when neither side has spoken for this long. 0 never reports it; otherwise
-    /// `hangover_ms` to 3,600,000 ms, default 5,000.
+    /// Silence is reported when neither side has spoken for this long. 0 never reports it;
+    /// otherwise `hangover_ms` to 3,600,000 ms, default 5,000.
     pub silence_ms: u32,
-    /// Speech that lasts this long is ended, told as cut, and goes on as a new utterance: so that whoever collects one
-    /// needs bounded room. 1,000 to 3,600,000 ms, default 60,000.
+    /// Speech that lasts this long is ended, told as cut, and goes on as a new utterance: so that
+    /// whoever collects one needs bounded room. 1,000 to 3,600,000 ms, default 60,000.
     pub longest_utterance_ms: u32,
-    /// A turn that lasts this long is ended, told as cut, with the utterance that is under way. 1,000 to 3,600,000 ms,
-    /// default 60,000.
+    /// A turn that lasts this long is ended, told as cut, with the utterance that is under way.
+    /// 1,000 to 3,600,000 ms, default 60,000.
     pub longest_turn_ms: u32,
     /// Whether a caller who talks over the agent is reported as a barge-in. Default true.
     pub barge_in: bool,
-    /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1, default 0.97.
+    /// A frame over the agent at or above this probability counts towards a barge-in. 0.05 to 1,
+    /// default 0.97.
     pub barge_in_threshold: f32,
-    /// A barge-in is reported, and the agent cut, when the caller has talked over the agent for this long, counted over
-    /// frames that reach `barge_in_threshold`: longer than a cough or "mm-hm". Never before the speech itself is reported. With `pause` the agent
-    /// has fallen silent long before. 20 to 5,000 ms, default 560.
+    /// A barge-in is reported, and the agent cut, when the caller has talked over the agent for
+    /// this long, counted over frames that reach `barge_in_threshold`: longer than a cough or
+    /// "mm-hm". Never before the speech itself is reported. With `pause` the agent has fallen
+    /// silent long before. 20 to 5,000 ms, default 560.
     pub barge_in_min_speech_ms: u32,
-    /// Whether the agent is held back at the first likely speech, until it is clear whether that is a barge-in. Only with
-    /// `barge_in`. Default true.
+    /// Whether the agent is held back at the first likely speech, until it is clear whether that is
+    /// a barge-in. Only with `barge_in`. Default true.
     pub pause: bool,
-    /// A frame over the agent at or above this probability is likely speech. 0.05 to 1, default 0.5.
+    /// A frame over the agent at or above this probability is likely speech. 0.05 to 1, default
+    /// 0.5.
     pub pause_threshold: f32,
-    /// The agent is held back when this many of the last `pause_window` frames were likely speech; after it was held back
-    /// for nothing one more, up to three, each for 5 s. Frames of 20 ms, 1 to `pause_window`, default 1.
+    /// The agent is held back when this many of the last `pause_window` frames were likely speech;
+    /// after it was held back for nothing one more, up to three, each for 5 s. Frames of 20 ms, 1
+    /// to `pause_window`, default 1.
     pub pause_frames: u8,
     /// See `pause_frames`. Frames of 20 ms, 1 to 50, default 1.
     pub pause_window: u8,
     /// The agent goes on when there was no voice for this long. 20 to 5,000 ms, default 400.
     pub pause_resume_ms: u32,
-    /// The agent goes on after this long in any case, unless the caller has barged in. 100 to 30,000 ms, default 2,000.
+    /// The agent goes on after this long in any case, unless the caller has barged in. 100 to
+    /// 30,000 ms, default 2,000.
     pub pause_max_ms: u32,
 }
 

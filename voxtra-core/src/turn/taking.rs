@@ -14,11 +14,12 @@ use crate::time::Instant;
 /// Turns voice probabilities into the events of a conversation. One per call.
 ///
 /// Give it every 20 ms frame of the caller through [`handle_frame`](Self::handle_frame), and call
-/// [`handle_gap`](Self::handle_gap) while none arrives; events are passed to the closure, in order, before
-/// the call returns. Several may come from one input.
+/// [`handle_gap`](Self::handle_gap) while none arrives; events are passed to the closure, in order,
+/// before the call returns. Several may come from one input.
 ///
-/// A time is when the input is handled, so a frame at `now` holds the 20 ms before it. Only differences
-/// count: a clock that is set back costs the interval in which that happened, and nothing else.
+/// A time is when the input is handled, so a frame at `now` holds the 20 ms before it. Only
+/// differences count: a clock that is set back costs the interval in which that happened, and
+/// nothing else.
 ///
 /// ```
 /// use voxtra_core::time::Instant;
@@ -61,7 +62,8 @@ pub enum TurnEvent {
     SpeechStarted,
     /// The caller has stopped speaking.
     SpeechEnded {
-        /// From the beginning of the first frame of speech to the end of the last, without the hangover.
+        /// From the beginning of the first frame of speech to the end of the last, without the
+        /// hangover.
         duration: Duration,
         /// The caller speaks on: the utterance was as long as the settings allow.
         cut: bool,
@@ -73,11 +75,13 @@ pub enum TurnEvent {
         /// The time that was set.
         duration: Duration,
     },
-    /// The caller has finished, as far as silence can tell. Comes after the last utterance's `SpeechEnded`. What is
-    /// said over the agent from beginning to end without a barge-in, such as "mm-hm", is a turn only if the agent is silent
-    /// by then (an answer that came early), or barge-in is off.
+    /// The caller has finished, as far as silence can tell. Comes after the last utterance's
+    /// `SpeechEnded`. What is said over the agent from beginning to end without a barge-in, such as
+    /// "mm-hm", is a turn only if the agent is silent by then (an answer that came early), or
+    /// barge-in is off.
     TurnEnded {
-        /// From the beginning of the turn's first utterance to the end of its last, pauses included.
+        /// From the beginning of the turn's first utterance to the end of its last, pauses
+        /// included.
         duration: Duration,
         /// The caller speaks on: the turn was as long as the settings allow.
         cut: bool,
@@ -85,9 +89,11 @@ pub enum TurnEvent {
 }
 
 impl TurnTaking {
-    /// A conversation in which nobody has spoken yet; its first silence begins with the first input.
+    /// A conversation in which nobody has spoken yet; its first silence begins with the first
+    /// input.
     ///
-    /// Settings that do not pass [`TurnSettings::check`] do something, but nothing that is promised.
+    /// Settings that do not pass [`TurnSettings::check`] do something, but nothing that is
+    /// promised.
     #[must_use]
     pub fn new(settings: TurnSettings) -> Self {
         Self {
@@ -108,7 +114,8 @@ impl TurnTaking {
         }
     }
 
-    /// Takes the probability (0 to 1) that the caller's frame that arrived at `now` is speech. NaN is not speech.
+    /// Takes the probability (0 to 1) that the caller's frame that arrived at `now` is speech. NaN
+    /// is not speech.
     pub fn handle_frame(
         &mut self,
         now: Instant,
@@ -117,7 +124,8 @@ impl TurnTaking {
         on: &mut impl FnMut(TurnEvent),
     ) {
         self.advance(now);
-        // What was due before this frame began comes first, so that speech after a gap is new speech.
+        // What was due before this frame began comes first, so that speech after a gap is new
+        // speech.
         let frame_began = self.now.saturating_sub(FRAME);
         self.forget_onset_after_gap(frame_began);
         self.settle(frame_began, agent_speaking, on);
@@ -143,8 +151,9 @@ impl TurnTaking {
 
     /// Says that no frame has arrived from the caller up to `now`: that counts as no speech.
     ///
-    /// Call it as often as is convenient while there is nothing, for instance every 20 ms. A gap shorter than
-    /// the start window does not disturb speech that is about to start: frames that come late come in a bunch.
+    /// Call it as often as is convenient while there is nothing, for instance every 20 ms. A gap
+    /// shorter than the start window does not disturb speech that is about to start: frames that
+    /// come late come in a bunch.
     pub fn handle_gap(
         &mut self,
         now: Instant,
@@ -157,7 +166,8 @@ impl TurnTaking {
         self.settle(self.now, agent_speaking, on);
     }
 
-    /// The caller's audio has ended for good: ends speech and turn that are still open, without waiting.
+    /// The caller's audio has ended for good: ends speech and turn that are still open, without
+    /// waiting.
     pub fn finish(&mut self, on: &mut impl FnMut(TurnEvent)) {
         self.end_speech(false, on);
         self.end_turn(false, on);
@@ -165,8 +175,9 @@ impl TurnTaking {
         self.overlap.clear();
     }
 
-    /// Leaves out the time from the last input to the next one, in which nobody was listened to: it was neither speech nor
-    /// silence. Speech and turn that are open end here, and silence begins anew.
+    /// Leaves out the time from the last input to the next one, in which nobody was listened to: it
+    /// was neither speech nor silence. Speech and turn that are open end here, and silence begins
+    /// anew.
     pub fn leave_out(&mut self, on: &mut impl FnMut(TurnEvent)) {
         self.finish(on);
         self.input = None;
@@ -194,9 +205,10 @@ impl TurnTaking {
         self.overlap.is_agent_held()
     }
 
-    /// Lets a silence of `threshold` end the turn, instead of the one that was set and adapted: shorter when what was said
-    /// is complete, longer when it is not. It holds for the silence that is going on, or the next one if the caller is
-    /// speaking, until the caller speaks again. From the hangover to 30 s; what is outside is taken as the nearest of them.
+    /// Lets a silence of `threshold` end the turn, instead of the one that was set and adapted:
+    /// shorter when what was said is complete, longer when it is not. It holds for the silence that
+    /// is going on, or the next one if the caller is speaking, until the caller speaks again. From
+    /// the hangover to 30 s; what is outside is taken as the nearest of them.
     pub fn expect_end_of_turn(&mut self, threshold: Duration) {
         let threshold = u64::try_from(threshold.as_micros()).unwrap_or(u64::MAX);
         self.pauses.ask(threshold, &self.settings);
@@ -214,9 +226,9 @@ impl TurnTaking {
         matches!(self.speech, Speech::Reported(_))
     }
 
-    /// Whether the latest frames are likely speech: since `pause_frames` of `pause_window` reached `pause_threshold`, until two
-    /// in a row are below `stop_threshold`. Nothing is waited for; it is at the beginning of this that an agent who speaks is
-    /// held back, unless the bar is raised.
+    /// Whether the latest frames are likely speech: since `pause_frames` of `pause_window` reached
+    /// `pause_threshold`, until two in a row are below `stop_threshold`. Nothing is waited for; it
+    /// is at the beginning of this that an agent who speaks is held back, unless the bar is raised.
     #[must_use]
     pub const fn is_speech_likely(&self) -> bool {
         self.likely.is_on()
@@ -224,7 +236,8 @@ impl TurnTaking {
 
     /// How long ago the speech under way began, reported or not; `None` when there is none.
     ///
-    /// At [`TurnEvent::SpeechStarted`] this is how far back to begin so that the first syllable is not lost.
+    /// At [`TurnEvent::SpeechStarted`] this is how far back to begin so that the first syllable is
+    /// not lost.
     #[must_use]
     pub fn speech_age(&self) -> Option<Duration> {
         match self.speech {
@@ -307,7 +320,8 @@ impl TurnTaking {
 
     /// The caller speaks (again): how long was the pause?
     fn follow_pause(&mut self, span: Span) {
-        // A turn that was ended and goes on all the same, unless the agent has answered it, had not ended.
+        // A turn that was ended and goes on all the same, unless the agent has answered it, had not
+        // ended.
         let before = self
             .turn
             .map(|turn| turn.span.last)
@@ -347,8 +361,9 @@ impl TurnTaking {
         {
             self.end_speech(false, on);
         }
-        // Speech that may be starting holds back the end of the turn and of the silence: if it becomes
-        // speech, it began before they were due. A lone frame can do that for one window, not for ever.
+        // Speech that may be starting holds back the end of the turn and of the silence: if it
+        // becomes speech, it began before they were due. A lone frame can do that for one window,
+        // not for ever.
         if !matches!(self.speech, Speech::None) {
             return;
         }
@@ -460,7 +475,8 @@ enum Speech {
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     span: Span,
-    /// Some of it was said while the agent was silent, or interrupted it. Otherwise nobody may want an answer.
+    /// Some of it was said while the agent was silent, or interrupted it. Otherwise nobody may want
+    /// an answer.
     has_the_floor: bool,
 }
 

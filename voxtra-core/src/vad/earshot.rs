@@ -9,8 +9,8 @@ use crate::audio::Resampler;
 
 /// earshot's network over mel bands, which hears 16 ms at 16 kHz. Needs the feature `earshot`.
 ///
-/// Frames are brought up to 16 kHz; the answer for a frame is that for the last 16 ms that were whole by its end, 3 to 15 ms
-/// before it. About 12 KiB of state, no allocation.
+/// Frames are brought up to 16 kHz; the answer for a frame is that for the last 16 ms that were
+/// whole by its end, 3 to 15 ms before it. About 12 KiB of state, no allocation.
 ///
 /// ```
 /// use voxtra_core::vad::{EarshotDetector, VoiceDetector};

@@ -4,15 +4,17 @@ use super::{VAD_FRAME_SAMPLES, VoiceDetector};
 
 /// Speech is what stands out of the line's own noise.
 ///
-/// Per frame: a high-pass takes away direct current and mains hum, the level is measured in dBFS (0 dBFS is
-/// a square wave at full scale), and the distance to the noise floor goes through a logistic curve: even
-/// odds at 9 dB, 0.9 at about 12.5 dB. Frames below the gate ([`with_gate`](Self::with_gate)) are never
-/// speech. Frames whose sign changes as often as hiss does must stand out further.
+/// Per frame: a high-pass takes away direct current and mains hum, the level is measured in dBFS (0
+/// dBFS is a square wave at full scale), and the distance to the noise floor goes through a
+/// logistic curve: even odds at 9 dB, 0.9 at about 12.5 dB. Frames below the gate
+/// ([`with_gate`](Self::with_gate)) are never speech. Frames whose sign changes as often as hiss
+/// does must stand out further.
 ///
-/// The floor is a minimum statistic (R. Martin, "Noise power spectral density estimation based on optimal
-/// smoothing and minimum statistics", IEEE Trans. SAP 9(5), 2001), here over the whole band: the lowest
-/// level of the last two seconds. Speech dips to the floor between its syllables, so speech is not learned
-/// as noise; a noise that becomes louder is relearned in two to three seconds, one that becomes quieter at once.
+/// The floor is a minimum statistic (R. Martin, "Noise power spectral density estimation based on
+/// optimal smoothing and minimum statistics", IEEE Trans. SAP 9(5), 2001), here over the whole
+/// band: the lowest level of the last two seconds. Speech dips to the floor between its syllables,
+/// so speech is not learned as noise; a noise that becomes louder is relearned in two to three
+/// seconds, one that becomes quieter at once.
 ///
 /// ```
 /// use voxtra_core::vad::{EnergyDetector, VoiceDetector};
@@ -123,21 +125,22 @@ fn level_dbfs(sum_of_squares: f32) -> f32 {
 
 /// How much further a frame must stand out because its sign changes as often as that of hiss.
 ///
-/// White noise at 8 kHz changes sign at half of the samples, vowels at less than a quarter. Fricatives are
-/// hiss too, but a syllable is not made of them alone.
+/// White noise at 8 kHz changes sign at half of the samples, vowels at less than a quarter.
+/// Fricatives are hiss too, but a syllable is not made of them alone.
 fn hiss_penalty_db(crossings: u32) -> f32 {
     let share = crossings as f32 / (VAD_FRAME_SAMPLES as f32 - 1.0);
     ((share - HISS_FROM) / (HISS_FULL - HISS_FROM)).clamp(0.0, 1.0) * HISS_PENALTY_DB
 }
 
-/// Second-order Butterworth high-pass at 130 Hz for 8 kHz: below the telephone band, above direct current
-/// and the mains.
+/// Second-order Butterworth high-pass at 130 Hz for 8 kHz: below the telephone band, above direct
+/// current and the mains.
 ///
-/// A recursive filter makes each sample wait for the one before it. Multiplying both sides of its fraction by the
-/// denominator with the sign of z changed leaves a denominator in z², then in z⁴ and z⁸, so that here each output waits
-/// only for those [`AHEAD`] and twice that before it, and all between them are computed together: scattered look-ahead
-/// (K. K. Parhi, D. G. Messerschmitt, "Pipeline interleaving and parallelism in recursive digital filters",
-/// IEEE Trans. ASSP 37(7), 1989).
+/// A recursive filter makes each sample wait for the one before it. Multiplying both sides of its
+/// fraction by the denominator with the sign of z changed leaves a denominator in z², then in z⁴
+/// and z⁸, so that here each output waits only for those [`AHEAD`] and twice that before it, and
+/// all between them are computed together: scattered look-ahead (K. K. Parhi, D. G. Messerschmitt,
+/// "Pipeline interleaving and parallelism in recursive digital filters", IEEE Trans. ASSP 37(7),
+/// 1989).
 #[derive(Clone, Debug)]
 struct HighPass {
     /// The last inputs, and the last outputs.
@@ -147,7 +150,8 @@ struct HighPass {
 
 impl HighPass {
     // Bilinear transform: k = tan(pi * 130 / 8000), n = 1 / (1 + sqrt(2) k + k^2).
-    /// The numerator is this times the second difference. Left to the level, which needs it only once.
+    /// The numerator is this times the second difference. Left to the level, which needs it only
+    /// once.
     const GAIN: f32 = 0.930_344_75;
     const NUMERATOR: Taps = [-2.0, 1.0];
     const DENOMINATOR: Taps = [-1.855_831_8, 0.865_547_26];
@@ -163,7 +167,8 @@ impl HighPass {
         }
     }
 
-    /// The first samples of the result are the frame's, 1 / [`GAIN`](Self::GAIN) too large; the others are not of use.
+    /// The first samples of the result are the frame's, 1 / [`GAIN`](Self::GAIN) too large; the
+    /// others are not of use.
     fn filter(&mut self, frame: &[i16; VAD_FRAME_SAMPLES]) -> Padded {
         const { assert!(VAD_FRAME_SAMPLES.is_multiple_of(AHEAD)) };
         let mut line: Padded = [0.0; _];
@@ -199,13 +204,15 @@ impl HighPass {
     }
 }
 
-/// What a filter multiplies the sample one step away with, and the one two steps away. That of the sample itself is 1.
+/// What a filter multiplies the sample one step away with, and the one two steps away. That of the
+/// sample itself is 1.
 type Taps = [f32; 2];
 
 /// A frame, what came before it and what [`sum_with_later`] reads beyond.
 type Padded = [f32; PAST + VAD_FRAME_SAMPLES + 2 * AHEAD];
 
-/// At each place, its sum with the places one and two steps later: all but the last moves to the front.
+/// At each place, its sum with the places one and two steps later: all but the last moves to the
+/// front.
 fn sum_with_later<const STEP: usize>(line: &mut Padded, [near, far]: Taps) {
     const { assert!(STEP <= AHEAD) };
     for n in 0..PAST + VAD_FRAME_SAMPLES {
@@ -254,7 +261,8 @@ impl NoiseFloor {
 
     /// Takes the level of the next frame, and whether the frame has a hole in it.
     fn learn(&mut self, level: f32, hole: bool) {
-        // A lost packet is a few frames of zeros and says nothing about the noise; a muted line does.
+        // A lost packet is a few frames of zeros and says nothing about the noise; a muted line
+        // does.
         self.holes = if hole {
             self.holes.saturating_add(1)
         } else {
@@ -302,7 +310,8 @@ const SLOPE_DB: f32 = 1.6;
 const HISS_FROM: f32 = 0.35;
 const HISS_FULL: f32 = 0.50;
 const HISS_PENALTY_DB: f32 = 10.0;
-/// Before anything was heard: high enough for a noisy line not to speak at once, low enough to hear a quiet caller.
+/// Before anything was heard: high enough for a noisy line not to speak at once, low enough to hear
+/// a quiet caller.
 const START_FLOOR_DBFS: f32 = -50.0;
 /// G.711's own quantisation noise is about here.
 const LOWEST_FLOOR_DBFS: f32 = -70.0;
@@ -345,7 +354,8 @@ mod tests {
             .collect()
     }
 
-    /// Two seconds of something that is loud, quiet and steady in turn, with digital silence between.
+    /// Two seconds of something that is loud, quiet and steady in turn, with digital silence
+    /// between.
     fn input() -> Vec<i16> {
         let mut state = 0x2545_f491_u32;
         let mut noise = || {

@@ -6,10 +6,12 @@ use webrtc_vad::{SampleRate, Vad, VadMode};
 
 use super::{VAD_FRAME_SAMPLES, VoiceDetector};
 
-/// WebRTC's detector: Gaussian mixtures for speech and noise in each of six bands. Needs the feature `webrtc-vad`.
+/// WebRTC's detector: Gaussian mixtures for speech and noise in each of six bands. Needs the
+/// feature `webrtc-vad`.
 ///
-/// It says 0 or 1, nothing between. It is a C library, which allocates less than 1 KiB when the detector is made and nothing later,
-/// and the detector stays on the thread where it was made (it is not `Send`).
+/// It says 0 or 1, nothing between. It is a C library, which allocates less than 1 KiB when the
+/// detector is made and nothing later, and the detector stays on the thread where it was made (it
+/// is not `Send`).
 ///
 /// ```
 /// use voxtra_core::vad::{VoiceDetector, WebRtcDetector, WebRtcMode};

@@ -1,4 +1,5 @@
-//! Frequencies, levels, twist, durations, noise and dial tone: what must be taken and what must be left.
+//! Frequencies, levels, twist, durations, noise and dial tone: what must be taken and what must be
+//! left.
 
 use voxtra_core::dtmf::DtmfDetector;
 

@@ -120,7 +120,8 @@ pub(crate) fn heard(pcm: &[i16]) -> Vec<(u64, char)> {
     digits.collect()
 }
 
-/// How many of these lines, one for each key, alignment to frames and seed, tell that key and nothing else.
+/// How many of these lines, one for each key, alignment to frames and seed, tell that key and
+/// nothing else.
 pub(crate) fn told(
     alignments: usize,
     mut line: impl FnMut(usize, f64, &mut Chance) -> Signal,

@@ -12,8 +12,8 @@ const AGENT_FROM: usize = 3 * 50;
 const AGENT_SECONDS: usize = 12;
 const INTERRUPTION: usize = 10 * 8_000;
 
-/// What the agent's side of a call tells. The caller says something, the agent answers, and a voice goes on behind
-/// all the time, so much softer than the caller. The caller may talk over the agent.
+/// What the agent's side of a call tells. The caller says something, the agent answers, and a voice
+/// goes on behind all the time, so much softer than the caller. The caller may talk over the agent.
 fn call(background: BackgroundPolicy, below_db: f32, interrupts: bool) -> Vec<String> {
     let settings = LegSettings {
         background,

@@ -70,7 +70,8 @@ fn a_tone_is_told_while_it_sounds_with_the_time_of_its_frame() {
 
 #[test]
 fn a_press_that_is_heard_and_signalled_is_told_once() {
-    // Frames from the beginning of the tone to its signalling: before, within, at its end, long after.
+    // Frames from the beginning of the tone to its signalling: before, within, at its end, long
+    // after.
     for (before, late) in [
         (3, None),
         (0, Some(0)),

@@ -13,7 +13,8 @@ struct Call {
     held: usize,
 }
 
-/// The agent speaks for 15 s; what it says comes back, and the caller says `caller` after so many seconds.
+/// The agent speaks for 15 s; what it says comes back, and the caller says `caller` after so many
+/// seconds.
 fn call(delay_ms: usize, loss_db: f32, caller: Option<(usize, &[i16])>) -> Call {
     let gain = 10_f32.powf(-loss_db / 20.0);
     let mut leg: Box<Leg<TelephoneDetector>> =

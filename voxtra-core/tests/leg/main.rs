@@ -1,4 +1,5 @@
-//! One call's whole media path in virtual time: bytes, times and commands in; records, audio and bytes out.
+//! One call's whole media path in virtual time: bytes, times and commands in; records, audio and
+//! bytes out.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod background;

@@ -217,7 +217,8 @@ pub(crate) fn pcm(message: &[u8]) -> Vec<i16> {
         .collect()
 }
 
-/// A recording of the project's, between two silences that are not quite silent, cut to whole frames.
+/// A recording of the project's, between two silences that are not quite silent, cut to whole
+/// frames.
 pub(crate) fn recording(name: &str) -> Vec<i16> {
     let path = format!("{}/../assets/{name}", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(path).unwrap();

@@ -44,7 +44,8 @@ fn the_first_likely_speech_holds_the_agent_and_a_barge_in_drops_the_rest() {
     }
     // Two frames, and one in which the detector makes up its mind.
     assert!(frames <= 3, "{frames} frames");
-    // The frame that was due then fades out; the one after it is silent, and so are all that follow.
+    // The frame that was due then fades out; the one after it is silent, and so are all that
+    // follow.
     let said = rig.line.sent.len();
     let fading = pcm(&rig.line.sent[said - 1]);
     let peak = |part: &[i16]| part.iter().map(|s| s.unsigned_abs()).max().unwrap();
@@ -119,7 +120,8 @@ fn a_cough_makes_the_agent_wait_and_costs_it_nothing() {
             RecordBody::Event(Realtime::AgentHeld(held)) if held.held_ms > 0 => Some(held.held_ms),
             _ => None,
         });
-    // The cough but for its first frame, a frame in which the detector makes up its mind, and what it takes to be sure.
+    // The cough but for its first frame, a frame in which the detector makes up its mind, and what
+    // it takes to be sure.
     assert_eq!(held, Some(60 + 20 + 400));
     let counters = rig.leg.playout_counters();
     assert_eq!((counters.pauses, counters.dropped_samples), (1, 0));

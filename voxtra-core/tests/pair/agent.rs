@@ -1,4 +1,5 @@
-//! The agent: greets, answers each turn, names each key, stops when it is interrupted, hangs up on silence. It takes a moment to react.
+//! The agent: greets, answers each turn, names each key, stops when it is interrupted, hangs up on
+//! silence. It takes a moment to react.
 
 use std::collections::VecDeque;
 use std::time::Duration;

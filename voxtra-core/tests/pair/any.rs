@@ -1,4 +1,5 @@
-//! Any mixture of faults: what is promised holds, and the same happens again however the bytes are cut.
+//! Any mixture of faults: what is promised holds, and the same happens again however the bytes are
+//! cut.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -33,7 +34,8 @@ prop_compose! {
 }
 
 proptest! {
-    // The same mixtures each time, so that a change is what makes it fail; PROPTEST_RNG_SEED draws others.
+    // The same mixtures each time, so that a change is what makes it fail; PROPTEST_RNG_SEED draws
+    // others.
     #![proptest_config(ProptestConfig {
         cases: 48,
         rng_seed: match std::env::var_os("PROPTEST_RNG_SEED") {

@@ -1,6 +1,7 @@
-//! Asterisk as it behaves towards an AudioSocket server: the id first, a frame every 20 ms of its own clock, keys, errors; it ends the
-//! call after 2 s without a frame in either direction, at any kind that isn't audio, at audio without samples and at a frame whose
-//! rest does not come. It has a parser of its own, and behind it the phone's jitter buffer, which plays at the phone's pace.
+//! Asterisk as it behaves towards an AudioSocket server: the id first, a frame every 20 ms of its
+//! own clock, keys, errors; it ends the call after 2 s without a frame in either direction, at any
+//! kind that isn't audio, at audio without samples and at a frame whose rest does not come. It has
+//! a parser of its own, and behind it the phone's jitter buffer, which plays at the phone's pace.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

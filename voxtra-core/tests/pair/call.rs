@@ -47,7 +47,8 @@ struct Call<'a> {
     cuts: std::iter::Cycle<std::slice::Iter<'a, usize>>,
 }
 
-/// Runs the call. Bytes that arrive at one moment are handed to the leg cut as `cuts` says, over and over.
+/// Runs the call. Bytes that arrive at one moment are handed to the leg cut as `cuts` says, over
+/// and over.
 pub(crate) fn run(case: &Case, cuts: &[usize]) -> CallOutcome {
     let Case {
         script,

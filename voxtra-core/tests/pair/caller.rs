@@ -1,4 +1,5 @@
-//! The caller: what it does and when, and what it sounds like. All in whole numbers, so that it is the same everywhere.
+//! The caller: what it does and when, and what it sounds like. All in whole numbers, so that it is
+//! the same everywhere.
 
 use crate::chance::Chance;
 
@@ -160,7 +161,8 @@ impl Caller {
                 if !speaking {
                     return hiss;
                 }
-                // A saw of 125 Hz that is softer between syllables, of which there are four a second.
+                // A saw of 125 Hz that is softer between syllables, of which there are four a
+                // second.
                 let saw = (self.sample * 125 % rate * 12_000 / rate) as i16 - 6_000;
                 let syllable = self.sample * 4 % rate * 100 / rate;
                 hiss + if syllable < 85 { saw } else { saw / 8 }

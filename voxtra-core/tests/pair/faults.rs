@@ -1,4 +1,5 @@
-//! The fault injector: one direction of a TCP connection, and what can go wrong on it. Bytes arrive in order, or not at all.
+//! The fault injector: one direction of a TCP connection, and what can go wrong on it. Bytes arrive
+//! in order, or not at all.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,26 +1,33 @@
 //! Every script under every fault.
 //!
-//! How to read a snapshot. Two lines a call: figures, then what the leg told and when, in seconds: `(` and `)` the caller's speech and
-//! its length in ms, `<1`, `>1` and `/1` an utterance of the agent that starts, ends and is cut, `!` a fault. `given` and `lost` are
-//! milliseconds of the agent's audio that were queued and cut; `heard`, `both` and `none` are seconds: all of the agent that the caller
-//! heard, the longest time both spoke, and the longest that nobody did; `over` and `under` are frames that the phone's jitter buffer
-//! dropped, and times it ran dry.
+//! How to read a snapshot. Two lines a call: figures, then what the leg told and when, in seconds:
+//! `(` and `)` the caller's speech and its length in ms, `<1`, `>1` and `/1` an utterance of the
+//! agent that starts, ends and is cut, `!` a fault. `given` and `lost` are milliseconds of the
+//! agent's audio that were queued and cut; `heard`, `both` and `none` are seconds: all of the agent
+//! that the caller heard, the longest time both spoke, and the longest that nobody did; `over` and
+//! `under` are frames that the phone's jitter buffer dropped, and times it ran dry.
 //!
 //! What may surprise there, and why it is so:
-//! - "kind 0x10 on a line of 0x12": until the peer's first frame we send at the rate that is expected, here 8 kHz. Asterisk tells the
-//!   rate with each frame and takes either.
-//! - `RateChanged` on the line of 16 kHz when its first frame comes after 100 ms or more: by then `media.started` was told with the rate
-//!   that was expected, and the agent speaks. Playout keeps its rate to the end of the utterance, and what the caller says meanwhile is
-//!   refused. A call whose rate is known beforehand (every one that ARI makes) expects the right one.
-//! - Bunches of 600 ms, and a thread that does not run for 0.7 s, make several utterances of one, of 60 ms each: after 100 ms without a
-//!   frame the line counts as silent, speech ends after its hangover, and what comes at once afterwards begins at that moment.
-//! - Freezes of more than 20 ms cost the frames that were not sent meanwhile (`slip`): a burst would not be heard.
-//! - While a thread is frozen the phone runs dry, the caller takes that for the end and speaks: a barge-in, when the thread is back.
-//! - Wrong bits in a length put the stream out of step for good: AudioSocket has nothing to find it again by. What then looks like a
-//!   hang-up is one.
-//! - A stall of 3 s leaves half a frame at the end of what the socket took, and its rest goes as soon as the peer reads again: Asterisk
-//!   waits for it for 5 ms. In the script with the muted caller Asterisk gives up during the stall, for 2 s of silence.
-//! - `FramesDropped` counts what a socket did not take; the first at once, then those of a second together.
+//! - "kind 0x10 on a line of 0x12": until the peer's first frame we send at the rate that is
+//!   expected, here 8 kHz. Asterisk tells the rate with each frame and takes either.
+//! - `RateChanged` on the line of 16 kHz when its first frame comes after 100 ms or more: by then
+//!   `media.started` was told with the rate that was expected, and the agent speaks. Playout keeps
+//!   its rate to the end of the utterance, and what the caller says meanwhile is refused. A call
+//!   whose rate is known beforehand (every one that ARI makes) expects the right one.
+//! - Bunches of 600 ms, and a thread that does not run for 0.7 s, make several utterances of one,
+//!   of 60 ms each: after 100 ms without a frame the line counts as silent, speech ends after its
+//!   hangover, and what comes at once afterwards begins at that moment.
+//! - Freezes of more than 20 ms cost the frames that were not sent meanwhile (`slip`): a burst
+//!   would not be heard.
+//! - While a thread is frozen the phone runs dry, the caller takes that for the end and speaks: a
+//!   barge-in, when the thread is back.
+//! - Wrong bits in a length put the stream out of step for good: AudioSocket has nothing to find it
+//!   again by. What then looks like a hang-up is one.
+//! - A stall of 3 s leaves half a frame at the end of what the socket took, and its rest goes as
+//!   soon as the peer reads again: Asterisk waits for it for 5 ms. In the script with the muted
+//!   caller Asterisk gives up during the stall, for 2 s of silence.
+//! - `FramesDropped` counts what a socket did not take; the first at once, then those of a second
+//!   together.
 
 use std::fmt::Write;
 

@@ -1,5 +1,6 @@
-//! Our end of the connection: what the leg says is kept, what it sends goes into the pipe as far as that has room. What a socket does
-//! not take is dropped and counted, a whole frame at a time; the rest of one that it took in part goes first.
+//! Our end of the connection: what the leg says is kept, what it sends goes into the pipe as far as
+//! that has room. What a socket does not take is dropped and counted, a whole frame at a time; the
+//! rest of one that it took in part goes first.
 
 use std::time::Duration;
 

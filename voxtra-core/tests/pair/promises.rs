@@ -193,8 +193,8 @@ fn no_sample_of_the_agent_is_lost_uncounted(outcome: &CallOutcome, what: &str) {
                 pairs.filter(|pair| *pair != [0, 0]).count() as u64
             })
             .sum();
-        // A fade ends in samples too soft to tell from silence; where audio runs out its last sample decays over 2.5 ms; what
-        // fades out at a pause is said again.
+        // A fade ends in samples too soft to tell from silence; where audio runs out its last
+        // sample decays over 2.5 ms; what fades out at a pause is said again.
         let fade = 20 * (cuts(outcome) + 2 * playout.pauses);
         let more = 40 * playout.underruns + playout.repeated_samples;
         assert!(
@@ -253,8 +253,9 @@ fn a_frame_is_sent_every_20_ms(
     }
 }
 
-/// 5 s after the agent spoke, but for a frame's own 20 ms, the one that may be ahead of the clock, the one by which a pause may delay
-/// what is told of the agent, and what a clock that is 1 % too fast makes of 5 s.
+/// 5 s after the agent spoke, but for a frame's own 20 ms, the one that may be ahead of the clock,
+/// the one by which a pause may delay what is told of the agent, and what a clock that is 1 % too
+/// fast makes of 5 s.
 fn no_silence_is_told_early(records: &[Record], what: &str) {
     const FAST: Duration = Duration::from_millis(50);
     let mut spoken = None;

@@ -1,4 +1,5 @@
-//! Playout in virtual time: what goes out when, what is said about it, and that no sample is lost uncounted.
+//! Playout in virtual time: what goes out when, what is said about it, and that no sample is lost
+//! uncounted.
 
 #![allow(clippy::unwrap_used)]
 

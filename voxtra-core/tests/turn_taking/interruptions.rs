@@ -160,7 +160,8 @@ fn what_is_only_said_over_the_agent_is_no_turn() {
             "1300 turn 200"
         ]
     );
-    // and so is what goes on when the agent has finished, and whatever is said if nobody may interrupt.
+    // and so is what goes on when the agent has finished, and whatever is said if nobody may
+    // interrupt.
     assert_eq!(
         played(&format!(
             "{word}, agent off, speech 100, agent on, quiet 2000"

@@ -1,4 +1,5 @@
-//! Turn-taking as scripts in virtual time: what the caller and the agent do, and what is reported when.
+//! Turn-taking as scripts in virtual time: what the caller and the agent do, and what is reported
+//! when.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod end_of_turn;
@@ -11,13 +12,13 @@ use std::time::Duration;
 use voxtra_core::time::Instant;
 use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
 
-/// Runs a script and returns lines of `time event`, in ms; `held` and `goes on` are what becomes of the agent, apart from
-/// barge-ins.
+/// Runs a script and returns lines of `time event`, in ms; `held` and `goes on` are what becomes of
+/// the agent, apart from barge-ins.
 ///
-/// The script is a list of steps: `speech MS`, `quiet MS` and `prob P MS` send frames of 20 ms, the first of
-/// which is handled at 20 ms; `gap MS` sends no frame but says so every 20 ms; `nothing MS` doesn't even do
-/// that; `agent on` and `agent off`; `expect MS` asks for another end of turn; `clock ±MS` moves the clock; `bunch N` sends N frames of speech at once;
-/// `finish`.
+/// The script is a list of steps: `speech MS`, `quiet MS` and `prob P MS` send frames of 20 ms, the
+/// first of which is handled at 20 ms; `gap MS` sends no frame but says so every 20 ms;
+/// `nothing MS` doesn't even do that; `agent on` and `agent off`; `expect MS` asks for another end
+/// of turn; `clock ±MS` moves the clock; `bunch N` sends N frames of speech at once; `finish`.
 fn play(settings: TurnSettings, script: &str) -> Vec<String> {
     settings.check().unwrap();
     let mut turns = TurnTaking::new(settings);
@@ -106,8 +107,9 @@ fn fixed() -> TurnSettings {
     }
 }
 
-/// Start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn 700 ms and adapted, silence 5 s, agent held
-/// after 2 of 3 frames at 0.5, barge-in after 400 ms, or on after 300 ms: what these tests count with, whatever the defaults are.
+/// Start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn 700 ms and
+/// adapted, silence 5 s, agent held after 2 of 3 frames at 0.5, barge-in after 400 ms, or on after
+/// 300 ms: what these tests count with, whatever the defaults are.
 fn tested() -> TurnSettings {
     TurnSettings {
         start_threshold: 0.6,

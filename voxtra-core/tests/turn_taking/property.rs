@@ -159,7 +159,8 @@ proptest! {
         let settings = TurnSettings::default();
         let mut turns = TurnTaking::new(settings);
         let longest_us = u64::from(settings.pause_max_ms) * 1_000;
-        // A clock that goes back stands still; one that has run for 580,000 years stands still for ever.
+        // A clock that goes back stands still; one that has run for 580,000 years stands still for
+        // ever.
         let (mut before_us, mut clock_us) = (0, 0_u64);
         let mut held_since_us = None;
         for input in &inputs {

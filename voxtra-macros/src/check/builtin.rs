@@ -1,4 +1,5 @@
-//! The built-in events, as far as the checks need them. `events` refuses a catalogue that differs from this list.
+//! The built-in events, as far as the checks need them. `events` refuses a catalogue that differs
+//! from this list.
 
 use quote::quote;
 

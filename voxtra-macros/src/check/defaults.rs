@@ -20,7 +20,8 @@ pub(super) fn check(
             json: Some("null".to_owned()),
         });
     };
-    // A default that was complained of is one all the same, or what needs it would make further errors.
+    // A default that was complained of is one all the same, or what needs it would make further
+    // errors.
     let broken = || computed(parse_quote!(loop {}));
     let default = match shape {
         Shape::Inline(variants) => word(&declared, field, variants, errors).unwrap_or_else(broken),

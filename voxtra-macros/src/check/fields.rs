@@ -141,7 +141,8 @@ fn shape_of(ty: &Type) -> Shape {
         {
             Shape::Plain
         }
-        // Other crates have a `Duration` too; only the standard one is known to be milliseconds on the wire.
+        // Other crates have a `Duration` too; only the standard one is known to be milliseconds on
+        // the wire.
         ("Duration", PathArguments::None)
             if is_bare || parents.first().is_some_and(|parent| parent == "time") =>
         {

@@ -100,7 +100,8 @@ fn builtin(events: &[Event], roots: &Roots) -> TokenStream {
     quote! {
         /// Any built-in event that exists under the crate's features.
         ///
-        /// It serialises as its data alone, for its name stands beside the data in JSON: see [`BuiltIn::deserialize_data`].
+        /// It serialises as its data alone, for its name stands beside the data in JSON: see
+        /// [`BuiltIn::deserialize_data`].
         #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
         pub enum BuiltIn {
             #(#gates #(#docs)* #names(#names),)*
@@ -117,7 +118,8 @@ fn builtin(events: &[Event], roots: &Roots) -> TokenStream {
             /// Reads the data of an event whose kind is known from its wire name.
             ///
             /// # Errors
-            /// Whatever the deserializer reports, and without the feature `alloc` a kind whose data needs a heap.
+            /// Whatever the deserializer reports, and without the feature `alloc` a kind whose data
+            /// needs a heap.
             pub fn deserialize_data<'de, D: #serde::Deserializer<'de>>(
                 kind: EventKind,
                 deserializer: D,
@@ -157,7 +159,8 @@ fn realtime(events: &[Event]) -> TokenStream {
     let names: Vec<_> = realtime.iter().map(|event| &event.name).collect();
     let docs = realtime.iter().map(|event| &event.docs);
     quote! {
-        /// A built-in event that is born on the media path: of fixed size and `Copy`, so that it can cross threads in a ring.
+        /// A built-in event that is born on the media path: of fixed size and `Copy`, so that it
+        /// can cross threads in a ring.
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
         pub enum Realtime {
             #(#(#docs)* #names(#names),)*

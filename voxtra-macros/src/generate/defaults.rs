@@ -9,7 +9,8 @@ use crate::{
     roots::Roots,
 };
 
-/// The items for it: a function for each default, which serde and `new` call, and `new` itself; `Default` if every field has one.
+/// The items for it: a function for each default, which serde and `new` call, and `new` itself;
+/// `Default` if every field has one.
 pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
     let Event { name, fields, .. } = event;
     let with_default = |field: &&Field| field.default.is_some();

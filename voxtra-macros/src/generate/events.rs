@@ -75,7 +75,8 @@ fn structure(event: &Event, roots: &Roots) -> TokenStream {
             ..
         } = field;
         let form = json_form(shape, defaults::serde_path(&event.name, field), &roots.core);
-        // What the derives have to say about a field is said where it begins, so the field must begin at its name.
+        // What the derives have to say about a field is said where it begins, so the field must
+        // begin at its name.
         let public = Token![pub](name.span());
         quote!(#(#docs)* #form #public #name: #ty)
     });

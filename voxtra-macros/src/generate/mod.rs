@@ -1,7 +1,8 @@
 //! Model → Rust. Nothing is decided here, and nothing can fail.
 //!
-//! Every path in the output is absolute, so that names of the user's module can't change what it means. Local names that the
-//! user must not see are made with `Span::mixed_site`; `call` and `state` are the two that a handler's body does see.
+//! Every path in the output is absolute, so that names of the user's module can't change what it
+//! means. Local names that the user must not see are made with `Span::mixed_site`; `call` and
+//! `state` are the two that a handler's body does see.
 
 mod catalogue;
 mod defaults;

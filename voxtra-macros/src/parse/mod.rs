@@ -1,4 +1,5 @@
-//! Tokens → declarations. Only the shape is looked at here; whether names are known or doubled is `check`'s business.
+//! Tokens → declarations. Only the shape is looked at here; whether names are known or doubled is
+//! `check`'s business.
 
 mod duration;
 mod events;

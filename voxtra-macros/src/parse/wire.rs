@@ -7,7 +7,8 @@ use crate::errors::Errors;
 
 /// A wire name as it was written.
 pub(crate) struct WireName {
-    /// The name, corrected where it was malformed, so that whatever uses it makes no further errors.
+    /// The name, corrected where it was malformed, so that whatever uses it makes no further
+    /// errors.
     pub(crate) text: String,
     /// All its tokens, for errors that concern the whole name.
     pub(crate) tokens: TokenStream,
@@ -35,7 +36,8 @@ pub(crate) fn pascal_case(name: &str) -> String {
 
 /// Reads a name up to what can follow one: a group, `;`, `,`, a guard's `if`, or the end.
 ///
-/// A malformed name is noted and corrected. An error is returned only where there is no name at all.
+/// A malformed name is noted and corrected. An error is returned only where there is no name at
+/// all.
 pub(super) fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<WireName> {
     let mut reader = Reader::default();
     let read = input.step(|cursor| {

@@ -9,13 +9,15 @@ use tokio::time::Instant;
 use super::lock;
 use crate::audit::{self, Limiter};
 
-/// How many new calls are taken, beside [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls). By default as
-/// many as come.
+/// How many new calls are taken, beside
+/// [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls). By default as many as
+/// come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallLimits {
     /// Most new calls in a second.
     pub per_second: Option<u32>,
-    /// Most calls of one caller's number at the same time. Callers without a number are not counted: they are many.
+    /// Most calls of one caller's number at the same time. Callers without a number are not
+    /// counted: they are many.
     pub per_caller: Option<usize>,
 }
 
@@ -53,7 +55,8 @@ impl CallRefusal {
 pub(super) struct Admission {
     limits: CallLimits,
     max_calls: usize,
-    /// When the calls so far would have come one by one (the "theoretical arrival time" of the generic cell rate algorithm).
+    /// When the calls so far would have come one by one (the "theoretical arrival time" of the
+    /// generic cell rate algorithm).
     due: Mutex<Option<Instant>>,
     refused: [AtomicU64; CallRefusal::ALL.len()],
     logs: [Limiter; CallRefusal::ALL.len()],
@@ -70,7 +73,8 @@ impl Admission {
         }
     }
 
-    /// Whether one more call of `caller` is taken. `up` is how many are up, `of_caller` counts those of this caller.
+    /// Whether one more call of `caller` is taken. `up` is how many are up, `of_caller` counts
+    /// those of this caller.
     pub(super) fn admit(
         &self,
         caller: &str,

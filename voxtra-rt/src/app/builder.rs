@@ -140,8 +140,9 @@ impl Builder {
         self
     }
 
-    /// The channel variable that has the number of a call which came to an extension for all calls (`s`). Default:
-    /// `FROM_DID`, as FreePBX sets it. The argument `did=…` of `Stasis()` goes before it.
+    /// The channel variable that has the number of a call which came to an extension for all calls
+    /// (`s`). Default: `FROM_DID`, as FreePBX sets it. The argument `did=…` of `Stasis()` goes
+    /// before it.
     #[must_use]
     pub fn did_variable(mut self, name: impl Into<String>) -> Self {
         self.did_variable = name.into();
@@ -155,7 +156,8 @@ impl Builder {
         self
     }
 
-    /// How many new calls are taken. Default: as many as come, up to [`MediaSettings::max_calls`] at the same time.
+    /// How many new calls are taken. Default: as many as come, up to [`MediaSettings::max_calls`]
+    /// at the same time.
     #[must_use]
     pub fn limits(mut self, limits: CallLimits) -> Self {
         self.limits = limits;
@@ -176,14 +178,16 @@ impl Builder {
         self
     }
 
-    /// Lets connections with this id in, from the dialplan's `AudioSocket()`; they count as calls to `extension`.
+    /// Lets connections with this id in, from the dialplan's `AudioSocket()`; they count as calls
+    /// to `extension`.
     #[must_use]
     pub fn allow(mut self, uuid: Uuid, extension: &str) -> Self {
         self.extensions.insert(uuid, extension.to_owned());
         self
     }
 
-    /// Lets connections with any id in, as far as their address is allowed; they count as calls to `extension`.
+    /// Lets connections with any id in, as far as their address is allowed; they count as calls to
+    /// `extension`.
     #[must_use]
     pub fn allow_any(mut self, extension: &str) -> Self {
         self.any_extension = Some(extension.to_owned());
@@ -245,8 +249,8 @@ impl Builder {
         self.route(|routes| routes.number(pattern, Handler::new(handler), FUNCTION))
     }
 
-    /// Asks `rule` for the handler of a call that no extension or number fits. Rules are asked in order; one that does not
-    /// want the call says `None`.
+    /// Asks `rule` for the handler of a call that no extension or number fits. Rules are asked in
+    /// order; one that does not want the call says `None`.
     #[must_use]
     pub fn dispatch<F, R>(mut self, rule: F) -> Self
     where
@@ -267,8 +271,9 @@ impl Builder {
         self.route(|routes| routes.otherwise(Handler::new(handler), FUNCTION))
     }
 
-    /// Handles calls with a session declared with `voxtra!`, by the routes it declares. Its events need not be named again. A
-    /// `[[route]]` of the configuration may name it, as the declaration does.
+    /// Handles calls with a session declared with `voxtra!`, by the routes it declares. Its events
+    /// need not be named again. A `[[route]]` of the configuration may name it, as the declaration
+    /// does.
     #[must_use]
     pub fn session<S: Session>(mut self) -> Self {
         self = self
@@ -289,7 +294,8 @@ impl Builder {
         self
     }
 
-    /// Gives a handler a name, by which a `[[route]]` of the configuration sends it calls. Sessions have theirs.
+    /// Gives a handler a name, by which a `[[route]]` of the configuration sends it calls. Sessions
+    /// have theirs.
     #[must_use]
     pub fn agent(mut self, name: &str, handler: Handler) -> Self {
         self.agents.push((name.to_owned(), handler));
@@ -310,7 +316,8 @@ impl Builder {
         })
     }
 
-    /// Adds the routes of the configuration. Here, since sessions may be registered after it was read.
+    /// Adds the routes of the configuration. Here, since sessions may be registered after it was
+    /// read.
     fn route_as_configured(mut self) -> Self {
         let unrouted = std::mem::take(&mut self.unrouted);
         let configured = std::mem::take(&mut self.configured);
@@ -345,7 +352,8 @@ impl Builder {
         self
     }
 
-    /// Names an event that handlers tell, so that `voxtra events` lists it and the allow-list of a webhook may have it.
+    /// Names an event that handlers tell, so that `voxtra events` lists it and the allow-list of a
+    /// webhook may have it.
     #[must_use]
     pub fn event<E: EventType>(self) -> Self {
         self.knows(&[E::INFO])
@@ -393,37 +401,41 @@ impl Builder {
         self
     }
 
-    /// What becomes of a caller whose handler has returned without hanging up. Default: the call is hung up.
+    /// What becomes of a caller whose handler has returned without hanging up. Default: the call is
+    /// hung up.
     #[must_use]
     pub fn on_handler_end(mut self, then: OnHandlerEnd) -> Self {
         self.on_handler_end = then;
         self
     }
 
-    /// How long calls may go on after the application was told to stop. Default: 30 s. Calls that were transferred are not
-    /// waited for.
+    /// How long calls may go on after the application was told to stop. Default: 30 s. Calls that
+    /// were transferred are not waited for.
     #[must_use]
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;
         self
     }
 
-    /// How often Asterisk is asked for its channels while its events arrive, to find what they have not told. It is asked at
-    /// each connection too. Default: 60 s.
+    /// How often Asterisk is asked for its channels while its events arrive, to find what they have
+    /// not told. It is asked at each connection too. Default: 60 s.
     #[must_use]
     pub fn compare_every(mut self, every: Duration) -> Self {
         self.compare_every = every;
         self
     }
 
-    /// Starts the application: listens for media, runs the start-up hooks, and connects to Asterisk. An Asterisk that is not
-    /// there yet is waited for in the background; [`Application::online`] tells when it came.
+    /// Starts the application: listens for media, runs the start-up hooks, and connects to
+    /// Asterisk. An Asterisk that is not there yet is waited for in the background;
+    /// [`Application::online`] tells when it came.
     ///
-    /// Where the environment variable `VOXTRA_EVENTS` is set, it does nothing of that: it prints the events that the application
-    /// knows as `text`, `json`, `schema` or `asyncapi`, and ends the process. That is how `voxtra events AGENT` asks.
+    /// Where the environment variable `VOXTRA_EVENTS` is set, it does nothing of that: it prints
+    /// the events that the application knows as `text`, `json`, `schema` or `asyncapi`, and ends
+    /// the process. That is how `voxtra events AGENT` asks.
     ///
     /// # Errors
-    /// Routes are in each other's way, the address is taken, Asterisk refuses the password, a webhook makes no sense.
+    /// Routes are in each other's way, the address is taken, Asterisk refuses the password, a
+    /// webhook makes no sense.
     pub async fn start(self) -> Result<Application, StartError> {
         let mut this = self.route_as_configured();
         this.check()?;
@@ -451,7 +463,8 @@ impl Builder {
         this.open(ari, None).await
     }
 
-    /// Starts it for rehearsals: nothing listens, connects or is delivered, and its calls are those of the simulation.
+    /// Starts it for rehearsals: nothing listens, connects or is delivered, and its calls are those
+    /// of the simulation.
     pub(crate) async fn rehearse(
         self,
         simulation: Arc<Simulation>,

@@ -1,5 +1,5 @@
-//! Which number an inbound call is for. Where the dialplan has an extension of its own for all calls, such as FreePBX's `s`,
-//! the number that was dialled is elsewhere.
+//! Which number an inbound call is for. Where the dialplan has an extension of its own for all
+//! calls, such as FreePBX's `s`, the number that was dialled is elsewhere.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,15 +9,16 @@ use crate::ari::text::clean;
 use crate::ari::{AriClient, Channel};
 use crate::session::Input;
 
-/// How long Asterisk may take to tell the variable with the number. The call goes on without it then.
+/// How long Asterisk may take to tell the variable with the number. The call goes on without it
+/// then.
 pub(super) const ASK: Duration = Duration::from_secs(1);
 /// What may happen to a call while its number is asked for.
 const KEPT: usize = 64;
 /// Extensions of the dialplan that are no numbers (`extensions.conf`): start, and a transfer's.
 const NO_NUMBERS: [&str; 4] = ["", "s", "_attended", "failed"];
 
-/// The number that a call is for, as far as the channel itself tells. The first of these: the argument `did=…` of `Stasis()`,
-/// and the extension if it is a number.
+/// The number that a call is for, as far as the channel itself tells. The first of these: the
+/// argument `did=…` of `Stasis()`, and the extension if it is a number.
 pub(super) fn told(channel: &Channel, args: &[String]) -> Option<String> {
     let argument = args
         .iter()
@@ -29,7 +30,8 @@ pub(super) fn told(channel: &Channel, args: &[String]) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The number of a call whose channel does not tell it: what the variable has, the redirecting number, or what there is.
+/// The number of a call whose channel does not tell it: what the variable has, the redirecting
+/// number, or what there is.
 pub(super) async fn asked(ari: &AriClient, channel: &Channel, variable: &str) -> String {
     let value = tokio::time::timeout(ASK, ari.get_variable(&channel.id, variable));
     let value = match value.await {
@@ -78,7 +80,8 @@ impl Asking {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Keeps what happened to a call until its session is open. Gives it back if there is no such call.
+    /// Keeps what happened to a call until its session is open. Gives it back if there is no such
+    /// call.
     pub(super) fn keep(&self, channel: &str, input: Input) -> Option<Input> {
         let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match asking.get_mut(channel) {
@@ -89,7 +92,8 @@ impl Asking {
         None
     }
 
-    /// The number is known: `open` opens the session and passes on what has happened meanwhile, before anything newer.
+    /// The number is known: `open` opens the session and passes on what has happened meanwhile,
+    /// before anything newer.
     pub(super) fn end(&self, channel: &str, open: impl FnOnce(Vec<Input>)) {
         let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open(asking.remove(channel).unwrap_or_default());

@@ -28,7 +28,8 @@ impl Inner {
     }
 
     async fn take_signals(self: Arc<Self>, ari: AriClient, mut events: AriEvents) {
-        // Failures since it was connected last, of which only some are worth a line: there is one a second.
+        // Failures since it was connected last, of which only some are worth a line: there is one a
+        // second.
         let mut failures = 0_u64;
         // The channels of our calls of which Asterisk is to tell again.
         let mut withdrawn = HashSet::<String>::new();
@@ -80,7 +81,8 @@ impl Inner {
                 {
                     return;
                 }
-                // External media and outbound calls enter the application too; they are no new calls.
+                // External media and outbound calls enter the application too; they are no new
+                // calls.
                 if self.expected.report(&channel.id, ChannelNews::Entered) {
                     return;
                 }
@@ -97,7 +99,8 @@ impl Inner {
             }
             AriEvent::ChannelHangupRequest(request) => {
                 let reason = match request.cause {
-                    // Not a cause then, but one of Asterisk's AST_SOFTHANGUP_ flags (`channel.h`): an explicit order.
+                    // Not a cause then, but one of Asterisk's AST_SOFTHANGUP_ flags (`channel.h`):
+                    // an explicit order.
                     Some(32) if request.soft => Some((EndReason::NormalClearing, EndedBy::System)),
                     Some(cause) if !request.soft => {
                         EndReason::from_q850(cause).map(|why| (why, EndedBy::FarEnd))
@@ -142,8 +145,8 @@ impl Inner {
         }
     }
 
-    /// Another channel has taken the place of `old`: a SIP telephone transferred its call, to us or away. False if `old` was
-    /// nobody's.
+    /// Another channel has taken the place of `old`: a SIP telephone transferred its call, to us or
+    /// away. False if `old` was nobody's.
     fn replaced(self: &Arc<Self>, ari: &AriClient, old: &str, new: &Channel) -> bool {
         if let Some(session) = self.sessions.replace(old, &new.id) {
             self.forward(&session, Input::Replaced(new.caller.number.clone()));
@@ -151,15 +154,18 @@ impl Inner {
             return false;
         }
         self.watch(ari, &new.id);
-        // After a blind transfer Asterisk leaves the old channel in our application, with nobody to talk to.
+        // After a blind transfer Asterisk leaves the old channel in our application, with nobody to
+        // talk to.
         self.refusals
             .send_away(ari, old.to_owned(), Destination::HangUp);
         true
     }
 
-    /// What became of dialling: of a channel that we had Asterisk make, or of one that its dialplan dials further.
+    /// What became of dialling: of a channel that we had Asterisk make, or of one that its dialplan
+    /// dials further.
     fn dialled(&self, dial: &Dial) {
-        // The other half of a `Local` channel of ours runs the dialplan, and there perhaps `Dial()`.
+        // The other half of a `Local` channel of ours runs the dialplan, and there perhaps
+        // `Dial()`.
         let caller = dial.caller.as_ref();
         let ours = caller.and_then(|caller| caller.id.strip_suffix(";2"));
         let channel = ours.unwrap_or(&dial.peer.id);
@@ -234,8 +240,9 @@ impl Inner {
         });
     }
 
-    /// Whether there is room for the call of this caller beside those whose number is being asked for. It counts only those
-    /// that are refused: the others are admitted, or not, when their number is known.
+    /// Whether there is room for the call of this caller beside those whose number is being asked
+    /// for. It counts only those that are refused: the others are admitted, or not, when their
+    /// number is known.
     fn has_room_to_ask(&self, caller: &str) -> bool {
         let calls = self.sessions.len().saturating_add(self.asking.len());
         calls < self.media.settings().max_calls || self.admission.admit(caller, calls, || 0).is_ok()
@@ -254,8 +261,9 @@ impl Inner {
         admitted.is_ok()
     }
 
-    /// Has Asterisk tell how the channel ends. Of one that the dialplan sent us it tells nothing more otherwise when the
-    /// channel leaves our application, as at the hang-up of a caller who was not answered.
+    /// Has Asterisk tell how the channel ends. Of one that the dialplan sent us it tells nothing
+    /// more otherwise when the channel leaves our application, as at the hang-up of a caller who
+    /// was not answered.
     fn watch(self: &Arc<Self>, ari: &AriClient, channel: &str) {
         let (inner, ari, channel) = (self.clone(), ari.clone(), channel.to_owned());
         tokio::spawn(async move {
@@ -309,7 +317,8 @@ impl Inner {
     }
 }
 
-/// Whether this is a channel that we had Asterisk make. Asterisk's own ids may begin with `voxtra-` too: with its `systemname`.
+/// Whether this is a channel that we had Asterisk make. Asterisk's own ids may begin with `voxtra-`
+/// too: with its `systemname`.
 pub(super) fn is_ours(channel: &str) -> bool {
     ["voxtra-call-", "voxtra-media-", "voxtra-transfer-"]
         .iter()

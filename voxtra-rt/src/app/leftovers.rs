@@ -1,4 +1,5 @@
-//! What a process that ended without a farewell has left in Asterisk: callers who hear nothing, alone in a bridge.
+//! What a process that ended without a farewell has left in Asterisk: callers who hear nothing,
+//! alone in a bridge.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +10,13 @@ use crate::session::ExpectedChannels;
 
 /// How long after the first look the second one is at the start.
 pub(super) const AT_START: Duration = Duration::from_secs(2);
-/// And later on: longer than another process may take to connect a call's audio, whose bridge lacks its agent until then.
+/// And later on: longer than another process may take to connect a call's audio, whose bridge lacks
+/// its agent until then.
 pub(super) const LATER: Duration = Duration::from_secs(6);
 
-/// Sends such callers on in the dialplan and removes their bridges: those that are there now, at the start, and still after a
-/// while. Those of another process that is alive have its media in them, or a second party, and are left alone.
+/// Sends such callers on in the dialplan and removes their bridges: those that are there now, at
+/// the start, and still after a while. Those of another process that is alive have its media in
+/// them, or a second party, and are left alone.
 pub(super) async fn clear(ari: AriClient, expected: Arc<ExpectedChannels>, second_look: Duration) {
     let first = left(&ari, &expected).await;
     if first.is_empty() {
@@ -25,7 +28,8 @@ pub(super) async fn clear(ari: AriClient, expected: Arc<ExpectedChannels>, secon
     for bridge in bridges {
         let mut results = Vec::new();
         for channel in &bridge.channels {
-            // No dialplan has sent us those that we had made: the other party of a transfer whose caller has gone.
+            // No dialplan has sent us those that we had made: the other party of a transfer whose
+            // caller has gone.
             results.push(if is_ours(channel) {
                 ari.hangup(channel, HangupReason::Normal).await
             } else {

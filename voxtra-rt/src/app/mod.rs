@@ -68,16 +68,17 @@ use sessions::Sessions;
 
 /// Things from async code that may wait for a session's owner; then their senders wait.
 const INPUTS: usize = 1024;
-/// What ARI may tell of a call before its owner has to look. A queue of its own, so that an agent who has much to tell can't
-/// cost the call its end.
+/// What ARI may tell of a call before its owner has to look. A queue of its own, so that an agent
+/// who has much to tell can't cost the call its end.
 const REPORTS: usize = 256;
-/// Events that may wait for a slow observer; one that falls further behind is told how many it missed.
+/// Events that may wait for a slow observer; one that falls further behind is told how many it
+/// missed.
 const OBSERVED: usize = 8192;
 
 /// A running application. Cheap to clone.
 ///
-/// End it with [`run`](Self::run) or [`shutdown`](Self::shutdown). When the last clone is dropped without either, it takes
-/// no more calls, and stops listening when those that are up are over.
+/// End it with [`run`](Self::run) or [`shutdown`](Self::shutdown). When the last clone is dropped
+/// without either, it takes no more calls, and stops listening when those that are up are over.
 #[derive(Clone)]
 pub struct Application {
     inner: Arc<Inner>,
@@ -157,8 +158,9 @@ impl Application {
         self.inner.media.stats()
     }
 
-    /// Calls that were refused since the start because of [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls)
-    /// or of [`CallLimits`]. Over ARI they go on in the dialplan.
+    /// Calls that were refused since the start because of
+    /// [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls) or of [`CallLimits`].
+    /// Over ARI they go on in the dialplan.
     pub fn refused_calls(&self) -> u64 {
         let refused = self.inner.admission.refused();
         refused.into_iter().map(|(_, count)| count).sum()
@@ -175,7 +177,8 @@ impl Application {
         self.inner.webhooks.counters()
     }
 
-    /// The events that it knows: the built-in ones, those of its sessions, and those that were named.
+    /// The events that it knows: the built-in ones, those of its sessions, and those that were
+    /// named.
     pub fn catalogue(&self) -> &Catalogue {
         &self.inner.catalogue
     }
@@ -197,8 +200,8 @@ impl Application {
         let _ = online.wait_for(|online| *online).await;
     }
 
-    /// Lets one more connection in over AudioSocket alone, whose call is for `extension`, and returns the id that it must
-    /// present. The id is forgotten after 60 s.
+    /// Lets one more connection in over AudioSocket alone, whose call is for `extension`, and
+    /// returns the id that it must present. The id is forgotten after 60 s.
     pub fn expect_socket_call(&self, extension: &str) -> uuid::Uuid {
         let ticket = self.inner.media.issue(socket_leg(self.inner.leg));
         let (uuid, inner, extension) = (ticket.uuid(), self.inner.clone(), extension.to_owned());
@@ -303,7 +306,8 @@ impl Inner {
             args: Vec::new(),
         };
         let inner = self.clone();
-        // Everybody who is told of the call learns its session's id, and the AudioSocket id is a password.
+        // Everybody who is told of the call learns its session's id, and the AudioSocket id is a
+        // password.
         let id: Arc<str> = uuid::Uuid::new_v4().to_string().into();
         let audio_id = audit::short(uuid);
         tracing::debug!(call = &*id, audio_id, "a call over AudioSocket alone");
@@ -330,7 +334,8 @@ impl Inner {
                 .get(&arrival.uuid)
                 .or(self.any_extension.as_ref());
             let extension = extension.cloned().unwrap_or_default();
-            // The media server knows how many are up, and nobody the caller's number. Dropping the link closes the connection.
+            // The media server knows how many are up, and nobody the caller's number. Dropping the
+            // link closes the connection.
             if self.admission.admit("", 0, || 0).is_err() {
                 continue;
             }
@@ -339,8 +344,9 @@ impl Inner {
     }
 }
 
-/// How the leg of a call without ARI begins: the dialplan's `AudioSocket()` is always 8 kHz, whatever ARI is asked for. A first
-/// frame at another rate, from `Dial(AudioSocket/…)`, changes it.
+/// How the leg of a call without ARI begins: the dialplan's `AudioSocket()` is always 8 kHz,
+/// whatever ARI is asked for. A first frame at another rate, from `Dial(AudioSocket/…)`, changes
+/// it.
 fn socket_leg(leg: LegSettings) -> LegSettings {
     LegSettings {
         rate: SampleRate::Hz8000,

@@ -1,4 +1,5 @@
-//! Another program has connected to Asterisk under our application's name, and gets its calls until it leaves.
+//! Another program has connected to Asterisk under our application's name, and gets its calls until
+//! it leaves.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use crate::ari::{AriClient, AriError, AriEvents, AriEventsOptions};
 const AUDIT: Duration = Duration::from_secs(5);
 
 impl Inner {
-    /// Waits until nobody is connected under our name; `false` when it is time to end. Nobody tells us meanwhile when a call
-    /// ends, and those that are up must not stay for ever.
+    /// Waits until nobody is connected under our name; `false` when it is time to end. Nobody tells
+    /// us meanwhile when a call ends, and those that are up must not stay for ever.
     ///
     /// Notes in `withdrawn` the channels of our calls of which Asterisk doesn't tell any more.
     pub(super) async fn name_is_free(
@@ -27,7 +28,8 @@ impl Inner {
                 match ari.has_application().await {
                     Ok(false) => return,
                     Ok(true) => {
-                        // A bridge of one who crashed keeps the application known, with nobody behind it.
+                        // A bridge of one who crashed keeps the application known, with nobody
+                        // behind it.
                         leftovers::clear(ari.clone(), self.expected.clone(), leftovers::LATER)
                             .await;
                         // And so do our own calls.
@@ -45,9 +47,10 @@ impl Inner {
         self.stop.run_until_cancelled(waiting).await.is_some()
     }
 
-    /// Has Asterisk (22 at least) forget the applications that are over. It looks for them only when a websocket's application
-    /// comes or goes: one that had channels at that moment stays known, though nobody is connected and the channels have gone.
-    /// So we come and go, under a name that nobody else has.
+    /// Has Asterisk (22 at least) forget the applications that are over. It looks for them only
+    /// when a websocket's application comes or goes: one that had channels at that moment stays
+    /// known, though nobody is connected and the channels have gone. So we come and go, under a
+    /// name that nobody else has.
     async fn sweep(&self, ari: &AriClient) {
         let mut settings = ari.settings().clone();
         // Not made from our own name: Asterisk refuses one of more than 73 bytes.
@@ -59,8 +62,8 @@ impl Inner {
         }
     }
 
-    /// Has Asterisk no longer tell of our calls under our name, so that it knows the application by others alone. Nothing is
-    /// lost: whoever has the name would be told, not us. The calls go on.
+    /// Has Asterisk no longer tell of our calls under our name, so that it knows the application by
+    /// others alone. Nothing is lost: whoever has the name would be told, not us. The calls go on.
     async fn withdraw(
         &self,
         ari: &AriClient,

@@ -20,8 +20,8 @@ pub struct Outbound {
     pub timeout: Duration,
     /// Channel variables.
     pub variables: BTreeMap<String, String>,
-    /// Codecs to offer, `ulaw,slin16`; without it Asterisk decides. It decides on 192 kHz for `Local/` endpoints, which costs
-    /// time and half of the level: name one for those.
+    /// Codecs to offer, `ulaw,slin16`; without it Asterisk decides. It decides on 192 kHz for
+    /// `Local/` endpoints, which costs time and half of the level: name one for those.
     pub formats: Option<String>,
 }
 
@@ -67,8 +67,9 @@ impl Outbound {
 }
 
 impl Application {
-    /// Places a call. Its session begins at once (`call.started`, `call.ringing`); `handler` runs when the far end has
-    /// answered and the audio is connected. If it does not answer, the session ends with `call.failed`.
+    /// Places a call. Its session begins at once (`call.started`, `call.ringing`); `handler` runs
+    /// when the far end has answered and the audio is connected. If it does not answer, the session
+    /// ends with `call.failed`.
     ///
     /// # Errors
     /// There is no ARI to place calls with.

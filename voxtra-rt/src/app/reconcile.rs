@@ -1,5 +1,5 @@
-//! What Asterisk shows, compared with what we know. Events are lost while their connection is down, and now and then while
-//! it is up; whatever they should have told is found here.
+//! What Asterisk shows, compared with what we know. Events are lost while their connection is down,
+//! and now and then while it is up; whatever they should have told is found here.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use super::{Inner, leftovers};
 use crate::ari::{AriClient, AriError, Channel, ChannelState};
 use crate::session::{Call, ChannelNews, Input, Line};
 
-/// How long after the first look at Asterisk the second one is: only what both show is acted upon, so that an event which is
-/// on its way comes first.
+/// How long after the first look at Asterisk the second one is: only what both show is acted upon,
+/// so that an event which is on its way comes first.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// How soon an Asterisk that could not be asked is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -20,7 +20,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// What we know.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// The channels of our sessions. A call that Asterisk was not yet told to place has none to miss.
+    /// The channels of our sessions. A call that Asterisk was not yet told to place has none to
+    /// miss.
     pub(super) sessions: Vec<String>,
     /// The channels that are waited for, each with whether it has entered the application.
     pub(super) awaited: Vec<(String, bool)>,
@@ -94,7 +95,8 @@ pub(super) fn diff(app: &str, known: &Known, seen: &Seen) -> Vec<Finding> {
 }
 
 impl Inner {
-    /// Compares now and then: at each connection to Asterisk's events, and regularly while it is up.
+    /// Compares now and then: at each connection to Asterisk's events, and regularly while it is
+    /// up.
     pub(super) async fn keep_comparing(self: Arc<Self>, ari: AriClient) {
         let mut online = self.online.subscribe();
         let mut is_first = true;
@@ -250,7 +252,8 @@ mod tests {
                 seen(&[], &[], &[]),
                 vec![Finding::Ended("1.1".into())],
             ),
-            // A caller came and was not told, here and in somebody else's application, or in a bridge.
+            // A caller came and was not told, here and in somebody else's application, or in a
+            // bridge.
             (
                 known(&[], &[]),
                 seen(&["1.2"], &["1.2"], &[]),

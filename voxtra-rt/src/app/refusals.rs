@@ -1,5 +1,6 @@
-//! Channels that are sent away: callers for whom there is no room, and channels of ours that nobody waits for any more. However
-//! many come at once, Asterisk gets few orders at a time, and the rest waits within a limit.
+//! Channels that are sent away: callers for whom there is no room, and channels of ours that nobody
+//! waits for any more. However many come at once, Asterisk gets few orders at a time, and the rest
+//! waits within a limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,7 +41,8 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// Sends a channel away, soon. One that finds no room to wait in stays; the next comparison with Asterisk finds it.
+    /// Sends a channel away, soon. One that finds no room to wait in stays; the next comparison
+    /// with Asterisk finds it.
     pub(super) fn send_away(&self, ari: &AriClient, channel: String, destination: Destination) {
         let Ok(place) = self.waiting.clone().try_acquire_owned() else {
             let left = self.left.fetch_add(1, Ordering::Relaxed).saturating_add(1);

@@ -13,8 +13,8 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub enum Route {
     /// The extension that was dialled, exactly.
     Extension(&'static str),
-    /// The number that was called; `+265*` stands for every number that begins with `+265`. Spaces, dashes, dots and
-    /// parentheses in the called number are passed over.
+    /// The number that was called; `+265*` stands for every number that begins with `+265`. Spaces,
+    /// dashes, dots and parentheses in the called number are passed over.
     Number(&'static str),
     /// Every call that nobody else wants.
     Default,
@@ -120,8 +120,8 @@ impl Handler {
 /// A rule that looks at a call and may choose a handler for it.
 pub(crate) type Rule = Arc<dyn Fn(CallInfo) -> BoxFuture<Option<Handler>> + Send + Sync>;
 
-/// All routes of an application. The first that fits wins: extensions, numbers, the longest number prefix, the rules in the
-/// order of their registration, the default.
+/// All routes of an application. The first that fits wins: extensions, numbers, the longest number
+/// prefix, the rules in the order of their registration, the default.
 #[derive(Clone, Default)]
 pub(crate) struct Routes {
     extensions: Vec<Registered>,

@@ -29,7 +29,8 @@ impl Sessions {
         lock(&self.by_channel).get(channel).cloned()
     }
 
-    /// The session of the channel `old` has the channel `new` from now on. That session, if there is one.
+    /// The session of the channel `old` has the channel `new` from now on. That session, if there
+    /// is one.
     pub(super) fn replace(&self, old: &str, new: &str) -> Option<SessionHandle> {
         let mut sessions = lock(&self.by_channel);
         let session = sessions.remove(old)?;

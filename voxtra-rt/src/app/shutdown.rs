@@ -20,12 +20,14 @@ const FINISH: Duration = Duration::from_secs(8);
 const DELIVER: Duration = Duration::from_secs(10);
 
 impl Application {
-    /// Runs until Ctrl-C or SIGTERM, then drains: calls that are up may go on for the drain time, new ones go on in the
-    /// dialplan. A second signal hangs up at once, and a further one gives up what is waited for after that: sessions that
-    /// end, and webhook events, which are counted and told. Returns what it was told first.
+    /// Runs until Ctrl-C or SIGTERM, then drains: calls that are up may go on for the drain time,
+    /// new ones go on in the dialplan. A second signal hangs up at once, and a further one gives up
+    /// what is waited for after that: sessions that end, and webhook events, which are counted and
+    /// told. Returns what it was told first.
     ///
-    /// Calls that were transferred are neither waited for nor cut: no agent takes part in them. Asterisk can't end them when
-    /// one party hangs up, so an application of the same name does that when it runs again.
+    /// Calls that were transferred are neither waited for nor cut: no agent takes part in them.
+    /// Asterisk can't end them when one party hangs up, so an application of the same name does
+    /// that when it runs again.
     pub async fn run(&self) -> Stop {
         match StopSignals::listen() {
             Ok(signals) => self.run_until(signals).await,
@@ -36,7 +38,8 @@ impl Application {
         }
     }
 
-    /// As [`run`](Self::run), with signals that have been listened for since before the application started.
+    /// As [`run`](Self::run), with signals that have been listened for since before the application
+    /// started.
     pub async fn run_until(&self, mut signals: StopSignals) -> Stop {
         self.run_by(&mut signals).await
     }
@@ -67,7 +70,8 @@ impl Application {
         let end = ShutdownProgress::default();
         tokio::select! {
             () = self.end(&end) => {}
-            // The first that comes now ends what is waited for; once everything is told, nothing is waited for any more.
+            // The first that comes now ends what is waited for; once everything is told, nothing is
+            // waited for any more.
             () = async {
                 loop {
                     stops.next().await;
@@ -82,8 +86,8 @@ impl Application {
         stop
     }
 
-    /// Stops now: hangs up, lets sessions finish, delivers what webhooks still have, runs the shutdown hooks. Calls that were
-    /// transferred are not hung up.
+    /// Stops now: hangs up, lets sessions finish, delivers what webhooks still have, runs the
+    /// shutdown hooks. Calls that were transferred are not hung up.
     pub async fn shutdown(&self) {
         self.end(&ShutdownProgress::default()).await;
     }
@@ -157,7 +161,8 @@ async fn ended(sessions: &TaskTracker) {
     sessions.wait().await;
 }
 
-/// What tells to stop. A future that waits for it may be sent to another thread, which one of an async closure may not.
+/// What tells to stop. A future that waits for it may be sent to another thread, which one of an
+/// async closure may not.
 trait Stops: Send {
     fn next(&mut self) -> impl Future<Output = Stop> + Send;
 }
@@ -218,7 +223,8 @@ mod tests {
     use crate::media::MediaSettings;
     use crate::webhook::{OutgoingEvent, WebhookSettings};
 
-    /// An application with one webhook event for a receiver that connects and says nothing, and the receiver.
+    /// An application with one webhook event for a receiver that connects and says nothing, and the
+    /// receiver.
     async fn with_a_mute_receiver() -> (Application, std::net::TcpListener) {
         let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", mute.local_addr().unwrap());

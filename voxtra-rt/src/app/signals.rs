@@ -11,7 +11,8 @@ pub enum Stop {
     Terminate,
 }
 
-/// Listens for Ctrl-C and SIGTERM. None that comes after it was made is lost, even while nobody waits for it.
+/// Listens for Ctrl-C and SIGTERM. None that comes after it was made is lost, even while nobody
+/// waits for it.
 #[derive(Debug)]
 pub struct StopSignals {
     #[cfg(unix)]

@@ -4,8 +4,9 @@ use super::client::Request;
 use super::{AriClient, AriError};
 
 impl AriClient {
-    /// `GET /applications/{app}`: whether Asterisk knows an application of our name. `false` means that nobody is
-    /// connected under it. `true` may also mean that channels of one who left are still there, or were.
+    /// `GET /applications/{app}`: whether Asterisk knows an application of our name. `false` means
+    /// that nobody is connected under it. `true` may also mean that channels of one who left are
+    /// still there, or were.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -22,7 +23,8 @@ impl AriClient {
         }
     }
 
-    /// `GET /applications/{app}`: the ids of the channels in our application, as far as Asterisk tells their events.
+    /// `GET /applications/{app}`: the ids of the channels in our application, as far as Asterisk
+    /// tells their events.
     ///
     /// # Errors
     /// See [`AriClient`]. `NotFound` while Asterisk doesn't know the application.
@@ -38,8 +40,8 @@ impl AriClient {
         Ok(application.channel_ids)
     }
 
-    /// `POST /applications/{app}/subscription`: have our event websocket tell about a channel that is not in
-    /// the application, such as one that was originated into the dialplan.
+    /// `POST /applications/{app}/subscription`: have our event websocket tell about a channel that
+    /// is not in the application, such as one that was originated into the dialplan.
     ///
     /// # Errors
     /// See [`AriClient`]. `NotFound` while no event websocket of this application is connected.
@@ -49,8 +51,9 @@ impl AriClient {
             .await
     }
 
-    /// `DELETE /applications/{app}/subscription`: our event websocket is no longer told about `source`, `channel:ID` or
-    /// `bridge:ID`. Asterisk counts how often something was subscribed to, by itself too; all of that ends.
+    /// `DELETE /applications/{app}/subscription`: our event websocket is no longer told about
+    /// `source`, `channel:ID` or `bridge:ID`. Asterisk counts how often something was subscribed
+    /// to, by itself too; all of that ends.
     pub(crate) async fn unsubscribe(&self, source: &str) -> Result<(), AriError> {
         // Twice is the most that we make of it: Asterisk for each channel in a bridge, and we.
         for _ in 0..8 {

@@ -17,17 +17,20 @@ impl AriClient {
         .await
     }
 
-    /// `POST /bridges/{id}/addChannel`: puts channels into a bridge. They must be in our application.
+    /// `POST /bridges/{id}/addChannel`: puts channels into a bridge. They must be in our
+    /// application.
     ///
     /// # Errors
-    /// See [`AriClient`]. `Conflict` (409) or `Status` 422 for a channel that has not entered Stasis yet.
+    /// See [`AriClient`]. `Conflict` (409) or `Status` 422 for a channel that has not entered
+    /// Stasis yet.
     pub async fn add_to_bridge(&self, bridge: &str, channels: &[&str]) -> Result<(), AriError> {
         let request = Request::post(["bridges", bridge, "addChannel"]);
         self.order(request.query("channel", channels.join(",")))
             .await
     }
 
-    /// `POST /bridges/{id}/removeChannel`: takes channels out of a bridge; they stay in our application.
+    /// `POST /bridges/{id}/removeChannel`: takes channels out of a bridge; they stay in our
+    /// application.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -57,11 +60,12 @@ impl AriClient {
         self.send(Request::get(["bridges"]).list()).await
     }
 
-    /// `POST /channels/{id}/play`: plays `media` (`sound:hello-world`, `digits:123`, `tone:ring` …) to a
-    /// channel. The playback gets the id `playback`, which its events carry.
+    /// `POST /channels/{id}/play`: plays `media` (`sound:hello-world`, `digits:123`, `tone:ring` …)
+    /// to a channel. The playback gets the id `playback`, which its events carry.
     ///
     /// # Errors
-    /// See [`AriClient`]. A sound that does not exist is accepted here and reported by `PlaybackFinished`.
+    /// See [`AriClient`]. A sound that does not exist is accepted here and reported by
+    /// `PlaybackFinished`.
     pub async fn play(
         &self,
         channel: &str,
@@ -86,7 +90,8 @@ impl AriClient {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BridgeKind {
-    /// Everybody hears everybody. Asterisk passes frames straight through between two channels and mixes three.
+    /// Everybody hears everybody. Asterisk passes frames straight through between two channels and
+    /// mixes three.
     #[default]
     Mixing,
     /// Everybody hears music.

@@ -1,4 +1,5 @@
-//! Orders about channels: originate, answer, hang up, keys, variables, the way back to the dialplan.
+//! Orders about channels: originate, answer, hang up, keys, variables, the way back to the
+//! dialplan.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,12 +27,13 @@ impl AriClient {
         self.send(Request::get(["channels", channel])).await
     }
 
-    /// `POST /channels` or `POST /channels/{id}`: calls somebody. Returns at once, long before anybody answers;
-    /// how it went comes as events (`Dial`, `StasisStart`, `ChannelDestroyed` with the cause).
+    /// `POST /channels` or `POST /channels/{id}`: calls somebody. Returns at once, long before
+    /// anybody answers; how it went comes as events (`Dial`, `StasisStart`, `ChannelDestroyed` with
+    /// the cause).
     ///
     /// # Errors
-    /// See [`AriClient`]. `Status` 400 when the endpoint's technology or syntax is unknown, `Conflict` when the
-    /// channel id is taken.
+    /// See [`AriClient`]. `Status` 400 when the endpoint's technology or syntax is unknown,
+    /// `Conflict` when the channel id is taken.
     pub async fn originate(&self, originate: Originate) -> Result<Channel, AriError> {
         let body = originate.body(self.app())?;
         let request = match &originate.channel_id {
@@ -68,7 +70,8 @@ impl AriClient {
             .await
     }
 
-    /// `POST /channels/{id}/dtmf`: sends keys to the channel's far end, 100 ms each with 100 ms between.
+    /// `POST /channels/{id}/dtmf`: sends keys to the channel's far end, 100 ms each with 100 ms
+    /// between.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -77,7 +80,8 @@ impl AriClient {
             .await
     }
 
-    /// `POST /channels/{id}/continue`: gives the channel back to the dialplan, at the next step or elsewhere.
+    /// `POST /channels/{id}/continue`: gives the channel back to the dialplan, at the next step or
+    /// elsewhere.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -99,8 +103,9 @@ impl AriClient {
         self.order(request).await
     }
 
-    /// `POST /channels/{id}/redirect`: sends an inbound caller elsewhere. What that means is up to the
-    /// technology: SIP answers 302 before the call is up and sends a REFER after; `Local` channels can't.
+    /// `POST /channels/{id}/redirect`: sends an inbound caller elsewhere. What that means is up to
+    /// the technology: SIP answers 302 before the call is up and sends a REFER after; `Local`
+    /// channels can't.
     ///
     /// # Errors
     /// See [`AriClient`]. `endpoint` must be of the channel's own technology.
@@ -124,8 +129,8 @@ impl AriClient {
             .await
     }
 
-    /// `GET /channels/{id}/variable`: a variable or a dialplan function such as `CALLERID(num)`. `None` when
-    /// the variable was never set.
+    /// `GET /channels/{id}/variable`: a variable or a dialplan function such as `CALLERID(num)`.
+    /// `None` when the variable was never set.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -153,7 +158,8 @@ impl AriClient {
     }
 }
 
-/// A call to place. Made with [`Originate::to_stasis`] or [`Originate::to_dialplan`], refined with the rest.
+/// A call to place. Made with [`Originate::to_stasis`] or [`Originate::to_dialplan`], refined with
+/// the rest.
 ///
 /// ```
 /// use std::time::Duration;
@@ -181,8 +187,9 @@ pub struct Originate {
     pub channel_id: Option<String>,
     /// For `Local` channels: the id of the second half.
     pub other_channel_id: Option<String>,
-    /// Channel variables, set before dialling starts. A name that begins with `_` is inherited by the channels
-    /// that this one makes, with `__` by theirs too. Functions such as `CALLERID(num)` work as well.
+    /// Channel variables, set before dialling starts. A name that begins with `_` is inherited by
+    /// the channels that this one makes, with `__` by theirs too. Functions such as `CALLERID(num)`
+    /// work as well.
     pub variables: BTreeMap<String, String>,
     /// Codecs to offer, `ulaw,slin16`; without it Asterisk decides.
     pub formats: Option<String>,
@@ -198,7 +205,8 @@ pub enum OriginateRoute {
         /// Arguments, which arrive with `StasisStart`.
         args: Vec<String>,
     },
-    /// Into the dialplan. Nothing is reported to us unless we [subscribe](AriClient::subscribe_channel).
+    /// Into the dialplan. Nothing is reported to us unless we
+    /// [subscribe](AriClient::subscribe_channel).
     Dialplan {
         /// Context.
         context: String,
@@ -285,7 +293,8 @@ impl Originate {
         }
     }
 
-    /// Everything goes into the body: variables are heard nowhere else, and the rest is as welcome there.
+    /// Everything goes into the body: variables are heard nowhere else, and the rest is as welcome
+    /// there.
     fn body(&self, our_app: &str) -> Result<Value, AriError> {
         let mut body = Map::new();
         body.insert("endpoint".into(), self.endpoint.as_str().into());
@@ -337,8 +346,8 @@ impl Originate {
     }
 }
 
-/// Where [`AriClient::continue_in_dialplan`] goes on. What is left out stays as it was: the default is the step
-/// after `Stasis()`.
+/// Where [`AriClient::continue_in_dialplan`] goes on. What is left out stays as it was: the default
+/// is the step after `Stasis()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContinueAt {
     /// Context.

@@ -25,8 +25,9 @@ use super::{AriError, AriSettings, AsteriskInfo, AsteriskModule};
 /// Gives orders to Asterisk over REST. Clones share their connections.
 ///
 /// Every method is one request and ends within the time limit (5 s unless set with
-/// [`AriClient::with_timeout`]). Its errors are those of [`AriError`]: `Unauthorized`, `NotFound` when the
-/// channel has gone in the meantime, `Conflict` when it is not in Stasis, `Timeout`, `Transport` …
+/// [`AriClient::with_timeout`]). Its errors are those of [`AriError`]: `Unauthorized`, `NotFound`
+/// when the channel has gone in the meantime, `Conflict` when it is not in Stasis, `Timeout`,
+/// `Transport` …
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -128,7 +129,8 @@ impl AriClient {
         self.send(Request::get(["asterisk", "info"])).await
     }
 
-    /// `GET /asterisk/modules`: what is loaded. [`missing_modules`](super::missing_modules) tells what is not.
+    /// `GET /asterisk/modules`: what is loaded. [`missing_modules`](super::missing_modules) tells
+    /// what is not.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -239,8 +241,8 @@ impl AriClient {
         Ok(body)
     }
 
-    /// Opens the event websocket (RFC 6455, 4.1). This client writes the request, as it writes all others: a websocket
-    /// library would log it, password and all.
+    /// Opens the event websocket (RFC 6455, 4.1). This client writes the request, as it writes all
+    /// others: a websocket library would log it, password and all.
     pub(super) async fn open_events(&self) -> Result<Upgraded, AriError> {
         const LABEL: &str = "GET /events";
         let broken = |reason: &str| AriError::Transport {
@@ -315,7 +317,8 @@ impl AriClient {
             request: label.to_owned(),
             reason,
         };
-        // The URL standard drops these segments however they are written, which would address another resource.
+        // The URL standard drops these segments however they are written, which would address
+        // another resource.
         if request
             .path
             .iter()
@@ -416,7 +419,8 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Method and path, for errors and logs. Query and body stay out: they may hold what is nobody's business.
+    /// Method and path, for errors and logs. Query and body stay out: they may hold what is
+    /// nobody's business.
     pub(super) fn label(&self) -> String {
         let mut label = self.method.as_str().to_owned();
         label.push(' ');
@@ -438,7 +442,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Asterisk explains itself in `{"message": "…"}`; some of its errors come from the web server, as plain text.
+/// Asterisk explains itself in `{"message": "…"}`; some of its errors come from the web server, as
+/// plain text.
 fn message_of(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Message {
@@ -457,13 +462,13 @@ fn http_client(
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .timeout(timeout)
-        // A proxy from the environment is meant for the web, not for the telephone exchange next door, and the
-        // event websocket would not go through it either.
+        // A proxy from the environment is meant for the web, not for the telephone exchange next
+        // door, and the event websocket would not go through it either.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
-        // Asterisk closes idle connections after 15 s (`session_keep_alive`); be first, or an order meets a
-        // connection that is just being closed.
+        // Asterisk closes idle connections after 15 s (`session_keep_alive`); be first, or an order
+        // meets a connection that is just being closed.
         .pool_idle_timeout(Duration::from_secs(8))
         .pool_max_idle_per_host(MAX_REQUESTS);
     if settings.url.scheme() == "https" {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// A failed order to Asterisk, or a failed or lost event connection.
 ///
-/// `request` is the method and the path (`POST /channels/abc/answer`): never a password, a query or a body.
+/// `request` is the method and the path (`POST /channels/abc/answer`): never a password, a query or
+/// a body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AriError {
@@ -44,7 +45,8 @@ pub enum AriError {
         /// Asterisk's words.
         message: String,
     },
-    /// HTTP 404: the channel, bridge … is not there (any more: it may have hung up), or the URL's prefix is wrong.
+    /// HTTP 404: the channel, bridge … is not there (any more: it may have hung up), or the URL's
+    /// prefix is wrong.
     #[error("{request}: not found ({message})")]
     NotFound {
         /// What was asked for.
@@ -52,7 +54,8 @@ pub enum AriError {
         /// Asterisk's words.
         message: String,
     },
-    /// HTTP 409: the thing exists but not in a state that allows this, such as a channel that is not in Stasis.
+    /// HTTP 409: the thing exists but not in a state that allows this, such as a channel that is
+    /// not in Stasis.
     #[error("{request}: not in a state for this ({message})")]
     Conflict {
         /// What was asked for.
@@ -111,7 +114,8 @@ pub enum AriError {
 }
 
 impl AriError {
-    /// Whether the thing that was addressed is simply not there: for a hang-up that is as good as done.
+    /// Whether the thing that was addressed is simply not there: for a hang-up that is as good as
+    /// done.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }

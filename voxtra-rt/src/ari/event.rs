@@ -10,11 +10,12 @@ use super::{Bridge, Channel, Playback, text};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AriEvent {
-    /// A channel entered the application. An external-media channel does so as well, with the id of its
-    /// AudioSocket connection as the only argument: it is no new call.
+    /// A channel entered the application. An external-media channel does so as well, with the id of
+    /// its AudioSocket connection as the only argument: it is no new call.
     StasisStart(StasisStart),
-    /// A channel left the application: hung up, or went back to the dialplan. For a channel that came in through
-    /// the dialplan this is the last event: with it our subscription ends, so no `ChannelDestroyed` follows.
+    /// A channel left the application: hung up, or went back to the dialplan. For a channel that
+    /// came in through the dialplan this is the last event: with it our subscription ends, so no
+    /// `ChannelDestroyed` follows.
     StasisEnd(StasisEnd),
     /// A channel rings, is answered …
     ChannelStateChange(ChannelEvent),
@@ -83,11 +84,12 @@ pub struct ChannelEvent {
 pub struct ChannelHangupRequest {
     /// The channel.
     pub channel: Channel,
-    /// Q.850 cause, 16 for a normal hang-up; with `soft`, one of Asterisk's `AST_SOFTHANGUP_` flags instead, 32 for an
-    /// explicit order.
+    /// Q.850 cause, 16 for a normal hang-up; with `soft`, one of Asterisk's `AST_SOFTHANGUP_` flags
+    /// instead, 32 for an explicit order.
     #[serde(default)]
     pub cause: Option<i32>,
-    /// Whether Asterisk itself was told to hang up, by ARI or its console, rather than by the other side.
+    /// Whether Asterisk itself was told to hang up, by ARI or its console, rather than by the other
+    /// side.
     #[serde(default)]
     pub soft: bool,
 }
@@ -149,8 +151,8 @@ pub struct Dial {
     pub caller: Option<Channel>,
     /// The channel that is called.
     pub peer: Channel,
-    /// Empty when dialling starts, then `RINGING`, `PROGRESS`, `ANSWER`, `BUSY`, `NOANSWER`, `CONGESTION`,
-    /// `CHANUNAVAIL`, `CANCEL`.
+    /// Empty when dialling starts, then `RINGING`, `PROGRESS`, `ANSWER`, `BUSY`, `NOANSWER`,
+    /// `CONGESTION`, `CHANUNAVAIL`, `CANCEL`.
     #[serde(default, deserialize_with = "text::line")]
     pub dialstatus: String,
     /// What was dialled.
@@ -249,7 +251,8 @@ typed_events!(
 );
 
 impl AriEvent {
-    /// The channel the event is about, if it is about one. For [`Dial`] that is the one being called.
+    /// The channel the event is about, if it is about one. For [`Dial`] that is the one being
+    /// called.
     pub fn channel(&self) -> Option<&Channel> {
         Some(match self {
             Self::StasisStart(e) => &e.channel,

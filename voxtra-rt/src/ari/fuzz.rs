@@ -11,9 +11,9 @@ use super::{
     Playback, missing_modules, text,
 };
 
-/// Takes the input as a message of the websocket, as each answer that is read, as the explanation of each refusal, and, in
-/// part, as the id of a channel. A message that is read is JSON of that type and about the channel it names; an id stays
-/// within its part of an order's path.
+/// Takes the input as a message of the websocket, as each answer that is read, as the explanation
+/// of each refusal, and, in part, as the id of a channel. A message that is read is JSON of that
+/// type and about the channel it names; an id stays within its part of an order's path.
 pub fn ari(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         answers(data);

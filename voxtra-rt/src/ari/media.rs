@@ -7,9 +7,10 @@ use super::client::Request;
 use super::{AriClient, AriError, Channel};
 
 impl AriClient {
-    /// `POST /channels/externalMedia`: makes a channel whose audio is an AudioSocket connection from Asterisk
-    /// to `media.address`. Our listener must be up before. The channel enters our application by itself (a
-    /// `StasisStart` that is no new call) and hears the caller once both are in one bridge.
+    /// `POST /channels/externalMedia`: makes a channel whose audio is an AudioSocket connection
+    /// from Asterisk to `media.address`. Our listener must be up before. The channel enters our
+    /// application by itself (a `StasisStart` that is no new call) and hears the caller once both
+    /// are in one bridge.
     ///
     /// # Errors
     /// See [`AriClient`]. `Status` 500 when Asterisk cannot connect to the address.

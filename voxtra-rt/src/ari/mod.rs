@@ -1,9 +1,9 @@
 //! The control plane: Asterisk's REST interface (ARI) and its event websocket.
 //!
-//! [`AriClient`] gives orders (answer, originate, hang up, connect the audio …), each one HTTP request
-//! with a time limit. [`AriEvents`] keeps one websocket up for as long as the service runs and says, in
-//! order, what Asterisk reports and when the connection is lost and regained. Neither retries an order:
-//! whether a second `originate` is welcome is known only to the caller.
+//! [`AriClient`] gives orders (answer, originate, hang up, connect the audio …), each one HTTP
+//! request with a time limit. [`AriEvents`] keeps one websocket up for as long as the service runs
+//! and says, in order, what Asterisk reports and when the connection is lost and regained. Neither
+//! retries an order: whether a second `originate` is welcome is known only to the caller.
 //!
 //! Paths, parameters and models follow the description that Asterisk serves of itself at
 //! `/ari/api-docs/resources.json` (22.10).

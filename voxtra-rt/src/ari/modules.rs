@@ -11,8 +11,8 @@ pub struct RequiredModule {
     pub why: &'static str,
 }
 
-/// Everything that must be running in Asterisk. What one needs by itself (`res_stasis` needs `res_http_websocket`
-/// …) is listed too: the message should name the cause.
+/// Everything that must be running in Asterisk. What one needs by itself (`res_stasis` needs
+/// `res_http_websocket` …) is listed too: the message should name the cause.
 pub const REQUIRED_MODULES: [RequiredModule; 20] = [
     required("res_http_websocket", "the event websocket"),
     required("res_ari", "the REST interface itself"),
@@ -48,7 +48,8 @@ pub const REQUIRED_MODULES: [RequiredModule; 20] = [
     required("pbx_config", "reading extensions.conf"),
 ];
 
-/// Those of [`REQUIRED_MODULES`] that are not running, given what [`modules`](super::AriClient::modules) told.
+/// Those of [`REQUIRED_MODULES`] that are not running, given what
+/// [`modules`](super::AriClient::modules) told.
 pub fn missing_modules(loaded: &[AsteriskModule]) -> Vec<RequiredModule> {
     let is_running = |name: &str| {
         loaded.iter().any(|module| {

@@ -13,8 +13,8 @@ pub struct AriSettings {
     /// Base address, with the prefix under which Asterisk serves ARI: `http://127.0.0.1:8088/ari`.
     /// `https` is spoken too. User and password do not belong in it.
     pub url: Url,
-    /// Name of the Stasis application: what the dialplan passes to `Stasis()`. One process per name:
-    /// a second one that connects with the same name replaces the first.
+    /// Name of the Stasis application: what the dialplan passes to `Stasis()`. One process per
+    /// name: a second one that connects with the same name replaces the first.
     pub app: String,
     /// The section of `ari.conf` to log in as. It needs `read_only=no`.
     pub username: String,

@@ -22,11 +22,12 @@ use super::{AriClient, AriError, AriEvent};
 
 /// The event connection: one task that connects, reads, and connects again.
 ///
-/// Read the signals with [`recv`](Self::recv). Connecting makes our application known to Asterisk; without it
-/// `Stasis()` in the dialplan fails. While the connection is down events are lost, not queued, so after
-/// [`AriSignal::Connected`] compare what you know with [`AriClient::channels`].
+/// Read the signals with [`recv`](Self::recv). Connecting makes our application known to Asterisk;
+/// without it `Stasis()` in the dialplan fails. While the connection is down events are lost, not
+/// queued, so after [`AriSignal::Connected`] compare what you know with [`AriClient::channels`].
 ///
-/// The task ends when the token is cancelled, when this value is dropped, or after [`AriSignal::Replaced`].
+/// The task ends when the token is cancelled, when this value is dropped, or after
+/// [`AriSignal::Replaced`].
 #[derive(Debug)]
 pub struct AriEvents {
     signals: mpsc::Receiver<AriSignal>,
@@ -41,17 +42,17 @@ pub struct AriEvents {
 pub enum AriSignal {
     /// The websocket is up and our application is known to Asterisk.
     Connected,
-    /// It could not be connected, or was lost. It is tried again by itself; wrong credentials too, since they may
-    /// be put right on Asterisk's side.
+    /// It could not be connected, or was lost. It is tried again by itself; wrong credentials too,
+    /// since they may be put right on Asterisk's side.
     Disconnected {
         /// Why.
         error: AriError,
         /// When it is tried next.
         retry_in: Duration,
     },
-    /// Somebody else connected with the name of our application and now gets its calls. This is the last signal:
-    /// to fight over the name would break the calls of both. Our websocket is closed by now;
-    /// [`AriClient::has_application`] tells when the name is free.
+    /// Somebody else connected with the name of our application and now gets its calls. This is the
+    /// last signal: to fight over the name would break the calls of both. Our websocket is closed
+    /// by now; [`AriClient::has_application`] tells when the name is free.
     Replaced,
     /// Something happened.
     Event(AriEvent),
@@ -60,20 +61,22 @@ pub enum AriSignal {
 /// How the event connection is kept. The defaults suit an Asterisk on the same network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AriEventsOptions {
-    /// The first wait after a failure. It doubles with each further one; up to as much again is added at random,
-    /// so that many services don't return in step. The default tries at least once a second: an Asterisk that is back gets
-    /// no calls through to us before we are.
+    /// The first wait after a failure. It doubles with each further one; up to as much again is
+    /// added at random, so that many services don't return in step. The default tries at least once
+    /// a second: an Asterisk that is back gets no calls through to us before we are.
     pub min_delay: Duration,
     /// The longest wait, before the random part.
     pub max_delay: Duration,
-    /// A connection that lived this long is a good one: after it the waits start from the shortest again.
+    /// A connection that lived this long is a good one: after it the waits start from the shortest
+    /// again.
     pub stable_after: Duration,
     /// How often Asterisk is pinged.
     pub ping_every: Duration,
-    /// A connection on which nothing came for this long, not even the answer to a ping, is given up.
+    /// A connection on which nothing came for this long, not even the answer to a ping, is given
+    /// up.
     pub dead_after: Duration,
-    /// How many signals may wait to be read. When it is full the websocket is no longer read, and Asterisk
-    /// closes a websocket that it cannot write to: nothing is dropped silently.
+    /// How many signals may wait to be read. When it is full the websocket is no longer read, and
+    /// Asterisk closes a websocket that it cannot write to: nothing is dropped silently.
     pub capacity: usize,
 }
 
@@ -186,7 +189,8 @@ fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE))
-        // We write pings and the answers to pings. To a peer that reads nothing only the latest answer waits.
+        // We write pings and the answers to pings. To a peer that reads nothing only the latest
+        // answer waits.
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_UNWRITTEN)
 }
@@ -276,10 +280,12 @@ impl<C: Connect> Keeper<C> {
                     return Left::Lost(AriError::Dead { after: self.options.dead_after });
                 }
                 _ = ping.tick() => {
-                    // A peer that takes no more bytes must not hold us; the dead-peer limit then ends it.
+                    // A peer that takes no more bytes must not hold us; the dead-peer limit then
+                    // ends it.
                     let sent = tokio::time::timeout(self.options.ping_every, socket.send(Message::Ping("voxtra".into())));
                     match sent.await {
-                        // There is no room because it reads nothing: what it sends says whether it lives.
+                        // There is no room because it reads nothing: what it sends says whether it
+                        // lives.
                         Ok(Err(WsError::WriteBufferFull(_))) | Ok(Ok(())) | Err(_) => {}
                         Ok(Err(error)) => return Left::Lost(lost(&error)),
                     }

@@ -1,12 +1,13 @@
 //! Strings from Asterisk, cut and made harmless as they are parsed.
 //!
-//! A caller chooses some of them (name, number, SIP headers), and they go on to logs, terminals, events and memory that
-//! lives as long as the call.
+//! A caller chooses some of them (name, number, SIP headers), and they go on to logs, terminals,
+//! events and memory that lives as long as the call.
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Bytes of an id, a name, a number or a message that are kept. Asterisk's own are shorter: an id has 150 at most.
+/// Bytes of an id, a name, a number or a message that are kept. Asterisk's own are shorter: an id
+/// has 150 at most.
 pub(super) const LINE: usize = 1 << 10;
 
 /// Bytes of a variable's value that are kept.

@@ -1,4 +1,5 @@
-//! The events that a program knows, its own among them, described for people and for other programs.
+//! The events that a program knows, its own among them, described for people and for other
+//! programs.
 //!
 //! ```
 //! use voxtra_rt::catalogue::Catalogue;

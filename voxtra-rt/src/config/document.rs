@@ -1,4 +1,5 @@
-//! Reading a TOML document key by key, noting every problem on the way instead of stopping at the first.
+//! Reading a TOML document key by key, noting every problem on the way instead of stopping at the
+//! first.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -136,7 +137,8 @@ impl<'i> Document<'i> {
     }
 }
 
-/// One table of the file. What is missing reads as `None`, and so does what is wrong, after it was noted.
+/// One table of the file. What is missing reads as `None`, and so does what is wrong, after it was
+/// noted.
 pub(super) struct Section<'d> {
     document: &'d Document<'d>,
     path: String,
@@ -241,7 +243,8 @@ impl<'d> Section<'d> {
                 self.is_secret(key);
                 Some(secret.into())
             }
-            // A secret that happens to hold `${` must not be quoted back, but a variable's name may be.
+            // A secret that happens to hold `${` must not be quoted back, but a variable's name may
+            // be.
             Err(reason) if reason.contains("is not set") => {
                 refuse(reason);
                 None
@@ -379,7 +382,8 @@ impl<'d> Section<'d> {
         number
     }
 
-    /// A number, with or without a fraction; may also be a string, so that it can come from the environment.
+    /// A number, with or without a fraction; may also be a string, so that it can come from the
+    /// environment.
     pub(super) fn number(&self, key: &'static str) -> Option<f32> {
         let value = self.value(key)?;
         let number = match value.get_ref() {
@@ -468,7 +472,8 @@ impl<'d> Section<'d> {
     }
 
     fn path_of(&self, key: &str) -> String {
-        // As it stands in the file: a key that is not a plain word has quotes there, and may hold anything.
+        // As it stands in the file: a key that is not a plain word has quotes there, and may hold
+        // anything.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let key = if !key.is_empty() && key.bytes().all(is_plain) {
             Cow::Borrowed(key)

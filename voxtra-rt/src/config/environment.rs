@@ -1,5 +1,5 @@
-/// Replaces `${NAME}` by the variable's value and `${NAME:-default}` by it or, where it is unset or empty, by the
-/// default. `$${` stands for a literal `${`.
+/// Replaces `${NAME}` by the variable's value and `${NAME:-default}` by it or, where it is unset or
+/// empty, by the default. `$${` stands for a literal `${`.
 ///
 /// # Errors
 /// What is wrong, for people.

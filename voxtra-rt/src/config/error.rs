@@ -40,8 +40,8 @@ impl ConfigError {
 pub struct Problem {
     /// Line of the file, from 1.
     pub line: usize,
-    /// The key with its section, such as `media.listen`; the second `[[webhook]]`'s is `webhook[2].url`. Empty where
-    /// the file is not TOML.
+    /// The key with its section, such as `media.listen`; the second `[[webhook]]`'s is
+    /// `webhook[2].url`. Empty where the file is not TOML.
     pub key: String,
     /// The value as written in the file; `None` where there is none or where it is a secret.
     pub value: Option<String>,

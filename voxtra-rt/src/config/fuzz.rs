@@ -6,9 +6,9 @@ use secrecy::ExposeSecret as _;
 
 use super::{Config, ConfigError};
 
-/// A text is either accepted, and then everything in it is within its limits and means the same the next time; or it is
-/// refused with at least one problem, each with a line that exists and with a key, in the order of the lines, and none
-/// with a secret in it.
+/// A text is either accepted, and then everything in it is within its limits and means the same the
+/// next time; or it is refused with at least one problem, each with a line that exists and with a
+/// key, in the order of the lines, and none with a secret in it.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

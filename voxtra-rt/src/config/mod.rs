@@ -1,4 +1,5 @@
-//! The configuration file: TOML with `${ENV}` in its strings, checked as a whole before anything starts.
+//! The configuration file: TOML with `${ENV}` in its strings, checked as a whole before anything
+//! starts.
 //!
 //! Everything that is wrong is reported at once, each with its line, key, value and reason:
 //!
@@ -44,9 +45,11 @@ pub const STARTER: &str = include_str!("starter.toml");
 /// A checked configuration. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `[asterisk]`: where ARI is. `None` without the section: then only `[[audiosocket]]` calls can come.
+    /// `[asterisk]`: where ARI is. `None` without the section: then only `[[audiosocket]]` calls
+    /// can come.
     pub asterisk: Option<AriSettings>,
-    /// `asterisk.did_variable`: where the number of a call is that came to an extension for all calls.
+    /// `asterisk.did_variable`: where the number of a call is that came to an extension for all
+    /// calls.
     pub did_variable: String,
     /// `[calls]`: what becomes of calls.
     pub calls: CallSettings,
@@ -62,8 +65,8 @@ pub struct Config {
     pub prompts: Vec<PromptSettings>,
     /// `[[webhook]]`: where events are sent.
     pub webhooks: Vec<WebhookSettings>,
-    /// `[[route]]`: which agent takes which call. Without any, an application has the routes that its sessions declare, and
-    /// `voxtra serve` gives every call to `echo`.
+    /// `[[route]]`: which agent takes which call. Without any, an application has the routes that
+    /// its sessions declare, and `voxtra serve` gives every call to `echo`.
     pub routes: Vec<RouteSettings>,
     /// `[log]`.
     pub log: LogSettings,
@@ -73,8 +76,8 @@ pub struct Config {
     pub risks: Vec<Risk>,
 }
 
-/// Where in the file the parts of a configuration are that only the program that uses it can judge: one for each part, in the
-/// same order. Empty for a configuration that comes from no file.
+/// Where in the file the parts of a configuration are that only the program that uses it can judge:
+/// one for each part, in the same order. Empty for a configuration that comes from no file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     /// The agents of the `[[route]]`s.
@@ -163,8 +166,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks `text`; `env` looks up what `${NAME}` stands for. Other files are not read: `password_file` and `secret_file` are
-    /// refused.
+    /// Checks `text`; `env` looks up what `${NAME}` stands for. Other files are not read:
+    /// `password_file` and `secret_file` are refused.
     ///
     /// # Errors
     /// All that is wrong in it.

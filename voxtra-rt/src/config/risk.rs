@@ -15,7 +15,8 @@ use super::{Place, Problem};
 /// A setting that lets somebody in, or lets somebody read what is none of their business.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
-    /// Which kind, by which `voxtra check --accept` takes it: `uuid`, `allow_peers`, `cleartext` or `permissions`.
+    /// Which kind, by which `voxtra check --accept` takes it: `uuid`, `allow_peers`, `cleartext` or
+    /// `permissions`.
     pub kind: &'static str,
     /// Where it is, and what to do about it.
     pub problem: Problem,
@@ -118,7 +119,8 @@ pub(super) fn look_at_url(section: &Section<'_>, url: &Url, what: &str) {
     }
 }
 
-/// Looks at who may read a file with a secret in it. One that can't be looked at was not read either.
+/// Looks at who may read a file with a secret in it. One that can't be looked at was not read
+/// either.
 pub(super) fn look_at_file(path: &Path, place: &Place) -> Option<Risk> {
     const EVERYBODY: u32 = 0o004;
     let mode = std::fs::metadata(path).ok()?.permissions().mode();

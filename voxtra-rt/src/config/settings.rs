@@ -22,29 +22,30 @@ pub struct MediaSettings {
     pub advertise: String,
     /// Media threads, each with its own share of the calls. 1 to 64, default 1.
     pub threads: usize,
-    /// How long a media thread that has much to do gathers what arrives before it handles it together, in milliseconds.
-    /// 0 to 2, default 1; 0: never.
+    /// How long a media thread that has much to do gathers what arrives before it handles it
+    /// together, in milliseconds. 0 to 2, default 1; 0: never.
     pub batch_ms: u64,
-    /// From which share of its time on a media thread has much to do. 0 to 1, default 0.75; 0: it gathers always.
+    /// From which share of its time on a media thread has much to do. 0 to 1, default 0.75; 0: it
+    /// gathers always.
     pub batch_above_load: f32,
     /// The audio that Asterisk is asked for. Default `slin`.
     pub format: MediaFormat,
-    /// From where connections are accepted; nothing but this and the UUID tells a caller from a stranger.
-    /// Default: this machine only (`127.0.0.0/8`, `::1/128`).
+    /// From where connections are accepted; nothing but this and the UUID tells a caller from a
+    /// stranger. Default: this machine only (`127.0.0.0/8`, `::1/128`).
     pub allow_peers: Vec<IpNet>,
     /// Most calls at the same time. 1 to 100,000, default 1,000.
     pub max_calls: usize,
     /// Most calls of one address at the same time. 1 to 100,000, default 0: no limit.
     pub max_calls_per_peer: Option<usize>,
-    /// Most new calls in a second, 1 to 10,000, and most calls of one caller at the same time, 1 to 100,000. Default 0 for both:
-    /// no limit.
+    /// Most new calls in a second, 1 to 10,000, and most calls of one caller at the same time, 1 to
+    /// 100,000. Default 0 for both: no limit.
     pub calls: CallLimits,
     /// A call is ended after this long. 1 s to 7 days, default 0: never.
     pub longest_call: Option<Duration>,
     /// A call whose peer has sent no audio for this long is ended. 1 s to 1 day, default 0: never.
     pub idle_timeout: Option<Duration>,
-    /// Most connections that have not presented their UUID yet; beyond it, the oldest of the busiest address goes. 1 to
-    /// 10,000, default 1,024.
+    /// Most connections that have not presented their UUID yet; beyond it, the oldest of the
+    /// busiest address goes. 1 to 10,000, default 1,024.
     pub max_pending: usize,
     /// What becomes of a caller whose audio was lost and can't be connected again.
     pub on_loss: OnLoss,
@@ -116,7 +117,8 @@ impl Default for CallSettings {
     }
 }
 
-/// `[[audiosocket]]`: a connection that may come from the dialplan's `AudioSocket()` alone, without ARI.
+/// `[[audiosocket]]`: a connection that may come from the dialplan's `AudioSocket()` alone, without
+/// ARI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioSocketSettings {
     /// Which UUIDs are accepted.
@@ -177,10 +179,11 @@ pub enum VoiceSettings {
     },
     /// Any program.
     Command {
-        /// The program and its arguments; `{text}` and `{out}` stand for the text and for a temporary WAV file.
-        /// Without `{text}` the text goes to its standard input.
+        /// The program and its arguments; `{text}` and `{out}` stand for the text and for a
+        /// temporary WAV file. Without `{text}` the text goes to its standard input.
         argv: Vec<String>,
-        /// Samples per second of raw 16-bit little-endian mono PCM; `None` when the program writes WAV.
+        /// Samples per second of raw 16-bit little-endian mono PCM; `None` when the program writes
+        /// WAV.
         raw_hz: Option<u32>,
     },
 }

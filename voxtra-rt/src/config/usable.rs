@@ -1,12 +1,13 @@
-//! What is wrong with a configuration for the program that is to use it: what the file alone can't tell.
+//! What is wrong with a configuration for the program that is to use it: what the file alone can't
+//! tell.
 
 use super::{Config, Place, Problem};
 use crate::speech::{Prompt, Prompts};
 
 impl Config {
-    /// All that keeps a program with these agents and these events (by their wire names) from using it, in the order of the
-    /// file: agents and events that it doesn't have, recordings that can't be read, and that no call could come. Without
-    /// `agents`, those are not judged.
+    /// All that keeps a program with these agents and these events (by their wire names) from using
+    /// it, in the order of the file: agents and events that it doesn't have, recordings that can't
+    /// be read, and that no call could come. Without `agents`, those are not judged.
     #[must_use]
     pub fn problems(&self, agents: Option<&[&str]>, events: &[&str]) -> Vec<Problem> {
         let mut problems = Vec::new();

@@ -19,7 +19,8 @@ use super::stats::Refusal;
 
 /// An id message: header and 16 bytes.
 const ID_MESSAGE: usize = HEADER_LEN + 16;
-/// Connections that the kernel keeps for us until we accept them; it may keep fewer (net.core.somaxconn).
+/// Connections that the kernel keeps for us until we accept them; it may keep fewer
+/// (net.core.somaxconn).
 const BACKLOG: u32 = 4096;
 /// With more than half of the places taken nobody may wait longer than this.
 const CROWDED: Duration = Duration::from_secs(1);
@@ -76,7 +77,8 @@ pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
     let mut spare = Spare::new();
     loop {
         match listener.accept().await {
-            // Another part of the program took the last descriptor: the first to come free is the spare one.
+            // Another part of the program took the last descriptor: the first to come free is the
+            // spare one.
             Ok((stream, peer)) if spare.0.is_none() => {
                 drop(stream);
                 spare = Spare::new();
@@ -145,8 +147,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// A descriptor in reserve: with none left, it lets us take a connection in order to close it, so that its peer learns
-/// at once that there is no room instead of waiting in the kernel.
+/// A descriptor in reserve: with none left, it lets us take a connection in order to close it, so
+/// that its peer learns at once that there is no room instead of waiting in the kernel.
 struct Spare(Option<std::fs::File>);
 
 impl Spare {

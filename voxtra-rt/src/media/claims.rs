@@ -1,5 +1,5 @@
-//! Which ids have been presented. An id that is good for one call and comes a second time is known to somebody who should
-//! not know it.
+//! Which ids have been presented. An id that is good for one call and comes a second time is known
+//! to somebody who should not know it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,8 @@ struct Ids {
     order: VecDeque<Uuid>,
 }
 
-/// One connection's hold on its id. Dropped on the async side or by the notifier, never on a media thread.
+/// One connection's hold on its id. Dropped on the async side or by the notifier, never on a media
+/// thread.
 pub(crate) struct Claim {
     id: Uuid,
     claims: Claims,

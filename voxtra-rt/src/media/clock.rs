@@ -29,7 +29,8 @@ impl Clock {
         }
     }
 
-    /// A clock that follows tokio's time, which a test can pause. Its zero is now, and to people it is always the same day.
+    /// A clock that follows tokio's time, which a test can pause. Its zero is now, and to people it
+    /// is always the same day.
     pub(crate) fn rehearsed() -> Self {
         Self {
             epoch: Epoch::Tokio(tokio::time::Instant::now()),

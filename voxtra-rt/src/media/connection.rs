@@ -1,5 +1,5 @@
-//! One call on a media thread: the socket, the leg, and the rings to the rest of the program. In a rehearsal the socket is a
-//! wire in memory, and everything else the same.
+//! One call on a media thread: the socket, the leg, and the rings to the rest of the program. In a
+//! rehearsal the socket is a wire in memory, and everything else the same.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -27,23 +27,24 @@ use super::settings::MediaSettings;
 
 /// The longest message we send: one 20 ms frame at 192 kHz.
 const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
-/// What we send for one frame at this rate, or at 48 kHz if that is more, in bytes: no telephone's rate needs more room than
-/// another.
+/// What we send for one frame at this rate, or at 48 kHz if that is more, in bytes: no telephone's
+/// rate needs more room than another.
 fn message_bytes(rate: SampleRate) -> usize {
     HEADER_LEN + rate.frame_bytes().max(SampleRate::Hz48000.frame_bytes())
 }
 
-/// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else. Six frames at 8 kHz; were they
-/// the tiniest there are, 409, the others would wait for a few ms once, before less is read at a time.
+/// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else.
+/// Six frames at 8 kHz; were they the tiniest there are, 409, the others would wait for a few ms
+/// once, before less is read at a time.
 const READ: usize = 2 * 1024;
-/// Of a peer whose messages are so tiny that a read holds more than this many, less is read at a time: what costs time is
-/// each message, and in echo mode a system call for each.
+/// Of a peer whose messages are so tiny that a read holds more than this many, less is read at a
+/// time: what costs time is each message, and in echo mode a system call for each.
 const MANY_MESSAGES: u64 = 64;
 /// But never less than this.
 const SMALLEST_READ: usize = 512;
 
-/// Room for what is being read and written, which a thread's connections take turns to use: memory that is always in the
-/// processor's cache, instead of some of each call's own that never is.
+/// Room for what is being read and written, which a thread's connections take turns to use: memory
+/// that is always in the processor's cache, instead of some of each call's own that never is.
 pub(crate) struct Scratch {
     input: Box<[u8; READ]>,
     output: Box<[u8; MAX_MESSAGE]>,
@@ -58,7 +59,8 @@ impl Scratch {
     }
 }
 
-/// A connection's place among those of its thread: its slot, and which of the slot's successive tenants it is.
+/// A connection's place among those of its thread: its slot, and which of the slot's successive
+/// tenants it is.
 pub(crate) type Generation = u32;
 
 /// What a connection's bytes go over: a socket that never waits.
@@ -70,9 +72,9 @@ pub(crate) trait Socket: Read + Write {
     fn set_send_buffer(&self, _bytes: usize) {}
 }
 
-/// The kernel's send buffer at this rate: room for about a second of audio. The kernel counts what each message costs it besides
-/// its bytes, and keeps messages until the peer has acknowledged them, which may take 40 ms: at a higher rate a small buffer
-/// would lose frames that come at once.
+/// The kernel's send buffer at this rate: room for about a second of audio. The kernel counts what
+/// each message costs it besides its bytes, and keeps messages until the peer has acknowledged
+/// them, which may take 40 ms: at a higher rate a small buffer would lose frames that come at once.
 pub(crate) const fn send_buffer(rate: SampleRate) -> usize {
     NARROW_BUFFER * (rate.frame_samples() / SampleRate::Hz8000.frame_samples())
 }
@@ -229,7 +231,8 @@ impl<S: Socket> Connection<S> {
         self.leg.start(now);
     }
 
-    /// The socket is readable: takes what is there, at most one buffer full, and does what was asked for.
+    /// The socket is readable: takes what is there, at most one buffer full, and does what was
+    /// asked for.
     pub(crate) fn readable(&mut self, now: Instant, scratch: &mut Scratch) -> ConnectionState {
         self.io.now = now;
         self.slowed = false;
@@ -293,7 +296,8 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// The socket takes bytes again: the rest of a message goes now. Asterisk waits for it for 5 ms, not until the next frame.
+    /// The socket takes bytes again: the rest of a message goes now. Asterisk waits for it for 5
+    /// ms, not until the next frame.
     pub(crate) fn writable(&mut self, now: Instant) {
         if !self.io.pending.is_empty() {
             self.io.now = now;
@@ -389,8 +393,9 @@ impl<S: Socket> Connection<S> {
     }
 }
 
-/// What a failure of the socket means. Asterisk closes at every hang-up without reading what is still on its way to it,
-/// which the kernel turns into a reset as often as not: that is an ordinary end.
+/// What a failure of the socket means. Asterisk closes at every hang-up without reading what is
+/// still on its way to it, which the kernel turns into a reset as often as not: that is an ordinary
+/// end.
 fn end_of(error: &io::Error) -> MediaStoppedReason {
     match error.kind() {
         io::ErrorKind::ConnectionReset
@@ -403,8 +408,8 @@ fn end_of(error: &io::Error) -> MediaStoppedReason {
 /// The socket's sending side and the rings.
 struct Io<S> {
     stream: S,
-    /// The rest of a message that the socket took only in part. It has room for a frame of any telephone, and grows if a
-    /// peer whose audio is echoed sends longer ones.
+    /// The rest of a message that the socket took only in part. It has room for a frame of any
+    /// telephone, and grows if a peer whose audio is echoed sends longer ones.
     rest: Vec<u8>,
     pending: std::ops::Range<usize>,
     stalled_since: Option<Instant>,

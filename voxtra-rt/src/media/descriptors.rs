@@ -1,7 +1,8 @@
 //! How many files and sockets this process may have open.
 
-/// Raises the process's soft limit of open files to `wanted`, as far as its hard limit lets it, and returns the limit that
-/// holds then. It is never lowered. A call takes one descriptor, and many systems start a process with a soft limit of 1,024.
+/// Raises the process's soft limit of open files to `wanted`, as far as its hard limit lets it, and
+/// returns the limit that holds then. It is never lowered. A call takes one descriptor, and many
+/// systems start a process with a soft limit of 1,024.
 #[cfg(unix)]
 pub fn allow_descriptors(wanted: u64) -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

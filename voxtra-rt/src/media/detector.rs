@@ -8,7 +8,8 @@ pub enum Detector {
     /// A network that knows speech on the telephone: [`TelephoneDetector`].
     #[default]
     Telephone,
-    /// Whatever stands out of the line's noise, music and street noise too, at a tenth of the cost: [`EnergyDetector`].
+    /// Whatever stands out of the line's noise, music and street noise too, at a tenth of the cost:
+    /// [`EnergyDetector`].
     Energy,
 }
 

@@ -1,5 +1,5 @@
-//! How fast a peer's audio may come in: somewhat faster than real time, so that a line that stalled catches up, and no faster, so
-//! that nobody keeps a core busy.
+//! How fast a peer's audio may come in: somewhat faster than real time, so that a line that stalled
+//! catches up, and no faster, so that nobody keeps a core busy.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use voxtra_core::time::Instant;
 const BURST: i64 = 5_000_000;
 /// Of each microsecond's audio that passes, so much may come: 1.5 times real time.
 const PACE_TENTHS: i64 = 15;
-/// What a message costs besides its audio, in µs of audio: frames of a single sample at 8 kHz have 125.
+/// What a message costs besides its audio, in µs of audio: frames of a single sample at 8 kHz have
+/// 125.
 const MESSAGE: i64 = 20;
 /// Who has been slowed down for so long without a break is no line that catches up.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -75,8 +76,8 @@ impl Intake {
 mod tests {
     use super::*;
 
-    /// A peer sends `speed` times real time for `seconds`, on a line with room for a second: how much was read, in seconds, and
-    /// when it was too much, in ms.
+    /// A peer sends `speed` times real time for `seconds`, on a line with room for a second: how
+    /// much was read, in seconds, and when it was too much, in ms.
     fn sent(speed: u64, seconds: u64) -> (u64, Option<u64>) {
         let mut intake = Intake::new();
         let (mut waiting, mut read) = (0, 0);

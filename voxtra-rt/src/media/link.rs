@@ -1,5 +1,6 @@
-//! The rings between a media thread and the rest of the program: records and the caller's audio one way, the agent's
-//! audio and commands the other. Allocated once per call, those of audio when there is some; nobody ever waits inside them.
+//! The rings between a media thread and the rest of the program: records and the caller's audio one
+//! way, the agent's audio and commands the other. Allocated once per call, those of audio when
+//! there is some; nobody ever waits inside them.
 
 #[path = "link/agent.rs"]
 mod agent;
@@ -77,8 +78,8 @@ pub struct MediaLink {
 }
 
 impl MediaLink {
-    /// Waits for the media thread's next record. `None` once the connection is over and all records were taken.
-    /// Cancel safe.
+    /// Waits for the media thread's next record. `None` once the connection is over and all records
+    /// were taken. Cancel safe.
     pub async fn record(&mut self) -> Option<Record> {
         loop {
             if let Ok(record) = self.records.pop() {
@@ -91,7 +92,8 @@ impl MediaLink {
         }
     }
 
-    /// Tells the leg something; it acts on it within 20 ms (100 ms while it echoes a line that has gone silent). False if it has 64 commands to do already or is gone.
+    /// Tells the leg something; it acts on it within 20 ms (100 ms while it echoes a line that has
+    /// gone silent). False if it has 64 commands to do already or is gone.
     pub fn command(&mut self, command: Command) -> bool {
         if command == Command::HangUp {
             // Must not find a full ring.
@@ -137,8 +139,8 @@ impl Drop for MediaLink {
     }
 }
 
-/// What async code asks of the media thread. One glance at it spares a thread that is asked for nothing a look into every
-/// ring, each of which lies in memory of its own.
+/// What async code asks of the media thread. One glance at it spares a thread that is asked for
+/// nothing a look into every ring, each of which lies in memory of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Requests(AtomicU8);
 

@@ -2,8 +2,8 @@
 
 use voxtra_core::leg::Memory;
 
-/// On the heap: taken when a connection becomes a call. A line of more than 48 kHz, which no telephone has, takes more once,
-/// before its first frame.
+/// On the heap: taken when a connection becomes a call. A line of more than 48 kHz, which no
+/// telephone has, takes more once, before its first frame.
 #[derive(Debug)]
 pub(crate) struct Heap;
 

@@ -1,10 +1,14 @@
 //! The media plane: an AudioSocket server whose sockets live on dedicated threads.
 //!
-//! - [`server`](MediaServer): which ids may come in, and the way from an id to a place on a media thread;
-//! - `acceptor`: accepts connections and reads their ids; `pending`: those that have not presented one yet;
+//! - [`server`](MediaServer): which ids may come in, and the way from an id to a place on a media
+//!   thread;
+//! - `acceptor`: accepts connections and reads their ids; `pending`: those that have not presented
+//!   one yet;
 //! - `claims`: which ids have been presented already;
-//! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per call;
-//! - `connection`: one call on such a thread; `detector`: what hears its caller; `memory`: what it keeps; `pace`: how long a thread gathers before it looks again;
+//! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per
+//!   call;
+//! - `connection`: one call on such a thread; `detector`: what hears its caller; `memory`: what it
+//!   keeps; `pace`: how long a thread gathers before it looks again;
 //! - `link`: the rings between a media thread and the rest of the program;
 //! - `notifier`: wakes async tasks on a media thread's behalf, so that it never has to.
 

@@ -1,9 +1,10 @@
 //! Wakes async tasks on the media threads' behalf.
 //!
-//! Waking a task takes a lock and often a system call, neither of which a media thread may do. So it only marks a call as
-//! dirty and leaves the call's slot in a ring; this thread looks every millisecond while calls have something to tell (every
-//! four after a silence), and does the waking.
-//! It also drops what finished calls leave behind, since freeing memory is not a media thread's business either.
+//! Waking a task takes a lock and often a system call, neither of which a media thread may do. So
+//! it only marks a call as dirty and leaves the call's slot in a ring; this thread looks every
+//! millisecond while calls have something to tell (every four after a silence), and does the
+//! waking. It also drops what finished calls leave behind, since freeing memory is not a media
+//! thread's business either.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,8 @@ use super::sync::{Consumer, Producer, PushError, RingBuffer};
 
 /// How long a record may wait before the session hears of it, while there is something to tell.
 const ROUND: Duration = Duration::from_millis(1);
-/// The same after nothing has come for a while. Each look wakes a processor, whether there is something or not.
+/// The same after nothing has come for a while. Each look wakes a processor, whether there is
+/// something or not.
 const QUIET_ROUND: Duration = Duration::from_millis(4);
 /// Rounds without anything, after which that is.
 const QUIET_AFTER: u32 = 50;
@@ -119,7 +121,8 @@ fn run(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
         let mut busy = false;
         for round in &mut rounds {
             while let Ok(shared) = round.dirty.pop() {
-                // Takes part in the order of the media thread's swaps: what was left before any of them is seen now.
+                // Takes part in the order of the media thread's swaps: what was left before any of
+                // them is seen now.
                 shared.dirty.swap(false, Ordering::AcqRel);
                 shared.wake();
                 busy = true;

@@ -1,4 +1,5 @@
-//! How long a media thread gathers: nothing while it has time to spare, up to its batch when it has not.
+//! How long a media thread gathers: nothing while it has time to spare, up to its batch when it has
+//! not.
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ const LEAST: Duration = Duration::from_micros(100);
 /// The load of a thread, and what follows from it.
 pub(super) struct Pace {
     batch: Duration,
-    /// The share of its time from which on it gathers; half way from there to 1 it gathers for whole batches.
+    /// The share of its time from which on it gathers; half way from there to 1 it gathers for
+    /// whole batches.
     threshold: f32,
     /// The window that is being counted: when it began, and how much of it was busy.
     began: Instant,

@@ -11,7 +11,8 @@ use super::server::lock;
 #[derive(Clone, Default)]
 pub(crate) struct Peers(Arc<Mutex<HashMap<Origin, usize>>>);
 
-/// One call's place among those of its peer. Dropped on the async side or by the notifier, never on a media thread.
+/// One call's place among those of its peer. Dropped on the async side or by the notifier, never on
+/// a media thread.
 pub(crate) struct PeerPlace {
     origin: Origin,
     peers: Peers,

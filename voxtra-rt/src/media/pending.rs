@@ -1,15 +1,16 @@
 //! Connections that have not presented their id yet.
 //!
-//! Asterisk presents its id with its first packet, so whoever has waited longest is the least likely to be Asterisk. When all
-//! places are taken, the newcomer is therefore still let in, and the one that is evicted is the oldest of the
-//! address that holds most places. A crowd of silent connections thus costs other addresses nothing, and its own address's
-//! honest connections only if all places are filled anew within the time that an id takes to arrive.
+//! Asterisk presents its id with its first packet, so whoever has waited longest is the least
+//! likely to be Asterisk. When all places are taken, the newcomer is therefore still let in, and
+//! the one that is evicted is the oldest of the address that holds most places. A crowd of silent
+//! connections thus costs other addresses nothing, and its own address's honest connections only if
+//! all places are filled anew within the time that an id takes to arrive.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-/// Where a connection came from, as far as fairness goes: an IPv4 address, or the /64 network of an IPv6 one, which is
-/// what a single subscriber has.
+/// Where a connection came from, as far as fairness goes: an IPv4 address, or the /64 network of an
+/// IPv6 one, which is what a single subscriber has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin(u64);
 
@@ -137,7 +138,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against a plain list: nobody is lost, nobody is evicted without need, and only the oldest of a largest origin.
+        /// Against a plain list: nobody is lost, nobody is evicted without need, and only the
+        /// oldest of a largest origin.
         #[test]
         fn it_agrees_with_a_plain_list(ops in prop::collection::vec((0u8..4, 0u8..4, 0usize..8), 0..200)) {
             const PLACES: usize = 6;

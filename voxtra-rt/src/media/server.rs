@@ -80,7 +80,8 @@ pub(super) struct Inner {
     clock: Clock,
 }
 
-/// Refusals are counted always and logged now and then: of each reason on its own, so that many of one don't hide the others.
+/// Refusals are counted always and logged now and then: of each reason on its own, so that many of
+/// one don't hide the others.
 #[derive(Default)]
 struct Logs {
     refusals: [Limiter; Refusal::COUNT],
@@ -105,8 +106,8 @@ impl std::fmt::Debug for MediaServer {
 }
 
 impl MediaServer {
-    /// Listens and starts the media threads. `leg` is for calls whose id is allowed rather than issued; they come out of the
-    /// returned channel.
+    /// Listens and starts the media threads. `leg` is for calls whose id is allowed rather than
+    /// issued; they come out of the returned channel.
     ///
     /// # Errors
     /// The address can't be bound, or a thread can't be started.
@@ -163,7 +164,8 @@ impl MediaServer {
         ))
     }
 
-    /// One of an application whose calls are rehearsed: it has a clock, and neither sockets nor threads. Nothing arrives.
+    /// One of an application whose calls are rehearsed: it has a clock, and neither sockets nor
+    /// threads. Nothing arrives.
     pub(crate) fn rehearsed(
         settings: MediaSettings,
         leg: LegSettings,
@@ -211,7 +213,8 @@ impl MediaServer {
         self.inner.clock
     }
 
-    /// Issues an id for one connection. The ticket waits for it; dropping the ticket takes the id back.
+    /// Issues an id for one connection. The ticket waits for it; dropping the ticket takes the id
+    /// back.
     pub fn issue(&self, leg: LegSettings) -> Ticket {
         let uuid = Uuid::new_v4();
         let (to, link) = oneshot::channel();
@@ -428,7 +431,8 @@ impl Inner {
     }
 }
 
-/// The socket options that the protocol wants: no delay, a short queue, and an end for peers that vanish.
+/// The socket options that the protocol wants: no delay, a short queue, and an end for peers that
+/// vanish.
 fn prepare(stream: &std::net::TcpStream, rate: SampleRate) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
@@ -438,8 +442,9 @@ fn prepare(stream: &std::net::TcpStream, rate: SampleRate) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         socket.set_tcp_user_timeout(Some(DEAD_PEER))?;
-        // One small frame in flight has no use for a model of the path: BBR, where it is the default, would pace each of
-        // them by a timer of its own, for some 5 to 10 % more CPU. Reno is in every kernel; without it the default stays.
+        // One small frame in flight has no use for a model of the path: BBR, where it is the
+        // default, would pace each of them by a timer of its own, for some 5 to 10 % more CPU. Reno
+        // is in every kernel; without it the default stays.
         let _ = socket.set_tcp_congestion(b"reno");
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Counters that media threads keep and anybody may read. All are relaxed: readers see recent values.
+//! Counters that media threads keep and anybody may read. All are relaxed: readers see recent
+//! values.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -109,7 +110,8 @@ pub enum Refusal {
     /// It had not presented an id yet, and others needed the place (`media.max_pending`).
     #[error("too many connections have not presented an id, and it was the oldest of them")]
     Pending,
-    /// As many calls as allowed are up, or the application is behind in taking those that have come.
+    /// As many calls as allowed are up, or the application is behind in taking those that have
+    /// come.
     #[error("as many calls are up as media.max_calls allows, or too many have come at once")]
     Busy,
     /// Its peer has as many calls as it may (`media.max_calls_per_peer`).
@@ -208,8 +210,9 @@ impl MediaStats {
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How often an id was presented that another call has or had, though it was good for one call. Each is an alarm:
-    /// somebody has seen the id. Ids that were allowed by name may come again and again.
+    /// How often an id was presented that another call has or had, though it was good for one call.
+    /// Each is an alarm: somebody has seen the id. Ids that were allowed by name may come again and
+    /// again.
     pub fn second_claims(&self) -> u64 {
         self.second_claims.load(Relaxed)
     }
@@ -220,8 +223,8 @@ impl MediaStats {
         }
     }
 
-    /// How long a media thread took over what it had to do for one call at one moment: usually one frame in or one out,
-    /// system calls included.
+    /// How long a media thread took over what it had to do for one call at one moment: usually one
+    /// frame in or one out, system calls included.
     pub fn handling(&self) -> &Histogram {
         &self.handling
     }
@@ -242,8 +245,9 @@ impl MediaStats {
         }
     }
 
-    /// Allocations and frees on the media path since the start, if a counting allocator is installed
-    /// ([`MediaSettings::allocations`](super::MediaSettings::allocations)). Both are meant to be zero.
+    /// Allocations and frees on the media path since the start, if a counting allocator is
+    /// installed ([`MediaSettings::allocations`](super::MediaSettings::allocations)). Both are
+    /// meant to be zero.
     pub fn hot_path_allocations(&self) -> (u64, u64) {
         (
             self.hot_allocations.load(Relaxed),
@@ -252,8 +256,8 @@ impl MediaStats {
     }
 }
 
-/// Durations counted in buckets an eighth of a power of two wide: a quantile is never too small, and at most an eighth too
-/// large.
+/// Durations counted in buckets an eighth of a power of two wide: a quantile is never too small,
+/// and at most an eighth too large.
 #[derive(Debug)]
 pub struct Histogram {
     buckets: [AtomicU64; Histogram::BUCKETS],

@@ -1,4 +1,5 @@
-//! A media thread: owns sockets, sleeps until one has something or a frame is due, and handles everything that is ready.
+//! A media thread: owns sockets, sleeps until one has something or a frame is due, and handles
+//! everything that is ready.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -157,7 +158,8 @@ impl Worker {
             for event in events.iter().filter(|event| event.token() != WAKE) {
                 self.ready(event.token().0, event, &mut scratch);
             }
-            // Only now: a newcomer must not be given the slot, and with it an event, of one that has just ended.
+            // Only now: a newcomer must not be given the slot, and with it an event, of one that
+            // has just ended.
             if events.iter().any(|event| event.token() == WAKE) {
                 self.admit(&mut scratch);
             }
@@ -193,7 +195,8 @@ impl Worker {
         }
     }
 
-    /// The next whole batch. Frames go out on the grid of the batches, so that a thread wakes for many at once.
+    /// The next whole batch. Frames go out on the grid of the batches, so that a thread wakes for
+    /// many at once.
     fn on_grid(&self, now: Instant) -> Instant {
         let batch = u64::try_from(self.batch.as_micros()).unwrap_or(0).max(1);
         let micros = now.as_micros();
@@ -289,7 +292,8 @@ impl Worker {
         }
     }
 
-    /// Lets one connection do something, measures it, tells the notifier, and takes the connection out if it is over.
+    /// Lets one connection do something, measures it, tells the notifier, and takes the connection
+    /// out if it is over.
     fn with(
         &mut self,
         slot: usize,

@@ -19,8 +19,8 @@ const KEY: Duration = Duration::from_millis(200);
 
 /// Whoever is at the other end of the call: who called the agent, or was called by it.
 ///
-/// What it expects it waits for, at most 60 s of the call's time. When something else comes, the test fails with an account
-/// of the conversation so far.
+/// What it expects it waits for, at most 60 s of the call's time. When something else comes, the
+/// test fails with an account of the conversation so far.
 #[derive(Debug)]
 pub struct Caller {
     call: Call,
@@ -91,8 +91,8 @@ impl Caller {
         async move { self.end(true, place).await }
     }
 
-    /// Says this, in as much time as it takes. Speech-to-text tells it when turn-taking has seen its end; what is said
-    /// without a pause between is one utterance.
+    /// Says this, in as much time as it takes. Speech-to-text tells it when turn-taking has seen
+    /// its end; what is said without a pause between is one utterance.
     ///
     /// # Panics
     /// Nobody is listening: the call is not answered, or over.
@@ -111,7 +111,8 @@ impl Caller {
         }
     }
 
-    /// Presses keys, five a second. Those pressed before the call is answered reach the agent when it is.
+    /// Presses keys, five a second. Those pressed before the call is answered reach the agent when
+    /// it is.
     ///
     /// # Panics
     /// One of them is not on a telephone (`0-9 A-D * #`).
@@ -188,7 +189,8 @@ impl Caller {
         self.call.send(Input::Gone(EndReason::NormalClearing)).await;
     }
 
-    /// Waits until the call is over and the agent has done what it does then. What happened, in order.
+    /// Waits until the call is over and the agent has done what it does then. What happened, in
+    /// order.
     ///
     /// # Panics
     /// The call doesn't end.

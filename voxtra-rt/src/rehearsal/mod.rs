@@ -1,10 +1,12 @@
 //! Agents tested in virtual time, against callers who follow a script.
 //!
-//! A rehearsal runs the application as it is: routes, handlers, sessions, turn-taking, barge-in and playout, frame by frame.
-//! Only the ends are others: in Asterisk's place there is a line in memory, in the voice's a sound as long as the words would
-//! take (60 ms a character), and in speech-to-text's the words that the caller was given. No socket is opened and no thread
-//! started; all waiting is tokio's, which a test can pause: then a call is the same to the millisecond each time (unless its
-//! agent throws dice, as an unbiased `select!` does), and a minute on the line takes some 0.2 s in a debug build.
+//! A rehearsal runs the application as it is: routes, handlers, sessions, turn-taking, barge-in and
+//! playout, frame by frame. Only the ends are others: in Asterisk's place there is a line in
+//! memory, in the voice's a sound as long as the words would take (60 ms a character), and in
+//! speech-to-text's the words that the caller was given. No socket is opened and no thread started;
+//! all waiting is tokio's, which a test can pause: then a call is the same to the millisecond each
+//! time (unless its agent throws dice, as an unbiased `select!` does), and a minute on the line
+//! takes some 0.2 s in a debug build.
 //!
 //! ```
 //! use std::time::Duration;
@@ -34,11 +36,12 @@
 //! # }
 //! ```
 //!
-//! `start_paused` needs tokio's feature `test-util` among the test's dependencies. Without it a rehearsal takes as long as the
-//! call would.
+//! `start_paused` needs tokio's feature `test-util` among the test's dependencies. Without it a
+//! rehearsal takes as long as the call would.
 //!
-//! What a rehearsal leaves out: Asterisk, the network, real voices and real speech-to-text (prompts are played as they are),
-//! webhooks. A language model is the application's own: give it a [`ScriptedModel`](crate::speech::ScriptedModel).
+//! What a rehearsal leaves out: Asterisk, the network, real voices and real speech-to-text (prompts
+//! are played as they are), webhooks. A language model is the application's own: give it a
+//! [`ScriptedModel`](crate::speech::ScriptedModel).
 
 mod caller;
 mod line;
@@ -90,8 +93,8 @@ impl Rehearsal {
         Self::of(Application::builder())
     }
 
-    /// Of an application as it was put together, but for what connects it to the world: Asterisk, the media server, webhooks,
-    /// voice and speech-to-text.
+    /// Of an application as it was put together, but for what connects it to the world: Asterisk,
+    /// the media server, webhooks, voice and speech-to-text.
     pub fn of(builder: Builder) -> Self {
         Self {
             builder,
@@ -125,8 +128,9 @@ impl Rehearsal {
         self
     }
 
-    /// What happens when the agent calls this endpoint, or transfers a call there. Given several times, what happens the
-    /// first time, the second, and from the last on always. Endpoints that nothing is said of answer.
+    /// What happens when the agent calls this endpoint, or transfers a call there. Given several
+    /// times, what happens the first time, the second, and from the last on always. Endpoints that
+    /// nothing is said of answer.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>, far_end: FarEnd) -> Self {
         let script = self.far_ends.entry(endpoint.into()).or_default();
@@ -188,7 +192,8 @@ impl TestExchange {
         Caller::new(simulated)
     }
 
-    /// Waits for the next call that the application places: whoever is called, even if they won't answer.
+    /// Waits for the next call that the application places: whoever is called, even if they won't
+    /// answer.
     ///
     /// # Panics
     /// It places none within 60 s.

@@ -1,4 +1,5 @@
-//! The phone at the far end of a rehearsed line, and the media thread's part for that call, as one task in tokio's time.
+//! The phone at the far end of a rehearsed line, and the media thread's part for that call, as one
+//! task in tokio's time.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};

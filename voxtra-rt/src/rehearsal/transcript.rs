@@ -8,8 +8,8 @@ use voxtra_core::event::BuiltIn;
 
 use crate::session::{Event, EventBody};
 
-/// What happened in a call, in order. Its `Display` is one line per event: seconds since the call began, the event's name,
-/// its data. The same script gives the same lines, to the millisecond.
+/// What happened in a call, in order. Its `Display` is one line per event: seconds since the call
+/// began, the event's name, its data. The same script gives the same lines, to the millisecond.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript {
     events: Vec<Arc<Event>>,

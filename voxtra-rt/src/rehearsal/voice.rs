@@ -1,4 +1,5 @@
-//! What is said and heard in a rehearsal: sound as long as the words would take, and the words themselves beside it.
+//! What is said and heard in a rehearsal: sound as long as the words would take, and the words
+//! themselves beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +22,8 @@ pub(super) fn samples_of(text: &str, ms_per_character: u32, rate_hz: u32) -> usi
     ms.max(SHORTEST_MS).saturating_mul(per_second) / 1_000
 }
 
-/// A sentence, again and again: what a voice detector takes for speech. In whole numbers, so that it is the same everywhere.
+/// A sentence, again and again: what a voice detector takes for speech. In whole numbers, so that
+/// it is the same everywhere.
 pub(super) fn sound(sample: usize, rate_hz: u32) -> i16 {
     let rate = usize::try_from(rate_hz.max(1)).unwrap_or(1);
     let (samples, _) = SENTENCE.as_chunks::<2>();
@@ -32,7 +34,8 @@ pub(super) fn sound(sample: usize, rate_hz: u32) -> i16 {
     sample.map_or(0, |bytes| i16::from_le_bytes(*bytes))
 }
 
-/// "The weather is lovely here this morning", from `assets/caller-hello.wav`, without the silence around it: 16-bit little-endian.
+/// "The weather is lovely here this morning", from `assets/caller-hello.wav`, without the silence
+/// around it: 16-bit little-endian.
 const SENTENCE: &[u8] = include_bytes!("voice.s16");
 const SENTENCE_HZ: usize = 8_000;
 

@@ -133,14 +133,16 @@ impl Call {
         }
     }
 
-    /// The session's id, which every event carries: the channel's id in Asterisk; of a call without ARI a random UUID.
+    /// The session's id, which every event carries: the channel's id in Asterisk; of a call without
+    /// ARI a random UUID.
     pub fn id(&self) -> &str {
         &self.inner.id
     }
 
-    /// The AudioSocket id with which a call without ARI came: what the dialplan passed to `AudioSocket()`, or
-    /// [`Application::expect_socket_call`](crate::app::Application::expect_socket_call) made. `None` of other calls. Whoever
-    /// knows it can take such a call, so no event and no log has it.
+    /// The AudioSocket id with which a call without ARI came: what the dialplan passed to
+    /// `AudioSocket()`, or
+    /// [`Application::expect_socket_call`](crate::app::Application::expect_socket_call) made.
+    /// `None` of other calls. Whoever knows it can take such a call, so no event and no log has it.
     pub fn audio_id(&self) -> Option<uuid::Uuid> {
         match &self.inner.line {
             Line::Socket(id) => Some(*id),
@@ -148,8 +150,8 @@ impl Call {
         }
     }
 
-    /// The caller's number; empty if unknown. It changes when the far end hands the call over to somebody else
-    /// (`call.replaced`).
+    /// The caller's number; empty if unknown. It changes when the far end hands the call over to
+    /// somebody else (`call.replaced`).
     pub fn caller_id(&self) -> String {
         self.party()
             .clone()
@@ -203,8 +205,9 @@ impl Call {
         self.metadata().get(key).cloned()
     }
 
-    /// Takes an event for whoever acts on it, a declared session or a `listen`; false if it was taken before. A key that was
-    /// part of an answer must not be taken for a choice in the next menu, nor the other way round.
+    /// Takes an event for whoever acts on it, a declared session or a `listen`; false if it was
+    /// taken before. A key that was part of an answer must not be taken for a choice in the next
+    /// menu, nor the other way round.
     pub(crate) fn take(&self, seq: u64) -> bool {
         let mut taken = self.taken();
         if taken.len() >= TAKEN {
@@ -272,15 +275,17 @@ impl Call {
         self.send(Input::GiveUp(EndReason::HandlerFailed)).await;
     }
 
-    /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the call. Await it: it
-    /// returns once the other party has answered; the session goes on until either hangs up. Meanwhile the caller hears a
-    /// ringback tone.
+    /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the
+    /// call. Await it: it returns once the other party has answered; the session goes on until
+    /// either hangs up. Meanwhile the caller hears a ringback tone.
     ///
-    /// Events tell of each attempt: `call.transfer.started`, then `call.transferred` or `call.transfer.failed`.
+    /// Events tell of each attempt: `call.transfer.started`, then `call.transferred` or
+    /// `call.transfer.failed`.
     ///
     /// # Errors
-    /// The other party is busy, refuses, does not answer or does not exist: the caller is still with the agent then.
-    /// [`CallError::AlreadyTransferred`] after a transfer. Calls without ARI can't be transferred.
+    /// The other party is busy, refuses, does not answer or does not exist: the caller is still
+    /// with the agent then. [`CallError::AlreadyTransferred`] after a transfer. Calls without ARI
+    /// can't be transferred.
     pub fn transfer(&self, endpoint: impl Into<String>) -> Transfer<'_> {
         Transfer::new(self, endpoint.into())
     }
@@ -311,7 +316,8 @@ impl Call {
         self.inner.log.from_now(self.handlers)
     }
 
-    /// Tells an event of the application, declared with `voxtra! { events { … } }`, to everybody who watches this call.
+    /// Tells an event of the application, declared with `voxtra! { events { … } }`, to everybody
+    /// who watches this call.
     pub async fn emit<T: EventType + Serialize + Send + Sync + 'static>(&self, event: T) {
         self.emit_body(EventBody::User(UserEvent::new(event))).await;
     }
@@ -320,8 +326,8 @@ impl Call {
         self.send(Input::Emit(body)).await;
     }
 
-    /// Runs `hook` when the call ends, exactly once, even if the handler has returned by then. If the call is over already,
-    /// it runs now.
+    /// Runs `hook` when the call ends, exactly once, even if the handler has returned by then. If
+    /// the call is over already, it runs now.
     pub async fn on_hangup<F, R>(&self, hook: F)
     where
         F: FnOnce(Call) -> R + Send + 'static,
@@ -335,16 +341,19 @@ impl Call {
         }
     }
 
-    /// Lets the caller interrupt the agent, or not. On at the start unless the configuration says otherwise.
+    /// Lets the caller interrupt the agent, or not. On at the start unless the configuration says
+    /// otherwise.
     pub async fn set_barge_in(&self, on: bool) {
         self.send(Input::Leg(Command::BargeIn(on))).await;
     }
 
-    /// Lets a silence of this length end the caller's turn, instead of the configured one as it has adapted to the caller.
+    /// Lets a silence of this length end the caller's turn, instead of the configured one as it has
+    /// adapted to the caller.
     ///
-    /// It holds for one silence: the one that is going on, or the next if the caller is speaking; when the caller speaks again, it is
-    /// forgotten. For whoever knows from a transcript that what was said is complete (`yes`), or is not (`my number is`). From
-    /// `turn.hangover_ms` to 30 s; what is outside is taken as the nearest of them. If the caller has been silent for longer
+    /// It holds for one silence: the one that is going on, or the next if the caller is speaking;
+    /// when the caller speaks again, it is forgotten. For whoever knows from a transcript that what
+    /// was said is complete (`yes`), or is not (`my number is`). From `turn.hangover_ms` to 30 s;
+    /// what is outside is taken as the nearest of them. If the caller has been silent for longer
     /// already, the turn ends with the next frame.
     ///
     /// ```
@@ -362,12 +371,14 @@ impl Call {
             .await;
     }
 
-    /// Makes every audio frame an event of its own (`audio.frame.received`, `audio.frame.sent`), or stops that.
+    /// Makes every audio frame an event of its own (`audio.frame.received`, `audio.frame.sent`), or
+    /// stops that.
     pub async fn set_frame_events(&self, on: bool) {
         self.send(Input::Leg(Command::FrameEvents(on))).await;
     }
 
-    /// Sends every frame of the caller back at once, bit for bit, or stops that. While it lasts the agent isn't heard.
+    /// Sends every frame of the caller back at once, bit for bit, or stops that. While it lasts the
+    /// agent isn't heard.
     pub async fn set_echo(&self, on: bool) {
         let mode = if on { Mode::Echo } else { Mode::Agent };
         self.send(Input::Leg(Command::Mode(mode))).await;
@@ -388,7 +399,8 @@ impl Call {
         self.inner.over.cancelled().await;
     }
 
-    /// What the call's media path has counted since its audio was connected; zeros before it is answered.
+    /// What the call's media path has counted since its audio was connected; zeros before it is
+    /// answered.
     pub fn stats(&self) -> CallStats {
         self.inner.output.stats()
     }

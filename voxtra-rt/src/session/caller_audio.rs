@@ -70,17 +70,18 @@ pub struct AudioStream {
 }
 
 impl AudioStream {
-    /// Waits for the next part: samples, or a mark where speech starts or ends. `None` when the call's media is over.
-    /// Cancel safe.
+    /// Waits for the next part: samples, or a mark where speech starts or ends. `None` when the
+    /// call's media is over. Cancel safe.
     pub async fn next(&mut self) -> Option<AudioPart> {
         self.parts.recv().await
     }
 
-    /// Waits for the caller's next whole utterance and returns its samples. `None` when the call's media is over.
-    /// Cancel safe.
+    /// Waits for the caller's next whole utterance and returns its samples. `None` when the call's
+    /// media is over. Cancel safe.
     ///
-    /// An utterance is as long as `turn.longest_utterance_ms` at most, 60 s unless configured; then the caller's talk goes on
-    /// as the next one. In any case it comes in pieces of 5 min, so that it takes bounded memory.
+    /// An utterance is as long as `turn.longest_utterance_ms` at most, 60 s unless configured; then
+    /// the caller's talk goes on as the next one. In any case it comes in pieces of 5 min, so that
+    /// it takes bounded memory.
     pub async fn utterance(&mut self) -> Option<Vec<i16>> {
         let most = LONGEST_S.saturating_mul(self.rate_hz() as usize);
         loop {
@@ -103,14 +104,16 @@ impl AudioStream {
         }
     }
 
-    /// Samples per second. Asterisk's first audio frame decides it: it is sure once the first part has come.
+    /// Samples per second. Asterisk's first audio frame decides it: it is sure once the first part
+    /// has come.
     pub fn rate_hz(&self) -> u32 {
         self.media.rate().hz()
     }
 }
 
 impl Call {
-    /// The caller's audio from now on, all of it: parts of at most 20 ms. A listener that falls 5 s behind loses audio.
+    /// The caller's audio from now on, all of it: parts of at most 20 ms. A listener that falls 5 s
+    /// behind loses audio.
     ///
     /// # Errors
     /// The call has no media yet, or is over.
@@ -118,7 +121,8 @@ impl Call {
         self.listen_in(true).await
     }
 
-    /// The caller's speech from now on: utterances, from some history before the detected start to the detected end.
+    /// The caller's speech from now on: utterances, from some history before the detected start to
+    /// the detected end.
     ///
     /// # Errors
     /// The call has no media yet, or is over.
@@ -199,7 +203,8 @@ async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
             call.send(Input::Listeners).await;
         }
     }
-    // Whoever listens goes on if the audio is connected again, and learns otherwise that it is over.
+    // Whoever listens goes on if the audio is connected again, and learns otherwise that it is
+    // over.
     if !call.inner.line.is_agentless() {
         call.ended().await;
     }
@@ -210,8 +215,8 @@ async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
     }
 }
 
-/// Tells speech from what is between it while the leg forwards everything, so that who wants speech gets no more, and gets
-/// the first syllable.
+/// Tells speech from what is between it while the leg forwards everything, so that who wants speech
+/// gets no more, and gets the first syllable.
 #[derive(Debug, Default)]
 struct Pauses {
     speaking: bool,
@@ -219,8 +224,8 @@ struct Pauses {
 }
 
 impl Pauses {
-    /// Whether this is part of the caller's speech, and what else comes with it: the history before its start. If the leg
-    /// forwards speech only, it has seen to that itself.
+    /// Whether this is part of the caller's speech, and what else comes with it: the history before
+    /// its start. If the leg forwards speech only, it has seen to that itself.
     fn sort(&mut self, heard: &AudioPart, everything: bool) -> (bool, Option<AudioPart>) {
         if !everything {
             self.history.clear();

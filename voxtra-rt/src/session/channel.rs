@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The id of a call's channel. Every clone is the same: when another channel replaces it (a SIP telephone transferred its call),
-/// all learn the new id.
+/// The id of a call's channel. Every clone is the same: when another channel replaces it (a SIP
+/// telephone transferred its call), all learn the new id.
 #[derive(Clone, Debug)]
 pub(crate) struct ChannelId(Arc<Mutex<Arc<str>>>);
 

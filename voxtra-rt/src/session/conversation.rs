@@ -23,8 +23,8 @@ impl<'a> Conversation<'a> {
         conversation.insert(0, Message::new(Role::System, instructions));
     }
 
-    /// Gives the model what the caller said and returns its reply. Both become part of the conversation; neither does if
-    /// there is no reply, or the future is dropped.
+    /// Gives the model what the caller said and returns its reply. Both become part of the
+    /// conversation; neither does if there is no reply, or the future is dropped.
     ///
     /// # Errors
     /// No language model is configured, it fails, or the call is over.
@@ -80,7 +80,8 @@ mod tests {
     use super::*;
     use crate::speech::{BoxFuture, LanguageModel, SpeechError};
 
-    /// Thinks for ever about "hm", fails at "no", and otherwise replies with the conversation so far.
+    /// Thinks for ever about "hm", fails at "no", and otherwise replies with the conversation so
+    /// far.
     struct Mirror;
 
     impl LanguageModel for Mirror {

@@ -1,10 +1,12 @@
 //! One key press is one event, though Asterisk tells it over AudioSocket and over ARI.
 //!
-//! Once the audio is connected, AudioSocket alone counts: Asterisk (22) tells presses that follow each other within 45 ms
-//! (`AST_MIN_DTMF_GAP`) twice over ARI, and each of them once over AudioSocket. Until then ARI alone can tell. What is left
-//! are presses in the moment between, which may have come both ways.
+//! Once the audio is connected, AudioSocket alone counts: Asterisk (22) tells presses that follow
+//! each other within 45 ms (`AST_MIN_DTMF_GAP`) twice over ARI, and each of them once over
+//! AudioSocket. Until then ARI alone can tell. What is left are presses in the moment between,
+//! which may have come both ways.
 //!
-//! That a press came over AudioSocket both signalled and as a tone is for the leg to notice ([`voxtra_core::dtmf`]).
+//! That a press came over AudioSocket both signalled and as a tone is for the leg to notice
+//! ([`voxtra_core::dtmf`]).
 
 use voxtra_core::time::Instant;
 
@@ -32,7 +34,8 @@ impl EarlyKeys {
         self.connected = Some(now);
     }
 
-    /// Whether the press that AudioSocket tells, and that was made `at` this time, was told already.
+    /// Whether the press that AudioSocket tells, and that was made `at` this time, was told
+    /// already.
     pub(crate) fn was_told(&mut self, at: Instant, digit: char) -> bool {
         if self.connected.is_none_or(|connected| at > connected) {
             self.told.clear();

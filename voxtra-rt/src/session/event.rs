@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 use voxtra_core::event::{BuiltIn, EventKind, EventType};
 
-/// One event. As JSON it has exactly the contract's shape: `id`, `type`, `session_id`, `timestamp`, `data`.
+/// One event. As JSON it has exactly the contract's shape: `id`, `type`, `session_id`, `timestamp`,
+/// `data`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// A random id, the same wherever this event is seen. 32 lower-case hex digits as JSON.
@@ -89,8 +90,8 @@ impl Event {
         String::from_utf8(buffer).unwrap_or_default()
     }
 
-    /// Appends the contract's JSON to `buffer`. Takes no memory but what the buffer must grow by: one that is cleared and used
-    /// again takes none.
+    /// Appends the contract's JSON to `buffer`. Takes no memory but what the buffer must grow by:
+    /// one that is cleared and used again takes none.
     pub fn write_json(&self, buffer: &mut Vec<u8>) {
         let mut id = Uuid::encode_buffer();
         buffer.extend_from_slice(br#"{"id":""#);
@@ -156,7 +157,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// A value that serde can't write is `null`: of an application's own types, one may be such, and the event is told all the same.
+/// A value that serde can't write is `null`: of an application's own types, one may be such, and
+/// the event is told all the same.
 fn write_value(buffer: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let before = buffer.len();
     if let Err(error) = serde_json::to_writer(&mut *buffer, value) {
@@ -186,7 +188,8 @@ impl UserEvent {
 
     fn from_json(wire: &str, data: Box<RawValue>) -> Self {
         let tag = voxtra_core::event::tag_of(wire);
-        // An event is one line. Within strings line ends are escaped, so that those that are there mean nothing.
+        // An event is one line. Within strings line ends are escaped, so that those that are there
+        // mean nothing.
         let line = data.get().replace(['\n', '\r'], " ");
         let data = RawValue::from_string(line).unwrap_or(data);
         Self {

@@ -11,7 +11,8 @@ use super::channel::ChannelId;
 /// News that may wait for whoever expects a channel. A channel has two or three in its life.
 const NEWS: usize = 8;
 
-/// Where channels that we made ourselves report: external media, transfers, outbound calls before their answer.
+/// Where channels that we made ourselves report: external media, transfers, outbound calls before
+/// their answer.
 #[derive(Debug, Default)]
 pub(crate) struct ExpectedChannels {
     expected: Mutex<HashMap<String, Waiting>>,
@@ -55,7 +56,8 @@ impl ExpectedChannels {
         }
     }
 
-    /// Whoever expects the channel `old` expects `new` from now on, which has entered; false if nobody does.
+    /// Whoever expects the channel `old` expects `new` from now on, which has entered; false if
+    /// nobody does.
     pub(crate) fn replace(&self, old: &str, new: &str) -> bool {
         let mut expected = self.expected();
         let Some(mut waiting) = expected.remove(old) else {
@@ -157,7 +159,8 @@ impl Expected {
     }
 }
 
-/// Why a channel was not answered: its own cause, or if that says nothing what was told while it was dialled.
+/// Why a channel was not answered: its own cause, or if that says nothing what was told while it
+/// was dialled.
 pub(super) fn better(reason: EndReason, not_taken: Option<EndReason>) -> EndReason {
     match (reason, not_taken) {
         (

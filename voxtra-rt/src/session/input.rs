@@ -36,11 +36,13 @@ pub(crate) enum Input {
     Replaced(String),
     /// Somebody hung up, for this reason.
     HangupRequested(EndReason, EndedBy),
-    /// The far end did not take our call, for this reason. Its channel ends with another cause, or none.
+    /// The far end did not take our call, for this reason. Its channel ends with another cause, or
+    /// none.
     NotTaken(EndReason),
     /// The call is given up for this reason. Its channel may still be there.
     GiveUp(EndReason),
-    /// The application ends, and this conversation, in which no agent takes part, goes on in Asterisk.
+    /// The application ends, and this conversation, in which no agent takes part, goes on in
+    /// Asterisk.
     Leave,
     /// The channel left the application.
     Left,

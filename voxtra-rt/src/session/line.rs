@@ -25,10 +25,11 @@ use crate::rehearsal::RehearsedLine;
 
 /// How long Asterisk may take to connect a call's audio.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long the news that a channel is gone may be on its way after an order met nothing: longer than the owner waits for
-/// the cause.
+/// How long the news that a channel is gone may be on its way after an order met nothing: longer
+/// than the owner waits for the cause.
 const NEWS: Duration = Duration::from_millis(500);
-/// When an order that failed while a call was taken down is given again; the wait doubles with each further failure.
+/// When an order that failed while a call was taken down is given again; the wait doubles with each
+/// further failure.
 const AGAIN: Duration = Duration::from_millis(250);
 /// How often such an order is given: for about a minute.
 const ORDERS: u32 = 9;
@@ -37,7 +38,8 @@ const ORDERS: u32 = 9;
 pub(crate) enum Line {
     /// A channel in our Stasis application.
     Ari(Box<AriLine>),
-    /// An AudioSocket connection from the dialplan, and nothing else. With the id that it presented.
+    /// An AudioSocket connection from the dialplan, and nothing else. With the id that it
+    /// presented.
     Socket(Uuid),
     /// A line in a rehearsal.
     Rehearsed(Box<RehearsedLine>),
@@ -137,8 +139,8 @@ impl Line {
         }
     }
 
-    /// Lets a caller go whose session is over, and of whom Asterisk has not told that it is gone: in this way, or as
-    /// configured.
+    /// Lets a caller go whose session is over, and of whom Asterisk has not told that it is gone:
+    /// in this way, or as configured.
     pub(crate) async fn let_go(&self, way: Option<OnLoss>) {
         if let Self::Ari(line) = self {
             line.let_go(way).await;
@@ -164,12 +166,15 @@ pub(crate) struct AriLine {
     leg: LegSettings,
     /// Held while the call is being answered, so that it is answered once; true once it is.
     answered: tokio::sync::Mutex<bool>,
-    /// The channel is up already: the far end has answered our call, or the dialplan has answered this one.
+    /// The channel is up already: the far end has answered our call, or the dialplan has answered
+    /// this one.
     up: bool,
-    /// Asterisk has a channel for the call. Ours exist from the start, those that we place once Asterisk took the order.
+    /// Asterisk has a channel for the call. Ours exist from the start, those that we place once
+    /// Asterisk took the order.
     placed: AtomicBool,
     transferred: AtomicBool,
-    /// Held while something is being made, so that taking down begins only when that is there to be taken down.
+    /// Held while something is being made, so that taking down begins only when that is there to be
+    /// taken down.
     made: Arc<tokio::sync::Mutex<Made>>,
 }
 
@@ -240,8 +245,8 @@ impl AriLine {
             match twice(|| self.ari.hangup(&channel, reason)).await {
                 // Another has replaced it meanwhile.
                 Err(error) if error.is_not_found() && self.channel.get() != channel => {}
-                // Its end was told, or was missed; or Asterisk has not placed our call yet, and then whoever places it sees
-                // that it is over.
+                // Its end was told, or was missed; or Asterisk has not placed our call yet, and
+                // then whoever places it sees that it is over.
                 Err(error) if error.is_not_found() => {
                     call.send(Input::Left).await;
                     return Ok(());
@@ -256,7 +261,8 @@ impl AriLine {
         if *answered {
             return Ok(());
         }
-        // The audio first: a caller whose audio can't be connected is not answered, and pays for nothing.
+        // The audio first: a caller whose audio can't be connected is not answered, and pays for
+        // nothing.
         let Connected {
             bridge,
             media,
@@ -370,7 +376,8 @@ impl AriLine {
         made.bridge = Some(bridge.clone());
         made.media = Some(media.clone());
         let ari = self.ari.clone();
-        // A task of its own: an order that is under way can't be taken back, so it must be waited for even when the call ends.
+        // A task of its own: an order that is under way can't be taken back, so it must be waited
+        // for even when the call ends.
         let making = tokio::spawn(async move {
             let _made = made;
             if let Some(bridge) = &_made.bridge {
@@ -422,7 +429,8 @@ impl AriLine {
             .channel_id(&other)
             .caller_id(&to.caller_id)
             .timeout(to.ring);
-        // Dropped before the other party is bridged, the transfer is called off, even while Asterisk is being asked.
+        // Dropped before the other party is bridged, the transfer is called off, even while
+        // Asterisk is being asked.
         let call_off = CallOff {
             ari: self.ari.clone(),
             channel: Some(other.clone()),
@@ -506,8 +514,9 @@ fn cause(reason: HangupReason) -> EndReason {
     }
 }
 
-/// Asterisk's refusal because the channel is gone and the news that it is are on their way together. Waits for the news, which
-/// ends the call and with it whoever waits here, before it says that the order failed.
+/// Asterisk's refusal because the channel is gone and the news that it is are on their way
+/// together. Waits for the news, which ends the call and with it whoever waits here, before it says
+/// that the order failed.
 async fn gone_or(result: Result<(), AriError>) -> Result<(), AriError> {
     if let Err(AriError::NotFound { .. } | AriError::Conflict { .. } | AriError::Status { .. }) =
         &result

@@ -9,9 +9,10 @@ use super::error::CallError;
 use super::event::EventBody;
 
 impl Call {
-    /// Waits for the caller's next final transcript; `None` after `timeout`. What the caller said since the last `listen`
-    /// counts, so nothing said during `say` is lost, but what a handler of a declared session was given does not, and what is
-    /// taken here is not given to one. Other events stay for whoever else reads them.
+    /// Waits for the caller's next final transcript; `None` after `timeout`. What the caller said
+    /// since the last `listen` counts, so nothing said during `say` is lost, but what a handler of
+    /// a declared session was given does not, and what is taken here is not given to one. Other
+    /// events stay for whoever else reads them.
     ///
     /// # Errors
     /// No speech-to-text is configured, or the call is over.
@@ -37,9 +38,10 @@ impl Call {
         .await
     }
 
-    /// Collects key presses until `#`, `max_digits`, or `timeout` after the start or the last key. Keys pressed since the
-    /// last `listen_dtmf` count, so that people may type ahead, but for those that a handler of a declared session was given;
-    /// those taken here are not given to one. The `#` is not part of the answer.
+    /// Collects key presses until `#`, `max_digits`, or `timeout` after the start or the last key.
+    /// Keys pressed since the last `listen_dtmf` count, so that people may type ahead, but for
+    /// those that a handler of a declared session was given; those taken here are not given to one.
+    /// The `#` is not part of the answer.
     ///
     /// # Errors
     /// The call is over.

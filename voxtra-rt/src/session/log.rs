@@ -1,4 +1,5 @@
-//! A session's events, kept so that every reader sees all of them in order, whenever it begins to read.
+//! A session's events, kept so that every reader sees all of them in order, whenever it begins to
+//! read.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ pub(crate) struct EventLog {
 struct State {
     /// The next event's number.
     next: u64,
-    /// The call is over, and all that is still to be told waits for the call's own handler and hooks.
+    /// The call is over, and all that is still to be told waits for the call's own handler and
+    /// hooks.
     settled: bool,
     closed: bool,
 }
@@ -55,7 +57,8 @@ impl EventLog {
         self.state.send_modify(|state| state.next = next);
     }
 
-    /// What is still to come waits for the call's own handler and hooks: their readers are at the end.
+    /// What is still to come waits for the call's own handler and hooks: their readers are at the
+    /// end.
     pub(crate) fn settle(&self) {
         self.state
             .send_if_modified(|state| !std::mem::replace(&mut state.settled, true));
@@ -66,7 +69,8 @@ impl EventLog {
         self.state.send_modify(|state| state.closed = true);
     }
 
-    /// A reader from the session's first event on. One of the call's own handler is at its end when the log is settled.
+    /// A reader from the session's first event on. One of the call's own handler is at its end when
+    /// the log is settled.
     pub(crate) fn from_start(self: &Arc<Self>, handlers: bool) -> Events {
         Events {
             log: self.clone(),
@@ -97,9 +101,9 @@ pub struct Events {
 }
 
 impl Events {
-    /// Waits for the next event. `None` after the last, which is `session.destroyed`. As that waits for the call's own handler
-    /// to return, a reader that the handler made is at its end before it: when the call is over and its media has stopped.
-    /// Cancel safe.
+    /// Waits for the next event. `None` after the last, which is `session.destroyed`. As that waits
+    /// for the call's own handler to return, a reader that the handler made is at its end before
+    /// it: when the call is over and its media has stopped. Cancel safe.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
         loop {
             if let Some(event) = self.try_next() {
@@ -135,7 +139,8 @@ impl Events {
         Some(event)
     }
 
-    /// Waits for the next event that `pick` takes something from, passing over the others. `None` when the session is over.
+    /// Waits for the next event that `pick` takes something from, passing over the others. `None`
+    /// when the session is over.
     pub async fn find<T>(&mut self, mut pick: impl FnMut(&Event) -> Option<T>) -> Option<T> {
         loop {
             let event = self.next().await?;

@@ -1,4 +1,5 @@
-//! The session's log under loom: the file that runs, compiled once more over loom's lock and a `watch` made of it.
+//! The session's log under loom: the file that runs, compiled once more over loom's lock and a
+//! `watch` made of it.
 #![allow(dead_code, unreachable_pub)]
 
 use std::sync::Arc;

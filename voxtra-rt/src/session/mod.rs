@@ -1,7 +1,8 @@
 //! A session: one call, its one ordered stream of events, and what an agent can do with it.
 //!
-//! Each session has one owner, a task that merges what the media thread reports, what ARI reports and what async code
-//! emits into one numbered order. Handlers, webhooks and observers all see that order.
+//! Each session has one owner, a task that merges what the media thread reports, what ARI reports
+//! and what async code emits into one numbered order. Handlers, webhooks and observers all see that
+//! order.
 
 mod call;
 mod caller_audio;

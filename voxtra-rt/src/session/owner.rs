@@ -37,19 +37,20 @@ const HANDLER_GRACE: Duration = Duration::from_secs(5);
 /// How long a handler may take to notice that it was stopped.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
 
-/// Records taken in a row, after which everybody else has a turn: a flood on the line must not keep its own call from ending.
+/// Records taken in a row, after which everybody else has a turn: a flood on the line must not keep
+/// its own call from ending.
 const IN_A_ROW: u32 = 64;
 
-/// What becomes of a caller whose handler has returned without hanging up. A session of `voxtra!` returns when its call is
-/// over, and not before.
+/// What becomes of a caller whose handler has returned without hanging up. A session of `voxtra!`
+/// returns when its call is over, and not before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnHandlerEnd {
     /// The call is hung up.
     #[default]
     HangUp,
-    /// The call goes on with the dialplan's next step after `Stasis()`. One that we placed, or that came over AudioSocket
-    /// alone, is hung up.
+    /// The call goes on with the dialplan's next step after `Stasis()`. One that we placed, or that
+    /// came over AudioSocket alone, is hung up.
     Continue,
     /// Nothing: whoever else holds the call goes on with it. The caller hears silence until then.
     Nothing,
@@ -158,7 +159,8 @@ impl Owner {
         }
     }
 
-    /// Lives as long as the session. `start` runs the handler, after the session's first two events have been told.
+    /// Lives as long as the session. `start` runs the handler, after the session's first two events
+    /// have been told.
     pub(crate) async fn run<F>(mut self, start: impl FnOnce(Call) -> F)
     where
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
@@ -267,7 +269,8 @@ impl Owner {
             Input::Hook(hook) if self.life.is_over() => drop(self.closing.spawn(hook())),
             Input::Hook(hook) => self.hooks.push(hook),
             Input::Ringing => {
-                // Asterisk may tell it twice, as a state of the channel and as progress of the dialling.
+                // Asterisk may tell it twice, as a state of the channel and as progress of the
+                // dialling.
                 if self.call.direction() == Direction::Outbound
                     && !std::mem::replace(&mut self.rang, true)
                 {
@@ -397,8 +400,8 @@ impl Owner {
         let failure = match result {
             Ok(Ok(())) => return self.handler_returned(),
             Ok(Err(failure)) => {
-                // A handler that gives up because the call ended has not failed. It may know before we do: the audio stops
-                // before ARI tells why.
+                // A handler that gives up because the call ended has not failed. It may know before
+                // we do: the audio stops before ARI tells why.
                 if let Some(super::CallError::Ended) = failure.downcast_ref() {
                     return None;
                 }
@@ -521,7 +524,8 @@ impl Owner {
         true
     }
 
-    /// The call has ended or failed: whoever waits is let go, hooks run, and what is left of the call is taken down.
+    /// The call has ended or failed: whoever waits is let go, hooks run, and what is left of the
+    /// call is taken down.
     fn over(&mut self) {
         self.call.inner.over.cancel();
         self.ending = None;
@@ -579,7 +583,8 @@ impl Owner {
     }
 }
 
-/// Logs a call's beginning and its end. What the line says of itself is escaped: it comes from outside.
+/// Logs a call's beginning and its end. What the line says of itself is escaped: it comes from
+/// outside.
 fn log_life(event: &Event) {
     let (call, EventBody::BuiltIn(body)) = (&*event.session_id, &event.body) else {
         return;

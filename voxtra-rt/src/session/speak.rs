@@ -45,7 +45,8 @@ pub(crate) struct SpeechOutput {
     said: Mutex<Said>,
 }
 
-/// What was queued and is not over yet. Known here before its audio is, so that the media thread can't report on it too early.
+/// What was queued and is not over yet. Known here before its audio is, so that the media thread
+/// can't report on it too early.
 #[derive(Debug, Default)]
 struct Said {
     utterances: BTreeMap<u32, Queued>,
@@ -71,7 +72,8 @@ impl SpeechOutput {
         self.again.notify_one();
     }
 
-    /// An utterance will be queued under this number; the receiver is told whether it was interrupted.
+    /// An utterance will be queued under this number; the receiver is told whether it was
+    /// interrupted.
     fn expect(&self, utterance: u32, text: Option<&str>) -> oneshot::Receiver<bool> {
         let (interrupted, outcome) = oneshot::channel();
         let mut said = lock(&self.said);
@@ -116,8 +118,8 @@ impl SpeechOutput {
 }
 
 impl Call {
-    /// Says `text`: with the prompt that has it as its transcript, or the configured voice. Returns when the caller has
-    /// heard it, or it was cut. Dropping the future cuts it as well.
+    /// Says `text`: with the prompt that has it as its transcript, or the configured voice. Returns
+    /// when the caller has heard it, or it was cut. Dropping the future cuts it as well.
     ///
     /// # Errors
     /// No voice is configured, the voice fails, the call has no media yet or is over.
@@ -175,7 +177,8 @@ impl Call {
         self.speak(&speech.0, speech.1).await
     }
 
-    /// Plays samples (mono, `rate_hz` Hz), paced like everything else. As [`say`](Self::say) otherwise.
+    /// Plays samples (mono, `rate_hz` Hz), paced like everything else. As [`say`](Self::say)
+    /// otherwise.
     ///
     /// # Errors
     /// The rate can't be converted, the call has no media yet or is over.
@@ -269,7 +272,8 @@ struct Utterance<'a> {
     place: MutexGuard<'a, Option<AgentAudioWriter>>,
     epoch: u32,
     number: u32,
-    /// Something was queued. Known from the moment it is, as the future may be dropped at any other.
+    /// Something was queued. Known from the moment it is, as the future may be dropped at any
+    /// other.
     queued: bool,
     interrupted: Option<oneshot::Receiver<bool>>,
 }
@@ -343,7 +347,8 @@ impl Drop for Utterance<'_> {
             self.call.inner.output.over(self.number);
             return;
         }
-        // Dropped in mid-sentence. If the queue to the owner is full the audio plays to its end, which loses nothing.
+        // Dropped in mid-sentence. If the queue to the owner is full the audio plays to its end,
+        // which loses nothing.
         let epoch = self.epoch;
         let flush = Input::Leg(Command::Flush { epoch });
         if self.call.inner.inputs.try_send(flush).is_ok()

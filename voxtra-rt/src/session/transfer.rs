@@ -12,7 +12,8 @@ use crate::speech::Speech;
 
 /// How long the other party may ring unless told otherwise.
 const RING: Duration = Duration::from_secs(30);
-/// The ringback tone, in Hz, and its cadence: 1 s on, 4 s off. Most of Europe hears this one (ITU-T E.180, supplement 2).
+/// The ringback tone, in Hz, and its cadence: 1 s on, 4 s off. Most of Europe hears this one (ITU-T
+/// E.180, supplement 2).
 const TONE_HZ: f64 = 425.0;
 const ON: Duration = Duration::from_secs(1);
 const OFF: Duration = Duration::from_secs(4);
@@ -71,7 +72,8 @@ impl<'a> Transfer<'a> {
 
     async fn run(self) -> Result<(), CallError> {
         let call = self.call;
-        // One transfer at a time: the second waits, and then finds the caller transferred, or tries in its turn.
+        // One transfer at a time: the second waits, and then finds the caller transferred, or tries
+        // in its turn.
         let mut transferred = call.inner.transferred.lock().await;
         if let Some(target) = &*transferred {
             return Err(CallError::AlreadyTransferred {
@@ -126,7 +128,8 @@ async fn ringback(call: &Call, on: bool) -> std::convert::Infallible {
         let tone = tone();
         loop {
             let ring = Speech::whole(RATE_HZ, tone.clone());
-            // What cuts the tone, such as a caller who says something, ends this ring and not the ringing.
+            // What cuts the tone, such as a caller who says something, ends this ring and not the
+            // ringing.
             if call.play_untold(ring).await.is_err() {
                 break;
             }

@@ -10,8 +10,8 @@ pub struct Speech {
 }
 
 impl Speech {
-    /// Speech that somebody makes while it is played. The sender waits when the player is more than a few chunks
-    /// behind, and learns when the speech was dropped.
+    /// Speech that somebody makes while it is played. The sender waits when the player is more than
+    /// a few chunks behind, and learns when the speech was dropped.
     #[must_use]
     pub fn streamed(rate_hz: u32) -> (SpeechSender, Self) {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
@@ -33,7 +33,8 @@ impl Speech {
         self.rate_hz
     }
 
-    /// The next samples; `None` at the end. After an error there is nothing more. Can be cancelled without loss.
+    /// The next samples; `None` at the end. After an error there is nothing more. Can be cancelled
+    /// without loss.
     pub async fn next(&mut self) -> Option<Result<Vec<i16>, SpeechError>> {
         let chunk = self.chunks.recv().await;
         if matches!(chunk, Some(Err(_))) {
@@ -62,8 +63,8 @@ pub struct SpeechSender {
 }
 
 impl SpeechSender {
-    /// Hands over samples, or the error that ends the speech; waits while the player is behind. False when nobody
-    /// listens any more, so that there is no point in going on.
+    /// Hands over samples, or the error that ends the speech; waits while the player is behind.
+    /// False when nobody listens any more, so that there is no point in going on.
     pub async fn send(&self, chunk: Result<Vec<i16>, SpeechError>) -> bool {
         self.chunks.send(chunk).await.is_ok()
     }
@@ -74,7 +75,8 @@ impl SpeechSender {
     }
 }
 
-/// How many chunks may wait to be played. With the few KiB that a pipe gives at a time it is a second or two.
+/// How many chunks may wait to be played. With the few KiB that a pipe gives at a time it is a
+/// second or two.
 const CHUNKS_AHEAD: usize = 8;
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! What gives the agent a voice, ears and wits: the traits that providers implement, and those providers that need
-//! no network.
+//! What gives the agent a voice, ears and wits: the traits that providers implement, and those
+//! providers that need no network.
 //!
 //! - [`TextToSpeech`]: [`CommandVoice`] runs any program that speaks; [`Prompts`] plays recordings.
 //! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
 //! - [`LanguageModel`]: [`ScriptedModel`] for tests.
 //!
-//! All traits can be used as `Arc<dyn …>`; their futures are boxed once per utterance, never per frame.
+//! All traits can be used as `Arc<dyn …>`; their futures are boxed once per utterance, never per
+//! frame.
 
 mod audio;
 mod command;

@@ -55,7 +55,8 @@ impl Prompt {
     }
 }
 
-/// The recordings that agents can play. All are read and checked at the start, so that none fails in a call.
+/// The recordings that agents can play. All are read and checked at the start, so that none fails
+/// in a call.
 #[derive(Clone, Debug, Default)]
 pub struct Prompts {
     by_name: HashMap<String, Arc<Prompt>>,
@@ -69,8 +70,8 @@ impl Prompts {
         Self::default()
     }
 
-    /// The recordings that the configuration names: its folder's, and then its `[[prompt]]`s, which replace those of the same
-    /// name.
+    /// The recordings that the configuration names: its folder's, and then its `[[prompt]]`s, which
+    /// replace those of the same name.
     ///
     /// # Errors
     /// The first that cannot be used.
@@ -101,8 +102,8 @@ impl Prompts {
         self.by_name.insert(prompt.name.clone(), prompt);
     }
 
-    /// Adds every `.wav` file of a folder, named as the file without `.wav`. A `.txt` file beside it, with the same
-    /// name, holds what is said in it.
+    /// Adds every `.wav` file of a folder, named as the file without `.wav`. A `.txt` file beside
+    /// it, with the same name, holds what is said in it.
     ///
     /// # Errors
     /// The folder cannot be read, or the first file that cannot be used, in alphabetical order.

@@ -9,10 +9,11 @@ use super::{
 
 /// A transcriber for tests: it hears the lines of its script, one per utterance, whatever is said.
 ///
-/// Each call begins with the first line. When the caller has spoken half a second, the first half of the line's words
-/// comes as a partial transcript (once, and only if it has two words or more); when the caller stops, the whole line as
-/// the final one with confidence 1. After the last line nothing more is understood. Utterances without audio are not
-/// understood either, and use up no line.
+/// Each call begins with the first line. When the caller has spoken half a second, the first half
+/// of the line's words comes as a partial transcript (once, and only if it has two words or more);
+/// when the caller stops, the whole line as the final one with confidence 1. After the last line
+/// nothing more is understood. Utterances without audio are not understood either, and use up no
+/// line.
 #[derive(Clone, Debug)]
 pub struct ScriptedTranscriber {
     lines: Vec<String>,
@@ -85,8 +86,8 @@ impl SpeechToText for ScriptedTranscriber {
     }
 }
 
-/// A language model for tests: it gives the replies of its script, one per turn, whatever it is told, and keeps what it
-/// was told. All calls share the script.
+/// A language model for tests: it gives the replies of its script, one per turn, whatever it is
+/// told, and keeps what it was told. All calls share the script.
 #[derive(Debug, Default)]
 pub struct ScriptedModel {
     replies: Vec<Reply>,

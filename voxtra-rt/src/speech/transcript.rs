@@ -7,7 +7,8 @@ use super::{BoxFuture, SpeechError};
 pub enum SpeechInput {
     /// The caller began to speak.
     Started,
-    /// Mono samples at the rate given to [`SpeechToText::start`], in order, without gaps inside an utterance.
+    /// Mono samples at the rate given to [`SpeechToText::start`], in order, without gaps inside an
+    /// utterance.
     Audio(Vec<i16>),
     /// The caller stopped speaking.
     Ended,
@@ -29,8 +30,8 @@ pub trait SpeechToText: Send + Sync {
     /// What it is called in logs and errors.
     fn name(&self) -> &str;
 
-    /// Listens to one call until `input` ends. Partial and final transcripts go to `out`; there is exactly one final
-    /// transcript per utterance in which anything was understood.
+    /// Listens to one call until `input` ends. Partial and final transcripts go to `out`; there is
+    /// exactly one final transcript per utterance in which anything was understood.
     ///
     /// The future should also end when `out` is closed.
     ///

@@ -93,7 +93,8 @@ impl Post for HttpPost {
     }
 }
 
-/// The id as a header; what a header cannot carry becomes `?`, because an odd channel id must not cost the event.
+/// The id as a header; what a header cannot carry becomes `?`, because an odd channel id must not
+/// cost the event.
 fn header_value(id: &str) -> HeaderValue {
     HeaderValue::from_str(id).unwrap_or_else(|_| {
         let safe: String = id

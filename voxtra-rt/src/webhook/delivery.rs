@@ -15,8 +15,8 @@ use super::retry::{AttemptOutcome, Schedule};
 use super::warning::Warnings;
 use super::{OutgoingEvent, WebhookSettings};
 
-/// What one webhook has done so far. Every event it was given ends in exactly one of `delivered`, `refused`,
-/// `exhausted`, `dropped` and `abandoned`, or is still `queued`.
+/// What one webhook has done so far. Every event it was given ends in exactly one of `delivered`,
+/// `refused`, `exhausted`, `dropped` and `abandoned`, or is still `queued`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WebhookCounters {
     /// Events answered with 2xx.
@@ -37,8 +37,8 @@ pub struct WebhookCounters {
 
 /// One hook's queues and deliveries.
 ///
-/// A session with events waiting has a lane: a queue, and a task that empties it in order and then ends. Lanes exist only
-/// while they hold events, so memory is bounded by the number of events.
+/// A session with events waiting has a lane: a queue, and a task that empties it in order and then
+/// ends. Lanes exist only while they hold events, so memory is bounded by the number of events.
 #[derive(Debug)]
 pub(super) struct Delivery<P> {
     shared: Arc<Shared<P>>,
@@ -148,9 +148,9 @@ impl Lanes {
         self.queued.lifecycle.saturating_add(self.queued.ordinary)
     }
 
-    /// Makes room for one more event of this kind, at the cost of the session with most ordinary events waiting where that is
-    /// fair: so sessions that flood share the room evenly, and a newcomer finds his. Returns what was put out; what came itself
-    /// if there is no room.
+    /// Makes room for one more event of this kind, at the cost of the session with most ordinary
+    /// events waiting where that is fair: so sessions that flood share the room evenly, and a
+    /// newcomer finds his. Returns what was put out; what came itself if there is no room.
     fn make_room(&mut self, settings: &WebhookSettings, session: &Arc<str>, kind: Kind) -> Room {
         let mut waiting = self
             .by_session
@@ -231,8 +231,8 @@ enum Room {
     None,
 }
 
-/// Limits the requests under way. Ordinary events leave a quarter of the permits, and stand in a line of their own, so that a
-/// lifecycle event never waits behind many of them.
+/// Limits the requests under way. Ordinary events leave a quarter of the permits, and stand in a
+/// line of their own, so that a lifecycle event never waits behind many of them.
 #[derive(Debug)]
 struct InFlight {
     all: Semaphore,
@@ -355,7 +355,8 @@ impl<P: Post> Delivery<P> {
         self.shared.give_up.cancel();
     }
 
-    /// Waits until every lane is empty or `deadline` has come; returns how many events were given up.
+    /// Waits until every lane is empty or `deadline` has come; returns how many events were given
+    /// up.
     pub(super) async fn drain(&self, deadline: Instant) -> u64 {
         self.close();
         if tokio::time::timeout_at(deadline, self.shared.tasks.wait())
@@ -439,14 +440,16 @@ impl<P: Post> Shared<P> {
         each.join(", ")
     }
 
-    /// Tries until the event is delivered or refused, or its time is over; returns the counter that it ends in.
+    /// Tries until the event is delivered or refused, or its time is over; returns the counter that
+    /// it ends in.
     async fn deliver(&self, waiting: &Waiting) -> &AtomicU64 {
         let event = &waiting.event;
         let mut schedule = Schedule::new(&self.settings);
         let mut closing = self.closing.is_cancelled();
         loop {
             let outcome = {
-                // Held for one attempt only: an event that waits for its next one must not keep others from being sent.
+                // Held for one attempt only: an event that waits for its next one must not keep
+                // others from being sent.
                 let _permit = self.in_flight.enter(waiting.kind).await;
                 self.post.post(event).await
             };

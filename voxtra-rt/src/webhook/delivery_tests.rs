@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Answers by the event's id: what is left of its script, then `Delivered`. Notes when each attempt began.
+/// Answers by the event's id: what is left of its script, then `Delivered`. Notes when each attempt
+/// began.
 #[derive(Debug, Default)]
 struct Receiver {
     scripts: Mutex<HashMap<String, VecDeque<AttemptOutcome>>>,

@@ -7,10 +7,12 @@ use sha2::{Digest, Sha256};
 use super::Signer;
 use super::retry::AttemptOutcome;
 
-/// What was signed verifies, and nothing else does: no other body, no other secret, and no header that is not the HMAC as
-/// RFC 2104 writes it down. An answer is sorted by its status alone, whatever its `Retry-After` says.
+/// What was signed verifies, and nothing else does: no other body, no other secret, and no header
+/// that is not the HMAC as RFC 2104 writes it down. An answer is sorted by its status alone,
+/// whatever its `Retry-After` says.
 ///
-/// The input is the length of the secret, the secret, the length of the header, the header, and the body.
+/// The input is the length of the secret, the secret, the length of the header, the header, and the
+/// body.
 pub fn webhook(data: &[u8]) {
     let (secret, rest) = prefixed(data);
     let (header, body) = prefixed(rest);
@@ -73,7 +75,8 @@ fn answer(body: &[u8], retry_after: &[u8]) {
     }
 }
 
-/// HMAC-SHA256 by the book (RFC 2104): H((K ^ opad) || H((K ^ ipad) || text)), with blocks of 64 bytes.
+/// HMAC-SHA256 by the book (RFC 2104): H((K ^ opad) || H((K ^ ipad) || text)), with blocks of 64
+/// bytes.
 fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
     let mut block = [0; 64];
     if key.len() > block.len() {

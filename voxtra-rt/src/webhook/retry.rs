@@ -21,7 +21,8 @@ pub(super) enum AttemptOutcome {
 }
 
 impl AttemptOutcome {
-    /// Sorts an answer: 408, 425, 429 and 5xx are worth another attempt, 2xx is delivered, all else is final.
+    /// Sorts an answer: 408, 425, 429 and 5xx are worth another attempt, 2xx is delivered, all else
+    /// is final.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         if status.is_success() {
             return Self::Delivered;
@@ -45,7 +46,8 @@ impl AttemptOutcome {
     }
 }
 
-/// The waits between the attempts at one event: exponential with jitter, so that receivers are not hit in step.
+/// The waits between the attempts at one event: exponential with jitter, so that receivers are not
+/// hit in step.
 #[derive(Debug)]
 pub(super) struct Schedule {
     backoff: backon::ExponentialBackoff,
@@ -70,15 +72,16 @@ impl Schedule {
         }
     }
 
-    /// How long to wait before the next attempt; `None` if `max_attempts` allows no further one. A receiver's `Retry-After` lengthens
-    /// the wait, as far as the longest back-off goes.
+    /// How long to wait before the next attempt; `None` if `max_attempts` allows no further one. A
+    /// receiver's `Retry-After` lengthens the wait, as far as the longest back-off goes.
     pub(super) fn next(&mut self, after: Option<Duration>) -> Option<Duration> {
         let wait = self.backoff.next()?;
         Some(after.map_or(wait, |after| wait.max(after.min(self.longest))))
     }
 }
 
-/// `Retry-After` as seconds or as an HTTP date (RFC 9110, section 10.2.3); anything else counts as absent.
+/// `Retry-After` as seconds or as an HTTP date (RFC 9110, section 10.2.3); anything else counts as
+/// absent.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers
         .get(reqwest::header::RETRY_AFTER)?

@@ -25,28 +25,32 @@ pub struct WebhookSettings {
     pub events: Option<Vec<String>>,
     /// Longest wait for one answer, from connecting to its last header. Default 10 s.
     pub timeout: Duration,
-    /// The HTTP proxy (`http://host:port`) that requests go through. Default: none; those of the environment are not used.
+    /// The HTTP proxy (`http://host:port`) that requests go through. Default: none; those of the
+    /// environment are not used.
     pub proxy: Option<Url>,
-    /// How long an event is tried again, counted from when it happened. Each event is tried once at least. Default 15 min.
+    /// How long an event is tried again, counted from when it happened. Each event is tried once at
+    /// least. Default 15 min.
     pub give_up_after: Duration,
-    /// Most attempts at one event, the first included, whatever `give_up_after` is. Default: no limit.
+    /// Most attempts at one event, the first included, whatever `give_up_after` is. Default: no
+    /// limit.
     ///
     /// A receiver that is away for a minute uses up a few attempts: leave it out.
     pub max_attempts: Option<u32>,
-    /// Wait after the first failed attempt; it doubles with every further one, and up to as much again is added at random.
-    /// Default 500 ms.
+    /// Wait after the first failed attempt; it doubles with every further one, and up to as much
+    /// again is added at random. Default 500 ms.
     pub first_backoff: Duration,
-    /// Longest wait between two attempts before the random part is added; also bounds a receiver's `Retry-After`.
-    /// Default 30 s.
+    /// Longest wait between two attempts before the random part is added; also bounds a receiver's
+    /// `Retry-After`. Default 30 s.
     pub max_backoff: Duration,
-    /// Most events waiting over all sessions; further ones are dropped. Half of it is kept for `session.created`, `call.*` and
-    /// `session.destroyed`. Default 20,000.
+    /// Most events waiting over all sessions; further ones are dropped. Half of it is kept for
+    /// `session.created`, `call.*` and `session.destroyed`. Default 20,000.
     pub queue: usize,
-    /// Most events waiting of one session; further ones are dropped. Where `queue` is full, so are the newest of the session
-    /// with most of them, in favour of one with fewer. `session.created`, `call.*` and `session.destroyed` are counted apart. Default 1,000.
+    /// Most events waiting of one session; further ones are dropped. Where `queue` is full, so are
+    /// the newest of the session with most of them, in favour of one with fewer. `session.created`,
+    /// `call.*` and `session.destroyed` are counted apart. Default 1,000.
     pub session_queue: usize,
-    /// Most requests under way at the same time. A quarter of them is kept for `session.created`, `call.*` and
-    /// `session.destroyed`. Default 16.
+    /// Most requests under way at the same time. A quarter of them is kept for `session.created`,
+    /// `call.*` and `session.destroyed`. Default 16.
     pub max_in_flight: usize,
 }
 
@@ -97,7 +101,8 @@ impl WebhookSettings {
             .is_none_or(|names| names.iter().any(|name| name == wire))
     }
 
-    /// Scheme, host and port. Paths and queries of webhooks often carry a token, so nothing else is ever logged.
+    /// Scheme, host and port. Paths and queries of webhooks often carry a token, so nothing else is
+    /// ever logged.
     #[must_use]
     pub fn origin(&self) -> String {
         origin(&self.url)

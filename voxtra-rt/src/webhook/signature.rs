@@ -4,8 +4,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// Makes and checks the `X-Voxtra-Signature` header: lower-case hex of HMAC-SHA256(secret, body) (RFC 2104, FIPS 180-4)
-/// over the exact bytes sent.
+/// Makes and checks the `X-Voxtra-Signature` header: lower-case hex of HMAC-SHA256(secret, body)
+/// (RFC 2104, FIPS 180-4) over the exact bytes sent.
 ///
 /// A receiver written in Rust can use [`Signer::verify`]:
 ///

@@ -5,7 +5,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-/// TLS 1.2 and 1.3, trusting what the machine trusts (on Linux its certificate bundle, or `SSL_CERT_FILE`).
+/// TLS 1.2 and 1.3, trusting what the machine trusts (on Linux its certificate bundle, or
+/// `SSL_CERT_FILE`).
 pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
     trusting([])
 }
@@ -17,7 +18,8 @@ pub(super) fn trusting(
     let verifier = Verifier::new_with_extra_roots(extra, provider())?;
     Ok(ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
-        // What is dangerous is to verify less than the machine does; this verifier is the machine's.
+        // What is dangerous is to verify less than the machine does; this verifier is the
+        // machine's.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth())
@@ -47,7 +49,8 @@ mod tests {
     use super::super::{OutgoingEvent, WebhookSettings};
     use super::*;
 
-    /// An HTTPS receiver with a certificate of its own making, for `localhost`; answers 200 to each request.
+    /// An HTTPS receiver with a certificate of its own making, for `localhost`; answers 200 to each
+    /// request.
     async fn receiver() -> (String, CertificateDer<'static>) {
         receiver_for("localhost").await
     }

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Lets one log line through per [`INTERVAL`] and counts those held back, so that a dead receiver cannot fill the log.
+/// Lets one log line through per [`INTERVAL`] and counts those held back, so that a dead receiver
+/// cannot fill the log.
 #[derive(Debug, Default)]
 pub(super) struct Warnings {
     state: Mutex<State>,

@@ -1,5 +1,6 @@
-//! An echo with the crate `audiosocket`, which reads and writes one message and leaves sockets, and finding out where a message ends, to
-//! its user. As the bare echo: one thread, one task a connection, one write a frame.
+//! An echo with the crate `audiosocket`, which reads and writes one message and leaves sockets, and
+//! finding out where a message ends, to its user. As the bare echo: one thread, one task a
+//! connection, one write a frame.
 
 use std::{env, io, process::ExitCode};
 
@@ -31,7 +32,8 @@ fn main() -> ExitCode {
 async fn serve(port: u16) -> io::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     loop {
-        // A connection that is gone before it is accepted, or no descriptor left: the next one may do better.
+        // A connection that is gone before it is accepted, or no descriptor left: the next one may
+        // do better.
         let Ok((socket, _)) = listener.accept().await else {
             tokio::task::yield_now().await;
             continue;
@@ -52,7 +54,8 @@ async fn echo(mut socket: TcpStream) -> io::Result<()> {
                     socket.write_all(&bytes).await?;
                 }
                 Ok(Message::Terminate) => return Ok(()),
-                // Kinds that are newer than the crate, a DTMF digit among them: an echo can do without.
+                // Kinds that are newer than the crate, a DTMF digit among them: an echo can do
+                // without.
                 Ok(_) | Err(AudioSocketError::IncorrectMessageType(_)) => {}
                 Err(error) => return Err(io::Error::other(error)),
             }

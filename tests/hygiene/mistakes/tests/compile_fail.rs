@@ -1,5 +1,5 @@
-//! What `voxtra!` says about mistakes in `session … { … }`: on which token, and in which words. Those in `events { … }` are
-//! in `voxtra-core/tests/compile_fail`.
+//! What `voxtra!` says about mistakes in `session … { … }`: on which token, and in which words.
+//! Those in `events { … }` are in `voxtra-core/tests/compile_fail`.
 
 #[test]
 fn mistakes_in_sessions_are_explained() {

@@ -1,7 +1,8 @@
-//! What was heard as one picture: waveform, probabilities, thresholds and decisions over time, as SVG.
+//! What was heard as one picture: waveform, probabilities, thresholds and decisions over time, as
+//! SVG.
 //!
-//! Long recordings are cut into rows, as a seismograph's drum is, so that a word is never narrower than a few units. A row has at
-//! most a few points a unit however long it is.
+//! Long recordings are cut into rows, as a seismograph's drum is, so that a word is never narrower
+//! than a few units. A row has at most a few points a unit however long it is.
 
 mod row;
 

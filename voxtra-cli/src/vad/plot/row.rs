@@ -248,7 +248,8 @@ impl Row<'_> {
         )
     }
 
-    /// A step for each frame, or the highest, lowest and last of each column when there are more frames than columns.
+    /// A step for each frame, or the highest, lowest and last of each column when there are more
+    /// frames than columns.
     fn line(&self, frames: &[FrameVerdict]) -> Result<String, fmt::Error> {
         let columns = frames.len().min(COLUMNS);
         let mut line = String::new();

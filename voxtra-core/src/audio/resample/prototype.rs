@@ -1,4 +1,5 @@
-//! The filter that all resamplers share: one half of a symmetric windowed sinc, tabulated at compile time.
+//! The filter that all resamplers share: one half of a symmetric windowed sinc, tabulated at
+//! compile time.
 
 use super::HALF;
 
@@ -7,18 +8,21 @@ pub(super) const BITS: u32 = 20;
 /// Bits behind the point of [`at`]'s argument.
 pub(super) const POSITION_BITS: u32 = 24;
 
-/// Entries per sample of the lower rate. Interpolated in a straight line between them, the error is below -80 dB.
+/// Entries per sample of the lower rate. Interpolated in a straight line between them, the error is
+/// below -80 dB.
 const STEPS: u32 = 64;
 const STEP_BITS: u32 = POSITION_BITS - STEPS.ilog2();
 const ENTRIES: usize = (HALF * STEPS) as usize + 1;
 
-/// Where the filter is 6 dB down: the middle of the transition from 0.85 to 1 of half the lower rate.
+/// Where the filter is 6 dB down: the middle of the transition from 0.85 to 1 of half the lower
+/// rate.
 const CUTOFF: f64 = 0.925;
 /// Kaiser's β for a stop-band 60 dB down: 0.1102·(60 − 8.7).
 const BETA: f64 = 5.653;
 
-/// The filter at a distance from its middle. In: samples of the lower rate, [`POSITION_BITS`] behind the point.
-/// Out: [`BITS`] behind the point, unity at pass-band when summed over samples of the lower rate.
+/// The filter at a distance from its middle. In: samples of the lower rate, [`POSITION_BITS`]
+/// behind the point. Out: [`BITS`] behind the point, unity at pass-band when summed over samples of
+/// the lower rate.
 pub(super) fn at(distance: u64) -> i32 {
     let entry = (distance >> STEP_BITS) as usize;
     let Some(&[left, right]) = TABLE.get(entry..).and_then(<[i32]>::first_chunk) else {

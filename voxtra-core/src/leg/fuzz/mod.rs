@@ -29,11 +29,13 @@ const ENOUGH_FRAMES: u32 = 2_000;
 /// Runs a call and checks:
 ///
 /// - **time**: a record carries the time at which it was made, so that records are in order;
-/// - **turn-taking**: speech starts and ends in turn, barge-in is within speech, turns end after speech, a silence is told once;
-/// - **playout**: one frame when it is due, never one before its time; every sample queued is sent, or counted as dropped, or still
-///   queued; nothing of an epoch that is over but the one frame that fades; samples are what the agent gave;
-/// - **endings**: an utterance starts at most once and ends exactly once; `media.started` is the first event and `media.stopped`
-///   the last, once each, and nothing happens after it;
+/// - **turn-taking**: speech starts and ends in turn, barge-in is within speech, turns end after
+///   speech, a silence is told once;
+/// - **playout**: one frame when it is due, never one before its time; every sample queued is sent,
+///   or counted as dropped, or still queued; nothing of an epoch that is over but the one frame
+///   that fades; samples are what the agent gave;
+/// - **endings**: an utterance starts at most once and ends exactly once; `media.started` is the
+///   first event and `media.stopped` the last, once each, and nothing happens after it;
 /// - **the wire**: every message is one whole frame that Asterisk takes;
 /// - **counters**: those that can be known from the bytes are right.
 pub fn session(session: &Session) {
@@ -301,7 +303,8 @@ impl Call {
         let sent = self.line.take_sent();
         match self.settings.mode {
             Mode::Agent => assert!(sent.is_empty(), "only an echo answers at once"),
-            // Bit for bit, unless the frame had another rate; what are no samples as samples, or silence.
+            // Bit for bit, unless the frame had another rate; what are no samples as samples, or
+            // silence.
             Mode::Echo => {
                 if between_frames
                     && whole
@@ -464,7 +467,8 @@ fn is_silence(messages: &[u8]) -> bool {
     payloads(messages).iter().all(|&byte| byte == 0)
 }
 
-/// Whether the messages hold what `bytes` are in one of the laws of G.711. Of a compressed format nothing is sent.
+/// Whether the messages hold what `bytes` are in one of the laws of G.711. Of a compressed format
+/// nothing is sent.
 fn is_decoded(bytes: &[u8], messages: &[u8]) -> bool {
     let decoded = |law: Law| {
         let mut samples = vec![0; bytes.len()];

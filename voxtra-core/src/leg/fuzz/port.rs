@@ -13,7 +13,8 @@ use crate::event::{AgentHeldOutcome, Fault, Realtime, Record, RecordBody};
 use crate::leg::{CallerAudio, Port};
 use crate::time::Instant;
 
-/// The epoch as the agent knows it, and whether the frame that fades out what was cut is still to come.
+/// The epoch as the agent knows it, and whether the frame that fades out what was cut is still to
+/// come.
 #[derive(Default)]
 pub(super) struct Epoch {
     current: Cell<u32>,
@@ -135,7 +136,8 @@ impl CheckingPort {
         &self.utterances
     }
 
-    /// A message from now to the start can't last longer than that; the first frame began before it arrived.
+    /// A message from now to the start can't last longer than that; the first frame began before it
+    /// arrived.
     fn assert_plausible(&self, duration_ms: u64) {
         let elapsed = self.now.duration_since(self.started).as_millis();
         assert!(

@@ -31,8 +31,8 @@ impl Playout {
         }
     }
 
-    /// After a flush: fills `out` with what is left of the utterance in progress, for the time of the fade, ends it,
-    /// and drops the rest of the queue.
+    /// After a flush: fills `out` with what is left of the utterance in progress, for the time of
+    /// the fade, ends it, and drops the rest of the queue.
     pub(super) fn fill_last<S: AgentAudio>(
         &mut self,
         source: &mut S,
@@ -66,8 +66,8 @@ impl Playout {
         filled
     }
 
-    /// At the beginning of a pause: fills `out` with what is left of the utterance in progress, for the time of the fade,
-    /// and keeps it.
+    /// At the beginning of a pause: fills `out` with what is left of the utterance in progress, for
+    /// the time of the fade, and keeps it.
     pub(super) fn fill_held<S: AgentAudio>(
         &mut self,
         source: &mut S,
@@ -167,7 +167,8 @@ impl Playout {
         got
     }
 
-    /// Reads from the chunk at hand into `room`; when nothing is left of the chunk, there is none at hand any more.
+    /// Reads from the chunk at hand into `room`; when nothing is left of the chunk, there is none
+    /// at hand any more.
     fn read_chunk<S: AgentAudio>(&mut self, source: &mut S, room: &mut [i16]) -> usize {
         let Some(chunk) = &mut self.chunk else {
             return 0;

@@ -1,5 +1,5 @@
-//! Logarithm, root and tanh, fast enough for hundreds of them in a microsecond: no branches, no tables, no calls, so that
-//! several are computed at once. `training/` has the same.
+//! Logarithm, root and tanh, fast enough for hundreds of them in a microsecond: no branches, no
+//! tables, no calls, so that several are computed at once. `training/` has the same.
 
 /// Binary logarithm of a positive, finite number that is not subnormal, within 3e-6.
 ///
@@ -19,7 +19,8 @@ pub(super) fn log2(x: f32) -> f32 {
 
 /// Square root of a number from 0 to about 1e35, within 5e-6 of it.
 ///
-/// A first guess of 1/√x by halving the exponent, then two of Newton's steps (C. Lomont, "Fast inverse square root", 2003).
+/// A first guess of 1/√x by halving the exponent, then two of Newton's steps (C. Lomont, "Fast
+/// inverse square root", 2003).
 pub(super) fn sqrt(x: f32) -> f32 {
     let mut y = f32::from_bits(0x5f37_59df_u32.wrapping_sub(x.to_bits() >> 1));
     y *= 1.5 - 0.5 * x * y * y;
@@ -27,7 +28,8 @@ pub(super) fn sqrt(x: f32) -> f32 {
     x * y
 }
 
-/// Hyperbolic tangent within 6e-5, one step of the network's numbers: J. H. Lambert's continued fraction, cut off at ±6.
+/// Hyperbolic tangent within 6e-5, one step of the network's numbers: J. H. Lambert's continued
+/// fraction, cut off at ±6.
 pub(super) fn tanh(x: f32) -> f32 {
     let x = x.clamp(-6.0, 6.0);
     let s = x * x;

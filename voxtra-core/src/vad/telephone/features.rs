@@ -1,4 +1,5 @@
-//! What the detector hears in a frame: 64 numbers, from the last 32 ms (spectrum) and 40 ms (pitch).
+//! What the detector hears in a frame: 64 numbers, from the last 32 ms (spectrum) and 40 ms
+//! (pitch).
 //!
 //! `training/features.py` computes the same for the training.
 
@@ -35,7 +36,8 @@ pub(super) struct Features {
     oldest: usize,
 }
 
-/// Magnitudes of the bins that are compared with those of other frames, and their energies below and above 1 kHz.
+/// Magnitudes of the bins that are compared with those of other frames, and their energies below
+/// and above 1 kHz.
 #[derive(Clone, Copy, Debug)]
 struct Look {
     magnitudes: [f32; FINE],
@@ -131,7 +133,8 @@ impl Features {
 
     /// Follows what is quieter quickly and what is louder slowly: speech is not learned as noise.
     fn learn_noise(&mut self, bands: &[f32; BANDS], hole: bool) {
-        // A lost packet is a few frames of zeros and says nothing about the noise; a muted line does.
+        // A lost packet is a few frames of zeros and says nothing about the noise; a muted line
+        // does.
         self.holes = if hole {
             self.holes.saturating_add(1)
         } else {
@@ -213,7 +216,8 @@ fn bands(power: &Power) -> [f32; BANDS] {
     bands
 }
 
-/// How much of each part of the spectrum is in few bins: the sum of squares over the square of the sum.
+/// How much of each part of the spectrum is in few bins: the sum of squares over the square of the
+/// sum.
 fn concentrations(power: &[f32; FINE]) -> [f32; 3] {
     let (low, rest) = power.split_at(FINE_1 - FINE_0);
     let (middle, high) = rest.split_at(FINE_2 - FINE_1);
@@ -260,7 +264,8 @@ const FINE_3: usize = 108;
 const FINE: usize = FINE_3 - FINE_0;
 /// Added to a band's energy: about -80 dBFS.
 const SILENCE: f32 = 2_000.0;
-/// This many zero samples (5 ms) are a hole in the audio; holes up to 100 ms are taken for lost packets.
+/// This many zero samples (5 ms) are a hole in the audio; holes up to 100 ms are taken for lost
+/// packets.
 const HOLE_SAMPLES: u16 = 40;
 const DROPOUT_FRAMES: u8 = 5;
 /// Shares of the distance per frame, and at most 3 dB a second.

@@ -12,12 +12,14 @@ use super::{VAD_FRAME_SAMPLES, VoiceDetector};
 use features::Features;
 use network::Network;
 
-/// A small recurrent network over the spectrum, its noise floor and the pitch, trained on thousands of made-up telephone calls.
+/// A small recurrent network over the spectrum, its noise floor and the pitch, trained on thousands
+/// of made-up telephone calls.
 ///
-/// It hears speech at levels from about −45 to −6 dBFS without configuration, and takes neither noise, music on hold, keys
-/// nor the tones of an exchange for it. It looks at no later frame: the answer for a frame is there when the frame is.
-/// Its weights are 23 KB of constants; a frame costs one to two microseconds. How it was trained, how good it is and where it fails
-/// is in `docs/voice-detector.md`.
+/// It hears speech at levels from about −45 to −6 dBFS without configuration, and takes neither
+/// noise, music on hold, keys nor the tones of an exchange for it. It looks at no later frame: the
+/// answer for a frame is there when the frame is. Its weights are 23 KB of constants; a frame costs
+/// one to two microseconds. How it was trained, how good it is and where it fails is in
+/// `docs/voice-detector.md`.
 ///
 /// ```
 /// use voxtra_core::vad::{TelephoneDetector, VoiceDetector};

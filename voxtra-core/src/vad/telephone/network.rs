@@ -1,8 +1,10 @@
-//! The network: 64 features → 32 units, tanh → 40 gated recurrent units → one number, whose logistic is the probability.
+//! The network: 64 features → 32 units, tanh → 40 gated recurrent units → one number, whose
+//! logistic is the probability.
 //!
-//! The recurrent unit is that of K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine
-//! translation", 2014, with the reset gate after the product, as PyTorch has it. Numbers are 16-bit fixed point and sums are 32-bit
-//! integers, hence exact in any order: `training/network.py` gets the same, on any processor.
+//! The recurrent unit is that of K. Cho et al., "Learning phrase representations using RNN
+//! encoder-decoder for statistical machine translation", 2014, with the reset gate after the
+//! product, as PyTorch has it. Numbers are 16-bit fixed point and sums are 32-bit integers, hence
+//! exact in any order: `training/network.py` gets the same, on any processor.
 
 use wide::{i16x16, i32x8};
 
@@ -101,7 +103,8 @@ impl<const PAIRS: usize, const PARTS: usize, const GROUPS: usize> Layer<PAIRS, P
 
 /// To the nearest step of fixed point, halves to even. `x * one` must be within ±2²¹.
 fn fixed(x: f32, one: f32) -> i16 {
-    // A float this large has steps of one: adding it rounds, and leaves the integer in the lowest bits.
+    // A float this large has steps of one: adding it rounds, and leaves the integer in the lowest
+    // bits.
     const STEPS: f32 = 12_582_912.0;
     (x * one + STEPS).to_bits() as i16
 }

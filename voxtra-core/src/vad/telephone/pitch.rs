@@ -4,7 +4,8 @@ use wide::{i16x8, i16x16, i32x4};
 
 use crate::vad::VAD_FRAME_SAMPLES;
 
-/// Samples at 4 kHz that are looked at, and how many of them, the newest, are compared with earlier ones.
+/// Samples at 4 kHz that are looked at, and how many of them, the newest, are compared with earlier
+/// ones.
 const SPAN: usize = 160;
 const PART: usize = 96;
 /// The shortest and the longest period: 500 to 63.5 Hz.
@@ -28,7 +29,8 @@ pub(super) struct Pitch {
 /// The period that fits best.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Period {
-    /// Normalised autocorrelation, squared with its sign: -1 to 1. Only the order matters, so the root is saved.
+    /// Normalised autocorrelation, squared with its sign: -1 to 1. Only the order matters, so the
+    /// root is saved.
     pub(super) strength: f32,
     /// Samples at 4 kHz.
     pub(super) lag: f32,
@@ -83,7 +85,8 @@ impl Pitch {
         if let Some(now) = rest.first_chunk_mut() {
             *now = *frame;
         }
-        // Of three samples: the first and twice the second, which are a pair; then the third, of the next pair.
+        // Of three samples: the first and twice the second, which are a pair; then the third, of
+        // the next pair.
         let first_two = i16x16::new([1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2]);
         let third = i16x16::new([1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0]);
         let (_, newest) = self.past.split_at_mut(SPAN - HALF_FRAME);
@@ -124,7 +127,8 @@ impl Pitch {
     }
 }
 
-/// The newest part times what lies a period earlier, and that one's energy: from the longest period to the shortest.
+/// The newest part times what lies a period earlier, and that one's energy: from the longest period
+/// to the shortest.
 fn products(samples: &[i16; SPAN]) -> ([[i32; 4]; LAGS / 4], [i32; LAGS]) {
     const { assert!(LAGS.is_multiple_of(4) && PART.is_multiple_of(8)) };
     let (_, earlier) = samples.split_at(SPAN - PART - LONGEST);

@@ -14,7 +14,8 @@ pub(super) const BINS: usize = WINDOW / 2;
 /// The bins, by fours.
 pub(super) type Power = [[f32; 4]; BINS / 4];
 
-/// Squared magnitudes of the Hann-windowed samples' transform, from 31.25 Hz up; the first bin (direct current) stays 0.
+/// Squared magnitudes of the Hann-windowed samples' transform, from 31.25 Hz up; the first bin
+/// (direct current) stays 0.
 pub(super) fn power(samples: &[i16; WINDOW]) -> Power {
     // Even samples are the real parts, odd ones the imaginary.
     let even = i16x8::new([1, 0, 1, 0, 1, 0, 1, 0]);
@@ -36,8 +37,9 @@ pub(super) fn power(samples: &[i16; WINDOW]) -> Power {
     unpack(&other)
 }
 
-/// 128 complex points in quarters, four points side by side. The transform is that of T. G. Stockham, which sorts as it goes
-/// ("High-speed convolution and correlation", AFIPS 1966), in stages of radix 4, 4, 4 and 2.
+/// 128 complex points in quarters, four points side by side. The transform is that of T. G.
+/// Stockham, which sorts as it goes ("High-speed convolution and correlation", AFIPS 1966), in
+/// stages of radix 4, 4, 4 and 2.
 type Points = [[Complex; BINS / 16]; 4];
 
 const NO_POINTS: Points = [[Complex::ZERO; BINS / 16]; 4];
@@ -165,14 +167,15 @@ fn middle_stage<const S: usize>([a, b, c, d]: &Points, out: &mut Points) {
 
 /// The last stage, and from the transform of pairs to the power of the transform of singles.
 ///
-/// With Z the transform of x(2n) + i x(2n + 1): X(k) = E + W O, where E = (Z(k) + Z*(-k)) / 2, O = (Z(k) - Z*(-k)) / 2i and
-/// W = exp(-2 pi i k / 256). X(128 - k) has the magnitude of E - W O.
+/// With Z the transform of x(2n) + i x(2n + 1): X(k) = E + W O, where E = (Z(k) + Z*(-k)) / 2, O =
+/// (Z(k) - Z*(-k)) / 2i and W = exp(-2 pi i k / 256). X(128 - k) has the magnitude of E - W O.
 fn unpack(points: &Points) -> Power {
     let mut power = [[0.0; 4]; BINS / 4];
     let [low, high] = points.as_flattened().as_chunks::<{ BINS / 8 }>().0 else {
         return power; // cannot be: it is twice as long
     };
-    // Z from 0 to 64, and that is as far as Z is the sum of both halves. Above it is the difference.
+    // Z from 0 to 64, and that is as far as Z is the sum of both halves. Above it is the
+    // difference.
     let mut sums = [Complex::ZERO; BINS / 8 + 1];
     for (sum, (low, high)) in sums.iter_mut().zip(low.iter().zip(high)) {
         *sum = *low + *high;

@@ -1,4 +1,5 @@
-//! The window, the transform's angles and the bands, computed from their formulas when the crate is compiled.
+//! The window, the transform's angles and the bands, computed from their formulas when the crate is
+//! compiled.
 
 use super::spectrum::{BINS, WINDOW};
 
@@ -20,7 +21,8 @@ pub(super) static HANN: [[[f32; 4]; 2]; WINDOW / 8] = {
     window
 };
 
-/// `TURNS[p / 4][k - 1]` are the real and the imaginary parts of exp(-2 pi i p k / 128) for p and the next three.
+/// `TURNS[p / 4][k - 1]` are the real and the imaginary parts of exp(-2 pi i p k / 128) for p and
+/// the next three.
 pub(super) static TURNS: [[[[f32; 4]; 2]; 3]; BINS / 16] = {
     let mut turns = [[[[0.0; 4]; 2]; 3]; BINS / 16];
     let mut n = 0;

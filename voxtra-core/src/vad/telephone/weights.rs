@@ -1,9 +1,10 @@
 //! The trained weights, from `weights.bin`, which `training/run.sh` writes.
 //!
-//! Little-endian, without anything between: the features' scales and offsets (f32); then layer by layer the biases (i32) and the
-//! weights (i16): the dense layer; what the recurrent units make of its output, and what of their own state; the output. The
-//! recurrent layers have three groups of outputs: the reset gates, the update gates and the candidates of all units. A group's
-//! weights are in pairs: those of its outputs for the first two inputs, then those for the next two.
+//! Little-endian, without anything between: the features' scales and offsets (f32); then layer by
+//! layer the biases (i32) and the weights (i16): the dense layer; what the recurrent units make of
+//! its output, and what of their own state; the output. The recurrent layers have three groups of
+//! outputs: the reset gates, the update gates and the candidates of all units. A group's weights
+//! are in pairs: those of its outputs for the first two inputs, then those for the next two.
 
 use super::features::FEATURES;
 use super::network::{CUT, DENSE, INPUT_ONE, STATE_ONE, UNITS};
@@ -19,7 +20,8 @@ pub(super) struct Table {
     pub(super) out: Out,
 }
 
-/// Weights of products that are added up, and what they are added to: groups of outputs, in parts that are computed side by side.
+/// Weights of products that are added up, and what they are added to: groups of outputs, in parts
+/// that are computed side by side.
 #[derive(Debug)]
 pub(super) struct Layer<const PAIRS: usize, const PARTS: usize, const GROUPS: usize> {
     pub(super) biases: [[[i32; WIDE]; PARTS]; GROUPS],

@@ -1,4 +1,5 @@
-//! Sessions: handlers of events that exist and that can run, steps that are reached, one answer to each question.
+//! Sessions: handlers of events that exist and that can run, steps that are reached, one answer to
+//! each question.
 
 mod handlers;
 mod patterns;
@@ -206,7 +207,8 @@ fn on_error(
     }
 }
 
-/// Documentation of a handler is for its reader; on an expression the compiler would complain of it.
+/// Documentation of a handler is for its reader; on an expression the compiler would complain of
+/// it.
 fn without_docs(mut attrs: Vec<Attribute>) -> Vec<Attribute> {
     attrs.retain(|attr| !attr.path().is_ident("doc"));
     attrs

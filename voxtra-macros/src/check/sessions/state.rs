@@ -50,7 +50,8 @@ impl Uses {
         }
     }
 
-    /// The body, or an empty one if it uses what isn't there: the compiler would say so again, in other words.
+    /// The body, or an empty one if it uses what isn't there: the compiler would say so again, in
+    /// other words.
     pub(super) fn checked(&self, body: Group, errors: &mut Errors) -> Group {
         let mut names = Vec::new();
         // Where it stands by itself it may be bound to something else: the compiler knows.

@@ -37,7 +37,8 @@ impl Steps {
         &self.names
     }
 
-    /// The step whose declaration has exactly this name token; nothing for a second one of the name.
+    /// The step whose declaration has exactly this name token; nothing for a second one of the
+    /// name.
     pub(super) fn index(&mut self, name: &Ident) -> Option<Option<u16>> {
         position(&self.names, name).map(Some)
     }

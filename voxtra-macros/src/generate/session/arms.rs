@@ -39,7 +39,8 @@ impl<'a> Arms<'a> {
         self.guarded(handler, handler.guard.as_ref(), body)
     }
 
-    /// The arms of a handler as far as is known while another body holds the state: a condition that looks at it may hold.
+    /// The arms of a handler as far as is known while another body holds the state: a condition
+    /// that looks at it may hold.
     pub(super) fn perhaps(&self, handler: &Handler, body: &TokenStream) -> TokenStream {
         let guard = handler.guard.as_ref();
         let guard = guard.filter(|guard| find(quote!(#guard), "state").is_none());
@@ -68,8 +69,8 @@ impl<'a> Arms<'a> {
         quote!(#(#arms,)*)
     }
 
-    /// Which events there are handlers for, whatever their conditions, as arms; those that have their own handlers in steps alone
-    /// are wanted in these.
+    /// Which events there are handlers for, whatever their conditions, as arms; those that have
+    /// their own handlers in steps alone are wanted in these.
     pub(super) fn wanted(&self, handlers: &[Handler]) -> TokenStream {
         let Self {
             core,
@@ -146,7 +147,8 @@ impl<'a> Arms<'a> {
                         let ty = match alternative.origin {
                             Some(Origin::BuiltIn) => quote!(#core::event::#ty),
                             _ => {
-                                // Its span would be the field's; the name is found where the event's is.
+                                // Its span would be the field's; the name is found where the
+                                // event's is.
                                 let ty = Ident::new(&ty.to_string(), event.span());
                                 quote!(#ty)
                             }
@@ -177,7 +179,8 @@ impl<'a> Arms<'a> {
         }
     }
 
-    /// All that must hold besides the pattern. `alternative` is the only one of the arm, if there is only one.
+    /// All that must hold besides the pattern. `alternative` is the only one of the arm, if there
+    /// is only one.
     fn guard(
         &self,
         handler: &Handler,

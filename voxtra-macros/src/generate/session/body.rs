@@ -14,7 +14,8 @@ pub(super) struct Bodies<'a> {
 }
 
 impl Bodies<'_> {
-    /// A body may end in its own `Ok(…)` or `Err(…)`, and otherwise succeeds when it comes to its end.
+    /// A body may end in its own `Ok(…)` or `Err(…)`, and otherwise succeeds when it comes to its
+    /// end.
     pub(super) fn of(&self, body: &Group) -> TokenStream {
         let (group, label) = self.replaced(body, BodyEnd::Nothing);
         match syn::parse2::<Block>(quote!(#group)) {
@@ -37,14 +38,16 @@ impl Bodies<'_> {
                     return ::core::result::Result::Ok(());
                 })
             }
-            // The end is a statement of its own, as a body that always returns early leaves it out of reach.
+            // The end is a statement of its own, as a body that always returns early leaves it out
+            // of reach.
             Ok(_) => quote!({
                 #[allow(unused_braces)]
                 #label #group
                 #[allow(unreachable_code, clippy::needless_return)]
                 return ::core::result::Result::Ok(());
             }),
-            // Left to the compiler, which explains it better, but in an expansion of its own: the rest of the output isn't lost with it.
+            // Left to the compiler, which explains it better, but in an expansion of its own: the
+            // rest of the output isn't lost with it.
             Err(_) => {
                 let (core, (group, _)) = (self.core, self.replaced(body, BodyEnd::Elsewhere));
                 quote!({ #core::__private::handler_body!(#group); ::core::result::Result::Ok(()) })
@@ -80,7 +83,8 @@ enum BodyEnd {
     Elsewhere,
 }
 
-/// What ends a body from within. The compiler refuses it where it can't: in a closure, or an `async` block.
+/// What ends a body from within. The compiler refuses it where it can't: in a closure, or an
+/// `async` block.
 fn label(at: Span) -> Lifetime {
     Lifetime::new("'handler", Span::mixed_site().located_at(at))
 }

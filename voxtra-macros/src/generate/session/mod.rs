@@ -312,7 +312,8 @@ fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream)
     }
 }
 
-/// The words of an enum stand for themselves only where the event is declared; elsewhere they would be names for whatever is there.
+/// The words of an enum stand for themselves only where the event is declared; elsewhere they would
+/// be names for whatever is there.
 fn word_assertions(session: &Session, core: &TokenStream) -> TokenStream {
     let mut output = TokenStream::new();
     let alternatives = session

@@ -38,7 +38,8 @@ pub(super) fn parse(
         }
         if input.parse::<Option<Token![;]>>()?.is_none() {
             errors.push(input.error("expected `,` and another route, or `;`"));
-            // Only the comma is missing if another route follows, and only the semicolon if another item does.
+            // Only the comma is missing if another route follows, and only the semicolon if another
+            // item does.
             if KINDS.iter().any(|kind| is_word(input, kind)) {
                 continue;
             }

@@ -30,7 +30,8 @@ pub(super) fn answer(catalogue: &Catalogue) {
     std::process::exit(status);
 }
 
-/// Warns of names in allow-lists that no event has, and of older settings. Others may still be told: handlers needn't name what they emit.
+/// Warns of names in allow-lists that no event has, and of older settings. Others may still be
+/// told: handlers needn't name what they emit.
 pub(super) fn known(webhooks: &[WebhookSettings], catalogue: &Catalogue) {
     for webhook in webhooks {
         if webhook.max_attempts.is_some() {

@@ -12,9 +12,10 @@ use crate::media::MediaSettings;
 use crate::speech::{CommandVoice, Prompts, SpeechError};
 
 impl Builder {
-    /// Takes over everything that the configuration says, but `[log]`, which is the process's: `voxtra::log::init` does what it
-    /// says. Each `[[route]]` names a session or an [`agent`](Self::agent); one that names another keeps the application from
-    /// starting. The routes that sessions declare count as well.
+    /// Takes over everything that the configuration says, but `[log]`, which is the process's:
+    /// `voxtra::log::init` does what it says. Each `[[route]]` names a session or an
+    /// [`agent`](Self::agent); one that names another keeps the application from starting. The
+    /// routes that sessions declare count as well.
     ///
     /// # Errors
     /// The voice or a prompt that it names can't be used.

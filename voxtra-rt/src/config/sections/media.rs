@@ -179,7 +179,8 @@ fn read_share(section: &Section<'_>, key: &'static str) -> Option<f32> {
     Some(share)
 }
 
-/// The value of a key that had another name before, which is still read: `Config::notes` names the new one.
+/// The value of a key that had another name before, which is still read: `Config::notes` names the
+/// new one.
 fn renamed<T>(
     section: &Section<'_>,
     [new, old]: [&'static str; 2],

@@ -1,5 +1,6 @@
-//! One function per section of the file. A value that is missing or wrong is replaced by its default so that reading
-//! goes on; what was wrong has been noted by then, and the result is thrown away.
+//! One function per section of the file. A value that is missing or wrong is replaced by its
+//! default so that reading goes on; what was wrong has been noted by then, and the result is thrown
+//! away.
 
 mod media;
 mod route;

@@ -12,7 +12,8 @@ use super::sync::time::{self, sleep};
 use super::sync::{Consumer, Producer, RingBuffer};
 use super::{Requests, Shared, chunks_in, samples_in};
 
-/// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to its end.
+/// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to
+/// its end.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// The way to the caller's ear: one utterance after another.
@@ -89,7 +90,8 @@ impl AgentAudioWriter {
         }
     }
 
-    /// A flush of what was written under `epoch` has been asked for: the next utterance waits for it.
+    /// A flush of what was written under `epoch` has been asked for: the next utterance waits for
+    /// it.
     pub(crate) fn expect_flush(&mut self, epoch: u32) {
         self.flushing = Some(epoch);
     }
@@ -112,7 +114,8 @@ impl AgentAudioWriter {
         }
     }
 
-    /// The queue, which is made now if this is the first utterance: by now the line's rate is known.
+    /// The queue, which is made now if this is the first utterance: by now the line's rate is
+    /// known.
     fn queue(&mut self) -> &mut QueueIn {
         let rate = self.rate();
         self.queue.get_or_insert_with(|| {

@@ -1,4 +1,5 @@
-//! Rings that are made when they are needed first, which in many calls is never: the largest part of a call's memory.
+//! Rings that are made when they are needed first, which in many calls is never: the largest part
+//! of a call's memory.
 
 use super::sync::{Consumer, Producer, RingBuffer};
 

@@ -45,8 +45,9 @@ fn call() -> (MediaEnd, MediaLink, Arc<AtomicBool>) {
     (end, link, Arc::default())
 }
 
-/// What a media thread does with a call: something to tell at one moment or another, then the end, if `told` is given not before
-/// all was told: the end wakes the session as well and would hide that nothing else has.
+/// What a media thread does with a call: something to tell at one moment or another, then the end,
+/// if `told` is given not before all was told: the end wakes the session as well and would hide
+/// that nothing else has.
 fn carry(
     mut notify: WakeHandle,
     mut end: MediaEnd,

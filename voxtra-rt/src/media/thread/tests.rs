@@ -92,7 +92,8 @@ async fn a_flood_of_tiny_frames_keeps_nobody_waiting_for_long() {
     let (connection, link, mut peer) = connection();
     let (mut worker, mut scratch, clock, _notifier, _) = worker([connection]);
 
-    // 4,000 frames of one sample: what a turn takes of them is what the other calls of the thread wait for.
+    // 4,000 frames of one sample: what a turn takes of them is what the other calls of the thread
+    // wait for.
     let flood = [0x10, 0, 2, 1, 0].repeat(4_000);
     io::Write::write_all(&mut peer, &flood).unwrap();
     let mut turns = Vec::new();

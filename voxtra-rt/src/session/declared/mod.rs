@@ -1,18 +1,24 @@
 //! Sessions declared with `voxtra!`: what the macro writes, and what runs it.
 //!
-//! A session does one thing at a time. Its events wait in their order, and each is given to the first handler that wants it.
+//! A session does one thing at a time. Its events wait in their order, and each is given to the
+//! first handler that wants it.
 //!
-//! - **An interrupt** cuts the body that is awaiting: its future is dropped where it stands, which cuts a [`say`](Call::say)
-//!   in it. The interrupting event is handled at once, those that were waiting after it. Whatever the body did before that
-//!   await is done; nothing behind it happens. Events that were waiting when a step is entered can cut its `enter`. A body that doesn't await can't be cut, and neither can `hangup`.
-//!   What a handler that is tried before the interrupt takes, or may take as its condition looks at the state, cuts nothing.
-//! - **A timer** that falls due while a body runs waits for it, and for the events that were waiting. A silence that was broken
-//!   in the meantime is forgotten; repetitions that were missed are not made up for.
-//! - **At the end of the call** the body that is running may go on for two seconds, in which everything that it awaits of the
-//!   call ends with [`CallError::Ended`]; then it is dropped. The events that are waiting are handled in the same time.
-//!   `hangup` comes last, once, whatever happened before it; the session's owner gives all of it five seconds.
-//! - **An error** becomes an `error` event, and then does what `catch` says. If what that leads to fails as well, the call has
-//!   failed, and the caller goes on in the dialplan. `CallError::Ended` is no error. A panic is one, and the call has failed.
+//! - **An interrupt** cuts the body that is awaiting: its future is dropped where it stands, which
+//!   cuts a [`say`](Call::say) in it. The interrupting event is handled at once, those that were
+//!   waiting after it. Whatever the body did before that await is done; nothing behind it happens.
+//!   Events that were waiting when a step is entered can cut its `enter`. A body that doesn't await
+//!   can't be cut, and neither can `hangup`. What a handler that is tried before the interrupt
+//!   takes, or may take as its condition looks at the state, cuts nothing.
+//! - **A timer** that falls due while a body runs waits for it, and for the events that were
+//!   waiting. A silence that was broken in the meantime is forgotten; repetitions that were missed
+//!   are not made up for.
+//! - **At the end of the call** the body that is running may go on for two seconds, in which
+//!   everything that it awaits of the call ends with [`CallError::Ended`]; then it is dropped. The
+//!   events that are waiting are handled in the same time. `hangup` comes last, once, whatever
+//!   happened before it; the session's owner gives all of it five seconds.
+//! - **An error** becomes an `error` event, and then does what `catch` says. If what that leads to
+//!   fails as well, the call has failed, and the caller goes on in the dialplan. `CallError::Ended`
+//!   is no error. A panic is one, and the call has failed.
 
 mod run;
 #[cfg(test)]
@@ -33,13 +39,15 @@ pub(crate) use run::run_session;
 
 /// A session declared with `voxtra! { session Name { … } }`, which implements this.
 ///
-/// A step is known by its place in [`STEPS`](Self::STEPS), so that finding a handler compares small integers.
+/// A step is known by its place in [`STEPS`](Self::STEPS), so that finding a handler compares small
+/// integers.
 pub trait Session: Send + 'static {
     /// Its name in the declaration.
     const NAME: &'static str;
     /// Which calls it wants.
     const ROUTES: &'static [DeclaredRoute];
-    /// Your events that it may tell or hear of: those of its `voxtra!`, and the imported ones that it handles.
+    /// Your events that it may tell or hear of: those of its `voxtra!`, and the imported ones that
+    /// it handles.
     const EVENTS: &'static [EventInfo] = &[];
     /// The names of its steps.
     const STEPS: &'static [&'static str] = &[];
@@ -57,14 +65,15 @@ pub trait Session: Send + 'static {
         true
     }
 
-    /// Whether this event cuts what the session is doing: an interrupt is the first handler that would take it.
+    /// Whether this event cuts what the session is doing: an interrupt is the first handler that
+    /// would take it.
     fn interrupts(step: Option<u16>, call: &Call, event: &Event) -> bool {
         let _ = (step, call, event);
         false
     }
 
-    /// Does what the session declares for this trigger, if it declares something. A step that is to come next is left in
-    /// `goto`.
+    /// Does what the session declares for this trigger, if it declares something. A step that is to
+    /// come next is left in `goto`.
     ///
     /// # Errors
     /// Whatever the body failed with.
@@ -108,7 +117,8 @@ pub enum When {
     After(Duration),
     /// Again and again.
     Every(Duration),
-    /// Once in each silence of this length: the caller neither speaks nor presses a key, and the agent doesn't speak.
+    /// Once in each silence of this length: the caller neither speaks nor presses a key, and the
+    /// agent doesn't speak.
     Silence(Duration),
 }
 

@@ -15,7 +15,8 @@ use crate::session::{Call, CallError, Event, Events, HandlerError};
 /// How long bodies may go on after the end of the call, before `hangup` has its turn.
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
-/// Runs a session from the first event of its call to the last, all but `session.destroyed`, which waits for it.
+/// Runs a session from the first event of its call to the last, all but `session.destroyed`, which
+/// waits for it.
 pub(crate) async fn run_session<S: Session>(call: Call) -> Result<(), HandlerError> {
     let mut runner = Runner::<S>::new(call);
     while let Some(pending) = runner.next().await {
@@ -36,7 +37,8 @@ struct Runner<S> {
     behind: Events,
     /// When bodies have to be done, once the call is over.
     last: Option<Instant>,
-    /// A step that leads back to itself, to be entered again when what was waiting has had its turn.
+    /// A step that leads back to itself, to be entered again when what was waiting has had its
+    /// turn.
     again: Option<u16>,
     /// Events that were gone before they could be handled, as far as that was told.
     missed: u64,
@@ -140,7 +142,8 @@ impl<S: Session> Runner<S> {
                 self.step = Some(step);
                 self.timers.enter(step, Instant::now());
                 if entered.contains(&step) {
-                    // Steps that lead to each other for ever must hold up neither events and timers nor the thread.
+                    // Steps that lead to each other for ever must hold up neither events and timers
+                    // nor the thread.
                     self.again = Some(step);
                     tokio::task::yield_now().await;
                 } else {
@@ -232,7 +235,8 @@ impl<S: Session> Runner<S> {
                         Ok(true) => {}
                         Err(panic) => return BodyOutcome::Panicked(panic),
                     }
-                    // It may have come since the body was polled, and be what the body is listening for.
+                    // It may have come since the body was polled, and be what the body is listening
+                    // for.
                     tokio::select! {
                         biased;
                         outcome = &mut body => return outcome,

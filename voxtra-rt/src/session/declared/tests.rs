@@ -1,4 +1,5 @@
-//! The promises of a declared session, in virtual time: a whole session without a line, told what happens.
+//! The promises of a declared session, in virtual time: a whole session without a line, told what
+//! happens.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -331,7 +332,8 @@ async fn timers_come_when_they_are_due_and_a_broken_silence_never_does() {
         (3, speech()),
         (8, quiet()),
         (12, key('1')),
-        // The silence that follows this key falls due while its handler runs, and is broken before that ends.
+        // The silence that follows this key falls due while its handler runs, and is broken before
+        // that ends.
         (18, key('9')),
         (25, told(UserSpeechStarted {})),
         (51, gone()),

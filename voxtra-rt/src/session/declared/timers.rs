@@ -18,7 +18,8 @@ pub(super) struct Timers {
     media: bool,
     /// The far end holds the call.
     held: bool,
-    /// Since when neither does, nor a key was pressed. Nothing while one does, without media, or on hold.
+    /// Since when neither does, nor a key was pressed. Nothing while one does, without media, or on
+    /// hold.
     quiet_since: Option<Instant>,
 }
 

@@ -28,8 +28,8 @@ voxtra! {
     }
 }
 
-/// What is read from any text, and what is made of any fields, is the same after it was written and read again; and what
-/// is written is one line of exactly the contract's shape.
+/// What is read from any text, and what is made of any fields, is the same after it was written and
+/// read again; and what is written is one line of exactly the contract's shape.
 pub fn event_json(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(event) = Event::from_json(text)

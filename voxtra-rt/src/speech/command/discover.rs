@@ -2,7 +2,8 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// Where `program` is: itself if it has a folder, otherwise the first of that name on `path`. Only what can be run counts.
+/// Where `program` is: itself if it has a folder, otherwise the first of that name on `path`. Only
+/// what can be run counts.
 pub(super) fn find(program: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     if program.is_empty() {
         return None;
@@ -32,7 +33,8 @@ pub(super) fn install_hint(program: &str) -> String {
     format!("{how}, or choose another speech.voice")
 }
 
-/// A voice for piper: `PIPER_MODEL`, or the first model in one of the folders where packages put them.
+/// A voice for piper: `PIPER_MODEL`, or the first model in one of the folders where packages put
+/// them.
 pub(super) fn piper_model() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("PIPER_MODEL") {
         return Some(PathBuf::from(named));

@@ -14,12 +14,14 @@ use crate::config::{SpeechSettings, VoiceSettings};
 
 /// Speaks by running a program, once per utterance and never through a shell.
 ///
-/// The arguments may hold `{text}`, which stands for the text; without it the text goes to the program's standard input.
-/// They may hold `{out}`, which stands for a temporary file that the program writes as WAV; without it the program
-/// writes to its standard output, and is heard while it still writes.
+/// The arguments may hold `{text}`, which stands for the text; without it the text goes to the
+/// program's standard input. They may hold `{out}`, which stands for a temporary file that the
+/// program writes as WAV; without it the program writes to its standard output, and is heard while
+/// it still writes.
 ///
-/// The program is killed when nobody listens any more, with all that it started. Of our environment it sees only what a
-/// program needs (`PATH`, `HOME`, the locale …) and what [`inherit`](Self::inherit) names: the rest may hold secrets.
+/// The program is killed when nobody listens any more, with all that it started. Of our environment
+/// it sees only what a program needs (`PATH`, `HOME`, the locale …) and what
+/// [`inherit`](Self::inherit) names: the rest may hold secrets.
 ///
 /// ```no_run
 /// use voxtra_rt::speech::{CommandVoice, TextToSpeech};
@@ -57,8 +59,8 @@ pub enum AudioOutput {
 }
 
 impl CommandVoice {
-    /// A voice from a program, found on `PATH` unless it is a path, and its arguments. It writes WAV, until
-    /// [`raw`](Self::raw) says otherwise.
+    /// A voice from a program, found on `PATH` unless it is a path, and its arguments. It writes
+    /// WAV, until [`raw`](Self::raw) says otherwise.
     ///
     /// # Errors
     /// The program cannot be found or run, or the arguments make no sense.
@@ -119,7 +121,8 @@ impl CommandVoice {
         })
     }
 
-    /// `espeak-ng` with its default voice: robotic, quick, small, installed by `apt-get install espeak-ng`.
+    /// `espeak-ng` with its default voice: robotic, quick, small, installed by
+    /// `apt-get install espeak-ng`.
     ///
     /// # Errors
     /// It is not installed.
@@ -156,8 +159,8 @@ impl CommandVoice {
         .raw(rate_hz))
     }
 
-    /// The first that is installed: piper if a model lies in one of the usual folders (or `PIPER_MODEL` names one),
-    /// espeak-ng, flite.
+    /// The first that is installed: piper if a model lies in one of the usual folders (or
+    /// `PIPER_MODEL` names one), espeak-ng, flite.
     ///
     /// # Errors
     /// None is; says what to install.

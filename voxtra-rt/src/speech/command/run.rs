@@ -12,7 +12,8 @@ use super::super::wav::{self, WavError, WavStream};
 use super::super::{Speech, SpeechError, SpeechSender};
 use super::{AudioOutput, CommandVoice};
 
-/// Runs the program for one text. Returns with its first samples, or with its error if there are none.
+/// Runs the program for one text. Returns with its first samples, or with its error if there are
+/// none.
 pub(super) async fn speak(voice: &CommandVoice, text: &str) -> Result<Speech, SpeechError> {
     let text = one_line(text);
     if text.is_empty() {
@@ -141,7 +142,8 @@ impl Running {
         let as_argument = voice.template.takes_text();
         let mut child = Command::new(&voice.program)
             .args(voice.template.fill(text, out))
-            // Our environment holds the secrets of the configuration, which are none of its business.
+            // Our environment holds the secrets of the configuration, which are none of its
+            // business.
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| voice.inherits(name)))
             // Of its own, so that what it started in turn can be killed with it.
@@ -194,7 +196,8 @@ impl Running {
         match decoder.push(self.block.get(..n).unwrap_or_default(), samples) {
             Ok(()) => Ok(n > 0),
             Err(source) => {
-                // A program that fails often says so where audio was expected: its exit status says more.
+                // A program that fails often says so where audio was expected: its exit status says
+                // more.
                 self.stdout = None;
                 self.exit().await?;
                 Err(self.not_audio(source))
@@ -215,7 +218,8 @@ impl Running {
         // Usually there is nothing left to wait for; but a grandchild may hold the pipe open.
         let _ = timeout(LAST_WORDS, &mut self.stderr_task).await;
         if status.success() {
-            // piper always says something, and espeak-ng that it took another voice than the one asked for.
+            // piper always says something, and espeak-ng that it took another voice than the one
+            // asked for.
             tracing::debug!(voice = self.voice, stderr = self.said(), "voice ended");
             return Ok(());
         }
@@ -267,7 +271,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stderr_task.abort();
-        // There is an id until its end was waited for, so that this is its group still and nobody else's.
+        // There is an id until its end was waited for, so that this is its group still and nobody
+        // else's.
         let group = self.child.id().and_then(|id| i32::try_from(id).ok());
         if let Some(group) = group.and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
@@ -339,8 +344,8 @@ async fn keep_tail(stderr: Option<ChildStderr>, tail: Arc<Mutex<VecDeque<u8>>>) 
     }
 }
 
-/// Without line ends and control characters: piper takes each line for an utterance of its own, and a NUL cannot be an
-/// argument.
+/// Without line ends and control characters: piper takes each line for an utterance of its own, and
+/// a NUL cannot be an argument.
 fn one_line(text: &str) -> String {
     let spaced = text.replace(char::is_control, " ");
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -24,7 +24,8 @@ impl Template {
         self.arguments.iter().any(|argument| argument.contains(OUT))
     }
 
-    /// The arguments with both in their places. What stands in the text is never taken for a place itself.
+    /// The arguments with both in their places. What stands in the text is never taken for a place
+    /// itself.
     pub(super) fn fill(&self, text: &str, out: &str) -> Vec<String> {
         self.arguments
             .iter()

@@ -26,8 +26,8 @@ impl Script {
         }
     }
 
-    /// Run by the shell rather than executed: a script that was written a moment ago may still be open in a process
-    /// that another test is just forking ("text file busy").
+    /// Run by the shell rather than executed: a script that was written a moment ago may still be
+    /// open in a process that another test is just forking ("text file busy").
     fn voice(&self, arguments: &[&str]) -> CommandVoice {
         let mut argv = vec!["sh", &self.path];
         argv.extend(arguments);

@@ -23,8 +23,8 @@ enum Encoding {
 }
 
 impl Format {
-    /// Parses the body of a `fmt ` chunk (Multimedia Programming Interface and Data Specifications 1.0; the extensible
-    /// form is Microsoft's WAVEFORMATEXTENSIBLE).
+    /// Parses the body of a `fmt ` chunk (Multimedia Programming Interface and Data Specifications
+    /// 1.0; the extensible form is Microsoft's WAVEFORMATEXTENSIBLE).
     pub(super) fn parse(body: &[u8]) -> Result<Self, WavError> {
         let short = |at: usize| -> Result<u16, WavError> {
             let bytes = body.get(at..at + 2).and_then(|b| b.try_into().ok());

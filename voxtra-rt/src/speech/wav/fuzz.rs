@@ -4,10 +4,12 @@ use std::io::Cursor;
 
 use super::{Recording, WavError, WavStream, read_from};
 
-/// Bytes that are cut anywhere give what they give in one piece: the same samples or an error. A complete
-/// file of 16-bit PCM with one channel and the plainest of headers gives the samples that hound reads.
+/// Bytes that are cut anywhere give what they give in one piece: the same samples or an error. A
+/// complete file of 16-bit PCM with one channel and the plainest of headers gives the samples that
+/// hound reads.
 ///
-/// The input is a count (its low four bits), as many lengths of pieces less one, used over and over, and the file.
+/// The input is a count (its low four bits), as many lengths of pieces less one, used over and
+/// over, and the file.
 pub fn wav(data: &[u8]) {
     let (count, rest) = match data.split_first() {
         Some((count, rest)) => (usize::from(count & 15).min(rest.len()), rest),

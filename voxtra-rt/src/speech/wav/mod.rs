@@ -1,7 +1,8 @@
 //! WAV files and streams. Everything becomes mono 16-bit samples: that is what a call carries.
 //!
-//! Read: PCM of 8, 16, 24 and 32 bits and floats of 32 and 64 bits, any number of channels (averaged), also in the
-//! extensible form; µ-law and A-law, which telephone recorders write. Written: 16-bit PCM.
+//! Read: PCM of 8, 16, 24 and 32 bits and floats of 32 and 64 bits, any number of channels
+//! (averaged), also in the extensible form; µ-law and A-law, which telephone recorders write.
+//! Written: 16-bit PCM.
 
 mod format;
 #[cfg(any(fuzzing, test))]
@@ -69,7 +70,8 @@ fn read_samples(mut source: impl Read, most: usize) -> Result<Recording, WavErro
     Ok(Recording { rate_hz, samples })
 }
 
-/// Writes 16-bit PCM with one or more channels, `interleaved` sample by sample. A new file is readable by its owner alone.
+/// Writes 16-bit PCM with one or more channels, `interleaved` sample by sample. A new file is
+/// readable by its owner alone.
 ///
 /// # Errors
 /// The file cannot be written.

@@ -3,8 +3,8 @@ use super::format::Format;
 
 /// Decodes a WAV as it comes, cut anywhere.
 ///
-/// Programs that write WAV into a pipe cannot know its length, and put 0 or a very large number there; then the samples
-/// go on to the end of the stream.
+/// Programs that write WAV into a pipe cannot know its length, and put 0 or a very large number
+/// there; then the samples go on to the end of the stream.
 ///
 /// ```no_run
 /// use std::io::Read as _;
@@ -73,7 +73,8 @@ impl WavStream {
         while !bytes.is_empty() {
             match self.part {
                 Part::Riff => {
-                    // A stream that begins otherwise is refused at once, not after twelve bytes that may never come.
+                    // A stream that begins otherwise is refused at once, not after twelve bytes
+                    // that may never come.
                     let known = b"RIFF";
                     let seen = self.held.iter().chain(bytes).zip(known);
                     if !seen.into_iter().all(|(byte, known)| byte == known) {
@@ -209,5 +210,6 @@ impl Default for WavStream {
 /// The extensible form has 40 bytes; nothing beyond them is of interest.
 const LONGEST_FORMAT: usize = 40;
 
-/// Sizes from here on stand for "not known": espeak-ng writes 0x7ffff000, others 0x7fffffff or 0xffffffff.
+/// Sizes from here on stand for "not known": espeak-ng writes 0x7ffff000, others 0x7fffffff or
+/// 0xffffffff.
 const UNKNOWN_LENGTH: u32 = 0x7fff_0000;

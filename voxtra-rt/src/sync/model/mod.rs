@@ -1,5 +1,6 @@
-//! What loom sees in place of what threads share: its own atomics, locks and threads, and stand-ins, made of these, for what comes
-//! from elsewhere and is checked there (rtrb's rings, tokio's `Notify` and `watch`, time).
+//! What loom sees in place of what threads share: its own atomics, locks and threads, and
+//! stand-ins, made of these, for what comes from elsewhere and is checked there (rtrb's rings,
+//! tokio's `Notify` and `watch`, time).
 #![allow(dead_code, unreachable_pub)]
 
 mod notify;
@@ -21,7 +22,8 @@ pub(crate) mod thread {
     }
 }
 
-/// Runs `program` in every order of its steps with up to `preemptions` switches that nothing forced.
+/// Runs `program` in every order of its steps with up to `preemptions` switches that nothing
+/// forced.
 pub(crate) fn in_every_order(preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound.get_or_insert(preemptions);

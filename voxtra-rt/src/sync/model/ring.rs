@@ -1,5 +1,5 @@
-//! rtrb's ring as far as memory order goes: two positions, each written by one side with release and read by the other with
-//! acquire, and only when what is known of it doesn't suffice.
+//! rtrb's ring as far as memory order goes: two positions, each written by one side with release
+//! and read by the other with acquire, and only when what is known of it doesn't suffice.
 
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# What keeps the house in order and no compiler checks: the width of comments and pages, words that
+# were given up, and imports that point the wrong way. Says each place that breaks a rule.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export LC_ALL=C.UTF-8
+
+status=0
+
+# no RULE PATTERN PATHSPEC…: the pattern (Perl's) is found in none of these files.
+no() {
+    local rule=$1 pattern=$2 found
+    shift 2
+    found=$(git ls-files -- "$@" | xargs -d '\n' grep -nP -- "$pattern" || true)
+    if [ -n "$found" ]; then
+        printf '%s\n    %s\n' "$rule" "${found//$'\n'/$'\n    '}" >&2
+        status=1
+    fi
+}
+
+# Code in comments and in pages is indented, and may be as wide as it likes; so may what has no
+# blank to break at.
+no 'a comment is wider than 100 characters' \
+    '^(?=.{101})\s*//[/!]? (?!    )(?=.{0,90} \S+ )' '*.rs' ':!*/compile_fail/*'
+no 'a comment is wider than 100 characters' '^(?=.{101})\s*# (?! )(?!-{5})' '*.sh' '*.py' '*Cargo.toml'
+
+words='Mouth|Ears|CallerEar|AgentVoice|Courier|go_round|Lobby|Leash|turn_away|Deed'
+words+='|bury|heed'
+no 'an older word of ours: house words are in ARCHITECTURE.md' "\\b($words)\\b" '*.rs'
+
+exit $status
