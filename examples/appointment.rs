@@ -86,18 +86,15 @@ fn weekday(text: &str) -> Option<&'static str> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), voxtra::Exit> {
+async fn main() -> Result<ExitCode, voxtra::Exit> {
     let file = std::env::args().nth(1);
     let config = Config::load(file.as_deref().unwrap_or("voxtra.toml").as_ref())?;
     let _log = voxtra::log::init(&config.log)?;
-    let app = Application::builder()
+    let application = Application::builder()
         .config(&config)?
         .speech_to_text(ScriptedTranscriber::new(["On Tuesday, please."]))
-        .session::<Appointment>()
-        .start()
-        .await?;
-    app.run().await;
-    Ok(())
+        .session::<Appointment>();
+    Ok(application.run().await?)
 }
 
 #[cfg(test)]

@@ -54,17 +54,12 @@ voxtra! {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), voxtra::Exit> {
+async fn main() -> Result<ExitCode, voxtra::Exit> {
     let file = std::env::args().nth(1);
     let config = Config::load(file.as_deref().unwrap_or("voxtra.toml").as_ref())?;
     let _log = voxtra::log::init(&config.log)?;
-    let app = Application::builder()
-        .config(&config)?
-        .session::<Menu>()
-        .start()
-        .await?;
-    app.run().await;
-    Ok(())
+    let application = Application::builder().config(&config)?.session::<Menu>();
+    Ok(application.run().await?)
 }
 
 #[cfg(test)]

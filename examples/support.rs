@@ -48,20 +48,17 @@ voxtra! {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), voxtra::Exit> {
+async fn main() -> Result<ExitCode, voxtra::Exit> {
     let file = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "voxtra.toml".into());
     let config = Config::load(file.as_ref())?;
     let _log = voxtra::log::init(&config.log)?;
-    let app = Application::builder()
+    let application = Application::builder()
         .config(&config)?
         .language_model(ScriptedModel::new(["I see.", "Let me look into it."]))
-        .session::<Support>()
-        .start()
-        .await?;
-    app.run().await;
-    Ok(())
+        .session::<Support>();
+    Ok(application.run().await?)
 }
 
 #[cfg(test)]

@@ -31,18 +31,15 @@ fn known(call: &Call, key: &str) -> String {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), voxtra::Exit> {
+async fn main() -> Result<ExitCode, voxtra::Exit> {
     let file = std::env::args().nth(1);
     let config = Config::load(file.as_deref().unwrap_or("voxtra.toml").as_ref())?;
     let _log = voxtra::log::init(&config.log)?;
-    let app = Application::builder()
+    let application = Application::builder()
         .config(&config)?
         .session::<Reception>()
-        .session::<Vacant>()
-        .start()
-        .await?;
-    app.run().await;
-    Ok(())
+        .session::<Vacant>();
+    Ok(application.run().await?)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 
 /// An error that ends the program, for `main` to return:
-/// `async fn main() -> Result<(), voxtra::Exit>`.
+/// `async fn main() -> Result<ExitCode, voxtra::Exit>`.
 ///
 /// Every error becomes one by `?`. What `main` returns is printed with `Debug`, which for most
 /// errors shows their insides; this one's is its message and those of its causes, as a person reads

@@ -17,12 +17,11 @@
 //! }
 //!
 //! #[tokio::main]
-//! async fn main() -> Result<(), voxtra::Exit> {
+//! async fn main() -> Result<ExitCode, voxtra::Exit> {
 //!     let config = Config::load("voxtra.toml".as_ref())?;
 //!     let _log = voxtra::log::init(&config.log)?;
-//!     let app = Application::builder().config(&config)?.session::<Greeter>().start().await?;
-//!     app.run().await;
-//!     Ok(())
+//!     let application = Application::builder().config(&config)?.session::<Greeter>();
+//!     Ok(application.run().await?)
 //! }
 //! ```
 //!
@@ -48,6 +47,8 @@ pub use voxtra_rt as rt;
 
 /// What an agent usually needs.
 pub mod prelude {
+    pub use std::process::ExitCode;
+
     pub use voxtra_core::event::*;
     pub use voxtra_macros::voxtra;
     pub use voxtra_rt::app::{Application, Handler, Outbound};

@@ -28,4 +28,17 @@ words='Mouth|Ears|CallerEar|AgentVoice|Courier|go_round|Lobby|Leash|turn_away|De
 words+='|bury|heed'
 no 'an older word of ours: house words are in ARCHITECTURE.md' "\\b($words)\\b" '*.rs'
 
+# Imports point one way: config and rehearsal stand above app, app above carrier, carrier above
+# session, session above media and speech.
+arrow() {
+    local from=$1 to=$2
+    no "an import that points the wrong way: $from must not know $to" "crate::($to)\\b" \
+        "voxtra-rt/src/$from/*"
+}
+arrow session 'app|ari|carrier|config|rehearsal|webhook'
+arrow carrier 'app|config|rehearsal|webhook'
+arrow media 'app|ari|carrier|config|rehearsal|session|speech|webhook'
+arrow speech 'app|ari|carrier|config|media|rehearsal|session|webhook'
+arrow app 'config|rehearsal'
+
 exit $status

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use voxtra_rt::app::{Application, RouteTo, StartError, Stop, StopSignals};
+use voxtra_rt::app::{Application, Route, StartError, Stop, StopSignals};
 use voxtra_rt::config::Config;
 
 use super::check::load;
@@ -45,7 +45,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     }
     if config.routes.is_empty() {
         let echo = agents::by_name("echo", config).map_err(Failure::usage)?;
-        builder = builder.handler(&RouteTo::Default, echo);
+        builder = builder.handler(&Route::Default, echo);
     }
     let started = tokio::select! {
         started = builder.start() => started,

@@ -26,6 +26,7 @@ pub mod app;
 pub mod ari;
 mod audit;
 mod bounded;
+mod carrier;
 pub mod catalogue;
 pub mod config;
 pub mod media;

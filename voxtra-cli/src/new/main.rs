@@ -29,17 +29,11 @@ voxtra! {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), voxtra::Exit> {
+async fn main() -> Result<ExitCode, voxtra::Exit> {
     let config = Config::load("voxtra.toml".as_ref())?;
     let _log = voxtra::log::init(&config.log)?;
-    let app = Application::builder()
-        .config(&config)?
-        .session::<Reception>()
-        .start()
-        .await?;
-    println!("waiting for calls on {}; Ctrl-C ends", app.media_address());
-    app.run().await;
-    Ok(())
+    let application = Application::builder().config(&config)?.session::<Reception>();
+    Ok(application.run().await?)
 }
 
 #[cfg(test)]

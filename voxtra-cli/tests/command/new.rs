@@ -66,20 +66,19 @@ fn the_new_agent_is_rehearsed_and_logs_what_goes_wrong() {
     };
     let mut agent = program()
         .env_remove("RUST_LOG")
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut log = BufReader::new(agent.stderr.take().unwrap());
     let mut waiting = String::new();
-    let mut out = BufReader::new(agent.stdout.take().unwrap());
     while !waiting.contains("waiting for calls on") {
-        assert!(out.read_line(&mut waiting).unwrap() > 0, "{waiting}");
+        assert!(log.read_line(&mut waiting).unwrap() > 0, "{waiting}");
     }
     let mut stranger = TcpStream::connect(free).unwrap();
     stranger
         .write_all(&[&[0x01, 0, 16][..], &[7; 16]].concat())
         .unwrap();
-    let mut log = BufReader::new(agent.stderr.take().unwrap());
     let mut logged = String::new();
     while !logged.contains("refused an AudioSocket connection") {
         assert!(log.read_line(&mut logged).unwrap() > 0, "{logged}");

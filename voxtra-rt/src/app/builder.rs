@@ -1,30 +1,31 @@
 //! Putting an application together.
 
 mod asked;
-mod configured;
 
-use std::collections::HashMap;
+pub(crate) use asked::OLD_ATTEMPTS;
+
 use std::future::Future;
-use std::sync::atomic::AtomicBool;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use voxtra_core::event::{EventInfo, EventSet, EventType};
 use voxtra_core::leg::LegSettings;
 
 use super::admission::{Admission, CallLimits};
-use super::route::{Handler, HandlerOutcome, Route, RouteError, Routes};
-use super::{Application, Hook, Inner, OBSERVED, Sessions, socket_leg};
+use super::asterisk::Asterisk;
+use super::route::{Handler, HandlerOutcome, RouteError, Routes};
+use super::sessions::Sessions;
+use super::sink::{EventSink, Sinks};
+use super::sockets::{Sockets, socket_leg};
+use super::{Application, Hook, Inner, Originator};
 use crate::ari::{AriClient, AriError, AriSettings};
+use crate::carrier::AsteriskLink;
 use crate::catalogue::{Catalogue, CatalogueError};
-use crate::config::{RouteRule, RouteSettings};
 use crate::media::{MediaServer, MediaSettings};
-use crate::rehearsal::Simulation;
-use crate::session::{Call, CallInfo, ExpectedChannels, OnHandlerEnd, Services, Session};
+use crate::session::{Call, CallInfo, OnHandlerEnd, Route, Services, Session};
 use crate::speech::{LanguageModel, Prompts, SpeechError, SpeechToText, TextToSpeech};
 use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 
@@ -44,23 +45,23 @@ pub struct Builder {
     agents: Vec<(String, Handler)>,
     /// Sessions that declare no route.
     unrouted: Vec<&'static str>,
-    /// The configuration's routes.
-    configured: Vec<RouteSettings>,
+    /// The configuration's routes, each with the name of its agent.
+    pub(crate) configured: Vec<(Route<String>, String)>,
     catalogue: Catalogue,
     catalogue_error: Option<CatalogueError>,
-    services: Services,
-    prompts: Option<Prompts>,
-    media: MediaSettings,
-    leg: LegSettings,
-    address: Option<String>,
-    extensions: HashMap<Uuid, String>,
-    any_extension: Option<String>,
-    ari: Option<AriSettings>,
-    did_variable: String,
-    limits: CallLimits,
-    webhooks: Vec<WebhookSettings>,
-    on_handler_end: OnHandlerEnd,
-    drain: Duration,
+    pub(crate) services: Services,
+    pub(crate) prompts: Option<Prompts>,
+    pub(crate) media: MediaSettings,
+    pub(crate) leg: LegSettings,
+    pub(crate) address: Option<String>,
+    sockets: Sockets,
+    pub(crate) ari: Option<AriSettings>,
+    pub(crate) did_variable: String,
+    pub(crate) limits: CallLimits,
+    pub(crate) webhooks: Vec<WebhookSettings>,
+    sinks: Vec<Box<dyn EventSink>>,
+    pub(crate) on_handler_end: OnHandlerEnd,
+    pub(crate) drain: Duration,
     compare_every: Duration,
     startup: Vec<Hook>,
     shutdown: Vec<Hook>,
@@ -102,6 +103,13 @@ pub enum StartError {
     /// A voice or a prompt can't work.
     #[error(transparent)]
     Speech(#[from] SpeechError),
+    /// The environment variable `VOXTRA_EVENTS` asks for the application's events, which were
+    /// printed. Nothing was started.
+    #[error("the application's events were listed, as VOXTRA_EVENTS asks; nothing was started")]
+    Listed,
+    /// It asks for them in a way that can't be answered.
+    #[error("the application's events can't be listed: {0}")]
+    Listing(String),
 }
 
 impl Builder {
@@ -119,12 +127,12 @@ impl Builder {
             media: MediaSettings::default(),
             leg: LegSettings::default(),
             address: None,
-            extensions: HashMap::new(),
-            any_extension: None,
+            sockets: Sockets::default(),
             ari: None,
             did_variable: "FROM_DID".to_owned(),
             limits: CallLimits::default(),
             webhooks: Vec::new(),
+            sinks: Vec::new(),
             on_handler_end: OnHandlerEnd::default(),
             drain: DRAIN,
             compare_every: COMPARE,
@@ -182,7 +190,7 @@ impl Builder {
     /// to `extension`.
     #[must_use]
     pub fn allow(mut self, uuid: Uuid, extension: &str) -> Self {
-        self.extensions.insert(uuid, extension.to_owned());
+        self.sockets.extensions.insert(uuid, extension.to_owned());
         self
     }
 
@@ -190,7 +198,7 @@ impl Builder {
     /// `extension`.
     #[must_use]
     pub fn allow_any(mut self, extension: &str) -> Self {
-        self.any_extension = Some(extension.to_owned());
+        self.sockets.any_extension = Some(extension.to_owned());
         self
     }
 
@@ -304,15 +312,15 @@ impl Builder {
 
     /// Handles calls to an extension, a number or all others with a handler made elsewhere.
     #[must_use]
-    pub fn handler(self, route: &RouteTo<'_>, handler: Handler) -> Self {
+    pub fn handler(self, route: &Route<&str>, handler: Handler) -> Self {
         self.handle(route, handler, FUNCTION)
     }
 
-    fn handle(self, route: &RouteTo<'_>, handler: Handler, owner: &str) -> Self {
+    fn handle(self, route: &Route<&str>, handler: Handler, owner: &str) -> Self {
         self.route(|routes| match route {
-            RouteTo::Extension(extension) => routes.extension(extension, handler, owner),
-            RouteTo::Number(pattern) => routes.number(pattern, handler, owner),
-            RouteTo::Default => routes.otherwise(handler, owner),
+            Route::Extension(extension) => routes.extension(extension, handler, owner),
+            Route::Number(pattern) => routes.number(pattern, handler, owner),
+            Route::Default => routes.otherwise(handler, owner),
         })
     }
 
@@ -322,11 +330,11 @@ impl Builder {
         let unrouted = std::mem::take(&mut self.unrouted);
         let configured = std::mem::take(&mut self.configured);
         for name in unrouted {
-            if !configured.iter().any(|route| route.agent == name) {
+            if !configured.iter().any(|(_, agent)| agent == name) {
                 self = self.route(|_| Err(RouteError::None(name.to_owned())));
             }
         }
-        for RouteSettings { rule, agent } in configured {
+        for (rule, agent) in configured {
             let mut known = self.agents.iter().filter(|(name, _)| *name == agent);
             let (Some((_, handler)), None) = (known.next(), known.next()) else {
                 let names: Vec<_> = self.agents.iter().map(|(name, _)| name.as_str()).collect();
@@ -342,12 +350,7 @@ impl Builder {
                 return self.route(|_| Err(RouteError::Agent { agent, known }));
             };
             let (handler, owner) = (handler.clone(), format!("a [[route]] to {agent}"));
-            let to = match &rule {
-                RouteRule::Extension(extension) => RouteTo::Extension(extension),
-                RouteRule::Number(pattern) => RouteTo::Number(pattern),
-                RouteRule::Default => RouteTo::Default,
-            };
-            self = self.handle(&to, handler, &owner);
+            self = self.handle(&rule.as_str(), handler, &owner);
         }
         self
     }
@@ -376,6 +379,22 @@ impl Builder {
         if let Err(error) = add(&mut self.routes) {
             self.route_error.get_or_insert(error);
         }
+        self
+    }
+
+    /// Gives every call something of the application's own, such as a pool of database
+    /// connections: [`Call::state`] finds it by its type. Of each type there is one, the last that
+    /// was given.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        Arc::make_mut(&mut self.services.state).insert(value);
+        self
+    }
+
+    /// Publishes the events of all calls to `sink`, too.
+    #[must_use]
+    pub fn sink(mut self, sink: impl EventSink) -> Self {
+        self.sinks.push(Box::new(sink));
         self
     }
 
@@ -430,8 +449,8 @@ impl Builder {
     /// [`Application::online`] tells when it came.
     ///
     /// Where the environment variable `VOXTRA_EVENTS` is set, it does nothing of that: it prints
-    /// the events that the application knows as `text`, `json`, `schema` or `asyncapi`, and ends
-    /// the process. That is how `voxtra events AGENT` asks.
+    /// the events that the application knows as `text`, `json`, `schema` or `asyncapi`, and fails
+    /// with [`StartError::Listed`]. That is how `voxtra events AGENT` asks.
     ///
     /// # Errors
     /// Routes are in each other's way, the address is taken, Asterisk refuses the password, a
@@ -439,7 +458,7 @@ impl Builder {
     pub async fn start(self) -> Result<Application, StartError> {
         let mut this = self.route_as_configured();
         this.check()?;
-        asked::answer(&this.catalogue);
+        asked::answer(&this.catalogue)?;
         asked::known(&this.webhooks, &this.catalogue);
         let ari = match this.ari.take() {
             Some(settings) => {
@@ -463,16 +482,47 @@ impl Builder {
         this.open(ari, None).await
     }
 
-    /// Starts it for rehearsals: nothing listens, connects or is delivered, and its calls are those
-    /// of the simulation.
-    pub(crate) async fn rehearse(
+    /// The whole life of a program: [starts](Self::start) the application and
+    /// [runs](Application::run) it until Ctrl-C or SIGTERM and the last call's end. For `main` to
+    /// return:
+    ///
+    /// ```no_run
+    /// use std::process::ExitCode;
+    /// use voxtra_rt::app::{Application, StartError};
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn greet(_: Call) -> Result<(), CallError> { Ok(()) }
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> Result<ExitCode, StartError> {
+    ///     Application::builder().extension("1000", greet).run().await
+    /// }
+    /// ```
+    ///
+    /// The status is success also where `VOXTRA_EVENTS` asked for the events.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn run(self) -> Result<ExitCode, StartError> {
+        let application = match self.start().await {
+            Err(StartError::Listed) => return Ok(ExitCode::SUCCESS),
+            started => started?,
+        };
+        let address = application.media_address();
+        tracing::info!("waiting for calls on {address}; Ctrl-C ends");
+        application.run().await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Starts it without a line to the world: nothing listens, connects or is delivered, and its
+    /// calls are those that `originator` has.
+    pub(crate) async fn start_without_lines(
         self,
-        simulation: Arc<Simulation>,
+        originator: Arc<dyn Originator>,
     ) -> Result<Application, StartError> {
         let mut this = self.route_as_configured();
         this.check()?;
         this.webhooks.clear();
-        this.open(None, Some(simulation)).await
+        this.open(None, Some(originator)).await
     }
 
     /// What was wrong on the way.
@@ -489,61 +539,57 @@ impl Builder {
     async fn open(
         self,
         ari: Option<AriClient>,
-        simulation: Option<Arc<Simulation>>,
+        originator: Option<Arc<dyn Originator>>,
     ) -> Result<Application, StartError> {
         let webhooks = Webhooks::new(self.webhooks)?;
         let (address, max_calls) = (self.media.listen, self.media.max_calls);
-        let (media, arrivals) = match &simulation {
+        let (media, arrivals) = match &originator {
             Some(_) => MediaServer::rehearsed(self.media, self.leg),
             None => MediaServer::bind(self.media, socket_leg(self.leg))
                 .await
                 .map_err(|error| StartError::Listen { address, error })?,
         };
-        for uuid in self.extensions.keys() {
+        for uuid in self.sockets.extensions.keys() {
             media.allow(*uuid);
         }
-        if self.any_extension.is_some() {
+        if self.sockets.any_extension.is_some() {
             media.allow_any();
         }
         for hook in self.startup {
             hook().await;
         }
-        let (observers, _) = broadcast::channel(OBSERVED);
-        let (online, _) = watch::channel(false);
         let mut services = self.services;
         if let Some(prompts) = self.prompts {
             services.prompts = Arc::new(prompts);
         }
+        let asterisk = ari.map(|ari| {
+            let link = AsteriskLink {
+                ari,
+                expected: Arc::default(),
+                media: media.clone(),
+                address: self.address.unwrap_or_else(|| media.address().to_string()),
+                leg: self.leg,
+            };
+            Arc::new(Asterisk::new(link, self.did_variable, self.compare_every))
+        });
+        let placed_by_asterisk = asterisk
+            .clone()
+            .map(|asterisk| asterisk as Arc<dyn Originator>);
         let inner = Arc::new(Inner {
             routes: self.routes,
             catalogue: self.catalogue,
             services,
-            simulation,
-            address: self.address.unwrap_or_else(|| media.address().to_string()),
             media,
-            admission: Admission::new(self.limits, max_calls),
             leg: self.leg,
-            extensions: self.extensions,
-            any_extension: self.any_extension,
-            ari,
-            online,
-            expected: Arc::new(ExpectedChannels::default()),
-            sessions: Sessions::default(),
-            did_variable: self.did_variable,
-            asking: Default::default(),
-            tracker: TaskTracker::new(),
-            attended: TaskTracker::new(),
-            webhooks,
-            observers,
-            doorstep: Mutex::new(()),
-            refusals: Default::default(),
-            compare_every: self.compare_every,
-            draining: AtomicBool::new(false),
-            on_handler_end: self.on_handler_end,
+            sessions: Sessions::new(self.on_handler_end),
+            sinks: Sinks::new(webhooks, self.sinks),
+            admission: Admission::new(self.limits, max_calls),
+            sockets: self.sockets,
+            asterisk,
+            originator: originator.or(placed_by_asterisk),
             drain: self.drain,
             stop: CancellationToken::new(),
             shutdown: Mutex::new(self.shutdown),
-            ari_task: Mutex::new(None),
         });
         tokio::spawn(
             inner
@@ -551,19 +597,10 @@ impl Builder {
                 .clone()
                 .run_until_cancelled_owned(inner.clone().take_arrivals(arrivals)),
         );
-        inner.clone().connect();
+        if let Some(asterisk) = &inner.asterisk {
+            asterisk.connect(&inner);
+        }
         let _stop = Arc::new(inner.stop.clone().drop_guard());
         Ok(Application { inner, _stop })
     }
-}
-
-/// Which calls a handler is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RouteTo<'a> {
-    /// Calls to this extension.
-    Extension(&'a str),
-    /// Calls to this number, or with a `*` at the end to all that begin with it.
-    Number(&'a str),
-    /// All others.
-    Default,
 }

@@ -18,62 +18,45 @@
 //! ```
 
 mod admission;
+mod asterisk;
 mod builder;
-mod dialled;
-mod dispatch;
-mod leftovers;
-mod namesake;
 mod outbound;
-mod reconcile;
-mod refusals;
-mod rehearsed;
 mod route;
 mod sessions;
 mod shutdown;
 mod signals;
+mod sink;
+mod sockets;
 
-pub use crate::session::OnHandlerEnd;
+pub use crate::session::{DeclaredRoute, OnHandlerEnd, Route};
 pub use admission::{CallLimits, CallRefusal};
-pub use builder::{Builder, RouteTo, StartError};
+pub(crate) use builder::OLD_ATTEMPTS;
+pub use builder::{Builder, StartError};
+pub(crate) use outbound::Originator;
 pub use outbound::Outbound;
-pub use route::{DeclaredRoute, Failure, Handler, HandlerOutcome, Route, RouteError};
+pub use route::{Failure, Handler, HandlerOutcome, RouteError};
+pub(crate) use sessions::NewSession;
 pub use signals::{Stop, StopSignals};
+pub use sink::{EventSink, Published};
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::broadcast;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
-use voxtra_core::audio::SampleRate;
-use voxtra_core::event::CallEndedEndedBy as EndedBy;
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 use voxtra_core::leg::LegSettings;
 
-use crate::ari::{AriClient, HangupReason};
-use crate::audit;
 use crate::catalogue::Catalogue;
-use crate::media::{Arrival, MediaServer, MediaStats};
-use crate::rehearsal::Simulation;
-use crate::session::{
-    Call, CallInfo, Direction, Event, ExpectedChannels, HandlerError, Hook, Input, Line, Owner,
-    Publish, Services,
-};
-use crate::webhook::{OutgoingEvent, WebhookCounters, Webhooks};
+use crate::media::{MediaServer, MediaStats};
+use crate::session::{Call, Carrier, Event, HandlerError, Hook, Services};
+use crate::webhook::WebhookCounters;
+use asterisk::Asterisk;
 use route::Routes;
 use sessions::Sessions;
-
-/// Things from async code that may wait for a session's owner; then their senders wait.
-const INPUTS: usize = 1024;
-/// What ARI may tell of a call before its owner has to look. A queue of its own, so that an agent
-/// who has much to tell can't cost the call its end.
-const REPORTS: usize = 256;
-/// Events that may wait for a slow observer; one that falls further behind is told how many it
-/// missed.
-const OBSERVED: usize = 8192;
+use sink::Sinks;
+use sockets::Sockets;
 
 /// A running application. Cheap to clone.
 ///
@@ -81,7 +64,7 @@ const OBSERVED: usize = 8192;
 /// without either, it takes no more calls, and stops listening when those that are up are over.
 #[derive(Clone)]
 pub struct Application {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     _stop: Arc<DropGuard>,
 }
 
@@ -89,49 +72,19 @@ pub(crate) struct Inner {
     routes: Routes,
     catalogue: Catalogue,
     services: Services,
-    /// Where calls are rehearsed instead of carried.
-    simulation: Option<Arc<Simulation>>,
     media: MediaServer,
     leg: LegSettings,
-    /// Where Asterisk reaches the media server.
-    address: String,
-    /// The extension of calls that come over AudioSocket alone, by their id.
-    extensions: HashMap<uuid::Uuid, String>,
-    any_extension: Option<String>,
-    ari: Option<AriClient>,
-    /// Whether ARI's events arrive.
-    online: watch::Sender<bool>,
-    expected: Arc<ExpectedChannels>,
     sessions: Sessions,
-    /// The channel variable with the number of a call that came to an extension for all.
-    did_variable: String,
-    asking: dialled::Asking,
-    tracker: TaskTracker,
-    /// Sessions in which an agent takes part: all but those that were transferred.
-    attended: TaskTracker,
-    webhooks: Webhooks,
-    observers: broadcast::Sender<Arc<Event>>,
-    /// Held while a new caller is looked at.
-    doorstep: Mutex<()>,
+    sinks: Sinks,
     admission: admission::Admission,
-    refusals: refusals::Refusals,
-    /// How often Asterisk is compared with what we know.
-    compare_every: Duration,
-    on_handler_end: OnHandlerEnd,
-    draining: AtomicBool,
+    /// Calls that come over AudioSocket alone.
+    sockets: Sockets,
+    asterisk: Option<Arc<Asterisk>>,
+    /// What places calls, if anything does.
+    originator: Option<Arc<dyn Originator>>,
     drain: Duration,
     stop: CancellationToken,
     shutdown: Mutex<Vec<Hook>>,
-    /// The task that reads ARI's events, until the end.
-    ari_task: Mutex<Option<tokio::task::JoinHandle<()>>>,
-}
-
-/// A session that is up.
-#[derive(Clone)]
-struct SessionHandle {
-    call: Call,
-    /// What ARI tells of it.
-    reports: mpsc::Sender<Input>,
 }
 
 impl std::fmt::Debug for Application {
@@ -174,7 +127,7 @@ impl Application {
 
     /// What each webhook has counted.
     pub fn webhook_counters(&self) -> Vec<WebhookCounters> {
-        self.inner.webhooks.counters()
+        self.inner.sinks.webhooks().counters()
     }
 
     /// The events that it knows: the built-in ones, those of its sessions, and those that were
@@ -190,85 +143,56 @@ impl Application {
 
     /// The events of all calls from now on.
     pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.inner.observers.subscribe()
+        self.inner.sinks.subscribe()
     }
 
     /// Waits until ARI's events arrive: the application is known to Asterisk and calls can come.
     pub async fn online(&self) {
-        let mut online = self.inner.online.subscribe();
-        // The sender lives in `inner`.
-        let _ = online.wait_for(|online| *online).await;
-    }
-
-    /// Lets one more connection in over AudioSocket alone, whose call is for `extension`, and
-    /// returns the id that it must present. The id is forgotten after 60 s.
-    pub fn expect_socket_call(&self, extension: &str) -> uuid::Uuid {
-        let ticket = self.inner.media.issue(socket_leg(self.inner.leg));
-        let (uuid, inner, extension) = (ticket.uuid(), self.inner.clone(), extension.to_owned());
-        tokio::spawn(async move {
-            if let Ok(link) = ticket.connected(Duration::from_secs(60)).await {
-                inner.socket_call(uuid, extension, link);
-            }
-        });
-        uuid
+        match &self.inner.asterisk {
+            Some(asterisk) => asterisk.online().await,
+            None => std::future::pending().await,
+        }
     }
 }
 
 impl Inner {
-    fn publisher(self: &Arc<Self>) -> Publish {
-        let inner = self.clone();
-        Arc::new(move |event| {
-            if !inner.webhooks.ignores(event.wire()) {
-                inner.webhooks.deliver(&OutgoingEvent {
-                    wire: event.wire_name(),
-                    id: event.id.simple().to_string(),
-                    session_id: event.session_id.clone(),
-                    body: Bytes::from(event.to_json()),
-                });
-            }
-            // Without observers there is nobody to tell.
-            let _ = inner.observers.send(event.clone());
-        })
+    /// What calls can speak, hear and think with.
+    pub(crate) fn services(&self) -> Services {
+        self.services.clone()
+    }
+
+    pub(crate) fn media(&self) -> &MediaServer {
+        &self.media
+    }
+
+    pub(crate) fn leg(&self) -> LegSettings {
+        self.leg
     }
 
     /// Opens a session. `start` runs its handler.
-    fn open<F>(
+    pub(crate) fn open<F>(
         self: &Arc<Self>,
-        id: Arc<str>,
-        info: CallInfo,
-        line: Line,
-        services: Services,
+        session: NewSession,
+        carrier: Arc<dyn Carrier>,
         start: impl FnOnce(Call) -> F + Send + 'static,
-    ) -> (Call, mpsc::Sender<Input>)
+    ) -> Call
     where
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        let (inputs, queue) = mpsc::channel(INPUTS);
-        let (reports, reported) = mpsc::channel(REPORTS);
-        let call = Call::new(id, info, line, services, inputs.clone());
-        self.sessions.insert(SessionHandle {
-            call: call.clone(),
-            reports,
-        });
-        let owner = Owner::new(
-            call.clone(),
-            reported,
-            queue,
-            self.publisher(),
-            self.media.clock(),
-            self.on_handler_end,
-            Some(self.attended.token()),
-        );
+        let inner = self.clone();
+        let publish = Arc::new(move |event: &Arc<Event>| inner.sinks.publish(event));
+        let clock = self.media.clock();
+        let (call, owner) = self.sessions.open(session, carrier, publish, clock);
         let (inner, ended) = (self.clone(), call.clone());
-        self.tracker.spawn(async move {
+        self.sessions.run(async move {
             owner.run(start).await;
             inner.sessions.remove(&ended);
         });
-        (call, inputs)
+        call
     }
 
     /// Finds the handler of a call and runs it.
-    async fn handle(self: Arc<Self>, call: Call) -> Result<(), HandlerError> {
+    pub(crate) async fn handle(self: Arc<Self>, call: Call) -> Result<(), HandlerError> {
         match self.routes.find(&call.inner.info).await {
             Some(handler) => handler.call(call).await,
             None => {
@@ -280,77 +204,11 @@ impl Inner {
                 );
                 call.emit_error("no_route", format!("no route for {number:?}"))
                     .await;
-                call.hangup_by(HangupReason::Unallocated, EndedBy::System)
+                call.hangup_by(EndReason::UnallocatedNumber, EndedBy::System)
                     .await?;
                 Ok(())
             }
         }
-    }
-
-    /// A call that came over AudioSocket alone.
-    fn socket_call(
-        self: &Arc<Self>,
-        uuid: uuid::Uuid,
-        extension: String,
-        link: crate::media::MediaLink,
-    ) {
-        if self.draining.load(Ordering::Acquire) {
-            // Dropping the link closes the connection.
-            return;
-        }
-        let info = CallInfo {
-            caller_id: String::new(),
-            called_number: extension,
-            redirecting_number: String::new(),
-            direction: Direction::Inbound,
-            args: Vec::new(),
-        };
-        let inner = self.clone();
-        // Everybody who is told of the call learns its session's id, and the AudioSocket id is a
-        // password.
-        let id: Arc<str> = uuid::Uuid::new_v4().to_string().into();
-        let audio_id = audit::short(uuid);
-        tracing::debug!(call = &*id, audio_id, "a call over AudioSocket alone");
-        let (_, inputs) = self.open(
-            id,
-            info,
-            Line::Socket(uuid),
-            self.services.clone(),
-            |call| async move {
-                // The audio is connected before the handler may want it.
-                call.media_attached().await?;
-                inner.handle(call).await
-            },
-        );
-        // The queue is new and empty.
-        let _ = inputs.try_send(Input::Answered);
-        let _ = inputs.try_send(Input::Media(Box::new(link)));
-    }
-
-    async fn take_arrivals(self: Arc<Self>, mut arrivals: mpsc::Receiver<Arrival>) {
-        while let Some(arrival) = arrivals.recv().await {
-            let extension = self
-                .extensions
-                .get(&arrival.uuid)
-                .or(self.any_extension.as_ref());
-            let extension = extension.cloned().unwrap_or_default();
-            // The media server knows how many are up, and nobody the caller's number. Dropping the
-            // link closes the connection.
-            if self.admission.admit("", 0, || 0).is_err() {
-                continue;
-            }
-            self.socket_call(arrival.uuid, extension, arrival.link);
-        }
-    }
-}
-
-/// How the leg of a call without ARI begins: the dialplan's `AudioSocket()` is always 8 kHz,
-/// whatever ARI is asked for. A first frame at another rate, from `Dial(AudioSocket/…)`, changes
-/// it.
-fn socket_leg(leg: LegSettings) -> LegSettings {
-    LegSettings {
-        rate: SampleRate::Hz8000,
-        ..leg
     }
 }
 

@@ -1,13 +1,12 @@
 //! Calls that we place.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
-use voxtra_core::event::EndReason;
 
-use super::Application;
 use super::route::Handler;
-use crate::ari::{AriError, HangupReason, Originate};
-use crate::session::{Call, CallError, CallInfo, Direction, Input, Line};
+use super::{Application, Inner};
+use crate::session::{Call, CallError};
 
 /// A call to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,73 +71,21 @@ impl Application {
     /// ends with `call.failed`.
     ///
     /// # Errors
-    /// There is no ARI to place calls with.
+    /// There is no ARI to place calls with, or the application is about to stop.
     pub fn originate(&self, outbound: Outbound, handler: Handler) -> Result<Call, CallError> {
-        if let Some(simulation) = &self.inner.simulation {
-            return Ok(self.inner.rehearse_outbound(simulation, outbound, handler));
-        }
-        let ari = self.inner.ari.clone().ok_or(CallError::NoControl {
+        let originator = self.inner.originator.as_ref();
+        let originator = originator.ok_or(CallError::NoControl {
             what: "placing a call",
         })?;
-        let id = format!("voxtra-call-{}", uuid::Uuid::new_v4());
-        let info = CallInfo {
-            caller_id: outbound.caller_id.clone(),
-            called_number: outbound.endpoint.clone(),
-            redirecting_number: String::new(),
-            direction: Direction::Outbound,
-            args: Vec::new(),
-        };
-        let mut expected = self.inner.expected.expect(&id);
-        // The far end answers, not we.
-        let line = self.inner.ari_line(&ari, &id, true);
-        line.set_placed(false);
-        let line = Line::Ari(Box::new(line));
-        let originate = Originate {
-            caller_id: (!outbound.caller_id.is_empty()).then_some(outbound.caller_id),
-            timeout: Some(outbound.timeout),
-            channel_id: Some(id.clone()),
-            variables: outbound.variables,
-            formats: outbound.formats,
-            ..Originate::to_stasis(outbound.endpoint)
-        };
-        let services = self.inner.services.clone();
-        let (call, _) = self
-            .inner
-            .open(id.into(), info, line, services, move |call| async move {
-                if let Err(error) = ari.originate(originate).await {
-                    let reason = refusal(&error);
-                    call.emit_error("originate", error.to_string()).await;
-                    call.send(Input::Gone(reason)).await;
-                    return Ok(());
-                }
-                if let Line::Ari(line) = &call.inner.line {
-                    line.set_placed(true);
-                }
-                tokio::select! {
-                    biased;
-                    () = call.ended() => {
-                        // Perhaps it was hung up before there was a channel.
-                        let _ = ari.hangup(call.id(), HangupReason::Normal).await;
-                        return Ok(());
-                    }
-                    entered = expected.entered() => if entered.is_err() {
-                        return Ok(());
-                    }
-                }
-                // From now on its news are the session's, and another channel may replace it.
-                drop(expected);
-                call.answer().await?;
-                handler.call(call).await
-            });
-        Ok(call)
+        if self.inner.sessions.is_draining() {
+            return Err(CallError::Draining);
+        }
+        Ok(originator.place(&self.inner, outbound, handler))
     }
 }
 
-/// Why Asterisk would not even try.
-fn refusal(error: &AriError) -> EndReason {
-    match error {
-        AriError::Status { .. } | AriError::NotFound { .. } => EndReason::NoSuchEndpoint,
-        AriError::Unauthorized { .. } | AriError::Forbidden { .. } => EndReason::NotAuthorized,
-        _ => EndReason::AsteriskUnreachable,
-    }
+/// What places calls.
+pub(crate) trait Originator: Send + Sync {
+    /// Opens the session of a call that is placed, and has `handler` run once it is answered.
+    fn place(&self, app: &Arc<Inner>, outbound: Outbound, handler: Handler) -> Call;
 }

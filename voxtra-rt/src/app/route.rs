@@ -8,27 +8,6 @@ use crate::session::{Call, CallInfo, HandlerError, Session, run_session};
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Which calls a session declared with `voxtra!` wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// The extension that was dialled, exactly.
-    Extension(&'static str),
-    /// The number that was called; `+265*` stands for every number that begins with `+265`. Spaces,
-    /// dashes, dots and parentheses in the called number are passed over.
-    Number(&'static str),
-    /// Every call that nobody else wants.
-    Default,
-}
-
-/// A route as a session declares it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeclaredRoute {
-    /// Which calls.
-    pub route: Route,
-    /// What [`Call::get_metadata`] knows about these calls from their start: names and values.
-    pub metadata: &'static [(&'static str, &'static str)],
-}
-
 /// What may come out of a handler: nothing, or a result.
 #[diagnostic::on_unimplemented(
     message = "a handler ends in nothing or in `Result<(), _>`, not in `{Self}`",

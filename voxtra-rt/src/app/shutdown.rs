@@ -5,17 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use voxtra_core::event::CallEndedEndedBy as EndedBy;
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 
 use super::signals::{Stop, StopSignals};
 use super::{Application, lock};
-use crate::ari::HangupReason;
 use crate::audit;
-use crate::session::Input;
+use crate::session::deadlines::FINISH;
+use crate::session::{Call, Report};
 
-/// How long sessions may take to finish after they were hung up: longer than their own last call.
-const FINISH: Duration = Duration::from_secs(8);
 /// How long webhooks may take over what is left to deliver.
 const DELIVER: Duration = Duration::from_secs(10);
 
@@ -46,10 +43,8 @@ impl Application {
 
     async fn run_by(&self, stops: &mut impl Stops) -> Stop {
         let stop = stops.next().await;
-        let (transferred, attended): (Vec<_>, Vec<_>) = self
-            .calls()
-            .into_iter()
-            .partition(|call| call.inner.line.is_agentless());
+        let (transferred, attended): (Vec<_>, Vec<_>) =
+            self.calls().into_iter().partition(Call::is_transferred);
         if !transferred.is_empty() {
             tracing::info!(
                 calls = transferred.len(),
@@ -63,7 +58,7 @@ impl Application {
         }
         self.refuse_calls();
         tokio::select! {
-            () = ended(&self.inner.attended) => {}
+            () = self.inner.sessions.unattended() => {}
             () = tokio::time::sleep(self.inner.drain) => {}
             _ = stops.next() => {}
         }
@@ -97,44 +92,39 @@ impl Application {
         self.refuse_calls();
         for call in self.calls() {
             tokio::spawn(async move {
-                if call.inner.line.is_agentless() {
-                    return call.send(Input::Leave).await;
+                if call.is_transferred() {
+                    return call.report(Report::Leave).await;
                 }
-                let hung_up = call.hangup_by(HangupReason::Normal, EndedBy::System);
+                let hung_up = call.hangup_by(EndReason::NormalClearing, EndedBy::System);
                 if let Err(error) = hung_up.await {
                     tracing::warn!(call = call.id(), %error, "cannot hang up");
                     call.abandon().await;
                 }
             });
         }
-        if !end.allows(FINISH, ended(&inner.tracker)).await {
+        if !end.allows(FINISH, inner.sessions.ended()).await {
             tracing::warn!(
                 calls = self.calls().len(),
                 "sessions did not finish in time"
             );
         }
         inner.stop.cancel();
-        let ari = lock(&inner.ari_task).take();
-        if let Some(ari) = ari {
-            end.allows(FINISH, async {
-                let _ = ari.await;
-            })
-            .await;
+        if let Some(asterisk) = &inner.asterisk {
+            end.allows(FINISH, asterisk.disconnected()).await;
         }
-        let waiting = inner.webhooks.queued();
+        let waiting = inner.sinks.webhooks().queued();
         if waiting > 0 {
             tracing::warn!("{}", delivers(waiting));
         }
-        let drain = inner.webhooks.drain(Instant::now() + DELIVER);
+        let drain = inner.sinks.drain(Instant::now() + DELIVER);
         let hurry = async {
             end.hurry.cancelled().await;
-            inner.webhooks.give_up();
+            inner.sinks.webhooks().give_up();
             // What is given up ends the other branch.
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            // It tells what it gave up.
-            _ = drain => {}
+            () = drain => {}
             () = hurry => {}
         }
         for (reason, refused) in self.call_refusals() {
@@ -151,14 +141,8 @@ impl Application {
     }
 
     fn refuse_calls(&self) {
-        self.inner.draining.store(true, Ordering::Release);
+        self.inner.sessions.drain();
     }
-}
-
-/// Waits until the last of these sessions is over.
-async fn ended(sessions: &TaskTracker) {
-    sessions.close();
-    sessions.wait().await;
 }
 
 /// What tells to stop. A future that waits for it may be sent to another thread, which one of an
@@ -237,7 +221,7 @@ mod tests {
             .start()
             .await
             .unwrap();
-        application.inner.webhooks.deliver(&OutgoingEvent {
+        application.inner.sinks.webhooks().deliver(&OutgoingEvent {
             wire: "call.ended".into(),
             id: "1".to_owned(),
             session_id: "s".into(),

@@ -12,6 +12,7 @@
 //! assert!(error.contains("line 3: media.listen_on: unknown key; did you mean \"listen\"?"));
 //! ```
 
+mod application;
 mod document;
 mod environment;
 mod error;
@@ -30,9 +31,8 @@ pub use self::error::{ConfigError, Problem};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
     AudioSocketSettings, CallSettings, LogFormat, LogSettings, MediaSettings, PromptSettings,
-    RouteRule, RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
+    RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
 };
-pub(crate) use self::usable::OLD_ATTEMPTS;
 
 use self::document::Document;
 use crate::ari::AriSettings;

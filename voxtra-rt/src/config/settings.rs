@@ -11,7 +11,7 @@ use voxtra_core::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy};
 use crate::app::CallLimits;
 use crate::ari::MediaFormat;
 use crate::media::{Detector, OnLoss};
-use crate::session::OnHandlerEnd;
+use crate::session::{OnHandlerEnd, Route};
 
 /// `[media]`: the AudioSocket server.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,20 +203,9 @@ pub struct PromptSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteSettings {
     /// Which calls.
-    pub rule: RouteRule,
+    pub rule: Route<String>,
     /// Name of the agent.
     pub agent: String,
-}
-
-/// Which calls a route takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RouteRule {
-    /// Those to this extension of the dialplan.
-    Extension(String),
-    /// Those to this number; with `*` at its end, to any that begins so.
-    Number(String),
-    /// Those that no other route takes.
-    Default,
 }
 
 /// `[log]`.

@@ -437,7 +437,10 @@ format = "json"
             raw_hz: Some(16_000)
         }
     );
-    assert_eq!(config.routes[0].rule, RouteRule::Number("+265*".into()));
+    assert_eq!(
+        config.routes[0].rule,
+        crate::session::Route::Number("+265*".into())
+    );
     assert_eq!(config.log.format, LogFormat::Json);
 }
 

@@ -2,6 +2,7 @@
 //! tell.
 
 use super::{Config, Place, Problem};
+use crate::app::OLD_ATTEMPTS;
 use crate::speech::{Prompt, Prompts};
 
 impl Config {
@@ -78,9 +79,6 @@ impl Config {
         renamed.chain(attempts).collect()
     }
 }
-
-/// What is to be known of `max_attempts`.
-pub(crate) const OLD_ATTEMPTS: &str = "max_attempts is an older key: a receiver that is away for a minute uses up few attempts and loses events; leave it out, and set give_up_after_ms if 15 minutes are not right";
 
 /// The event that was most likely meant, if one is near enough.
 fn nearest<'e>(name: &str, events: &[&'e str]) -> Option<&'e str> {

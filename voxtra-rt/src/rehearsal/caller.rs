@@ -4,13 +4,12 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use voxtra_core::event::{BuiltIn, EndReason, EventKind};
 
 use super::phone::PhoneAction;
 use super::simulation::SimulatedCall;
 use super::transcript::Transcript;
-use crate::session::{Call, Event, EventBody, Events, Input, Line};
+use crate::session::{Call, Event, EventBody, Events, Report};
 
 /// How long somebody waits for the agent before something must be wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,8 +22,7 @@ const KEY: Duration = Duration::from_millis(200);
 /// test fails with an account of the conversation so far.
 #[derive(Debug)]
 pub struct Caller {
-    call: Call,
-    actions: mpsc::UnboundedSender<PhoneAction>,
+    simulated: SimulatedCall,
     events: Events,
     so_far: Vec<Arc<Event>>,
     /// The agent has begun to say this, and has not ended.
@@ -33,11 +31,9 @@ pub struct Caller {
 
 impl Caller {
     pub(super) fn new(simulated: SimulatedCall) -> Self {
-        let SimulatedCall { call, actions } = simulated;
         Self {
-            events: call.events(),
-            call,
-            actions,
+            events: simulated.call.events(),
+            simulated,
             so_far: Vec::new(),
             hearing: None,
         }
@@ -45,7 +41,7 @@ impl Caller {
 
     /// The call, as its agent holds it.
     pub fn call(&self) -> &Call {
-        &self.call
+        &self.simulated.call
     }
 
     /// Hears the agent's next utterance to its end.
@@ -99,11 +95,7 @@ impl Caller {
     #[track_caller]
     pub fn says(&mut self, text: &str) -> impl Future<Output = ()> {
         let place = Location::caller();
-        let said = SimulatedCall {
-            call: self.call.clone(),
-            actions: self.actions.clone(),
-        }
-        .speak(text.to_owned());
+        let said = self.simulated.speak(text.to_owned());
         async move {
             if !matches!(tokio::time::timeout(PATIENCE, said).await, Ok(Ok(()))) {
                 self.fail(place, &format!("nobody heard the caller say {text:?}"));
@@ -123,7 +115,7 @@ impl Caller {
             for key in keys.chars() {
                 match u8::try_from(key) {
                     Ok(key @ (b'0'..=b'9' | b'A'..=b'D' | b'*' | b'#')) => {
-                        let _ = self.actions.send(PhoneAction::Press(key));
+                        let _ = self.simulated.actions.send(PhoneAction::Press(key));
                     }
                     _ => self.fail(place, &format!("{key:?} is no key of a telephone")),
                 }
@@ -139,12 +131,12 @@ impl Caller {
 
     /// Puts the call on hold: the agent is silent from now on, and what it says waits.
     pub async fn puts_on_hold(&mut self) {
-        self.call.send(Input::Held(true)).await;
+        self.simulated.call.report(Report::Held(true)).await;
     }
 
     /// Takes the call off hold.
     pub async fn takes_off_hold(&mut self) {
-        self.call.send(Input::Held(false)).await;
+        self.simulated.call.report(Report::Held(false)).await;
     }
 
     /// Waits until the agent has transferred the call there.
@@ -185,8 +177,11 @@ impl Caller {
 
     /// Hangs up, whatever is going on.
     pub async fn hangs_up(&mut self) {
-        let _ = self.actions.send(PhoneAction::HangUp);
-        self.call.send(Input::Gone(EndReason::NormalClearing)).await;
+        let _ = self.simulated.actions.send(PhoneAction::HangUp);
+        self.simulated
+            .call
+            .report(Report::Gone(EndReason::NormalClearing))
+            .await;
     }
 
     /// Waits until the call is over and the agent has done what it does then. What happened, in
@@ -210,11 +205,7 @@ impl Caller {
 
     /// What has happened so far, as far as it has been waited for.
     pub fn transcript(&self) -> Transcript {
-        let sent_dtmf = match &self.call.inner.line {
-            Line::Rehearsed(line) => line.sent_dtmf(),
-            Line::Ari(_) | Line::Socket(_) => String::new(),
-        };
-        Transcript::new(self.so_far.clone(), sent_dtmf)
+        Transcript::new(self.so_far.clone(), self.simulated.carrier.sent_dtmf())
     }
 
     async fn start(&mut self, text: &str, place: &Location<'_>) {

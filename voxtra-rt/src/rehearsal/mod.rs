@@ -44,7 +44,8 @@
 //! [`ScriptedModel`](crate::speech::ScriptedModel).
 
 mod caller;
-mod line;
+mod calls;
+mod carrier;
 mod phone;
 mod simulation;
 #[cfg(test)]
@@ -53,9 +54,8 @@ mod transcript;
 mod voice;
 
 pub use caller::Caller;
-pub(crate) use line::RehearsedLine;
 pub use simulation::FarEnd;
-pub(crate) use simulation::{SimulatedCall, Simulation};
+use simulation::{SimulatedCall, Simulation};
 pub use transcript::{Said, Transcript};
 
 use std::collections::{HashMap, VecDeque};
@@ -144,7 +144,11 @@ impl Rehearsal {
     /// It can't start: routes are in each other's way.
     pub async fn start(self) -> TestExchange {
         let (simulation, placed) = Simulation::new(self.far_ends, MS_PER_CHARACTER);
-        match self.builder.rehearse(simulation.clone()).await {
+        match self
+            .builder
+            .start_without_lines(Arc::new(simulation.clone()))
+            .await
+        {
             Ok(app) => TestExchange {
                 app,
                 simulation,
@@ -186,9 +190,7 @@ impl TestExchange {
 
     /// The owner of this number calls.
     pub fn call_from(&self, caller_id: &str, number: &str) -> Caller {
-        let simulated = self
-            .app
-            .rehearse_inbound(&self.simulation, caller_id, number);
+        let simulated = self.simulation.call(&self.app.inner, caller_id, number);
         Caller::new(simulated)
     }
 

@@ -8,6 +8,7 @@ use voxtra_core::event::EndReason;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::carrier::RehearsedCarrier;
 use super::phone::PhoneAction;
 use super::voice::{Spoken, SpokenEars, SpokenVoice};
 use crate::session::Call;
@@ -67,6 +68,7 @@ impl FarEnd {
 #[derive(Debug)]
 pub(crate) struct SimulatedCall {
     pub(crate) call: Call,
+    pub(super) carrier: Arc<RehearsedCarrier>,
     pub(crate) actions: mpsc::UnboundedSender<PhoneAction>,
 }
 

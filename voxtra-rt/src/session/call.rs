@@ -7,21 +7,23 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc::{self, error::SendError};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason, Error, EventKind, EventType};
 use voxtra_core::leg::{Command, Mode};
 
 use super::caller_audio::AudioFanout;
+use super::carrier::Carrier;
 use super::conversation::Conversation;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
-use super::input::Input;
-use super::line::Line;
 use super::log::{EventLog, Events};
+use super::report::{Report, Reports};
+use super::request::Request;
 use super::speak::SpeechOutput;
+use super::state::State;
 use super::transfer::Transfer;
-use crate::ari::HangupReason;
-use crate::media::CallStats;
+use crate::media::{CallStats, TicketError};
 use crate::speech::{LanguageModel, Message, Prompts, SpeechToText, TextToSpeech};
 
 pub use voxtra_core::event::CallStartedDirection as Direction;
@@ -51,6 +53,7 @@ pub(crate) struct Services {
     pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
     pub(crate) model: Option<Arc<dyn LanguageModel>>,
     pub(crate) prompts: Arc<Prompts>,
+    pub(crate) state: Arc<State>,
 }
 
 /// A call. Cheap to clone; every clone is the same call.
@@ -69,10 +72,13 @@ pub(crate) struct CallInner {
     pub(crate) info: CallInfo,
     /// The caller's number, after the far end has handed the call over.
     party: Mutex<Option<String>>,
-    pub(crate) line: Line,
+    pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) reports: Reports,
+    /// Held while the call is being answered, so that it is answered once; true once it is.
+    answered: tokio::sync::Mutex<bool>,
     pub(crate) services: Services,
     pub(crate) log: Arc<EventLog>,
-    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) requests: mpsc::Sender<Request>,
     /// Cancelled when the call is over.
     pub(crate) over: CancellationToken,
     pub(crate) output: SpeechOutput,
@@ -103,9 +109,10 @@ impl Call {
     pub(crate) fn new(
         id: Arc<str>,
         info: CallInfo,
-        line: Line,
+        carrier: Arc<dyn Carrier>,
         services: Services,
-        inputs: mpsc::Sender<Input>,
+        reports: Reports,
+        requests: mpsc::Sender<Request>,
     ) -> Self {
         let log = EventLog::new();
         let over = CancellationToken::new();
@@ -124,10 +131,12 @@ impl Call {
                 id,
                 info,
                 party: Mutex::default(),
-                line,
+                carrier,
+                reports,
+                answered: tokio::sync::Mutex::default(),
                 services,
                 log,
-                inputs,
+                requests,
                 over,
             }),
         }
@@ -141,13 +150,10 @@ impl Call {
 
     /// The AudioSocket id with which a call without ARI came: what the dialplan passed to
     /// `AudioSocket()`, or
-    /// [`Application::expect_socket_call`](crate::app::Application::expect_socket_call) made.
+    /// `Application::expect_socket_call` made.
     /// `None` of other calls. Whoever knows it can take such a call, so no event and no log has it.
     pub fn audio_id(&self) -> Option<uuid::Uuid> {
-        match &self.inner.line {
-            Line::Socket(id) => Some(*id),
-            Line::Ari(_) | Line::Rehearsed(_) => None,
-        }
+        self.inner.carrier.audio_id()
     }
 
     /// The caller's number; empty if unknown. It changes when the far end hands the call over to
@@ -171,7 +177,7 @@ impl Call {
 
     /// Its channel in Asterisk, which another may replace; of a call without ARI its id.
     pub(crate) fn channel(&self) -> Arc<str> {
-        let channel = self.inner.line.channel();
+        let channel = self.inner.carrier.channel();
         channel.unwrap_or_else(|| self.inner.id.clone())
     }
 
@@ -193,6 +199,32 @@ impl Call {
     /// Arguments of `Stasis(app,…)` in the dialplan, or of the originate.
     pub fn args(&self) -> &[String] {
         &self.inner.info.args
+    }
+
+    /// What the application gives its calls, by its type: a database, a client, settings.
+    ///
+    /// ```
+    /// # use voxtra_rt::session::{Call, HandlerError};
+    /// struct Orders(/* a pool of connections */);
+    ///
+    /// # impl Orders {
+    /// #     async fn latest(&self, _: &str) -> Result<String, HandlerError> { Ok(String::new()) }
+    /// # }
+    /// // Application::builder().state(Orders(…))
+    /// async fn tell_order(call: Call) -> Result<(), HandlerError> {
+    ///     let orders: &Orders = call.state()?;
+    ///     call.say(&orders.latest(&call.caller_id()).await?).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CallError::NoState`]: the application was given nothing of this type.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T, CallError> {
+        let state = self.inner.services.state.get();
+        state.ok_or(CallError::NoState {
+            name: std::any::type_name::<T>(),
+        })
     }
 
     /// Remembers something about this call.
@@ -239,7 +271,34 @@ impl Call {
     /// # Errors
     /// The call is over, Asterisk refuses, or it does not connect the audio.
     pub async fn answer(&self) -> Result<(), CallError> {
-        self.while_up(self.inner.line.answer(self)).await
+        self.while_up(async {
+            let mut answered = self.inner.answered.lock().await;
+            if !*answered {
+                self.requests_taken().await;
+                let link = self.inner.carrier.answer().await?;
+                self.inner.reports.send(Report::Media(Box::new(link))).await;
+                self.media_attached().await?;
+                *answered = true;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Connects the audio again, after it was lost.
+    pub(crate) async fn reconnect(&self) -> Result<(), CallError> {
+        self.while_up(async {
+            let answered = self.inner.answered.lock().await;
+            if !*answered {
+                // Whoever is answering sees that the audio is gone.
+                return Err(TicketError::Timeout.into());
+            }
+            let reconnect = self.inner.carrier.reconnect().ok_or(CallError::Ended)?;
+            let link = reconnect.await?;
+            self.inner.reports.send(Report::Media(Box::new(link))).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Hangs up. A call that is over already stays so.
@@ -247,32 +306,37 @@ impl Call {
     /// # Errors
     /// Asterisk refuses, for another reason than that the call is over.
     pub async fn hangup(&self) -> Result<(), CallError> {
-        self.hangup_with(HangupReason::Normal).await
+        self.hangup_with(EndReason::NormalClearing).await
     }
 
-    /// Hangs up and tells the other side why.
+    /// Hangs up and tells the other side why, as far as the line has a word for it:
+    /// [`EndReason::UserBusy`], [`Congestion`](EndReason::Congestion),
+    /// [`NoAnswer`](EndReason::NoAnswer), [`CallRejected`](EndReason::CallRejected),
+    /// [`UnallocatedNumber`](EndReason::UnallocatedNumber) or
+    /// [`NetworkOutOfOrder`](EndReason::NetworkOutOfOrder); every other reason is a normal end.
     ///
     /// # Errors
     /// As [`hangup`](Self::hangup).
-    pub async fn hangup_with(&self, reason: HangupReason) -> Result<(), CallError> {
+    pub async fn hangup_with(&self, reason: EndReason) -> Result<(), CallError> {
         self.hangup_by(reason, EndedBy::Agent).await
     }
 
     /// Hangs up on somebody's behalf.
-    pub(crate) async fn hangup_by(
-        &self,
-        reason: HangupReason,
-        by: EndedBy,
-    ) -> Result<(), CallError> {
+    pub(crate) async fn hangup_by(&self, reason: EndReason, by: EndedBy) -> Result<(), CallError> {
         if self.is_over() {
             return Ok(());
         }
-        self.inner.line.hangup(self, reason, by).await
+        // Nobody tells us why a call ends that we end.
+        self.report(Report::HangupRequested(reason, by)).await;
+        if self.inner.carrier.ends_with_media() {
+            self.send(Request::Leg(Command::HangUp)).await;
+        }
+        self.inner.carrier.hang_up(reason).await
     }
 
     /// Ends a call whose handler failed: the caller goes on in the dialplan.
     pub(crate) async fn fail(&self) {
-        self.send(Input::GiveUp(EndReason::HandlerFailed)).await;
+        self.report(Report::GiveUp(EndReason::HandlerFailed)).await;
     }
 
     /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the
@@ -295,7 +359,8 @@ impl Call {
     /// # Errors
     /// The call is over, or came without ARI.
     pub async fn send_dtmf(&self, digits: &str) -> Result<(), CallError> {
-        self.while_up(self.inner.line.send_dtmf(digits)).await
+        self.while_up(self.inner.carrier.send_dtmf(digits.to_owned()))
+            .await
     }
 
     /// The same call, for its own handler and hooks.
@@ -323,7 +388,7 @@ impl Call {
     }
 
     pub(crate) async fn emit_body(&self, body: EventBody) {
-        self.send(Input::Emit(body)).await;
+        self.send(Request::Emit(body)).await;
     }
 
     /// Runs `hook` when the call ends, exactly once, even if the handler has returned by then. If
@@ -334,8 +399,8 @@ impl Call {
         R: Future<Output = ()> + Send + 'static,
     {
         let call = self.for_handlers();
-        let hook = Input::Hook(Box::new(move || Box::pin(hook(call))));
-        if let Err(SendError(Input::Hook(hook))) = self.inner.inputs.send(hook).await {
+        let hook = Request::Hook(Box::new(move || Box::pin(hook(call))));
+        if let Err(SendError(Request::Hook(hook))) = self.inner.requests.send(hook).await {
             // The session has had its last event.
             tokio::spawn(hook());
         }
@@ -344,7 +409,7 @@ impl Call {
     /// Lets the caller interrupt the agent, or not. On at the start unless the configuration says
     /// otherwise.
     pub async fn set_barge_in(&self, on: bool) {
-        self.send(Input::Leg(Command::BargeIn(on))).await;
+        self.send(Request::Leg(Command::BargeIn(on))).await;
     }
 
     /// Lets a silence of this length end the caller's turn, instead of the configured one as it has
@@ -367,21 +432,21 @@ impl Call {
     /// ```
     pub async fn end_turn_after(&self, silence: Duration) {
         let silence_ms = u32::try_from(silence.as_millis()).unwrap_or(u32::MAX);
-        self.send(Input::Leg(Command::EndOfTurn { silence_ms }))
+        self.send(Request::Leg(Command::EndOfTurn { silence_ms }))
             .await;
     }
 
     /// Makes every audio frame an event of its own (`audio.frame.received`, `audio.frame.sent`), or
     /// stops that.
     pub async fn set_frame_events(&self, on: bool) {
-        self.send(Input::Leg(Command::FrameEvents(on))).await;
+        self.send(Request::Leg(Command::FrameEvents(on))).await;
     }
 
     /// Sends every frame of the caller back at once, bit for bit, or stops that. While it lasts the
     /// agent isn't heard.
     pub async fn set_echo(&self, on: bool) {
         let mode = if on { Mode::Echo } else { Mode::Agent };
-        self.send(Input::Leg(Command::Mode(mode))).await;
+        self.send(Request::Leg(Command::Mode(mode))).await;
     }
 
     /// The language model in this call's conversation.
@@ -431,12 +496,33 @@ impl Call {
 
     /// Gives the call up when Asterisk can't be told to hang up.
     pub(crate) async fn abandon(&self) {
-        self.send(Input::GiveUp(EndReason::LostWithAsterisk)).await;
+        self.report(Report::GiveUp(EndReason::LostWithAsterisk))
+            .await;
     }
 
-    pub(crate) async fn send(&self, input: Input) {
+    pub(crate) async fn send(&self, request: Request) {
         // The owner goes only after the session's last event; nobody is left to tell then.
-        let _ = self.inner.inputs.send(input).await;
+        let _ = self.inner.requests.send(request).await;
+    }
+
+    /// Reports something after everything that was requested before.
+    pub(crate) async fn report(&self, report: Report) {
+        self.requests_taken().await;
+        self.inner.reports.send(report).await;
+    }
+
+    /// Waits until the owner has taken every request made so far: what follows from an order is
+    /// told after what was told before the order.
+    pub(super) async fn requests_taken(&self) {
+        let (tell, taken) = oneshot::channel();
+        self.send(Request::Taken(tell)).await;
+        // The owner is gone, and with it everything that could be told.
+        let _ = taken.await;
+    }
+
+    /// Whether the caller talks to somebody else, and no longer to the agent.
+    pub(crate) fn is_transferred(&self) -> bool {
+        self.inner.reports.is_transferred()
     }
 
     pub(crate) fn next_utterance(&self) -> u32 {

@@ -10,7 +10,7 @@ use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 
 use super::call::Call;
 use super::error::CallError;
-use super::input::Input;
+use super::request::Request;
 use crate::media::{AudioPart, CallerAudioReader, MediaLink, Shared};
 use crate::speech::{SpeechInput, SpeechToText};
 
@@ -141,7 +141,7 @@ impl Call {
             state.listeners.push(Listener { to, everything });
             media
         };
-        self.send(Input::Listeners).await;
+        self.send(Request::Listeners).await;
         Ok(AudioStream {
             parts,
             media,
@@ -200,12 +200,12 @@ async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
             state.wanted() != before
         };
         if fewer {
-            call.send(Input::Listeners).await;
+            call.send(Request::Listeners).await;
         }
     }
     // Whoever listens goes on if the audio is connected again, and learns otherwise that it is
     // over.
-    if !call.inner.line.is_agentless() {
+    if !call.is_transferred() {
         call.ended().await;
     }
     let mut state = lock(state);

@@ -76,7 +76,8 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::super::call::{CallInfo, Direction, Services};
-    use super::super::line::Line;
+    use super::super::carrier::Nowhere;
+    use super::super::report::Reports;
     use super::*;
     use crate::speech::{BoxFuture, LanguageModel, SpeechError};
 
@@ -119,13 +120,15 @@ mod tests {
             direction: Direction::Inbound,
             args: Vec::new(),
         };
-        let (inputs, _queue) = mpsc::channel(64);
+        let (reports, _reported) = Reports::new();
+        let (requests, _requested) = mpsc::channel(64);
         let call = Call::new(
             "ch-1".into(),
             info,
-            Line::Socket(uuid::Uuid::nil()),
+            Arc::new(Nowhere),
             services,
-            inputs,
+            reports,
+            requests,
         );
         let agent = call.agent();
         agent.instruct("be").await;

@@ -2,7 +2,6 @@
 
 use voxtra_core::event::EndReason;
 
-use crate::ari::AriError;
 use crate::media::TicketError;
 use crate::speech::SpeechError;
 use crate::speech::wav::WavError;
@@ -37,6 +36,12 @@ pub enum CallError {
         "no language model is configured: give the application a LanguageModel before using `agent()`"
     )]
     NoLanguageModel,
+    /// `state` of a type that the application was not given.
+    #[error("the application has no state of type `{name}`: give it one with `Builder::state`")]
+    NoState {
+        /// The type.
+        name: &'static str,
+    },
     /// `play` of something that is not there.
     #[error(
         "there is no prompt named {name:?}: name one of [[prompt]] in the configuration, or a WAV file"
@@ -51,6 +56,9 @@ pub enum CallError {
         /// What was asked for.
         what: &'static str,
     },
+    /// The application is about to stop, and places no further calls.
+    #[error("the application is about to stop: it places no further calls")]
+    Draining,
     /// The other party of a transfer could not be reached.
     #[error("the transfer to {target} failed: {reason}")]
     TransferFailed {
@@ -71,9 +79,9 @@ pub enum CallError {
     /// Speech of this rate can't be converted to the line's.
     #[error(transparent)]
     Rate(#[from] ResampleError),
-    /// Asterisk refused.
+    /// What carries the call, such as Asterisk, refused an order or could not be reached.
     #[error(transparent)]
-    Ari(#[from] AriError),
+    Carrier(Box<dyn std::error::Error + Send + Sync>),
     /// Asterisk can't connect the call's audio.
     #[error(
         "Asterisk cannot connect the call's audio to {address}: check that it reaches this address ([media] advertise in \
@@ -84,7 +92,7 @@ pub enum CallError {
         address: String,
         /// What it said.
         #[source]
-        error: AriError,
+        error: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Asterisk did not connect the call's audio.
     #[error(transparent)]

@@ -4,36 +4,45 @@
 //! and what async code emits into one numbered order. Handlers, webhooks and observers all see that
 //! order.
 
+// The call, as an agent holds it.
 mod call;
 mod caller_audio;
-mod channel;
 mod conversation;
-mod declared;
-mod dtmf;
 mod error;
+mod listen;
+mod speak;
+mod state;
+mod transfer;
+
+// What happens, in one numbered order.
 mod event;
-mod expected;
+mod lifecycle;
+mod log;
+mod owner;
+
+// What the owner hears from, and waits for.
+mod carrier;
+pub(crate) mod deadlines;
+mod dtmf;
+mod report;
+mod request;
+
+// Sessions declared with `voxtra!`.
+mod declared;
+
 #[cfg(any(fuzzing, test))]
 pub(crate) use event::fuzz;
-mod input;
-mod lifecycle;
-mod line;
-mod listen;
-mod log;
 #[cfg(test)]
 mod log_models;
 #[cfg(test)]
 mod log_tests;
-mod owner;
-mod speak;
-mod transfer;
 
 use crate::sync;
 
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
 pub use conversation::Conversation;
-pub use declared::{OnError, Session, Timer, Trigger, When};
+pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;
@@ -41,9 +50,11 @@ pub use speak::Spoken;
 pub use transfer::Transfer;
 
 pub(crate) use call::Services;
+pub(crate) use carrier::{Carrier, Order, TransferTo};
 pub(crate) use declared::run_session;
-pub(crate) use expected::{ChannelNews, ExpectedChannels};
-pub(crate) use input::{Hook, Input};
-pub(crate) use line::{AriLine, Line};
 pub use owner::OnHandlerEnd;
 pub(crate) use owner::{Owner, Publish};
+pub(crate) use report::{Report, Reports, why_not_taken};
+pub(crate) use request::Hook;
+#[cfg(test)]
+pub(crate) use request::Request;

@@ -4,7 +4,6 @@ mod records;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -13,29 +12,21 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use uuid::Uuid;
 use voxtra_core::event::{
     BuiltIn, CallAnswered, CallEnded, CallEndedEndedBy as EndedBy, CallFailed, CallHeld,
-    CallReplaced, CallResumed, CallRinging, CallStarted, DtmfReceived, EndReason, Error, Record,
-    SessionCreated, SessionDestroyed,
+    CallReplaced, CallResumed, CallRinging, CallStarted, CallTransferred, DtmfReceived, EndReason,
+    Error, Record, SessionCreated, SessionDestroyed,
 };
 use voxtra_core::leg::Command;
 use voxtra_core::time::Instant as Moment;
 
 use super::call::{Call, Direction};
+use super::deadlines;
 use super::dtmf::EarlyKeys;
 use super::error::HandlerError;
 use super::event::{Event, EventBody};
-use super::expected::better;
-use super::input::{Hook, Input};
 use super::lifecycle::{Lifecycle, Signal, Step};
+use super::report::{Report, why_not_taken};
+use super::request::{Hook, Request};
 use crate::media::{Clock, MediaLink, OnLoss};
-
-/// How long ARI may take to say why the line ended, after it said that it did.
-const CAUSE_GRACE: Duration = Duration::from_millis(250);
-/// How long a channel that was asked to hang up may stay, before its session ends without it.
-const HANG_UP: Duration = Duration::from_secs(10);
-/// How long the handler and the hang-up hooks may go on after the end of the call.
-const HANDLER_GRACE: Duration = Duration::from_secs(5);
-/// How long a handler may take to notice that it was stopped.
-const ABORT_GRACE: Duration = Duration::from_secs(1);
 
 /// Records taken in a row, after which everybody else has a turn: a flood on the line must not keep
 /// its own call from ending.
@@ -62,10 +53,10 @@ pub(crate) type Publish = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
 /// What a session's owner knows.
 pub(crate) struct Owner {
     call: Call,
-    /// What ARI tells.
-    reports: mpsc::Receiver<Input>,
+    /// What becomes known about the call.
+    reports: mpsc::Receiver<Report>,
     /// What async code wants.
-    inputs: mpsc::Receiver<Input>,
+    requests: mpsc::Receiver<Request>,
     publish: Publish,
     clock: Clock,
     life: Lifecycle,
@@ -116,8 +107,8 @@ pub(crate) struct Owner {
 impl Owner {
     pub(crate) fn new(
         call: Call,
-        reports: mpsc::Receiver<Input>,
-        inputs: mpsc::Receiver<Input>,
+        reports: mpsc::Receiver<Report>,
+        requests: mpsc::Receiver<Request>,
         publish: Publish,
         clock: Clock,
         on_handler_end: OnHandlerEnd,
@@ -127,7 +118,7 @@ impl Owner {
             life: Lifecycle::new(call.direction() == Direction::Outbound),
             call,
             reports,
-            inputs,
+            requests,
             publish,
             clock,
             link: None,
@@ -177,9 +168,9 @@ impl Owner {
         self.call.inner.log.close();
         // Hooks that came at the very last run all the same.
         self.closing.detach_all();
-        self.inputs.close();
-        while let Some(input) = self.inputs.recv().await {
-            if let Input::Hook(hook) = input {
+        self.requests.close();
+        while let Some(request) = self.requests.recv().await {
+            if let Request::Hook(hook) = request {
                 tokio::spawn(hook());
             }
         }
@@ -209,8 +200,11 @@ impl Owner {
                     None => self.media_down(),
                 }
             },
-            Some(input) = self.reports.recv() => self.input(input),
-            Some(input) = self.inputs.recv() => self.input(input),
+            Some(report) = self.reports.recv() => self.report(report),
+            Some(request) = self.requests.recv() => {
+                self.request(request);
+                None
+            }
             Some(result) = finished(&mut self.handler) => {
                 self.handler = None;
                 self.handler_done(result)
@@ -232,43 +226,47 @@ impl Owner {
 
     /// Takes one of each that is there already, besides the line's; false after the session's last.
     async fn others_turn(&mut self) -> bool {
-        let mut signals = [None, None, None, None];
-        let inputs = [self.reports.try_recv().ok(), self.inputs.try_recv().ok()];
-        for (signal, input) in signals.iter_mut().zip(inputs) {
-            *signal = input.and_then(|input| self.input(input));
+        let mut signals = [None, None, None];
+        if let Ok(report) = self.reports.try_recv() {
+            signals[0] = self.report(report);
+        }
+        if let Ok(request) = self.requests.try_recv() {
+            self.request(request);
         }
         if self.handler.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(result) = finished(&mut self.handler).await
         {
             self.handler = None;
-            signals[2] = self.handler_done(result);
+            signals[1] = self.handler_done(result);
         }
-        signals[3] = self.time_out();
+        signals[2] = self.time_out();
         signals
             .into_iter()
             .flatten()
             .all(|signal| self.signal(signal))
     }
 
-    fn input(&mut self, input: Input) -> Option<Signal> {
-        match input {
-            Input::Emit(body) => {
-                if matches!(body, EventBody::BuiltIn(BuiltIn::CallTransferred(_))) {
-                    self.attended = None;
-                }
-                self.publish_at(self.clock.utc_now(), body);
-            }
-            Input::Media(link) => {
+    fn request(&mut self, request: Request) {
+        match request {
+            Request::Emit(body) => self.publish_at(self.clock.utc_now(), body),
+            Request::Leg(command) => self.command(command),
+            Request::Listeners => self.command(Command::Forward(self.call.wanted_audio())),
+            Request::Hook(hook) if self.life.is_over() => drop(self.closing.spawn(hook())),
+            Request::Hook(hook) => self.hooks.push(hook),
+            // Whoever asked may have gone.
+            Request::Taken(tell) => drop(tell.send(())),
+        }
+    }
+
+    fn report(&mut self, report: Report) -> Option<Signal> {
+        match report {
+            Report::Media(link) => {
                 if !self.life.is_over() {
                     self.connected(*link);
                     return Some(Signal::MediaUp);
                 }
             }
-            Input::Leg(command) => self.command(command),
-            Input::Listeners => self.command(Command::Forward(self.call.wanted_audio())),
-            Input::Hook(hook) if self.life.is_over() => drop(self.closing.spawn(hook())),
-            Input::Hook(hook) => self.hooks.push(hook),
-            Input::Ringing => {
+            Report::Ringing => {
                 // Asterisk may tell it twice, as a state of the channel and as progress of the
                 // dialling.
                 if self.call.direction() == Direction::Outbound
@@ -277,8 +275,8 @@ impl Owner {
                     self.publish(CallRinging {});
                 }
             }
-            Input::Answered => return Some(Signal::Answered),
-            Input::Dtmf(digit) => {
+            Report::Answered => return Some(Signal::Answered),
+            Report::Key(digit) => {
                 // Asterisk tells fast presses twice over ARI, and each once over AudioSocket.
                 if self.link.is_none() {
                     self.keys.told_early(digit);
@@ -286,14 +284,14 @@ impl Owner {
                 }
             }
             // Nobody hears of it any more, and nobody else lets the new channel go.
-            Input::Replaced(_) if self.life.is_over() => {
+            Report::Replaced(_) if self.life.is_over() => {
                 let call = self.call.clone();
                 self.closing
-                    .spawn(async move { call.inner.line.let_go(Some(OnLoss::HangUp)).await });
+                    .spawn(async move { call.inner.carrier.let_go(Some(OnLoss::HangUp)).await });
             }
-            Input::Held(_) if self.life.is_over() => {}
-            Input::Held(held) => self.held(held),
-            Input::Replaced(caller_id) => {
+            Report::Held(_) if self.life.is_over() => {}
+            Report::Held(held) => self.held(held),
+            Report::Replaced(caller_id) => {
                 self.call.set_caller_id(caller_id.clone());
                 self.publish(CallReplaced { caller_id });
                 // Whoever held the call, or has hung up, is no longer on it.
@@ -302,40 +300,47 @@ impl Owner {
                 self.ended_by = None;
                 self.ending = None;
             }
+            Report::Transferred(target) => {
+                self.attended = None;
+                self.publish(CallTransferred { target });
+                self.command(Command::HangUp);
+            }
             // The first says most: what an outer `Dial()` ends with follows from an inner one.
-            Input::NotTaken(reason) => {
+            Report::NotTaken(reason) => {
                 self.not_taken.get_or_insert(reason);
             }
-            Input::HangupRequested(reason, by) => {
+            Report::HangupRequested(reason, by) => {
                 self.ended_by.get_or_insert(by);
                 let reason = *self.hangup_reason.get_or_insert(reason);
                 // Should the end itself not be told, the session does not wait for it for ever.
                 self.ending
-                    .get_or_insert((Deadline::now() + HANG_UP, reason));
+                    .get_or_insert((Deadline::now() + deadlines::HANGS_UP, reason));
             }
-            Input::GiveUp(EndReason::HandlerFailed) if self.is_ending() => {}
-            Input::GiveUp(reason) => {
+            Report::GiveUp(EndReason::HandlerFailed) if self.is_ending() => {}
+            Report::GiveUp(reason) => {
                 self.ended_by = Some(EndedBy::System);
                 return Some(Signal::LineEnded(reason));
             }
-            Input::Leave => {
+            Report::Leave => {
                 self.leaves = true;
                 self.ended_by = Some(EndedBy::System);
                 return Some(Signal::LineEnded(EndReason::LeftApplication));
             }
-            Input::Left => {
+            Report::Left => {
                 self.channel_gone = true;
                 match self.hangup_reason {
                     // Of a channel that the dialplan sent us Asterisk tells nothing more.
                     Some(reason) => return Some(Signal::LineEnded(reason)),
                     // Whatever was thought before, such as that the media is lost: this is why.
                     None => {
-                        self.ending =
-                            Some((Deadline::now() + CAUSE_GRACE, EndReason::LeftApplication));
+                        self.ending = Some((
+                            Deadline::now() + deadlines::CAUSE,
+                            EndReason::LeftApplication,
+                        ));
                     }
                 }
             }
-            Input::Gone(reason) => {
+            Report::Gone(reason) => {
                 self.channel_gone = true;
                 self.ending = None;
                 return Some(Signal::LineEnded(reason));
@@ -450,7 +455,7 @@ impl Owner {
         self.life.is_over()
             || self.channel_gone
             || self.hangup_reason.is_some()
-            || self.call.inner.line.is_agentless()
+            || self.call.is_transferred()
     }
 
     fn time_out(&mut self) -> Option<Signal> {
@@ -475,7 +480,7 @@ impl Owner {
                     handler.abort();
                 }
                 self.closing.abort_all();
-                self.last_call = Some(now + ABORT_GRACE);
+                self.last_call = Some(now + deadlines::ABORT);
             }
         }
         None
@@ -509,7 +514,7 @@ impl Owner {
                     self.over();
                 }
                 Step::Failed(reason) => {
-                    let reason = better(reason, self.not_taken);
+                    let reason = why_not_taken(reason, self.not_taken);
                     self.publish(CallFailed {
                         reason: reason.as_str().into(),
                     });
@@ -529,7 +534,7 @@ impl Owner {
     fn over(&mut self) {
         self.call.inner.over.cancel();
         self.ending = None;
-        self.last_call = Some(Deadline::now() + HANDLER_GRACE);
+        self.last_call = Some(Deadline::now() + deadlines::HANDLER);
         if let Some(link) = &mut self.link {
             link.command(Command::HangUp);
         }
@@ -548,9 +553,9 @@ impl Owner {
         let leaving = tokio::spawn(async move {
             // No end of a session leaves its caller behind.
             if !known_gone {
-                call.inner.line.let_go(way_out).await;
+                call.inner.carrier.let_go(way_out).await;
             }
-            call.inner.line.take_down().await;
+            call.inner.carrier.take_down().await;
         });
         self.closing.spawn(async move { drop(leaving.await) });
     }

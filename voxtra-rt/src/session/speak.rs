@@ -10,7 +10,7 @@ use voxtra_core::playout::Chunk;
 
 use super::call::Call;
 use super::error::CallError;
-use super::input::Input;
+use super::request::Request;
 use crate::media::{AgentAudioWriter, CallStats, Shared};
 use crate::speech::Speech;
 
@@ -136,7 +136,7 @@ impl Call {
             Ok(speech) => self.speak(text, speech).await,
             Err(error) => Err(error),
         };
-        self.report("text_to_speech", result).await
+        self.emit_failure("text_to_speech", result).await
     }
 
     /// Plays a prompt by its name, or a WAV file. As [`say`](Self::say) otherwise.
@@ -155,7 +155,7 @@ impl Call {
                     tokio::task::spawn_blocking(move || crate::speech::wav::read(&path)).await;
                 match read {
                     Ok(Ok(audio)) => (name.to_owned(), Speech::whole(audio.rate_hz, audio.samples)),
-                    Ok(Err(error)) => return self.report("prompt", Err(error.into())).await,
+                    Ok(Err(error)) => return self.emit_failure("prompt", Err(error.into())).await,
                     Err(_) => {
                         return Err(CallError::NoPrompt {
                             name: name.to_owned(),
@@ -165,7 +165,7 @@ impl Call {
             }
             None => {
                 return self
-                    .report(
+                    .emit_failure(
                         "prompt",
                         Err(CallError::NoPrompt {
                             name: name.to_owned(),
@@ -194,7 +194,7 @@ impl Call {
             return;
         };
         let epoch = media.epoch();
-        self.send(Input::Leg(Command::Flush { epoch })).await;
+        self.send(Request::Leg(Command::Flush { epoch })).await;
         while media.epoch() == epoch && !media.is_closed() && !self.is_over() {
             tokio::time::sleep(voxtra_core::audio::FRAME / 4).await;
         }
@@ -220,7 +220,7 @@ impl Call {
                         *place = Some(arrived);
                     }
                     let lost = place.as_ref().is_some_and(AgentAudioWriter::is_closed);
-                    if !lost || self.inner.line.is_agentless() {
+                    if !lost || self.is_transferred() {
                         return Ok(place);
                     }
                     // The audio is being connected again, or the call ends.
@@ -252,7 +252,7 @@ impl Call {
     }
 
     /// A failure of a provider is an event too.
-    async fn report<T>(
+    async fn emit_failure<T>(
         &self,
         error_type: &str,
         result: Result<T, CallError>,
@@ -350,8 +350,8 @@ impl Drop for Utterance<'_> {
         // Dropped in mid-sentence. If the queue to the owner is full the audio plays to its end,
         // which loses nothing.
         let epoch = self.epoch;
-        let flush = Input::Leg(Command::Flush { epoch });
-        if self.call.inner.inputs.try_send(flush).is_ok()
+        let flush = Request::Leg(Command::Flush { epoch });
+        if self.call.inner.requests.try_send(flush).is_ok()
             && let Some(writer) = self.place.as_mut()
         {
             writer.expect_flush(self.epoch);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use voxtra_core::event::{CallTransferFailed, CallTransferStarted};
 
 use super::call::Call;
+use super::carrier::TransferTo;
 use super::error::CallError;
 use crate::speech::Speech;
 
@@ -35,9 +36,9 @@ const PEAK: f64 = 2500.0;
 #[must_use = "a transfer begins when it is awaited"]
 pub struct Transfer<'a> {
     call: &'a Call,
-    pub(crate) target: String,
-    pub(crate) ring: Duration,
-    pub(crate) caller_id: String,
+    target: String,
+    ring: Duration,
+    caller_id: String,
     ringback: bool,
 }
 
@@ -84,9 +85,13 @@ impl<'a> Transfer<'a> {
             target: self.target.clone(),
         };
         call.emit_body(started.into()).await;
+        call.requests_taken().await;
         let result = {
-            let transfer = call.inner.line.transfer(call, &self);
-            tokio::pin!(transfer);
+            let mut transfer = call.inner.carrier.transfer(TransferTo {
+                target: self.target.clone(),
+                ring: self.ring,
+                caller_id: self.caller_id,
+            });
             tokio::select! {
                 biased;
                 result = &mut transfer => result,

@@ -2,32 +2,29 @@
 
 use std::io::Write as _;
 
+use super::StartError;
 use crate::catalogue::{Catalogue, Form};
-use crate::config::OLD_ATTEMPTS;
 use crate::webhook::WebhookSettings;
 
 /// Set by `voxtra events AGENT`.
 const VARIABLE: &str = "VOXTRA_EVENTS";
+/// What is to be known of `max_attempts`.
+pub(crate) const OLD_ATTEMPTS: &str = "max_attempts is an older key: a receiver that is away for a \
+    minute uses up few attempts and loses events; leave it out, and set give_up_after_ms if 15 \
+    minutes are not right";
 
-/// Prints the catalogue and ends the process, where that is what it was started for.
-pub(super) fn answer(catalogue: &Catalogue) {
+/// Prints the catalogue, where that is what the process was started for.
+pub(super) fn answer(catalogue: &Catalogue) -> Result<(), StartError> {
     let Ok(form) = std::env::var(VARIABLE) else {
-        return;
+        return Ok(());
     };
-    let printed = match form.parse::<Form>() {
-        Ok(form) => std::io::stdout()
-            .write_all(catalogue.written(form).as_bytes())
-            .map_err(|error| error.to_string()),
-        Err(expected) => Err(format!("{VARIABLE} is {form:?}: {expected}")),
-    };
-    let status = match printed {
-        Ok(()) => 0,
-        Err(problem) => {
-            let _ = writeln!(std::io::stderr(), "{problem}");
-            2
-        }
-    };
-    std::process::exit(status);
+    let form = form
+        .parse::<Form>()
+        .map_err(|expected| StartError::Listing(format!("{VARIABLE} is {form:?}: {expected}")))?;
+    std::io::stdout()
+        .write_all(catalogue.written(form).as_bytes())
+        .map_err(|error| StartError::Listing(error.to_string()))?;
+    Err(StartError::Listed)
 }
 
 /// Warns of names in allow-lists that no event has, and of older settings. Others may still be

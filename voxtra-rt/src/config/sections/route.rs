@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::super::Place;
 use super::super::document::Section;
-use super::super::settings::{RouteRule, RouteSettings};
+use super::super::settings::RouteSettings;
 use super::read_word;
+use crate::session::Route;
 
 pub(super) fn read_routes(root: &Section<'_>, places: &mut Vec<Place>) -> Vec<RouteSettings> {
     let mut seen = HashSet::new();
@@ -25,9 +26,9 @@ pub(super) fn read_routes(root: &Section<'_>, places: &mut Vec<Place>) -> Vec<Ro
             section.refuse("default", "can only be true; leave it out otherwise");
         }
         let rule = match (extension, number, default) {
-            (Some(extension), None, None) => Some(RouteRule::Extension(extension)),
-            (None, Some(number), None) => Some(RouteRule::Number(number)),
-            (None, None, Some(_)) => Some(RouteRule::Default),
+            (Some(extension), None, None) => Some(Route::Extension(extension)),
+            (None, Some(number), None) => Some(Route::Number(number)),
+            (None, None, Some(_)) => Some(Route::Default),
             _ => {
                 if section.is_sound() {
                     section.refuse(

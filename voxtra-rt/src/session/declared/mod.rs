@@ -20,6 +20,7 @@
 //!   fails as well, the call has failed, and the caller goes on in the dialplan. `CallError::Ended`
 //!   is no error. A panic is one, and the call has failed.
 
+mod route;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -33,8 +34,8 @@ use voxtra_core::event::EventInfo;
 use super::call::Call;
 use super::error::HandlerError;
 use super::event::Event;
-use crate::app::DeclaredRoute;
 
+pub use route::{DeclaredRoute, Route};
 pub(crate) use run::run_session;
 
 /// A session declared with `voxtra! { session Name { … } }`, which implements this.

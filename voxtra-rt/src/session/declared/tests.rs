@@ -13,8 +13,9 @@ use voxtra_core::event::{
 
 use super::{Session, run_session};
 use crate::media::Clock;
+use crate::session::carrier::Nowhere;
 use crate::session::{
-    Call, CallInfo, Direction, EventBody, Input, Line, OnHandlerEnd, Owner, Services,
+    Call, CallInfo, Direction, EventBody, OnHandlerEnd, Owner, Report, Reports, Request, Services,
 };
 
 voxtra_core::voxtra! {
@@ -165,10 +166,16 @@ async fn pause(seconds: u64) {
 /// What sessions noted, and failures, with the second in which they did.
 type Trace = Vec<(u64, String)>;
 
+/// What a session is told.
+enum Input {
+    Event(EventBody),
+    Report(Report),
+}
+
 /// Runs a session that is told these things at these seconds, until 60 s or its end.
 async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
-    let (inputs, queue) = mpsc::channel(64);
-    let (_told, news) = mpsc::channel(64);
+    let (requests, requested) = mpsc::channel(64);
+    let (reports, reported) = Reports::new();
     let info = CallInfo {
         caller_id: "+265".into(),
         called_number: String::new(),
@@ -179,9 +186,10 @@ async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
     let call = Call::new(
         "call".into(),
         info,
-        Line::Socket(uuid::Uuid::nil()),
+        Arc::new(Nowhere),
         Services::default(),
-        inputs,
+        reports,
+        requests,
     );
     let trace: Arc<Mutex<Trace>> = Arc::default();
     let (seen, start) = (trace.clone(), Instant::now());
@@ -196,8 +204,8 @@ async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
     };
     let owner = Owner::new(
         call.clone(),
-        news,
-        queue,
+        reported,
+        requested,
         Arc::new(publish),
         Clock::start(),
         OnHandlerEnd::default(),
@@ -210,7 +218,10 @@ async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
         for _ in 0..50 {
             tokio::task::yield_now().await;
         }
-        call.send(input).await;
+        match input {
+            Input::Event(body) => call.send(Request::Emit(body)).await,
+            Input::Report(report) => call.report(report).await,
+        }
     }
     let _ = tokio::time::timeout_at(start + Duration::from_secs(60), owner).await;
     let trace = trace.lock().unwrap();
@@ -218,7 +229,7 @@ async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
 }
 
 fn told(event: impl Into<EventBody>) -> Input {
-    Input::Emit(event.into())
+    Input::Event(event.into())
 }
 
 fn key(digit: char) -> Input {
@@ -226,7 +237,7 @@ fn key(digit: char) -> Input {
 }
 
 fn gone() -> Input {
-    Input::Gone(EndReason::from_words("gone"))
+    Input::Report(Report::Gone(EndReason::from_words("gone")))
 }
 
 fn traced(trace: &Trace) -> Vec<String> {
@@ -471,7 +482,7 @@ async fn a_panic_in_a_condition_is_one_of_the_body_that_it_would_cut() {
         text: String::new(),
     };
     let user = crate::session::UserEvent::new(empty);
-    let trace = run::<Careless>(vec![(1, Input::Emit(EventBody::User(user))), (2, gone())]).await;
+    let trace = run::<Careless>(vec![(1, Input::Event(EventBody::User(user))), (2, gone())]).await;
     assert_eq!(
         traced(&trace)[..2],
         ["1 ", "1 Careless: on call.started: panicked: empty"]

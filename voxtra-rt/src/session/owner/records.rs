@@ -8,22 +8,17 @@ use voxtra_core::event::{
 };
 
 use super::{Deadline, Owner, error};
+use crate::session::deadlines;
 use crate::session::error::CallError;
 use crate::session::event::EventBody;
-use crate::session::input::Input;
 use crate::session::lifecycle::Signal;
-use crate::session::line::Line;
+use crate::session::report::Report;
 use crate::session::speak::Queued;
 
 /// A connection that lived this long is a good one.
 const STABLE: Duration = Duration::from_secs(10);
 /// How often in a row the audio is connected again that is lost before that.
 const ATTEMPTS: u32 = 3;
-/// How long the news of a hang-up may be behind the end of the audio.
-const HANG_UP_NEWS: Duration = Duration::from_millis(150);
-/// How long a call may live on without its media before it is given up.
-const MEDIA_GRACE: Duration = Duration::from_secs(2);
-
 impl Owner {
     pub(super) fn record(&mut self, record: Record) -> Option<Signal> {
         let at = self.clock.utc(record.at);
@@ -40,9 +35,10 @@ impl Owner {
                 };
                 self.stopped |= stopped.is_some();
                 self.publish_at(at, EventBody::BuiltIn(event.into()));
-                if let (Some(reason), Line::Socket(_)) = (stopped, &self.call.inner.line) {
-                    // Without ARI the connection is the call.
-                    return Some(Signal::LineEnded(socket_reason(reason)));
+                if let Some(reason) = stopped
+                    && self.call.inner.carrier.ends_with_media()
+                {
+                    return Some(Signal::LineEnded(media_reason(reason)));
                 }
             }
             RecordBody::UtteranceStarted { utterance } => {
@@ -104,7 +100,7 @@ impl Owner {
             let reason = MediaStoppedReason::Closed;
             self.publish_at(now, BuiltIn::from(MediaStopped { reason }).into());
         }
-        if !self.life.is_over() && !self.call.inner.line.is_agentless() {
+        if !self.life.is_over() && !self.call.is_transferred() {
             self.media_lost();
         }
         Some(Signal::MediaDown)
@@ -120,16 +116,18 @@ impl Owner {
         } else {
             self.short_lived += 1;
         }
-        if self.short_lived > ATTEMPTS || !self.call.inner.line.can_reconnect() {
-            self.ending
-                .get_or_insert((Deadline::now() + MEDIA_GRACE, EndReason::MediaLost));
+        if self.short_lived > ATTEMPTS || self.call.inner.carrier.reconnect().is_none() {
+            self.ending.get_or_insert((
+                Deadline::now() + deadlines::WITHOUT_MEDIA,
+                EndReason::MediaLost,
+            ));
             return;
         }
         let call = self.call.clone();
         // Not among what closes: an order to Asterisk that is under way must be waited for.
         tokio::spawn(async move {
             // At an ordinary hang-up ARI tells the same within milliseconds, and why.
-            tokio::time::sleep(HANG_UP_NEWS).await;
+            tokio::time::sleep(deadlines::HANG_UP).await;
             if call.is_over() {
                 return;
             }
@@ -137,22 +135,22 @@ impl Owner {
                 call = call.id(),
                 "the call's audio was cut; connecting it again"
             );
-            match call.while_up(call.inner.line.reconnect(&call)).await {
+            match call.reconnect().await {
                 Ok(()) | Err(CallError::Ended) => {}
                 Err(error) => {
                     let message =
                         format!("the audio was cut and can't be connected again: {error}");
                     tracing::error!(call = call.id(), %error, "the audio was cut and can't be connected again");
                     call.emit_error("media", message).await;
-                    call.send(Input::GiveUp(EndReason::MediaLost)).await;
+                    call.report(Report::GiveUp(EndReason::MediaLost)).await;
                 }
             }
         });
     }
 }
 
-/// The reason of a call's end where the connection is all there is.
-fn socket_reason(reason: MediaStoppedReason) -> EndReason {
+/// The reason of a call's end where its audio is the call.
+fn media_reason(reason: MediaStoppedReason) -> EndReason {
     match reason {
         MediaStoppedReason::Hangup | MediaStoppedReason::Closed => EndReason::NormalClearing,
         MediaStoppedReason::Error => EndReason::MediaError,

@@ -2,32 +2,20 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 
 use super::refusals::Destination;
-use super::{Inner, SessionHandle, dialled, lock};
+use super::{Asterisk, dialled};
+use crate::app::{Inner, NewSession, lock};
 use crate::ari::{
-    AriClient, AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState,
-    Dial,
+    AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState, Dial,
 };
-use crate::session::{AriLine, CallInfo, ChannelNews, Direction, Input, Line};
+use crate::carrier::{AsteriskCarrier, ChannelNews};
+use crate::session::{Call, CallInfo, Direction, Report};
 
-impl Inner {
-    /// Keeps the connection to ARI's events, if there is an ARI.
-    pub(super) fn connect(self: Arc<Self>) {
-        let Some(ari) = self.ari.clone() else { return };
-        let events = AriEvents::start(&ari, AriEventsOptions::default(), &self.stop);
-        let inner = self.clone();
-        let comparing = inner.clone().keep_comparing(ari.clone());
-        // Apart from the events: who reads them must not wait for Asterisk's answers.
-        tokio::spawn(self.stop.clone().run_until_cancelled_owned(comparing));
-        let task = tokio::spawn(async move { inner.take_signals(ari, events).await });
-        *lock(&self.ari_task) = Some(task);
-    }
-
-    async fn take_signals(self: Arc<Self>, ari: AriClient, mut events: AriEvents) {
+impl Asterisk {
+    pub(super) async fn take_signals(self: Arc<Self>, app: Arc<Inner>, mut events: AriEvents) {
         // Failures since it was connected last, of which only some are worth a line: there is one a
         // second.
         let mut failures = 0_u64;
@@ -36,11 +24,11 @@ impl Inner {
         while let Some(signal) = events.recv().await {
             match signal {
                 AriSignal::Connected => {
-                    tracing::info!(app = ari.app(), "connected to Asterisk");
+                    tracing::info!(app = self.ari().app(), "connected to Asterisk");
                     failures = 0;
                     self.online.send_replace(true);
                     for channel in withdrawn.drain() {
-                        self.watch(&ari, &channel);
+                        self.watch(&app, &channel);
                     }
                 }
                 AriSignal::Disconnected { error, retry_in } => {
@@ -55,47 +43,47 @@ impl Inner {
                 AriSignal::Replaced => {
                     self.online.send_replace(false);
                     tracing::error!(
-                        app = ari.app(),
+                        app = self.ari().app(),
                         "another program connected to Asterisk under our application's name and gets its calls: give each its own asterisk.app; this one takes calls again when the other has left"
                     );
-                    if !self.name_is_free(&ari, &mut withdrawn).await {
+                    if !self.name_is_free(&app, &mut withdrawn).await {
                         return;
                     }
                     tracing::info!(
-                        app = ari.app(),
+                        app = self.ari().app(),
                         "the other program has left; connecting to Asterisk again"
                     );
-                    events = AriEvents::start(&ari, AriEventsOptions::default(), &self.stop);
+                    events = AriEvents::start(self.ari(), AriEventsOptions::default(), &app.stop);
                 }
-                AriSignal::Event(event) => self.take_event(&ari, event).await,
+                AriSignal::Event(event) => self.take_event(&app, event),
             }
         }
     }
 
-    async fn take_event(self: &Arc<Self>, ari: &AriClient, event: AriEvent) {
+    fn take_event(self: &Arc<Self>, app: &Arc<Inner>, event: AriEvent) {
         match event {
             AriEvent::StasisStart(start) => {
                 let channel = start.channel;
                 if let Some(replaced) = start.replace_channel
-                    && self.replaced(ari, &replaced.id, &channel)
+                    && self.replaced(app, &replaced.id, &channel)
                 {
                     return;
                 }
                 // External media and outbound calls enter the application too; they are no new
                 // calls.
-                if self.expected.report(&channel.id, ChannelNews::Entered) {
+                if self.expected().report(&channel.id, ChannelNews::Entered) {
                     return;
                 }
                 if is_ours(&channel.id) {
                     // Nobody waits for it any more: its call has ended while it was on its way.
                     self.refusals
-                        .send_away(ari, channel.id, Destination::HangUp);
-                } else if self.session(&channel.id).is_none() {
-                    self.arrived(ari, channel, start.args);
+                        .send_away(self.ari(), channel.id, Destination::HangUp);
+                } else if app.sessions.find(&channel.id).is_none() {
+                    self.arrived(app, channel, start.args);
                 }
             }
             AriEvent::StasisEnd(end) => {
-                self.report(&end.channel.id, Input::Left);
+                self.report(app, &end.channel.id, Report::Left);
             }
             AriEvent::ChannelHangupRequest(request) => {
                 let reason = match request.cause {
@@ -110,7 +98,11 @@ impl Inner {
                     _ => None,
                 };
                 if let Some((reason, by)) = reason {
-                    self.report(&request.channel.id, Input::HangupRequested(reason, by));
+                    self.report(
+                        app,
+                        &request.channel.id,
+                        Report::HangupRequested(reason, by),
+                    );
                 }
             }
             AriEvent::ChannelDestroyed(destroyed) => {
@@ -124,46 +116,48 @@ impl Inner {
                     }
                     None => EndReason::from_words(&destroyed.cause_txt),
                 };
-                self.expected
+                self.expected()
                     .report(&destroyed.channel.id, ChannelNews::Gone(reason));
-                self.report(&destroyed.channel.id, Input::Gone(reason));
+                self.report(app, &destroyed.channel.id, Report::Gone(reason));
             }
-            AriEvent::ChannelHold(held) => self.report(&held.channel.id, Input::Held(true)),
-            AriEvent::ChannelUnhold(held) => self.report(&held.channel.id, Input::Held(false)),
+            AriEvent::ChannelHold(held) => self.report(app, &held.channel.id, Report::Held(true)),
+            AriEvent::ChannelUnhold(held) => {
+                self.report(app, &held.channel.id, Report::Held(false))
+            }
             AriEvent::ChannelDtmfReceived(press) => {
                 if let Some(digit) = press.key() {
-                    self.report(&press.channel.id, Input::Dtmf(digit));
+                    self.report(app, &press.channel.id, Report::Key(digit));
                 }
             }
             AriEvent::ChannelStateChange(change)
                 if change.channel.state == ChannelState::Ringing =>
             {
-                self.report(&change.channel.id, Input::Ringing);
+                self.report(app, &change.channel.id, Report::Ringing);
             }
-            AriEvent::Dial(dial) => self.dialled(&dial),
+            AriEvent::Dial(dial) => self.dialled(app, &dial),
             _ => {}
         }
     }
 
     /// Another channel has taken the place of `old`: a SIP telephone transferred its call, to us or
     /// away. False if `old` was nobody's.
-    fn replaced(self: &Arc<Self>, ari: &AriClient, old: &str, new: &Channel) -> bool {
-        if let Some(session) = self.sessions.replace(old, &new.id) {
-            self.forward(&session, Input::Replaced(new.caller.number.clone()));
-        } else if !self.expected.replace(old, &new.id) {
+    fn replaced(self: &Arc<Self>, app: &Arc<Inner>, old: &str, new: &Channel) -> bool {
+        if let Some(call) = app.sessions.replace(old, &new.id) {
+            forward(&call, Report::Replaced(new.caller.number.clone()));
+        } else if !self.expected().replace(old, &new.id) {
             return false;
         }
-        self.watch(ari, &new.id);
+        self.watch(app, &new.id);
         // After a blind transfer Asterisk leaves the old channel in our application, with nobody to
         // talk to.
         self.refusals
-            .send_away(ari, old.to_owned(), Destination::HangUp);
+            .send_away(self.ari(), old.to_owned(), Destination::HangUp);
         true
     }
 
     /// What became of dialling: of a channel that we had Asterisk make, or of one that its dialplan
     /// dials further.
-    fn dialled(&self, dial: &Dial) {
+    fn dialled(&self, app: &Inner, dial: &Dial) {
         // The other half of a `Local` channel of ours runs the dialplan, and there perhaps
         // `Dial()`.
         let caller = dial.caller.as_ref();
@@ -171,35 +165,38 @@ impl Inner {
         let channel = ours.unwrap_or(&dial.peer.id);
         let reason = match dial.dialstatus.as_str() {
             // Many trunks have early media (183) instead of ringing (180).
-            "RINGING" | "PROGRESS" => return self.report(channel, Input::Ringing),
+            "RINGING" | "PROGRESS" => return self.report(app, channel, Report::Ringing),
             "BUSY" => EndReason::UserBusy,
             "NOANSWER" => EndReason::NoAnswer,
             "CONGESTION" => EndReason::Congestion,
             "CHANUNAVAIL" => EndReason::ChannelUnavailable,
             _ => return,
         };
-        self.report(channel, Input::NotTaken(reason));
-        self.expected.report(channel, ChannelNews::NotTaken(reason));
+        self.report(app, channel, Report::NotTaken(reason));
+        self.expected()
+            .report(channel, ChannelNews::NotTaken(reason));
     }
 
     /// A new call, whose number may have to be asked for.
-    pub(super) fn arrived(self: &Arc<Self>, ari: &AriClient, channel: Channel, args: Vec<String>) {
+    pub(super) fn arrived(self: &Arc<Self>, app: &Arc<Inner>, channel: Channel, args: Vec<String>) {
         if let Some(number) = dialled::told(&channel, &args) {
-            self.inbound(ari, channel, args, number);
-        } else if !self.asking.knows(&channel.id) && !self.has_room_to_ask(&channel.caller.number) {
+            self.inbound(app, channel, args, number);
+        } else if !self.asking.knows(&channel.id)
+            && !self.has_room_to_ask(app, &channel.caller.number)
+        {
             self.refusals
-                .send_away(ari, channel.id, Destination::Dialplan);
+                .send_away(self.ari(), channel.id, Destination::Dialplan);
         } else if self.asking.begin(&channel.id) {
-            let (inner, ari) = (self.clone(), ari.clone());
+            let (this, app) = (self.clone(), app.clone());
             tokio::spawn(async move {
-                let number = dialled::asked(&ari, &channel, &inner.did_variable).await;
+                let number = dialled::asked(this.ari(), &channel, &this.did_variable).await;
                 let id = channel.id.clone();
-                inner.asking.end(&id, |happened| {
-                    inner.inbound(&ari, channel, args, number);
-                    if let Some(session) = inner.session(&id) {
+                this.asking.end(&id, |happened| {
+                    this.inbound(&app, channel, args, number);
+                    if let Some(call) = app.sessions.find(&id) {
                         happened
                             .into_iter()
-                            .for_each(|input| inner.forward(&session, input));
+                            .for_each(|report| forward(&call, report));
                     }
                 });
             });
@@ -209,20 +206,20 @@ impl Inner {
     /// A new call to this number.
     fn inbound(
         self: &Arc<Self>,
-        ari: &AriClient,
+        app: &Arc<Inner>,
         channel: Channel,
         args: Vec<String>,
         called_number: String,
     ) {
         // An event and a comparison may find the same caller at once.
         let _one_at_a_time = lock(&self.doorstep);
-        if self.session(&channel.id).is_some() {
+        if app.sessions.find(&channel.id).is_some() {
             return;
         }
-        if self.draining.load(Ordering::Acquire) || !self.admits(&channel.caller.number) {
+        if app.sessions.is_draining() || !app.admits(&channel.caller.number) {
             return self
                 .refusals
-                .send_away(ari, channel.id, Destination::Dialplan);
+                .send_away(self.ari(), channel.id, Destination::Dialplan);
         }
         let info = CallInfo {
             caller_id: channel.caller.number,
@@ -231,23 +228,54 @@ impl Inner {
             direction: Direction::Inbound,
             args,
         };
-        let line = self.ari_line(ari, &channel.id, channel.state == ChannelState::Up);
-        let inner = self.clone();
-        self.watch(ari, &channel.id);
-        let (line, services) = (Line::Ari(Box::new(line)), self.services.clone());
-        self.open(channel.id.into(), info, line, services, |call| {
-            inner.handle(call)
-        });
+        self.watch(app, &channel.id);
+        let session = NewSession::new(channel.id.as_str().into(), info, app.services());
+        let is_up = channel.state == ChannelState::Up;
+        let carrier =
+            AsteriskCarrier::new(self.link.clone(), &channel.id, is_up, session.reports());
+        let inner = app.clone();
+        app.open(session, Arc::new(carrier), |call| inner.handle(call));
     }
 
     /// Whether there is room for the call of this caller beside those whose number is being asked
     /// for. It counts only those that are refused: the others are admitted, or not, when their
     /// number is known.
-    fn has_room_to_ask(&self, caller: &str) -> bool {
-        let calls = self.sessions.len().saturating_add(self.asking.len());
-        calls < self.media.settings().max_calls || self.admission.admit(caller, calls, || 0).is_ok()
+    fn has_room_to_ask(&self, app: &Inner, caller: &str) -> bool {
+        let calls = app.sessions.len().saturating_add(self.asking.len());
+        calls < app.media.settings().max_calls || app.admission.admit(caller, calls, || 0).is_ok()
     }
 
+    /// Has Asterisk tell how the channel ends. Of one that the dialplan sent us it tells nothing
+    /// more otherwise when the channel leaves our application, as at the hang-up of a caller who
+    /// was not answered.
+    fn watch(self: &Arc<Self>, app: &Arc<Inner>, channel: &str) {
+        let (this, app, channel) = (self.clone(), app.clone(), channel.to_owned());
+        tokio::spawn(async move {
+            match this.ari().subscribe_channel(&channel).await {
+                Ok(()) => {}
+                // It has ended already.
+                Err(AriError::Status { status: 422, .. }) => {
+                    let reason = EndReason::NormalClearing;
+                    this.expected().report(&channel, ChannelNews::Gone(reason));
+                    this.report(&app, &channel, Report::Gone(reason));
+                }
+                Err(error) => tracing::debug!(call = channel, %error, "cannot watch a channel"),
+            }
+        });
+    }
+
+    /// Passes something on to the session of this channel, if it is one's.
+    pub(super) fn report(&self, app: &Inner, channel: &str, report: Report) {
+        let Some(report) = self.asking.keep(channel, report) else {
+            return;
+        };
+        if let Some(call) = app.sessions.find(channel) {
+            forward(&call, report);
+        }
+    }
+}
+
+impl Inner {
     /// Whether one more call of this caller is taken.
     fn admits(&self, caller: &str) -> bool {
         let of_caller = || {
@@ -260,60 +288,14 @@ impl Inner {
         let admitted = self.admission.admit(caller, self.sessions.len(), of_caller);
         admitted.is_ok()
     }
+}
 
-    /// Has Asterisk tell how the channel ends. Of one that the dialplan sent us it tells nothing
-    /// more otherwise when the channel leaves our application, as at the hang-up of a caller who
-    /// was not answered.
-    fn watch(self: &Arc<Self>, ari: &AriClient, channel: &str) {
-        let (inner, ari, channel) = (self.clone(), ari.clone(), channel.to_owned());
-        tokio::spawn(async move {
-            match ari.subscribe_channel(&channel).await {
-                Ok(()) => {}
-                // It has ended already.
-                Err(AriError::Status { status: 422, .. }) => {
-                    let reason = EndReason::NormalClearing;
-                    inner.expected.report(&channel, ChannelNews::Gone(reason));
-                    inner.report(&channel, Input::Gone(reason));
-                }
-                Err(error) => tracing::debug!(call = channel, %error, "cannot watch a channel"),
-            }
-        });
-    }
-
-    /// The line of a channel that is `up`, or that we must answer.
-    pub(super) fn ari_line(&self, ari: &AriClient, channel: &str, up: bool) -> AriLine {
-        AriLine::new(
-            ari.clone(),
-            channel,
-            up,
-            self.expected.clone(),
-            self.media.clone(),
-            self.address.clone(),
-            self.leg,
-        )
-    }
-
-    fn session(&self, channel: &str) -> Option<SessionHandle> {
-        self.sessions.find(channel)
-    }
-
-    /// Passes something on to the session of this channel, if it is one's.
-    pub(super) fn report(&self, channel: &str, input: Input) {
-        let Some(input) = self.asking.keep(channel, input) else {
-            return;
-        };
-        if let Some(session) = self.session(channel) {
-            self.forward(&session, input);
-        }
-    }
-
-    fn forward(&self, session: &SessionHandle, input: Input) {
-        if session.reports.try_send(input).is_err() && !session.call.is_over() {
-            tracing::error!(
-                call = session.call.id(),
-                "a session has too much to do; an ARI event of its call was lost"
-            );
-        }
+fn forward(call: &Call, report: Report) {
+    if !call.inner.reports.try_send(report) && !call.is_over() {
+        tracing::error!(
+            call = call.id(),
+            "a session has too much to do; an ARI event of its call was lost"
+        );
     }
 }
 
@@ -336,7 +318,7 @@ mod tests {
     use crate::app::Application;
     use crate::ari::AriSettings;
     use crate::media::MediaSettings;
-    use crate::session::Call;
+    use crate::session::Request;
 
     /// An application with an Asterisk that knows who it is, and nothing more.
     async fn application() -> Application {
@@ -365,19 +347,19 @@ mod tests {
     #[tokio::test]
     async fn an_agent_with_much_to_tell_does_not_cost_the_call_its_end() {
         let app = application().await;
-        let ari = app.inner.ari.clone().unwrap();
-        let happens = async |kind: &str| {
+        let asterisk = app.inner.asterisk.clone().unwrap();
+        let happens = |kind: &str| {
             let json = format!(
                 r#"{{"type":"{kind}","channel":{{"id":"1714.1","dialplan":{{"exten":"1000"}}}},"cause":17}}"#
             );
             let event = AriEvent::parse(&json).unwrap();
-            app.inner.take_event(&ari, event).await;
+            asterisk.take_event(&app.inner, event);
         };
-        happens("StasisStart").await;
+        happens("StasisStart");
         let call = app.calls().pop().unwrap();
-        let more = || Input::Emit(AgentThinking {}.into());
-        while call.inner.inputs.try_send(more()).is_ok() {}
-        happens("ChannelDestroyed").await;
+        let more = || Request::Emit(AgentThinking {}.into());
+        while call.inner.requests.try_send(more()).is_ok() {}
+        happens("ChannelDestroyed");
 
         let mut events = call.events();
         let ended = events

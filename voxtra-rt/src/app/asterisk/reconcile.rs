@@ -7,9 +7,11 @@ use std::time::Duration;
 use voxtra_core::event::EndReason;
 
 use super::dispatch::is_ours;
-use super::{Inner, leftovers};
-use crate::ari::{AriClient, AriError, Channel, ChannelState};
-use crate::session::{Call, ChannelNews, Input, Line};
+use super::{Asterisk, leftovers};
+use crate::app::Inner;
+use crate::ari::{AriError, Channel, ChannelState};
+use crate::carrier::ChannelNews;
+use crate::session::Report;
 
 /// How long after the first look at Asterisk the second one is: only what both show is acted upon,
 /// so that an event which is on its way comes first.
@@ -94,10 +96,10 @@ pub(super) fn diff(app: &str, known: &Known, seen: &Seen) -> Vec<Finding> {
     findings
 }
 
-impl Inner {
+impl Asterisk {
     /// Compares now and then: at each connection to Asterisk's events, and regularly while it is
     /// up.
-    pub(super) async fn keep_comparing(self: Arc<Self>, ari: AriClient) {
+    pub(super) async fn keep_comparing(self: Arc<Self>, app: Arc<Inner>) {
         let mut online = self.online.subscribe();
         let mut is_first = true;
         loop {
@@ -108,9 +110,10 @@ impl Inner {
             } else {
                 leftovers::LATER
             };
-            let clearing = leftovers::clear(ari.clone(), self.expected.clone(), second_look);
-            tokio::spawn(self.stop.clone().run_until_cancelled_owned(clearing));
-            let pause = if self.compare(&ari).await {
+            let clearing =
+                leftovers::clear(self.ari().clone(), self.expected().clone(), second_look);
+            tokio::spawn(app.stop.clone().run_until_cancelled_owned(clearing));
+            let pause = if self.compare(&app).await {
                 self.compare_every
             } else {
                 ASK_AGAIN.min(self.compare_every)
@@ -124,20 +127,20 @@ impl Inner {
     }
 
     /// Compares once; false if Asterisk could not be asked.
-    pub(super) async fn compare(self: &Arc<Self>, ari: &AriClient) -> bool {
+    pub(super) async fn compare(self: &Arc<Self>, app: &Arc<Inner>) -> bool {
         let looked = async {
-            let (first, _) = self.look(ari).await?;
+            let (first, _) = self.look(app).await?;
             if first.is_empty() {
                 return Ok(());
             }
             tokio::time::sleep(SECOND_LOOK).await;
-            let (mut findings, seen) = self.look(ari).await?;
+            let (mut findings, seen) = self.look(app).await?;
             findings.retain(|finding| first.contains(finding));
             // While another program has our name, a caller whom we don't know is its own.
             let is_online = *self.online.borrow();
             findings.retain(|finding| is_online || !matches!(finding, Finding::Unknown(_)));
             for finding in findings {
-                self.act(ari, finding, &seen);
+                self.act(app, finding, &seen);
             }
             Ok::<_, AriError>(())
         };
@@ -150,9 +153,10 @@ impl Inner {
         }
     }
 
-    async fn look(&self, ari: &AriClient) -> Result<(Vec<Finding>, Seen), AriError> {
+    async fn look(&self, app: &Inner) -> Result<(Vec<Finding>, Seen), AriError> {
+        let ari = self.ari();
         // What we know first: what begins meanwhile is then no session without a channel.
-        let known = self.known();
+        let known = self.known(app);
         let channels = ari.channels().await?;
         let mut seen = Seen {
             channels,
@@ -170,30 +174,27 @@ impl Inner {
         Ok((diff(ari.app(), &known, &seen), seen))
     }
 
-    pub(super) fn known(&self) -> Known {
-        let is_placed =
-            |call: &Call| matches!(&call.inner.line, Line::Ari(line) if line.is_placed());
-        let calls = self.sessions.calls();
-        let placed = calls.iter().filter(|call| is_placed(call));
-        let sessions = placed.map(|call| call.channel().to_string()).collect();
+    pub(super) fn known(&self, app: &Inner) -> Known {
+        let calls = app.sessions.calls();
+        let channels = calls.iter().filter_map(|call| call.inner.carrier.channel());
         Known {
-            sessions,
-            awaited: self.expected.awaited(),
+            sessions: channels.map(|channel| channel.to_string()).collect(),
+            awaited: self.expected().awaited(),
         }
     }
 
-    fn act(self: &Arc<Self>, ari: &AriClient, finding: Finding, seen: &Seen) {
+    fn act(self: &Arc<Self>, app: &Arc<Inner>, finding: Finding, seen: &Seen) {
         tracing::warn!(?finding, "Asterisk shows what no event has told");
         match finding {
             Finding::Ended(channel) => {
-                self.report(&channel, Input::Gone(EndReason::LostWithAsterisk));
+                self.report(app, &channel, Report::Gone(EndReason::LostWithAsterisk));
             }
             Finding::Entered(channel) => {
-                self.expected.report(&channel, ChannelNews::Entered);
+                self.expected().report(&channel, ChannelNews::Entered);
             }
             Finding::Gone(channel) => {
                 let reason = EndReason::LostWithAsterisk;
-                self.expected.report(&channel, ChannelNews::Gone(reason));
+                self.expected().report(&channel, ChannelNews::Gone(reason));
             }
             Finding::Unknown(id) => {
                 let Some(channel) = seen.channels.iter().find(|c| c.id == id) else {
@@ -202,7 +203,7 @@ impl Inner {
                 // The arguments of `Stasis(app,…)`, which is where it is.
                 let args = channel.dialplan.app_data.split(',').skip(1);
                 let args = args.map(str::to_owned).collect();
-                self.arrived(ari, channel.clone(), args);
+                self.arrived(app, channel.clone(), args);
             }
         }
     }

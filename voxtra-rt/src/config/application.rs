@@ -6,8 +6,8 @@ use std::time::Duration;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 
-use super::Builder;
-use crate::config::{Config, UuidRule, VoiceSettings};
+use super::{Config, UuidRule, VoiceSettings};
+use crate::app::Builder;
 use crate::media::MediaSettings;
 use crate::speech::{CommandVoice, Prompts, SpeechError};
 
@@ -71,7 +71,9 @@ impl Builder {
         }
         self.prompts = Some(Prompts::from_settings(&config.speech, &config.prompts)?);
         self.webhooks.clone_from(&config.webhooks);
-        self.configured.clone_from(&config.routes);
+        let routes = config.routes.iter();
+        let routes = routes.map(|route| (route.rule.clone(), route.agent.clone()));
+        self.configured = routes.collect();
         Ok(self)
     }
 }

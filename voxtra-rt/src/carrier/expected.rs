@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use voxtra_core::event::EndReason;
 
 use tokio::sync::mpsc::{self, error::TrySendError};
+use voxtra_core::event::EndReason;
 
 use super::channel::ChannelId;
+use crate::session::why_not_taken;
 
 /// News that may wait for whoever expects a channel. A channel has two or three in its life.
 const NEWS: usize = 8;
@@ -142,7 +143,7 @@ impl Expected {
                     not_taken.get_or_insert(reason);
                 }
                 Some(ChannelNews::Gone(reason)) => {
-                    return Err(better(reason, not_taken));
+                    return Err(why_not_taken(reason, not_taken));
                 }
                 None => return Err(EndReason::Unknown),
             }
@@ -156,18 +157,6 @@ impl Expected {
                 return;
             }
         }
-    }
-}
-
-/// Why a channel was not answered: its own cause, or if that says nothing what was told while it
-/// was dialled.
-pub(super) fn better(reason: EndReason, not_taken: Option<EndReason>) -> EndReason {
-    match (reason, not_taken) {
-        (
-            EndReason::NormalClearing | EndReason::NoSuchEndpoint | EndReason::Unknown,
-            Some(told),
-        ) => told,
-        _ => reason,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::dispatch::is_ours;
 use crate::ari::{AriClient, AriError, Bridge, ContinueAt, HangupReason};
-use crate::session::ExpectedChannels;
+use crate::carrier::ExpectedChannels;
 
 /// How long after the first look the second one is at the start.
 pub(super) const AT_START: Duration = Duration::from_secs(2);

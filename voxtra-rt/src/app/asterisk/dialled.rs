@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::ari::text::clean;
 use crate::ari::{AriClient, Channel};
-use crate::session::Input;
+use crate::session::Report;
 
 /// How long Asterisk may take to tell the variable with the number. The call goes on without it
 /// then.
@@ -58,7 +58,7 @@ pub(super) async fn asked(ari: &AriClient, channel: &Channel, variable: &str) ->
 
 /// Calls whose number is being asked for, and what has happened to them meanwhile.
 #[derive(Default)]
-pub(super) struct Asking(Mutex<HashMap<String, Vec<Input>>>);
+pub(super) struct Asking(Mutex<HashMap<String, Vec<Report>>>);
 
 impl Asking {
     /// The number of this channel is being asked for; false if it was already.
@@ -82,19 +82,19 @@ impl Asking {
 
     /// Keeps what happened to a call until its session is open. Gives it back if there is no such
     /// call.
-    pub(super) fn keep(&self, channel: &str, input: Input) -> Option<Input> {
+    pub(super) fn keep(&self, channel: &str, report: Report) -> Option<Report> {
         let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match asking.get_mut(channel) {
-            Some(kept) if kept.len() < KEPT => kept.push(input),
+            Some(kept) if kept.len() < KEPT => kept.push(report),
             Some(_) => tracing::error!(channel, "too much happens to a call that is not open yet"),
-            None => return Some(input),
+            None => return Some(report),
         }
         None
     }
 
     /// The number is known: `open` opens the session and passes on what has happened meanwhile,
     /// before anything newer.
-    pub(super) fn end(&self, channel: &str, open: impl FnOnce(Vec<Input>)) {
+    pub(super) fn end(&self, channel: &str, open: impl FnOnce(Vec<Report>)) {
         let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open(asking.remove(channel).unwrap_or_default());
     }

@@ -1,0 +1,412 @@
+//! A call that Asterisk carries: a channel in our Stasis application.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::TryFutureExt;
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
+use voxtra_core::leg::LegSettings;
+
+use super::channel::ChannelId;
+use super::expected::ExpectedChannels;
+use super::orders::{for_sure, gone_or, hang_up_for_sure, report, twice};
+use crate::ari::{
+    AriClient, AriError, BridgeKind, ContinueAt, ExternalMedia, HangupReason, MediaFormat,
+    Originate,
+};
+use crate::audit;
+use crate::media::{MediaLink, MediaServer, OnLoss, TicketError};
+use crate::session::deadlines::CONNECT;
+use crate::session::{CallError, Carrier, Order, Report, Reports, TransferTo};
+
+/// What all calls of one Asterisk have in common.
+#[derive(Clone)]
+pub(crate) struct AsteriskLink {
+    pub(crate) ari: AriClient,
+    pub(crate) expected: Arc<ExpectedChannels>,
+    pub(crate) media: MediaServer,
+    /// Where Asterisk reaches the media server.
+    pub(crate) address: String,
+    pub(crate) leg: LegSettings,
+}
+
+/// A channel in our Stasis application.
+pub(crate) struct AsteriskCarrier {
+    link: AsteriskLink,
+    channel: ChannelId,
+    reports: Reports,
+    /// The channel is up already: the far end has answered our call, or the dialplan has answered
+    /// this one.
+    up: bool,
+    /// Asterisk has a channel for the call. Ours exist from the start, those that we place once
+    /// Asterisk took the order.
+    placed: AtomicBool,
+    /// Held while something is being made, so that taking down begins only when that is there to be
+    /// taken down.
+    made: Arc<tokio::sync::Mutex<Made>>,
+    /// Cancelled when the call is taken down.
+    down: CancellationToken,
+}
+
+/// What was made in Asterisk for the call.
+#[derive(Debug, Default)]
+struct Made {
+    bridge: Option<String>,
+    media: Option<String>,
+    /// The other party, after a transfer.
+    other: Option<ChannelId>,
+}
+
+/// Audio that is connected to us and not yet to the caller.
+struct Connected {
+    /// Id of the empty bridge.
+    bridge: String,
+    /// Id of the external-media channel.
+    media: String,
+    link: MediaLink,
+}
+
+impl AsteriskCarrier {
+    /// Of a channel that is `up`, or that we must answer.
+    pub(crate) fn new(link: AsteriskLink, channel: &str, up: bool, reports: Reports) -> Self {
+        Self {
+            link,
+            channel: ChannelId::new(channel),
+            reports,
+            up,
+            placed: AtomicBool::new(true),
+            made: Arc::default(),
+            down: CancellationToken::new(),
+        }
+    }
+
+    /// Of a channel that Asterisk is yet to make. The far end answers then, not we.
+    pub(crate) fn to_be_placed(link: AsteriskLink, channel: &str, reports: Reports) -> Self {
+        Self {
+            placed: AtomicBool::new(false),
+            ..Self::new(link, channel, true, reports)
+        }
+    }
+
+    /// Has Asterisk place the call.
+    pub(crate) async fn place(&self, originate: Originate) -> Result<(), AriError> {
+        self.link.ari.originate(originate).await?;
+        self.placed.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn is_placed(&self) -> bool {
+        self.placed.load(Ordering::Acquire)
+    }
+
+    async fn answer_channel(&self) -> Result<MediaLink, CallError> {
+        // The audio first: a caller whose audio can't be connected is not answered, and pays for
+        // nothing.
+        let connected = self.connect().await?;
+        if !self.up {
+            let channel = self.channel.get();
+            gone_or(twice(|| self.link.ari.answer(&channel)).await).await?;
+        }
+        self.reports.send(Report::Answered).await;
+        self.bridge(connected).await
+    }
+
+    async fn connect_again(&self) -> Result<MediaLink, CallError> {
+        match self.link.ari.channel(&self.channel.get()).await {
+            // Its end was missed.
+            Err(error) if error.is_not_found() => {
+                self.reports.send(Report::Left).await;
+                return Err(CallError::Ended);
+            }
+            result => drop(result?),
+        }
+        let connected = self.connect().await?;
+        self.bridge(connected).await
+    }
+
+    /// Lets the caller and the audio hear each other.
+    async fn bridge(&self, connected: Connected) -> Result<MediaLink, CallError> {
+        let Connected {
+            bridge,
+            media,
+            link,
+        } = connected;
+        let channel = self.channel.get();
+        let both = [&*channel, &*media];
+        gone_or(twice(|| self.link.ari.add_to_bridge(&bridge, &both)).await).await?;
+        Ok(link)
+    }
+
+    /// Lets Asterisk connect audio to us, and makes the bridge that it is to go into.
+    async fn connect(&self) -> Result<Connected, CallError> {
+        // What an earlier attempt has left.
+        self.clear().await;
+        let ticket = self.link.media.issue(self.link.leg);
+        // Many see these names, and the ticket's id is a password.
+        let name = Uuid::new_v4();
+        let bridge = format!("voxtra-bridge-{name}");
+        let media = format!("voxtra-media-{name}");
+        let audio_id = audit::short(ticket.uuid());
+        tracing::debug!(
+            channel = &*self.channel.get(),
+            media,
+            audio_id,
+            "connecting a call's audio"
+        );
+        let mut expected = self.link.expected.expect(&media);
+        let format = if self.link.leg.rate.hz() == MediaFormat::Slin16.hz() {
+            MediaFormat::Slin16
+        } else {
+            MediaFormat::Slin
+        };
+        let external = ExternalMedia {
+            channel_id: media.clone(),
+            address: self.link.address.clone(),
+            uuid: ticket.uuid(),
+            format,
+        };
+        let mut made = self.made.clone().lock_owned().await;
+        if self.down.is_cancelled() {
+            return Err(CallError::Ended);
+        }
+        self.link.expected.use_bridge(&bridge, true);
+        made.bridge = Some(bridge.clone());
+        made.media = Some(media.clone());
+        let ari = self.link.ari.clone();
+        // A task of its own: an order that is under way can't be taken back, so it must be waited
+        // for even when the call ends.
+        let making = tokio::spawn(async move {
+            let _made = made;
+            if let Some(bridge) = &_made.bridge {
+                twice(|| ari.create_bridge(bridge, BridgeKind::Mixing).map_ok(drop)).await?;
+            }
+            twice(|| ari.external_media(&external).map_ok(drop)).await
+        });
+        match making.await {
+            Ok(Ok(())) => {}
+            // Asterisk connects while it makes the channel, and says no more than that it failed.
+            // An address that doesn't answer keeps it waiting.
+            Ok(Err(error @ (AriError::Status { .. } | AriError::Timeout { .. }))) => {
+                return Err(CallError::Unreachable {
+                    address: self.link.address.clone(),
+                    error: error.into(),
+                });
+            }
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => return Err(CallError::Ended),
+        }
+        // A channel can be bridged only once it has entered the application.
+        match tokio::time::timeout(CONNECT, expected.entered()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return Err(TicketError::Timeout.into()),
+        }
+        let link = ticket.connected(CONNECT).await?;
+        Ok(Connected {
+            bridge,
+            media,
+            link,
+        })
+    }
+
+    async fn hang_up_channel(&self, reason: HangupReason) -> Result<(), CallError> {
+        loop {
+            let channel = self.channel.get();
+            match twice(|| self.link.ari.hangup(&channel, reason)).await {
+                // Another has replaced it meanwhile.
+                Err(error) if error.is_not_found() && self.channel.get() != channel => {}
+                // Its end was told, or was missed; or Asterisk has not placed our call yet, and
+                // then whoever places it sees that it is over.
+                Err(error) if error.is_not_found() => {
+                    self.reports.send(Report::Left).await;
+                    return Ok(());
+                }
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    async fn hand_over(&self, to: TransferTo) -> Result<(), CallError> {
+        let endpoint = to.target.as_str();
+        let failed = |reason: EndReason| CallError::TransferFailed {
+            target: endpoint.into(),
+            reason,
+        };
+        let bridge = self.made.lock().await.bridge.clone();
+        let bridge = bridge.ok_or(CallError::NotAnswered)?;
+        let other = format!("voxtra-transfer-{}", Uuid::new_v4());
+        let mut expected = self.link.expected.expect(&other);
+        let originate = Originate::to_stasis(endpoint)
+            .channel_id(&other)
+            .caller_id(&to.caller_id)
+            .timeout(to.ring);
+        // Dropped before the other party is bridged, the transfer is called off, even while
+        // Asterisk is being asked.
+        let call_off = CallOff {
+            ari: self.link.ari.clone(),
+            channel: Some(other.clone()),
+        };
+        let ari = self.link.ari.clone();
+        let asking = tokio::spawn(async move { (ari.originate(originate).await, call_off) });
+        let Ok((asked, mut call_off)) = asking.await else {
+            return Err(CallError::Ended);
+        };
+        asked.map_err(|error| match error {
+            AriError::Status { .. } => failed(EndReason::NoSuchEndpoint),
+            error => error.into(),
+        })?;
+        match tokio::time::timeout(to.ring.saturating_add(CONNECT), expected.entered()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => return Err(failed(reason)),
+            Err(_) => return Err(failed(EndReason::NoAnswer)),
+        }
+        let both = [other.as_str()];
+        twice(|| self.link.ari.add_to_bridge(&bridge, &both)).await?;
+        let media = {
+            let mut made = self.made.lock().await;
+            made.other = Some(expected.channel());
+            made.media.take()
+        };
+        call_off.channel = None;
+        self.reports.transferred(endpoint).await;
+        if let Some(media) = media {
+            let _ = self.link.ari.hangup(&media, HangupReason::Normal).await;
+        }
+        // When the other party hangs up, so do we.
+        let (ari, channel) = (self.link.ari.clone(), self.channel.clone());
+        let reports = self.reports.clone();
+        tokio::spawn(self.down.clone().run_until_cancelled_owned(async move {
+            expected.gone().await;
+            let requested = Report::HangupRequested(EndReason::NormalClearing, EndedBy::OtherParty);
+            reports.send(requested).await;
+            let _ = ari.hangup(&channel.get(), HangupReason::Normal).await;
+        }));
+        Ok(())
+    }
+
+    async fn leave(&self, way: Option<OnLoss>) {
+        if !self.is_placed() {
+            return;
+        }
+        let (ari, channel) = (&self.link.ari, self.channel.get().to_string());
+        if way.unwrap_or(self.link.media.settings().on_loss) == OnLoss::HangUp {
+            return hang_up_for_sure(ari, channel).await;
+        }
+        for_sure(ari, channel, |ari, channel| async move {
+            let next = ContinueAt::default();
+            match ari.continue_in_dialplan(&channel, &next).await {
+                // It has gone on already, perhaps as an order says whose answer was late.
+                Ok(()) | Err(AriError::Conflict { .. }) => Ok(()),
+                Err(error) if error.is_not_found() || error.is_transient() => Err(error),
+                // One whom no dialplan takes is hung up.
+                Err(_) => ari.hangup(&channel, HangupReason::Normal).await,
+            }
+        })
+        .await;
+    }
+
+    /// Removes what was made so far.
+    async fn clear(&self) {
+        let Made {
+            bridge,
+            media,
+            other,
+        } = std::mem::take(&mut *self.made.lock().await);
+        let other = other.map(|channel| channel.get().to_string());
+        for channel in [media, other].into_iter().flatten() {
+            hang_up_for_sure(&self.link.ari, channel).await;
+        }
+        if let Some(bridge) = bridge {
+            self.link.expected.use_bridge(&bridge, false);
+            for_sure(&self.link.ari, bridge, |ari, bridge| async move {
+                ari.destroy_bridge(&bridge).await
+            })
+            .await;
+        }
+    }
+}
+
+impl Carrier for AsteriskCarrier {
+    fn name(&self) -> &'static str {
+        "asterisk"
+    }
+
+    fn answer(&self) -> Order<'_, MediaLink> {
+        Box::pin(self.answer_channel())
+    }
+
+    fn hang_up(&self, reason: EndReason) -> Order<'_> {
+        Box::pin(self.hang_up_channel(hangup_reason(reason)))
+    }
+
+    fn transfer(&self, to: TransferTo) -> Order<'_> {
+        Box::pin(self.hand_over(to))
+    }
+
+    fn send_dtmf(&self, digits: String) -> Order<'_> {
+        Box::pin(async move {
+            let channel = self.channel.get();
+            let sent = self.link.ari.send_dtmf(&channel, &digits).await;
+            Ok(gone_or(sent).await?)
+        })
+    }
+
+    fn reconnect(&self) -> Option<Order<'_, MediaLink>> {
+        Some(Box::pin(self.connect_again()))
+    }
+
+    fn channel(&self) -> Option<Arc<str>> {
+        self.is_placed().then(|| self.channel.get())
+    }
+
+    fn replaced_by(&self, channel: &str) {
+        self.channel.set(channel);
+    }
+
+    fn let_go(&self, way: Option<OnLoss>) -> BoxFuture<'_, ()> {
+        Box::pin(self.leave(way))
+    }
+
+    fn take_down(&self) -> BoxFuture<'_, ()> {
+        self.down.cancel();
+        Box::pin(self.clear())
+    }
+}
+
+/// ARI's reason for an end, as near as it has one.
+fn hangup_reason(reason: EndReason) -> HangupReason {
+    match reason {
+        EndReason::UserBusy => HangupReason::Busy,
+        EndReason::Congestion => HangupReason::Congestion,
+        EndReason::NoAnswer => HangupReason::NoAnswer,
+        EndReason::CallRejected => HangupReason::Rejected,
+        EndReason::UnallocatedNumber => HangupReason::Unallocated,
+        EndReason::NetworkOutOfOrder => HangupReason::Failure,
+        _ => HangupReason::Normal,
+    }
+}
+
+impl From<AriError> for CallError {
+    fn from(error: AriError) -> Self {
+        Self::Carrier(error.into())
+    }
+}
+
+/// Hangs up a channel unless told otherwise.
+struct CallOff {
+    ari: AriClient,
+    channel: Option<String>,
+}
+
+impl Drop for CallOff {
+    fn drop(&mut self) {
+        if let Some(channel) = self.channel.take() {
+            let ari = self.ari.clone();
+            tokio::spawn(async move {
+                report(ari.hangup(&channel, HangupReason::Normal).await, &channel)
+            });
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Orders to Asterisk that must not get lost.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::ari::{AriClient, AriError, HangupReason};
+use crate::session::deadlines::GONE;
+
+/// When an order that failed while a call was taken down is given again; the wait doubles with each
+/// further failure.
+const AGAIN: Duration = Duration::from_millis(250);
+/// How often such an order is given: for about a minute.
+const ORDERS: u32 = 9;
+
+/// Asterisk's refusal because the channel is gone and the news that it is are on their way
+/// together. Waits for the news, which ends the call and with it whoever waits here, before it says
+/// that the order failed.
+pub(super) async fn gone_or(result: Result<(), AriError>) -> Result<(), AriError> {
+    if let Err(AriError::NotFound { .. } | AriError::Conflict { .. } | AriError::Status { .. }) =
+        &result
+    {
+        tokio::time::sleep(GONE).await;
+    }
+    result
+}
+
+/// Gives an order that may be given twice, and gives it again if Asterisk was slow or not there.
+pub(super) async fn twice<R>(order: impl Fn() -> R) -> Result<(), AriError>
+where
+    R: Future<Output = Result<(), AriError>>,
+{
+    match order().await {
+        Err(error) if error.is_transient() => {
+            tracing::warn!(%error, "an order to Asterisk failed; giving it again");
+        }
+        result => return result,
+    }
+    tokio::time::sleep(AGAIN).await;
+    match order().await {
+        // The first was carried out after all.
+        Err(AriError::Conflict { .. }) => Ok(()),
+        result => result,
+    }
+}
+
+pub(super) async fn hang_up_for_sure(ari: &AriClient, channel: String) {
+    for_sure(ari, channel, |ari, channel| async move {
+        match ari.hangup(&channel, HangupReason::Normal).await {
+            // It has left our application.
+            Err(AriError::Conflict { .. }) => Ok(()),
+            result => result,
+        }
+    })
+    .await;
+}
+
+/// Gives an order to take something down; when it fails, again and again in the background.
+pub(super) async fn for_sure<R>(
+    ari: &AriClient,
+    what: String,
+    order: impl Fn(AriClient, String) -> R + Send + 'static,
+) where
+    R: Future<Output = Result<(), AriError>> + Send,
+{
+    match order(ari.clone(), what.clone()).await {
+        Err(error) if !error.is_not_found() => {
+            tracing::debug!(%error, what, "cannot take down after a call; trying again");
+        }
+        _ => return,
+    }
+    let ari = ari.clone();
+    tokio::spawn(async move {
+        let mut wait = AGAIN;
+        for attempt in 2..=ORDERS {
+            tokio::time::sleep(wait).await;
+            wait = wait.saturating_mul(2);
+            match order(ari.clone(), what.clone()).await {
+                Err(error) if !error.is_not_found() && attempt < ORDERS => {}
+                result => return report(result, &what),
+            }
+        }
+    });
+}
+
+/// What is gone already needs no taking down; what remains is worth a line.
+pub(super) fn report(result: Result<(), AriError>, what: &str) {
+    match result {
+        Err(error @ AriError::Transport { .. }) => {
+            // An Asterisk that is gone has taken everything with it, of every call.
+            tracing::debug!(%error, what, "cannot take down after a call");
+        }
+        Err(error) if !error.is_not_found() => {
+            tracing::warn!(%error, what, "cannot take down after a call; `core show channels` and `bridge show all` in Asterisk tell what is left");
+        }
+        _ => {}
+    }
+}

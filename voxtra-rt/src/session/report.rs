@@ -1,0 +1,96 @@
+//! What becomes known about a call, on its way to the session's owner.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc;
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
+
+use crate::media::MediaLink;
+
+/// Reports that may wait for the owner. A queue apart from the requests: an agent that asks for
+/// much can't cost the call its end.
+const REPORTS: usize = 256;
+
+/// What a carrier tells of its call.
+pub(crate) enum Report {
+    /// The far end is alerting.
+    Ringing,
+    /// The remote party picked up, or we answered.
+    Answered,
+    /// The call's audio is connected.
+    Media(Box<MediaLink>),
+    /// A key was pressed, as signalling tells.
+    Key(char),
+    /// The far end holds the call, or no longer.
+    Held(bool),
+    /// Another channel has replaced the call's, with this caller.
+    Replaced(String),
+    /// The caller talks to somebody else now, at this endpoint, and no longer to the agent.
+    Transferred(String),
+    /// Somebody hung up, for this reason.
+    HangupRequested(EndReason, EndedBy),
+    /// The far end did not take our call, for this reason. Its channel ends with another cause, or
+    /// none.
+    NotTaken(EndReason),
+    /// The call is given up for this reason. Its channel may still be there.
+    GiveUp(EndReason),
+    /// The application ends, and this conversation, in which no agent takes part, goes on without
+    /// us.
+    Leave,
+    /// The channel left the application.
+    Left,
+    /// The call is gone, for this reason.
+    Gone(EndReason),
+}
+
+/// Where a carrier, and whoever hears of its call elsewhere, reports. Every clone reports to the
+/// same owner.
+#[derive(Clone, Debug)]
+pub(crate) struct Reports {
+    to: mpsc::Sender<Report>,
+    /// Set before the report is sent: that a transferred call's audio ends must surprise nobody.
+    transferred: Arc<AtomicBool>,
+}
+
+impl Reports {
+    /// For a new session; the receiver is its owner's.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Report>) {
+        let (to, reported) = mpsc::channel(REPORTS);
+        let transferred = Arc::default();
+        (Self { to, transferred }, reported)
+    }
+
+    /// Reports, as soon as there is room. What comes after the session's end is ignored.
+    pub(crate) async fn send(&self, report: Report) {
+        let _ = self.to.send(report).await;
+    }
+
+    /// Reports at once; false if there is no room, or no session any more.
+    pub(crate) fn try_send(&self, report: Report) -> bool {
+        self.to.try_send(report).is_ok()
+    }
+
+    /// Reports that the caller talks to somebody else now.
+    pub(crate) async fn transferred(&self, target: &str) {
+        self.transferred.store(true, Ordering::Release);
+        self.send(Report::Transferred(target.to_owned())).await;
+    }
+
+    /// Whether the call goes on without the agent: after a transfer.
+    pub(crate) fn is_transferred(&self) -> bool {
+        self.transferred.load(Ordering::Acquire)
+    }
+}
+
+/// Why a call was not taken: its own cause, or if that says nothing what was told while it was
+/// dialled.
+pub(crate) fn why_not_taken(reason: EndReason, while_dialled: Option<EndReason>) -> EndReason {
+    match (reason, while_dialled) {
+        (
+            EndReason::NormalClearing | EndReason::NoSuchEndpoint | EndReason::Unknown,
+            Some(told),
+        ) => told,
+        _ => reason,
+    }
+}
