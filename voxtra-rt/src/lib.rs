@@ -43,7 +43,6 @@ pub mod fuzz {
     pub use crate::config::fuzz::config;
     pub use crate::session::fuzz::event_json;
     pub use crate::speech::wav::fuzz::wav;
-    pub use crate::webhook::fuzz::webhook;
 }
 
 pub use voxtra_core as core;

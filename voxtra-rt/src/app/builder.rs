@@ -491,7 +491,7 @@ impl Builder {
         ari: Option<AriClient>,
         simulation: Option<Arc<Simulation>>,
     ) -> Result<Application, StartError> {
-        let webhooks = Webhooks::new(self.webhooks)?;
+        let webhooks = Webhooks::new(&crate::webhook::sender(), self.webhooks)?;
         let (address, max_calls) = (self.media.listen, self.media.max_calls);
         let (media, arrivals) = match &simulation {
             Some(_) => MediaServer::rehearsed(self.media, self.leg),
