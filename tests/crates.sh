@@ -7,9 +7,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 most() {
     cat <<'NUMBERS'
 voxtra-core  28
-voxtra-rt    154
-voxtra       170
-voxtra-cli   188
+voxtra-rt    155
+voxtra       171
+voxtra-cli   189
 NUMBERS
 }
 

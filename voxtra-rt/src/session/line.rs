@@ -504,13 +504,14 @@ impl AriLine {
 /// What ARI's reasons are in the words of Q.850, which `call.ended` uses.
 fn cause(reason: HangupReason) -> EndReason {
     match reason {
-        HangupReason::Normal => EndReason::NormalClearing,
         HangupReason::Busy => EndReason::UserBusy,
         HangupReason::Congestion => EndReason::Congestion,
         HangupReason::NoAnswer => EndReason::NoAnswer,
         HangupReason::Rejected => EndReason::CallRejected,
         HangupReason::Unallocated => EndReason::UnallocatedNumber,
         HangupReason::Failure => EndReason::NetworkOutOfOrder,
+        // `Normal`, and what a later ARI may add.
+        _ => EndReason::NormalClearing,
     }
 }
 
