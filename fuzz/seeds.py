@@ -126,7 +126,7 @@ def event_json() -> None:
 
 
 def ari() -> None:
-    fixtures = ROOT / "voxtra-rt/src/ari/fixtures"
+    fixtures = ROOT / "voxtra-ari/src/fixtures"
     words = set()
     seen: dict[str, int] = {}
     for line in (fixtures / "events.jsonl").read_text().splitlines():

@@ -6,10 +6,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 most() {
     cat <<'NUMBERS'
-voxtra-core  28
-voxtra-rt    153
-voxtra       169
-voxtra-cli   187
+voxtra-core    28
+voxtra-ari     116
+voxtra-webhook 114
+voxtra-rt      155
+voxtra         171
+voxtra-cli     189
 NUMBERS
 }
 
@@ -22,7 +24,7 @@ while read -r package most; do
             "the number in tests/crates.sh" >&2
         status=1
     else
-        printf '%-12s %3d crates of %d\n' "$package" "$count" "$most"
+        printf '%-14s %3d crates of %d\n' "$package" "$count" "$most"
     fi
 done < <(most)
 exit $status

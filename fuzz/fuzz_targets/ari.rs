@@ -1,4 +1,4 @@
-//! What Asterisk says over ARI: `voxtra-rt/src/ari/fuzz.rs`.
+//! What Asterisk says over ARI: `voxtra-ari/src/fuzz.rs`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| voxtra_rt::fuzz::ari(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| voxtra_ari::fuzz::ari(data));

@@ -1,4 +1,4 @@
-//! Webhook signatures, and what receivers answer: `voxtra-rt/src/webhook/fuzz.rs`.
+//! Webhook signatures, and what receivers answer: `voxtra-webhook/src/fuzz.rs`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| voxtra_rt::fuzz::webhook(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| voxtra_webhook::fuzz::webhook(data));

@@ -18,7 +18,7 @@ use super::{Failure, agents, logging, runtime};
 Examples:
   voxtra serve
   voxtra serve -c /etc/voxtra.toml
-  RUST_LOG=voxtra_rt=debug voxtra serve")]
+  RUST_LOG=voxtra=debug voxtra serve")]
 pub(crate) struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE", default_value = "voxtra.toml")]

@@ -2,7 +2,7 @@
 //! machines to Asterisk, to agents and to the outside world.
 //!
 //! - [`media`]: the AudioSocket server and its media threads;
-//! - [`ari`]: Asterisk's REST interface and its events;
+//! - [`ari`]: Asterisk's REST interface and its events, which is `voxtra-ari`;
 //! - [`session`]: one call, its one ordered stream of events, and what an agent can do with it;
 //! - [`app`]: which call goes to which agent, from start-up to the last drained call;
 //! - [`rehearsal`]: agents tested in virtual time, against callers who follow a script;
@@ -23,7 +23,6 @@
 extern crate self as voxtra_rt;
 
 pub mod app;
-pub mod ari;
 mod audit;
 mod bounded;
 mod carrier;
@@ -40,11 +39,10 @@ pub mod webhook;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz {
-    pub use crate::ari::fuzz::ari;
     pub use crate::config::fuzz::config;
     pub use crate::session::fuzz::event_json;
     pub use crate::speech::wav::fuzz::wav;
-    pub use crate::webhook::fuzz::webhook;
 }
 
+pub use voxtra_ari as ari;
 pub use voxtra_core as core;

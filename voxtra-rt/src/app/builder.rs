@@ -541,7 +541,7 @@ impl Builder {
         ari: Option<AriClient>,
         originator: Option<Arc<dyn Originator>>,
     ) -> Result<Application, StartError> {
-        let webhooks = Webhooks::new(self.webhooks)?;
+        let webhooks = Webhooks::new(&crate::webhook::sender(), self.webhooks)?;
         let (address, max_calls) = (self.media.listen, self.media.max_calls);
         let (media, arrivals) = match &originator {
             Some(_) => MediaServer::rehearsed(self.media, self.leg),

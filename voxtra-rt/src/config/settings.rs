@@ -211,7 +211,7 @@ pub struct RouteSettings {
 /// `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// What is logged: a level, or directives such as `info,voxtra_rt::ari=debug`. Default `info`.
+    /// What is logged: a level, or directives such as `info,voxtra_ari=debug`. Default `info`.
     pub filter: String,
     /// How. Default `text`.
     pub format: LogFormat,

@@ -404,7 +404,7 @@ raw_hz = 16000
 number = "+265*"
 agent = "parrot"
 [log]
-filter = "info,voxtra_rt::ari=debug"
+filter = "info,voxtra_ari=debug"
 format = "json"
 "#,
     );

@@ -41,7 +41,7 @@ impl Connect for Script {
         let Some(accept) = accept else {
             return Err(AriError::Unauthorized {
                 request: "GET /events".into(),
-                username: "voxtra".into(),
+                username: "acme".into(),
             });
         };
         let (ours, theirs) = tokio::io::duplex(1 << 16);
@@ -216,7 +216,7 @@ async fn being_replaced_is_the_end() {
     connected(&mut events).await;
     let mut peer = peers.recv().await.unwrap();
     peer.send(Message::text(
-        r#"{"type":"ApplicationReplaced","application":"voxtra"}"#,
+        r#"{"type":"ApplicationReplaced","application":"acme"}"#,
     ))
     .await
     .unwrap();

@@ -6,12 +6,12 @@ use url::Url;
 /// Where one webhook goes and how hard it is tried.
 ///
 /// ```
-/// use voxtra_rt::webhook::WebhookSettings;
+/// use voxtra_webhook::WebhookSettings;
 ///
-/// let mut hook = WebhookSettings::new("https://example.com/calls".parse()?);
+/// let mut hook = WebhookSettings::new("https://example.com/orders".parse()?);
 /// hook.secret = Some("shared with the receiver".into());
-/// hook.events = Some(vec!["call.started".into(), "call.ended".into()]);
-/// assert!(hook.wants("call.ended") && !hook.wants("barge_in"));
+/// hook.events = Some(vec!["order.created".into(), "order.closed".into()]);
+/// assert!(hook.wants("order.closed") && !hook.wants("order.viewed"));
 /// # Ok::<(), url::ParseError>(())
 /// ```
 /// `Debug` shows no secret, and nothing of `url` but scheme, host and port.
@@ -19,9 +19,10 @@ use url::Url;
 pub struct WebhookSettings {
     /// Where events are POSTed; `http` or `https`.
     pub url: Url,
-    /// Signs every body when given (`X-Voxtra-Signature`). Never logged.
+    /// Signs every body when given (`X-NAME-Signature`, see [`Signer`](super::Signer)). Never
+    /// logged.
     pub secret: Option<SecretString>,
-    /// The wire names to send, user-declared ones included; `None` sends all.
+    /// The wire names to send; `None` sends all.
     pub events: Option<Vec<String>>,
     /// Longest wait for one answer, from connecting to its last header. Default 10 s.
     pub timeout: Duration,
@@ -43,14 +44,15 @@ pub struct WebhookSettings {
     /// `Retry-After`. Default 30 s.
     pub max_backoff: Duration,
     /// Most events waiting over all sessions; further ones are dropped. Half of it is kept for
-    /// `session.created`, `call.*` and `session.destroyed`. Default 20,000.
+    /// lifecycle events, where [`Sender::lifecycle`](super::Sender::lifecycle) names some. Default
+    /// 20,000.
     pub queue: usize,
     /// Most events waiting of one session; further ones are dropped. Where `queue` is full, so are
-    /// the newest of the session with most of them, in favour of one with fewer. `session.created`,
-    /// `call.*` and `session.destroyed` are counted apart. Default 1,000.
+    /// the newest of the session with most of them, in favour of one with fewer. Lifecycle events
+    /// are counted apart. Default 1,000.
     pub session_queue: usize,
-    /// Most requests under way at the same time. A quarter of them is kept for `session.created`,
-    /// `call.*` and `session.destroyed`. Default 16.
+    /// Most requests under way at the same time. A quarter of them is kept for lifecycle events,
+    /// where [`Sender::lifecycle`](super::Sender::lifecycle) names some. Default 16.
     pub max_in_flight: usize,
 }
 

@@ -54,7 +54,10 @@ impl AriClient {
     /// `DELETE /applications/{app}/subscription`: our event websocket is no longer told about
     /// `source`, `channel:ID` or `bridge:ID`. Asterisk counts how often something was subscribed
     /// to, by itself too; all of that ends.
-    pub(crate) async fn unsubscribe(&self, source: &str) -> Result<(), AriError> {
+    ///
+    /// # Errors
+    /// See [`AriClient`]. What is gone, or was not subscribed to, is no error.
+    pub async fn unsubscribe(&self, source: &str) -> Result<(), AriError> {
         // Twice is the most that we make of it: Asterisk for each channel in a bridge, and we.
         for _ in 0..8 {
             let request = Request::delete(["applications", self.app(), "subscription"]);

@@ -4,13 +4,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// Makes and checks the `X-Voxtra-Signature` header: lower-case hex of HMAC-SHA256(secret, body)
-/// (RFC 2104, FIPS 180-4) over the exact bytes sent.
+/// Makes and checks the `X-NAME-Signature` header: lower-case hex of HMAC-SHA256(secret, body) (RFC
+/// 2104, FIPS 180-4) over the exact bytes sent.
 ///
 /// A receiver written in Rust can use [`Signer::verify`]:
 ///
 /// ```
-/// use voxtra_rt::webhook::Signer;
+/// use voxtra_webhook::Signer;
 ///
 /// let signer = Signer::new(&"s3cret".into());
 /// let header = signer.sign(b"{}");

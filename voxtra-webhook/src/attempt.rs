@@ -6,8 +6,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy, Url};
 
 use super::retry::AttemptOutcome;
-use super::{OutgoingEvent, Signer, WebhookError, WebhookSettings, tls};
-use crate::ari::text::clean;
+use super::sender::Headers;
+use super::{OutgoingEvent, Sender, Signer, WebhookError, WebhookSettings, tls};
 
 /// One attempt at one event. The seam by which tests of the queueing run without a network.
 pub(super) trait Post: Send + Sync + 'static {
@@ -19,11 +19,12 @@ pub(super) trait Post: Send + Sync + 'static {
 pub(super) struct HttpPost {
     client: Client,
     url: Url,
+    headers: Headers,
     signer: Option<Signer>,
 }
 
 impl HttpPost {
-    pub(super) fn new(settings: &WebhookSettings) -> Result<Self, WebhookError> {
+    pub(super) fn new(sender: &Sender, settings: &WebhookSettings) -> Result<Self, WebhookError> {
         let config = if settings.url.scheme() == "https" {
             tls::client_config().map_err(|source| WebhookError::Tls {
                 url: settings.origin(),
@@ -36,13 +37,15 @@ impl HttpPost {
                 source,
             })?
         };
-        Self::with_tls(settings, config)
+        Self::with_tls(sender, settings, config)
     }
 
     pub(super) fn with_tls(
+        sender: &Sender,
         settings: &WebhookSettings,
         config: rustls::ClientConfig,
     ) -> Result<Self, WebhookError> {
+        let headers = sender.headers()?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(config)
             // A redirect would send the signed body to somebody the configuration does not name.
@@ -50,7 +53,7 @@ impl HttpPost {
             // And so would a proxy that happens to be in the environment.
             .no_proxy()
             .timeout(settings.timeout)
-            .user_agent(concat!("voxtra/", env!("CARGO_PKG_VERSION")));
+            .user_agent(sender.user_agent());
         let refused = |source: reqwest::Error| WebhookError::Client {
             url: settings.origin(),
             source: source.without_url(),
@@ -62,6 +65,7 @@ impl HttpPost {
         Ok(Self {
             client,
             url: settings.url.clone(),
+            headers,
             signer: settings.secret.as_ref().map(Signer::new),
         })
     }
@@ -69,16 +73,17 @@ impl HttpPost {
 
 impl Post for HttpPost {
     async fn post(&self, event: &OutgoingEvent) -> AttemptOutcome {
+        let headers = &self.headers;
         let mut request = self
             .client
             .post(self.url.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header("x-voxtra-event", &*event.wire)
-            .header("x-voxtra-event-id", header_value(&event.id))
-            .header("x-voxtra-session-id", header_value(&event.session_id))
+            .header(&headers.event, header_value(&event.wire))
+            .header(&headers.event_id, header_value(&event.id))
+            .header(&headers.session_id, header_value(&event.session_id))
             .body(event.body.clone());
         if let Some(signer) = &self.signer {
-            request = request.header("x-voxtra-signature", signer.sign(&event.body));
+            request = request.header(&headers.signature, signer.sign(&event.body));
         }
         match request.send().await {
             Ok(answer) => {
@@ -93,7 +98,7 @@ impl Post for HttpPost {
     }
 }
 
-/// The id as a header; what a header cannot carry becomes `?`, because an odd channel id must not
+/// A name or an id as a header; what a header cannot carry becomes `?`, because an odd id must not
 /// cost the event.
 fn header_value(id: &str) -> HeaderValue {
     HeaderValue::from_str(id).unwrap_or_else(|_| {
@@ -121,6 +126,22 @@ fn reason_of(error: reqwest::Error) -> String {
     clean(&reason)
 }
 
+/// On one line that a terminal shows and does not obey, at most 1 KiB of it: U+FFFD stands for
+/// control characters and those that change the order in which text is read.
+fn clean(text: &str) -> String {
+    let shows = |c: char| c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric();
+    let mut shown: String = text
+        .chars()
+        .take(LINE)
+        .map(|c| if shows(c) { c } else { '\u{fffd}' })
+        .collect();
+    shown.truncate(shown.floor_char_boundary(LINE));
+    shown
+}
+
+/// Bytes of an error that are told.
+const LINE: usize = 1 << 10;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,5 +150,15 @@ mod tests {
     fn an_id_that_no_header_can_carry_is_made_safe() {
         assert_eq!(header_value("ch-1234"), "ch-1234");
         assert_eq!(header_value("a\r\nx-evil: 1"), "a??x-evil:?1");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_replaced_and_the_rest_is_cut() {
+        assert_eq!(
+            clean("a\u{1b}[2J\r\nZoë\u{202e}"),
+            "a\u{fffd}[2J\u{fffd}\u{fffd}Zoë\u{fffd}"
+        );
+        assert_eq!(clean(&"x".repeat(5_000)).len(), LINE);
+        assert_eq!(clean(&"\u{1b}".repeat(5_000)), "\u{fffd}".repeat(LINE / 3));
     }
 }

@@ -52,8 +52,11 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     deserializer.deserialize_seq(List)
 }
 
-/// `text` on one line that a terminal shows and does not obey, at most [`LINE`] bytes of it.
-pub(crate) fn clean(text: &str) -> String {
+/// `text` on one line that a terminal shows and does not obey, at most 1 KiB of it: U+FFFD stands
+/// for control characters and those that change the order in which text is read. The strings of
+/// events and models are clean; the values of variables are not.
+#[must_use]
+pub fn clean(text: &str) -> String {
     let mut shown = prefix(text, LINE).replace(drives_a_terminal, "\u{fffd}");
     // The replacement is longer than what it replaces.
     shown.truncate(shown.floor_char_boundary(LINE));

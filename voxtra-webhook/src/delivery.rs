@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::attempt::Post;
 use super::retry::{AttemptOutcome, Schedule};
+use super::sender::Lifecycle;
 use super::warning::Warnings;
 use super::{OutgoingEvent, WebhookSettings};
 
@@ -47,6 +48,7 @@ pub(super) struct Delivery<P> {
 #[derive(Debug)]
 struct Shared<P> {
     settings: WebhookSettings,
+    lifecycle: Option<Lifecycle>,
     post: P,
     lanes: Mutex<Lanes>,
     in_flight: InFlight,
@@ -89,19 +91,9 @@ struct Waiting {
 /// How events are told apart when room is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// `session.created`, `call.*`, `session.destroyed`: few per call, and others count on them.
+    /// They tell of a session's life: few for each one, and receivers count on them.
     Lifecycle,
     Ordinary,
-}
-
-impl Kind {
-    fn of(wire: &str) -> Self {
-        if wire.starts_with("call.") || matches!(wire, "session.created" | "session.destroyed") {
-            Self::Lifecycle
-        } else {
-            Self::Ordinary
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,7 +143,8 @@ impl Lanes {
     /// Makes room for one more event of this kind, at the cost of the session with most ordinary
     /// events waiting where that is fair: so sessions that flood share the room evenly, and a
     /// newcomer finds his. Returns what was put out; what came itself if there is no room.
-    fn make_room(&mut self, settings: &WebhookSettings, session: &Arc<str>, kind: Kind) -> Room {
+    fn make_room<P>(&mut self, shared: &Shared<P>, session: &Arc<str>, kind: Kind) -> Room {
+        let settings = &shared.settings;
         let mut waiting = self
             .by_session
             .get(session)
@@ -161,7 +154,7 @@ impl Lanes {
             return Room::None;
         }
         let is_full = self.total() >= settings.queue
-            || kind == Kind::Ordinary && self.queued.ordinary >= settings.queue.div_ceil(2);
+            || kind == Kind::Ordinary && self.queued.ordinary >= shared.ordinary_room();
         if !is_full {
             return Room::Free;
         }
@@ -240,11 +233,12 @@ struct InFlight {
 }
 
 impl InFlight {
-    fn new(most: usize) -> Self {
+    fn new(most: usize, has_lifecycle: bool) -> Self {
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
+        let reserved = if has_lifecycle { most / 4 } else { 0 };
         Self {
             all: Semaphore::new(most),
-            ordinary: Semaphore::new(most.saturating_sub(most / 4).max(1)),
+            ordinary: Semaphore::new(most.saturating_sub(reserved).max(1)),
         }
     }
 
@@ -279,10 +273,11 @@ struct Counters {
 
 impl<P: Post> Delivery<P> {
     /// Must be called inside a tokio runtime.
-    pub(super) fn new(settings: WebhookSettings, post: P) -> Self {
+    pub(super) fn new(settings: WebhookSettings, lifecycle: Option<Lifecycle>, post: P) -> Self {
         let shared = Shared {
-            in_flight: InFlight::new(settings.max_in_flight),
+            in_flight: InFlight::new(settings.max_in_flight, lifecycle.is_some()),
             settings,
+            lifecycle,
             post,
             lanes: Mutex::default(),
             counters: Counters::default(),
@@ -305,14 +300,14 @@ impl<P: Post> Delivery<P> {
     /// Puts the event at the end of its session's lane, or drops it where there is no room.
     pub(super) fn enqueue(&self, event: OutgoingEvent) {
         let shared = &self.shared;
-        let kind = Kind::of(&event.wire);
+        let kind = shared.kind_of(&event.wire);
         let mut lanes = shared.lock();
         if lanes.closed {
             drop(lanes);
             shared.count_dropped(&event, "the webhook is shutting down");
             return;
         }
-        let put_out = match lanes.make_room(&shared.settings, &event.session_id, kind) {
+        let put_out = match lanes.make_room(shared, &event.session_id, kind) {
             Room::Free => None,
             Room::Instead(put_out) => Some(put_out),
             Room::None => {
@@ -388,6 +383,27 @@ impl<P: Post> Delivery<P> {
             dropped: counters.dropped.load(Relaxed),
             abandoned: counters.abandoned.load(Relaxed),
             queued: u64::try_from(self.shared.lock().total()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl<P> Shared<P> {
+    fn kind_of(&self, wire: &str) -> Kind {
+        if self
+            .lifecycle
+            .is_some_and(|is_lifecycle| is_lifecycle(wire))
+        {
+            Kind::Lifecycle
+        } else {
+            Kind::Ordinary
+        }
+    }
+
+    /// Most ordinary events that may wait, over all sessions.
+    fn ordinary_room(&self) -> usize {
+        match self.lifecycle {
+            Some(_) => self.settings.queue.div_ceil(2),
+            None => self.settings.queue,
         }
     }
 }

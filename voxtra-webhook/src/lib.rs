@@ -1,25 +1,64 @@
-//! Webhooks: every event of every call, POSTed as exactly the JSON of the contract, off the media
-//! path.
+//! Webhooks: events POSTed in order, signed, and tried again, by a service that waits for none of
+//! it.
+//!
+//! An event has a wire name, an id, the session it belongs to, and its exact bytes, usually JSON.
+//! What a session is depends on the service: a call, an order, a customer. Needs a tokio runtime,
+//! and nothing else of the service.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use tokio::time::Instant;
+//! use voxtra_webhook::{OutgoingEvent, Sender, WebhookSettings, Webhooks};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut hook = WebhookSettings::new("https://example.com/orders".parse()?);
+//! hook.secret = Some("shared with the receiver".into());
+//! let webhooks = Webhooks::new(&Sender::new("acme"), vec![hook])?;
+//!
+//! webhooks.deliver(&OutgoingEvent {
+//!     wire: "order.created".into(),
+//!     id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
+//!     session_id: "order 17".into(),
+//!     body: r#"{"order":17}"#.into(),
+//! });
+//!
+//! // At the end of the service.
+//! let given_up = webhooks.drain(Instant::now() + Duration::from_secs(10)).await;
+//! println!("{given_up} events were not delivered, of {:?}", webhooks.counters());
+//! # Ok(()) }
+//! ```
 //!
 //! [`Webhooks::deliver`] never waits. Each hook keeps one short queue per session, so the events of
-//! a call arrive in order; a delivery that has to be tried again holds back the later events of
-//! that call and of no other.
+//! a session arrive in order; a delivery that has to be tried again holds back the later events of
+//! that session and of no other.
 //!
 //! What is retried: transport errors, time-outs, 5xx, and 408, 425 and 429, until
 //! [`give_up_after`](WebhookSettings::give_up_after) has passed since the event happened. Any other
 //! answer outside 2xx is final, because sending the same bytes again would get the same answer.
 //! What is lost is counted ([`WebhookCounters`]) and logged at most once in ten seconds per hook.
 //!
-//! Whatever one call does, the others' events get through. Where the queue is full, an event of a
-//! session with few waiting takes the place of the newest one of the session with most: the
-//! sessions share the queue. The events that tell of a call's life (`session.created`, `call.*`,
-//! `session.destroyed`) have room and requests of their own.
+//! Whatever one session does, the others' events get through. Where the queue is full, an event of
+//! a session with few waiting takes the place of the newest one of the session with most: the
+//! sessions share the queue. The events that tell of a session's life ([`Sender::lifecycle`]) have
+//! room and requests of their own.
+//!
+//! Every request carries `X-NAME-Event`, `X-NAME-Event-Id` and `X-NAME-Session-Id` with the name of
+//! the [`Sender`], and `X-NAME-Signature` where the hook has a secret ([`Signer`]). Nothing is kept
+//! on disk: what is not delivered when the process ends is gone.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
 
 mod attempt;
 mod delivery;
+/// What `fuzz/` runs.
 #[cfg(any(fuzzing, test))]
-pub(crate) mod fuzz;
+#[doc(hidden)]
+pub mod fuzz;
 mod retry;
+mod sender;
 mod settings;
 mod signature;
 mod tls;
@@ -32,6 +71,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 pub use self::delivery::WebhookCounters;
+pub use self::sender::Sender;
 pub use self::settings::WebhookSettings;
 pub use self::signature::Signer;
 
@@ -42,16 +82,16 @@ use self::delivery::Delivery;
 /// and every retry.
 #[derive(Clone, Debug)]
 pub struct OutgoingEvent {
-    /// The wire name, such as `call.started`; matched against each hook's allow-list and sent as
-    /// `X-Voxtra-Event`.
+    /// The wire name, such as `order.created`; matched against each hook's allow-list and sent as
+    /// `X-NAME-Event`.
     pub wire: Cow<'static, str>,
-    /// The event's id, 32 lower-case hex digits; sent as `X-Voxtra-Event-Id`, the same on every
-    /// retry.
+    /// The event's id, sent as `X-NAME-Event-Id`: the same on every retry, so that a receiver
+    /// recognises an event that comes twice.
     pub id: String,
-    /// The session the event belongs to; sent as `X-Voxtra-Session-Id`. Events with the same one
+    /// The session the event belongs to; sent as `X-NAME-Session-Id`. Events with the same one
     /// arrive in order.
     pub session_id: Arc<str>,
-    /// The exact JSON to send and to sign.
+    /// The exact bytes to send and to sign; JSON, as which they are declared.
     pub body: Bytes,
 }
 
@@ -67,12 +107,12 @@ impl Webhooks {
     ///
     /// # Errors
     /// [`WebhookError`] when the HTTP client cannot be made, for instance when the machine has no
-    /// trusted certificates.
-    pub fn new(settings: Vec<WebhookSettings>) -> Result<Self, WebhookError> {
+    /// trusted certificates, and when no header can carry the sender's name.
+    pub fn new(sender: &Sender, settings: Vec<WebhookSettings>) -> Result<Self, WebhookError> {
         let mut hooks = Vec::with_capacity(settings.len());
         for one in settings {
-            let post = HttpPost::new(&one)?;
-            hooks.push(Delivery::new(one, post));
+            let post = HttpPost::new(sender, &one)?;
+            hooks.push(Delivery::new(one, sender.lifecycle_events(), post));
         }
         Ok(Self {
             hooks: hooks.into(),
@@ -112,14 +152,15 @@ impl Webhooks {
     }
 
     /// Gives up, at once, what is left to deliver: [`drain`](Self::drain) counts it and returns.
-    pub(crate) fn give_up(&self) {
+    pub fn give_up(&self) {
         for hook in self.hooks.iter() {
             hook.give_up();
         }
     }
 
-    /// How many events are waiting or under way.
-    pub(crate) fn queued(&self) -> u64 {
+    /// How many events are waiting or under way, over all hooks.
+    #[must_use]
+    pub fn queued(&self) -> u64 {
         self.hooks.iter().map(|hook| hook.counters().queued).sum()
     }
 
@@ -134,6 +175,9 @@ impl Webhooks {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
+    /// No header can carry the sender's name.
+    #[error("{0:?} cannot stand in the name of a header: name the sender by letters, digits and -")]
+    Name(String),
     /// No TLS configuration could be made.
     #[error(
         "no TLS for webhook {url}: {source}; install the system's root certificates (Debian: ca-certificates) or point SSL_CERT_FILE at a bundle"

@@ -2,7 +2,7 @@
 
 use super::AsteriskModule;
 
-/// A module that Voxtra cannot do without.
+/// A module of Asterisk that a voice application cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequiredModule {
     /// Name without `.so`.
@@ -11,7 +11,8 @@ pub struct RequiredModule {
     pub why: &'static str,
 }
 
-/// Everything that must be running in Asterisk. What one needs by itself (`res_stasis` needs
+/// Everything that must be running in Asterisk for all orders of this crate, and for the dialplan
+/// that hands calls over: `Stasis()`, `AudioSocket()`. What one needs by itself (`res_stasis` needs
 /// `res_http_websocket` …) is listed too: the message should name the cause.
 pub const REQUIRED_MODULES: [RequiredModule; 20] = [
     required("res_http_websocket", "the event websocket"),
@@ -34,7 +35,7 @@ pub const REQUIRED_MODULES: [RequiredModule; 20] = [
     required("res_stasis_playback", "playing Asterisk's own sounds"),
     required(
         "app_stasis",
-        "Stasis() in the dialplan, which hands calls to Voxtra",
+        "Stasis() in the dialplan, which hands calls over",
     ),
     required("res_audiosocket", "audio over TCP"),
     required("chan_audiosocket", "external media over AudioSocket"),

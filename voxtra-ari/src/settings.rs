@@ -76,8 +76,8 @@ mod tests {
     fn settings(url: &str) -> AriSettings {
         AriSettings {
             url: Url::parse(url).unwrap(),
-            app: "voxtra".into(),
-            username: "voxtra".into(),
+            app: "acme".into(),
+            username: "acme".into(),
             password: "hunter2".to_owned().into(),
         }
     }
@@ -105,7 +105,7 @@ mod tests {
         for url in [
             "ftp://127.0.0.1/ari",
             "ws://127.0.0.1/ari",
-            "http://voxtra:hunter2@127.0.0.1:8088/ari",
+            "http://acme:hunter2@127.0.0.1:8088/ari",
             "http://127.0.0.1:8088/ari?app=x",
         ] {
             assert_eq!(refused_key(&settings(url)), Some("url"), "{url}");

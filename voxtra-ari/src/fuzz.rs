@@ -100,8 +100,8 @@ static CLIENT: LazyLock<AriClient> = LazyLock::new(|| {
     let client = "http://127.0.0.1:8088/ari".parse().ok().and_then(|url| {
         AriClient::new(AriSettings {
             url,
-            app: "voxtra".to_owned(),
-            username: "voxtra".to_owned(),
+            app: "acme".to_owned(),
+            username: "acme".to_owned(),
             password: "x".into(),
         })
         .ok()

@@ -67,6 +67,10 @@ async fn take(
     response
 }
 
+fn sender() -> Sender {
+    Sender::new("acme").version("1.2")
+}
+
 fn settings(url: &str) -> WebhookSettings {
     let mut settings = WebhookSettings::new(url.parse().unwrap());
     settings.first_backoff = Duration::from_millis(1);
@@ -86,7 +90,7 @@ fn event(wire: &'static str) -> OutgoingEvent {
 }
 
 async fn deliver(settings: Vec<WebhookSettings>, events: &[OutgoingEvent]) -> Vec<WebhookCounters> {
-    let webhooks = Webhooks::new(settings).unwrap();
+    let webhooks = Webhooks::new(&sender(), settings).unwrap();
     for event in events {
         webhooks.deliver(event);
     }
@@ -113,7 +117,7 @@ fn hmac_by_hand(key: &[u8], message: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn the_exact_bytes_arrive_with_the_headers_of_the_contract() {
+async fn the_exact_bytes_arrive_with_the_headers_of_the_sender() {
     let (receiver, url) = Receiver::start(&[]).await;
     let mut hook = settings(&format!("{url}/calls?token=abc"));
     hook.secret = Some("s3cret".into());
@@ -136,24 +140,24 @@ async fn the_exact_bytes_arrive_with_the_headers_of_the_contract() {
             .map(|value| value.to_str().unwrap().to_owned())
     };
     assert_eq!(header("content-type").as_deref(), Some("application/json"));
-    assert_eq!(header("x-voxtra-event").as_deref(), Some("call.started"));
+    assert_eq!(header("x-acme-event").as_deref(), Some("call.started"));
     assert_eq!(
-        header("x-voxtra-event-id").as_deref(),
+        header("x-acme-event-id").as_deref(),
         Some("8a9100112233445566778899aabbccdd")
     );
-    assert_eq!(header("x-voxtra-session-id").as_deref(), Some("ch-1234"));
+    assert_eq!(header("x-acme-session-id").as_deref(), Some("ch-1234"));
     assert_eq!(
-        header("x-voxtra-signature"),
+        header("x-acme-signature"),
         Some(hmac_by_hand(b"s3cret", BODY.as_bytes()))
     );
-    assert!(header("user-agent").unwrap().starts_with("voxtra/"));
+    assert_eq!(header("user-agent").as_deref(), Some("acme/1.2"));
 }
 
 #[tokio::test]
 async fn without_a_secret_nothing_is_signed() {
     let (receiver, url) = Receiver::start(&[]).await;
     deliver(vec![settings(&url)], &[event("call.started")]).await;
-    assert!(!receiver.got()[0].1.contains_key("x-voxtra-signature"));
+    assert!(!receiver.got()[0].1.contains_key("x-acme-signature"));
 }
 
 #[tokio::test]
@@ -221,7 +225,7 @@ async fn each_hook_gets_what_its_list_names_and_user_events_too() {
     let events = ["call.started", "payment.confirmed", "call.ended"].map(event);
     deliver(vec![settings(&all_url), chosen.clone()], &events).await;
     let names = |receiver: &Receiver| -> Vec<String> {
-        let name = |request: &Request| request.1["x-voxtra-event"].to_str().unwrap().to_owned();
+        let name = |request: &Request| request.1["x-acme-event"].to_str().unwrap().to_owned();
         receiver.got().iter().map(name).collect()
     };
     assert_eq!(
@@ -230,9 +234,10 @@ async fn each_hook_gets_what_its_list_names_and_user_events_too() {
     );
     assert_eq!(names(&some), ["payment.confirmed", "call.ended"]);
 
-    let webhooks = Webhooks::new(vec![chosen]).unwrap();
+    let webhooks = Webhooks::new(&sender(), vec![chosen]).unwrap();
     assert!(webhooks.ignores("call.started") && !webhooks.ignores("call.ended"));
-    assert!(Webhooks::new(Vec::new()).unwrap().ignores("call.ended"));
+    let none = Webhooks::new(&sender(), Vec::new()).unwrap();
+    assert!(none.ignores("call.ended"));
 }
 
 #[tokio::test]
@@ -280,7 +285,7 @@ async fn requests_go_through_the_proxy_that_is_named() {
 /// The environment is a process's: the test runs itself in another one.
 #[tokio::test]
 async fn proxies_of_the_environment_are_not_used() {
-    const INSIDE: &str = "VOXTRA_TEST_INSIDE";
+    const INSIDE: &str = "WEBHOOK_TEST_INSIDE";
     let (receiver, url) = Receiver::start(&[]).await;
     if std::env::var_os(INSIDE).is_some() {
         let counters = deliver(vec![settings(&url)], &[event("call.ended")]).await;
@@ -291,10 +296,7 @@ async fn proxies_of_the_environment_are_not_used() {
     let (proxy, proxy_url) = Receiver::start(&[]).await;
     let mut inside = tokio::process::Command::new(std::env::current_exe().unwrap());
     inside
-        .args([
-            "--exact",
-            "webhook::tests::proxies_of_the_environment_are_not_used",
-        ])
+        .args(["--exact", "tests::proxies_of_the_environment_are_not_used"])
         .env(INSIDE, "1");
     for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         inside.env(name, &proxy_url);

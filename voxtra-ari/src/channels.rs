@@ -163,12 +163,12 @@ impl AriClient {
 ///
 /// ```
 /// use std::time::Duration;
-/// use voxtra_rt::ari::Originate;
+/// use voxtra_ari::Originate;
 ///
 /// let call = Originate::to_stasis("PJSIP/200")
 ///     .args(["survey", "42"])
 ///     .channel_id("survey-42")
-///     .caller_id("Voxtra <1000>")
+///     .caller_id("Acme <1000>")
 ///     .timeout(Duration::from_secs(20))
 ///     .variable("CUSTOMER", "42");
 /// # let _ = call;

@@ -31,12 +31,12 @@ use super::{AriError, AriSettings, AsteriskInfo, AsteriskModule};
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use voxtra_rt::ari::{AriClient, AriSettings, HangupReason};
+/// use voxtra_ari::{AriClient, AriSettings, HangupReason};
 ///
 /// let ari = AriClient::new(AriSettings {
 ///     url: "http://127.0.0.1:8088/ari".parse()?,
-///     app: "voxtra".into(),
-///     username: "voxtra".into(),
+///     app: "acme".into(),
+///     username: "acme".into(),
 ///     password: std::env::var("ARI_PASSWORD")?.into(),
 /// })?;
 /// println!("Asterisk {}", ari.asterisk_info().await?.version);
@@ -145,7 +145,7 @@ impl AriClient {
     /// [`AriError::Forbidden`] if it may only look; otherwise see [`AriClient`].
     pub async fn may_order(&self) -> Result<(), AriError> {
         // Asterisk refuses a user that may only look before it looks for the channel.
-        match self.answer("voxtra-check").await {
+        match self.answer("no-such-channel").await {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),
         }

@@ -46,7 +46,7 @@ mod tests {
 
     use super::super::attempt::{HttpPost, Post as _};
     use super::super::retry::AttemptOutcome;
-    use super::super::{OutgoingEvent, WebhookSettings};
+    use super::super::{OutgoingEvent, Sender, WebhookSettings};
     use super::*;
 
     /// An HTTPS receiver with a certificate of its own making, for `localhost`; answers 200 to each
@@ -98,7 +98,7 @@ mod tests {
             session_id: "ch-1".into(),
             body: bytes::Bytes::from_static(b"{\"n\":1}"),
         };
-        HttpPost::with_tls(&settings, config)
+        HttpPost::with_tls(&Sender::new("acme"), &settings, config)
             .unwrap()
             .post(&event)
             .await

@@ -282,7 +282,7 @@ impl<C: Connect> Keeper<C> {
                 _ = ping.tick() => {
                     // A peer that takes no more bytes must not hold us; the dead-peer limit then
                     // ends it.
-                    let sent = tokio::time::timeout(self.options.ping_every, socket.send(Message::Ping("voxtra".into())));
+                    let sent = tokio::time::timeout(self.options.ping_every, socket.send(Message::Ping("alive?".into())));
                     match sent.await {
                         // There is no room because it reads nothing: what it sends says whether it
                         // lives.

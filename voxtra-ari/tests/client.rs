@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use voxtra_rt::ari::{
+use voxtra_ari::{
     AriClient, AriError, AriEvents, AriEventsOptions, AriSettings, AriSignal, BridgeKind,
     ContinueAt, ExternalMedia, HangupReason, MediaFormat, Originate,
 };
@@ -84,7 +84,7 @@ async fn answering(status: u16, text: &'static str) -> (AriClient, Arc<Mutex<Vec
 fn settings(url: &str) -> AriSettings {
     AriSettings {
         url: url.parse().unwrap(),
-        app: "voxtra".into(),
+        app: "acme".into(),
         username: "ann".into(),
         password: "hunter2:é".to_owned().into(),
     }
@@ -133,7 +133,7 @@ async fn orders_look_on_the_wire_as_asterisk_wants_them() {
             "POST /ari/bridges/b1/removeChannel?channel=c1",
             "DELETE /ari/bridges/b1",
             "DELETE /ari/playbacks/p1",
-            "POST /ari/applications/voxtra/subscription?eventSource=channel%3Ac1",
+            "POST /ari/applications/acme/subscription?eventSource=channel%3Ac1",
         ]
     );
     assert_eq!(
@@ -155,7 +155,7 @@ async fn an_originate_carries_everything_in_its_body() {
     let call = Originate::to_stasis("PJSIP/200")
         .args(["out", "42"])
         .channel_id("call-1")
-        .caller_id("Voxtra <1000>")
+        .caller_id("Acme <1000>")
         .timeout(Duration::from_millis(2500))
         .variable("__CUSTOMER", "42");
     assert_eq!(ari.originate(call).await.unwrap().id, "c1");
@@ -168,7 +168,7 @@ async fn an_originate_carries_everything_in_its_body() {
     assert_eq!(
         asked[0].body,
         json!({
-            "endpoint": "PJSIP/200", "app": "voxtra", "appArgs": "out,42", "callerId": "Voxtra <1000>", "timeout": 2,
+            "endpoint": "PJSIP/200", "app": "acme", "appArgs": "out,42", "callerId": "Acme <1000>", "timeout": 2,
             "variables": { "__CUSTOMER": "42" },
         })
     );
@@ -195,7 +195,7 @@ async fn external_media_bridges_and_sounds_name_what_they_want() {
     assert_eq!(
         asked[0].body,
         json!({
-            "app": "voxtra", "channelId": "m1", "external_host": "10.0.0.5:9092", "encapsulation": "audiosocket",
+            "app": "acme", "channelId": "m1", "external_host": "10.0.0.5:9092", "encapsulation": "audiosocket",
             "transport": "tcp", "connection_type": "client", "direction": "both", "format": "slin16",
             "data": "40325ec2-5efd-4bd3-805f-53576e581d13",
         })
@@ -358,7 +358,7 @@ async fn a_variable_that_was_never_set_is_none_and_a_lost_channel_is_an_error() 
 
 #[tokio::test]
 async fn a_name_is_free_only_when_asterisk_says_so() {
-    let held = r#"{"name":"voxtra","channel_ids":[],"bridge_ids":[]}"#;
+    let held = r#"{"name":"acme","channel_ids":[],"bridge_ids":[]}"#;
     let (ari, asked) = answering(200, held).await;
     assert!(ari.has_application().await.unwrap());
     assert_eq!(
@@ -482,7 +482,7 @@ async fn the_event_connection_says_when_it_is_refused() {
         "{signal:?}"
     );
     let first = asked.lock().unwrap()[0].clone();
-    assert_eq!(first.line, "GET /ari/events?app=voxtra&subscribeAll=false");
+    assert_eq!(first.line, "GET /ari/events?app=acme&subscribeAll=false");
     assert_eq!(first.authorization, "Basic YW5uOmh1bnRlcjI6w6k=");
 }
 

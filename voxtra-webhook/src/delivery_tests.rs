@@ -90,6 +90,15 @@ fn settings() -> WebhookSettings {
     WebhookSettings::new("http://receiver/".parse().unwrap())
 }
 
+/// As a telephone service tells of its calls.
+fn is_lifecycle(wire: &str) -> bool {
+    wire.starts_with("call.") || wire.starts_with("session.")
+}
+
+fn delivery_to(settings: WebhookSettings, receiver: Receiver) -> Delivery<Receiver> {
+    Delivery::new(settings, Some(is_lifecycle), receiver)
+}
+
 fn far() -> Instant {
     Instant::now() + Duration::from_secs(3_600)
 }
@@ -109,7 +118,7 @@ fn ids(delivery: &Delivery<Receiver>) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_retry_holds_back_its_own_session_and_no_other() {
     let receiver = Receiver::new(Duration::ZERO).script("a1", [down(), down()]);
-    let delivery = Delivery::new(settings(), receiver);
+    let delivery = delivery_to(settings(), receiver);
     for (session, id) in [
         ("a", "a1"),
         ("a", "a2"),
@@ -142,7 +151,7 @@ async fn a_retry_holds_back_its_own_session_and_no_other() {
 #[tokio::test(start_paused = true)]
 async fn an_event_is_tried_as_often_as_configured_with_growing_waits() {
     let receiver = Receiver::new(Duration::ZERO).script("x", std::iter::repeat_n(down(), 10));
-    let delivery = Delivery::new(
+    let delivery = delivery_to(
         WebhookSettings {
             max_attempts: Some(4),
             ..settings()
@@ -184,7 +193,7 @@ async fn a_refused_event_is_not_tried_again_and_the_next_one_is_sent() {
     let refused = AttemptOutcome::Refused {
         reason: "it answered 400".to_owned(),
     };
-    let delivery = Delivery::new(
+    let delivery = delivery_to(
         settings(),
         Receiver::new(Duration::ZERO).script("x", [refused]),
     );
@@ -207,7 +216,7 @@ async fn full_queues_drop_what_is_new_and_count_it() {
         session_queue: 2,
         ..settings()
     };
-    let delivery = Delivery::new(tight, Receiver::new(Duration::from_secs(1)));
+    let delivery = delivery_to(tight, Receiver::new(Duration::from_secs(1)));
     for id in ["a1", "a2", "a3"] {
         delivery.enqueue(event("a", id));
     }
@@ -248,9 +257,26 @@ async fn full_queues_drop_what_is_new_and_count_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_reserved_where_no_event_is_a_lifecycle_event() {
+    let tight = WebhookSettings {
+        queue: 4,
+        max_in_flight: 4,
+        ..settings()
+    };
+    let receiver = Receiver::new(Duration::from_secs(1));
+    let delivery = Delivery::new(tight, None, receiver);
+    for id in ["a", "b", "c", "d", "e"] {
+        delivery.enqueue(named("call.ended", id, id));
+    }
+    assert_eq!(delivery.counters().dropped, 1);
+    delivery.drain(far()).await;
+    assert_eq!(delivery.shared.post.most_under_way.load(Relaxed), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_receiver_that_is_away_for_a_minute_gets_everything_in_order() {
     let receiver = Receiver::new(Duration::ZERO).away(Duration::from_secs(60));
-    let delivery = Delivery::new(settings(), receiver);
+    let delivery = delivery_to(settings(), receiver);
     let life = [
         "session.created",
         "call.started",
@@ -281,7 +307,7 @@ async fn a_receiver_that_is_away_for_a_minute_gets_everything_in_order() {
 #[tokio::test(start_paused = true)]
 async fn an_event_is_tried_until_its_time_is_over_and_once_at_least() {
     let receiver = Receiver::new(Duration::ZERO).away(Duration::from_secs(7_200));
-    let delivery = Delivery::new(settings(), receiver);
+    let delivery = delivery_to(settings(), receiver);
     for id in ["1", "2", "3"] {
         delivery.enqueue(event("s", id));
     }
@@ -303,7 +329,7 @@ async fn an_event_is_tried_until_its_time_is_over_and_once_at_least() {
 #[tokio::test(start_paused = true)]
 async fn floods_of_many_calls_neither_push_out_nor_delay_another_calls_end() {
     let answer = Duration::from_millis(100);
-    let delivery = Delivery::new(settings(), Receiver::new(answer));
+    let delivery = delivery_to(settings(), Receiver::new(answer));
     for call in 0..200 {
         for digit in 0..1_000 {
             delivery.enqueue(named("dtmf.received", &format!("flood {call}"), "digit"));
@@ -331,7 +357,7 @@ async fn floods_of_many_calls_neither_push_out_nor_delay_another_calls_end() {
 
 #[tokio::test(start_paused = true)]
 async fn sessions_share_the_queue_whoever_comes_first() {
-    let delivery = Delivery::new(
+    let delivery = delivery_to(
         WebhookSettings {
             queue: 1_200,
             ..settings()
@@ -362,7 +388,7 @@ async fn sessions_share_the_queue_whoever_comes_first() {
 #[tokio::test(start_paused = true)]
 async fn the_end_waits_for_no_long_retry() {
     let receiver = Receiver::new(Duration::ZERO).away(Duration::from_secs(100));
-    let delivery = Delivery::new(settings(), receiver);
+    let delivery = delivery_to(settings(), receiver);
     delivery.enqueue(named("call.ended", "s", "end"));
     // By now each wait takes half a minute or more.
     tokio::time::sleep(Duration::from_secs(101)).await;
@@ -380,7 +406,7 @@ async fn only_so_many_requests_are_under_way_and_a_waiting_retry_is_none() {
     let receiver = Receiver::new(Duration::from_millis(100))
         .script("a", [down()])
         .script("b", [down()]);
-    let delivery = Delivery::new(narrow, receiver);
+    let delivery = delivery_to(narrow, receiver);
     for id in ["a", "b", "c", "d", "e"] {
         delivery.enqueue(event(id, id));
     }
@@ -395,7 +421,7 @@ async fn only_so_many_requests_are_under_way_and_a_waiting_retry_is_none() {
 #[tokio::test(start_paused = true)]
 async fn draining_ends_at_its_deadline_and_gives_up_the_rest() {
     let receiver = Receiver::new(Duration::from_secs(10));
-    let delivery = Delivery::new(settings(), receiver);
+    let delivery = delivery_to(settings(), receiver);
     for id in ["a1", "a2", "a3", "b1"] {
         delivery.enqueue(event(&id[..1], id));
     }
@@ -415,7 +441,7 @@ async fn draining_ends_at_its_deadline_and_gives_up_the_rest() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_kept_of_a_session_that_has_nothing_waiting() {
-    let delivery = Delivery::new(settings(), Receiver::new(Duration::from_millis(5)));
+    let delivery = delivery_to(settings(), Receiver::new(Duration::from_millis(5)));
     for n in 0..100 {
         delivery.enqueue(event(&n.to_string(), "x"));
     }

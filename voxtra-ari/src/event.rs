@@ -6,7 +6,8 @@ use super::{Bridge, Channel, Playback, text};
 
 /// One message of the event websocket, by its `type`.
 ///
-/// Only what Voxtra acts on is typed; everything else is [`AriEvent::Unknown`] and harmless.
+/// Only what a voice application acts on is typed; everything else is [`AriEvent::Unknown`] and
+/// harmless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AriEvent {
@@ -288,7 +289,7 @@ impl AriEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ari::{ChannelState, PlaybackState};
+    use crate::{ChannelState, PlaybackState};
 
     /// One message of each kind, as Asterisk 22.10.1 sent them.
     const CAPTURED: &str = include_str!("fixtures/events.jsonl");

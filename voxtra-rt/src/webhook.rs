@@ -1,0 +1,86 @@
+//! Webhooks: every event of every call, POSTed as exactly the JSON of the contract, off the media
+//! path. Delivery itself is `voxtra-webhook`, which knows nothing of calls.
+
+pub use voxtra_webhook::*;
+
+/// What receivers know Voxtra by. The events that tell of a call's life come through whatever the
+/// others do.
+pub(crate) fn sender() -> Sender {
+    Sender::new("voxtra")
+        .version(env!("CARGO_PKG_VERSION"))
+        .lifecycle(is_lifecycle)
+}
+
+fn is_lifecycle(wire: &str) -> bool {
+    wire.starts_with("call.") || matches!(wire, "session.created" | "session.destroyed")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn the_events_of_a_calls_life_are_lifecycle_events_and_no_others() {
+        for wire in [
+            "session.created",
+            "call.started",
+            "call.transfer.failed",
+            "session.destroyed",
+        ] {
+            assert!(is_lifecycle(wire), "{wire}");
+        }
+        for wire in [
+            "dtmf.received",
+            "user.transcript",
+            "session.paused",
+            "calls.many",
+        ] {
+            assert!(!is_lifecycle(wire), "{wire}");
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_carry_the_headers_of_the_contract() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let receiver = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"{}") && socket.read_buf(&mut request).await.unwrap() > 0 {}
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            socket.write_all(answer).await.unwrap();
+            String::from_utf8(request).unwrap()
+        });
+        let mut hook = WebhookSettings::new(url.parse().unwrap());
+        hook.secret = Some("s3cret".into());
+        let webhooks = Webhooks::new(&sender(), vec![hook]).unwrap();
+        webhooks.deliver(&OutgoingEvent {
+            wire: "call.ended".into(),
+            id: "1".to_owned(),
+            session_id: "s".into(),
+            body: bytes::Bytes::from_static(b"{}"),
+        });
+        let deadline = Instant::now() + Duration::from_secs(20);
+        assert_eq!(webhooks.drain(deadline).await, 0);
+        let request = receiver.await.unwrap();
+        let signature = format!(
+            "x-voxtra-signature: {}",
+            Signer::new(&"s3cret".into()).sign(b"{}")
+        );
+        for header in [
+            "x-voxtra-event: call.ended",
+            "x-voxtra-event-id: 1",
+            "x-voxtra-session-id: s",
+            concat!("user-agent: voxtra/", env!("CARGO_PKG_VERSION")),
+            &signature,
+        ] {
+            assert!(request.contains(header), "{header}: {request}");
+        }
+    }
+}
