@@ -328,18 +328,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     ) {
         let mut pcm = [0i16; N];
         let due = self.playout.poll(now, agent, &mut pcm, &mut |event| {
-            let body = match event {
-                PlayoutEvent::Started { utterance } => RecordBody::UtteranceStarted { utterance },
-                PlayoutEvent::Ended {
-                    utterance,
-                    interrupted,
-                } => RecordBody::UtteranceEnded {
-                    utterance,
-                    interrupted,
-                },
-                PlayoutEvent::FrameSent => return,
-            };
-            port.record(Record { at: now, body });
+            record_playout(now, event, port);
         });
         let Some(pcm) = due.and_then(|samples| pcm.get(..samples)) else {
             return;
@@ -421,14 +410,16 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         }
     }
 
-    /// The connection is over. The first call reports `media.stopped`; whatever is called later
-    /// does nothing.
+    /// The connection is over. The first call reports where an utterance in progress ended, and
+    /// `media.stopped`; whatever is called later does nothing.
     pub fn stop<P: Port>(&mut self, now: Instant, reason: MediaStoppedReason, port: &mut P) {
         if core::mem::replace(&mut self.stopped, true) {
             return;
         }
         announce(&mut self.announced, now, self.settings.rate, port);
         port.epoch(self.playout.flush());
+        self.playout
+            .finish(&mut |event| record_playout(now, event, port));
         self.inbound.end(now, &self.settings, port);
         self.follow_holds(now, AgentHeldOutcome::Stopped, port);
         self.tell_dropped(now, port);
@@ -508,6 +499,24 @@ fn outcome(barge_in: bool) -> AgentHeldOutcome {
     } else {
         AgentHeldOutcome::Resumed
     }
+}
+
+/// Tells when an utterance starts and ends.
+fn record_playout<P: Port>(at: Instant, event: PlayoutEvent, port: &mut P) {
+    let body = match event {
+        PlayoutEvent::Started { utterance } => RecordBody::UtteranceStarted { utterance },
+        PlayoutEvent::Ended {
+            utterance,
+            interrupted,
+            played,
+        } => RecordBody::UtteranceEnded {
+            utterance,
+            interrupted,
+            played,
+        },
+        PlayoutEvent::FrameSent => return,
+    };
+    port.record(Record { at, body });
 }
 
 /// Tells `media.started`, once.

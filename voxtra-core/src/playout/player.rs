@@ -39,8 +39,8 @@ pub struct Playout {
 struct Utterance {
     id: u32,
     epoch: u32,
-    /// Some of it went out.
-    heard: bool,
+    /// Samples of it in frames so far.
+    played: u64,
 }
 
 /// What happened while a frame was made.
@@ -58,6 +58,9 @@ pub enum PlayoutEvent {
         utterance: u32,
         /// Whether it was cut: by a flush, or because another one began before its last chunk came.
         interrupted: bool,
+        /// Samples of it that went into frames: each once, even if a pause made it go out twice;
+        /// what faded out too.
+        played: u64,
     },
     /// A frame is ready to be sent. Always the last event of a poll.
     FrameSent,
@@ -201,6 +204,11 @@ impl Playout {
         self.epoch
     }
 
+    /// The line is gone: the utterance in progress, if there is one, ends where it is.
+    pub fn finish(&mut self, on: &mut impl FnMut(PlayoutEvent)) {
+        self.end(true, on);
+    }
+
     /// Holds back what is playing, or lets it go on.
     ///
     /// The next frame fades out over [`PlayoutSettings::pause_fade`], and silence goes out from
@@ -219,7 +227,7 @@ impl Playout {
     /// Whether an utterance is being heard: it has started and is not over (or cut) yet. It is
     /// while it is [held back](Self::hold), too.
     pub fn is_speaking(&self) -> bool {
-        !self.cut && self.utterance.is_some_and(|utterance| utterance.heard)
+        !self.cut && self.utterance.is_some_and(|utterance| utterance.played > 0)
     }
 
     /// The epoch that chunks must be of to be played.
