@@ -4,7 +4,7 @@ use super::{Playout, PlayoutEvent, Utterance};
 use crate::audio::FRAME;
 use crate::playout::source::{AgentAudio, Chunk};
 
-impl Playout {
+impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     /// Fills `out` from the queue and returns how many samples there were.
     pub(super) fn fill<S: AgentAudio>(
         &mut self,
