@@ -16,11 +16,11 @@ use voxtra_core::leg::{LegSettings, Mode};
 #[global_allocator]
 static ALLOCATOR: Weighing = Weighing;
 
-/// What a call may take that is echoed, or whose agent neither listens to audio nor speaks.
-const QUIET: u64 = 53 * 1024;
-/// What it may take with a second of audio queued each way, of its agent's and of the caller's, and
-/// somebody who listens.
-const LIVELY: u64 = 96 * 1024;
+/// What a call may take that is echoed.
+const QUIET: u64 = 40 * 1024;
+/// What it may take with room for a second of audio each way, its agent's and the caller's, which
+/// is 32 kB of it, and somebody who listens.
+const LIVELY: u64 = 91 * 1024;
 /// Calls that are weighed together.
 const CALLS: usize = 50;
 

@@ -159,6 +159,7 @@ fn events() -> Vec<Event> {
         AgentSpeechEnded {
             text: text(),
             interrupted: true,
+            heard_ms: 340,
         }
         .into(),
         UserSpeechEnded {

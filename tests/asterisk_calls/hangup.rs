@@ -162,7 +162,8 @@ async fn during_say(over_ari: bool) {
     harness.until("agent.speech.started").await;
     let traces = harness.traces(&asterisk).await;
     let story = ended(harness, &asterisk, &traces, &hooks).await;
-    let cut = r#"agent.speech.ended {"text":"A long explanation.","interrupted":true}"#;
+    let cut =
+        r#"agent.speech.ended {"text":"A long explanation.","interrupted":true,"heard_ms":#}"#;
     assert!(story.lines().contains(&cut.to_owned()), "{}", story.text());
     assert_eq!(story.count("barge_in"), 0);
 }

@@ -17,7 +17,7 @@ async fn a_transferred_caller_and_the_other_party_hear_each_other() {
         call.transfer("Local/echo@voxtra-test/n").await?;
         // The agent is out of the call now.
         let spoken = call.say("You said:").await;
-        assert!(!matches!(spoken, Ok(Spoken::Completed)), "{spoken:?}");
+        assert!(!spoken.is_ok_and(|spoken| spoken.completed));
         Ok::<_, CallError>(())
     };
     let name = unique("transferred");
@@ -146,7 +146,7 @@ async fn a_transfer_that_fails_leaves_the_caller_with_the_agent() {
                 other => panic!("{endpoint}: {other:?}"),
             }
         }
-        assert_eq!(call.say("You said:").await?, Spoken::Completed);
+        assert!(call.say("You said:").await?.completed);
         call.hangup().await
     };
     let mut harness = Harness::start(&asterisk, |app| app.default(transfer)).await;

@@ -111,5 +111,5 @@ impl Drop for Harness {
 /// The agent is heard.
 pub async fn is_heard(call: &Call) {
     let spoken = tokio::time::timeout(LONG, call.send_audio(&[1000; 1600], 8000)).await;
-    assert_eq!(spoken.unwrap().unwrap(), Spoken::Completed);
+    assert!(spoken.unwrap().unwrap().completed);
 }

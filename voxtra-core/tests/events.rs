@@ -163,9 +163,10 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             AgentSpeechEnded {
                 text: "Hello.".into(),
                 interrupted: true,
+                heard_ms: 340,
             }
             .into(),
-            r#"{"text":"Hello.","interrupted":true}"#,
+            r#"{"text":"Hello.","interrupted":true,"heard_ms":340}"#,
         ),
         (
             "agent.held",
@@ -274,6 +275,18 @@ fn an_older_end_of_a_call_is_read() {
         duration_seconds: 12.5,
         answered_seconds: 0.0,
         ended_by: CallEndedEndedBy::System,
+    };
+    assert_eq!(read, expected.into());
+}
+
+#[test]
+fn an_older_end_of_the_agents_speech_is_read() {
+    let older = json!({ "text": "Hello.", "interrupted": true });
+    let read = BuiltIn::deserialize_data(EventKind::AgentSpeechEnded, older).unwrap();
+    let expected = AgentSpeechEnded {
+        text: "Hello.".into(),
+        interrupted: true,
+        heard_ms: 0,
     };
     assert_eq!(read, expected.into());
 }

@@ -14,4 +14,5 @@ pub use g711::Law;
 pub use gain::{Fade, Gain};
 pub use level::Level;
 pub use rate::{FRAME, MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
+pub(crate) use resample::HISTORY as FILTER_SAMPLES;
 pub use resample::{ResampleError, Resampler};

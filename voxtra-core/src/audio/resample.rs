@@ -13,6 +13,8 @@ mod prototype;
 
 /// Resamples a stream of 16-bit samples. About 3 KiB, no allocation.
 ///
+/// `H` is where it keeps the last input samples.
+///
 /// The output is exactly as long as the input, in time: 20 ms in give 20 ms out, delayed by
 /// [`delay`](Self::delay). However the input is cut, the output is the same.
 ///
@@ -25,7 +27,7 @@ mod prototype;
 /// # Ok::<(), voxtra_core::audio::ResampleError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Resampler {
+pub struct Resampler<H = [i16; HISTORY]> {
     from_hz: u32,
     to_hz: u32,
     /// The ratio in lowest terms: `up` samples out for `down` samples in.
@@ -36,7 +38,7 @@ pub struct Resampler {
     /// The coefficients of each phase, one phase after the other, where all of them fit.
     bank: Option<[i16; BANK]>,
     /// The last input samples, and how many of them there are.
-    history: [i16; HISTORY],
+    history: H,
     held: usize,
     /// Where in `history` the samples of the next output sample end, and how far beyond its middle
     /// it is, in 1/`up`.
@@ -47,9 +49,12 @@ pub struct Resampler {
 /// Coefficients kept ready: enough for the ratios between 8, 12, 16, 24, 32 and 48 kHz that calls
 /// use.
 const BANK: usize = 288;
-/// Input samples held: the 1,152 that 192 → 8 kHz needs, and some more so that they aren't moved
-/// for every sample.
-const HISTORY: usize = 1_152 + 64;
+/// The most samples that an output sample is made of: those of 192 → 8 kHz.
+const MOST_TAPS: usize = 1_152;
+/// Input samples held: those, and some more so that they aren't moved for every sample.
+pub(crate) const HISTORY: usize = MOST_TAPS + 64;
+/// The same where memory is taken for one ratio: more of them, as there is room.
+const ROOM: usize = 160;
 /// The highest rate, in Hz.
 const MAX_HZ: u32 = 192_000;
 /// Half the filter's length, in samples of the lower rate.
@@ -65,6 +70,18 @@ impl Resampler {
     /// # Errors
     /// When a rate is zero or above 192 kHz, or the first is more than 24 times the second.
     pub fn new(from_hz: u32, to_hz: u32) -> Result<Self, ResampleError> {
+        Self::with_memory(from_hz, to_hz, |_| [0; HISTORY])
+    }
+}
+
+impl<H: AsRef<[i16]> + AsMut<[i16]>> Resampler<H> {
+    /// A resampler with memory for the last input samples: `memory` is asked for so many, and may
+    /// give more.
+    pub(crate) fn with_memory(
+        from_hz: u32,
+        to_hz: u32,
+        memory: impl FnOnce(usize) -> H,
+    ) -> Result<Self, ResampleError> {
         for hz in [from_hz, to_hz] {
             if hz == 0 || hz > MAX_HZ {
                 return Err(ResampleError::Rate { hz });
@@ -76,7 +93,7 @@ impl Resampler {
             true => 1,
             false => 2 * (HALF * up.max(down)).div_ceil(up) as usize,
         };
-        if taps > HISTORY - 64 {
+        if taps > MOST_TAPS {
             return Err(ResampleError::Ratio { from_hz, to_hz });
         }
         let mut resampler = Self {
@@ -86,7 +103,7 @@ impl Resampler {
             down,
             taps,
             bank: None,
-            history: [0; HISTORY],
+            history: memory((taps + ROOM).min(HISTORY)),
             held: 0,
             end: 0,
             phase: 0,
@@ -156,7 +173,7 @@ impl Resampler {
 
     /// Forgets the stream: what comes next is preceded by silence.
     pub fn reset(&mut self) {
-        self.history.fill(0);
+        self.history.as_mut().fill(0);
         self.held = self.taps - 1;
         self.end = self.taps;
         self.phase = 0;
@@ -164,15 +181,19 @@ impl Resampler {
 
     /// Moves what of `input` fits into the history, and returns the rest of it.
     fn take<'a>(&mut self, input: &'a [i16]) -> &'a [i16] {
-        if self.held == HISTORY {
+        if self.held == self.history.as_ref().len() {
             // Only reached when all output that these samples can give was made: the window starts
             // beyond the first.
             let passed = (self.end - self.taps).min(self.held);
-            self.history.copy_within(passed.., 0);
+            self.history.as_mut().copy_within(passed.., 0);
             self.held -= passed;
             self.end -= passed;
         }
-        let free = self.history.get_mut(self.held..).unwrap_or_default();
+        let free = self
+            .history
+            .as_mut()
+            .get_mut(self.held..)
+            .unwrap_or_default();
         let (now, rest) = input.split_at(free.len().min(input.len()));
         for (to, from) in free.iter_mut().zip(now) {
             *to = *from;
@@ -185,6 +206,7 @@ impl Resampler {
     fn next_sample(&self) -> i16 {
         let window = self
             .history
+            .as_ref()
             .get(self.end - self.taps..self.end)
             .unwrap_or_default();
         let Some(bank) = &self.bank else {

@@ -142,6 +142,9 @@ voxtra! {
             text: String,
             /// Whether it was cut short.
             interrupted: bool,
+            /// How much of it went out to the caller, in milliseconds; 0 in events of versions that
+            /// did not tell.
+            heard_ms: u64 = 0,
         }
         /// The agent was held back, because the caller may be interrupting it, or no longer is.
         /// Told at the beginning (`pending`) and at the end.

@@ -33,6 +33,10 @@ pub enum RecordBody<E = Realtime> {
         utterance: u32,
         /// Whether it was cut short.
         interrupted: bool,
+        /// How much of it went out, in samples at the leg's rate: all of it, or up to where it was
+        /// cut. What was discarded before its first frame has 0. A frame that the peer did not take
+        /// counts ([`Fault::FramesDropped`] tells of it).
+        played: u64,
     },
     /// The other side broke a rule, or the line can't keep up.
     Fault(Fault),

@@ -36,6 +36,12 @@ impl History {
     }
 }
 
+impl AsMut<Self> for History {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! Who holds the agent's audio back: a caller who may be interrupting it, or the far end that holds
 //! the call.
 
+use super::memory::Samples;
 use super::{Port, event};
 use crate::event::{AgentHeld, AgentHeldOutcome};
 use crate::playout::Playout;
@@ -29,10 +30,10 @@ impl Holds {
     /// Holds the agent back if the call is on hold, or the caller asks for it and there is
     /// something to hold. Otherwise lets it go on; `outcome` is then what came of the caller's
     /// doubt.
-    pub(super) fn follow<P: Port>(
+    pub(super) fn follow<K: Samples, P: Port>(
         &mut self,
         now: Instant,
-        playout: &mut Playout,
+        playout: &mut Playout<K>,
         is_asked_for: bool,
         outcome: AgentHeldOutcome,
         port: &mut P,
@@ -54,7 +55,7 @@ impl Holds {
 }
 
 /// Whether the agent speaks, or would go on if it were not held back.
-pub(super) fn has_the_floor(playout: &Playout) -> bool {
+pub(super) fn has_the_floor<K: Samples>(playout: &Playout<K>) -> bool {
     playout.is_speaking() || playout.is_held()
 }
 

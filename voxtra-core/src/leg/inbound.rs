@@ -5,10 +5,10 @@ use core::time::Duration;
 use super::Memory;
 use super::fault::Faults;
 use super::format::{Format, FormatCheck};
-use super::memory::heard_samples;
+use super::memory::{Samples, heard_samples};
 use super::{
     BackgroundPolicy, CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, G711Policy,
-    History, LegSettings, Port, event,
+    LegSettings, Mode, Port, event,
 };
 use crate::audio::{Framer, Resampler, SampleRate};
 use crate::audiosocket::Audio;
@@ -50,7 +50,7 @@ pub(super) struct InboundAudio<V, M: Memory> {
     /// What is wrong with the format of the audio was told.
     format_told: bool,
     clock: ClockCheck,
-    analysis: FrameAnalysis<V>,
+    analysis: FrameAnalysis<V, M>,
 }
 
 impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
@@ -61,8 +61,8 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
             format_told: false,
             clock: ClockCheck::new(),
             analysis: FrameAnalysis {
-                history: History::default(),
-                vad_input: VadInput::new(settings.rate),
+                history: remembers(settings).then(M::history),
+                vad_input: VadInput::new(settings.rate, M::past),
                 tones: DtmfDetector::new(),
                 presses: KeyPresses::new(),
                 detector,
@@ -104,9 +104,18 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         } else {
             self.framer.set_rate(rate);
         }
-        self.analysis.vad_input = VadInput::new(rate);
+        self.analysis.vad_input.set_rate(rate, M::past);
         self.analysis.tones.reset();
-        self.analysis.history.clear();
+        if let Some(history) = &mut self.analysis.history {
+            history.as_mut().clear();
+        }
+    }
+
+    /// Begins to keep what the caller says, if that is wanted now.
+    pub(super) fn remember(&mut self, settings: &LegSettings) {
+        if remembers(settings) {
+            self.analysis.history.get_or_insert_with(M::history);
+        }
     }
 
     pub(super) fn set_barge_in(&mut self, on: bool) {
@@ -294,15 +303,21 @@ pub(super) fn convert(
     }
 }
 
+/// Whether what the caller said may be wanted later. Nobody listens to an echo.
+fn remembers(settings: &LegSettings) -> bool {
+    settings.mode != Mode::Echo || settings.forward != Forward::Nothing
+}
+
 /// What puts frames at this rate together.
 fn framer<M: Memory>(rate: SampleRate) -> Framer<M::Frame> {
     Framer::with_memory(rate, M::frame(heard_samples(rate)))
 }
 
 /// What hears whole frames.
-struct FrameAnalysis<V> {
-    history: History,
-    vad_input: VadInput,
+struct FrameAnalysis<V, M: Memory> {
+    /// What the caller said last, if somebody may want it.
+    history: Option<M::History>,
+    vad_input: VadInput<M::Past>,
     tones: DtmfDetector,
     presses: KeyPresses,
     detector: V,
@@ -314,7 +329,7 @@ struct FrameAnalysis<V> {
     on_hold: bool,
 }
 
-impl<V> core::fmt::Debug for FrameAnalysis<V> {
+impl<V, M: Memory> core::fmt::Debug for FrameAnalysis<V, M> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("FrameAnalysis")
             .field("turn", &self.turn)
@@ -323,7 +338,7 @@ impl<V> core::fmt::Debug for FrameAnalysis<V> {
     }
 }
 
-impl<V: VoiceDetector> FrameAnalysis<V> {
+impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
     /// One frame at the leg's rate; true if the caller barged in.
     fn frame<P: Port>(
         &mut self,
@@ -392,11 +407,13 @@ impl<V: VoiceDetector> FrameAnalysis<V> {
             Forward::Speech | Forward::Everything => {
                 if turns.speech_started {
                     port.caller_audio(CallerAudio::SpeechStarted);
-                    if settings.forward == Forward::Speech {
+                    if settings.forward == Forward::Speech
+                        && let Some(history) = history
+                    {
                         // From a little before the onset up to, not including, this frame.
                         let age = turn.speech_age().unwrap_or_default() + PRE_ROLL;
                         let wanted = settings.rate.samples_in(age).saturating_sub(pcm.len());
-                        let (older, newer) = history.last(wanted);
+                        let (older, newer) = history.as_mut().last(wanted);
                         port.caller_audio(CallerAudio::Samples(older));
                         port.caller_audio(CallerAudio::Samples(newer));
                     }
@@ -409,7 +426,9 @@ impl<V: VoiceDetector> FrameAnalysis<V> {
                 }
             }
         }
-        history.push(pcm);
+        if let Some(history) = history {
+            history.as_mut().push(pcm);
+        }
         turns.barge_in
     }
 }
@@ -468,38 +487,59 @@ impl Turns {
     }
 }
 
+/// The voice detector's rate.
+const VAD_RATE: SampleRate = SampleRate::Hz8000;
+
 /// Brings frames of any rate down to the voice detector's 160 samples.
 #[derive(Debug)]
-struct VadInput {
-    resampler: Option<Resampler>,
+struct VadInput<H> {
+    rate: SampleRate,
+    /// From the rate, or one from 16 kHz that waits for frames of that rate.
+    resampler: Option<Resampler<H>>,
     frame: [i16; VAD_SAMPLES],
     filled: usize,
 }
 
-impl VadInput {
-    fn new(rate: SampleRate) -> Self {
-        let vad_rate = SampleRate::Hz8000;
-        let resampler = (rate != vad_rate)
-            .then(|| Resampler::new(rate.hz(), vad_rate.hz()).ok())
-            .flatten();
+impl<H: Samples> VadInput<H> {
+    fn new(rate: SampleRate, memory: impl FnOnce(usize) -> H) -> Self {
+        let from = match rate {
+            VAD_RATE => SampleRate::Hz16000,
+            rate => rate,
+        };
         Self {
-            resampler,
+            rate,
+            resampler: to_vad(from, memory),
             frame: [0; VAD_SAMPLES],
             filled: 0,
         }
     }
 
+    /// Goes on at another rate. Takes memory if that is neither 8 nor 16 kHz.
+    fn set_rate(&mut self, rate: SampleRate, memory: impl FnOnce(usize) -> H) {
+        self.rate = rate;
+        self.filled = 0;
+        match &mut self.resampler {
+            Some(resampler) if resampler.from_hz() == rate.hz() => resampler.reset(),
+            _ if rate == VAD_RATE => {}
+            resampler => *resampler = to_vad(rate, memory),
+        }
+    }
+
     fn push(&mut self, mut pcm: &[i16], mut each: impl FnMut(&[i16; VAD_SAMPLES])) {
         let Self {
+            rate,
             resampler,
             frame,
             filled,
         } = self;
-        let Some(resampler) = resampler else {
-            if let Ok(frame) = pcm.try_into() {
-                each(frame);
+        let resampler = match resampler {
+            Some(resampler) if *rate != VAD_RATE => resampler,
+            _ => {
+                if let Ok(frame) = pcm.try_into() {
+                    each(frame);
+                }
+                return;
             }
-            return;
         };
         loop {
             let Some(space) = frame.get_mut(*filled..) else {
@@ -516,4 +556,9 @@ impl VadInput {
             }
         }
     }
+}
+
+/// From this rate to the voice detector's.
+fn to_vad<H: Samples>(rate: SampleRate, memory: impl FnOnce(usize) -> H) -> Option<Resampler<H>> {
+    Resampler::with_memory(rate.hz(), VAD_RATE.hz(), memory).ok()
 }

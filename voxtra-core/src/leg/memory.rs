@@ -2,33 +2,52 @@
 
 use core::fmt::Debug;
 
+use super::History;
 use super::inbound::HEARD_SAMPLES;
-use crate::audio::{MAX_FRAME_BYTES, SampleRate};
+use crate::audio::{FILTER_SAMPLES, FRAME, MAX_FRAME_BYTES, SampleRate};
+use crate::playout::{KEPT, PlayoutSettings};
 
 /// Memory of a leg: as much as any rate needs ([`Inline`]), or as much as the line's rate needs.
 ///
-/// A leg takes memory when it is made: enough for 48 kHz, so that a telephone's rate needs no more.
-/// It takes memory once more before the peer's first frame if that is of a higher rate.
+/// A leg takes memory when it is made: enough for 8 and 16 kHz, the rates of telephones. It takes
+/// memory once more before the peer's first frame if that is of another rate.
 pub trait Memory {
     /// Bytes of a message that has come in part.
     type Message: AsRef<[u8]> + AsMut<[u8]> + Debug;
     /// Samples of a frame that has come in part.
     type Frame: AsRef<[i16]> + AsMut<[i16]> + Debug;
+    /// Samples of the stream that a filter or a fade goes back to.
+    type Past: AsRef<[i16]> + AsMut<[i16]> + Debug;
+    /// What the caller said last.
+    type History: AsMut<History>;
 
     /// Zeros for a payload of so many bytes. They may be more than that, and are even in number.
     fn message(bytes: usize) -> Self::Message;
 
     /// Zeros for a frame of so many samples. They may be more than that.
     fn frame(samples: usize) -> Self::Frame;
+
+    /// Zeros for so many samples of the past. They may be more than that.
+    fn past(samples: usize) -> Self::Past;
+
+    /// An empty history. A leg that echoes from the start takes it when somebody listens first.
+    fn history() -> Self::History;
 }
 
-/// Memory within the leg itself, which is enough for every rate: 11.5 kB. It needs no allocator.
+/// Samples in memory of any kind.
+pub(super) trait Samples: AsRef<[i16]> + AsMut<[i16]> {}
+
+impl<S: AsRef<[i16]> + AsMut<[i16]>> Samples for S {}
+
+/// Memory within the leg itself, which is enough for every rate: 26 kB. It needs no allocator.
 #[derive(Clone, Copy, Debug)]
 pub struct Inline;
 
 impl Memory for Inline {
     type Message = [u8; MAX_FRAME_BYTES];
     type Frame = [i16; HEARD_SAMPLES];
+    type Past = [i16; FILTER_SAMPLES];
+    type History = History;
 
     fn message(_bytes: usize) -> Self::Message {
         [0; _]
@@ -36,6 +55,14 @@ impl Memory for Inline {
 
     fn frame(_samples: usize) -> Self::Frame {
         [0; _]
+    }
+
+    fn past(_samples: usize) -> Self::Past {
+        [0; _]
+    }
+
+    fn history() -> History {
+        History::default()
     }
 }
 
@@ -47,6 +74,13 @@ pub(super) fn message_bytes(rate: SampleRate) -> usize {
 
 /// The longest frame that a leg at this rate hears at once, in samples.
 pub(super) fn heard_samples(rate: SampleRate) -> usize {
-    let at_least = SampleRate::Hz48000.frame_samples();
+    let at_least = SampleRate::Hz16000.frame_samples();
     rate.frame_samples().clamp(at_least, HEARD_SAMPLES)
+}
+
+/// What a leg at this rate keeps of what fades out at a pause, in samples.
+pub(super) fn kept_samples(rate: SampleRate, settings: &PlayoutSettings) -> usize {
+    rate.max(SampleRate::Hz16000)
+        .samples_in(settings.pause_fade.min(FRAME))
+        .min(KEPT)
 }

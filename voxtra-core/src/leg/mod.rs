@@ -6,8 +6,9 @@
 //! agent audio → playout (pacing, gain, fades, flush) → encode → socket
 //! ```
 //!
-//! A [`Leg`] never reads a clock and never waits. It allocates only what its [`Memory`] does, when
-//! it is made and when it learns the line's rate. Whoever owns the socket drives it:
+//! A [`Leg`] never reads a clock and never waits. It allocates only what its [`Memory`] does: when
+//! it is made, when it learns the line's rate, and when somebody listens to an echo first. Whoever
+//! owns the socket drives it:
 //!
 //! 1. [`Leg::start`] once the connection is accepted and its id has been read;
 //! 2. [`Leg::handle_input`] with whatever bytes arrived;
@@ -43,7 +44,7 @@ use fault::{FAULT_EVERY, Faults};
 use format::Format;
 use holds::{Holds, has_the_floor};
 use inbound::{InboundAudio, convert};
-use memory::message_bytes;
+use memory::{kept_samples, message_bytes};
 
 use crate::audio::{MAX_FRAME_SAMPLES, SampleRate};
 use crate::audiosocket::{Audio, DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
@@ -97,7 +98,7 @@ pub struct Leg<V, M: Memory = Inline> {
     settings: LegSettings,
     decoder: Decoder<M::Message>,
     inbound: InboundAudio<V, M>,
-    playout: Playout,
+    playout: Playout<M::Past>,
     holds: Holds,
     counters: LegCounters,
     rate_known: bool,
@@ -120,7 +121,11 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         Self {
             decoder: Decoder::with_memory(M::message(message_bytes(settings.rate))),
             inbound: InboundAudio::new(&settings, detector),
-            playout: Playout::new(settings.rate, settings.playout),
+            playout: Playout::with_memory(
+                settings.rate,
+                settings.playout,
+                M::past(kept_samples(settings.rate, &settings.playout)),
+            ),
             holds: Holds::default(),
             counters: LegCounters::default(),
             rate_known: false,
@@ -236,6 +241,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
                             continue;
                         }
                         settings.rate = audio.rate;
+                        playout.set_memory(kept_samples(audio.rate, &settings.playout), M::past);
                         inbound.set_rate(audio.rate);
                         port.rate(audio.rate);
                     }
@@ -328,18 +334,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     ) {
         let mut pcm = [0i16; N];
         let due = self.playout.poll(now, agent, &mut pcm, &mut |event| {
-            let body = match event {
-                PlayoutEvent::Started { utterance } => RecordBody::UtteranceStarted { utterance },
-                PlayoutEvent::Ended {
-                    utterance,
-                    interrupted,
-                } => RecordBody::UtteranceEnded {
-                    utterance,
-                    interrupted,
-                },
-                PlayoutEvent::FrameSent => return,
-            };
-            port.record(Record { at: now, body });
+            record_playout(now, event, port);
         });
         let Some(pcm) = due.and_then(|samples| pcm.get(..samples)) else {
             return;
@@ -398,8 +393,14 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
                     self.follow_holds(now, AgentHeldOutcome::Stopped, port);
                 }
             }
-            Command::Forward(forward) => self.settings.forward = forward,
-            Command::Mode(mode) => self.settings.mode = mode,
+            Command::Forward(forward) => {
+                self.settings.forward = forward;
+                self.inbound.remember(&self.settings);
+            }
+            Command::Mode(mode) => {
+                self.settings.mode = mode;
+                self.inbound.remember(&self.settings);
+            }
             Command::FrameEvents(on) => self.settings.frame_events = on,
             Command::BargeIn(on) => {
                 self.inbound.set_barge_in(on);
@@ -421,14 +422,16 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         }
     }
 
-    /// The connection is over. The first call reports `media.stopped`; whatever is called later
-    /// does nothing.
+    /// The connection is over. The first call reports where an utterance in progress ended, and
+    /// `media.stopped`; whatever is called later does nothing.
     pub fn stop<P: Port>(&mut self, now: Instant, reason: MediaStoppedReason, port: &mut P) {
         if core::mem::replace(&mut self.stopped, true) {
             return;
         }
         announce(&mut self.announced, now, self.settings.rate, port);
         port.epoch(self.playout.flush());
+        self.playout
+            .finish(&mut |event| record_playout(now, event, port));
         self.inbound.end(now, &self.settings, port);
         self.follow_holds(now, AgentHeldOutcome::Stopped, port);
         self.tell_dropped(now, port);
@@ -508,6 +511,24 @@ fn outcome(barge_in: bool) -> AgentHeldOutcome {
     } else {
         AgentHeldOutcome::Resumed
     }
+}
+
+/// Tells when an utterance starts and ends.
+fn record_playout<P: Port>(at: Instant, event: PlayoutEvent, port: &mut P) {
+    let body = match event {
+        PlayoutEvent::Started { utterance } => RecordBody::UtteranceStarted { utterance },
+        PlayoutEvent::Ended {
+            utterance,
+            interrupted,
+            played,
+        } => RecordBody::UtteranceEnded {
+            utterance,
+            interrupted,
+            played,
+        },
+        PlayoutEvent::FrameSent => return,
+    };
+    port.record(Record { at, body });
 }
 
 /// Tells `media.started`, once.

@@ -5,11 +5,11 @@ use crate::audio::Fade;
 /// Whether the agent's audio goes on, and what of it was faded out when it stopped: that much is
 /// said again when it goes on, so that no sound is heard only as it dies away.
 #[derive(Clone, Debug)]
-pub(super) struct Hold {
+pub(super) struct Hold<K> {
     wanted: bool,
     /// The last frame was held back.
     holding: bool,
-    kept: [i16; KEPT],
+    kept: K,
     /// Which of them are still to be said again.
     from: usize,
     to: usize,
@@ -28,12 +28,13 @@ pub(super) enum Step {
     Still,
 }
 
-impl Hold {
-    pub(super) const fn new() -> Self {
+impl<K> Hold<K> {
+    /// With memory for what fades out.
+    pub(super) const fn new(kept: K) -> Self {
         Self {
             wanted: false,
             holding: false,
-            kept: [0; KEPT],
+            kept,
             from: 0,
             to: 0,
             rise: Fade::in_over(0),
@@ -82,11 +83,27 @@ impl Hold {
             }
         }
     }
+}
+
+impl<K: AsRef<[i16]> + AsMut<[i16]>> Hold<K> {
+    /// Samples that there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.kept.as_ref().len()
+    }
+
+    /// Gives it other memory, with nothing in it.
+    pub(super) fn set_memory(&mut self, kept: K) {
+        self.kept = kept;
+        self.from = 0;
+        self.to = 0;
+    }
 
     /// Keeps `faded`, to be said again.
     pub(super) fn keep(&mut self, faded: &[i16]) {
-        let count = faded.len().min(KEPT);
-        if let (Some(place), Some(faded)) = (self.kept.get_mut(..count), faded.get(..count)) {
+        let count = faded.len().min(self.room());
+        if let (Some(place), Some(faded)) =
+            (self.kept.as_mut().get_mut(..count), faded.get(..count))
+        {
             place.copy_from_slice(faded);
         }
         self.from = 0;
@@ -95,7 +112,11 @@ impl Hold {
 
     /// Takes what is to be said again, as much as fits into `out`.
     pub(super) fn take(&mut self, out: &mut [i16]) -> usize {
-        let kept = self.kept.get(self.from..self.to).unwrap_or_default();
+        let kept = self
+            .kept
+            .as_ref()
+            .get(self.from..self.to)
+            .unwrap_or_default();
         let count = kept.len().min(out.len());
         if let (Some(place), Some(kept)) = (out.get_mut(..count), kept.get(..count)) {
             place.copy_from_slice(kept);
@@ -111,4 +132,4 @@ impl Hold {
 }
 
 /// Most samples that are kept: 20 ms at 48 kHz. At higher rates the fade is shorter.
-pub(super) const KEPT: usize = 960;
+pub(crate) const KEPT: usize = 960;

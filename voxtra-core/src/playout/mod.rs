@@ -11,6 +11,7 @@ mod player;
 mod settings;
 mod source;
 
+pub(crate) use hold::KEPT;
 pub use player::{Playout, PlayoutCounters, PlayoutEvent};
 pub use settings::PlayoutSettings;
 pub use source::{AgentAudio, Chunk};

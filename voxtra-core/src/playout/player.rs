@@ -15,8 +15,10 @@ use crate::time::Instant;
 ///
 /// Give it the time with [`poll`](Self::poll); it hands back a frame when one is due.
 /// [`next_deadline`](Self::next_deadline) says when to come back.
+///
+/// `K` is where it keeps what fades out at a pause, to play it again.
 #[derive(Clone, Debug)]
-pub struct Playout {
+pub struct Playout<K = [i16; KEPT]> {
     rate: SampleRate,
     settings: PlayoutSettings,
     gain: Gain,
@@ -29,7 +31,7 @@ pub struct Playout {
     utterance: Option<Utterance>,
     /// A flush came while an utterance was in progress, and its last frame has not gone out yet.
     cut: bool,
-    hold: Hold,
+    hold: Hold<K>,
     edges: Edges,
     counters: PlayoutCounters,
 }
@@ -39,8 +41,8 @@ pub struct Playout {
 struct Utterance {
     id: u32,
     epoch: u32,
-    /// Some of it went out.
-    heard: bool,
+    /// Samples of it in frames so far.
+    played: u64,
 }
 
 /// What happened while a frame was made.
@@ -58,6 +60,9 @@ pub enum PlayoutEvent {
         utterance: u32,
         /// Whether it was cut: by a flush, or because another one began before its last chunk came.
         interrupted: bool,
+        /// Samples of it that went into frames: each once, even if a pause made it go out twice;
+        /// what faded out too.
+        played: u64,
     },
     /// A frame is ready to be sent. Always the last event of a poll.
     FrameSent,
@@ -89,6 +94,13 @@ pub struct PlayoutCounters {
 impl Playout {
     /// A playout that has not started yet.
     pub fn new(rate: SampleRate, settings: PlayoutSettings) -> Self {
+        Self::with_memory(rate, settings, [0; KEPT])
+    }
+}
+
+impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
+    /// A playout with memory for what fades out at a pause. It fades no longer than that.
+    pub(crate) fn with_memory(rate: SampleRate, settings: PlayoutSettings, kept: K) -> Self {
         Self {
             rate,
             settings,
@@ -98,7 +110,7 @@ impl Playout {
             chunk: None,
             utterance: None,
             cut: false,
-            hold: Hold::new(),
+            hold: Hold::new(kept),
             edges: Edges::new(rate.samples_in(settings.declick.min(FRAME))),
             counters: PlayoutCounters::default(),
         }
@@ -123,6 +135,13 @@ impl Playout {
             self.edges = Edges::new(rate.samples_in(self.settings.declick.min(FRAME)));
         }
         idle
+    }
+
+    /// Gives it more memory, unless it has enough for `samples` or is holding something.
+    pub(crate) fn set_memory(&mut self, samples: usize, memory: impl FnOnce(usize) -> K) {
+        if self.hold.room() < samples && self.utterance.is_none() {
+            self.hold.set_memory(memory(samples));
+        }
     }
 
     /// When the next frame is due; [`Instant::MAX`] before the start.
@@ -201,6 +220,11 @@ impl Playout {
         self.epoch
     }
 
+    /// The line is gone: the utterance in progress, if there is one, ends where it is.
+    pub fn finish(&mut self, on: &mut impl FnMut(PlayoutEvent)) {
+        self.end(true, on);
+    }
+
     /// Holds back what is playing, or lets it go on.
     ///
     /// The next frame fades out over [`PlayoutSettings::pause_fade`], and silence goes out from
@@ -219,7 +243,7 @@ impl Playout {
     /// Whether an utterance is being heard: it has started and is not over (or cut) yet. It is
     /// while it is [held back](Self::hold), too.
     pub fn is_speaking(&self) -> bool {
-        !self.cut && self.utterance.is_some_and(|utterance| utterance.heard)
+        !self.cut && self.utterance.is_some_and(|utterance| utterance.played > 0)
     }
 
     /// The epoch that chunks must be of to be played.
@@ -243,7 +267,7 @@ impl Playout {
     /// The length of the fades of a pause, in samples.
     fn pause_fade(&self) -> usize {
         let fade = self.settings.pause_fade.min(FRAME);
-        self.rate.samples_in(fade).min(KEPT)
+        self.rate.samples_in(fade).min(KEPT).min(self.hold.room())
     }
 
     /// Counts how late the frame is and says when the next one is due.

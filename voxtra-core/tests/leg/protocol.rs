@@ -1,12 +1,16 @@
 //! What peers may send, and what they may not.
 
-use voxtra_core::audio::{Law, SampleRate};
+use voxtra_core::audio::{FRAME, Law, SampleRate};
 use voxtra_core::event::{Fault, MediaStoppedReason, Realtime, RecordBody};
-use voxtra_core::leg::{Forward, G711Policy, Leg, LegSettings, Memory, Mode, Progress};
+use voxtra_core::leg::{
+    Command, Forward, G711Policy, History, Inline, Leg, LegSettings, Memory, Mode, Progress,
+};
 use voxtra_core::time::Instant;
 use voxtra_core::vad::EnergyDetector;
 
-use crate::rig::{Kept, N, Rig, buzz, message, pcm, recording, silence, wire};
+use crate::rig::{
+    Agent, AudioPart, Kept, N, Rig, buzz, message, pcm, recording, silence, told, wire,
+};
 
 #[test]
 fn every_violation_is_told_and_counted_and_the_call_goes_on() {
@@ -265,6 +269,8 @@ struct Exact;
 impl Memory for Exact {
     type Message = Box<[u8]>;
     type Frame = Box<[i16]>;
+    type Past = Box<[i16]>;
+    type History = Box<History>;
 
     fn message(bytes: usize) -> Self::Message {
         vec![0; bytes].into()
@@ -272,6 +278,14 @@ impl Memory for Exact {
 
     fn frame(samples: usize) -> Self::Frame {
         vec![0; samples].into()
+    }
+
+    fn past(samples: usize) -> Self::Past {
+        vec![0; samples].into()
+    }
+
+    fn history() -> Self::History {
+        Box::default()
     }
 }
 
@@ -293,4 +307,68 @@ fn memory_for_the_rate_is_there_before_its_first_frame() {
         assert_eq!(leg.counters().frames_in, 1, "{rate:?}");
         assert_eq!(line.sent, [message], "{rate:?}");
     }
+}
+
+/// A call at this rate in which the caller interrupts the agent.
+fn interrupted_call<M: Memory>(rate: SampleRate) -> Kept {
+    let settings = LegSettings {
+        forward: Forward::Speech,
+        ..LegSettings::default()
+    };
+    let mut leg: Leg<EnergyDetector, M> = Leg::new(settings, EnergyDetector::new());
+    let (mut line, mut agent) = (Kept::default(), Agent::default());
+    let mut now = Instant::from_millis(1_000);
+    leg.start(now);
+    let frame = rate.frame_samples();
+    let words = |from: usize, frames: usize| -> Vec<i16> {
+        (0..frames * frame)
+            .map(|n| {
+                let t = (from + n) as f32 / rate.hz() as f32;
+                (4_000.0 * (900.0 * t).sin() + 3_000.0 * (2_500.0 * t).sin()) as i16
+            })
+            .collect()
+    };
+    let caller = [vec![0; 40 * frame], words(0, 60), vec![0; 40 * frame]].concat();
+    for (n, heard) in caller.chunks_exact(frame).enumerate() {
+        if n == 1 {
+            agent.says(0, 1, &words(77, 200));
+        }
+        leg.handle_input(now, &wire(rate, heard), &mut line);
+        leg.handle_deadline(now, &mut agent, &mut line);
+        now = now + FRAME;
+    }
+    leg.stop(now, MediaStoppedReason::Closed, &mut line);
+    line
+}
+
+#[test]
+fn a_leg_with_no_more_memory_than_its_rate_needs_does_the_same_as_one_with_all() {
+    for rate in SampleRate::ALL {
+        let all = interrupted_call::<Inline>(rate);
+        assert!(all == interrupted_call::<Exact>(rate), "{rate:?}");
+        let told: Vec<String> = all.records.iter().map(told).collect();
+        for part in ["starts 1", "agent.held pending", "barge_in", "cut 1"] {
+            assert!(told.contains(&part.to_owned()), "{rate:?}: {told:?}");
+        }
+        assert!(all.heard.contains(&AudioPart::Started), "{rate:?}");
+    }
+}
+
+#[test]
+fn an_echo_remembers_the_caller_from_when_somebody_listens() {
+    let mut rig = Rig::new(LegSettings {
+        mode: Mode::Echo,
+        ..LegSettings::default()
+    });
+    rig.hear(&silence(50));
+    rig.command(Command::Forward(Forward::Speech));
+    rig.hear(&[silence(20), buzz(30), silence(30)].concat());
+    let forwarded = rig.forwarded();
+    // The first sample of a buzz is zero.
+    let start = forwarded.iter().position(|sample| *sample != 0).unwrap() - 1;
+    assert!(
+        (8 * N..=11 * N).contains(&start),
+        "200 ms before it: {start}"
+    );
+    assert_eq!(forwarded[start..start + 30 * N], buzz(30));
 }

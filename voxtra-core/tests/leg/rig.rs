@@ -190,6 +190,7 @@ pub(crate) fn told(record: &Record) -> String {
         RecordBody::UtteranceEnded {
             utterance,
             interrupted,
+            ..
         } => format!("{} {utterance}", if interrupted { "cut" } else { "ends" }),
         RecordBody::Fault(fault) => format!("fault: {fault}"),
         RecordBody::Missed(count) => format!("missed {count}"),

@@ -88,6 +88,50 @@ fn the_first_likely_speech_holds_the_agent_and_a_barge_in_drops_the_rest() {
 }
 
 #[test]
+fn the_end_of_an_utterance_tells_how_much_of_it_was_heard() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(5));
+    rig.agent.says(0, 1, &buzz(25)[..24 * N + 33]);
+    rig.hear(&silence(30));
+    // Cut by the agent's own code, with a frame that fades.
+    rig.agent.says(0, 2, &buzz(100));
+    rig.agent.says(0, 3, &buzz(100));
+    rig.hear(&silence(50));
+    rig.command(Command::Flush { epoch: 0 });
+    rig.hear(&silence(5));
+    // Cut by the end of the line, which leaves no time for a fade.
+    rig.agent.says(1, 4, &buzz(100));
+    rig.hear(&silence(10));
+    rig.leg
+        .stop(rig.now, MediaStoppedReason::Closed, &mut rig.line);
+    assert_eq!(
+        rig.story(),
+        [
+            "media.started",
+            "starts 1",
+            "ends 1",
+            "starts 2",
+            "cut 2",
+            "cut 3",
+            "starts 4",
+            "cut 4",
+            "media.stopped"
+        ]
+    );
+    let played: Vec<u64> = rig
+        .line
+        .records
+        .iter()
+        .filter_map(|record| match record.body {
+            RecordBody::UtteranceEnded { played, .. } => Some(played),
+            _ => None,
+        })
+        .collect();
+    let frames = |count: usize| (count * N) as u64;
+    assert_eq!(played, [frames(24) + 33, frames(51), 0, frames(10)]);
+}
+
+#[test]
 fn a_cough_makes_the_agent_wait_and_costs_it_nothing() {
     let mut rig = Rig::forwarding(Forward::Nothing);
     rig.hear(&silence(30));

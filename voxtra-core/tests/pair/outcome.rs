@@ -13,10 +13,7 @@ pub(crate) const HEADER: &str = "\
 pub(crate) fn figures(outcome: &CallOutcome) -> String {
     let report = &outcome.asterisk;
     let (end, why) = report.ended.clone().unwrap();
-    let rate = match outcome.kept.messages.last() {
-        Some((_, message)) if message[0] == 0x12 => 16,
-        _ => 8,
-    };
+    let rate = rate(outcome);
     let seconds = |frames: usize| frames as f64 / 50.0;
     let mut line = format!(
         "{:>5} | {:>3} {:>4} {:>4} | {:>4} {:>4} {:>4} {:>4} {:>4} | {:>12} {:>4} | {:>13.2} {:>4.2} {:>4.2} | {:>11} {:>5} | {why}",
@@ -41,6 +38,14 @@ pub(crate) fn figures(outcome: &CallOutcome) -> String {
         write!(line, "; {count} × {complaint}").unwrap();
     }
     line
+}
+
+/// The rate of what was sent last, in samples a millisecond.
+fn rate(outcome: &CallOutcome) -> u64 {
+    match outcome.kept.messages.last() {
+        Some((_, message)) if message[0] == 0x12 => 16,
+        _ => 8,
+    }
 }
 
 /// The longest run of frames in which the two did so.
@@ -72,7 +77,12 @@ pub(crate) fn story(outcome: &CallOutcome) -> String {
             RecordBody::UtteranceEnded {
                 utterance,
                 interrupted,
-            } => format!("{}{utterance}", if interrupted { "/" } else { ">" }),
+                played,
+            } => format!(
+                "{}{utterance} {}",
+                if interrupted { "/" } else { ">" },
+                played / rate(outcome)
+            ),
             RecordBody::Fault(fault) => format!("! {fault:?}"),
             RecordBody::Missed(count) => format!("missed {count}"),
         };

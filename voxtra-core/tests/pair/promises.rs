@@ -180,6 +180,12 @@ fn no_sample_of_the_agent_is_lost_uncounted(outcome: &CallOutcome, what: &str) {
         "{what}: {account:?}"
     );
     assert_eq!(outcome.playout.dropped_samples, account.skipped, "{what}");
+    // What was played of each utterance is told when it ends, the end of the line included.
+    let played = outcome.kept.records.iter().map(|record| match record.body {
+        RecordBody::UtteranceEnded { played, .. } => played,
+        _ => 0,
+    });
+    assert_eq!(played.sum::<u64>(), account.read, "{what}");
     let playout = outcome.playout;
     assert_eq!(
         playout.frames,

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod heard;
 mod holding;
 
 use std::collections::VecDeque;
@@ -66,7 +67,10 @@ impl AgentAudio for Agent {
 struct PlayoutRig {
     playout: Playout,
     agent: Agent,
+    /// What happened, but for how much of each utterance was played.
     events: Vec<PlayoutEvent>,
+    /// How much of each utterance was played when it ended.
+    played: Vec<(u32, u64)>,
 }
 
 impl PlayoutRig {
@@ -77,6 +81,7 @@ impl PlayoutRig {
             playout,
             agent: Agent::default(),
             events: Vec::new(),
+            played: Vec::new(),
         }
     }
 
@@ -100,13 +105,11 @@ impl PlayoutRig {
 
     fn frame_at(&mut self, now: Instant) -> Option<Vec<i16>> {
         let mut out = vec![0x5555; 160];
-        let events = &mut self.events;
+        let (events, played) = (&mut self.events, &mut self.played);
         let made = self
             .playout
             .poll(now, &mut self.agent, &mut out, &mut |event| {
-                if event != PlayoutEvent::FrameSent {
-                    events.push(event);
-                }
+                note(event, events, played);
             });
         made.map(|length| {
             assert_eq!(length, 160);
@@ -119,6 +122,25 @@ impl PlayoutRig {
     }
 }
 
+fn note(event: PlayoutEvent, events: &mut Vec<PlayoutEvent>, played: &mut Vec<(u32, u64)>) {
+    events.push(match event {
+        PlayoutEvent::FrameSent => return,
+        PlayoutEvent::Started { .. } => event,
+        PlayoutEvent::Ended {
+            utterance,
+            interrupted,
+            played: samples,
+        } => {
+            played.push((utterance, samples));
+            if interrupted {
+                cut(utterance)
+            } else {
+                ended(utterance)
+            }
+        }
+    });
+}
+
 const fn started(utterance: u32) -> PlayoutEvent {
     PlayoutEvent::Started { utterance }
 }
@@ -127,6 +149,7 @@ const fn ended(utterance: u32) -> PlayoutEvent {
     PlayoutEvent::Ended {
         utterance,
         interrupted: false,
+        played: 0,
     }
 }
 
@@ -134,6 +157,7 @@ const fn cut(utterance: u32) -> PlayoutEvent {
     PlayoutEvent::Ended {
         utterance,
         interrupted: true,
+        played: 0,
     }
 }
 
@@ -640,6 +664,9 @@ proptest! {
         }
         prop_assert!(line.agent.samples.is_empty() && line.agent.chunks.is_empty());
         prop_assert_eq!(line.agent.read + dropped_samples, line.agent.queued);
+        // Each sample that was read was played, as part of one utterance.
+        let told: u64 = line.played.iter().map(|(_, samples)| samples).sum();
+        prop_assert_eq!(told, line.agent.read);
         prop_assert!(dropped_samples + played.len() as u64 <= line.agent.queued);
         // A fade plays at most one frame per flush, some of it too quiet to tell from silence.
         let flushes = steps.iter().filter(|step| matches!(step, Step::Flush)).count() as u64;

@@ -97,7 +97,7 @@ pub(super) const EVENTS: [BuiltIn; 31] = [
     ("agent.speech.started", &[("text", Text)]),
     (
         "agent.speech.ended",
-        &[("text", Text), ("interrupted", Plain)],
+        &[("text", Text), ("interrupted", Plain), ("heard_ms", Plain)],
     ),
     (
         "agent.held",

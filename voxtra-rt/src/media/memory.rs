@@ -1,15 +1,17 @@
 //! Memory of a call's leg, as much as the line's rate needs.
 
-use voxtra_core::leg::Memory;
+use voxtra_core::leg::{History, Memory};
 
-/// On the heap: taken when a connection becomes a call. A line of more than 48 kHz, which no
-/// telephone has, takes more once, before its first frame.
+/// On the heap: taken when a connection becomes a call. A line of neither 8 nor 16 kHz takes more
+/// once, before its first frame.
 #[derive(Debug)]
 pub(crate) struct Heap;
 
 impl Memory for Heap {
     type Message = Box<[u8]>;
     type Frame = Box<[i16]>;
+    type Past = Box<[i16]>;
+    type History = Box<History>;
 
     fn message(bytes: usize) -> Box<[u8]> {
         vec![0; bytes].into()
@@ -17,5 +19,13 @@ impl Memory for Heap {
 
     fn frame(samples: usize) -> Box<[i16]> {
         vec![0; samples].into()
+    }
+
+    fn past(samples: usize) -> Box<[i16]> {
+        vec![0; samples].into()
+    }
+
+    fn history() -> Box<History> {
+        Box::default()
     }
 }

@@ -1,8 +1,10 @@
+use std::sync::{Arc, Mutex};
+
 use voxtra_core::event::{BuiltIn, EndReason};
 
 use super::*;
 use crate::app::{Handler, OnHandlerEnd, Outbound};
-use crate::session::{CallError, EventBody, Spoken};
+use crate::session::{CallError, EventBody};
 
 const LONG: &str = "Our opening hours are Monday to Friday, from eight in the morning to six.";
 
@@ -185,7 +187,7 @@ async fn a_silent_caller_is_noticed_and_let_go() {
 
 async fn hours(call: Call) -> Result<(), CallError> {
     call.answer().await?;
-    while call.say(LONG).await? == Spoken::Interrupted {
+    while call.say(LONG).await?.is_interrupted() {
         let words = call.listen(Duration::from_secs(10)).await?;
         call.say(&format!("{words:?}, then.")).await?;
     }
@@ -231,6 +233,77 @@ async fn who_barges_in_cuts_the_agent_in_mid_sentence() {
             said("Some(\"Stop, please\"), then.", false),
             said(LONG, false),
         ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_say_returns_how_much_of_it_was_heard() {
+    type Ends = Arc<Mutex<Vec<(bool, u128)>>>;
+    let script = |ends: Ends| async move {
+        let note = ends.clone();
+        let agent = move |call: Call| {
+            let ends = note.clone();
+            async move {
+                call.answer().await?;
+                for text in [LONG, "As you wish."] {
+                    let spoken = call.say(text).await?;
+                    let end = (spoken.completed, spoken.heard.as_millis());
+                    ends.lock().unwrap().push(end);
+                }
+                call.hangup().await
+            }
+        };
+        let mut caller = Rehearsal::new().handler(agent).call("2000").await;
+        caller.begins_to_hear(LONG).await;
+        caller.is_silent_for(Duration::from_millis(1_500)).await;
+        caller.says("Stop, please").await;
+        caller.hears_it_cut_off().await;
+        caller.hears("As you wish.").await;
+        caller.ended().await
+    };
+    let ends = Ends::default();
+    let conversation = twice(|| script(ends.clone())).await;
+    let returned = ends.lock().unwrap().clone();
+    let [cut, whole, again @ ..] = &returned[..] else {
+        panic!("{returned:?}");
+    };
+    assert_eq!(again, [*cut, *whole]);
+    // A character is spoken in 60 ms.
+    assert_eq!(*whole, (true, 12 * 60));
+    // The caller waits for 1.5 s and speaks; the agent is held at the first sound.
+    assert!(!cut.0 && (1_500..1_700).contains(&cut.1), "{cut:?}");
+    let told: Vec<(bool, u128)> = conversation
+        .events()
+        .iter()
+        .filter_map(|event| match &event.body {
+            EventBody::BuiltIn(BuiltIn::AgentSpeechEnded(ended)) => {
+                Some((!ended.interrupted, ended.heard_ms.into()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [*cut, *whole]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_heard_before_a_hang_up_is_told() {
+    let mut caller = Rehearsal::new().handler(hours).call("2000").await;
+    caller.begins_to_hear(LONG).await;
+    caller.is_silent_for(Duration::from_secs(1)).await;
+    caller.hangs_up().await;
+    let conversation = caller.ended().await;
+    let heard = conversation
+        .events()
+        .iter()
+        .find_map(|event| match &event.body {
+            EventBody::BuiltIn(BuiltIn::AgentSpeechEnded(ended)) => {
+                Some((ended.interrupted, ended.heard_ms))
+            }
+            _ => None,
+        });
+    assert!(
+        heard.is_some_and(|(cut, ms)| cut && (1_000..1_060).contains(&ms)),
+        "{conversation}"
     );
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{MutexGuard, Notify, oneshot};
 use voxtra_core::audio::Resampler;
@@ -17,19 +18,28 @@ use crate::speech::Speech;
 /// Samples resampled at a time.
 const BLOCK: usize = 1024;
 
-/// How an utterance ended.
+/// How an utterance ended, and how much of it the caller heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spoken {
-    /// To its end.
-    Completed,
-    /// Cut: the caller barged in, somebody called [`Call::stop_speaking`], or the call ended.
-    Interrupted,
+#[non_exhaustive]
+pub struct Spoken {
+    /// Whether it was said to its end. Otherwise it was cut: the caller barged in, somebody called
+    /// [`Call::stop_speaking`], or the call ended.
+    pub completed: bool,
+    /// How much of it went out to the caller: all of it, or up to where it was cut. Zero if nothing
+    /// did, and in the rare case that the media thread's report of it was lost.
+    pub heard: Duration,
 }
 
 impl Spoken {
+    /// Cut before anything of it was heard.
+    pub(crate) const UNHEARD: Self = Self {
+        completed: false,
+        heard: Duration::ZERO,
+    };
+
     /// Whether it was cut.
     pub fn is_interrupted(self) -> bool {
-        self == Self::Interrupted
+        !self.completed
     }
 }
 
@@ -61,7 +71,7 @@ pub(crate) struct Queued {
     /// Whether events tell of it.
     told: bool,
     pub(crate) started: bool,
-    pub(crate) interrupted: oneshot::Sender<bool>,
+    pub(crate) spoken: oneshot::Sender<Spoken>,
 }
 
 impl SpeechOutput {
@@ -72,17 +82,16 @@ impl SpeechOutput {
         self.again.notify_one();
     }
 
-    /// An utterance will be queued under this number; the receiver is told whether it was
-    /// interrupted.
-    fn expect(&self, utterance: u32, text: Option<&str>) -> oneshot::Receiver<bool> {
-        let (interrupted, outcome) = oneshot::channel();
+    /// An utterance will be queued under this number; the receiver is told how it ended.
+    fn expect(&self, utterance: u32, text: Option<&str>) -> oneshot::Receiver<Spoken> {
+        let (spoken, outcome) = oneshot::channel();
         let mut said = lock(&self.said);
         if !said.closed {
             let queued = Queued {
                 text: text.unwrap_or_default().to_owned(),
                 told: text.is_some(),
                 started: false,
-                interrupted,
+                spoken,
             };
             said.utterances.insert(utterance, queued);
         }
@@ -275,7 +284,7 @@ struct Utterance<'a> {
     /// Something was queued. Known from the moment it is, as the future may be dropped at any
     /// other.
     queued: bool,
-    interrupted: Option<oneshot::Receiver<bool>>,
+    outcome: Option<oneshot::Receiver<Spoken>>,
 }
 
 /// The utterance was cut.
@@ -290,14 +299,14 @@ impl<'a> Utterance<'a> {
         let writer = place.as_mut().ok_or(CallError::NotAnswered)?;
         let epoch = writer.begin().await.map_err(|_| CallError::Ended)?;
         let number = call.next_utterance();
-        let interrupted = call.inner.output.expect(number, text);
+        let outcome = call.inner.output.expect(number, text);
         Ok(Self {
             call,
             place,
             epoch,
             number,
             queued: false,
-            interrupted: Some(interrupted),
+            outcome: Some(outcome),
         })
     }
 
@@ -324,22 +333,18 @@ impl<'a> Utterance<'a> {
 
     /// Waits until the caller has heard it, or it was cut.
     async fn ended(mut self) -> Spoken {
-        let Some(interrupted) = self.interrupted.as_mut().filter(|_| self.queued) else {
-            return Spoken::Interrupted;
+        let Some(outcome) = self.outcome.as_mut().filter(|_| self.queued) else {
+            return Spoken::UNHEARD;
         };
-        let outcome = interrupted.await;
-        self.interrupted = None;
-        if outcome == Ok(false) {
-            Spoken::Completed
-        } else {
-            Spoken::Interrupted
-        }
+        let spoken = outcome.await.unwrap_or(Spoken::UNHEARD);
+        self.outcome = None;
+        spoken
     }
 }
 
 impl Drop for Utterance<'_> {
     fn drop(&mut self) {
-        if self.interrupted.is_none() {
+        if self.outcome.is_none() {
             return;
         }
         if !self.queued {

@@ -380,6 +380,9 @@ impl Call {
             if !self.unruly && utterance.ended == Some(false) {
                 assert_eq!(read, queued, "utterance {id} ended before its end");
             }
+            if !self.unruly {
+                assert_eq!(utterance.played, read, "utterance {id}");
+            }
         }
         self.assert_counted();
     }

@@ -81,6 +81,8 @@ pub(super) struct Utterance {
     pub(super) started: bool,
     /// Whether it was cut.
     pub(super) ended: Option<bool>,
+    /// Samples of it that went out.
+    pub(super) played: u64,
 }
 
 impl CheckingPort {
@@ -234,11 +236,14 @@ impl Port for CheckingPort {
             RecordBody::UtteranceEnded {
                 utterance,
                 interrupted,
+                played,
             } => {
                 let of = self.utterances.entry(utterance).or_default();
                 let is_first = of.ended.is_none();
                 assert!(is_first || self.unruly, "{utterance} ends again");
                 of.ended = Some(interrupted);
+                of.played += played;
+                assert_eq!(of.started, of.played > 0, "{utterance}: {played} samples");
             }
             RecordBody::Fault(fault) => {
                 self.faults += 1;

@@ -4,7 +4,7 @@ use super::{Playout, PlayoutEvent, Utterance};
 use crate::audio::FRAME;
 use crate::playout::source::{AgentAudio, Chunk};
 
-impl Playout {
+impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     /// Fills `out` from the queue and returns how many samples there were.
     pub(super) fn fill<S: AgentAudio>(
         &mut self,
@@ -43,7 +43,7 @@ impl Playout {
         if let Some(cut) = self.utterance {
             // After an underrun there is only silence to fade.
             // Nor after a pause.
-            let fade = match cut.heard && !self.edges.is_starved() && !self.hold.is_holding() {
+            let fade = match cut.played > 0 && !self.edges.is_starved() && !self.hold.is_holding() {
                 true => self.rate.samples_in(self.settings.fade.min(FRAME)),
                 false => 0,
             };
@@ -74,7 +74,7 @@ impl Playout {
         out: &mut [i16],
         on: &mut impl FnMut(PlayoutEvent),
     ) -> usize {
-        let Some(held) = self.utterance.filter(|utterance| utterance.heard) else {
+        let Some(held) = self.utterance.filter(|utterance| utterance.played > 0) else {
             return 0;
         };
         if self.edges.is_starved() {
@@ -120,6 +120,7 @@ impl Playout {
                 on(PlayoutEvent::Ended {
                     utterance: chunk.utterance,
                     interrupted: true,
+                    played: 0,
                 });
             }
         }
@@ -139,7 +140,7 @@ impl Playout {
         self.utterance = Some(Utterance {
             id: chunk.utterance,
             epoch: chunk.epoch,
-            heard: false,
+            played: 0,
         });
     }
 
@@ -151,12 +152,11 @@ impl Playout {
         on: &mut impl FnMut(PlayoutEvent),
     ) -> usize {
         let last = self.chunk.is_some_and(|chunk| chunk.last);
+        let unheard = self.utterance.filter(|utterance| utterance.played == 0);
         let got = self.read_chunk(source, room);
         if got > 0
-            && let Some(utterance) = &mut self.utterance
-            && !utterance.heard
+            && let Some(utterance) = unheard
         {
-            utterance.heard = true;
             on(PlayoutEvent::Started {
                 utterance: utterance.id,
             });
@@ -167,8 +167,8 @@ impl Playout {
         got
     }
 
-    /// Reads from the chunk at hand into `room`; when nothing is left of the chunk, there is none
-    /// at hand any more.
+    /// Reads from the chunk at hand, which is of the utterance in progress, into `room`; when
+    /// nothing is left of the chunk, there is none at hand any more.
     fn read_chunk<S: AgentAudio>(&mut self, source: &mut S, room: &mut [i16]) -> usize {
         let Some(chunk) = &mut self.chunk else {
             return 0;
@@ -187,15 +187,19 @@ impl Playout {
         if chunk.samples == 0 {
             self.chunk = None;
         }
+        if let Some(utterance) = &mut self.utterance {
+            utterance.played += got as u64;
+        }
         got
     }
 
     /// Ends the utterance in progress, if there is one.
-    fn end(&mut self, interrupted: bool, on: &mut impl FnMut(PlayoutEvent)) {
+    pub(super) fn end(&mut self, interrupted: bool, on: &mut impl FnMut(PlayoutEvent)) {
         if let Some(ended) = self.utterance.take() {
             on(PlayoutEvent::Ended {
                 utterance: ended.id,
                 interrupted,
+                played: ended.played,
             });
         }
     }

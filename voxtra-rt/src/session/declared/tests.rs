@@ -336,6 +336,7 @@ async fn timers_come_when_they_are_due_and_a_broken_silence_never_does() {
         told(AgentSpeechEnded {
             text: String::new(),
             interrupted: false,
+            heard_ms: 0,
         })
     };
     let trace = run::<Clockwork>(vec![

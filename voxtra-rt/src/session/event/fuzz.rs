@@ -217,6 +217,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         EventKind::AgentSpeechEnded => AgentSpeechEnded {
             text: u.arbitrary()?,
             interrupted: u.arbitrary()?,
+            heard_ms: u.arbitrary()?,
         }
         .into(),
         EventKind::AgentHeld => AgentHeld {

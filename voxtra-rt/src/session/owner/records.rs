@@ -8,12 +8,13 @@ use voxtra_core::event::{
 };
 
 use super::{Deadline, Owner, error};
+use crate::media::MediaLink;
 use crate::session::deadlines;
 use crate::session::error::CallError;
 use crate::session::event::EventBody;
 use crate::session::lifecycle::Signal;
 use crate::session::report::Report;
-use crate::session::speak::Queued;
+use crate::session::speak::{Queued, Spoken};
 
 /// A connection that lived this long is a good one.
 const STABLE: Duration = Duration::from_secs(10);
@@ -49,9 +50,14 @@ impl Owner {
             RecordBody::UtteranceEnded {
                 utterance,
                 interrupted,
+                played,
             } => {
                 if let Some(queued) = self.call.inner.output.over(utterance) {
-                    self.utterance_ended(at, queued, interrupted);
+                    let spoken = Spoken {
+                        completed: !interrupted,
+                        heard: self.line_time(played),
+                    };
+                    self.utterance_ended(at, queued, spoken);
                 }
             }
             RecordBody::Fault(fault) => {
@@ -69,17 +75,28 @@ impl Owner {
         self.publish_at(at, error("events_missed", message));
     }
 
-    fn utterance_ended(&mut self, at: jiff::Timestamp, queued: Queued, interrupted: bool) {
+    /// How long so many samples last on the call's line.
+    fn line_time(&self, samples: u64) -> Duration {
+        let rate = self.link.as_ref().map(MediaLink::rate).unwrap_or_default();
+        rate.duration_of(usize::try_from(samples).unwrap_or(usize::MAX))
+    }
+
+    fn utterance_ended(&mut self, at: jiff::Timestamp, queued: Queued, spoken: Spoken) {
         let Queued {
             text,
             started,
-            interrupted: tell,
+            spoken: tell,
             ..
         } = queued;
         if started {
-            self.publish_at(at, AgentSpeechEnded { text, interrupted }.into());
+            let ended = AgentSpeechEnded {
+                text,
+                interrupted: spoken.is_interrupted(),
+                heard_ms: u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX),
+            };
+            self.publish_at(at, ended.into());
         }
-        let _ = tell.send(interrupted);
+        let _ = tell.send(spoken);
     }
 
     /// The media thread has nothing more to say.
@@ -93,7 +110,7 @@ impl Owner {
             self.records_missed(now, lost);
         }
         for queued in self.call.inner.output.close() {
-            self.utterance_ended(now, queued, true);
+            self.utterance_ended(now, queued, Spoken::UNHEARD);
         }
         if !self.stopped {
             self.stopped = true;
