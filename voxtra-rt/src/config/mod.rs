@@ -29,10 +29,12 @@ use std::path::Path;
 pub use self::error::{ConfigError, Problem};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
-    AudioSocketSettings, CallSettings, LogFormat, LogSettings, MediaSettings, PromptSettings,
-    RouteRule, RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
+    AudioSocketSettings, CallSettings, LogFormat, LogSettings, MediaSettings, RouteRule,
+    RouteSettings, UuidRule,
 };
 pub(crate) use self::usable::OLD_ATTEMPTS;
+
+pub use crate::speech::{PromptSettings, SpeechSettings, VoiceSettings};
 
 use self::document::Document;
 use crate::ari::AriSettings;
