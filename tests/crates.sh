@@ -9,9 +9,10 @@ most() {
 voxtra-core    28
 voxtra-ari     116
 voxtra-webhook 114
-voxtra-rt      155
-voxtra         171
-voxtra-cli     189
+voxtra-speech   34
+voxtra-rt      156
+voxtra         172
+voxtra-cli     190
 NUMBERS
 }
 

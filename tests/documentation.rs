@@ -48,6 +48,9 @@ fn the_architecture_page_draws_the_tree_as_it_is() {
     for (top, code) in [
         ("voxtra-core", "voxtra-core/src"),
         ("voxtra-macros", "voxtra-macros/src"),
+        ("voxtra-ari", "voxtra-ari/src"),
+        ("voxtra-speech", "voxtra-speech/src"),
+        ("voxtra-webhook", "voxtra-webhook/src"),
         ("voxtra-rt", "voxtra-rt/src"),
         ("voxtra-cli", "voxtra-cli/src"),
     ] {

@@ -35,7 +35,7 @@ words+='|bury|heed|AriLine|RehearsedLine'
 no 'an older word of ours: house words are in ARCHITECTURE.md' "\\b($words)\\b" '*.rs'
 
 # Imports point one way: config and rehearsal stand above app, app above carrier, carrier above
-# session, session above media and speech.
+# session, session above media.
 arrow() {
     local from=$1 to=$2
     no "an import that points the wrong way: $from must not know $to" "(crate::|voxtra_)($to)\\b" \
@@ -44,7 +44,6 @@ arrow() {
 arrow session 'app|ari|carrier|config|rehearsal|webhook'
 arrow carrier 'app|config|rehearsal|webhook'
 arrow media 'app|ari|carrier|config|rehearsal|session|speech|webhook'
-arrow speech 'app|ari|carrier|config|media|rehearsal|session|webhook'
 arrow app 'config|rehearsal'
 
 # They serve other programs as well: they name none of our packages but themselves. What Asterisk

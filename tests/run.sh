@@ -168,6 +168,8 @@ lints() {
     # Tests and benches have others' detectors without asking; the command has them with its
     # features.
     cargo clippy --locked -p voxtra-cli --bins --features earshot,webrtc-vad -- -D warnings
+    # The runtime without what can be left out.
+    cargo clippy --locked -p voxtra-rt --no-default-features -- -D warnings
     tests/crates.sh
     tests/house.sh
     local status=0
@@ -204,6 +206,8 @@ tests() {
     local status=0
     limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast || status=$?
     limited cargo test --locked --workspace --doc || status=$?
+    # In the workspace it always has the feature `command-voice`.
+    limited cargo test --locked -p voxtra-speech || status=$?
     limited benches/with_runner.sh cargo test --locked --workspace \
         --bench core --bench detectors --bench events --bench instructions -- --test || status=$?
     return "$status"

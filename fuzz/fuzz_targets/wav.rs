@@ -1,4 +1,4 @@
-//! Recordings: `voxtra-rt/src/speech/wav/fuzz.rs`.
+//! Recordings: `voxtra-speech/src/wav/fuzz.rs`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| voxtra_rt::fuzz::wav(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| voxtra_speech::wav::fuzz::wav(data));

@@ -6,7 +6,7 @@
 //! - [`session`]: one call, its one ordered stream of events, and what an agent can do with it;
 //! - [`app`]: which call goes to which agent, from start-up to the last drained call;
 //! - [`rehearsal`]: agents tested in virtual time, against callers who follow a script;
-//! - [`speech`]: voices, speech-to-text, language models;
+//! - [`speech`]: voices, speech-to-text, language models, which is `voxtra-speech`;
 //! - [`webhook`]: events for the outside world;
 //! - [`catalogue`]: the events that a program knows, for people and for other programs;
 //! - [`config`]: the TOML file.
@@ -24,14 +24,12 @@ extern crate self as voxtra_rt;
 
 pub mod app;
 mod audit;
-mod bounded;
 mod carrier;
 pub mod catalogue;
 pub mod config;
 pub mod media;
 pub mod rehearsal;
 pub mod session;
-pub mod speech;
 mod sync;
 pub mod webhook;
 
@@ -41,8 +39,8 @@ pub mod webhook;
 pub mod fuzz {
     pub use crate::config::fuzz::config;
     pub use crate::session::fuzz::event_json;
-    pub use crate::speech::wav::fuzz::wav;
 }
 
 pub use voxtra_ari as ari;
 pub use voxtra_core as core;
+pub use voxtra_speech as speech;

@@ -1,6 +1,5 @@
 //! An application as its configuration says.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use voxtra_core::audio::SampleRate;
@@ -9,7 +8,7 @@ use voxtra_core::leg::LegSettings;
 use super::{Config, UuidRule, VoiceSettings};
 use crate::app::Builder;
 use crate::media::MediaSettings;
-use crate::speech::{CommandVoice, Prompts, SpeechError};
+use crate::speech::{Prompts, SpeechError};
 
 impl Builder {
     /// Takes over everything that the configuration says, but `[log]`, which is the process's:
@@ -60,8 +59,8 @@ impl Builder {
                 UuidRule::Any => self.allow_any(&allowed.extension),
             };
         }
-        match CommandVoice::from_settings(&config.speech) {
-            Ok(Some(voice)) => self.services.voice = Some(Arc::new(voice)),
+        match config.speech.find_voice() {
+            Ok(Some(voice)) => self.services.voice = Some(voice),
             Ok(None) => {}
             // Nothing was asked for by name: prompts may be all that the agents need.
             Err(error) if config.speech.voice == VoiceSettings::Auto => {

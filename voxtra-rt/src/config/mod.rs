@@ -30,9 +30,11 @@ use std::path::Path;
 pub use self::error::{ConfigError, Problem};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
-    AudioSocketSettings, CallSettings, LogFormat, LogSettings, MediaSettings, PromptSettings,
-    RouteSettings, SpeechSettings, UuidRule, VoiceSettings,
+    AudioSocketSettings, CallSettings, LogFormat, LogSettings, MediaSettings, RouteSettings,
+    UuidRule,
 };
+
+pub use crate::speech::{PromptSettings, SpeechSettings, VoiceSettings};
 
 use self::document::Document;
 use crate::ari::AriSettings;

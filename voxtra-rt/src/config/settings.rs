@@ -1,7 +1,6 @@
 //! The sections that belong to no other module.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -134,69 +133,6 @@ pub enum UuidRule {
     Any,
     /// Just this one.
     Only(Uuid),
-}
-
-/// `[speech]`: the agent's voice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpeechSettings {
-    /// Which program speaks. Default: whichever is installed.
-    pub voice: VoiceSettings,
-    /// Longest wait for the program's next audio. 100 ms to 10 min, default 10 s.
-    pub timeout: Duration,
-    /// Environment variables that the program sees beside the usual ones. Default: none.
-    pub inherit_env: Vec<String>,
-    /// Folder whose `.wav` files become prompts, each named as its file. Default: none.
-    pub prompts_dir: Option<PathBuf>,
-}
-
-impl Default for SpeechSettings {
-    fn default() -> Self {
-        Self {
-            voice: VoiceSettings::Auto,
-            timeout: Duration::from_secs(10),
-            inherit_env: Vec::new(),
-            prompts_dir: None,
-        }
-    }
-}
-
-/// Which program speaks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum VoiceSettings {
-    /// The first that is installed: piper with a model, espeak-ng, flite.
-    #[default]
-    Auto,
-    /// None: only prompts can be said.
-    None,
-    /// `espeak-ng` from `PATH`.
-    EspeakNg,
-    /// `flite` from `PATH`.
-    Flite,
-    /// `piper` from `PATH`.
-    Piper {
-        /// The voice, a `.onnx` file with its `.onnx.json` beside it.
-        model: PathBuf,
-    },
-    /// Any program.
-    Command {
-        /// The program and its arguments; `{text}` and `{out}` stand for the text and for a
-        /// temporary WAV file. Without `{text}` the text goes to its standard input.
-        argv: Vec<String>,
-        /// Samples per second of raw 16-bit little-endian mono PCM; `None` when the program writes
-        /// WAV.
-        raw_hz: Option<u32>,
-    },
-}
-
-/// `[[prompt]]`: a recording that is played by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PromptSettings {
-    /// Its name.
-    pub name: String,
-    /// A PCM WAV file.
-    pub file: PathBuf,
-    /// What is said in it; `say` with exactly this text plays the recording.
-    pub text: Option<String>,
 }
 
 /// `[[route]]`: which agent takes a call.

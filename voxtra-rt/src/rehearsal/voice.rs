@@ -3,10 +3,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::mpsc;
-
 use crate::speech::{
-    BoxFuture, Speech, SpeechError, SpeechInput, SpeechToText, TextToSpeech, Transcript,
+    BoxFuture, CallerSpeech, Speech, SpeechError, SpeechInput, SpeechToText, TextToSpeech,
+    Transcript, TranscriptSender,
 };
 
 /// The shortest utterance. Anything shorter might be a click.
@@ -88,12 +87,12 @@ impl SpeechToText for SpokenEars {
     fn start(
         &self,
         _: u32,
-        mut input: mpsc::Receiver<SpeechInput>,
-        out: mpsc::Sender<Transcript>,
+        mut input: CallerSpeech,
+        out: TranscriptSender,
     ) -> BoxFuture<'static, Result<(), SpeechError>> {
         let spoken = self.0.clone();
         Box::pin(async move {
-            while let Some(part) = input.recv().await {
+            while let Some(part) = input.next().await {
                 if part == SpeechInput::Ended
                     && let Some(text) = spoken.take()
                 {
@@ -102,7 +101,7 @@ impl SpeechToText for SpokenEars {
                         confidence: 1.0,
                         is_final: true,
                     };
-                    if out.send(transcript).await.is_err() {
+                    if !out.send(transcript).await {
                         break;
                     }
                 }

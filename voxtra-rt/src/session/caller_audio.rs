@@ -12,7 +12,7 @@ use super::call::Call;
 use super::error::CallError;
 use super::request::Request;
 use crate::media::{AudioPart, CallerAudioReader, MediaLink, Shared};
-use crate::speech::{SpeechInput, SpeechToText};
+use crate::speech::{CallerSpeech, SpeechInput, SpeechToText, Transcripts};
 
 /// Parts of audio that may wait for a slow listener: 5 s.
 const WAITING: usize = 256;
@@ -263,8 +263,8 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
     let Some(first) = stream.next().await else {
         return;
     };
-    let (speech_in, speech_out) = mpsc::channel(WAITING);
-    let (text_in, mut text_out) = mpsc::channel(WAITING);
+    let (speech_in, speech_out) = CallerSpeech::queue(WAITING);
+    let (text_in, mut text_out) = Transcripts::queue(WAITING);
     let recognition = provider.start(stream.rate_hz(), speech_out, text_in);
     let feed = async {
         let mut next = Some(first);
@@ -274,14 +274,14 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
                 AudioPart::Samples(samples) => SpeechInput::Audio(samples),
                 AudioPart::SpeechEnded => SpeechInput::Ended,
             };
-            if speech_in.send(input).await.is_ok() {
+            if speech_in.send(input).await {
                 next = stream.next().await;
             }
         }
         drop(speech_in);
     };
     let publish = async {
-        while let Some(transcript) = text_out.recv().await {
+        while let Some(transcript) = text_out.next().await {
             let text = transcript.text;
             call.emit_body(if transcript.is_final {
                 UserTranscript {

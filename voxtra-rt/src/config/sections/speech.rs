@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::super::Place;
 use super::super::document::Section;
-use super::super::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 use super::{read_time, read_word};
+use crate::speech::{PromptSettings, SpeechSettings, VoiceSettings};
 
 pub(super) fn read_speech(section: Section<'_>) -> SpeechSettings {
     #[derive(Clone, Copy, PartialEq)]

@@ -3,7 +3,7 @@ use super::{BoxFuture, Speech, SpeechError};
 /// Turns text into speech.
 ///
 /// ```
-/// use voxtra_rt::speech::{BoxFuture, Speech, SpeechError, TextToSpeech};
+/// use voxtra_speech::{BoxFuture, Speech, SpeechError, TextToSpeech};
 ///
 /// /// One beep per word, 100 ms each.
 /// struct Beeps;

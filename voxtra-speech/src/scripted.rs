@@ -1,10 +1,9 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use tokio::sync::mpsc;
-
 use super::{
-    BoxFuture, LanguageModel, Message, Reply, SpeechError, SpeechInput, SpeechToText, Transcript,
+    BoxFuture, CallerSpeech, LanguageModel, Message, Reply, SpeechError, SpeechInput, SpeechToText,
+    Transcript, TranscriptSender,
 };
 
 /// A transcriber for tests: it hears the lines of its script, one per utterance, whatever is said.
@@ -36,8 +35,8 @@ impl SpeechToText for ScriptedTranscriber {
     fn start(
         &self,
         rate_hz: u32,
-        mut input: mpsc::Receiver<SpeechInput>,
-        out: mpsc::Sender<Transcript>,
+        mut input: CallerSpeech,
+        out: TranscriptSender,
     ) -> BoxFuture<'static, Result<(), SpeechError>> {
         let lines = self.lines.clone();
         Box::pin(async move {
@@ -45,7 +44,7 @@ impl SpeechToText for ScriptedTranscriber {
             let mut lines = lines.into_iter().peekable();
             let mut heard = 0_usize;
             let mut partial_sent = false;
-            while let Some(item) = input.recv().await {
+            while let Some(item) = input.next().await {
                 match item {
                     SpeechInput::Started => (heard, partial_sent) = (0, false),
                     SpeechInput::Audio(samples) => {
@@ -60,7 +59,7 @@ impl SpeechToText for ScriptedTranscriber {
                                 confidence: 1.0,
                                 is_final: false,
                             };
-                            if out.send(transcript).await.is_err() {
+                            if !out.send(transcript).await {
                                 break;
                             }
                         }
@@ -74,7 +73,7 @@ impl SpeechToText for ScriptedTranscriber {
                                 confidence: 1.0,
                                 is_final: true,
                             };
-                            if out.send(transcript).await.is_err() {
+                            if !out.send(transcript).await {
                                 break;
                             }
                         }
@@ -142,14 +141,14 @@ fn first_half(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Role;
+    use super::super::{Role, Transcripts};
     use super::*;
 
     async fn heard(script: &[&str], input: Vec<SpeechInput>) -> Vec<(String, bool)> {
-        let (to, from) = mpsc::channel(100);
-        let (out, mut results) = mpsc::channel(100);
+        let (to, from) = CallerSpeech::queue(100);
+        let (out, mut results) = Transcripts::queue(100);
         for item in input {
-            to.send(item).await.unwrap();
+            assert!(to.send(item).await);
         }
         drop(to);
         ScriptedTranscriber::new(script.iter().copied())
@@ -157,7 +156,7 @@ mod tests {
             .await
             .unwrap();
         let mut all = Vec::new();
-        while let Some(transcript) = results.recv().await {
+        while let Some(transcript) = results.next().await {
             all.push((transcript.text, transcript.is_final));
         }
         all

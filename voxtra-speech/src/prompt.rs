@@ -2,9 +2,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Speech, SpeechError, wav};
-use crate::bounded;
-use crate::config::{PromptSettings, SpeechSettings};
+use super::{PromptSettings, Speech, SpeechError, SpeechSettings, bounded, wav};
 
 /// Samples of a prompt, at most: half an hour at 48 kHz, 172 MB.
 const MAX_SAMPLES: usize = 30 * 60 * 48_000;

@@ -86,7 +86,7 @@ mod tests {
             at in 0..100_usize,
             instead in prop::collection::vec(any::<u8>(), 0..4),
         ) {
-            let file = include_bytes!("../../../../fuzz/seeds/wav/pcm16");
+            let file = include_bytes!("../../../fuzz/seeds/wav/pcm16");
             let mut data = vec![15];
             data.extend(cuts);
             data.extend(file);

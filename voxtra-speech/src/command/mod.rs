@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::template::Template;
-use super::{BoxFuture, Speech, SpeechError, TextToSpeech};
-use crate::config::{SpeechSettings, VoiceSettings};
+use super::{BoxFuture, Speech, SpeechError, SpeechSettings, TextToSpeech, VoiceSettings};
 
 /// Speaks by running a program, once per utterance and never through a shell.
 ///
@@ -24,9 +23,9 @@ use crate::config::{SpeechSettings, VoiceSettings};
 /// [`inherit`](Self::inherit) names: the rest may hold secrets.
 ///
 /// ```no_run
-/// use voxtra_rt::speech::{CommandVoice, TextToSpeech};
+/// use voxtra_speech::{CommandVoice, TextToSpeech};
 ///
-/// # async fn say() -> Result<(), voxtra_rt::speech::SpeechError> {
+/// # async fn say() -> Result<(), voxtra_speech::SpeechError> {
 /// let voice = CommandVoice::new(["espeak-ng", "-v", "en-gb", "--stdin", "--stdout"])?;
 /// let mut speech = voice.synthesize("Welcome.").await?;
 /// while let Some(samples) = speech.next().await {

@@ -1,6 +1,4 @@
-use tokio::sync::mpsc;
-
-use super::{BoxFuture, SpeechError};
+use super::{BoxFuture, CallerSpeech, SpeechError, TranscriptSender};
 
 /// What a transcriber hears: the caller's utterances as turn-taking cuts them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +31,14 @@ pub trait SpeechToText: Send + Sync {
     /// Listens to one call until `input` ends. Partial and final transcripts go to `out`; there is
     /// exactly one final transcript per utterance in which anything was understood.
     ///
-    /// The future should also end when `out` is closed.
+    /// The future should also end when nobody reads from `out` any more.
     ///
     /// # Errors
     /// What ends the transcription of this call; the call itself goes on.
     fn start(
         &self,
         rate_hz: u32,
-        input: mpsc::Receiver<SpeechInput>,
-        out: mpsc::Sender<Transcript>,
+        input: CallerSpeech,
+        out: TranscriptSender,
     ) -> BoxFuture<'static, Result<(), SpeechError>>;
 }

@@ -5,8 +5,10 @@
 //! Written: 16-bit PCM.
 
 mod format;
+/// What `fuzz/` runs.
 #[cfg(any(fuzzing, test))]
-pub(crate) mod fuzz;
+#[doc(hidden)]
+pub mod fuzz;
 mod stream;
 
 use std::io::Read;

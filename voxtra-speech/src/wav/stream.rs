@@ -8,7 +8,7 @@ use super::format::Format;
 ///
 /// ```no_run
 /// use std::io::Read as _;
-/// use voxtra_rt::speech::wav::WavStream;
+/// use voxtra_speech::wav::WavStream;
 ///
 /// let (mut stream, mut samples) = (WavStream::new(), Vec::new());
 /// let mut block = [0; 4096];
