@@ -6,10 +6,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 most() {
     cat <<'NUMBERS'
-voxtra-core  28
-voxtra-rt    153
-voxtra       169
-voxtra-cli   187
+voxtra-core  20
+voxtra-rt    148
+voxtra       164
+voxtra-cli   182
 NUMBERS
 }
 

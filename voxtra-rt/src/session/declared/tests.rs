@@ -17,7 +17,7 @@ use crate::session::{
     Call, CallInfo, Direction, EventBody, Input, Line, OnHandlerEnd, Owner, Services,
 };
 
-voxtra_core::voxtra! {
+crate::voxtra! {
     events {
         /// Something that a session did.
         noted { text: String }
