@@ -30,32 +30,26 @@
 //! - [`core`] is the `no_std` core: framing, audio, voice detection, turn-taking, playout, events;
 //! - [`voxtra!`] declares events and sessions.
 
-#[allow(
-    unused_extern_crates,
-    reason = "the output of `voxtra!` names this crate by an absolute path"
-)]
-extern crate self as voxtra;
-
 pub mod allocations;
 mod exit;
 pub mod log;
 
 pub use exit::Exit;
 pub use voxtra_core as core;
-pub use voxtra_macros::voxtra;
 pub use voxtra_rt as rt;
+pub use voxtra_rt::voxtra;
 
 /// What an agent usually needs.
 pub mod prelude {
     pub use std::process::ExitCode;
 
     pub use voxtra_core::event::*;
-    pub use voxtra_macros::voxtra;
     pub use voxtra_rt::app::{Application, Handler, Outbound};
     pub use voxtra_rt::config::Config;
     pub use voxtra_rt::session::{
         AudioStream, Call, CallError, Event, EventBody, Events, HandlerError, Session, Spoken,
     };
+    pub use voxtra_rt::voxtra;
 }
 
 /// The examples of the README compile.

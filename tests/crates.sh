@@ -6,13 +6,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 most() {
     cat <<'NUMBERS'
-voxtra-core    28
+voxtra-core    20
 voxtra-ari     116
 voxtra-webhook 114
-voxtra-speech   34
-voxtra-rt      156
-voxtra         172
-voxtra-cli     190
+voxtra-speech   26
+voxtra-rt      151
+voxtra         167
+voxtra-cli     185
 NUMBERS
 }
 

@@ -23,9 +23,6 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
-// The output of `voxtra!` names this crate by an absolute path, here as everywhere.
-extern crate self as voxtra_core;
-
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
@@ -54,7 +51,71 @@ pub mod fuzz {
 }
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "private/mod.rs"]
 pub mod __private;
 
-pub use voxtra_macros::voxtra;
+/// Declares events.
+///
+/// Sessions, which handle events, are declared by the macro of the same name in `voxtra` and in
+/// `voxtra-rt`.
+///
+/// # Events
+///
+/// ```
+/// use voxtra_core::{event::Text, voxtra};
+///
+/// voxtra! {
+///     events {
+///         /// The caller confirmed a payment.
+///         payment.confirmed {
+///             /// In hundredths.
+///             amount_cents: u64,
+///             reference: Text<24>,
+///             by: card | bank_transfer,
+///         }
+///
+///         /// The caller is holding a key down.
+///         @realtime
+///         key.held { digit: char, since_ms: u64 }
+///     }
+/// }
+///
+/// let event = PaymentConfirmed {
+///     amount_cents: 1_250,
+///     reference: Text::try_from("MP-4711")?,
+///     by: PaymentConfirmedBy::Card,
+/// };
+/// assert_eq!(
+///     event.to_string(),
+///     r#"payment.confirmed amount_cents=1250 reference="MP-4711" by=card"#
+/// );
+/// # Ok::<(), voxtra_core::event::TextTooLong>(())
+/// ```
+///
+/// An event is named by its **wire name**: words of lower-case letters, digits and `_`, separated
+/// by dots. It becomes a struct of the same name in Rust's spelling, with public fields, `Clone`,
+/// `Debug`, `PartialEq`, serde's `Serialize` and `Deserialize`, `EventType` (what it says about
+/// itself) and `Display` (its line in a log). In JSON its fields stand in the order of their
+/// declaration; fields that it doesn't know are ignored when it is read.
+///
+/// - A **field** has any type that is
+///   `Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync`. `Duration` is whole
+///   milliseconds in JSON. `name: this | that` declares an enum on the spot: `PaymentConfirmedBy`
+///   above.
+/// - `= value` behind the type is what the field is where it is **missing**: in JSON that is read,
+///   and in `new`, which takes the other fields (`Default` if there are none). An `Option` without
+///   one is `None`.
+/// - `events Name { … }` gives the events a place in **one enum**, `Name`, an `EventSet`.
+/// - An event without fields is written `key.released;` or `key.released {}`. It implements
+///   `Default`.
+/// - A **`@realtime`** event is `Copy` and of fixed size, so that it can be made on the media path.
+///   Its fields are integers, floats, `bool`, `char`, `Text<N>`, `Duration`, enums declared on the
+///   spot, or an `Option` of one of these.
+///
+/// Events need no heap unless their own fields do.
+#[macro_export]
+macro_rules! voxtra {
+    ($($declarations:tt)*) => {
+        $crate::__private::voxtra! { ($crate) $($declarations)* }
+    };
+}

@@ -1,11 +1,8 @@
 //! Where the generated code finds Voxtra.
 
-use proc_macro_crate::{FoundCrate, crate_name};
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// Absolute paths of the core and of the runtime, as the crate that is being compiled can name
-/// them.
+/// Paths of the core and of the runtime that mean the same in every crate.
 pub(crate) struct Roots {
     /// `voxtra_core`.
     pub(crate) core: TokenStream,
@@ -17,44 +14,27 @@ pub(crate) struct Roots {
 }
 
 impl Roots {
-    /// Looks for `voxtra`, then `voxtra-rt`, then `voxtra-core` among the dependencies of the crate
-    /// that is being compiled, so that it works for users of any of the three and under whatever
-    /// name they gave it.
-    pub(crate) fn find() -> Self {
-        let is_core = std::env::var("CARGO_PKG_NAME").is_ok_and(|name| name == "voxtra-core");
-        if let Some(voxtra) = extern_name("voxtra") {
-            Self {
-                core: quote!(::#voxtra::core),
-                rt: Some(quote!(::#voxtra::rt)),
-                is_core,
-            }
-        } else if let Some(rt) = extern_name("voxtra-rt") {
-            Self {
-                core: quote!(::#rt::core),
-                rt: Some(quote!(::#rt)),
-                is_core,
-            }
-        } else {
-            let core = extern_name("voxtra-core").unwrap_or_else(|| ident("voxtra_core"));
-            Self {
-                core: quote!(::#core),
-                rt: None,
-                is_core,
-            }
+    /// Splits what a public `voxtra!` passes on into its first group, `(core)` or `(core, rt)`, and
+    /// what the user wrote. The paths in the group begin with that macro's `$crate`, which means
+    /// its own crate whatever the user calls it; the core calls itself `crate`.
+    ///
+    /// Nothing for other tokens: somebody called the macro of this crate.
+    pub(crate) fn split(input: TokenStream) -> Option<(Self, TokenStream)> {
+        let mut input = input.into_iter();
+        let Some(TokenTree::Group(group)) = input.next() else {
+            return None;
+        };
+        if group.delimiter() != Delimiter::Parenthesis {
+            return None;
         }
+        let paths: Vec<TokenTree> = group.stream().into_iter().collect();
+        let is_comma =
+            |token: &TokenTree| matches!(token, TokenTree::Punct(p) if p.as_char() == ',');
+        let mut paths = paths.split(is_comma);
+        let core: TokenStream = paths.next()?.iter().cloned().collect();
+        let rt = paths.next().map(|rt| rt.iter().cloned().collect());
+        let is_core = core.to_string() == "crate";
+        let roots = Self { core, rt, is_core };
+        Some((roots, input.collect()))
     }
-}
-
-/// The name under which `package` is an extern crate. Each of the three packages declares itself
-/// one (`extern crate self as …`), so the same absolute path works in its library, tests, examples
-/// and doc tests.
-fn extern_name(package: &str) -> Option<Ident> {
-    match crate_name(package).ok()? {
-        FoundCrate::Itself => Some(ident(&package.replace('-', "_"))),
-        FoundCrate::Name(name) => Some(ident(&name)),
-    }
-}
-
-fn ident(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
 }

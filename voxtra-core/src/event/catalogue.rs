@@ -7,9 +7,10 @@ use alloc::{string::String, vec::Vec};
 
 #[cfg(feature = "alloc")]
 use super::ToolCall;
-use crate::voxtra;
 
-voxtra! {
+voxtra_macros::voxtra! {
+    (crate)
+
     catalogue {
         /// An inbound call entered the Stasis application, or an outbound one was created.
         call.started {

@@ -8,7 +8,7 @@ pub(crate) mod nearest;
 mod routes;
 mod sessions;
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use syn::{Attribute, Expr, ItemUse, LitStr, Pat, Type};
 
 use crate::{
@@ -114,6 +114,8 @@ impl Shape {
 }
 
 pub(crate) struct Session {
+    /// Where its braces stand.
+    pub(crate) braces: Span,
     pub(crate) name: Ident,
     pub(crate) docs: Vec<Attribute>,
     pub(crate) routes: Vec<Route>,
@@ -222,7 +224,7 @@ pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Erro
     if let (Some(session), None) = (declarations.sessions.first(), &roots.rt) {
         errors.at(
             session.name.span(),
-            "a session needs the runtime: add `voxtra` (or `voxtra-rt`) to the dependencies",
+            "a session needs the runtime: declare it in the `voxtra!` of `voxtra` (or of `voxtra-rt`)",
         );
     }
     let imported = declarations.imports.iter().flat_map(|import| &import.names);

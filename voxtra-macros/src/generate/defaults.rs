@@ -9,8 +9,8 @@ use crate::{
     roots::Roots,
 };
 
-/// The items for it: a function for each default, which serde and `new` call, and `new` itself;
-/// `Default` if every field has one.
+/// The items for it: a function for each default, which `new` and the reader of JSON call; `new`
+/// itself, or `Default` if every field has one.
 pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
     let Event { name, fields, .. } = event;
     let with_default = |field: &&Field| field.default.is_some();
@@ -25,15 +25,9 @@ pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
         .unzip();
     let values = fields.iter().map(|field| {
         let member = &field.name;
-        match &field.default {
+        match value(event, field) {
             None => quote!(#member),
-            Some(default) if matches!(default.value, Default::Nothing) => {
-                quote!(#member: ::core::option::Option::None)
-            }
-            Some(_) => {
-                let function = function_name(field);
-                quote!(#member: Self::#function())
-            }
+            Some(value) => quote!(#member: #value),
         }
     });
     let make = if names.is_empty() {
@@ -68,11 +62,14 @@ pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
     functions.into_iter().chain([make]).collect()
 }
 
-/// For serde's `default = "…"`; nothing where serde knows by itself.
-pub(super) fn serde_path(event: &Ident, field: &Field) -> Option<String> {
+/// What the field is where it is missing; nothing for a required one.
+pub(super) fn value(event: &Event, field: &Field) -> Option<TokenStream> {
     let default = field.default.as_ref()?;
-    let is_nothing = matches!(default.value, Default::Nothing);
-    (!is_nothing).then(|| format!("{event}::{}", function_name(field)))
+    if matches!(default.value, Default::Nothing) {
+        return Some(quote!(::core::option::Option::None));
+    }
+    let (event, function) = (&event.name, function_name(field));
+    Some(quote!(#event::#function()))
 }
 
 fn function(field: &Field, roots: &Roots) -> Option<TokenStream> {
@@ -81,7 +78,7 @@ fn function(field: &Field, roots: &Roots) -> Option<TokenStream> {
         return None;
     }
     let (name, ty) = (function_name(field), &field.ty);
-    let value = value(&default.value, field, roots);
+    let value = written(&default.value, field, roots);
     Some(quote!(fn #name() -> #ty { #value }))
 }
 
@@ -89,12 +86,12 @@ fn function_name(field: &Field) -> Ident {
     format_ident!("__default_{}", field.name.unraw())
 }
 
-fn value(default: &Default, field: &Field, roots: &Roots) -> TokenStream {
+fn written(default: &Default, field: &Field, roots: &Roots) -> TokenStream {
     let core = &roots.core;
     match default {
         Default::Nothing => quote!(::core::option::Option::None),
         Default::Some(inner) => {
-            let inner = value(inner, field, roots);
+            let inner = written(inner, field, roots);
             quote!(::core::option::Option::Some(#inner))
         }
         Default::Word(variant) => {

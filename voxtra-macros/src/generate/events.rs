@@ -1,10 +1,10 @@
-//! An event: its struct, its inline enums, its wire name, JSON and line in the log.
+//! An event: its struct, its inline enums, its description and its line in the log.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Expr, Lit, Meta, Token, ext::IdentExt};
 
-use super::defaults;
+use super::{defaults, json};
 use crate::{
     check::{Event, Field, Shape, Variant},
     roots::Roots,
@@ -33,7 +33,8 @@ pub(super) fn info(event: &Event, is_catalogue: bool, roots: &Roots) -> TokenStr
 pub(super) fn items(event: &Event, info: &TokenStream, roots: &Roots) -> Vec<TokenStream> {
     let core = &roots.core;
     let Event { wire, name, .. } = event;
-    let mut items = vec![structure(event, roots)];
+    let mut items = vec![structure(event)];
+    items.extend(json::of_event(event, roots));
     items.push(quote! {
         #[automatically_derived]
         impl #core::event::EventType for #name {
@@ -50,10 +51,7 @@ pub(super) fn items(event: &Event, info: &TokenStream, roots: &Roots) -> Vec<Tok
     items
 }
 
-fn structure(event: &Event, roots: &Roots) -> TokenStream {
-    let core = &roots.core;
-    let serde = quote!(#core::__private::serde);
-    let serde_path = serde.to_string().replace(' ', "");
+fn structure(event: &Event) -> TokenStream {
     let Event {
         wire, name, docs, ..
     } = event;
@@ -67,18 +65,11 @@ fn structure(event: &Event, roots: &Roots) -> TokenStream {
         derives.push(quote!(::core::default::Default));
     }
     let fields = event.fields.iter().map(|field| {
-        let Field {
-            docs,
-            name,
-            ty,
-            shape,
-            ..
-        } = field;
-        let form = json_form(shape, defaults::serde_path(&event.name, field), &roots.core);
+        let Field { docs, name, ty, .. } = field;
         // What the derives have to say about a field is said where it begins, so the field must
         // begin at its name.
         let public = Token![pub](name.span());
-        quote!(#(#docs)* #form #public #name: #ty)
+        quote!(#(#docs)* #public #name: #ty)
     });
     let wire_doc = format!(" The event `{wire}`.");
     let wire_doc = if docs.is_empty() {
@@ -90,35 +81,11 @@ fn structure(event: &Event, roots: &Roots) -> TokenStream {
         #(#docs)*
         #wire_doc
         #[allow(missing_docs, unreachable_pub, clippy::derive_partial_eq_without_eq)]
-        #[derive(#(#derives,)* #serde::Serialize, #serde::Deserialize)]
-        #[serde(crate = #serde_path)]
+        #[derive(#(#derives),*)]
         pub struct #name {
             #(#fields,)*
         }
     }
-}
-
-/// Durations are whole milliseconds in JSON; everything else is as serde has it.
-fn json_form(shape: &Shape, default: Option<String>, core: &TokenStream) -> Option<TokenStream> {
-    let module = match shape {
-        Shape::Duration => Some(quote!(#core::__private::millis)),
-        Shape::Option(inner) if matches!(**inner, Shape::Duration) => {
-            Some(quote!(#core::__private::optional_millis))
-        }
-        _ => None,
-    };
-    let default = match default {
-        Some(path) => Some(quote!(default = #path)),
-        // A missing optional field is `None`, which serde forgets as soon as `with` is given.
-        None if module.is_some() && matches!(shape, Shape::Option(_)) => Some(quote!(default)),
-        None => None,
-    };
-    let module = module.map(|module| {
-        let path = module.to_string().replace(' ', "");
-        quote!(with = #path)
-    });
-    let form: Vec<_> = default.into_iter().chain(module).collect();
-    (!form.is_empty()).then(|| quote!(#[serde(#(#form),*)]))
 }
 
 /// `wire.name first=1 second="two"`
@@ -160,10 +127,8 @@ fn write_field(key: &str, value: &TokenStream, shape: &Shape, f: &Ident) -> Toke
     }
 }
 
-fn inline_enum(field: &Field, variants: &[Variant], wire: &str, roots: &Roots) -> [TokenStream; 3] {
-    let core = &roots.core;
-    let serde = quote!(#core::__private::serde);
-    let serde_path = serde.to_string().replace(' ', "");
+fn inline_enum(field: &Field, variants: &[Variant], wire: &str, roots: &Roots) -> [TokenStream; 5] {
+    let [serialize, deserialize] = json::of_enum(&field.ty, variants, roots);
     let ty = &field.ty;
     let doc = format!(" The values of `{}` in `{wire}`.", field.name.unraw());
     let names: Vec<_> = variants.iter().map(|variant| &variant.name).collect();
@@ -175,11 +140,10 @@ fn inline_enum(field: &Field, variants: &[Variant], wire: &str, roots: &Roots) -
             #[allow(unreachable_pub)]
             #[derive(
                 ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq, ::core::cmp::Eq,
-                ::core::hash::Hash, #serde::Serialize, #serde::Deserialize,
+                ::core::hash::Hash,
             )]
-            #[serde(crate = #serde_path)]
             pub enum #ty {
-                #(#[doc = #docs] #[serde(rename = #wires)] #names,)*
+                #(#[doc = #docs] #names,)*
             }
         },
         quote! {
@@ -201,6 +165,8 @@ fn inline_enum(field: &Field, variants: &[Variant], wire: &str, roots: &Roots) -
                 }
             }
         },
+        serialize,
+        deserialize,
     ]
 }
 

@@ -7,6 +7,7 @@
 mod catalogue;
 mod defaults;
 mod events;
+mod json;
 mod session;
 mod set;
 

@@ -69,6 +69,8 @@ pub(crate) enum TypeDecl {
 
 /// `session Name { … }`
 pub(crate) struct SessionDecl {
+    /// Where its braces stand.
+    pub(crate) braces: Span,
     pub(crate) docs: Vec<Attribute>,
     pub(crate) name: Ident,
     pub(crate) routes: Vec<RouteDecl>,

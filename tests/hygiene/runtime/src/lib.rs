@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(warnings)]
 
-voxtra_rt::core::voxtra! {
+voxtra_rt::voxtra! {
     events Doors {
         /// Somebody is at the door.
         door.knocked { times: u8 = 2, note: voxtra_rt::core::event::Text<8> = "please" }

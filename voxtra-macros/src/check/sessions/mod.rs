@@ -72,6 +72,7 @@ fn check_one(
     let state = state::check(declared.state, errors);
     let mut steps = Steps::new(&declared.steps, errors);
     let mut session = Session {
+        braces: declared.braces,
         name: declared.name,
         docs: declared.docs,
         routes,

@@ -60,8 +60,7 @@ fn implementation(
     let steps = steps(session);
     let timers = timers(session, rt);
     let on_error = on_error(session, rt);
-    // The names that bodies see carry the span of the call site; the others must not be seen.
-    let call = Ident::new("call", Span::call_site());
+    let call = seen(session, "call");
     let wants = wants(session, core, rt);
     let interrupts = interrupts(session, &call, core, rt);
     let handle = handle(session, &call, core, rt);
@@ -91,6 +90,11 @@ fn implementation(
             #handle
         }
     }
+}
+
+/// A name that bodies see: as if it stood in the session. They must not see the others.
+fn seen(session: &Session, name: &str) -> Ident {
+    Ident::new(name, Span::call_site().resolved_at(session.braces))
 }
 
 fn declared_route(route: &Route, rt: &TokenStream) -> TokenStream {
@@ -233,7 +237,7 @@ fn wants(session: &Session, core: &TokenStream, rt: &TokenStream) -> TokenStream
 }
 
 fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream) -> TokenStream {
-    let state = Ident::new("state", Span::call_site());
+    let state = seen(session, "state");
     let goto = Ident::new("goto", Span::mixed_site());
     let trigger = Ident::new("trigger", Span::mixed_site());
     let arms = Arms::new(core, rt);
@@ -278,6 +282,9 @@ fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream)
         let timer = Ident::new("timer", Span::mixed_site());
         quote!(#rt::session::Trigger::Timer(#timer) => match #timer { #(#timers)* _ => #ok, },)
     });
+    // What isn't `Send` is held by this future.
+    let here = Span::call_site().located_at(session.braces);
+    let asynchronous = quote_spanned!(here=> async move);
     // A future that isn't `Send` is reported where its type stands: at the session's name.
     let future = quote_spanned! {session.name.span()=>
         impl ::core::future::Future<Output = ::core::result::Result<(), #rt::session::HandlerError>> + ::core::marker::Send + 'a
@@ -290,7 +297,7 @@ fn handle(session: &Session, call: &Ident, core: &TokenStream, rt: &TokenStream)
             #goto: &'a mut ::core::option::Option<u16>,
             #trigger: #rt::session::Trigger<'a>,
         ) -> #future {
-            async move {
+            #asynchronous {
                 let #state = self;
                 // Not every session uses these.
                 let _ = (&#call, &#state, &#step, &#goto);

@@ -39,8 +39,9 @@ pub(super) fn parse(
         return Err(input.error(format!("expected `{{ … }}` after `session {name}`")));
     }
     let content;
-    braced!(content in input);
+    let braces = braced!(content in input);
     let mut session = SessionDecl {
+        braces: braces.span.join(),
         docs,
         name,
         routes: Vec::new(),

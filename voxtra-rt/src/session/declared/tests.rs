@@ -18,7 +18,7 @@ use crate::session::{
     Call, CallInfo, Direction, EventBody, OnHandlerEnd, Owner, Report, Reports, Request, Services,
 };
 
-voxtra_core::voxtra! {
+crate::voxtra! {
     events {
         /// Something that a session did.
         noted { text: String }

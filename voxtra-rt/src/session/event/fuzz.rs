@@ -8,9 +8,9 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 use voxtra_core::event::*;
-use voxtra_core::voxtra;
 
 use super::{Event, EventBody, UserEvent};
+use crate::voxtra;
 
 voxtra! {
     events {

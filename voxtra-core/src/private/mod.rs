@@ -1,9 +1,14 @@
 //! What the output of `voxtra!` names. Not part of the public interface: it changes with the macro.
 #![allow(missing_docs)]
 
-pub use serde;
+mod json;
 
 use core::marker::PhantomData;
+
+pub use serde;
+pub use voxtra_macros::voxtra;
+
+pub use self::json::{Field, Millis, missing, word};
 
 use crate::event::{Described, EventInfo, Schema};
 
@@ -62,42 +67,4 @@ const fn is_same(one: &str, other: &str) -> bool {
         (one, other) = (rest, others);
     }
     one.is_empty() && other.is_empty()
-}
-
-/// A `Duration` as whole milliseconds.
-pub mod millis {
-    use core::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
-    }
-}
-
-/// A `Duration`, if there is one, as whole milliseconds.
-pub mod optional_millis {
-    use core::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(
-        duration: &Option<Duration>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match duration {
-            Some(duration) => super::millis::serialize(duration, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        Option::<u64>::deserialize(deserializer).map(|millis| millis.map(Duration::from_millis))
-    }
 }
