@@ -23,7 +23,7 @@ impl Orders {
     }
 }
 
-voxtra_rt::core::voxtra! {
+voxtra_rt::voxtra! {
     session Desk {
         route default;
 

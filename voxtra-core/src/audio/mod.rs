@@ -7,6 +7,7 @@ pub mod g711;
 pub mod gain;
 pub mod level;
 pub mod rate;
+pub mod received;
 pub mod resample;
 
 pub use framer::Framer;
@@ -14,5 +15,6 @@ pub use g711::Law;
 pub use gain::{Fade, Gain};
 pub use level::Level;
 pub use rate::{FRAME, MAX_FRAME_BYTES, MAX_FRAME_SAMPLES, SampleRate};
+pub use received::Audio;
 pub(crate) use resample::HISTORY as FILTER_SAMPLES;
 pub use resample::{ResampleError, Resampler};

@@ -2,8 +2,8 @@
 
 use super::HEADER_LEN;
 use super::error::DecodeError;
-use super::frame::{Audio, Frame, PeerError, is_dtmf_digit, kind};
-use crate::audio::{MAX_FRAME_BYTES, SampleRate};
+use super::frame::{Frame, PeerError, is_dtmf_digit, kind};
+use crate::audio::{Audio, MAX_FRAME_BYTES, SampleRate};
 
 /// Cuts a stream of bytes into [`Frame`]s.
 ///

@@ -12,10 +12,11 @@ mod frame;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 
+pub use crate::audio::Audio;
 pub use decode::Decoder;
 pub use encode::{encode, encode_audio, encoded_len};
 pub use error::{DecodeError, EncodeError};
-pub use frame::{Audio, Frame, PeerError, is_dtmf_digit, kind};
+pub use frame::{Frame, PeerError, is_dtmf_digit, kind};
 
 /// Bytes before every payload: the kind and the length.
 pub const HEADER_LEN: usize = 3;

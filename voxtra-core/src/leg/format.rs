@@ -3,8 +3,7 @@
 
 use core::time::Duration;
 
-use crate::audio::{Law, SampleRate};
-use crate::audiosocket::Audio;
+use crate::audio::{Audio, Law, SampleRate};
 use crate::event::Fault;
 use crate::time::Instant;
 

@@ -10,8 +10,7 @@ use super::{
     BackgroundPolicy, CallerAudio, ClockCheck, DtmfPolicy, EchoPolicy, Forward, G711Policy,
     LegSettings, Mode, Port, event,
 };
-use crate::audio::{Framer, Resampler, SampleRate};
-use crate::audiosocket::Audio;
+use crate::audio::{Audio, Framer, Resampler, SampleRate};
 use crate::background::BackgroundVoices;
 use crate::dtmf::{DtmfDetector, DtmfSource, KeyPresses};
 use crate::echo::EchoEstimate;

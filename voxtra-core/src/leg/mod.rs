@@ -18,9 +18,11 @@
 //!
 //! Everything it has to say goes through the [`Port`] it is handed, at once and in order.
 
+mod audiosocket;
 mod clock;
 mod fault;
 mod format;
+mod framing;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod history;
@@ -30,7 +32,9 @@ mod memory;
 mod port;
 mod settings;
 
+pub use audiosocket::AudioSocket;
 pub use clock::{ClockCheck, FrameTime};
+pub use framing::{Framing, Message};
 pub use history::{HISTORY_SAMPLES, History};
 pub use memory::{Inline, Memory};
 pub use port::{CallerAudio, Port};
@@ -44,10 +48,9 @@ use fault::{FAULT_EVERY, Faults};
 use format::Format;
 use holds::{Holds, has_the_floor};
 use inbound::{InboundAudio, convert};
-use memory::{kept_samples, message_bytes};
+use memory::{Samples, kept_samples};
 
-use crate::audio::{MAX_FRAME_SAMPLES, SampleRate};
-use crate::audiosocket::{Audio, DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
+use crate::audio::{Audio, MAX_FRAME_SAMPLES, SampleRate};
 use crate::event::{
     AgentHeldOutcome, AudioFrameSent, DtmfReceived, Fault, MediaStarted, MediaStopped,
     MediaStoppedReason, Realtime, Record, RecordBody,
@@ -92,11 +95,12 @@ pub struct LegCounters {
     pub violations: u64,
 }
 
-/// One call's media path. `V` hears speech; `M` says where it keeps what has come in part.
+/// One call's media path. `V` hears speech; `M` says where it keeps what it remembers; `F` makes
+/// samples, keys and the end of the call of the peer's bytes, and bytes of what is said to it.
 #[derive(Debug)]
-pub struct Leg<V, M: Memory = Inline> {
+pub struct Leg<V, M: Memory = Inline, F = AudioSocket<M>> {
     settings: LegSettings,
-    decoder: Decoder<M::Message>,
+    framing: F,
     inbound: InboundAudio<V, M>,
     playout: Playout<M::Past>,
     holds: Holds,
@@ -115,11 +119,11 @@ pub struct Leg<V, M: Memory = Inline> {
     stopped: bool,
 }
 
-impl<V: VoiceDetector, M: Memory> Leg<V, M> {
+impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
     /// A leg that has not started yet.
     pub fn new(settings: LegSettings, detector: V) -> Self {
         Self {
-            decoder: Decoder::with_memory(M::message(message_bytes(settings.rate))),
+            framing: F::new(settings.rate),
             inbound: InboundAudio::new(&settings, detector),
             playout: Playout::with_memory(
                 settings.rate,
@@ -193,7 +197,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     ) -> Progress {
         let Self {
             settings,
-            decoder,
+            framing,
             inbound,
             playout,
             holds,
@@ -213,20 +217,17 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             last: last_fault,
         };
         loop {
-            if !*rate_known
-                && let Some(rate) = decoder.peek_rate(bytes)
-                && message_bytes(rate) > decoder.longest()
-            {
-                decoder.set_memory(M::message(message_bytes(rate)));
+            if !*rate_known {
+                framing.prepare(bytes);
             }
-            let Some(frame) = decoder.decode(&mut bytes) else {
+            let Some(message) = framing.decode(&mut bytes) else {
                 return Progress::Open;
             };
-            if !matches!(frame, Ok(Frame::Audio(_))) {
+            if !matches!(message, Message::Audio(_)) {
                 announce(announced, now, settings.rate, port);
             }
-            match frame {
-                Ok(Frame::Audio(audio)) => {
+            match message {
+                Message::Audio(audio) => {
                     counters.frames_in = counters.frames_in.wrapping_add(1);
                     if audio.rate != settings.rate {
                         // In the middle of an utterance playout keeps its rate.
@@ -254,35 +255,29 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
                             Format::G711(_) if inbound.is_stray(audio.payload.len()) => Format::Pcm,
                             format => format,
                         };
-                        echo(audio, format, settings.g711, &mut counters.frames_out, port);
+                        echo::<F, _>(audio, format, settings.g711, &mut counters.frames_out, port);
                     }
                     let agent_speaking = has_the_floor(playout);
                     let detected = inbound.hear(now, audio, format, agent_speaking, settings, port);
                     counters.gaps = counters.gaps.wrapping_add(u64::from(detected.gap));
                     if detected.barge_in {
-                        port.epoch(playout.flush());
+                        cut::<F, _, _>(playout, port);
                     }
                     let outcome = outcome(detected.barge_in);
                     holds.follow(now, playout, inbound.holds_agent(), outcome, port);
                 }
-                Ok(Frame::Dtmf(digit)) => {
-                    let digit = char::from(digit);
+                Message::Digit(digit) => {
                     if inbound.is_new_press(now, digit, settings) {
                         port.record(event(now, DtmfReceived { digit }));
                     }
                 }
-                Ok(Frame::Hangup) => return Progress::HungUp,
-                Ok(Frame::Id(_)) => faults.report(Fault::SecondId, port),
-                Ok(Frame::Error(error)) => {
-                    faults.report(Fault::PeerError(error.code().unwrap_or(0)), port)
-                }
-                Ok(Frame::Unknown { kind, .. }) => faults.report(Fault::UnknownKind(kind), port),
-                Err(DecodeError::EmptyAudio) => faults.report(Fault::EmptyAudio, port),
-                Err(DecodeError::HangupPayload { .. }) => {
-                    faults.report(Fault::Malformed, port);
+                Message::HangUp(fault) => {
+                    if let Some(fault) = fault {
+                        faults.report(fault, port);
+                    }
                     return Progress::HungUp;
                 }
-                Err(_) => faults.report(Fault::Malformed, port),
+                Message::Fault(fault) => faults.report(fault, port),
             }
         }
     }
@@ -305,7 +300,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             let agent_speaking = has_the_floor(&self.playout);
             let barge_in = self.inbound.gap(now, agent_speaking, &self.settings, port);
             if barge_in {
-                port.epoch(self.playout.flush());
+                cut::<F, _, _>(&mut self.playout, port);
             }
             self.follow_holds(now, outcome(barge_in), port);
         }
@@ -360,12 +355,12 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
                 self.last_sent = sample;
             }
             let twice = twice.get(..2 * pcm.len()).unwrap_or_default();
-            port.transmit(HEADER_LEN + 2 * twice.len(), |out| {
-                encode_audio(rate, twice, out).unwrap_or(0)
+            port.transmit(F::audio_len(2 * twice.len()), |out| {
+                F::encode_audio(rate, twice, out)
             });
         } else {
-            port.transmit(HEADER_LEN + 2 * pcm.len(), |out| {
-                encode_audio(rate, pcm, out).unwrap_or(0)
+            port.transmit(F::audio_len(2 * pcm.len()), |out| {
+                F::encode_audio(rate, pcm, out)
             });
         }
         if self.settings.frame_events {
@@ -388,7 +383,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
         match command {
             Command::Flush { epoch } => {
                 if epoch == self.playout.epoch() {
-                    port.epoch(self.playout.flush());
+                    cut::<F, _, _>(&mut self.playout, port);
                     self.inbound.agent_stopped();
                     self.follow_holds(now, AgentHeldOutcome::Stopped, port);
                 }
@@ -416,9 +411,7 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
             Command::EndOfTurn { silence_ms } => self
                 .inbound
                 .expect_end_of_turn(Duration::from_millis(silence_ms.into())),
-            Command::HangUp => {
-                port.transmit(HEADER_LEN, |out| encode(&Frame::Hangup, out).unwrap_or(0))
-            }
+            Command::HangUp => port.transmit(F::HANG_UP_LEN, F::encode_hang_up),
         }
     }
 
@@ -477,9 +470,17 @@ impl<V: VoiceDetector, M: Memory> Leg<V, M> {
     }
 }
 
+/// Cuts what the agent is saying. A peer that can forgets what it has not played yet.
+fn cut<F: Framing, K: Samples, P: Port>(playout: &mut Playout<K>, port: &mut P) {
+    port.epoch(playout.flush());
+    if F::FLUSH_LEN > 0 {
+        port.transmit(F::FLUSH_LEN, F::encode_flush);
+    }
+}
+
 /// Sends a frame back, bit for bit. What isn't samples goes back as samples: to the peer the bytes
 /// would be near-full-scale noise.
-fn echo<P: Port>(
+fn echo<F: Framing, P: Port>(
     audio: Audio<'_>,
     format: Format,
     policy: G711Policy,
@@ -489,14 +490,14 @@ fn echo<P: Port>(
     match format {
         Format::Pcm | Format::Twice => {
             *frames_out = frames_out.wrapping_add(1);
-            port.transmit(HEADER_LEN + audio.payload.len(), |out| {
-                encode(&Frame::Audio(audio), out).unwrap_or(0)
+            port.transmit(F::audio_len(audio.payload.len()), |out| {
+                F::encode_received(audio, out)
             });
         }
         Format::G711(_) => convert(audio, format, policy, |samples| {
             *frames_out = frames_out.wrapping_add(1);
-            port.transmit(HEADER_LEN + 2 * samples.len(), |out| {
-                encode_audio(audio.rate, samples, out).unwrap_or(0)
+            port.transmit(F::audio_len(2 * samples.len()), |out| {
+                F::encode_audio(audio.rate, samples, out)
             });
         }),
         // Playout's silence goes out, as it does when nothing comes.

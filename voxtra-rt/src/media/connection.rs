@@ -9,10 +9,11 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use socket2::SockRef;
 use voxtra_core::audio::{MAX_FRAME_BYTES, SampleRate};
-use voxtra_core::audiosocket::HEADER_LEN;
 use voxtra_core::bus::Bus;
 use voxtra_core::event::{Fault, MediaStoppedReason, Record};
-use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port, Progress};
+use voxtra_core::leg::{
+    AudioSocket, CallerAudio, Command, Framing, Leg, LegSettings, Port, Progress,
+};
 use voxtra_core::time::Instant;
 
 use super::claims::Claim;
@@ -25,12 +26,14 @@ use super::memory::Heap;
 use super::peers::PeerPlace;
 use super::settings::MediaSettings;
 
+/// Room for what a message has besides its samples. AudioSocket's have three bytes.
+const HEADROOM: usize = 16;
 /// The longest message we send: one 20 ms frame at 192 kHz.
-const MAX_MESSAGE: usize = HEADER_LEN + MAX_FRAME_BYTES;
+const MAX_MESSAGE: usize = HEADROOM + MAX_FRAME_BYTES;
 /// What we send for one frame at this rate, or at 48 kHz if that is more, in bytes: no telephone's
 /// rate needs more room than another.
 fn message_bytes(rate: SampleRate) -> usize {
-    HEADER_LEN + rate.frame_bytes().max(SampleRate::Hz48000.frame_bytes())
+    HEADROOM + rate.frame_bytes().max(SampleRate::Hz48000.frame_bytes())
 }
 
 /// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else.
@@ -93,9 +96,9 @@ impl Socket for TcpStream {
     }
 }
 
-/// One call on a media thread.
-pub(crate) struct Connection<S = TcpStream> {
-    leg: Leg<CallDetector, Heap>,
+/// One call on a media thread: over the socket `S`, in the framing `F`.
+pub(crate) struct Connection<S = TcpStream, F = AudioSocket<Heap>> {
+    leg: Leg<CallDetector, Heap, F>,
     agent: AgentReader,
     commands: rtrb::Consumer<Command>,
     io: Io<S>,
@@ -155,7 +158,7 @@ pub(crate) enum ConnectionState {
     Closed,
 }
 
-impl<S: Socket> Connection<S> {
+impl<S: Socket, F: Framing> Connection<S, F> {
     pub(crate) fn new(
         stream: S,
         leg: LegSettings,
@@ -553,3 +556,7 @@ impl<S: Socket> Port for LegPort<'_, S> {
         self.io.stream.set_send_buffer(send_buffer(rate));
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;
