@@ -10,8 +10,8 @@ use crate::vad::VAD_FRAME_SAMPLES;
 /// the caller's voice.
 ///
 /// A voice whose peaks stay 9 dB below that is in the background once 0.8 s of it were heard. Then
-/// its frames count as no speech. A line on which nobody else talks has no background, so nothing
-/// changes on it.
+/// its frames count as no speech. A line on which only the caller talks has no background, so
+/// nothing changes on it.
 ///
 /// A caller who turns away from the telephone is softer too. So a soft voice that is alone for 2 s
 /// while the agent is silent pulls the caller's level down to itself, by 10 dB a second.
@@ -45,7 +45,7 @@ pub struct BackgroundVoices {
 }
 
 impl BackgroundVoices {
-    /// For a call in which nobody has spoken yet.
+    /// For the start of a call, before anybody has spoken.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -87,7 +87,7 @@ impl BackgroundVoices {
                     self.follow_soft_voice();
                 }
             }
-            // What is heard while the agent speaks may be its own voice.
+            // Sound that arrives while the agent speaks may be the agent's own voice.
             (true, false) if agent_speaking => {}
             (true, false) => {
                 self.alone = 0;
@@ -128,7 +128,7 @@ fn power(frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
 const VOICE: f32 = 0.6;
 /// 160 ms. The peak is that of this block and of the one before.
 const BLOCK_FRAMES: u8 = 8;
-/// What is so far below the caller is somebody else: −9 dB.
+/// A voice this far below the caller's is somebody else's: −9 dB.
 const FAR_BELOW: f32 = 0.125_892_54;
 /// Frames of soft voices after which there is a background: 0.8 s.
 const KNOWN: f32 = 40.0;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use crate::{check, errors::Errors, generate, parse, roots::Roots};
 
-/// What `voxtra! { input }` becomes.
+/// The output of `voxtra! { input }`.
 pub(crate) fn expand(input: TokenStream, roots: &Roots) -> TokenStream {
     let mut errors = Errors::default();
     let declarations = parse::parse(input, &mut errors);

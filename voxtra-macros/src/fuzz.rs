@@ -6,8 +6,7 @@ use quote::quote;
 
 use crate::{expand, roots::Roots};
 
-/// Whatever tokens the text is made of, the macro answers with code that parses, and with the same
-/// code each time.
+/// For any tokens the macro's output is code that parses, and the same code each time.
 pub(crate) fn expansion(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

@@ -1,4 +1,4 @@
-//! What the macro writes, as a reader would: the snapshots are to be reviewed like code.
+//! The macro's output, formatted: the snapshots are to be reviewed like code.
 
 use quote::quote;
 
@@ -79,7 +79,7 @@ fn a_session() {
             on call.ended(e) { Ok(()) }
         }
     });
-    // What an event becomes has a snapshot of its own.
+    // An event's output has a snapshot of its own.
     let (_event, session) = output.split_once("/// The session").unwrap();
     insta::assert_snapshot!(session);
 }

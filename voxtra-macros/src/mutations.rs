@@ -1,4 +1,4 @@
-//! Whatever is typed, the macro answers with code that parses: half-written declarations are what
+//! For any input the macro's output is code that parses: half-written declarations are what
 //! an editor gives it most.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};

@@ -237,7 +237,7 @@ impl State {
     }
 }
 
-/// What is wrong with a frame of this kind and length, before its payload was seen.
+/// The error in a frame's kind and length, before its payload has arrived.
 const fn refusal(kind: u8, len: usize, longest: usize) -> Option<DecodeError> {
     match kind {
         kind::HANGUP if len != 0 => Some(DecodeError::HangupPayload { len }),

@@ -1,4 +1,4 @@
-//! What can be wrong with a frame, on its way in and on its way out.
+//! Errors of frames, on their way in and on their way out.
 
 use core::fmt;
 

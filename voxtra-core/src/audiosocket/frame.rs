@@ -1,4 +1,4 @@
-//! What a frame says.
+//! Frames, and their kinds and payloads.
 
 use core::fmt;
 
@@ -26,7 +26,7 @@ pub enum Frame<'a> {
     },
 }
 
-/// What it is, on a short line; of a payload only its length.
+/// The frame on a short line; of a payload only its length.
 impl fmt::Display for Frame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -50,7 +50,7 @@ impl fmt::Display for Frame<'_> {
     }
 }
 
-/// What Asterisk says went wrong (`enum ast_audiosocket_error`).
+/// An error that Asterisk reports (`enum ast_audiosocket_error`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PeerError {
     /// No code was sent.

@@ -49,7 +49,7 @@ fn compare<const MAX: usize>(stream: &[u8], cuts: &[u8]) {
     assert_eq!(decoder.is_between_frames(), whole);
 }
 
-/// What was decoded can be encoded, and is then the same.
+/// A decoded frame can be encoded, and gives the same bytes.
 fn assert_encodes<const MAX: usize>(frame: &Frame<'_>) {
     let mut wire = vec![0; encoded_len(frame)];
     assert_eq!(encode(frame, &mut wire), Ok(wire.len()));

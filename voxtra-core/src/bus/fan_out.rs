@@ -46,8 +46,8 @@ impl<S: RecordSink, const SUBSCRIBERS: usize> Bus<S, SUBSCRIBERS> {
         }
     }
 
-    /// Adds a subscriber, who gets what is published from now on. Takes the place of one that is
-    /// [closed](RecordSink::is_closed), if there is one.
+    /// Adds a subscriber. It gets the records that are published from now on. It takes the place of
+    /// a [closed](RecordSink::is_closed) one, if there is one.
     ///
     /// # Errors
     /// Gives the ring back when there are `SUBSCRIBERS` already.
@@ -109,12 +109,13 @@ struct Subscriber<S> {
 }
 
 impl<S: RecordSink> Subscriber<S> {
-    /// Whether the record went in, after what was missed before it.
+    /// Gives the number of missed records, then the record. Whether both went in.
     fn give(&mut self, record: Record<S::Event>) -> bool {
         self.tell_missed(record.at) && self.sink.try_push(record).is_ok()
     }
 
-    /// Whether the subscriber knows of all that it missed.
+    /// Gives the number of missed records, if there are any. Whether the subscriber knows of all of
+    /// them now.
     fn tell_missed(&mut self, at: Instant) -> bool {
         if self.missed > 0 {
             let body = RecordBody::Missed(self.missed);

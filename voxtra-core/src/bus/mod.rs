@@ -1,8 +1,8 @@
-//! The bus: what a media thread has to tell, to everyone who wants to know.
+//! The bus: it takes a media thread's records to every subscriber.
 //!
 //! One single-producer single-consumer ring per subscriber. Publishing copies a
-//! [`Record`](crate::event::Record) into each ring and never waits: a subscriber who is slow, stuck
-//! or gone loses its own records, is told how many, and costs nobody else anything.
+//! [`Record`](crate::event::Record) into each ring and never waits: a subscriber that is slow,
+//! stuck or gone loses its own records and is told how many. The other subscribers lose nothing.
 
 mod fan_out;
 mod sink;

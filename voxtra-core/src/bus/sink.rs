@@ -4,7 +4,7 @@ use crate::event::Record;
 
 /// Where records go: the writing end of a ring. Any wait-free ring will do.
 ///
-/// The ring should hold at least two records, since what was missed is told by one of its own.
+/// The ring should hold at least two records, since the number of missed ones takes a record.
 pub trait RecordSink {
     /// The events in the records.
     type Event: Copy;
@@ -15,8 +15,8 @@ pub trait RecordSink {
     /// Gives the record back when the ring is full.
     fn try_push(&mut self, record: Record<Self::Event>) -> Result<(), Record<Self::Event>>;
 
-    /// Whether nobody will ever read again; such a subscriber may be replaced. A ring that can't
-    /// know says no.
+    /// Whether the reading end is gone; the bus may then replace the subscriber. A ring that can't
+    /// know returns `false`.
     fn is_closed(&self) -> bool {
         false
     }

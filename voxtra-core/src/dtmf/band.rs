@@ -120,7 +120,7 @@ impl Band {
         band
     }
 
-    /// What there is of the band in the middle of `samples`.
+    /// Measures the band in the middle of `samples`.
     pub(super) fn hear(&self, samples: &[i16; TAPS]) -> Phasor {
         Phasor {
             re: dot(samples, &self.re) as f32,

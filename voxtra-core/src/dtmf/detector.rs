@@ -133,7 +133,7 @@ impl DtmfDetector {
         if apart > APART {
             self.sounding = None;
         } else if self.sounding.is_some() && self.run.tones() == self.sounding {
-            // What was certain once need not be again.
+            // A digit that was certain once stays so.
             self.unheard = 0;
             return None;
         }
@@ -153,7 +153,7 @@ impl Default for DtmfDetector {
     }
 }
 
-/// What there is in the middle of a window, if it can be a digit: enough of both groups and not
+/// The two tones in the middle of a window, if they can be a digit: enough of both groups and not
 /// much else.
 fn look(window: &[i16; WINDOW], total: f32) -> Option<Point> {
     if total < 2.0 * SOFTEST {

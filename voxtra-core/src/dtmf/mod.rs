@@ -3,7 +3,7 @@
 //! Most lines signal digits beside the audio (RFC 4733), and Asterisk passes them on as frames of
 //! their own. Some don't: an analogue gateway, a trunk without telephone events, a phone that is
 //! held to another. There the tones are all there is. [`DtmfDetector`] hears them; [`KeyPresses`]
-//! sees to it that a press which is both signalled and heard is told once.
+//! reports a press once, even if it is both signalled and heard.
 //!
 //! The tones are those of ITU-T Q.23 (11/88). What a receiver must take and leave is from ITU-T
 //! Q.24 (11/88), annex A, in the column of AT&T where administrations differ. It has no figures for

@@ -29,7 +29,7 @@ pub enum DtmfSource {
 /// - *A tone after a signalled digit* up to [`HEARD_AFTER`](Self::HEARD_AFTER) after it: the audio
 ///   comes later than signalling where it waits in jitter buffers or is transcoded.
 ///
-/// Where only one source tells, nothing ever matches and every digit counts.
+/// If only one source reports digits, nothing ever matches and every digit counts.
 #[derive(Clone, Debug)]
 pub struct KeyPresses {
     /// The oldest first.

@@ -3,7 +3,7 @@
 use super::band::Phasor;
 use super::tones::{TONES, Tone, key};
 
-/// What there is at one point.
+/// The two tones at one point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point {
     /// Of the low and of the high group.
@@ -181,7 +181,7 @@ impl Turns {
         self.most += 0.5 * (here.square() + before.square());
     }
 
-    /// What is lost because turns or levels differed: nothing of a steady tone.
+    /// The share that is lost because turns or levels differed: 0 for a steady tone.
     fn lost(&self) -> f32 {
         self.most - self.turned.magnitude()
     }

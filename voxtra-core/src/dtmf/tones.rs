@@ -50,7 +50,7 @@ pub(super) fn key(low: usize, high: usize) -> Option<char> {
     KEYS.get(low)?.get(high).copied()
 }
 
-/// What a tone at its nominal frequency does.
+/// The phase step of a tone at its nominal frequency.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tone {
     /// How far it turns in [`HOP`] samples and in [`LAG`].

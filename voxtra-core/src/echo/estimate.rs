@@ -1,4 +1,4 @@
-//! What comes back, foretold from what went out.
+//! Predicts the agent's echo from the audio that was sent.
 
 use core::time::Duration;
 
@@ -9,7 +9,7 @@ use super::late::{LateEcho, NEAREST};
 use crate::time::Instant;
 use crate::vad::VAD_FRAME_SAMPLES;
 
-/// How much of what is heard is echo, from the levels of what was sent. One per call.
+/// How much of the received audio is echo, from the levels of the sent audio. One per call.
 ///
 /// For each delay from 20 to 320 ms, in steps of a frame, and each of eight bands, it keeps two
 /// quantiles (0.25 and 0.75) of how much louder the line is than what was sent that long ago, while
@@ -30,7 +30,8 @@ use crate::vad::VAD_FRAME_SAMPLES;
 /// Its state is 3.7 kB, whatever happens.
 #[derive(Clone, Debug)]
 pub struct EchoEstimate {
-    /// What was sent: the newest is at `newest`, the one before it one place lower, around the end.
+    /// Levels of the sent frames: the newest is at `newest`, the one before it one place lower,
+    /// around the end.
     sent: [Packed; SENT],
     newest: usize,
     newest_at: Instant,
@@ -195,15 +196,14 @@ impl Default for EchoEstimate {
 /// Near delays: 20 to 320 ms.
 const DELAYS: usize = 16;
 const _: () = assert!(DELAYS + 1 == NEAREST, "the late delays follow them");
-/// Frames kept of what was sent: the longest delay, and 12 for frames that come late.
+/// Sent frames that are kept: the longest delay, and 12 for frames that come late.
 const SENT: usize = 64;
 /// A band below this is too soft to be heard when it comes back.
 pub(super) const LOUD_DBFS: f32 = -60.0;
-/// What is expected of a line about which nothing is known.
+/// The coupling that a new line starts with.
 const COUPLING_AT_FIRST_DB: f32 = -13.0;
 const MOST_COUPLING_DB: f32 = -6.0;
-/// What is this much softer than the agent is not told apart from its echo: nobody speaks as
-/// softly.
+/// A sound this much softer than the agent counts as its echo: callers do not speak so softly.
 const LEAST_COUPLING_DB: f32 = -44.0;
 /// Ratios are not followed further.
 pub(super) const LEAST_RATIO_DB: f32 = -60.0;
@@ -214,7 +214,7 @@ const HIGH: f32 = 0.75;
 const SPREAD_DB: f32 = 8.0;
 const DISBELIEF: f32 = 2.0;
 const STEP_DB: f32 = 1.5;
-/// How much louder than foretold an echo may be.
+/// How much louder than predicted an echo may be.
 const ECHO_MARGIN_DB: f32 = 9.0;
 /// The line's own noise is no evidence.
 const NOISE_MARGIN_DB: f32 = 6.0;

@@ -6,7 +6,7 @@ use wide::f32x8;
 use super::bands::{BANDS, Levels, QUIETEST_DBFS, splat};
 use super::estimate::{LEAST_RATIO_DB, LOUD_DBFS, MOST_RATIO_DB};
 
-/// What is known of the delays from [`NEAREST`] frames on.
+/// Evidence about the delays from [`NEAREST`] frames on.
 ///
 /// For each delay it follows how much louder each band of the line is than what was sent that long
 /// ago, and how far single frames are from that. At the true delay frames stay close to it. At
@@ -156,7 +156,7 @@ impl Path {
             .fast_max(splat(-furthest))
             .fast_min(splat(furthest));
         if believed {
-            // A caller who speaks over an echo is no evidence against it.
+            // An echo that the caller speaks over keeps its evidence.
             let louder = way.simd_gt(splat(LOUDER_DB));
             way = louder.select(splat(SURPRISE) * way, way);
         }
@@ -225,7 +225,7 @@ const SURELY_DB: f32 = 6.0;
 /// One frame counts as no further off than this, but for a delay's first.
 const FURTHEST_DB: f32 = 15.0;
 const FEW: u8 = 4;
-/// What is so much louder than an echo is the caller's, and counts for a part.
+/// A frame so much louder than an echo is the caller's, and counts for a part.
 const LOUDER_DB: f32 = 9.0;
 const SURPRISE: f32 = 0.25;
 /// How far frames may be from the coupling, in dB and beside the other delays': while a delay is
@@ -240,8 +240,8 @@ const STAYS_SHARE: f32 = 0.1;
 const TYPICAL_AT_FIRST_DB: f32 = 8.0;
 const TYPICAL_STEP: f32 = 1.0 / 64.0;
 const FEWEST_TYPICAL: u8 = 6;
-/// What is as loud as the agent is no echo.
+/// A sound as loud as the agent is no echo.
 const MOST_COUPLING_DB: f32 = -3.0;
-/// The margin over what is foretold is for the low quantile of the near delays. A mean is so much
+/// The margin over the prediction is for the low quantile of the near delays. A mean is so much
 /// above that.
 const SAFE_DB: f32 = 2.0;

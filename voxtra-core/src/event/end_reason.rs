@@ -47,7 +47,7 @@ pub enum EndReason {
     MediaError,
     /// The audio's connection was lost, and another one could not be made.
     MediaLost,
-    /// Nothing came over the audio's connection any more, or it was up for as long as it may be.
+    /// The audio's connection was idle for too long, or reached its longest duration.
     MediaTimeout,
     /// Q.850 cause 38.
     NetworkOutOfOrder,
@@ -71,7 +71,7 @@ pub enum EndReason {
     TemporaryFailure,
     /// Q.850 cause 1: nobody has this number.
     UnallocatedNumber,
-    /// Nobody has said why.
+    /// The reason is unknown.
     Unknown,
     /// Q.850 cause 17.
     UserBusy,

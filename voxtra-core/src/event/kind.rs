@@ -1,4 +1,4 @@
-//! What every kind of built-in event has in common.
+//! Methods and traits that are the same for all built-in events.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! What crosses the bus from a media thread.
+//! Records: the bus carries them from a media thread.
 
 use core::fmt;
 
@@ -7,8 +7,8 @@ use crate::time::Instant;
 
 /// Something that happened on the media path, and when.
 ///
-/// Voxtra's own are built-in events. Who uses the core alone may have others, `Copy` ones:
-/// `events Name { … }` with nothing but `@realtime` events in it makes such a set.
+/// Voxtra's own records carry built-in events. A program that uses the core alone may have other
+/// `Copy` events: `events Name { … }` with nothing but `@realtime` events in it makes such a set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record<E = Realtime> {
     /// When it happened, by the media thread's clock.
@@ -17,19 +17,19 @@ pub struct Record<E = Realtime> {
     pub body: RecordBody<E>,
 }
 
-/// What a [`Record`] tells.
+/// The content of a [`Record`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RecordBody<E = Realtime> {
     /// An event, complete.
     Event(E),
-    /// The first frame of an utterance went out; whoever queued it knows what it says.
+    /// The first frame of an utterance went out. The code that queued it knows its text.
     UtteranceStarted {
-        /// The utterance, as numbered by whoever queued it.
+        /// The utterance's number, given by the code that queued it.
         utterance: u32,
     },
     /// The last frame of an utterance went out, or it was cut.
     UtteranceEnded {
-        /// The utterance, as numbered by whoever queued it.
+        /// The utterance's number, given by the code that queued it.
         utterance: u32,
         /// Whether it was cut short.
         interrupted: bool,
@@ -44,7 +44,7 @@ pub enum RecordBody<E = Realtime> {
     Missed(u32),
 }
 
-/// What is wrong on a leg.
+/// A fault of a leg's peer or line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// µ-law under the kind of 8 kHz PCM: half as many bytes as the samples need.
@@ -79,7 +79,7 @@ pub enum Fault {
     Malformed,
     /// The peer sends far faster than real time; the connection is closed.
     TooFast,
-    /// The call is as long as it may be; the connection is closed.
+    /// The call has reached its longest duration; the connection is closed.
     TooLong,
     /// The peer has sent no audio for as long as it may; the connection is closed.
     Idle,

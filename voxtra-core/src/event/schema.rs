@@ -1,4 +1,4 @@
-//! What a field looks like in JSON, said in a way that needs no heap.
+//! The form of a field in JSON, described without a heap.
 
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
@@ -8,7 +8,7 @@ use super::{FieldInfo, Text};
 /// The form of a value in JSON.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schema {
-    /// Any value: what is not known to be something else.
+    /// Any value: the form of a type without a description.
     Any,
     /// `true` or `false`.
     Bool,

@@ -1,4 +1,4 @@
-//! What a language model asks for besides its text.
+//! Tool calls, which a language model asks for besides its text.
 
 use alloc::string::String;
 

@@ -1,4 +1,4 @@
-//! What an event says about itself.
+//! Traits of events and sets, and descriptions of them.
 
 use core::fmt::{Debug, Display};
 
@@ -6,7 +6,7 @@ use serde::{Deserializer, Serialize, de::DeserializeOwned};
 
 use super::Schema;
 
-/// A typed event: its data, and what is known about it at compile time.
+/// A typed event: its data, and its description at compile time.
 ///
 /// [`voxtra!`](crate::voxtra) implements it. `Display` is the event's line in a log, serde its
 /// `data` in JSON.
@@ -37,7 +37,7 @@ pub trait EventSet:
     /// Reads the data of the event that has this wire name.
     ///
     /// # Errors
-    /// Whatever the deserializer reports, and a name that isn't one of the set's.
+    /// The deserializer's errors, and an error for a name outside of the set.
     fn from_data<'de, D: Deserializer<'de>>(wire: &str, deserializer: D) -> Result<Self, D::Error>;
 }
 
@@ -67,18 +67,18 @@ pub struct FieldInfo {
     pub doc: &'static str,
     /// Its form in JSON.
     pub schema: Schema,
-    /// What it is where it is missing.
+    /// Its value if it is missing.
     pub default: FieldDefault,
 }
 
-/// What a field is where it is missing.
+/// The value of a field that is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldDefault {
     /// It may not be missing.
     Required,
     /// This JSON.
     Json(&'static str),
-    /// What a program computes.
+    /// The result of an expression.
     Computed,
 }
 

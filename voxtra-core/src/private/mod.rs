@@ -1,4 +1,4 @@
-//! What the output of `voxtra!` names. Not part of the public interface: it changes with the macro.
+//! Items for the output of `voxtra!`. Not part of the public interface: they change with the macro.
 #![allow(missing_docs)]
 
 mod json;
@@ -12,8 +12,8 @@ pub use self::json::{Field, Millis, missing, word};
 
 use crate::event::{Described, EventInfo, Schema};
 
-/// A handler's body that the macro couldn't read. In an expansion of its own, what the compiler
-/// says about it costs nothing else.
+/// A handler's body that the macro couldn't read. It stands in an expansion of its own, so that the
+/// compiler's errors about it hide no others.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __voxtra_handler_body {
@@ -24,22 +24,22 @@ macro_rules! __voxtra_handler_body {
 
 pub use __voxtra_handler_body as handler_body;
 
-/// The form of a `T`, also where nothing is known about it: an inherent constant goes before a
-/// trait's, but exists only for a type that is [`Described`].
+/// The form of any `T`. An inherent constant goes before a trait's, but exists only for a type that
+/// is [`Described`].
 pub struct SchemaOf<T: ?Sized>(PhantomData<T>);
 
 impl<T: Described + ?Sized> SchemaOf<T> {
     pub const SCHEMA: Schema = T::SCHEMA;
 }
 
-/// What [`SchemaOf`] falls back on.
+/// The fallback of [`SchemaOf`].
 pub trait Undescribed {
     const SCHEMA: Schema = Schema::Any;
 }
 
 impl<T: ?Sized> Undescribed for SchemaOf<T> {}
 
-/// Whether a field of this name is one of some words, and this is one of them.
+/// Whether the event has an enum field of this name, with this word.
 pub const fn is_word(event: &EventInfo, field: &str, word: &str) -> bool {
     let mut fields = event.fields;
     while let [first, rest @ ..] = fields {

@@ -2,7 +2,7 @@
 //!
 //! [`TurnTaking`] takes one probability per 20 ms of the caller's audio, whether the agent is
 //! speaking, and the time, and says when the caller started and stopped speaking, talked over the
-//! agent, ended a turn, or when nobody has said anything for a while. It has no clock: the same
+//! agent, ended a turn, or when both sides have been silent for a while. It has no clock: the same
 //! inputs at the same times give the same events. [`TurnSettings`] are its thresholds and times,
 //! [`Preset`]s sets of them.
 

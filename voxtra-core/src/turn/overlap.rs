@@ -43,7 +43,7 @@ impl Overlap {
 
     /// Speech begins, with so many frames over the agent before this one.
     pub(super) fn begin_speech(&mut self, over_agent: u32) {
-        // What was said since the agent was held back is part of the same interruption.
+        // Speech since the agent was held back is part of the same interruption.
         let before = match self.hold {
             Some(_) => self.voiced_frames,
             None => 0,
@@ -105,7 +105,7 @@ impl Overlap {
         }
     }
 
-    /// Whether the caller has talked over the agent for long enough, which is said once.
+    /// Whether the caller has talked over the agent for long enough. Returns `true` once.
     pub(super) fn confirm(&mut self, settings: &TurnSettings) -> bool {
         let confirmed = settings.barge_in
             && !self.reported

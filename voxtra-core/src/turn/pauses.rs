@@ -5,18 +5,18 @@ use super::units::{Micros, millis};
 
 /// The silence that ends a turn, adapted to the caller.
 ///
-/// A pause of length p within a turn asks for a threshold of 3/2 p. The threshold t goes half of
-/// the way up to what is asked for, or a tenth of the way down: an asymmetric running mean, whose
-/// resting point is the 0.83 expectile of what is asked for (W. K. Newey, J. L. Powell, "Asymmetric
-/// least squares estimation and testing", Econometrica 55(4), 1987). A turn without a pause asks
-/// for 3/2 of the hangover, the shortest pause there can be. t stays between `end_of_turn_ms`
-/// divided and multiplied by `end_of_turn_range`, and is never below the hangover.
+/// Each pause of length p within a turn sets a target of 3/2 p for the threshold t. A turn without
+/// a pause sets one of 3/2 of the hangover, the shortest pause there can be. t moves half-way up to
+/// a higher target, a tenth of the way down to a lower one: an asymmetric running mean, which rests
+/// at the 0.83 expectile of the targets (W. K. Newey, J. L. Powell, "Asymmetric least squares
+/// estimation and testing", Econometrica 55(4), 1987). t stays between `end_of_turn_ms` divided and
+/// multiplied by `end_of_turn_range`, and is never below the hangover.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pauses {
     threshold: Micros,
     /// Whether the turn had a pause.
     any: bool,
-    /// What was asked for from outside, for this silence.
+    /// A threshold that `ask` set, for this silence alone.
     asked: Option<Micros>,
 }
 
@@ -48,13 +48,13 @@ impl Pauses {
         self.asked = None;
     }
 
-    /// What was said was no turn.
+    /// The speech was no turn.
     pub(super) fn turn_dropped(&mut self) {
         self.any = false;
         self.asked = None;
     }
 
-    /// Speech has begun: what was asked for is over.
+    /// Speech has begun: a threshold that was asked for no longer counts.
     pub(super) fn speech_started(&mut self) {
         self.asked = None;
     }
@@ -98,5 +98,5 @@ fn bounds(settings: &TurnSettings) -> (Micros, Micros) {
     }
 }
 
-/// Nobody is waited for longer, whatever is asked for.
+/// The longest threshold, even if a longer one is asked for.
 const LONGEST: Micros = 30_000_000;

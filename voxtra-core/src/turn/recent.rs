@@ -1,4 +1,4 @@
-//! What the latest frames were.
+//! One bit for each of the latest frames.
 
 /// One bit for each frame, the newest lowest.
 #[derive(Clone, Copy, Debug, Default)]

@@ -38,22 +38,23 @@ pub struct TurnSettings {
     /// 20 to 5,000 ms, default 240.
     pub hangover_ms: u32,
     /// The turn has ended when there was no speech for this long: longer than the pauses inside a
-    /// sentence. Where a call begins; it adapts to the caller's own pauses (see
+    /// sentence. The value at the start of a call: it adapts to the caller's own pauses (see
     /// `end_of_turn_range`). `hangover_ms` to 30,000 ms, default 700.
     pub end_of_turn_ms: u32,
-    /// How far `end_of_turn_ms` may be adapted: from that divided by this to that times this, never
-    /// below the hangover. A pause of the caller that is followed by more speech, within a turn or
-    /// so soon after its end that nobody has answered, asks for 3/2 of its length; a turn without
-    /// one for 3/2 of `hangover_ms`. The silence goes half of the way up to what is asked for, or a
-    /// tenth of the way down. 1 (not adapted) to 4, default 2.
+    /// How far the threshold that begins as `end_of_turn_ms` may adapt: from `end_of_turn_ms`
+    /// divided by this to `end_of_turn_ms` times this, never below the hangover. Each pause of
+    /// length *p* that turns out not to end the turn sets a target of 1.5 *p*. So does a pause
+    /// after the end of a turn, if the caller goes on before the agent answers. A turn without a
+    /// pause sets a target of 1.5 `hangover_ms`. The threshold moves half-way up to a higher
+    /// target, a tenth of the way down to a lower one. 1 (not adapted) to 4, default 2.
     pub end_of_turn_range: f32,
     /// Silence is reported when neither side has spoken for this long. 0 never reports it;
     /// otherwise `hangover_ms` to 3,600,000 ms, default 5,000.
     pub silence_ms: u32,
-    /// Speech that lasts this long is ended, told as cut, and goes on as a new utterance: so that
-    /// whoever collects one needs bounded room. 1,000 to 3,600,000 ms, default 60,000.
+    /// Speech that lasts this long is ended, reported as cut, and goes on as a new utterance: code
+    /// that collects one needs bounded room. 1,000 to 3,600,000 ms, default 60,000.
     pub longest_utterance_ms: u32,
-    /// A turn that lasts this long is ended, told as cut, with the utterance that is under way.
+    /// A turn that lasts this long is ended, reported as cut, with the current utterance.
     /// 1,000 to 3,600,000 ms, default 60,000.
     pub longest_turn_ms: u32,
     /// Whether a caller who talks over the agent is reported as a barge-in. Default true.

@@ -47,7 +47,7 @@ pub struct TurnTaking {
     /// The caller's turn, from its first speech until its end was reported.
     turn: Option<Turn>,
     pauses: Pauses,
-    /// When the last turn ended that nobody has answered yet.
+    /// When the last turn ended that the agent has not answered yet.
     unanswered: Option<Micros>,
     /// Since when neither side has spoken, and whether that was reported.
     quiet_since: Micros,
@@ -89,7 +89,7 @@ pub enum TurnEvent {
 }
 
 impl TurnTaking {
-    /// A conversation in which nobody has spoken yet; its first silence begins with the first
+    /// A conversation before anybody has spoken; its first silence begins with the first
     /// input.
     ///
     /// Settings that do not pass [`TurnSettings::check`] do something, but nothing that is
@@ -193,7 +193,7 @@ impl TurnTaking {
         }
     }
 
-    /// The agent was stopped by whoever makes it speak: there is nothing to hold back any more.
+    /// The agent's own code stopped it: there is nothing to hold back any more.
     pub fn agent_stopped(&mut self) {
         self.overlap.clear();
     }
@@ -227,8 +227,8 @@ impl TurnTaking {
     }
 
     /// Whether the latest frames are likely speech: since `pause_frames` of `pause_window` reached
-    /// `pause_threshold`, until two in a row are below `stop_threshold`. Nothing is waited for; it
-    /// is at the beginning of this that an agent who speaks is held back, unless the bar is raised.
+    /// `pause_threshold`, until two in a row are below `stop_threshold`. An agent that speaks is
+    /// held back as soon as this begins, unless earlier false alarms raised `pause_frames`.
     #[must_use]
     pub const fn is_speech_likely(&self) -> bool {
         self.likely.is_on()
@@ -395,7 +395,7 @@ impl TurnTaking {
         }
     }
 
-    /// Ends an utterance, and a turn, that is as long as it may be.
+    /// Ends an utterance, and a turn, that has reached its longest duration.
     fn cut_what_is_too_long(&mut self, on: &mut impl FnMut(TurnEvent)) {
         let Speech::Reported(span) = self.speech else {
             return;
@@ -471,12 +471,12 @@ enum Speech {
     Reported(Span),
 }
 
-/// What may be the caller's turn.
+/// Speech that may become the caller's turn.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     span: Span,
-    /// Some of it was said while the agent was silent, or interrupted it. Otherwise nobody may want
-    /// an answer.
+    /// The caller said some of it while the agent was silent, or interrupted the agent. Otherwise
+    /// it may need no answer.
     has_the_floor: bool,
 }
 

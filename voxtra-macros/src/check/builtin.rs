@@ -8,14 +8,14 @@ use crate::parse::{EventDecl, TypeDecl};
 /// A built-in event: its wire name, and its fields.
 pub(super) type BuiltIn = (&'static str, &'static [(&'static str, Kind)]);
 
-/// What a pattern of a field can be.
+/// The patterns that a field takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     /// Text, which a string literal is compared with.
     Text,
     /// One of these words.
     Words(&'static [&'static str]),
-    /// Whatever Rust makes of it.
+    /// Any pattern of Rust.
     Plain,
 }
 

@@ -1,4 +1,4 @@
-//! What a field is where it is missing.
+//! Defaults: the values of fields that are missing.
 
 use proc_macro2::Ident;
 use quote::format_ident;
@@ -20,7 +20,7 @@ pub(super) fn check(
             json: Some("null".to_owned()),
         });
     };
-    // A default that was complained of is one all the same, or what needs it would make further
+    // A field with a wrong default still counts as one with a default: uses of it would be further
     // errors.
     let broken = || computed(parse_quote!(loop {}));
     let default = match shape {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) fn check(declared: Vec<EventDecl>, is_builtin: bool, errors: &mut Errors) -> Vec<Event> {
-    // What a name is taken by, for the error: struct name → wire name.
+    // The owner of each name, for the error: struct name → wire name.
     let mut structs: HashMap<String, String> = HashMap::new();
     if !is_builtin {
         structs.extend(builtin::wire_names().map(|wire| (pascal_case(wire), wire.to_owned())));

@@ -30,7 +30,7 @@ pub(crate) struct Model {
 
 /// Events that have a place in one enum.
 pub(crate) struct Set {
-    /// What its events call it.
+    /// The number by which its events refer to it.
     pub(crate) index: usize,
     pub(crate) docs: Vec<Attribute>,
     pub(crate) name: Ident,
@@ -63,7 +63,7 @@ pub(crate) struct Field {
     pub(crate) default: Option<FieldDefault>,
 }
 
-/// What a field is where it is missing.
+/// The value of a field that is missing.
 pub(crate) struct FieldDefault {
     pub(crate) value: Default,
     /// The same as JSON, where it can be seen from the way it is written.
@@ -83,7 +83,7 @@ pub(crate) enum Default {
     Computed(Expr),
 }
 
-/// What is known about a field's type from the way it is written.
+/// A field's type, as far as its tokens show it.
 pub(crate) enum Shape {
     /// Integers, floats, `bool`, `char`.
     Plain,
@@ -122,7 +122,7 @@ pub(crate) struct Session {
     pub(crate) state: Vec<StateField>,
     /// The names of the steps; a step is known by its place here.
     pub(crate) steps: Vec<Ident>,
-    /// What runs when a step is entered.
+    /// The bodies that run when a step is entered.
     pub(crate) enters: Vec<(u16, Group)>,
     /// In the order in which they are tried: those of the steps, then the session's own.
     pub(crate) handlers: Vec<Handler>,
@@ -157,7 +157,7 @@ pub(crate) struct Timer {
     pub(crate) body: Group,
 }
 
-/// What an error of a handler does.
+/// The consequence of a handler's error.
 pub(crate) enum OnError {
     Continue,
     HangUp,
@@ -211,7 +211,7 @@ pub(crate) enum Matcher {
 }
 
 pub(crate) fn check(declarations: Declarations, roots: &Roots, errors: &mut Errors) -> Model {
-    // What couldn't be read may be what something else needs.
+    // A declaration that couldn't be parsed may be one that another needs.
     let is_whole = errors.is_empty();
     let catalogue = declarations.catalogue.is_some();
     if let Some(span) = declarations.catalogue

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Taken(HashMap<(&'static str, String), String>);
 
-/// What a route would never be used for.
+/// A reason why a route would never match.
 enum Shadow {
     Same(String),
     /// An extension of the same digits.

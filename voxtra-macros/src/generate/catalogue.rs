@@ -118,8 +118,8 @@ fn builtin(events: &[Event], roots: &Roots) -> TokenStream {
             /// Reads the data of an event whose kind is known from its wire name.
             ///
             /// # Errors
-            /// Whatever the deserializer reports, and without the feature `alloc` a kind whose data
-            /// needs a heap.
+            /// The deserializer's errors. Without the feature `alloc`, an error for a kind whose
+            /// data needs a heap.
             pub fn deserialize_data<'de, D: #serde::Deserializer<'de>>(
                 kind: EventKind,
                 deserializer: D,

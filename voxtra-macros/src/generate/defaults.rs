@@ -1,4 +1,4 @@
-//! Fields that may be missing: what they are then, and how an event is made from the others.
+//! Fields that may be missing: their defaults, and `new`, which takes the other fields.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -62,7 +62,7 @@ pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
     functions.into_iter().chain([make]).collect()
 }
 
-/// What the field is where it is missing; nothing for a required one.
+/// The field's value if it is missing; nothing for a required one.
 pub(super) fn value(event: &Event, field: &Field) -> Option<TokenStream> {
     let default = field.default.as_ref()?;
     if matches!(default.value, Default::Nothing) {
@@ -105,7 +105,7 @@ fn written(default: &Default, field: &Field, roots: &Roots) -> TokenStream {
     }
 }
 
-/// What a description says of it.
+/// The field's default in the event's description.
 pub(super) fn description(field: &Field, core: &TokenStream) -> TokenStream {
     match &field.default {
         None => quote!(#core::event::FieldDefault::Required),

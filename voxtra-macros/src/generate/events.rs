@@ -66,8 +66,8 @@ fn structure(event: &Event) -> TokenStream {
     }
     let fields = event.fields.iter().map(|field| {
         let Field { docs, name, ty, .. } = field;
-        // What the derives have to say about a field is said where it begins, so the field must
-        // begin at its name.
+        // The derives report errors about a field where it begins, so the field must begin at its
+        // name.
         let public = Token![pub](name.span());
         quote!(#(#docs)* #public #name: #ty)
     });

@@ -76,7 +76,7 @@ pub(crate) struct SessionDecl {
     pub(crate) routes: Vec<RouteDecl>,
     pub(crate) has_state: bool,
     pub(crate) state: Vec<StateDecl>,
-    /// What stands outside of the steps.
+    /// The items outside of the steps.
     pub(crate) scope: ScopeDecl,
     pub(crate) steps: Vec<StepDecl>,
     pub(crate) catch: Vec<CatchDecl>,
@@ -105,7 +105,7 @@ pub(crate) struct StateDecl {
     pub(crate) first: Expr,
 }
 
-/// What both a session and a step have.
+/// Items that a session and a step have in common.
 #[derive(Default)]
 pub(crate) struct ScopeDecl {
     pub(crate) handlers: Vec<HandlerDecl>,

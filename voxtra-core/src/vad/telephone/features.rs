@@ -1,4 +1,4 @@
-//! What the detector hears in a frame: 64 numbers, from the last 32 ms (spectrum) and 40 ms
+//! The detector's features of a frame: 64 numbers, from the last 32 ms (spectrum) and 40 ms
 //! (pitch).
 //!
 //! `training/features.py` computes the same for the training.

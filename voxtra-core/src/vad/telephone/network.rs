@@ -15,7 +15,7 @@ use super::weights::{Layer, TABLE, WIDE};
 pub(super) const DENSE: usize = 32;
 pub(super) const UNITS: usize = 40;
 
-/// What the network remembers.
+/// The network's states.
 #[derive(Clone, Debug)]
 pub(super) struct Network {
     state: [i16; UNITS],
@@ -75,7 +75,7 @@ fn open(heard: &Sums, kept: &Sums) -> [f32; UNITS] {
     open
 }
 
-/// What is added up for each unit.
+/// The sums of each unit.
 type Sums = [[i32; WIDE]; UNITS / WIDE];
 
 impl<const PAIRS: usize, const PARTS: usize, const GROUPS: usize> Layer<PAIRS, PARTS, GROUPS> {
@@ -111,7 +111,7 @@ fn fixed(x: f32, one: f32) -> i16 {
 
 /// Features are cut off here, in standard deviations.
 pub(super) const CUT: f32 = 7.99;
-/// What stands for 1 in features, in states and in weights.
+/// The number that stands for 1 in features, in states and in weights.
 pub(super) const INPUT_ONE: f32 = 4_096.0;
 pub(super) const STATE_ONE: f32 = 16_384.0;
 const WEIGHT_ONE: f32 = 4_096.0;

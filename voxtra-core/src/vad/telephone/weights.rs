@@ -84,7 +84,8 @@ pub(super) static TABLE: Table = {
 
 const FILE: &[u8] = include_bytes!("weights.bin");
 
-/// What is left to read. Runs when the crate is compiled: a file that is too short doesn't compile.
+/// The bytes that are left to read. Runs when the crate is compiled: a file that is too short
+/// doesn't compile.
 struct Reader(&'static [u8]);
 
 impl Reader {

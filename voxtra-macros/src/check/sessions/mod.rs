@@ -85,7 +85,7 @@ fn check_one(
         hangup: None,
     };
     for step in declared.steps {
-        // One of two steps of the same name was complained of.
+        // Two steps of the same name have an error already.
         let index = steps.index(&step.name);
         let mut enters = step.enter.into_iter();
         if let (Some(index), Some((_, body))) = (index, enters.next()) {

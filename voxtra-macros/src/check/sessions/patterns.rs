@@ -13,7 +13,7 @@ use crate::{
     parse::{PatternDecl, pascal_case},
 };
 
-/// What is known about a field.
+/// A field, as far as the macro knows it.
 enum Field {
     Text,
     Words(Vec<String>),
@@ -173,7 +173,7 @@ fn words(
         }
     }
     if variants.is_empty() {
-        // All of them were complained of.
+        // All of them have an error already.
         return Matcher::Pattern(Pat::Wild(syn::PatWild {
             attrs: Vec::new(),
             underscore_token: Default::default(),

@@ -1,4 +1,4 @@
-//! State: each field once, and no use of one that isn't there.
+//! State: each field is declared once, and bodies use only declared fields.
 
 use std::collections::HashSet;
 
@@ -54,7 +54,7 @@ impl Uses {
     /// other words.
     pub(super) fn checked(&self, body: Group, errors: &mut Errors) -> Group {
         let mut names = Vec::new();
-        // Where it stands by itself it may be bound to something else: the compiler knows.
+        // `state` alone may be bound to something else: the compiler checks that.
         if !uses(body.stream(), &mut names) {
             return body;
         }

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use super::super::nearest;
 use crate::{errors::Errors, parse::StepDecl};
 
-/// The steps of a session, and who goes where.
+/// The steps of a session, and the ways between them.
 pub(super) struct Steps {
     names: Vec<Ident>,
     /// From a step, or from outside of all, to a step.

@@ -9,7 +9,7 @@ use crate::{
     parse::find,
 };
 
-/// What the arms of one match have in common. None of these names may be seen by bodies.
+/// Names that all arms of one match use. Bodies must not see them.
 pub(super) struct Arms<'a> {
     core: &'a TokenStream,
     rt: &'a TokenStream,
@@ -17,7 +17,7 @@ pub(super) struct Arms<'a> {
     pub(super) event: Ident,
     /// A user's event, before it is known which.
     user: Ident,
-    /// The event's struct, where nobody gave it a name.
+    /// The event's struct, if the handler gives it no name.
     it: Ident,
 }
 
@@ -69,8 +69,8 @@ impl<'a> Arms<'a> {
         quote!(#(#arms,)*)
     }
 
-    /// Which events there are handlers for, whatever their conditions, as arms; those that have
-    /// their own handlers in steps alone are wanted in these.
+    /// The events that have handlers, as arms. Conditions do not count. An event that has handlers
+    /// only in steps is wanted only in these steps.
     pub(super) fn wanted(&self, handlers: &[Handler]) -> TokenStream {
         let Self {
             core,
@@ -213,7 +213,7 @@ impl<'a> Arms<'a> {
                 }
                 None => {
                     if let Some(binding) = &alternative.binding {
-                        // Bound this way, as a pattern that always fits would be complained of.
+                        // `if let` with a pattern that always fits would be a warning.
                         conditions.push(quote! {
                             let ::core::option::Option::Some(#binding) = ::core::option::Option::Some(#event)
                         });

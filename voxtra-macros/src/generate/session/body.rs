@@ -4,9 +4,9 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{Block, Expr, Lifetime, Stmt, ext::IdentExt, spanned::Spanned};
 
-/// What bodies of one session have in common.
+/// Names that all bodies of one session use.
 pub(super) struct Bodies<'a> {
-    /// Where a body leaves the step that comes next.
+    /// The variable in which a body leaves the next step.
     pub(super) goto: &'a Ident,
     pub(super) steps: &'a [Ident],
     pub(super) core: &'a TokenStream,
@@ -83,7 +83,7 @@ enum BodyEnd {
     Elsewhere,
 }
 
-/// What ends a body from within. The compiler refuses it where it can't: in a closure, or an
+/// The label that `goto` breaks to. The compiler refuses the break in a closure, or an
 /// `async` block.
 fn label(at: Span) -> Lifetime {
     Lifetime::new("'handler", Span::mixed_site().located_at(at))
@@ -137,7 +137,7 @@ impl Ways<'_> {
         with_ways
     }
 
-    /// Ends the body; the step is left for whoever runs it.
+    /// Ends the body, and leaves the step for the code that runs it.
     fn way(&mut self, word: &Ident, target: Option<Ident>) -> TokenStream {
         if self.in_async {
             return quote_spanned! {word.span()=>
@@ -150,7 +150,7 @@ impl Ways<'_> {
             let place = steps.iter().position(|step| step.unraw() == name.unraw())?;
             u16::try_from(place).ok()
         });
-        // A way to nowhere was complained of.
+        // An unknown step has an error already.
         let set = index.map(|index| quote!(*#goto = ::core::option::Option::Some(#index);));
         let span = word.span();
         let (end, label) = (quote_spanned!(span=> break), label(span));

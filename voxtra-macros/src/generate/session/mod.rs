@@ -110,7 +110,7 @@ fn declared_route(route: &Route, rt: &TokenStream) -> TokenStream {
     quote!(#rt::app::DeclaredRoute { route: #to, metadata: &[#(#metadata),*] })
 }
 
-/// Events that the session may tell or hear of, besides the built-in ones.
+/// Events that the session may emit or handle, besides the built-in ones.
 fn known_events(session: &Session, events: &[Event], core: &TokenStream) -> Option<TokenStream> {
     let mut names: Vec<&Ident> = events.iter().map(|event| &event.name).collect();
     let handlers = session.handlers.iter();
@@ -158,7 +158,7 @@ fn optional(step: Option<u16>) -> TokenStream {
 
 fn on_error(session: &Session, rt: &TokenStream) -> Option<TokenStream> {
     let policy = match &session.on_error {
-        // What the trait says anyway.
+        // The trait's default.
         OnError::Continue => return None,
         OnError::HangUp => quote!(HangUp),
         OnError::Goto(step) => quote!(Goto(#step)),
@@ -167,7 +167,7 @@ fn on_error(session: &Session, rt: &TokenStream) -> Option<TokenStream> {
     Some(quote!(const ON_ERROR: #rt::session::OnError = #rt::session::OnError::#policy;))
 }
 
-/// Which events cut a body that is awaiting.
+/// The events that interrupt a body that is awaiting.
 fn interrupts(
     session: &Session,
     call: &Ident,
@@ -177,7 +177,7 @@ fn interrupts(
     let arms = Arms::new(core, rt);
     let handlers = &session.handlers;
     handlers.iter().find(|handler| handler.interrupt)?;
-    // What an ordinary handler would take waits for it.
+    // An event does not interrupt if an earlier ordinary handler would take it.
     let is_before = |index: usize, handler: &Handler| {
         let mut later = handlers.iter().skip(index + 1);
         later.any(|later| later.interrupt && may_want_the_same(handler, later))
@@ -206,7 +206,7 @@ fn interrupts(
     })
 }
 
-/// Whether there may be an event for both, in some step.
+/// Whether one event may match both, in some step.
 fn may_want_the_same(one: &Handler, other: &Handler) -> bool {
     let same_step = match (one.step, other.step) {
         (Some(one), Some(other)) => one == other,
@@ -221,7 +221,7 @@ fn may_want_the_same(one: &Handler, other: &Handler) -> bool {
         && others.any(|alternative| alternative.origin.is_none() || is_for(one, &alternative.wire))
 }
 
-/// Which events there are handlers for.
+/// The events that have handlers.
 fn wants(session: &Session, core: &TokenStream, rt: &TokenStream) -> TokenStream {
     let arms = Arms::new(core, rt);
     let wanted = arms.wanted(&session.handlers);

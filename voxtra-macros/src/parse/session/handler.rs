@@ -10,7 +10,7 @@ use syn::{
 use super::super::{AlternativeDecl, HandlerDecl, PatternDecl, wire};
 use crate::errors::Errors;
 
-/// What comes behind `on`.
+/// Parses the rest of a handler, behind `on`.
 pub(super) fn parse(
     attrs: Vec<Attribute>,
     interrupt: bool,

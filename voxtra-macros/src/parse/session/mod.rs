@@ -138,7 +138,7 @@ fn keyword(input: ParseStream<'_>, known: &[&str]) -> syn::Result<Ident> {
     ))
 }
 
-/// What a session and a step can both have.
+/// Parses an item that a session and a step can both have.
 fn scoped(
     keyword: &Ident,
     attrs: Vec<Attribute>,

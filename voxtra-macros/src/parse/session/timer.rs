@@ -6,7 +6,7 @@ use syn::{Attribute, Ident, Lit, ext::IdentExt, parse::ParseStream};
 use super::{super::TimerDecl, super::WhenDecl, super::wire, handler};
 use crate::errors::Errors;
 
-/// What comes behind `after`, or `every`.
+/// Parses the rest of a timer, behind `after` or `every`.
 pub(super) fn parse(
     attrs: Vec<Attribute>,
     keyword: &Ident,
@@ -50,7 +50,7 @@ pub(super) fn parse(
     })
 }
 
-/// A number with its unit, in milliseconds; 0 of one that was complained of.
+/// A number with its unit, in milliseconds; 0 if there was an error.
 fn duration(
     input: ParseStream<'_>,
     keyword: &Ident,
