@@ -32,6 +32,7 @@
 
 pub mod allocations;
 mod exit;
+#[cfg(feature = "config")]
 pub mod log;
 
 pub use exit::Exit;
@@ -45,6 +46,7 @@ pub mod prelude {
 
     pub use voxtra_core::event::*;
     pub use voxtra_rt::app::{Application, Handler, Outbound};
+    #[cfg(feature = "config")]
     pub use voxtra_rt::config::Config;
     pub use voxtra_rt::session::{
         AudioStream, Call, CallError, Event, EventBody, Events, HandlerError, Session, Spoken,

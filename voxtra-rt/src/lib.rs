@@ -11,6 +11,8 @@
 //! - [`catalogue`]: the events that a program knows, for people and for other programs;
 //! - [`config`]: the TOML file.
 #![forbid(unsafe_code)]
+// A session hears of what only some carriers report.
+#![cfg_attr(not(feature = "ari"), allow(dead_code))]
 // What threads share is compiled once more under loom (`sync`).
 #![cfg_attr(test, allow(clippy::duplicate_mod))]
 #![cfg_attr(
@@ -22,21 +24,25 @@ pub mod app;
 mod audit;
 mod carrier;
 pub mod catalogue;
+#[cfg(feature = "config")]
 pub mod config;
 pub mod media;
 pub mod rehearsal;
 pub mod session;
 mod sync;
+#[cfg(feature = "webhooks")]
 pub mod webhook;
 
 /// What `fuzz/` runs. The bodies live beside the code they exercise.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz {
+    #[cfg(feature = "config")]
     pub use crate::config::fuzz::config;
     pub use crate::session::fuzz::event_json;
 }
 
+#[cfg(feature = "ari")]
 pub use voxtra_ari as ari;
 pub use voxtra_core as core;
 pub use voxtra_speech as speech;

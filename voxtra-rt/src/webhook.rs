@@ -1,7 +1,43 @@
 //! Webhooks: every event of every call, POSTed as exactly the JSON of the contract, off the media
 //! path. Delivery itself is `voxtra-webhook`, which knows nothing of calls.
 
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+use crate::app::{EventSink, Published};
+
 pub use voxtra_webhook::*;
+
+impl EventSink for Webhooks {
+    fn wants(&self, wire: &str) -> bool {
+        !self.ignores(wire)
+    }
+
+    fn publish(&self, published: &Published<'_>) {
+        let event = published.event();
+        self.deliver(&OutgoingEvent {
+            wire: event.wire_name(),
+            id: event.id.simple().to_string(),
+            session_id: event.session_id.clone(),
+            body: published.json(),
+        });
+    }
+
+    fn drain(&self, deadline: Instant) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // It tells what it gave up.
+            self.drain(deadline).await;
+        })
+    }
+
+    fn queued(&self) -> u64 {
+        self.queued()
+    }
+
+    fn give_up(&self) {
+        self.give_up();
+    }
+}
 
 /// What receivers know Voxtra by. The events that tell of a call's life come through whatever the
 /// others do.
@@ -21,7 +57,6 @@ mod tests {
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
-    use tokio::time::Instant;
 
     use super::*;
 

@@ -1,7 +1,10 @@
 //! Putting an application together.
 
 mod asked;
+#[cfg(feature = "ari")]
+mod asterisk;
 
+#[cfg(feature = "config")]
 pub(crate) use asked::OLD_ATTEMPTS;
 
 use std::future::Future;
@@ -15,24 +18,22 @@ use voxtra_core::event::{EventInfo, EventSet, EventType};
 use voxtra_core::leg::LegSettings;
 
 use super::admission::{Admission, CallLimits};
-use super::asterisk::Asterisk;
 use super::route::{Handler, HandlerOutcome, RouteError, Routes};
 use super::sessions::Sessions;
 use super::sink::{EventSink, Sinks};
 use super::sockets::{Sockets, socket_leg};
 use super::{Application, Hook, Inner, Originator};
-use crate::ari::{AriClient, AriError, AriSettings};
-use crate::carrier::AsteriskLink;
+#[cfg(feature = "ari")]
+use crate::ari::AriError;
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::media::{MediaServer, MediaSettings};
 use crate::session::{Call, CallInfo, OnHandlerEnd, Route, Services, Session};
 use crate::speech::{LanguageModel, Prompts, SpeechError, SpeechToText, TextToSpeech};
+#[cfg(feature = "webhooks")]
 use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 
 /// How long calls may go on after the application was told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
-/// How often Asterisk is compared with what we know.
-const COMPARE: Duration = Duration::from_secs(60);
 
 /// What a handler that has no name is called in errors.
 const FUNCTION: &str = "a function";
@@ -55,14 +56,14 @@ pub struct Builder {
     pub(crate) leg: LegSettings,
     pub(crate) address: Option<String>,
     sockets: Sockets,
-    pub(crate) ari: Option<AriSettings>,
-    pub(crate) did_variable: String,
+    #[cfg(feature = "ari")]
+    pub(crate) asterisk: asterisk::AsteriskToBe,
     pub(crate) limits: CallLimits,
+    #[cfg(feature = "webhooks")]
     pub(crate) webhooks: Vec<WebhookSettings>,
     sinks: Vec<Box<dyn EventSink>>,
     pub(crate) on_handler_end: OnHandlerEnd,
     pub(crate) drain: Duration,
-    compare_every: Duration,
     startup: Vec<Hook>,
     shutdown: Vec<Hook>,
 }
@@ -95,9 +96,11 @@ pub enum StartError {
         error: std::io::Error,
     },
     /// Asterisk's ARI refuses us.
+    #[cfg(feature = "ari")]
     #[error(transparent)]
     Ari(#[from] AriError),
     /// A webhook can't work.
+    #[cfg(feature = "webhooks")]
     #[error(transparent)]
     Webhook(#[from] WebhookError),
     /// A voice or a prompt can't work.
@@ -128,33 +131,17 @@ impl Builder {
             leg: LegSettings::default(),
             address: None,
             sockets: Sockets::default(),
-            ari: None,
-            did_variable: "FROM_DID".to_owned(),
+            #[cfg(feature = "ari")]
+            asterisk: Default::default(),
             limits: CallLimits::default(),
+            #[cfg(feature = "webhooks")]
             webhooks: Vec::new(),
             sinks: Vec::new(),
             on_handler_end: OnHandlerEnd::default(),
             drain: DRAIN,
-            compare_every: COMPARE,
             startup: Vec::new(),
             shutdown: Vec::new(),
         }
-    }
-
-    /// Connects to Asterisk's ARI. Without it, calls come over AudioSocket alone.
-    #[must_use]
-    pub fn asterisk(mut self, settings: AriSettings) -> Self {
-        self.ari = Some(settings);
-        self
-    }
-
-    /// The channel variable that has the number of a call which came to an extension for all calls
-    /// (`s`). Default: `FROM_DID`, as FreePBX sets it. The argument `did=…` of `Stasis()` goes
-    /// before it.
-    #[must_use]
-    pub fn did_variable(mut self, name: impl Into<String>) -> Self {
-        self.did_variable = name.into();
-        self
     }
 
     /// How the media plane behaves.
@@ -231,6 +218,7 @@ impl Builder {
     }
 
     /// Posts events to a webhook.
+    #[cfg(feature = "webhooks")]
     #[must_use]
     pub fn webhook(mut self, settings: WebhookSettings) -> Self {
         self.webhooks.push(settings);
@@ -436,14 +424,6 @@ impl Builder {
         self
     }
 
-    /// How often Asterisk is asked for its channels while its events arrive, to find what they have
-    /// not told. It is asked at each connection too. Default: 60 s.
-    #[must_use]
-    pub fn compare_every(mut self, every: Duration) -> Self {
-        self.compare_every = every;
-        self
-    }
-
     /// Starts the application: listens for media, runs the start-up hooks, and connects to
     /// Asterisk. An Asterisk that is not there yet is waited for in the background;
     /// [`Application::online`] tells when it came.
@@ -459,27 +439,11 @@ impl Builder {
         let mut this = self.route_as_configured();
         this.check()?;
         asked::answer(&this.catalogue)?;
+        #[cfg(feature = "webhooks")]
         asked::known(&this.webhooks, &this.catalogue);
-        let ari = match this.ari.take() {
-            Some(settings) => {
-                settings.check()?;
-                let ari = AriClient::new(settings)?;
-                match ari.asterisk_info().await {
-                    Err(error) if !error.is_transient() => return Err(error.into()),
-                    Err(error) => {
-                        tracing::warn!(%error, "Asterisk is not there yet; waiting for it")
-                    }
-                    // Who may only look would take no call.
-                    Ok(_) => match ari.may_order().await {
-                        Err(error) if !error.is_transient() => return Err(error.into()),
-                        _ => {}
-                    },
-                }
-                Some(ari)
-            }
-            None => None,
-        };
-        this.open(ari, None).await
+        #[cfg(feature = "ari")]
+        this.asterisk.ask().await?;
+        this.open(None).await
     }
 
     /// The whole life of a program: [starts](Self::start) the application and
@@ -521,8 +485,9 @@ impl Builder {
     ) -> Result<Application, StartError> {
         let mut this = self.route_as_configured();
         this.check()?;
+        #[cfg(feature = "webhooks")]
         this.webhooks.clear();
-        this.open(None, Some(originator)).await
+        this.open(Some(originator)).await
     }
 
     /// What was wrong on the way.
@@ -538,10 +503,16 @@ impl Builder {
 
     async fn open(
         self,
-        ari: Option<AriClient>,
         originator: Option<Arc<dyn Originator>>,
     ) -> Result<Application, StartError> {
+        #[cfg(feature = "webhooks")]
         let webhooks = Webhooks::new(&crate::webhook::sender(), self.webhooks)?;
+        let sinks = self.sinks;
+        #[cfg(feature = "webhooks")]
+        let sinks = [Box::new(webhooks.clone()) as _]
+            .into_iter()
+            .chain(sinks)
+            .collect();
         let (address, max_calls) = (self.media.listen, self.media.max_calls);
         let (media, arrivals) = match &originator {
             Some(_) => MediaServer::rehearsed(self.media, self.leg),
@@ -562,19 +533,10 @@ impl Builder {
         if let Some(prompts) = self.prompts {
             services.prompts = Arc::new(prompts);
         }
-        let asterisk = ari.map(|ari| {
-            let link = AsteriskLink {
-                ari,
-                expected: Arc::default(),
-                media: media.clone(),
-                address: self.address.unwrap_or_else(|| media.address().to_string()),
-                leg: self.leg,
-            };
-            Arc::new(Asterisk::new(link, self.did_variable, self.compare_every))
-        });
-        let placed_by_asterisk = asterisk
-            .clone()
-            .map(|asterisk| asterisk as Arc<dyn Originator>);
+        #[cfg(feature = "ari")]
+        let asterisk = self.asterisk.made(&media, self.address, self.leg);
+        #[cfg(feature = "ari")]
+        let originator = originator.or_else(|| Some(asterisk.clone()? as _));
         let inner = Arc::new(Inner {
             routes: self.routes,
             catalogue: self.catalogue,
@@ -582,11 +544,14 @@ impl Builder {
             media,
             leg: self.leg,
             sessions: Sessions::new(self.on_handler_end),
-            sinks: Sinks::new(webhooks, self.sinks),
+            sinks: Sinks::new(sinks),
+            #[cfg(feature = "webhooks")]
+            webhooks,
             admission: Admission::new(self.limits, max_calls),
             sockets: self.sockets,
+            #[cfg(feature = "ari")]
             asterisk,
-            originator: originator.or(placed_by_asterisk),
+            originator,
             drain: self.drain,
             stop: CancellationToken::new(),
             shutdown: Mutex::new(self.shutdown),
@@ -597,6 +562,7 @@ impl Builder {
                 .clone()
                 .run_until_cancelled_owned(inner.clone().take_arrivals(arrivals)),
         );
+        #[cfg(feature = "ari")]
         if let Some(asterisk) = &inner.asterisk {
             asterisk.connect(&inner);
         }

@@ -18,6 +18,7 @@
 //! ```
 
 mod admission;
+#[cfg(feature = "ari")]
 mod asterisk;
 mod builder;
 mod outbound;
@@ -30,6 +31,7 @@ mod sockets;
 
 pub use crate::session::{DeclaredRoute, OnHandlerEnd, Route};
 pub use admission::{CallLimits, CallRefusal};
+#[cfg(feature = "config")]
 pub(crate) use builder::OLD_ATTEMPTS;
 pub use builder::{Builder, StartError};
 pub(crate) use outbound::Originator;
@@ -51,7 +53,9 @@ use voxtra_core::leg::LegSettings;
 use crate::catalogue::Catalogue;
 use crate::media::{MediaServer, MediaStats};
 use crate::session::{Call, Carrier, Event, HandlerError, Hook, Services};
-use crate::webhook::WebhookCounters;
+#[cfg(feature = "webhooks")]
+use crate::webhook::{WebhookCounters, Webhooks};
+#[cfg(feature = "ari")]
 use asterisk::Asterisk;
 use route::Routes;
 use sessions::Sessions;
@@ -76,9 +80,12 @@ pub(crate) struct Inner {
     leg: LegSettings,
     sessions: Sessions,
     sinks: Sinks,
+    #[cfg(feature = "webhooks")]
+    webhooks: Webhooks,
     admission: admission::Admission,
     /// Calls that come over AudioSocket alone.
     sockets: Sockets,
+    #[cfg(feature = "ari")]
     asterisk: Option<Arc<Asterisk>>,
     /// What places calls, if anything does.
     originator: Option<Arc<dyn Originator>>,
@@ -126,8 +133,9 @@ impl Application {
     }
 
     /// What each webhook has counted.
+    #[cfg(feature = "webhooks")]
     pub fn webhook_counters(&self) -> Vec<WebhookCounters> {
-        self.inner.sinks.webhooks().counters()
+        self.inner.webhooks.counters()
     }
 
     /// The events that it knows: the built-in ones, those of its sessions, and those that were
@@ -148,10 +156,11 @@ impl Application {
 
     /// Waits until ARI's events arrive: the application is known to Asterisk and calls can come.
     pub async fn online(&self) {
-        match &self.inner.asterisk {
-            Some(asterisk) => asterisk.online().await,
-            None => std::future::pending().await,
+        #[cfg(feature = "ari")]
+        if let Some(asterisk) = &self.inner.asterisk {
+            return asterisk.online().await;
         }
+        std::future::pending().await
     }
 }
 

@@ -109,17 +109,18 @@ impl Application {
             );
         }
         inner.stop.cancel();
+        #[cfg(feature = "ari")]
         if let Some(asterisk) = &inner.asterisk {
             end.allows(FINISH, asterisk.disconnected()).await;
         }
-        let waiting = inner.sinks.webhooks().queued();
+        let waiting = inner.sinks.queued();
         if waiting > 0 {
             tracing::warn!("{}", delivers(waiting));
         }
         let drain = inner.sinks.drain(Instant::now() + DELIVER);
         let hurry = async {
             end.hurry.cancelled().await;
-            inner.sinks.webhooks().give_up();
+            inner.sinks.give_up();
             // What is given up ends the other branch.
             std::future::pending::<()>().await;
         };
@@ -197,7 +198,7 @@ fn waits_for(calls: usize, drain: Duration) -> String {
     format!("stopping: {up}; waiting up to {seconds} s; Ctrl-C again hangs up")
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "webhooks"))]
 mod tests {
     use std::sync::Arc;
 
@@ -221,7 +222,7 @@ mod tests {
             .start()
             .await
             .unwrap();
-        application.inner.sinks.webhooks().deliver(&OutgoingEvent {
+        application.inner.webhooks.deliver(&OutgoingEvent {
             wire: "call.ended".into(),
             id: "1".to_owned(),
             session_id: "s".into(),

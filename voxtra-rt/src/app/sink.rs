@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
@@ -9,11 +10,12 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::session::Event;
-use crate::webhook::{OutgoingEvent, Webhooks};
 
 /// Events that may wait for a slow observer; one that falls further behind is told how many it
 /// missed.
 const OBSERVED: usize = 8192;
+/// How long after the deadline a sink may still take.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Takes the events of all calls: a webhook, a message broker, a database.
 ///
@@ -56,6 +58,15 @@ pub trait EventSink: Send + Sync + 'static {
     fn drain(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
+
+    /// How many events it has still to deliver, for the person who waits for the end. Default: 0.
+    fn queued(&self) -> u64 {
+        0
+    }
+
+    /// Gives up what it has still to deliver: [`drain`](Self::drain) returns at once. Somebody has
+    /// lost patience. Default: nothing; the deadline ends it.
+    fn give_up(&self) {}
 }
 
 /// An event on its way to the sinks.
@@ -85,23 +96,14 @@ impl<'a> Published<'a> {
 
 /// All sinks of an application.
 pub(super) struct Sinks {
-    webhooks: Webhooks,
     observers: broadcast::Sender<Arc<Event>>,
-    others: Vec<Box<dyn EventSink>>,
+    sinks: Vec<Box<dyn EventSink>>,
 }
 
 impl Sinks {
-    pub(super) fn new(webhooks: Webhooks, others: Vec<Box<dyn EventSink>>) -> Self {
+    pub(super) fn new(sinks: Vec<Box<dyn EventSink>>) -> Self {
         let (observers, _) = broadcast::channel(OBSERVED);
-        Self {
-            webhooks,
-            observers,
-            others,
-        }
-    }
-
-    pub(super) fn webhooks(&self) -> &Webhooks {
-        &self.webhooks
+        Self { observers, sinks }
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
@@ -109,56 +111,36 @@ impl Sinks {
     }
 
     pub(super) fn publish(&self, event: &Arc<Event>) {
-        let own: [&dyn EventSink; 2] = [&self.webhooks, &self.observers];
-        let others = self.others.iter().map(AsRef::as_ref);
-        let event = Published::new(event);
-        for sink in own.into_iter().chain(others) {
-            if sink.wants(event.event().wire()) {
-                sink.publish(&event);
+        let published = Published::new(event);
+        for sink in &self.sinks {
+            if sink.wants(event.wire()) {
+                sink.publish(&published);
             }
         }
+        // Without observers there is nobody to tell.
+        let _ = self.observers.send(event.clone());
     }
 
+    pub(super) fn queued(&self) -> u64 {
+        self.sinks.iter().map(|sink| sink.queued()).sum()
+    }
+
+    pub(super) fn give_up(&self) {
+        self.sinks.iter().for_each(|sink| sink.give_up());
+    }
+
+    /// Has all of them deliver what they have, at the same time.
     pub(super) async fn drain(&self, deadline: Instant) {
-        let others = self.others.iter().map(|sink| async move {
-            // A sink that pays no attention to the deadline.
-            if tokio::time::timeout_at(deadline, sink.drain(deadline))
+        let sinks = self.sinks.iter().map(|sink| async move {
+            // One that ignores its deadline.
+            let grace = deadline + GRACE;
+            if tokio::time::timeout_at(grace, sink.drain(deadline))
                 .await
                 .is_err()
             {
                 tracing::warn!("an event sink has not delivered everything in time");
             }
         });
-        tokio::join!(EventSink::drain(&self.webhooks, deadline), join_all(others));
-    }
-}
-
-impl EventSink for Webhooks {
-    fn wants(&self, wire: &str) -> bool {
-        !self.ignores(wire)
-    }
-
-    fn publish(&self, published: &Published<'_>) {
-        let event = published.event();
-        self.deliver(&OutgoingEvent {
-            wire: event.wire_name(),
-            id: event.id.simple().to_string(),
-            session_id: event.session_id.clone(),
-            body: published.json(),
-        });
-    }
-
-    fn drain(&self, deadline: Instant) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            // It tells what it gave up.
-            self.drain(deadline).await;
-        })
-    }
-}
-
-impl EventSink for broadcast::Sender<Arc<Event>> {
-    fn publish(&self, event: &Published<'_>) {
-        // Without observers there is nobody to tell.
-        let _ = self.send(event.event().clone());
+        join_all(sinks).await;
     }
 }

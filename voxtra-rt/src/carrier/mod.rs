@@ -1,12 +1,18 @@
 //! What carries calls, behind the session's [`Carrier`](crate::session::Carrier): a channel that
-//! ARI controls ([`AsteriskCarrier`]), or an AudioSocket connection alone ([`SocketCarrier`]).
+//! ARI controls (`AsteriskCarrier`, with the feature `ari`), or an AudioSocket connection alone ([`SocketCarrier`]).
 
+#[cfg(feature = "ari")]
 mod asterisk;
+#[cfg(feature = "ari")]
 mod channel;
+#[cfg(feature = "ari")]
 mod expected;
+#[cfg(feature = "ari")]
 mod orders;
 mod socket;
 
+#[cfg(feature = "ari")]
 pub(crate) use asterisk::{AsteriskCarrier, AsteriskLink};
+#[cfg(feature = "ari")]
 pub(crate) use expected::{ChannelNews, ExpectedChannels};
 pub(crate) use socket::SocketCarrier;

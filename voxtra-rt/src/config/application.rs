@@ -22,8 +22,8 @@ impl Builder {
         for key in &config.places.older {
             tracing::warn!(line = key.place.line, "{key}");
         }
-        self.ari.clone_from(&config.asterisk);
-        self.did_variable.clone_from(&config.did_variable);
+        self.asterisk.settings.clone_from(&config.asterisk);
+        self.asterisk.did_variable.clone_from(&config.did_variable);
         self.on_handler_end = config.calls.on_handler_end;
         self.drain = config.calls.drain;
         self.media = MediaSettings {

@@ -70,6 +70,7 @@ impl Event {
     }
 
     /// The wire name, for whoever outlives the event.
+    #[cfg(feature = "webhooks")]
     pub(crate) fn wire_name(&self) -> Cow<'static, str> {
         match &self.body {
             EventBody::BuiltIn(event) => Cow::Borrowed(event.kind().wire()),

@@ -54,7 +54,9 @@ pub(crate) use carrier::{Carrier, Order, TransferTo};
 pub(crate) use declared::run_session;
 pub use owner::OnHandlerEnd;
 pub(crate) use owner::{Owner, Publish};
-pub(crate) use report::{Report, Reports, why_not_taken};
+#[cfg(feature = "ari")]
+pub(crate) use report::why_not_taken;
+pub(crate) use report::{Report, Reports};
 pub(crate) use request::Hook;
 #[cfg(test)]
 pub(crate) use request::Request;

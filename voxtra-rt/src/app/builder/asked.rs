@@ -4,11 +4,13 @@ use std::io::Write as _;
 
 use super::StartError;
 use crate::catalogue::{Catalogue, Form};
+#[cfg(feature = "webhooks")]
 use crate::webhook::WebhookSettings;
 
 /// Set by `voxtra events AGENT`.
 const VARIABLE: &str = "VOXTRA_EVENTS";
 /// What is to be known of `max_attempts`.
+#[cfg(feature = "webhooks")]
 pub(crate) const OLD_ATTEMPTS: &str = "max_attempts is an older key: a receiver that is away for a \
     minute uses up few attempts and loses events; leave it out, and set give_up_after_ms if 15 \
     minutes are not right";
@@ -29,6 +31,7 @@ pub(super) fn answer(catalogue: &Catalogue) -> Result<(), StartError> {
 
 /// Warns of names in allow-lists that no event has, and of older settings. Others may still be
 /// told: handlers needn't name what they emit.
+#[cfg(feature = "webhooks")]
 pub(super) fn known(webhooks: &[WebhookSettings], catalogue: &Catalogue) {
     for webhook in webhooks {
         if webhook.max_attempts.is_some() {

@@ -1,0 +1,101 @@
+//! Calls over ARI, for an application to be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use voxtra_core::leg::LegSettings;
+
+use super::{Builder, StartError};
+use crate::app::asterisk::Asterisk;
+use crate::ari::{AriClient, AriSettings};
+use crate::carrier::AsteriskLink;
+use crate::media::MediaServer;
+
+/// How often Asterisk is compared with what we know.
+const COMPARE: Duration = Duration::from_secs(60);
+
+/// The Asterisk that an application will have.
+pub(crate) struct AsteriskToBe {
+    pub(crate) settings: Option<AriSettings>,
+    pub(crate) did_variable: String,
+    compare_every: Duration,
+    /// Once it was asked whether it takes us.
+    client: Option<AriClient>,
+}
+
+impl Default for AsteriskToBe {
+    fn default() -> Self {
+        Self {
+            settings: None,
+            did_variable: "FROM_DID".to_owned(),
+            compare_every: COMPARE,
+            client: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Connects to Asterisk's ARI. Without it, calls come over AudioSocket alone.
+    #[must_use]
+    pub fn asterisk(mut self, settings: AriSettings) -> Self {
+        self.asterisk.settings = Some(settings);
+        self
+    }
+
+    /// The channel variable that has the number of a call which came to an extension for all calls
+    /// (`s`). Default: `FROM_DID`, as FreePBX sets it. The argument `did=…` of `Stasis()` goes
+    /// before it.
+    #[must_use]
+    pub fn did_variable(mut self, name: impl Into<String>) -> Self {
+        self.asterisk.did_variable = name.into();
+        self
+    }
+
+    /// How often Asterisk is asked for its channels while its events arrive, to find what they have
+    /// not told. It is asked at each connection too. Default: 60 s.
+    #[must_use]
+    pub fn compare_every(mut self, every: Duration) -> Self {
+        self.asterisk.compare_every = every;
+        self
+    }
+}
+
+impl AsteriskToBe {
+    /// Asks it whether it takes us. One that is not there yet is waited for.
+    pub(super) async fn ask(&mut self) -> Result<(), StartError> {
+        let Some(settings) = self.settings.take() else {
+            return Ok(());
+        };
+        settings.check()?;
+        let client = AriClient::new(settings)?;
+        match client.asterisk_info().await {
+            Err(error) if !error.is_transient() => return Err(error.into()),
+            Err(error) => tracing::warn!(%error, "Asterisk is not there yet; waiting for it"),
+            // Who may only look would take no call.
+            Ok(_) => match client.may_order().await {
+                Err(error) if !error.is_transient() => return Err(error.into()),
+                _ => {}
+            },
+        }
+        self.client = Some(client);
+        Ok(())
+    }
+
+    /// The Asterisk of an application whose media server is there.
+    pub(super) fn made(
+        self,
+        media: &MediaServer,
+        address: Option<String>,
+        leg: LegSettings,
+    ) -> Option<Arc<Asterisk>> {
+        let link = AsteriskLink {
+            ari: self.client?,
+            expected: Arc::default(),
+            media: media.clone(),
+            address: address.unwrap_or_else(|| media.address().to_string()),
+            leg,
+        };
+        let asterisk = Asterisk::new(link, self.did_variable, self.compare_every);
+        Some(Arc::new(asterisk))
+    }
+}
