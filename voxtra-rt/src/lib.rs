@@ -48,6 +48,9 @@ pub use voxtra_core as core;
 #[doc(hidden)]
 pub mod __private {
     pub use voxtra_core::__private::voxtra;
+
+    /// Keeps [`Session`](crate::session::Session) to what `voxtra!` declares, so that it can grow.
+    pub trait Declared {}
 }
 
 /// Declares events and sessions.

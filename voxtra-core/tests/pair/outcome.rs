@@ -75,6 +75,7 @@ pub(crate) fn story(outcome: &CallOutcome) -> String {
             } => format!("{}{utterance}", if interrupted { "/" } else { ">" }),
             RecordBody::Fault(fault) => format!("! {fault:?}"),
             RecordBody::Missed(count) => format!("missed {count}"),
+            other => format!("{other:?}"),
         };
         format!("{} {what}", time(record.at))
     });

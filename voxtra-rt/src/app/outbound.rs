@@ -11,6 +11,7 @@ use crate::session::{Call, CallError, CallInfo, Direction, Input, Line};
 
 /// A call to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outbound {
     /// Whom to call: `PJSIP/200`, `Local/100@internal` …
     pub endpoint: String,

@@ -31,6 +31,7 @@ const TAKEN: usize = 8192;
 
 /// What is known about a call from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CallInfo {
     /// The caller's number; empty if unknown.
     pub caller_id: String,
