@@ -25,8 +25,9 @@
 //! }
 //! ```
 //!
-//! - [`rt`] is the tokio runtime: [`Application`](rt::app::Application),
-//!   [`Call`](rt::session::Call), ARI, webhooks;
+//! - [`Application`] takes calls to agents, [`Call`] is one call, [`event`] what happens in it;
+//!   [`rehearsal`] tests an agent without a telephone;
+//! - [`rt`] is the tokio runtime as a whole, with ARI and webhooks;
 //! - [`core`] is the `no_std` core: framing, audio, voice detection, turn-taking, playout, events;
 //! - [`voxtra!`] declares events and sessions.
 
@@ -34,25 +35,24 @@ pub mod allocations;
 mod exit;
 #[cfg(feature = "config")]
 pub mod log;
+pub mod prelude;
 
 pub use exit::Exit;
 pub use voxtra_core as core;
+pub use voxtra_core::event;
 pub use voxtra_rt as rt;
+pub use voxtra_rt::app::{Application, Handler, Outbound, Route};
+#[cfg(feature = "config")]
+pub use voxtra_rt::config::Config;
+pub use voxtra_rt::rehearsal;
+pub use voxtra_rt::session::{
+    AudioStream, Call, CallError, CallInfo, Event, EventBody, Events, HandlerError, Session,
+    Spoken, Transfer,
+};
+#[cfg(feature = "command-voice")]
+pub use voxtra_rt::speech::CommandVoice;
+pub use voxtra_rt::speech::{LanguageModel, SpeechError, SpeechToText, TextToSpeech};
 pub use voxtra_rt::voxtra;
-
-/// What an agent usually needs.
-pub mod prelude {
-    pub use std::process::ExitCode;
-
-    pub use voxtra_core::event::*;
-    pub use voxtra_rt::app::{Application, Handler, Outbound};
-    #[cfg(feature = "config")]
-    pub use voxtra_rt::config::Config;
-    pub use voxtra_rt::session::{
-        AudioStream, Call, CallError, Event, EventBody, Events, HandlerError, Session, Spoken,
-    };
-    pub use voxtra_rt::voxtra;
-}
 
 /// The examples of the README compile.
 #[cfg(doctest)]

@@ -326,13 +326,17 @@ fn an_event_is_written_as_json_without_allocation() {
         called_number: "+265999000001".into(),
         direction: CallStartedDirection::Inbound,
     };
-    let event = Event {
-        id: uuid::Uuid::from_u128(7),
-        seq: 0,
-        session_id: "1762155.12".into(),
-        timestamp: "2026-05-04T08:31:21.512Z".parse().unwrap(),
-        body: started.into(),
-    };
+    let mut event = Event::from_json(
+        r#"{
+            "id": "00000000-0000-0000-0000-000000000007",
+            "type": "call.ringing",
+            "session_id": "1762155.12",
+            "timestamp": "2026-05-04T08:31:21.512Z",
+            "data": {}
+        }"#,
+    )
+    .unwrap();
+    event.body = started.into();
     let mut buffer = Vec::new();
     event.write_json(&mut buffer);
     let first = buffer.clone();

@@ -168,8 +168,7 @@ lints() {
     # Tests and benches have others' detectors without asking; the command has them with its
     # features.
     cargo clippy --locked -p voxtra-cli --bins --features earshot,webrtc-vad -- -D warnings
-    # The runtime without what can be left out.
-    cargo clippy --locked -p voxtra-rt --no-default-features -- -D warnings
+    features
     tests/crates.sh
     tests/house.sh
     local status=0
@@ -192,6 +191,29 @@ LOUD
     if command -v check-jsonschema >/dev/null; then
         check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
     fi
+}
+
+# Each feature of what users depend on compiles alone, and so does each package without any.
+features() {
+    local package feature all
+    for package in voxtra-core voxtra-speech voxtra-rt voxtra; do
+        all=$(features_of "$package")
+        while read -r feature; do
+            cargo clippy --locked --quiet --package "$package" --no-default-features \
+                --features "$feature" -- -D warnings
+        done <<<"$all"
+    done
+}
+
+# An empty line for no feature, then one for each.
+features_of() {
+    echo
+    cargo metadata --locked --no-deps --format-version 1 | python3 -c '
+import json, sys
+for package in json.load(sys.stdin)["packages"]:
+    if package["name"] == sys.argv[1]:
+        print("\n".join(sorted(package["features"])))
+' "$1"
 }
 
 docs() {

@@ -9,11 +9,14 @@ use voxtra::prelude::*;
 
 /// An event of one call, as the session's owner makes them.
 pub fn event(body: impl Into<EventBody>) -> Event {
-    Event {
-        id: uuid::Uuid::from_u128(0x8a91_c0d2_f4e6_4b0f_9d5f_6a7b_8c9d_0e1f),
-        seq: 0,
-        session_id: "1762155.12".into(),
-        timestamp: jiff::Timestamp::from_millisecond(1_777_883_481_512).unwrap(),
-        body: body.into(),
-    }
+    let json = r#"{
+        "id": "8a91c0d2-f4e6-4b0f-9d5f-6a7b8c9d0e1f",
+        "type": "session.created",
+        "session_id": "1762155.12",
+        "timestamp": "2026-05-04T08:31:21.512Z",
+        "data": {}
+    }"#;
+    let mut event = Event::from_json(json).unwrap();
+    event.body = body.into();
+    event
 }

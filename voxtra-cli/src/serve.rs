@@ -52,6 +52,9 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         // An Asterisk that doesn't answer must not keep anybody from leaving.
         _ = signals.next() => return Err(Failure::Interrupted),
     };
+    if let Err(StartError::Listed) = started {
+        return Ok(());
+    }
     let app = started.map_err(|error| {
             let advice = match error {
                 StartError::Listen { .. } => {

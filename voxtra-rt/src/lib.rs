@@ -51,6 +51,9 @@ pub use voxtra_speech as speech;
 #[doc(hidden)]
 pub mod __private {
     pub use voxtra_core::__private::voxtra;
+
+    /// Keeps [`Session`](crate::session::Session) to what `voxtra!` declares, so that it can grow.
+    pub trait Declared {}
 }
 
 /// Declares events and sessions.

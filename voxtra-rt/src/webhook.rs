@@ -1,10 +1,10 @@
 //! Webhooks: every event of every call, POSTed as exactly the JSON of the contract, off the media
 //! path. Delivery itself is `voxtra-webhook`, which knows nothing of calls.
 
-use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::app::{EventSink, Published};
+use crate::speech::BoxFuture;
 
 pub use voxtra_webhook::*;
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use voxtra_rt::app::{Application, EventSink, Published};
 use voxtra_rt::rehearsal::Rehearsal;
 use voxtra_rt::session::{Call, CallError, Event};
+use voxtra_rt::speech::BoxFuture;
 
 /// A database, as far as an agent is concerned.
 struct Orders(Vec<(&'static str, &'static str)>);
@@ -131,5 +131,51 @@ async fn a_sink_that_is_stuck_delays_no_call_and_the_end_only_as_long_as_it_may(
 
     let began = Instant::now();
     exchange.application().shutdown().await;
-    assert_eq!(began.elapsed(), Duration::from_secs(10));
+    // Ten seconds to deliver, and half a second to give up.
+    assert_eq!(began.elapsed(), Duration::from_millis(10_500));
+}
+
+/// A sink of which every method panics.
+struct Faulty;
+
+impl EventSink for Faulty {
+    fn publish(&self, event: &Published<'_>) {
+        panic!("cannot take {}", event.event());
+    }
+
+    fn drain(&self, _: Instant) -> BoxFuture<'_, ()> {
+        panic!("cannot deliver")
+    }
+
+    fn queued(&self) -> u64 {
+        panic!("cannot count")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_panics_costs_no_call_anything() {
+    let (told, mut others) = mpsc::channel(64);
+    let builder = Application::builder()
+        .sink(Faulty)
+        .sink(Everything(told))
+        .default(greet);
+    let exchange = Rehearsal::of(builder).start().await;
+    let conversation = exchange.call("1").ended().await;
+    assert_eq!(conversation.count("call.ended"), 1, "{conversation}");
+    let began = Instant::now();
+    exchange.application().shutdown().await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    let mut wires = Vec::new();
+    while let Ok(event) = others.try_recv() {
+        wires.push(event.wire().to_owned());
+    }
+    assert_eq!(wires.last().map(String::as_str), Some("session.destroyed"));
+}
+
+struct Everything(mpsc::Sender<Arc<Event>>);
+
+impl EventSink for Everything {
+    fn publish(&self, event: &Published<'_>) {
+        self.0.try_send(event.event().clone()).unwrap();
+    }
 }

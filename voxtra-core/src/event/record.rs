@@ -19,6 +19,7 @@ pub struct Record<E = Realtime> {
 
 /// The content of a [`Record`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum RecordBody<E = Realtime> {
     /// An event, complete.
     Event(E),
@@ -46,6 +47,7 @@ pub enum RecordBody<E = Realtime> {
 
 /// A fault of a leg's peer or line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// µ-law under the kind of 8 kHz PCM: half as many bytes as the samples need.
     MulawUnder8k,

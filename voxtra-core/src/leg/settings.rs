@@ -99,6 +99,7 @@ pub enum DtmfPolicy {
 
 /// What a leg can be told while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Command {
     /// Fade out what is playing and discard what is queued, unless that has happened since: `epoch`
     /// is the one that was current when this was asked for, so that a flush that comes late does

@@ -194,6 +194,7 @@ pub(crate) fn told(record: &Record) -> String {
         } => format!("{} {utterance}", if interrupted { "cut" } else { "ends" }),
         RecordBody::Fault(fault) => format!("fault: {fault}"),
         RecordBody::Missed(count) => format!("missed {count}"),
+        other => format!("{other:?}"),
     }
 }
 

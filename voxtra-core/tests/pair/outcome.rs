@@ -85,6 +85,7 @@ pub(crate) fn story(outcome: &CallOutcome) -> String {
             ),
             RecordBody::Fault(fault) => format!("! {fault:?}"),
             RecordBody::Missed(count) => format!("missed {count}"),
+            other => format!("{other:?}"),
         };
         format!("{} {what}", time(record.at))
     });

@@ -51,6 +51,7 @@ fn kinds(events: &[Event]) -> TokenStream {
             ::core::cmp::PartialOrd, ::core::cmp::Ord, ::core::hash::Hash,
         )]
         #[repr(u8)]
+        #[non_exhaustive]
         pub enum EventKind {
             #(#(#docs)* #names,)*
         }
@@ -103,6 +104,7 @@ fn builtin(events: &[Event], roots: &Roots) -> TokenStream {
         /// It serialises as its data alone, for its name stands beside the data in JSON: see
         /// [`BuiltIn::deserialize_data`].
         #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+        #[non_exhaustive]
         pub enum BuiltIn {
             #(#gates #(#docs)* #names(#names),)*
         }
@@ -162,6 +164,7 @@ fn realtime(events: &[Event]) -> TokenStream {
         /// A built-in event that is born on the media path: of fixed size and `Copy`, so that it
         /// can cross threads in a ring.
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+        #[non_exhaustive]
         pub enum Realtime {
             #(#(#docs)* #names(#names),)*
         }

@@ -13,8 +13,13 @@ use crate::{
 /// itself, or `Default` if every field has one.
 pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
     let Event { name, fields, .. } = event;
-    let with_default = |field: &&Field| field.default.is_some();
-    if !fields.iter().any(|field| with_default(&field)) {
+    // A built-in event may get further fields, so programs make it by `new`.
+    let is_needed = if roots.is_core {
+        !fields.is_empty()
+    } else {
+        fields.iter().any(|field| field.default.is_some())
+    };
+    if !is_needed {
         return Vec::new();
     }
     let functions = fields.iter().filter_map(|field| function(field, roots));

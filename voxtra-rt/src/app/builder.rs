@@ -477,8 +477,8 @@ impl Builder {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Starts it without a line to the world: nothing listens, connects or is delivered, and its
-    /// calls are those that `originator` has.
+    /// Starts it without a line to the world: nothing listens or connects, no webhook is delivered,
+    /// and its calls are those that `originator` has. Its sinks are told of them.
     pub(crate) async fn start_without_lines(
         self,
         originator: Arc<dyn Originator>,

@@ -10,6 +10,7 @@ use crate::session::{Call, CallError};
 
 /// A call to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outbound {
     /// Whom to call: `PJSIP/200`, `Local/100@internal` …
     pub endpoint: String,

@@ -117,17 +117,10 @@ impl Application {
         if waiting > 0 {
             tracing::warn!("{}", delivers(waiting));
         }
-        let drain = inner.sinks.drain(Instant::now() + DELIVER);
-        let hurry = async {
-            end.hurry.cancelled().await;
-            inner.sinks.give_up();
-            // What is given up ends the other branch.
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = drain => {}
-            () = hurry => {}
-        }
+        inner
+            .sinks
+            .drain(Instant::now() + DELIVER, &end.hurry)
+            .await;
         for (reason, refused) in self.call_refusals() {
             tracing::info!(target: audit::TARGET, reason = reason.name(), refused, "refused calls since the start");
         }
@@ -181,8 +174,8 @@ impl ShutdownProgress {
 /// What a program that ends still does.
 fn delivers(waiting: u64) -> String {
     let events = match waiting {
-        1 => "1 webhook event is".to_owned(),
-        waiting => format!("{waiting} webhook events are"),
+        1 => "1 event is".to_owned(),
+        waiting => format!("{waiting} events are"),
     };
     let seconds = DELIVER.as_secs();
     format!("{events} not delivered yet; waiting up to {seconds} s; Ctrl-C again gives up")
@@ -304,9 +297,9 @@ mod tests {
     fn what_is_not_delivered_is_told_with_its_number() {
         assert_eq!(
             delivers(2),
-            "2 webhook events are not delivered yet; waiting up to 10 s; Ctrl-C again gives up"
+            "2 events are not delivered yet; waiting up to 10 s; Ctrl-C again gives up"
         );
-        assert!(delivers(1).starts_with("1 webhook event is not"));
+        assert!(delivers(1).starts_with("1 event is not"));
     }
 
     #[test]

@@ -1,21 +1,27 @@
 //! Where the events of all calls go: webhooks, observers, and whatever an application adds.
 
 use std::cell::OnceCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{FutureExt as _, join_all};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::session::Event;
+use crate::speech::BoxFuture;
 
 /// Events that may wait for a slow observer; one that falls further behind is told how many it
 /// missed.
 const OBSERVED: usize = 8192;
-/// How long after the deadline a sink may still take.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long a sink may take to give up.
+const GIVES_UP: Duration = Duration::from_millis(500);
+const PANICKED: &str = "an event sink panicked; its event is lost, the call goes on";
 
 /// Takes the events of all calls: a webhook, a message broker, a database.
 ///
@@ -50,11 +56,13 @@ pub trait EventSink: Send + Sync + 'static {
     }
 
     /// Takes an event that it wants. Events of one call come in their order. Must not wait: every
-    /// call's events pass here. What finds no room in a queue is the sink's to count.
+    /// call's events pass here. What finds no room in a queue is the sink's to count. A panic costs
+    /// the sink this event, and no call anything.
     fn publish(&self, event: &Published<'_>);
 
-    /// Delivers what it has, until `deadline`. Called when the last call is over; no event comes
-    /// after that.
+    /// Delivers what it has, until `deadline`. Called once, at the end of the application
+    /// ([`run`](super::Application::run), [`shutdown`](super::Application::shutdown)); no event
+    /// comes after that. An application that is dropped without either calls it never.
     fn drain(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
@@ -64,8 +72,9 @@ pub trait EventSink: Send + Sync + 'static {
         0
     }
 
-    /// Gives up what it has still to deliver: [`drain`](Self::drain) returns at once. Somebody has
-    /// lost patience. Default: nothing; the deadline ends it.
+    /// Gives up what it has still to deliver, so that [`drain`](Self::drain) returns at once.
+    /// Called at the deadline, or when somebody has lost patience. Default: nothing; `drain` is
+    /// dropped.
     fn give_up(&self) {}
 }
 
@@ -98,12 +107,17 @@ impl<'a> Published<'a> {
 pub(super) struct Sinks {
     observers: broadcast::Sender<Arc<Event>>,
     sinks: Vec<Box<dyn EventSink>>,
+    drained: AtomicBool,
 }
 
 impl Sinks {
     pub(super) fn new(sinks: Vec<Box<dyn EventSink>>) -> Self {
         let (observers, _) = broadcast::channel(OBSERVED);
-        Self { observers, sinks }
+        Self {
+            observers,
+            sinks,
+            drained: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
@@ -112,35 +126,61 @@ impl Sinks {
 
     pub(super) fn publish(&self, event: &Arc<Event>) {
         let published = Published::new(event);
-        for sink in &self.sinks {
-            if sink.wants(event.wire()) {
-                sink.publish(&published);
+        // A session that did not end in time goes on publishing.
+        if !self.drained.load(Ordering::Acquire) {
+            for sink in &self.sinks {
+                guarded(|| {
+                    if sink.wants(event.wire()) {
+                        sink.publish(&published);
+                    }
+                });
             }
         }
         // Without observers there is nobody to tell.
         let _ = self.observers.send(event.clone());
     }
 
+    /// How many events have still to be delivered.
     pub(super) fn queued(&self) -> u64 {
-        self.sinks.iter().map(|sink| sink.queued()).sum()
+        let sinks = self.sinks.iter();
+        sinks.filter_map(|sink| guarded(|| sink.queued())).sum()
     }
 
-    pub(super) fn give_up(&self) {
-        self.sinks.iter().for_each(|sink| sink.give_up());
-    }
-
-    /// Has all of them deliver what they have, at the same time.
-    pub(super) async fn drain(&self, deadline: Instant) {
+    /// Has all of them deliver what they have, at the same time: until `deadline`, or until it is
+    /// to `hurry`.
+    pub(super) async fn drain(&self, deadline: Instant, hurry: &CancellationToken) {
+        if self.drained.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let sinks = self.sinks.iter().map(|sink| async move {
-            // One that ignores its deadline.
-            let grace = deadline + GRACE;
-            if tokio::time::timeout_at(grace, sink.drain(deadline))
-                .await
-                .is_err()
-            {
-                tracing::warn!("an event sink has not delivered everything in time");
+            let Some(drain) = guarded(|| sink.drain(deadline)) else {
+                return;
+            };
+            let mut drain = pin!(AssertUnwindSafe(drain).catch_unwind());
+            tokio::select! {
+                result = &mut drain => return panicked(result),
+                () = tokio::time::sleep_until(deadline) => {}
+                () = hurry.cancelled() => {}
+            }
+            guarded(|| sink.give_up());
+            // Some count what they give up.
+            match tokio::time::timeout(GIVES_UP, drain).await {
+                Ok(result) => panicked(result),
+                Err(_) => tracing::warn!("an event sink has not delivered everything in time"),
             }
         });
         join_all(sinks).await;
+    }
+}
+
+/// Runs somebody else's code: a panic in it is theirs alone.
+fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
+    let result = catch_unwind(AssertUnwindSafe(code));
+    result.inspect_err(|_| tracing::error!("{PANICKED}")).ok()
+}
+
+fn panicked(result: std::thread::Result<()>) {
+    if result.is_err() {
+        tracing::error!("{PANICKED}");
     }
 }

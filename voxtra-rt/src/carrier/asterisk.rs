@@ -143,7 +143,14 @@ impl AsteriskCarrier {
     /// Lets Asterisk connect audio to us, and makes the bridge that it is to go into.
     async fn connect(&self) -> Result<Connected, CallError> {
         // What an earlier attempt has left.
-        self.clear().await;
+        {
+            let mut made = self.made.lock().await;
+            if made.other.is_some() {
+                // The caller talks to somebody else, in this bridge.
+                return Err(CallError::Ended);
+            }
+            self.remove(std::mem::take(&mut *made)).await;
+        }
         let ticket = self.link.media.issue(self.link.leg);
         // Many see these names, and the ticket's id is a password.
         let name = Uuid::new_v4();
@@ -234,8 +241,9 @@ impl AsteriskCarrier {
             target: endpoint.into(),
             reason,
         };
-        let bridge = self.made.lock().await.bridge.clone();
-        let bridge = bridge.ok_or(CallError::NotAnswered)?;
+        if self.made.lock().await.bridge.is_none() {
+            return Err(CallError::NotAnswered);
+        }
         let other = format!("voxtra-transfer-{}", Uuid::new_v4());
         let mut expected = self.link.expected.expect(&other);
         let originate = Originate::to_stasis(endpoint)
@@ -262,10 +270,15 @@ impl AsteriskCarrier {
             Ok(Err(reason)) => return Err(failed(reason)),
             Err(_) => return Err(failed(EndReason::NoAnswer)),
         }
-        let both = [other.as_str()];
-        twice(|| self.link.ari.add_to_bridge(&bridge, &both)).await?;
         let media = {
+            // Meanwhile the audio may have been lost, and connected again in another bridge.
             let mut made = self.made.lock().await;
+            if self.down.is_cancelled() {
+                return Err(CallError::Ended);
+            }
+            let bridge = made.bridge.clone().ok_or(CallError::Ended)?;
+            let both = [other.as_str()];
+            twice(|| self.link.ari.add_to_bridge(&bridge, &both)).await?;
             made.other = Some(expected.channel());
             made.media.take()
         };
@@ -278,7 +291,11 @@ impl AsteriskCarrier {
         let (ari, channel) = (self.link.ari.clone(), self.channel.clone());
         let reports = self.reports.clone();
         tokio::spawn(self.down.clone().run_until_cancelled_owned(async move {
-            expected.gone().await;
+            tokio::select! {
+                () = expected.gone() => {}
+                // The call was left to Asterisk.
+                () = reports.closed() => return,
+            }
             let requested = Report::HangupRequested(EndReason::NormalClearing, EndedBy::OtherParty);
             reports.send(requested).await;
             let _ = ari.hangup(&channel.get(), HangupReason::Normal).await;
@@ -309,11 +326,16 @@ impl AsteriskCarrier {
 
     /// Removes what was made so far.
     async fn clear(&self) {
+        let made = std::mem::take(&mut *self.made.lock().await);
+        self.remove(made).await;
+    }
+
+    async fn remove(&self, made: Made) {
         let Made {
             bridge,
             media,
             other,
-        } = std::mem::take(&mut *self.made.lock().await);
+        } = made;
         let other = other.map(|channel| channel.get().to_string());
         for channel in [media, other].into_iter().flatten() {
             hang_up_for_sure(&self.link.ari, channel).await;
@@ -362,6 +384,8 @@ impl Carrier for AsteriskCarrier {
     }
 
     fn replaced_by(&self, channel: &str) {
+        // What has been replaced is there, whatever Asterisk's answer to our order was.
+        self.placed.store(true, Ordering::Release);
         self.channel.set(channel);
     }
 

@@ -1,5 +1,6 @@
 //! What carries calls, behind the session's [`Carrier`](crate::session::Carrier): a channel that
-//! ARI controls (`AsteriskCarrier`, with the feature `ari`), or an AudioSocket connection alone ([`SocketCarrier`]).
+//! ARI controls (`AsteriskCarrier`, with the feature `ari`), or an AudioSocket connection alone
+//! ([`SocketCarrier`]).
 
 #[cfg(feature = "ari")]
 mod asterisk;

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::future::BoxFuture;
 use uuid::Uuid;
 use voxtra_core::event::EndReason;
 
@@ -36,10 +37,10 @@ impl Carrier for SocketCarrier {
 
     fn answer(&self) -> Order<'_, MediaLink> {
         Box::pin(async {
-            let link = self.take().ok_or(CallError::Ended)?;
             // Asterisk's `AudioSocket()` answers before it connects.
             self.reports.send(Report::Answered).await;
-            Ok(link)
+            // From here on nothing waits: the link is never on its way where it can get lost.
+            self.take().ok_or(CallError::Ended)
         })
     }
 
@@ -51,6 +52,12 @@ impl Carrier for SocketCarrier {
             }
             Ok(())
         })
+    }
+
+    fn take_down(&self) -> BoxFuture<'_, ()> {
+        // Dropped, it closes the connection.
+        drop(self.take());
+        Box::pin(std::future::ready(()))
     }
 
     fn ends_with_media(&self) -> bool {

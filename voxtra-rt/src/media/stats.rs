@@ -26,6 +26,7 @@ impl Counter {
 
 /// What one call has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CallStats {
     /// Audio frames received.
     pub frames_in: u64,

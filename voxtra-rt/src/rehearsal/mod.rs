@@ -94,7 +94,8 @@ impl Rehearsal {
     }
 
     /// Of an application as it was put together, but for what connects it to the world: Asterisk,
-    /// the media server, webhooks, voice and speech-to-text.
+    /// the media server, webhooks, voice and speech-to-text. Its sinks
+    /// ([`Builder::sink`]) are told of the rehearsal's events: leave out those that tell others.
     pub fn of(builder: Builder) -> Self {
         Self {
             builder,

@@ -15,6 +15,7 @@ use voxtra_core::leg::{Command, Mode};
 use super::caller_audio::AudioFanout;
 use super::carrier::Carrier;
 use super::conversation::Conversation;
+use super::deadlines;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
 use super::log::{EventLog, Events};
@@ -33,6 +34,7 @@ const TAKEN: usize = 8192;
 
 /// What is known about a call from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CallInfo {
     /// The caller's number; empty if unknown.
     pub caller_id: String,
@@ -149,9 +151,8 @@ impl Call {
     }
 
     /// The AudioSocket id with which a call without ARI came: what the dialplan passed to
-    /// `AudioSocket()`, or
-    /// `Application::expect_socket_call` made.
-    /// `None` of other calls. Whoever knows it can take such a call, so no event and no log has it.
+    /// `AudioSocket()`, or what `Application::expect_socket_call` returned. `None` of other calls.
+    /// Whoever knows it can take such a call, so no event and no log has it.
     pub fn audio_id(&self) -> Option<uuid::Uuid> {
         self.inner.carrier.audio_id()
     }
@@ -318,6 +319,15 @@ impl Call {
     /// # Errors
     /// As [`hangup`](Self::hangup).
     pub async fn hangup_with(&self, reason: EndReason) -> Result<(), CallError> {
+        let reason = match reason {
+            EndReason::UserBusy
+            | EndReason::Congestion
+            | EndReason::NoAnswer
+            | EndReason::CallRejected
+            | EndReason::UnallocatedNumber
+            | EndReason::NetworkOutOfOrder => reason,
+            _ => EndReason::NormalClearing,
+        };
         self.hangup_by(reason, EndedBy::Agent).await
     }
 
@@ -514,10 +524,14 @@ impl Call {
     /// Waits until the owner has taken every request made so far: what follows from an order is
     /// told after what was told before the order.
     pub(super) async fn requests_taken(&self) {
-        let (tell, taken) = oneshot::channel();
-        self.send(Request::Taken(tell)).await;
-        // The owner is gone, and with it everything that could be told.
-        let _ = taken.await;
+        let taken = async {
+            let (tell, taken) = oneshot::channel();
+            self.send(Request::Taken(tell)).await;
+            // Without an owner there is nothing left to be told.
+            let _ = taken.await;
+        };
+        // An owner that is held up must not keep a call from being hung up.
+        let _ = tokio::time::timeout(deadlines::TAKEN, taken).await;
     }
 
     /// Whether the caller talks to somebody else, and no longer to the agent.

@@ -17,6 +17,9 @@ pub(super) const WITHOUT_MEDIA: Duration = Duration::from_secs(2);
 /// How long a channel that was asked to hang up may stay, before its session ends without it.
 pub(super) const HANGS_UP: Duration = Duration::from_secs(10);
 
+/// How long an order waits until the owner has taken what was requested before it.
+pub(super) const TAKEN: Duration = Duration::from_secs(1);
+
 /// After the end of the call: how long its handler and its hooks may go on.
 pub(super) const HANDLER: Duration = Duration::from_secs(5);
 /// After that: how long the handler may take to notice that it was stopped.

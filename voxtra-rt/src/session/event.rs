@@ -17,6 +17,7 @@ use voxtra_core::event::{BuiltIn, EventKind, EventType};
 /// One event. As JSON it has exactly the contract's shape: `id`, `type`, `session_id`, `timestamp`,
 /// `data`.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Event {
     /// A random id, the same wherever this event is seen. 32 lower-case hex digits as JSON.
     pub id: Uuid,

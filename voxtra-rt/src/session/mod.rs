@@ -1,7 +1,7 @@
 //! A session: one call, its one ordered stream of events, and what an agent can do with it.
 //!
-//! Each session has one owner, a task that merges what the media thread reports, what ARI reports
-//! and what async code emits into one numbered order. Handlers, webhooks and observers all see that
+//! Each session has one owner, a task that merges what the media thread and the carrier report and
+//! what async code requests into one numbered order. Handlers, webhooks and observers all see that
 //! order.
 
 // The call, as an agent holds it.

@@ -373,6 +373,10 @@ impl Owner {
         self.missed = 0;
         self.connected_at = Some(Deadline::now());
         self.keys.connected(self.clock.now());
+        // Somebody hung up while it was being connected, and its end is the call's.
+        if self.hangup_reason.is_some() && self.call.inner.carrier.ends_with_media() {
+            link.command(Command::HangUp);
+        }
         self.link = Some(link);
     }
 

@@ -77,6 +77,11 @@ impl Reports {
         self.send(Report::Transferred(target.to_owned())).await;
     }
 
+    /// Waits until the session is over, and nobody reads what is reported.
+    pub(crate) async fn closed(&self) {
+        self.to.closed().await;
+    }
+
     /// Whether the call goes on without the agent: after a transfer.
     pub(crate) fn is_transferred(&self) -> bool {
         self.transferred.load(Ordering::Acquire)

@@ -70,6 +70,9 @@ fn implementation(
         #words
 
         #[automatically_derived]
+        impl #rt::__private::Declared for #name {}
+
+        #[automatically_derived]
         impl #rt::session::Session for #name {
             const NAME: &'static str = #text;
             const ROUTES: &'static [#rt::app::DeclaredRoute] = &[#(#routes),*];

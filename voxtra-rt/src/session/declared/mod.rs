@@ -38,11 +38,11 @@ use super::event::Event;
 pub use route::{DeclaredRoute, Route};
 pub(crate) use run::run_session;
 
-/// A session declared with `voxtra! { session Name { … } }`, which implements this.
+/// A session declared with `voxtra! { session Name { … } }`, which alone implements this.
 ///
 /// A step is known by its place in [`STEPS`](Self::STEPS), so that finding a handler compares small
 /// integers.
-pub trait Session: Send + 'static {
+pub trait Session: crate::__private::Declared + Send + 'static {
     /// Its name in the declaration.
     const NAME: &'static str;
     /// Which calls it wants.

@@ -65,6 +65,8 @@ impl Owner {
                 self.publish_at(at, error("media", fault.to_string()));
             }
             RecordBody::Missed(count) => self.records_missed(at, count.into()),
+            // A newer core's.
+            _ => return None,
         }
         None
     }

@@ -1,0 +1,43 @@
+//! What an agent usually needs.
+//!
+//! The names are listed, so that a program knows what it imports. The event `error` is left out: a
+//! struct called `Error` would stand in the way of everybody's own. It is
+//! [`event::Error`](crate::event::Error).
+
+// The built-in events.
+pub use crate::event::{
+    AgentHeld, AgentHeldOutcome, AgentResponse, AgentSpeechEnded, AgentSpeechStarted,
+    AgentThinking, AudioFrameReceived, AudioFrameSent, BargeIn, CallAnswered, CallEnded,
+    CallEndedEndedBy, CallFailed, CallHeld, CallReplaced, CallResumed, CallRinging, CallStarted,
+    CallStartedDirection, CallTransferFailed, CallTransferStarted, CallTransferred, DtmfReceived,
+    MediaStarted, MediaStopped, MediaStoppedReason, SessionCreated, SessionDestroyed,
+    SilenceDetected, TurnEnded, UserSpeechEnded, UserSpeechStarted, UserTranscript,
+    UserTranscriptPartial,
+};
+/// The status with which `main` ends.
+pub use std::process::ExitCode;
+
+// What all events have in common.
+pub use crate::event::{BuiltIn, EndReason, EventKind, EventSet, EventType, Text, ToolCall};
+// A call, and the program around it.
+#[cfg(feature = "config")]
+pub use crate::Config;
+pub use crate::{
+    Application, AudioStream, Call, CallError, Event, EventBody, Events, Handler, HandlerError,
+    Outbound, Session, Spoken, voxtra,
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::event::CATALOGUE;
+
+    #[test]
+    fn every_built_in_event_but_error_is_listed() {
+        let listed = include_str!("prelude.rs")
+            .split(|c: char| !c.is_alphanumeric())
+            .collect::<Vec<_>>();
+        for event in CATALOGUE {
+            assert!(listed.contains(&event.name), "{}", event.name);
+        }
+    }
+}
