@@ -66,7 +66,7 @@ async fn main() -> Result<ExitCode, voxtra::Exit> {
 mod tests {
     use std::time::Duration;
 
-    use voxtra::rt::rehearsal::{FarEnd, Rehearsal};
+    use voxtra::rehearsal::{FarEnd, Rehearsal};
 
     use super::*;
 

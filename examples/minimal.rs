@@ -35,7 +35,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_says_its_sentence_and_hangs_up() {
-        let rehearsal = voxtra::rt::rehearsal::Rehearsal::new().handler(greet);
+        let rehearsal = voxtra::rehearsal::Rehearsal::new().handler(greet);
         let mut caller = rehearsal.call("1000").await;
         caller
             .hears("Hello. This is the smallest agent there is. Goodbye.")

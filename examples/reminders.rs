@@ -102,7 +102,7 @@ async fn main() -> Result<(), voxtra::Exit> {
 
 #[cfg(test)]
 mod tests {
-    use voxtra::rt::rehearsal::{FarEnd, Rehearsal};
+    use voxtra::rehearsal::{FarEnd, Rehearsal};
 
     use super::*;
 

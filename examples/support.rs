@@ -63,7 +63,7 @@ async fn main() -> Result<ExitCode, voxtra::Exit> {
 
 #[cfg(test)]
 mod tests {
-    use voxtra::rt::rehearsal::{FarEnd, Rehearsal};
+    use voxtra::rehearsal::{FarEnd, Rehearsal};
 
     use super::*;
 

@@ -46,7 +46,7 @@ async fn main() -> Result<ExitCode, voxtra::Exit> {
 mod tests {
     use std::time::Duration;
 
-    use voxtra::rt::rehearsal::Rehearsal;
+    use voxtra::rehearsal::Rehearsal;
 
     use super::*;
 

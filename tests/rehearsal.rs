@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use voxtra::prelude::*;
-use voxtra::rt::rehearsal::{FarEnd, Rehearsal, Said};
+use voxtra::rehearsal::{FarEnd, Rehearsal, Said};
 
 const MENU: &str = "Welcome. Press one for sales, two for support.";
 

@@ -218,6 +218,7 @@ for package in json.load(sys.stdin)["packages"]:
 
 docs() {
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+    tests/external_types.sh
 }
 
 tests() {

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use voxtra::prelude::*;
-use voxtra::rt::rehearsal::Rehearsal;
+use voxtra::rehearsal::Rehearsal;
 use voxtra::rt::session::{Trigger, UserEvent};
 
 use super::event;

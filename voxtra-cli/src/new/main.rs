@@ -38,7 +38,7 @@ async fn main() -> Result<ExitCode, voxtra::Exit> {
 
 #[cfg(test)]
 mod tests {
-    use voxtra::rt::rehearsal::Rehearsal;
+    use voxtra::rehearsal::Rehearsal;
 
     use super::Reception;
 
