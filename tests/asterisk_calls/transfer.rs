@@ -11,7 +11,7 @@ async fn a_transferred_caller_and_the_other_party_hear_each_other() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    // The other party says back what it hears: the caller hears it only if both directions work.
+    // The other party repeats what it hears: the caller hears it only if both directions work.
     let transfer = |call: Call| async move {
         call.answer().await?;
         call.transfer("Local/echo@voxtra-test/n").await?;

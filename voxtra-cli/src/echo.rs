@@ -47,8 +47,8 @@ pub(crate) struct Args {
     /// fractions too
     #[arg(long, value_name = "MS", default_value = "1", value_parser = batch, alias = "tick")]
     batch: Duration,
-    /// From which share of its time on a media thread counts as busy: 0 to 1; with 0 it gathers
-    /// always, for the least CPU
+    /// CPU load above which a media thread batches: 0 to 1; with 0 it always batches, for the least
+    /// CPU
     #[arg(long, value_name = "SHARE", default_value = "0.75", value_parser = share, alias = "tick-load")]
     batch_above_load: f32,
     /// Events as JSON, one a line, and what was counted as the last, whose type is "summary"
