@@ -68,12 +68,12 @@ fn add(count: &'static std::thread::LocalKey<Cell<u64>>) {
     let _ = count.try_with(|count| count.set(count.get().wrapping_add(1)));
 }
 
-/// As [`Counting`], and weighs what is in use: a counter that all threads share, for tests rather
-/// than for every day.
+/// As [`Counting`], and also counts the bytes in use, in a counter that all threads share: for
+/// tests rather than for every day.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Weighing;
 
-/// Bytes in use, as far as the program asked for them: without what the allocator keeps for itself.
+/// Bytes in use, as far as the program asked for them: without the allocator's own overhead.
 static IN_USE: AtomicU64 = AtomicU64::new(0);
 
 #[allow(
@@ -114,8 +114,8 @@ pub fn bytes_in_use() -> u64 {
     IN_USE.load(Relaxed)
 }
 
-/// What the calling thread has allocated and freed since it started; zeros if [`Counting`] is not
-/// the allocator.
+/// Counters of the calling thread's allocations and frees since its start; zeros if [`Counting`] is
+/// not the allocator.
 pub fn of_this_thread() -> Allocations {
     Allocations {
         allocated: ALLOCATED.try_with(Cell::get).unwrap_or(0),

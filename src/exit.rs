@@ -4,9 +4,9 @@ use std::fmt;
 /// An error that ends the program, for `main` to return:
 /// `async fn main() -> Result<ExitCode, voxtra::Exit>`.
 ///
-/// Every error becomes one by `?`. What `main` returns is printed with `Debug`, which for most
-/// errors shows their insides; this one's is its message and those of its causes, as a person reads
-/// them. The exit status is 1.
+/// Every error becomes one by `?`. `main` prints its error with `Debug`, which for most errors
+/// shows their insides; for this one it shows the messages of the error and of its causes, for
+/// people to read. The exit status is 1.
 pub struct Exit(Box<dyn Error + Send + Sync>);
 
 impl<E: Error + Send + Sync + 'static> From<E> for Exit {
@@ -29,7 +29,7 @@ impl fmt::Display for Exit {
         let mut cause = self.0.source();
         while let Some(error) = cause {
             let message = error.to_string();
-            // Many messages end with that of their cause.
+            // Many messages end with their cause's message.
             if !told.contains(&message) {
                 write!(f, ": {message}")?;
                 told = message;

@@ -1,8 +1,8 @@
 //! The log of an agent, as the configuration's `[log]` says: one line in `main`.
 //!
-//! Voxtra tells what goes wrong with [`tracing`]: an Asterisk that is not there, a connection with
-//! an id that nobody expects, a webhook whose receiver is dead. Without a subscriber nobody hears
-//! of it. [`init`] installs one:
+//! Voxtra logs failures with [`tracing`]: an Asterisk that is not there, a connection with an id
+//! that nobody expects, a webhook whose receiver is dead. Without a subscriber nobody sees them.
+//! [`init`] installs one:
 //!
 //! ```no_run
 //! # use voxtra::prelude::*;
@@ -14,8 +14,8 @@
 //! # }
 //! ```
 //!
-//! Lines go to stderr. A thread of its own writes them: if nobody reads stderr, or too slowly,
-//! lines are lost and counted, and no call waits. The environment variable `RUST_LOG` overrides the
+//! Lines go to stderr. A thread of its own writes them: if stderr is not read, or too slowly, lines
+//! are lost and counted, and no call waits. The environment variable `RUST_LOG` overrides the
 //! filter. A program that installs a subscriber of its own leaves this out.
 
 use std::env;
@@ -37,8 +37,8 @@ const WAITING: usize = 8_192;
 /// How often the number of dropped lines is reported, if it has grown.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// The log of this process. Keep it until the end of `main`: dropped, it writes what is left, for
-/// as long as somebody reads and at most a second.
+/// The log of this process. Keep it until the end of `main`: when dropped, it writes the remaining
+/// lines, as long as stderr is read and for at most a second.
 #[must_use = "dropped at once, it ends the log at once: `let _log = …`"]
 #[derive(Debug)]
 pub struct Log {
@@ -54,24 +54,24 @@ impl Drop for Log {
     }
 }
 
-/// There can be no such log.
+/// The log can't be set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// `log.filter` is no filter.
+    /// `log.filter` is not a filter.
     #[error("log.filter = {filter:?} is no log filter: {reason}")]
     Filter {
-        /// What it is.
+        /// The text.
         filter: String,
-        /// Why it is none.
+        /// The reason.
         reason: String,
     },
-    /// The environment variable `RUST_LOG` is no filter.
+    /// The environment variable `RUST_LOG` is not a filter.
     #[error("the environment variable RUST_LOG = {filter:?} is no log filter: {reason}")]
     Environment {
-        /// What it is.
+        /// The text.
         filter: String,
-        /// Why it is none.
+        /// The reason.
         reason: String,
     },
     /// Something else in the program logs already.
@@ -81,7 +81,7 @@ pub enum LogError {
     Taken,
 }
 
-/// Checks what the configuration says of the log.
+/// Checks the configuration of the log.
 ///
 /// # Errors
 /// The filter makes no sense.
@@ -89,8 +89,8 @@ pub fn check(settings: &LogSettings) -> Result<(), LogError> {
     configured(settings).map(drop)
 }
 
-/// Logs as the configuration says. Called within a tokio runtime, the log also reports how many
-/// lines were lost.
+/// Starts the log as configured. Within a tokio runtime, the log also reports how many lines were
+/// lost.
 ///
 /// # Errors
 /// The filter makes no sense, or the program logs already.
@@ -122,20 +122,20 @@ pub fn init(settings: &LogSettings) -> Result<Log, LogError> {
     })
 }
 
-/// Leaves out what the websocket library tells at `trace`: Asterisk's messages as they are, with
-/// the ids of calls and with whatever callers put into their names.
+/// Leaves out the websocket library's `trace` lines: Asterisk's raw messages, with the ids of calls
+/// and any text that callers put into their names.
 fn without_messages<S: Subscriber>() -> impl Layer<S> {
     filter_fn(|line| *line.level() < Level::TRACE || !line.target().starts_with("tungstenite"))
 }
 
-/// Reports how many lines were lost whenever there were more.
+/// Reports the number of lost lines whenever it has grown.
 async fn report_dropped(counter: ErrorCounter) {
     let mut reported = 0;
     loop {
         tokio::time::sleep(REPORT_EVERY).await;
         let dropped = counter.dropped_lines();
         if dropped > reported {
-            // This line may be lost too; the next has its number in it.
+            // This line may be lost too; the next one includes it in its number.
             tracing::warn!(
                 dropped,
                 "whoever reads the log is too slow: lines were lost"

@@ -1,7 +1,7 @@
-//! What an agent usually needs.
+//! Names that an agent usually needs.
 //!
 //! The names are listed, so that a program knows what it imports. The event `error` is left out: a
-//! struct called `Error` would stand in the way of everybody's own. It is
+//! struct called `Error` would collide with the program's own. It is
 //! [`event::Error`](crate::event::Error).
 
 // The built-in events.

@@ -1,4 +1,4 @@
-//! The audit log: whom Voxtra refused, and what looks like an attack. Its lines have a target of
+//! The audit log: refused peers and callers, and signs of an attack. Its lines have a target of
 //! their own, so that they can be kept apart from the rest: `RUST_LOG=voxtra::audit=info`.
 
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ pub(crate) const TARGET: &str = "voxtra::audit";
 /// How often a limiter lets a line through.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
-/// Lets one line a second through. What is worth counting is counted elsewhere.
+/// Lets one line a second through. Counters elsewhere count the events themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter(Mutex<Option<Instant>>);
 
@@ -29,8 +29,8 @@ impl Limiter {
     }
 }
 
-/// What a log may hold of an AudioSocket id: its first 8 digits tell it from others, the 24 that
-/// are missing keep it secret.
+/// The part of an AudioSocket id that a log may hold: its first 8 digits tell it from others, the
+/// 24 that are missing keep it secret.
 pub(crate) fn short(id: Uuid) -> String {
     let (first, ..) = id.as_fields();
     format!("{first:08x}…")

@@ -11,9 +11,9 @@
 //! - [`catalogue`]: the events that a program knows, for people and for other programs;
 //! - [`config`]: the TOML file.
 #![forbid(unsafe_code)]
-// A session hears of what only some carriers report.
+// A session gets some reports only from some carriers.
 #![cfg_attr(not(feature = "ari"), allow(dead_code))]
-// What threads share is compiled once more under loom (`sync`).
+// Code that threads share is compiled once more under loom (`sync`).
 #![cfg_attr(test, allow(clippy::duplicate_mod))]
 #![cfg_attr(
     test,
@@ -33,7 +33,7 @@ mod sync;
 #[cfg(feature = "webhooks")]
 pub mod webhook;
 
-/// What `fuzz/` runs. The bodies live beside the code they exercise.
+/// Entry points of `fuzz/`. The bodies live beside the code they exercise.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz {
@@ -47,12 +47,12 @@ pub use voxtra_ari as ari;
 pub use voxtra_core as core;
 pub use voxtra_speech as speech;
 
-/// What the output of `voxtra!` names. Not part of the public interface: it changes with the macro.
+/// Names in the output of `voxtra!`. Not part of the public interface: it changes with the macro.
 #[doc(hidden)]
 pub mod __private {
     pub use voxtra_core::__private::voxtra;
 
-    /// Keeps [`Session`](crate::session::Session) to what `voxtra!` declares, so that it can grow.
+    /// Lets only `voxtra!` implement [`Session`](crate::session::Session), so that it can grow.
     pub trait Declared {}
 }
 
@@ -101,14 +101,14 @@ pub mod __private {
 /// }
 /// ```
 ///
-/// A session becomes a struct that implements `Session`; an application that is given it makes one
-/// for each call on its routes.
+/// A session becomes a struct that implements `Session`; an application that has it makes one for
+/// each call on its routes.
 ///
-/// - **Routes** are `extension "1000"` (the whole extension), `number "+265999000001"`,
-///   `prefix "+265"` (or `number "+265*"`), and `default` for calls that no other route matches.
-///   `{ key: "value" }` behind one is known about its calls.
-/// - **State** lives as long as the call. Each field has its first value behind `=`, which may use
-///   `call`.
+/// - **Routes** are `extension "1000"` (the whole extension), `number "+265999000001"`, `prefix
+///   "+265"` (or `number "+265*"`), and `default` for calls that no other route matches. `{ key:
+///   "value" }` behind a route sets metadata of its calls.
+/// - **State** lives as long as the call. Each field has its initial value behind `=`, which may
+///   use `call`.
 /// - A **handler** is async. In it and in its guard, `call` is the call, `state` the state, and the
 ///   name in parentheses is a reference to the event; `field: pattern` there looks into it. `?`
 ///   takes any error. A handler may end in `Ok(())`, but needn't.

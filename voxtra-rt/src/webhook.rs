@@ -25,7 +25,7 @@ impl EventSink for Webhooks {
 
     fn drain(&self, deadline: Instant) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // It tells what it gave up.
+            // The webhook logs what it gave up.
             self.drain(deadline).await;
         })
     }
@@ -39,8 +39,8 @@ impl EventSink for Webhooks {
     }
 }
 
-/// What receivers know Voxtra by. The events that tell of a call's life come through whatever the
-/// others do.
+/// Voxtra's name for receivers. Events of a call's life cycle are delivered even when others are
+/// dropped.
 pub(crate) fn sender() -> Sender {
     Sender::new("voxtra")
         .version(env!("CARGO_PKG_VERSION"))

@@ -1,4 +1,4 @@
-//! Which new calls are taken. Whoever is refused has not been answered, and pays for nothing.
+//! Limits on new calls. A refused caller has not been answered, and pays for nothing.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,15 +9,14 @@ use tokio::time::Instant;
 use super::lock;
 use crate::audit::{self, Limiter};
 
-/// How many new calls are taken, beside
-/// [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls). By default as many as
-/// come.
+/// Limits on new calls, beside
+/// [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls). Default: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallLimits {
-    /// Most new calls in a second.
+    /// Most new calls per second.
     pub per_second: Option<u32>,
     /// Most calls of one caller's number at the same time. Callers without a number are not
-    /// counted: they are many.
+    /// counted: there are many of them.
     pub per_caller: Option<usize>,
 }
 
@@ -28,10 +27,10 @@ pub enum CallRefusal {
     /// As many calls as allowed are up.
     #[error("as many calls are up as media.max_calls allows")]
     MaxCalls,
-    /// Too many have come within a second.
+    /// More calls per second than allowed.
     #[error("more calls come than media.max_calls_per_second allows")]
     PerSecond,
-    /// Its caller has as many calls as one may.
+    /// Its caller has as many calls as allowed.
     #[error("its caller has as many calls as media.max_calls_per_caller allows")]
     PerCaller,
 }
@@ -40,7 +39,7 @@ impl CallRefusal {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::MaxCalls, Self::PerSecond, Self::PerCaller];
 
-    /// Its name where counters are listed.
+    /// Its name in lists of counters.
     pub fn name(self) -> &'static str {
         match self {
             Self::MaxCalls => "max_calls",
@@ -50,13 +49,13 @@ impl CallRefusal {
     }
 }
 
-/// Lets calls in, and counts those that it doesn't.
+/// Admits calls, and counts refused ones.
 #[derive(Debug)]
 pub(super) struct Admission {
     limits: CallLimits,
     max_calls: usize,
-    /// When the calls so far would have come one by one (the "theoretical arrival time" of the
-    /// generic cell rate algorithm).
+    /// Time at which the calls so far would have come one by one (the "theoretical arrival time" of
+    /// the generic cell rate algorithm).
     due: Mutex<Option<Instant>>,
     refused: [AtomicU64; CallRefusal::ALL.len()],
     logs: [Limiter; CallRefusal::ALL.len()],
@@ -73,8 +72,8 @@ impl Admission {
         }
     }
 
-    /// Whether one more call of `caller` is taken. `up` is how many are up, `of_caller` counts
-    /// those of this caller.
+    /// Whether one more call of `caller` is admitted. `up` is the number of calls that are up;
+    /// `of_caller` counts this caller's.
     pub(super) fn admit(
         &self,
         caller: &str,
@@ -99,7 +98,7 @@ impl Admission {
         Err(refusal)
     }
 
-    /// Whether one more call keeps to so many in a second.
+    /// Whether one more call stays within this rate.
     fn is_due(&self, per_second: u32) -> bool {
         const SECOND: Duration = Duration::from_secs(1);
         let each = SECOND / per_second.max(1);
@@ -178,7 +177,7 @@ mod tests {
         let admit = |caller, up, of_caller| admission.admit(caller, up, || of_caller);
         assert_eq!(admit("100", 100, 0), Err(CallRefusal::MaxCalls));
         assert_eq!(admit("100", 99, 2), Err(CallRefusal::PerCaller));
-        // Whoever was refused takes nothing of the second's calls.
+        // Refused calls use nothing of the second's calls.
         assert_eq!(
             admit("", 99, 2),
             Ok(()),

@@ -35,14 +35,14 @@ use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 /// How long calls may go on after the application was told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// What a handler that has no name is called in errors.
+/// The name of an unnamed handler in errors.
 const FUNCTION: &str = "a function";
 
-/// An application to be: routes, providers and settings, all with defaults that work.
+/// An application to be built: routes, providers and settings, all with defaults that work.
 pub struct Builder {
     routes: Routes,
     route_error: Option<RouteError>,
-    /// What a `[[route]]` of the configuration may name.
+    /// Handlers that a `[[route]]` of the configuration may name.
     agents: Vec<(String, Handler)>,
     /// Sessions that declare no route.
     unrouted: Vec<&'static str>,
@@ -81,7 +81,7 @@ impl std::fmt::Debug for Builder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Two routes are in each other's way, or one makes no sense.
+    /// Two routes conflict, or one makes no sense.
     #[error(transparent)]
     Route(#[from] RouteError),
     /// Two events of the program have one wire name.
@@ -90,9 +90,9 @@ pub enum StartError {
     /// The AudioSocket server can't listen.
     #[error("cannot listen for AudioSocket connections on {address}: {error}")]
     Listen {
-        /// Where it was to listen.
+        /// The address.
         address: std::net::SocketAddr,
-        /// Why it can't.
+        /// The reason.
         error: std::io::Error,
     },
     /// Asterisk's ARI refuses us.
@@ -106,11 +106,11 @@ pub enum StartError {
     /// A voice or a prompt can't work.
     #[error(transparent)]
     Speech(#[from] SpeechError),
-    /// The environment variable `VOXTRA_EVENTS` asks for the application's events, which were
+    /// The environment variable `VOXTRA_EVENTS` asked for the application's events, which were
     /// printed. Nothing was started.
     #[error("the application's events were listed, as VOXTRA_EVENTS asks; nothing was started")]
     Listed,
-    /// It asks for them in a way that can't be answered.
+    /// `VOXTRA_EVENTS` asks for the events in a way that can't be answered.
     #[error("the application's events can't be listed: {0}")]
     Listing(String),
 }
@@ -144,45 +144,43 @@ impl Builder {
         }
     }
 
-    /// How the media plane behaves.
+    /// Settings of the media plane.
     #[must_use]
     pub fn media(mut self, settings: MediaSettings) -> Self {
         self.media = settings;
         self
     }
 
-    /// How many new calls are taken. Default: as many as come, up to [`MediaSettings::max_calls`]
-    /// at the same time.
+    /// Limits on new calls. Default: none, up to [`MediaSettings::max_calls`] at the same time.
     #[must_use]
     pub fn limits(mut self, limits: CallLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Where Asterisk reaches the AudioSocket server, `host:port`. By default where it listens.
+    /// The `host:port` at which Asterisk reaches the AudioSocket server. Default: where it listens.
     #[must_use]
     pub fn advertise(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self
     }
 
-    /// How each call's media behaves: rate, turn-taking, playout.
+    /// Settings of each call's media: rate, turn-taking, playout.
     #[must_use]
     pub fn leg(mut self, settings: LegSettings) -> Self {
         self.leg = settings;
         self
     }
 
-    /// Lets connections with this id in, from the dialplan's `AudioSocket()`; they count as calls
-    /// to `extension`.
+    /// Accepts connections with this id from the dialplan's `AudioSocket()`; they count as calls to
+    /// `extension`.
     #[must_use]
     pub fn allow(mut self, uuid: Uuid, extension: &str) -> Self {
         self.sockets.extensions.insert(uuid, extension.to_owned());
         self
     }
 
-    /// Lets connections with any id in, as far as their address is allowed; they count as calls to
-    /// `extension`.
+    /// Accepts connections with any id from allowed addresses; they count as calls to `extension`.
     #[must_use]
     pub fn allow_any(mut self, extension: &str) -> Self {
         self.sockets.any_extension = Some(extension.to_owned());
@@ -196,14 +194,14 @@ impl Builder {
         self
     }
 
-    /// What `listen` hears with.
+    /// The speech-to-text of `listen`.
     #[must_use]
     pub fn speech_to_text(mut self, provider: impl SpeechToText + 'static) -> Self {
         self.services.speech_to_text = Some(Arc::new(provider));
         self
     }
 
-    /// What `agent()` thinks with.
+    /// The language model of `agent()`.
     #[must_use]
     pub fn language_model(mut self, model: impl LanguageModel + 'static) -> Self {
         self.services.model = Some(Arc::new(model));
@@ -235,7 +233,7 @@ impl Builder {
         self.route(|routes| routes.extension(extension, Handler::new(handler), FUNCTION))
     }
 
-    /// Handles calls to this number, or with a `*` at the end to all that begin with it.
+    /// Handles calls to this number, or with a `*` at the end to all numbers that begin with it.
     #[must_use]
     pub fn number<F, R>(self, pattern: &str, handler: F) -> Self
     where
@@ -245,8 +243,8 @@ impl Builder {
         self.route(|routes| routes.number(pattern, Handler::new(handler), FUNCTION))
     }
 
-    /// Asks `rule` for the handler of a call that no extension or number fits. Rules are asked in
-    /// order; one that does not want the call says `None`.
+    /// Asks `rule` for the handler of a call that no extension or number matches. Rules are asked
+    /// in order; a rule that does not want the call returns `None`.
     #[must_use]
     pub fn dispatch<F, R>(mut self, rule: F) -> Self
     where
@@ -257,7 +255,7 @@ impl Builder {
         self
     }
 
-    /// Handles every call that nothing else fits.
+    /// Handles every call that no other route matches.
     #[must_use]
     pub fn default<F, R>(self, handler: F) -> Self
     where
@@ -268,8 +266,8 @@ impl Builder {
     }
 
     /// Handles calls with a session declared with `voxtra!`, by the routes it declares. Its events
-    /// need not be named again. A `[[route]]` of the configuration may name it, as the declaration
-    /// does.
+    /// need not be named again. A `[[route]]` of the configuration may use the session's declared
+    /// name.
     #[must_use]
     pub fn session<S: Session>(mut self) -> Self {
         self = self
@@ -290,8 +288,8 @@ impl Builder {
         self
     }
 
-    /// Gives a handler a name, by which a `[[route]]` of the configuration sends it calls. Sessions
-    /// have theirs.
+    /// Names a handler, so that a `[[route]]` of the configuration can send it calls. Sessions have
+    /// names of their own.
     #[must_use]
     pub fn agent(mut self, name: &str, handler: Handler) -> Self {
         self.agents.push((name.to_owned(), handler));
@@ -312,8 +310,8 @@ impl Builder {
         })
     }
 
-    /// Adds the routes of the configuration. Here, since sessions may be registered after it was
-    /// read.
+    /// Adds the routes of the configuration. Done here, since sessions may be registered after the
+    /// configuration was read.
     fn route_as_configured(mut self) -> Self {
         let unrouted = std::mem::take(&mut self.unrouted);
         let configured = std::mem::take(&mut self.configured);
@@ -343,14 +341,14 @@ impl Builder {
         self
     }
 
-    /// Names an event that handlers tell, so that `voxtra events` lists it and the allow-list of a
+    /// Names an event that handlers emit, so that `voxtra events` lists it and the allow-list of a
     /// webhook may have it.
     #[must_use]
     pub fn event<E: EventType>(self) -> Self {
         self.knows(&[E::INFO])
     }
 
-    /// Names all events of a set, as [`event`](Self::event) does one.
+    /// Names all events of a set, as [`event`](Self::event) names one.
     #[must_use]
     pub fn events<E: EventSet>(self) -> Self {
         self.knows(E::EVENTS)
@@ -370,16 +368,16 @@ impl Builder {
         self
     }
 
-    /// Gives every call something of the application's own, such as a pool of database
-    /// connections: [`Call::state`] finds it by its type. Of each type there is one, the last that
-    /// was given.
+    /// Gives every call a value of the application, such as a pool of database connections:
+    /// [`Call::state`] finds it by its type. There is one value of each type, the last that was
+    /// given.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         Arc::make_mut(&mut self.services.state).insert(value);
         self
     }
 
-    /// Publishes the events of all calls to `sink`, too.
+    /// Also publishes the events of all calls to `sink`.
     #[must_use]
     pub fn sink(mut self, sink: impl EventSink) -> Self {
         self.sinks.push(Box::new(sink));
@@ -425,16 +423,16 @@ impl Builder {
     }
 
     /// Starts the application: listens for media, runs the start-up hooks, and connects to
-    /// Asterisk. An Asterisk that is not there yet is waited for in the background;
-    /// [`Application::online`] tells when it came.
+    /// Asterisk. If Asterisk is not there yet, the application waits for it in the background;
+    /// [`Application::online`] returns when it has come.
     ///
-    /// Where the environment variable `VOXTRA_EVENTS` is set, it does nothing of that: it prints
-    /// the events that the application knows as `text`, `json`, `schema` or `asyncapi`, and fails
-    /// with [`StartError::Listed`]. That is how `voxtra events AGENT` asks.
+    /// Where the environment variable `VOXTRA_EVENTS` is set, it does none of this: it prints the
+    /// events that the application knows as `text`, `json`, `schema` or `asyncapi`, and fails with
+    /// [`StartError::Listed`]. `voxtra events AGENT` asks in this way.
     ///
     /// # Errors
-    /// Routes are in each other's way, the address is taken, Asterisk refuses the password, a
-    /// webhook makes no sense.
+    /// Routes conflict, the address is taken, Asterisk refuses the password, a webhook makes no
+    /// sense.
     pub async fn start(self) -> Result<Application, StartError> {
         let mut this = self.route_as_configured();
         this.check()?;
@@ -462,7 +460,7 @@ impl Builder {
     /// }
     /// ```
     ///
-    /// The status is success also where `VOXTRA_EVENTS` asked for the events.
+    /// The status is also success if `VOXTRA_EVENTS` asked for the events.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -477,8 +475,8 @@ impl Builder {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Starts it without a line to the world: nothing listens or connects, no webhook is delivered,
-    /// and its calls are those that `originator` has. Its sinks are told of them.
+    /// Starts without a line to the world: nothing listens or connects, no webhook is delivered,
+    /// and only `originator` has calls. The sinks get their events.
     pub(crate) async fn start_without_lines(
         self,
         originator: Arc<dyn Originator>,
@@ -490,7 +488,7 @@ impl Builder {
         this.open(Some(originator)).await
     }
 
-    /// What was wrong on the way.
+    /// Returns the first error of the earlier steps.
     fn check(&mut self) -> Result<(), StartError> {
         if let Some(error) = self.route_error.take() {
             return Err(error.into());

@@ -65,7 +65,7 @@ use sockets::Sockets;
 /// A running application. Cheap to clone.
 ///
 /// End it with [`run`](Self::run) or [`shutdown`](Self::shutdown). When the last clone is dropped
-/// without either, it takes no more calls, and stops listening when those that are up are over.
+/// without either, it takes no more calls, and stops listening when the running calls are over.
 #[derive(Clone)]
 pub struct Application {
     pub(crate) inner: Arc<Inner>,
@@ -87,7 +87,7 @@ pub(crate) struct Inner {
     sockets: Sockets,
     #[cfg(feature = "ari")]
     asterisk: Option<Arc<Asterisk>>,
-    /// What places calls, if anything does.
+    /// Places calls, if the application can.
     originator: Option<Arc<dyn Originator>>,
     drain: Duration,
     stop: CancellationToken,
@@ -103,7 +103,7 @@ impl std::fmt::Debug for Application {
 }
 
 impl Application {
-    /// An application to be.
+    /// A builder of an application.
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -113,7 +113,7 @@ impl Application {
         self.inner.media.address()
     }
 
-    /// What the media plane has counted.
+    /// Counters of the media plane.
     pub fn media_stats(&self) -> &MediaStats {
         self.inner.media.stats()
     }
@@ -126,20 +126,20 @@ impl Application {
         refused.into_iter().map(|(_, count)| count).sum()
     }
 
-    /// The same, by reason; those that were not needed are left out.
+    /// The same, by reason; reasons without a refusal are left out.
     pub fn call_refusals(&self) -> Vec<(CallRefusal, u64)> {
         let refused = self.inner.admission.refused().into_iter();
         refused.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// What each webhook has counted.
+    /// Counters of each webhook.
     #[cfg(feature = "webhooks")]
     pub fn webhook_counters(&self) -> Vec<WebhookCounters> {
         self.inner.webhooks.counters()
     }
 
-    /// The events that it knows: the built-in ones, those of its sessions, and those that were
-    /// named.
+    /// The events that the application knows: the built-in ones, those of its sessions, and named
+    /// ones.
     pub fn catalogue(&self) -> &Catalogue {
         &self.inner.catalogue
     }
@@ -154,7 +154,7 @@ impl Application {
         self.inner.sinks.subscribe()
     }
 
-    /// Waits until ARI's events arrive: the application is known to Asterisk and calls can come.
+    /// Waits until ARI's events arrive: Asterisk knows the application and calls can come.
     pub async fn online(&self) {
         #[cfg(feature = "ari")]
         if let Some(asterisk) = &self.inner.asterisk {
@@ -165,7 +165,7 @@ impl Application {
 }
 
 impl Inner {
-    /// What calls can speak, hear and think with.
+    /// The voice, speech-to-text and language model of calls.
     pub(crate) fn services(&self) -> Services {
         self.services.clone()
     }

@@ -12,16 +12,16 @@ use crate::session::{Call, CallError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outbound {
-    /// Whom to call: `PJSIP/200`, `Local/100@internal` …
+    /// The endpoint to call: `PJSIP/200`, `Local/100@internal` …
     pub endpoint: String,
-    /// What the called party sees.
+    /// The caller id that the called party sees.
     pub caller_id: String,
     /// How long to ring, in whole seconds.
     pub timeout: Duration,
     /// Channel variables.
     pub variables: BTreeMap<String, String>,
-    /// Codecs to offer, `ulaw,slin16`; without it Asterisk decides. It decides on 192 kHz for
-    /// `Local/` endpoints, which costs time and half of the level: name one for those.
+    /// Codecs to offer, `ulaw,slin16`; without them Asterisk decides. For `Local/` endpoints it
+    /// chooses 192 kHz, which costs time and half of the level: name a codec for those.
     pub formats: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl Outbound {
         }
     }
 
-    /// What the called party sees.
+    /// The caller id that the called party sees.
     #[must_use]
     pub fn caller_id(mut self, caller_id: impl Into<String>) -> Self {
         self.caller_id = caller_id.into();
@@ -67,9 +67,9 @@ impl Outbound {
 }
 
 impl Application {
-    /// Places a call. Its session begins at once (`call.started`, `call.ringing`); `handler` runs
-    /// when the far end has answered and the audio is connected. If it does not answer, the session
-    /// ends with `call.failed`.
+    /// Places a call. Its session begins at once (`call.started`, `call.ringing`). `handler` runs
+    /// when the far end has answered and the audio is connected. If the far end does not answer,
+    /// the session ends with `call.failed`.
     ///
     /// # Errors
     /// There is no ARI to place calls with, or the application is about to stop.
@@ -85,8 +85,8 @@ impl Application {
     }
 }
 
-/// What places calls.
+/// Places calls.
 pub(crate) trait Originator: Send + Sync {
-    /// Opens the session of a call that is placed, and has `handler` run once it is answered.
+    /// Opens the session of a call that is placed, and runs `handler` once the call is answered.
     fn place(&self, app: &Arc<Inner>, outbound: Outbound, handler: Handler) -> Call;
 }

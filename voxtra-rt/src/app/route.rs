@@ -1,4 +1,4 @@
-//! Which handler a call goes to.
+//! The handler that a call goes to.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use crate::session::{Call, CallInfo, HandlerError, Session, run_session};
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What may come out of a handler: nothing, or a result.
+/// The return value of a handler: nothing, or a result.
 #[diagnostic::on_unimplemented(
     message = "a handler ends in nothing or in `Result<(), _>`, not in `{Self}`",
     note = "end its last line with `?;` and, in a function, go on with `Ok(())`"
@@ -33,13 +33,13 @@ impl<E: Failure> HandlerOutcome for Result<(), E> {
     }
 }
 
-/// What a handler may fail with: whatever `?` makes a [`HandlerError`] of.
+/// An error of a handler: any type that `?` turns into a [`HandlerError`].
 #[diagnostic::on_unimplemented(
     message = "a handler can't fail with `{Self}`",
     note = "the error must be one that may cross threads: write `Result<(), HandlerError>`, which is `Box<dyn Error + Send + Sync>`, in place of `Box<dyn Error>`"
 )]
 pub trait Failure {
-    /// As the error that is told.
+    /// As the error that is published.
     fn into_failure(self) -> HandlerError;
 }
 
@@ -51,7 +51,7 @@ impl<E: Into<HandlerError>> Failure for E {
     }
 }
 
-/// What handles a call: an async function of it, or a session declared with `voxtra!`.
+/// A handler of calls: an async function of a call, or a session declared with `voxtra!`.
 #[derive(Clone)]
 pub struct Handler(Arc<dyn Fn(Call) -> BoxFuture<Result<(), HandlerError>> + Send + Sync>);
 
@@ -81,7 +81,7 @@ impl Handler {
         Self::declared::<S>(&[])
     }
 
-    /// The same for calls of a route that something is known about.
+    /// The same, for calls of a route with metadata.
     pub(crate) fn declared<S: Session>(metadata: &'static [(&'static str, &'static str)]) -> Self {
         Self::new(move |call: Call| {
             for (key, value) in metadata {
@@ -99,7 +99,7 @@ impl Handler {
 /// A rule that looks at a call and may choose a handler for it.
 pub(crate) type Rule = Arc<dyn Fn(CallInfo) -> BoxFuture<Option<Handler>> + Send + Sync>;
 
-/// All routes of an application. The first that fits wins: extensions, numbers, the longest number
+/// All routes of an application. The first match wins: extensions, numbers, the longest number
 /// prefix, the rules in the order of their registration, the default.
 #[derive(Clone, Default)]
 pub(crate) struct Routes {
@@ -110,7 +110,7 @@ pub(crate) struct Routes {
     default: Option<Registered>,
 }
 
-/// A pattern, what handles its calls, and what that is called in errors.
+/// A pattern, the handler of its calls, and the handler's name in errors.
 #[derive(Clone)]
 struct Registered {
     pattern: String,
@@ -121,14 +121,14 @@ struct Registered {
 /// A route that can't be registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
-    /// There is one for the same calls.
+    /// Another route takes the same calls.
     #[error("two routes for {calls}, of {first} and of {second}: one of them would never be used")]
     Duplicate {
-        /// Which calls.
+        /// The calls.
         calls: String,
-        /// What they went to.
+        /// The handler of the first route.
         first: String,
-        /// What they are to go to as well.
+        /// The handler of the second route.
         second: String,
     },
     /// A session that was registered has no route.
@@ -141,7 +141,7 @@ pub enum RouteError {
     Agent {
         /// The name.
         agent: String,
-        /// Which there are, in words.
+        /// The agents that exist, in words.
         known: String,
     },
     /// The pattern makes no sense.
@@ -252,7 +252,7 @@ fn find(routes: &[Registered], fits: impl Fn(&String) -> bool) -> Option<Handler
         .map(|route| route.handler.clone())
 }
 
-/// A number without what people put between its digits.
+/// A number without the separators between its digits.
 fn normalized(number: &str) -> String {
     number
         .chars()

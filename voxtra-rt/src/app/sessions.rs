@@ -1,4 +1,4 @@
-//! The sessions that are up, each under its channel; from the first to the last of them.
+//! The sessions that are up, each under its channel, from their start to their end.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -14,7 +14,7 @@ use crate::session::{
     Call, CallInfo, Carrier, OnHandlerEnd, Owner, Publish, Report, Reports, Services,
 };
 
-/// What async code may request of a session's owner before it has to wait.
+/// Requests of async code that may wait for a session's owner.
 const REQUESTS: usize = 1024;
 
 /// A session that is about to be opened.
@@ -48,11 +48,11 @@ impl NewSession {
 pub(super) struct Sessions {
     by_channel: Mutex<HashMap<Arc<str>, Call>>,
     on_handler_end: OnHandlerEnd,
-    /// No further call is taken.
+    /// The application takes no further calls.
     draining: AtomicBool,
     /// All sessions.
     up: TaskTracker,
-    /// Those in which an agent takes part: all but those that were transferred.
+    /// Those in which an agent takes part: all except transferred ones.
     attended: TaskTracker,
 }
 
@@ -67,7 +67,7 @@ impl Sessions {
         }
     }
 
-    /// Registers a session. Its owner is to be run.
+    /// Registers a session. The caller of this function runs its owner.
     pub(super) fn open(
         &self,
         session: NewSession,
@@ -114,8 +114,8 @@ impl Sessions {
         lock(&self.by_channel).get(channel).cloned()
     }
 
-    /// The session of the channel `old` has the channel `new` from now on. That session, if there
-    /// is one.
+    /// The channel `new` replaces the channel `old` in the session of `old`. Returns that session,
+    /// if there is one.
     pub(super) fn replace(&self, old: &str, new: &str) -> Option<Call> {
         let mut sessions = lock(&self.by_channel);
         let call = sessions.remove(old)?;
@@ -132,7 +132,7 @@ impl Sessions {
         lock(&self.by_channel).values().cloned().collect()
     }
 
-    /// Takes no further call.
+    /// Takes no further calls.
     pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::Release);
     }

@@ -1,4 +1,4 @@
-//! The end: no new calls, time for those that are up, then everything that is still to be told.
+//! The end: no new calls, time for running calls, then delivery of all remaining events.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,18 +13,18 @@ use crate::audit;
 use crate::session::deadlines::FINISH;
 use crate::session::{Call, Report};
 
-/// How long webhooks may take over what is left to deliver.
+/// How long webhooks may take to deliver the remaining events.
 const DELIVER: Duration = Duration::from_secs(10);
 
 impl Application {
-    /// Runs until Ctrl-C or SIGTERM, then drains: calls that are up may go on for the drain time,
-    /// new ones go on in the dialplan. A second signal hangs up at once, and a further one gives up
-    /// what is waited for after that: sessions that end, and webhook events, which are counted and
-    /// told. Returns what it was told first.
+    /// Runs until Ctrl-C or SIGTERM, then drains: running calls may go on for the drain time, new
+    /// ones go on in the dialplan. A second signal hangs up at once. A further one gives up the
+    /// waits that follow: for sessions that end, and for webhook events, which are counted and
+    /// reported. Returns the first signal.
     ///
-    /// Calls that were transferred are neither waited for nor cut: no agent takes part in them.
-    /// Asterisk can't end them when one party hangs up, so an application of the same name does
-    /// that when it runs again.
+    /// The application neither waits for transferred calls nor cuts them: no agent takes part in
+    /// them. Asterisk can't end them when one party hangs up, so an application of the same name
+    /// does that when it runs again.
     pub async fn run(&self) -> Stop {
         match StopSignals::listen() {
             Ok(signals) => self.run_until(signals).await,
@@ -35,7 +35,7 @@ impl Application {
         }
     }
 
-    /// As [`run`](Self::run), with signals that have been listened for since before the application
+    /// As [`run`](Self::run), with a listener for signals that was made before the application
     /// started.
     pub async fn run_until(&self, mut signals: StopSignals) -> Stop {
         self.run_by(&mut signals).await
@@ -53,7 +53,7 @@ impl Application {
         }
         match attended.len() {
             0 => tracing::info!("stopping: no call is up"),
-            // A person may take the wait for a program that hangs.
+            // The wait may look like a program that hangs.
             calls => tracing::warn!("{}", waits_for(calls, self.inner.drain)),
         }
         self.refuse_calls();
@@ -65,8 +65,8 @@ impl Application {
         let end = ShutdownProgress::default();
         tokio::select! {
             () = self.end(&end) => {}
-            // The first that comes now ends what is waited for; once everything is told, nothing is
-            // waited for any more.
+            // The first signal cancels the waits. A signal after every event was delivered or given
+            // up cuts the shutdown hooks too.
             () = async {
                 loop {
                     stops.next().await;
@@ -81,7 +81,7 @@ impl Application {
         stop
     }
 
-    /// Stops now: hangs up, lets sessions finish, delivers what webhooks still have, runs the
+    /// Stops now: hangs up, lets sessions finish, delivers the webhooks' remaining events, runs the
     /// shutdown hooks. Calls that were transferred are not hung up.
     pub async fn shutdown(&self) {
         self.end(&ShutdownProgress::default()).await;
@@ -139,8 +139,8 @@ impl Application {
     }
 }
 
-/// What tells to stop. A future that waits for it may be sent to another thread, which one of an
-/// async closure may not.
+/// A source of orders to stop. A future that waits for it may be sent to another thread; the future
+/// of an async closure may not.
 trait Stops: Send {
     fn next(&mut self) -> impl Future<Output = Stop> + Send;
 }
@@ -151,7 +151,7 @@ impl Stops for StopSignals {
     }
 }
 
-/// How far the end is, and whether somebody has lost patience.
+/// How far the end is, and whether the operator has lost patience.
 #[derive(Debug, Default)]
 struct ShutdownProgress {
     hurry: CancellationToken,
@@ -160,7 +160,7 @@ struct ShutdownProgress {
 }
 
 impl ShutdownProgress {
-    /// Waits for something for a while, or until it is to hurry; whether it came.
+    /// Waits for `what` for a while, or until the end is to hurry; returns whether `what` finished.
     async fn allows(&self, time: Duration, what: impl Future<Output = ()>) -> bool {
         tokio::select! {
             biased;
@@ -171,7 +171,7 @@ impl ShutdownProgress {
     }
 }
 
-/// What a program that ends still does.
+/// The log line about events that a stopping program still delivers.
 fn delivers(waiting: u64) -> String {
     let events = match waiting {
         1 => "1 event is".to_owned(),
@@ -181,7 +181,7 @@ fn delivers(waiting: u64) -> String {
     format!("{events} not delivered yet; waiting up to {seconds} s; Ctrl-C again gives up")
 }
 
-/// What a program that was told to stop waits for.
+/// The log line about calls for which a stopping program waits.
 fn waits_for(calls: usize, drain: Duration) -> String {
     let up = match calls {
         1 => "1 call is up".to_owned(),
@@ -233,7 +233,7 @@ mod tests {
                 tokio::time::sleep_until(begun + after).await;
                 let _ = press.send(Stop::Interrupt).await;
             }
-            // Nobody hears that no more will come.
+            // Nobody learns that no more will come.
             std::future::pending::<()>().await;
         });
         Presses(pressed)

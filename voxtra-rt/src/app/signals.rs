@@ -1,18 +1,17 @@
-//! What tells a program to stop: Ctrl-C, or the SIGTERM of a service manager.
+//! Signals that stop a program: Ctrl-C, or the SIGTERM of a service manager.
 
 use std::io;
 
-/// What told the program to stop.
+/// The signal that stopped the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// Ctrl-C.
     Interrupt,
-    /// SIGTERM, the proper end of a service.
+    /// SIGTERM, a service's normal end.
     Terminate,
 }
 
-/// Listens for Ctrl-C and SIGTERM. None that comes after it was made is lost, even while nobody
-/// waits for it.
+/// Listens for Ctrl-C and SIGTERM. No later signal is lost, even while nobody waits for it.
 #[derive(Debug)]
 pub struct StopSignals {
     #[cfg(unix)]
@@ -24,10 +23,10 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// Begins to listen. From now on these signals don't end the process by themselves.
+    /// Begins to listen. From now on these signals no longer end the process by themselves.
     ///
     /// # Errors
-    /// The operating system doesn't let us.
+    /// The operating system refuses.
     pub fn listen() -> io::Result<Self> {
         #[cfg(unix)]
         {
@@ -45,7 +44,7 @@ impl StopSignals {
         }
     }
 
-    /// Waits for the next. Cancel safe.
+    /// Waits for the next signal. Cancel safe.
     pub async fn next(&mut self) -> Stop {
         #[cfg(unix)]
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Where the events of all calls go: webhooks, observers, and whatever an application adds.
+//! Destinations of all calls' events: webhooks, observers, and sinks that an application adds.
 
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::session::Event;
 use crate::speech::BoxFuture;
 
-/// Events that may wait for a slow observer; one that falls further behind is told how many it
-/// missed.
+/// Events that may wait for a slow observer; an observer that falls further behind learns how many
+/// it missed.
 const OBSERVED: usize = 8192;
 /// How long a sink may take to give up.
 const GIVES_UP: Duration = Duration::from_millis(500);
@@ -50,31 +50,30 @@ const PANICKED: &str = "an event sink panicked; its event is lost, the call goes
 /// let builder = Application::builder().sink(Ends(ends));
 /// ```
 pub trait EventSink: Send + Sync + 'static {
-    /// Whether it wants events of this wire name. Default: all.
+    /// Whether the sink wants events of this wire name. Default: all.
     fn wants(&self, _wire: &str) -> bool {
         true
     }
 
-    /// Takes an event that it wants. Events of one call come in their order. Must not wait: every
-    /// call's events pass here. What finds no room in a queue is the sink's to count. A panic costs
-    /// the sink this event, and no call anything.
+    /// Takes an event that the sink wants. Events of one call come in their order. Must not wait:
+    /// every call's events pass here. The sink counts the events for which its queue has no room. A
+    /// panic costs the sink this event, and no call anything.
     fn publish(&self, event: &Published<'_>);
 
-    /// Delivers what it has, until `deadline`. Called once, at the end of the application
+    /// Delivers the remaining events, until `deadline`. Called once, at the end of the application
     /// ([`run`](super::Application::run), [`shutdown`](super::Application::shutdown)); no event
-    /// comes after that. An application that is dropped without either calls it never.
+    /// comes after that. Never called if the application is dropped without either.
     fn drain(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
 
-    /// How many events it has still to deliver, for the person who waits for the end. Default: 0.
+    /// Number of events still to deliver, for the operator who waits for the end. Default: 0.
     fn queued(&self) -> u64 {
         0
     }
 
-    /// Gives up what it has still to deliver, so that [`drain`](Self::drain) returns at once.
-    /// Called at the deadline, or when somebody has lost patience. Default: nothing; `drain` is
-    /// dropped.
+    /// Gives up the remaining events, so that [`drain`](Self::drain) returns at once. Called at the
+    /// deadline, or when the operator has lost patience. Default: nothing; `drain` is dropped.
     fn give_up(&self) {}
 }
 
@@ -126,7 +125,7 @@ impl Sinks {
 
     pub(super) fn publish(&self, event: &Arc<Event>) {
         let published = Published::new(event);
-        // A session that did not end in time goes on publishing.
+        // A session that did not end in time still publishes.
         if !self.drained.load(Ordering::Acquire) {
             for sink in &self.sinks {
                 guarded(|| {
@@ -136,18 +135,18 @@ impl Sinks {
                 });
             }
         }
-        // Without observers there is nobody to tell.
+        // Without observers the send fails, which is fine.
         let _ = self.observers.send(event.clone());
     }
 
-    /// How many events have still to be delivered.
+    /// Number of events still to deliver.
     pub(super) fn queued(&self) -> u64 {
         let sinks = self.sinks.iter();
         sinks.filter_map(|sink| guarded(|| sink.queued())).sum()
     }
 
-    /// Has all of them deliver what they have, at the same time: until `deadline`, or until it is
-    /// to `hurry`.
+    /// Lets all sinks deliver their remaining events at the same time: until `deadline`, or until
+    /// `hurry`.
     pub(super) async fn drain(&self, deadline: Instant, hurry: &CancellationToken) {
         if self.drained.swap(true, Ordering::AcqRel) {
             return;
@@ -163,7 +162,7 @@ impl Sinks {
                 () = hurry.cancelled() => {}
             }
             guarded(|| sink.give_up());
-            // Some count what they give up.
+            // Some sinks count what they give up.
             match tokio::time::timeout(GIVES_UP, drain).await {
                 Ok(result) => panicked(result),
                 Err(_) => tracing::warn!("an event sink has not delivered everything in time"),
@@ -173,7 +172,7 @@ impl Sinks {
     }
 }
 
-/// Runs somebody else's code: a panic in it is theirs alone.
+/// Runs a sink's code: a panic affects that sink alone.
 fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
     let result = catch_unwind(AssertUnwindSafe(code));
     result.inspect_err(|_| tracing::error!("{PANICKED}")).ok()

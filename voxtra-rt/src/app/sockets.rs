@@ -19,12 +19,12 @@ use crate::session::{CallInfo, Direction};
 /// How long an id that was given out is remembered.
 const EXPECTED: Duration = Duration::from_secs(60);
 
-/// Which extension such a call is for.
+/// The extensions that such calls are for.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
-    /// By the id that its connection presents.
+    /// By the id that the connection presents.
     pub(super) extensions: HashMap<Uuid, String>,
-    /// With any other id.
+    /// For every other id.
     pub(super) any_extension: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl Sockets {
 }
 
 impl Application {
-    /// Lets one more connection in over AudioSocket alone, whose call is for `extension`, and
+    /// Accepts one more connection over AudioSocket alone, whose call is for `extension`, and
     /// returns the id that it must present. The id is forgotten after 60 s.
     pub fn expect_socket_call(&self, extension: &str) -> Uuid {
         let ticket = self.inner.media.issue(socket_leg(self.inner.leg));
@@ -53,8 +53,8 @@ impl Application {
 impl Inner {
     pub(super) async fn take_arrivals(self: Arc<Self>, mut arrivals: mpsc::Receiver<Arrival>) {
         while let Some(arrival) = arrivals.recv().await {
-            // The media server knows how many are up, and nobody the caller's number. Dropping the
-            // link closes the connection.
+            // The media server limits the calls that are up, and the caller's number is unknown.
+            // Dropping the link closes the connection.
             if self.admission.admit("", 0, || 0).is_err() {
                 continue;
             }
@@ -75,8 +75,7 @@ impl Inner {
             direction: Direction::Inbound,
             args: Vec::new(),
         };
-        // Everybody who is told of the call learns its session's id, and the AudioSocket id is a
-        // password.
+        // Every observer of the call learns its session's id, and the AudioSocket id is a password.
         let id: Arc<str> = Uuid::new_v4().to_string().into();
         let audio_id = audit::short(uuid);
         tracing::debug!(call = &*id, audio_id, "a call over AudioSocket alone");
@@ -91,9 +90,9 @@ impl Inner {
     }
 }
 
-/// How the leg of a call without ARI begins: the dialplan's `AudioSocket()` is always 8 kHz,
-/// whatever ARI is asked for. A first frame at another rate, from `Dial(AudioSocket/…)`, changes
-/// it.
+/// Initial settings of the leg of a call without ARI: the dialplan's `AudioSocket()` is always 8
+/// kHz, whatever ARI is asked for. A first frame at another rate, from `Dial(AudioSocket/…)`,
+/// changes it.
 pub(super) fn socket_leg(leg: LegSettings) -> LegSettings {
     LegSettings {
         rate: SampleRate::Hz8000,

@@ -22,13 +22,13 @@ use crate::media::{MediaLink, MediaServer, OnLoss, TicketError};
 use crate::session::deadlines::CONNECT;
 use crate::session::{CallError, Carrier, Order, Report, Reports, TransferTo};
 
-/// What all calls of one Asterisk have in common.
+/// Shared by all calls of one Asterisk.
 #[derive(Clone)]
 pub(crate) struct AsteriskLink {
     pub(crate) ari: AriClient,
     pub(crate) expected: Arc<ExpectedChannels>,
     pub(crate) media: MediaServer,
-    /// Where Asterisk reaches the media server.
+    /// The address at which Asterisk reaches the media server.
     pub(crate) address: String,
     pub(crate) leg: LegSettings,
 }
@@ -39,19 +39,19 @@ pub(crate) struct AsteriskCarrier {
     channel: ChannelId,
     reports: Reports,
     /// The channel is up already: the far end has answered our call, or the dialplan has answered
-    /// this one.
+    /// an inbound one.
     up: bool,
-    /// Asterisk has a channel for the call. Ours exist from the start, those that we place once
-    /// Asterisk took the order.
+    /// Asterisk has a channel for the call: an inbound call from the start, a call that we place
+    /// once Asterisk took the order.
     placed: AtomicBool,
-    /// Held while something is being made, so that taking down begins only when that is there to be
-    /// taken down.
+    /// Held while a resource is being made, so that taking down begins only when that resource
+    /// exists.
     made: Arc<tokio::sync::Mutex<Made>>,
     /// Cancelled when the call is taken down.
     down: CancellationToken,
 }
 
-/// What was made in Asterisk for the call.
+/// Resources made in Asterisk for the call.
 #[derive(Debug, Default)]
 struct Made {
     bridge: Option<String>,
@@ -60,7 +60,7 @@ struct Made {
     other: Option<ChannelId>,
 }
 
-/// Audio that is connected to us and not yet to the caller.
+/// Audio that is connected to us but not yet to the caller.
 struct Connected {
     /// Id of the empty bridge.
     bridge: String,
@@ -70,7 +70,7 @@ struct Connected {
 }
 
 impl AsteriskCarrier {
-    /// Of a channel that is `up`, or that we must answer.
+    /// For a channel that is `up`, or that we must answer.
     pub(crate) fn new(link: AsteriskLink, channel: &str, up: bool, reports: Reports) -> Self {
         Self {
             link,
@@ -83,7 +83,7 @@ impl AsteriskCarrier {
         }
     }
 
-    /// Of a channel that Asterisk is yet to make. The far end answers then, not we.
+    /// For a channel that Asterisk has yet to make. The far end answers it, not we.
     pub(crate) fn to_be_placed(link: AsteriskLink, channel: &str, reports: Reports) -> Self {
         Self {
             placed: AtomicBool::new(false),
@@ -103,8 +103,8 @@ impl AsteriskCarrier {
     }
 
     async fn answer_channel(&self) -> Result<MediaLink, CallError> {
-        // The audio first: a caller whose audio can't be connected is not answered, and pays for
-        // nothing.
+        // The audio first: we do not answer a caller whose audio can't be connected, and the caller
+        // pays for nothing.
         let connected = self.connect().await?;
         if !self.up {
             let channel = self.channel.get();
@@ -116,7 +116,7 @@ impl AsteriskCarrier {
 
     async fn connect_again(&self) -> Result<MediaLink, CallError> {
         match self.link.ari.channel(&self.channel.get()).await {
-            // Its end was missed.
+            // The event of its end was missed.
             Err(error) if error.is_not_found() => {
                 self.reports.send(Report::Left).await;
                 return Err(CallError::Ended);
@@ -140,13 +140,13 @@ impl AsteriskCarrier {
         Ok(link)
     }
 
-    /// Lets Asterisk connect audio to us, and makes the bridge that it is to go into.
+    /// Lets Asterisk connect audio to us, and makes the bridge for it.
     async fn connect(&self) -> Result<Connected, CallError> {
-        // What an earlier attempt has left.
+        // The leftovers of an earlier attempt.
         {
             let mut made = self.made.lock().await;
             if made.other.is_some() {
-                // The caller talks to somebody else, in this bridge.
+                // The caller talks to another party, in this bridge.
                 return Err(CallError::Ended);
             }
             self.remove(std::mem::take(&mut *made)).await;
@@ -183,8 +183,8 @@ impl AsteriskCarrier {
         made.bridge = Some(bridge.clone());
         made.media = Some(media.clone());
         let ari = self.link.ari.clone();
-        // A task of its own: an order that is under way can't be taken back, so it must be waited
-        // for even when the call ends.
+        // A task of its own: an order under way can't be taken back, so we must wait for it even
+        // when the call ends.
         let making = tokio::spawn(async move {
             let _made = made;
             if let Some(bridge) = &_made.bridge {
@@ -194,8 +194,8 @@ impl AsteriskCarrier {
         });
         match making.await {
             Ok(Ok(())) => {}
-            // Asterisk connects while it makes the channel, and says no more than that it failed.
-            // An address that doesn't answer keeps it waiting.
+            // Asterisk connects while it makes the channel, and reports only that it failed. An
+            // address that doesn't answer keeps Asterisk waiting.
             Ok(Err(error @ (AriError::Status { .. } | AriError::Timeout { .. }))) => {
                 return Err(CallError::Unreachable {
                     address: self.link.address.clone(),
@@ -222,10 +222,10 @@ impl AsteriskCarrier {
         loop {
             let channel = self.channel.get();
             match twice(|| self.link.ari.hangup(&channel, reason)).await {
-                // Another has replaced it meanwhile.
+                // Another channel has replaced it meanwhile.
                 Err(error) if error.is_not_found() && self.channel.get() != channel => {}
-                // Its end was told, or was missed; or Asterisk has not placed our call yet, and
-                // then whoever places it sees that it is over.
+                // The event of its end has come or was missed; or Asterisk has not placed our call
+                // yet, and the task that places it sees that it is over.
                 Err(error) if error.is_not_found() => {
                     self.reports.send(Report::Left).await;
                     return Ok(());
@@ -250,8 +250,8 @@ impl AsteriskCarrier {
             .channel_id(&other)
             .caller_id(&to.caller_id)
             .timeout(to.ring);
-        // Dropped before the other party is bridged, the transfer is called off, even while
-        // Asterisk is being asked.
+        // If this is dropped before the other party is bridged, the transfer is called off, even
+        // while Asterisk is being asked.
         let call_off = CallOff {
             ari: self.link.ari.clone(),
             channel: Some(other.clone()),
@@ -314,17 +314,17 @@ impl AsteriskCarrier {
         for_sure(ari, channel, |ari, channel| async move {
             let next = ContinueAt::default();
             match ari.continue_in_dialplan(&channel, &next).await {
-                // It has gone on already, perhaps as an order says whose answer was late.
+                // It has gone on already, perhaps by an order whose answer was late.
                 Ok(()) | Err(AriError::Conflict { .. }) => Ok(()),
                 Err(error) if error.is_not_found() || error.is_transient() => Err(error),
-                // One whom no dialplan takes is hung up.
+                // A caller whom no dialplan takes is hung up.
                 Err(_) => ari.hangup(&channel, HangupReason::Normal).await,
             }
         })
         .await;
     }
 
-    /// Removes what was made so far.
+    /// Removes the resources made so far.
     async fn clear(&self) {
         let made = std::mem::take(&mut *self.made.lock().await);
         self.remove(made).await;
@@ -384,7 +384,7 @@ impl Carrier for AsteriskCarrier {
     }
 
     fn replaced_by(&self, channel: &str) {
-        // What has been replaced is there, whatever Asterisk's answer to our order was.
+        // A replaced channel exists, whatever Asterisk's answer to our order was.
         self.placed.store(true, Ordering::Release);
         self.channel.set(channel);
     }
@@ -399,7 +399,7 @@ impl Carrier for AsteriskCarrier {
     }
 }
 
-/// ARI's reason for an end, as near as it has one.
+/// ARI's closest reason for an end.
 fn hangup_reason(reason: EndReason) -> HangupReason {
     match reason {
         EndReason::UserBusy => HangupReason::Busy,
@@ -418,7 +418,7 @@ impl From<AriError> for CallError {
     }
 }
 
-/// Hangs up a channel unless told otherwise.
+/// Hangs up a channel when dropped, unless disarmed.
 struct CallOff {
     ari: AriClient,
     channel: Option<String>,

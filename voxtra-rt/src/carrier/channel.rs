@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The id of a call's channel. Every clone is the same: when another channel replaces it (a SIP
+/// The id of a call's channel, shared by all clones: when another channel replaces it (a SIP
 /// telephone transferred its call), all learn the new id.
 #[derive(Clone, Debug)]
 pub(crate) struct ChannelId(Arc<Mutex<Arc<str>>>);

@@ -1,4 +1,4 @@
-//! Where channels that we have Asterisk make are waited for.
+//! Expectations of channels that we have Asterisk make.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,15 +9,15 @@ use voxtra_core::event::EndReason;
 use super::channel::ChannelId;
 use crate::session::why_not_taken;
 
-/// News that may wait for whoever expects a channel. A channel has two or three in its life.
+/// News of an expected channel that may wait to be read. A channel has two or three in its life.
 const NEWS: usize = 8;
 
-/// Where channels that we made ourselves report: external media, transfers, outbound calls before
+/// Routes news of channels that we made ourselves: external media, transfers, outbound calls before
 /// their answer.
 #[derive(Debug, Default)]
 pub(crate) struct ExpectedChannels {
     expected: Mutex<HashMap<String, Waiting>>,
-    /// Bridges that calls of ours use.
+    /// Bridges that our calls use.
     bridges: Mutex<HashSet<String>>,
 }
 
@@ -28,19 +28,19 @@ struct Waiting {
     entered: bool,
 }
 
-/// What became of a channel that we made.
+/// News of a channel that we made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ChannelNews {
     /// It entered the application.
     Entered,
-    /// Nobody took it, for this reason: it will be gone.
+    /// The far end did not take the call, for this reason: the channel will be gone.
     NotTaken(EndReason),
     /// It is gone, for this reason.
     Gone(EndReason),
 }
 
 impl ExpectedChannels {
-    /// News of the channel with this id goes to the returned receiver as long as that lives.
+    /// Sends news of the channel with this id to the returned receiver, as long as that lives.
     pub(crate) fn expect(self: &Arc<Self>, channel: &str) -> Expected {
         let (to, news) = mpsc::channel(NEWS);
         let id = ChannelId::new(channel);
@@ -57,8 +57,8 @@ impl ExpectedChannels {
         }
     }
 
-    /// Whoever expects the channel `old` expects `new` from now on, which has entered; false if
-    /// nobody does.
+    /// The expectation of the channel `old` passes to `new`, which has entered; false if nobody
+    /// expects `old`.
     pub(crate) fn replace(&self, old: &str, new: &str) -> bool {
         let mut expected = self.expected();
         let Some(mut waiting) = expected.remove(old) else {
@@ -78,7 +78,7 @@ impl ExpectedChannels {
         })
     }
 
-    /// The channels that are expected, each with whether it has entered the application.
+    /// The expected channels, each with whether it has entered the application.
     pub(crate) fn awaited(&self) -> Vec<(String, bool)> {
         self.expected()
             .iter()
@@ -86,7 +86,7 @@ impl ExpectedChannels {
             .collect()
     }
 
-    /// A call of ours uses this bridge from now on, or no longer.
+    /// One of our calls uses this bridge from now on, or no longer.
     pub(crate) fn use_bridge(&self, bridge: &str, in_use: bool) {
         let mut bridges = self.bridges.lock().unwrap_or_else(PoisonError::into_inner);
         if in_use {
@@ -96,13 +96,13 @@ impl ExpectedChannels {
         }
     }
 
-    /// The bridges that calls of ours use.
+    /// The bridges that our calls use.
     pub(crate) fn bridges(&self) -> Vec<String> {
         let bridges = self.bridges.lock().unwrap_or_else(PoisonError::into_inner);
         bridges.iter().cloned().collect()
     }
 
-    /// Whether a call of ours uses this bridge.
+    /// Whether one of our calls uses this bridge.
     pub(crate) fn uses_bridge(&self, bridge: &str) -> bool {
         self.bridges
             .lock()
@@ -115,7 +115,7 @@ impl ExpectedChannels {
     }
 }
 
-/// A channel that is expected.
+/// An expected channel.
 #[derive(Debug)]
 pub(crate) struct Expected {
     channels: Arc<ExpectedChannels>,
@@ -124,21 +124,21 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
-    /// Its id, which follows the channel that replaces it.
+    /// The channel's id, which follows a replacement of the channel.
     pub(crate) fn channel(&self) -> ChannelId {
         self.channel.clone()
     }
 
-    /// Waits until it has entered the application.
+    /// Waits until the channel has entered the application.
     ///
     /// # Errors
-    /// It is gone before that; why.
+    /// The channel is gone before that; the reason.
     pub(crate) async fn entered(&mut self) -> Result<(), EndReason> {
         let mut not_taken = None;
         loop {
             match self.news.recv().await {
                 Some(ChannelNews::Entered) => return Ok(()),
-                // The first says most, as in the owner of a session.
+                // The first reason says most, as in the owner of a session.
                 Some(ChannelNews::NotTaken(reason)) => {
                     not_taken.get_or_insert(reason);
                 }
@@ -150,7 +150,7 @@ impl Expected {
         }
     }
 
-    /// Waits until it is gone.
+    /// Waits until the channel is gone.
     pub(crate) async fn gone(&mut self) {
         while let Some(news) = self.news.recv().await {
             if matches!(news, ChannelNews::Gone(_)) {
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(one.entered().await, Ok(()));
         assert_eq!(other.entered().await, Err(EndReason::UserBusy));
 
-        // More than anybody reads is passed over, and is still not unknown.
+        // News beyond the queue's room is dropped, but its channel stays expected.
         for _ in 0..2 * NEWS {
             assert!(channels.report("one", ChannelNews::Entered));
         }

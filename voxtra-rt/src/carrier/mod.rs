@@ -1,5 +1,5 @@
-//! What carries calls, behind the session's [`Carrier`](crate::session::Carrier): a channel that
-//! ARI controls (`AsteriskCarrier`, with the feature `ari`), or an AudioSocket connection alone
+//! Implementations of the session's [`Carrier`](crate::session::Carrier): a channel that ARI
+//! controls (`AsteriskCarrier`, with the feature `ari`), or an AudioSocket connection alone
 //! ([`SocketCarrier`]).
 
 #[cfg(feature = "ari")]

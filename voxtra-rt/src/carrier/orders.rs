@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::ari::{AriClient, AriError, HangupReason};
 use crate::session::deadlines::GONE;
 
-/// When an order that failed while a call was taken down is given again; the wait doubles with each
-/// further failure.
+/// Wait before an order that failed while a call was taken down is given again; it doubles with
+/// each further failure.
 const AGAIN: Duration = Duration::from_millis(250);
 /// How often such an order is given: for about a minute.
 const ORDERS: u32 = 9;
 
-/// Asterisk's refusal because the channel is gone and the news that it is are on their way
-/// together. Waits for the news, which ends the call and with it whoever waits here, before it says
-/// that the order failed.
+/// Asterisk refused an order because the channel is gone; the event that reports this is on its way
+/// too. Waits for that event, which ends the call and this wait, before it returns the order's
+/// failure.
 pub(super) async fn gone_or(result: Result<(), AriError>) -> Result<(), AriError> {
     if let Err(AriError::NotFound { .. } | AriError::Conflict { .. } | AriError::Status { .. }) =
         &result
@@ -24,7 +24,7 @@ pub(super) async fn gone_or(result: Result<(), AriError>) -> Result<(), AriError
     result
 }
 
-/// Gives an order that may be given twice, and gives it again if Asterisk was slow or not there.
+/// Gives an order that may be given twice, and repeats it if Asterisk was slow or not there.
 pub(super) async fn twice<R>(order: impl Fn() -> R) -> Result<(), AriError>
 where
     R: Future<Output = Result<(), AriError>>,
@@ -37,7 +37,7 @@ where
     }
     tokio::time::sleep(AGAIN).await;
     match order().await {
-        // The first was carried out after all.
+        // Asterisk carried out the first order after all.
         Err(AriError::Conflict { .. }) => Ok(()),
         result => result,
     }
@@ -46,7 +46,7 @@ where
 pub(super) async fn hang_up_for_sure(ari: &AriClient, channel: String) {
     for_sure(ari, channel, |ari, channel| async move {
         match ari.hangup(&channel, HangupReason::Normal).await {
-            // It has left our application.
+            // The channel has left our application.
             Err(AriError::Conflict { .. }) => Ok(()),
             result => result,
         }
@@ -54,7 +54,7 @@ pub(super) async fn hang_up_for_sure(ari: &AriClient, channel: String) {
     .await;
 }
 
-/// Gives an order to take something down; when it fails, again and again in the background.
+/// Gives an order to take something down; if it fails, repeats it in the background.
 pub(super) async fn for_sure<R>(
     ari: &AriClient,
     what: String,
@@ -82,11 +82,11 @@ pub(super) async fn for_sure<R>(
     });
 }
 
-/// What is gone already needs no taking down; what remains is worth a line.
+/// A resource that is gone needs no taking down; one that remains is logged.
 pub(super) fn report(result: Result<(), AriError>, what: &str) {
     match result {
         Err(error @ AriError::Transport { .. }) => {
-            // An Asterisk that is gone has taken everything with it, of every call.
+            // An Asterisk that is gone has taken down everything of every call.
             tracing::debug!(%error, what, "cannot take down after a call");
         }
         Err(error) if !error.is_not_found() => {

@@ -9,11 +9,11 @@ use voxtra_core::event::EndReason;
 use crate::media::MediaLink;
 use crate::session::{CallError, Carrier, Order, Report, Reports};
 
-/// A call whose audio is all there is of it.
+/// A call that consists of its audio alone.
 pub(crate) struct SocketCarrier {
     /// The id that the connection presented.
     id: Uuid,
-    /// Until the call is answered.
+    /// Held until the call is answered.
     link: Mutex<Option<MediaLink>>,
     reports: Reports,
 }
@@ -39,14 +39,14 @@ impl Carrier for SocketCarrier {
         Box::pin(async {
             // Asterisk's `AudioSocket()` answers before it connects.
             self.reports.send(Report::Answered).await;
-            // From here on nothing waits: the link is never on its way where it can get lost.
+            // No await from here on: the link can't get lost on its way.
             self.take().ok_or(CallError::Ended)
         })
     }
 
     fn hang_up(&self, reason: EndReason) -> Order<'_> {
         Box::pin(async move {
-            // The session closes audio that it has; what it was not given yet is closed here.
+            // The session closes audio that it has; audio that it never got is closed here.
             if self.take().is_some() {
                 self.reports.send(Report::Gone(reason)).await;
             }
@@ -55,7 +55,7 @@ impl Carrier for SocketCarrier {
     }
 
     fn take_down(&self) -> BoxFuture<'_, ()> {
-        // Dropped, it closes the connection.
+        // Dropping the link closes the connection.
         drop(self.take());
         Box::pin(std::future::ready(()))
     }

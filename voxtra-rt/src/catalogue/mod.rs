@@ -1,5 +1,4 @@
-//! The events that a program knows, its own among them, described for people and for other
-//! programs.
+//! The events that a program knows, including its own, described for people and for other programs.
 //!
 //! ```
 //! use voxtra_rt::catalogue::Catalogue;
@@ -29,7 +28,7 @@ pub struct Catalogue {
     events: Vec<EventInfo>,
 }
 
-/// Two events have one wire name.
+/// Two events have the same wire name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "two events are called `{wire}`: `{first}` and `{second}`, which differ; whoever reads `{wire}` would be given either"
@@ -37,18 +36,18 @@ pub struct Catalogue {
 pub struct CatalogueError {
     /// Their wire name.
     pub wire: &'static str,
-    /// The struct of the one that was there.
+    /// The struct of the earlier event.
     pub first: &'static str,
-    /// The struct of the other.
+    /// The struct of the later event.
     pub second: &'static str,
 }
 
-/// A form in which a catalogue is written down.
+/// An output format of a catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// For people.
     Text,
-    /// A list of JSON: what is known about each event.
+    /// A JSON list with the properties of each event.
     Json,
     /// JSON Schema (draft 2020-12) of one event as JSON.
     Schema,
@@ -89,10 +88,10 @@ impl Catalogue {
         }
     }
 
-    /// Adds events. Those that are there already are not added again.
+    /// Adds events. Events that the catalogue has already are not added again.
     ///
     /// # Errors
-    /// Another event has the name of one of them.
+    /// A different event has the name of one of them.
     pub fn add(&mut self, events: &[EventInfo]) -> Result<(), CatalogueError> {
         for event in events {
             match self.find(event.wire) {
@@ -122,7 +121,7 @@ impl Catalogue {
         self.events.iter().find(|event| event.wire == wire)
     }
 
-    /// The wire name that was most likely meant, if one is near enough.
+    /// The wire name that was most likely meant, if one is close enough.
     #[must_use]
     pub fn nearest(&self, wire: &str) -> Option<&'static str> {
         let known = self.events.iter().map(|event| event.wire);
@@ -133,7 +132,7 @@ impl Catalogue {
             .map(|(_, known)| known)
     }
 
-    /// The catalogue in one of its forms, ending in a line end.
+    /// The catalogue in one of its formats, with a line end at the end.
     #[must_use]
     pub fn written(&self, form: Form) -> String {
         let value = match form {
@@ -145,7 +144,7 @@ impl Catalogue {
         format!("{value:#}\n")
     }
 
-    /// What is known about each event.
+    /// The properties of each event.
     #[must_use]
     pub fn list(&self) -> Value {
         self.events.iter().map(listed).collect()
@@ -157,7 +156,7 @@ impl Catalogue {
         schema::document(&self.events)
     }
 
-    /// AsyncAPI 3 of the webhooks that tell these events.
+    /// AsyncAPI 3 of the webhooks that send these events.
     #[must_use]
     pub fn asyncapi(&self) -> Value {
         asyncapi::document(&self.events)

@@ -25,7 +25,7 @@ pub(super) fn document(events: &[EventInfo]) -> Value {
     })
 }
 
-/// What every event has.
+/// The fields that every event has.
 pub(super) fn envelope() -> Value {
     json!({
         "title": "Envelope",
@@ -65,7 +65,7 @@ pub(super) fn of_event(event: &EventInfo, place: &str) -> Value {
     })
 }
 
-/// New fields may come, so others are allowed.
+/// New fields may come, so other fields are allowed.
 fn object(fields: &[FieldInfo]) -> Value {
     let properties: Map<String, Value> = fields
         .iter()
@@ -90,7 +90,7 @@ fn of_field(field: &FieldInfo) -> Value {
     schema
 }
 
-/// What a field is where it is missing, if that is known without running the program.
+/// A field's value when it is missing, if that is known without running the program.
 pub(super) fn default_of(field: &FieldInfo) -> Option<Value> {
     match field.default {
         FieldDefault::Json(json) => serde_json::from_str(json).ok(),

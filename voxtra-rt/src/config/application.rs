@@ -1,4 +1,4 @@
-//! An application as its configuration says.
+//! An application built from its configuration.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::media::MediaSettings;
 use crate::speech::{Prompts, SpeechError};
 
 impl Builder {
-    /// Takes over everything that the configuration says, but `[log]`, which is the process's:
-    /// `voxtra::log::init` does what it says. Each `[[route]]` names a session or an
-    /// [`agent`](Self::agent); one that names another keeps the application from starting. The
-    /// routes that sessions declare count as well.
+    /// Applies the whole configuration except `[log]`, which belongs to the process:
+    /// `voxtra::log::init` applies it. Each `[[route]]` names a session or an
+    /// [`agent`](Self::agent); another name keeps the application from starting. The routes that
+    /// sessions declare count as well.
     ///
     /// # Errors
-    /// The voice or a prompt that it names can't be used.
+    /// The configured voice or a prompt can't be used.
     pub fn config(mut self, config: &Config) -> Result<Self, SpeechError> {
         for key in &config.places.older {
             tracing::warn!(line = key.place.line, "{key}");
@@ -62,7 +62,7 @@ impl Builder {
         match config.speech.find_voice() {
             Ok(Some(voice)) => self.services.voice = Some(voice),
             Ok(None) => {}
-            // Nothing was asked for by name: prompts may be all that the agents need.
+            // The configuration names no voice: prompts may be all that the agents need.
             Err(error) if config.speech.voice == VoiceSettings::Auto => {
                 tracing::warn!(%error, "no voice: `say` will work for prompts only");
             }

@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::environment::expand;
 use super::{ConfigError, Place, Problem, Risk};
 
-/// The file, and what was found wrong in it so far.
+/// The file, and its problems so far.
 pub(super) struct Document<'i> {
     text: &'i str,
     root: Spanned<DeTable<'i>>,
@@ -22,16 +22,16 @@ pub(super) struct Document<'i> {
     files: &'i dyn Fn(&Path) -> Result<String, String>,
     problems: RefCell<Vec<Problem>>,
     risks: RefCell<Vec<Risk>>,
-    /// Secrets that the file itself holds.
+    /// Secrets in the file itself.
     written_secrets: RefCell<Vec<Place>>,
-    /// Those that other files hold.
+    /// Secrets in other files.
     secret_files: RefCell<Vec<(Place, PathBuf)>>,
-    /// Every key that was asked for, so that a test can hold the documentation against it.
+    /// Every key that was read, so that a test can compare the documentation with it.
     offered: RefCell<Vec<String>>,
 }
 
 impl<'i> Document<'i> {
-    /// `env` looks up what `${NAME}` stands for, and `files` reads a secret from a file of its own.
+    /// `env` looks up the value of `${NAME}`, and `files` reads a secret from a file of its own.
     pub(super) fn new(
         text: &'i str,
         env: &'i dyn Fn(&str) -> Option<String>,
@@ -73,14 +73,14 @@ impl<'i> Document<'i> {
         }
     }
 
-    /// What is not safe, in the order of the file.
+    /// Unsafe settings, in the order of the file.
     pub(super) fn risks(&self) -> Vec<Risk> {
         let mut risks = self.risks.borrow().clone();
         risks.sort_by_key(|risk| risk.problem.line);
         risks
     }
 
-    /// The first secret that the file itself holds.
+    /// The first secret in the file itself.
     pub(super) fn written_secret(&self) -> Option<Place> {
         self.written_secrets.borrow().first().cloned()
     }
@@ -119,13 +119,13 @@ impl<'i> Document<'i> {
         });
     }
 
-    /// The line on which something begins, from 1.
+    /// The line on which a span begins, from 1.
     fn line(&self, span: &Range<usize>) -> usize {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         before.bytes().filter(|byte| *byte == b'\n').count() + 1
     }
 
-    /// The text of a value as written, on one line.
+    /// The text of a value as written, shortened to its first line.
     fn written(&self, span: Range<usize>) -> Option<String> {
         let text = self.text.get(span)?;
         let first = text.lines().next().unwrap_or_default();
@@ -137,8 +137,8 @@ impl<'i> Document<'i> {
     }
 }
 
-/// One table of the file. What is missing reads as `None`, and so does what is wrong, after it was
-/// noted.
+/// One table of the file. A missing value reads as `None`, and so does a wrong one, whose problem
+/// was noted.
 pub(super) struct Section<'d> {
     document: &'d Document<'d>,
     path: String,
@@ -151,7 +151,7 @@ pub(super) struct Section<'d> {
 type Value<'d> = &'d Spanned<DeValue<'d>>;
 
 impl<'d> Section<'d> {
-    /// The table `[key]`; an empty one where there is none.
+    /// The table `[key]`; an empty table if it is missing.
     pub(super) fn section(&self, key: &'static str) -> Section<'d> {
         let value = self.value(key);
         let table = value.and_then(|value| {
@@ -189,7 +189,7 @@ impl<'d> Section<'d> {
             .collect()
     }
 
-    /// Where the value of `key` is; where the section is, if it has none.
+    /// The place of the value of `key`, or of the section if `key` is missing.
     pub(super) fn place(&self, key: &str) -> Place {
         let span = self
             .find(key)
@@ -200,12 +200,12 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// Whether the table is in the file at all.
+    /// Whether the file has the table.
     pub(super) fn is_present(&self) -> bool {
         self.table.is_some()
     }
 
-    /// Whether nothing was found wrong since this section was opened.
+    /// Whether no problem was noted since this section was opened.
     pub(super) fn is_sound(&self) -> bool {
         self.document.problems.borrow().len() == self.problems_before.get()
     }
@@ -286,12 +286,12 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// Whether the key is in the file.
+    /// Whether the file has the key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
 
-    /// Notes that the value of `key` is a secret, if the file itself holds it.
+    /// Notes that the value of `key` is a secret, if it is in the file itself.
     pub(super) fn is_secret(&self, key: &str) {
         let text = self.find(key).and_then(|value| value.get_ref().as_str());
         if text.is_some_and(|text| !text.contains("${")) {
@@ -415,7 +415,7 @@ impl<'d> Section<'d> {
     /// Notes that the value of `key` is wrong.
     pub(super) fn refuse(&self, key: &str, reason: impl Into<String>) {
         let (span, value) = match self.find(key) {
-            // The path and the query of a webhook's address are a password as often as not.
+            // The path and the query of a webhook's address often contain a password.
             Some(value) if key == "url" && self.path.starts_with("webhook") => {
                 let written = self.document.written(value.span());
                 (value.span(), written.as_deref().map(without_path))
@@ -439,7 +439,7 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// Notes every key that nobody asked for. The last thing done with a section.
+    /// Notes every key that was not read. The last step of a section.
     pub(super) fn finish(self) {
         let known = self.keys.borrow();
         for (key, _) in self.table.into_iter().flatten() {
@@ -472,7 +472,7 @@ impl<'d> Section<'d> {
     }
 
     fn path_of(&self, key: &str) -> String {
-        // As it stands in the file: a key that is not a plain word has quotes there, and may hold
+        // As written in the file: there a key that is not a plain word has quotes, and may hold
         // anything.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let key = if !key.is_empty() && key.bytes().all(is_plain) {
@@ -504,7 +504,7 @@ impl<'d> Section<'d> {
     }
 }
 
-/// `text` without what stands before the `@` of a URL in it, which may be a password.
+/// `text` without the part before the `@` of a URL, which may be a password.
 fn without_credentials(text: &str) -> String {
     match (text.split_once("://"), text.rsplit_once('@')) {
         (Some((scheme, rest)), Some((_, host))) if rest.contains('@') => {
@@ -514,7 +514,7 @@ fn without_credentials(text: &str) -> String {
     }
 }
 
-/// The address `text`, in quotes, as far as its host.
+/// The address `text`, in quotes, up to its host.
 fn without_path(text: &str) -> String {
     let host = text.find("://").map_or(0, |at| at.saturating_add(3));
     let (before, after) = text.split_at_checked(host).unwrap_or((text, ""));
@@ -526,7 +526,7 @@ fn without_path(text: &str) -> String {
     }
 }
 
-/// The known name that `name` was probably meant to be.
+/// The known name that `name` was most likely meant to be.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()

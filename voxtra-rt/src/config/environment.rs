@@ -1,8 +1,8 @@
-/// Replaces `${NAME}` by the variable's value and `${NAME:-default}` by it or, where it is unset or
-/// empty, by the default. `$${` stands for a literal `${`.
+/// Replaces `${NAME}` by the variable's value. Replaces `${NAME:-default}` likewise or, if the
+/// variable is unset or empty, by the default. `$${` stands for a literal `${`.
 ///
 /// # Errors
-/// What is wrong, for people.
+/// The problem, for people.
 pub(super) fn expand(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -78,7 +78,7 @@ mod tests {
             ("${EMPTY}", ""),
             ("$${HOST}", "${HOST}"),
             ("5$ and $HOST", "5$ and $HOST"),
-            // A value is not looked at again: a password may hold anything.
+            // A value is not expanded again: a password may hold anything.
             ("${TRICK}", "${HOST}"),
         ] {
             assert_eq!(expand(text, &env).as_deref(), Ok(expected), "{text}");

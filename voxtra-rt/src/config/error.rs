@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Why there is no configuration.
+/// The reason why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -10,15 +10,15 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Something in it is wrong. There is at least one problem, in the order of the file.
+    /// The file has problems. There is at least one, in the order of the file.
     #[error("{}", Listing(path.as_deref(), problems))]
     Invalid {
-        /// The file, where there is one.
+        /// The file, if there is one.
         path: Option<PathBuf>,
-        /// All that is wrong.
+        /// All problems.
         problems: Vec<Problem>,
     },
 }
@@ -35,17 +35,17 @@ impl ConfigError {
     }
 }
 
-/// One thing that is wrong in a configuration.
+/// One problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Line of the file, from 1.
     pub line: usize,
     /// The key with its section, such as `media.listen`; the second `[[webhook]]`'s is
-    /// `webhook[2].url`. Empty where the file is not TOML.
+    /// `webhook[2].url`. Empty if the file is not TOML.
     pub key: String,
-    /// The value as written in the file; `None` where there is none or where it is a secret.
+    /// The value as written in the file; `None` if there is none or it is a secret.
     pub value: Option<String>,
-    /// What is wrong and what to do.
+    /// The problem, and what to do.
     pub reason: String,
 }
 

@@ -6,9 +6,9 @@ use secrecy::ExposeSecret as _;
 
 use super::{Config, ConfigError};
 
-/// A text is either accepted, and then everything in it is within its limits and means the same the
-/// next time; or it is refused with at least one problem, each with a line that exists and with a
-/// key, in the order of the lines, and none with a secret in it.
+/// A text is either accepted or refused. If accepted, everything in it is within its limits and
+/// means the same the next time. If refused, there is at least one problem, in the order of the
+/// lines, each with an existing line and a key, and none shows a secret.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -24,7 +24,7 @@ pub fn config(data: &[u8]) {
         }
         Err(error) => assert_helpful(text, &error),
     }
-    // Secrets above, whatever is below: what is wrong with that shows none of them.
+    // Secrets above, any text below: problems in that text show none of the secrets.
     if !text.contains(SECRET) {
         let text = format!(
             "webhook = [{{ url = \"http://x/\", secret = \"{SECRET}\" }}]\nasterisk.password = \"{SECRET}\"\n{text}"
@@ -66,7 +66,7 @@ fn assert_helpful(text: &str, error: &ConfigError) {
     let _ = error.to_string();
 }
 
-/// What the rest of the program takes for granted.
+/// Conditions that the rest of the program takes for granted.
 fn assert_sound(config: &Config) {
     if let Some(asterisk) = &config.asterisk {
         assert!(asterisk.check().is_ok());

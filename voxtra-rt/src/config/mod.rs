@@ -1,7 +1,7 @@
 //! The configuration file: TOML with `${ENV}` in its strings, checked as a whole before anything
 //! starts.
 //!
-//! Everything that is wrong is reported at once, each with its line, key, value and reason:
+//! All problems are reported at once, each with its line, key, value and reason:
 //!
 //! ```
 //! use voxtra_rt::config::Config;
@@ -47,17 +47,17 @@ pub const STARTER: &str = include_str!("starter.toml");
 /// A checked configuration. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `[asterisk]`: where ARI is. `None` without the section: then only `[[audiosocket]]` calls
-    /// can come.
+    /// `[asterisk]`: the address of ARI. `None` without the section: then only `[[audiosocket]]`
+    /// calls can come.
     pub asterisk: Option<AriSettings>,
-    /// `asterisk.did_variable`: where the number of a call is that came to an extension for all
+    /// `asterisk.did_variable`: the variable with the number of a call whose extension takes all
     /// calls.
     pub did_variable: String,
-    /// `[calls]`: what becomes of calls.
+    /// `[calls]`: the handling of calls.
     pub calls: CallSettings,
     /// `[media]`: the AudioSocket server.
     pub media: MediaSettings,
-    /// `[[audiosocket]]`: connections that may come from the dialplan alone, without ARI.
+    /// `[[audiosocket]]`: connections accepted from the dialplan alone, without ARI.
     pub audiosockets: Vec<AudioSocketSettings>,
     /// `[turn]`: turn-taking.
     pub turn: TurnSettings,
@@ -65,21 +65,21 @@ pub struct Config {
     pub speech: SpeechSettings,
     /// `[[prompt]]`: recordings to play by name.
     pub prompts: Vec<PromptSettings>,
-    /// `[[webhook]]`: where events are sent.
+    /// `[[webhook]]`: destinations of events.
     pub webhooks: Vec<WebhookSettings>,
-    /// `[[route]]`: which agent takes which call. Without any, an application has the routes that
-    /// its sessions declare, and `voxtra serve` gives every call to `echo`.
+    /// `[[route]]`: the agent of each call. Without any, an application has the routes that its
+    /// sessions declare, and `voxtra serve` gives every call to `echo`.
     pub routes: Vec<RouteSettings>,
     /// `[log]`.
     pub log: LogSettings,
-    /// Where in the file some of it is.
+    /// Places in the file.
     pub places: Places,
-    /// What is not wrong, and not safe either, in the order of the file.
+    /// Unsafe but valid settings, in the order of the file.
     pub risks: Vec<Risk>,
 }
 
-/// Where in the file the parts of a configuration are that only the program that uses it can judge:
-/// one for each part, in the same order. Empty for a configuration that comes from no file.
+/// Places in the file of parts that only the program using it can check: one for each part, in the
+/// same order. Empty for a configuration that comes from no file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     /// The agents of the `[[route]]`s.
@@ -88,14 +88,14 @@ pub struct Places {
     pub prompts: Vec<Place>,
     /// The allow-lists of the `[[webhook]]`s.
     pub webhooks: Vec<Place>,
-    /// Keys that have another name now.
+    /// Keys that have a new name.
     pub older: Vec<OlderKey>,
 }
 
-/// A key of the file that has another name now.
+/// A key of the file that has a new name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OlderKey {
-    /// Where it is.
+    /// Its place.
     pub place: Place,
     /// Its new name.
     pub new: &'static str,
@@ -116,7 +116,7 @@ impl std::fmt::Display for OlderKey {
 pub struct Place {
     /// Its line, from 1.
     pub line: usize,
-    /// The key that stands there, such as `webhook[2].events`.
+    /// The key at this place, such as `webhook[2].events`.
     pub key: String,
 }
 
@@ -141,10 +141,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads and checks the file. Relative paths inside it count from its own folder.
+    /// Reads and checks the file. Relative paths in it start from its own folder.
     ///
     /// # Errors
-    /// The file cannot be read, or all that is wrong in it.
+    /// The file cannot be read, or all its problems.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = read(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
@@ -168,11 +168,11 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks `text`; `env` looks up what `${NAME}` stands for. Other files are not read:
+    /// Checks `text`; `env` looks up the value of `${NAME}`. Other files are not read:
     /// `password_file` and `secret_file` are refused.
     ///
     /// # Errors
-    /// All that is wrong in it.
+    /// All problems of the text.
     pub fn parse(text: &str, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let files = |_: &Path| Err("no file is read here".to_owned());
         let document = Document::new(text, &env, &files);
@@ -181,7 +181,7 @@ impl Config {
         document.finish().map(|()| config)
     }
 
-    /// Makes relative paths count from `folder`.
+    /// Makes relative paths start from `folder`.
     fn anchor(&mut self, folder: &Path) {
         for prompt in &mut self.prompts {
             prompt.file = folder.join(&prompt.file);
@@ -195,7 +195,7 @@ impl Config {
     }
 }
 
-/// Bytes of a file, at most: a device or the wrong file is not read without end.
+/// Most bytes of a file: a device or the wrong file is not read without end.
 const MAX_FILE: u64 = 1 << 20;
 
 fn read(path: &Path) -> std::io::Result<String> {

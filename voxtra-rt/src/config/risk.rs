@@ -1,4 +1,4 @@
-//! What is not wrong in a configuration, and not safe either.
+//! Valid but unsafe settings of a configuration.
 
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,34 +12,34 @@ use super::document::Section;
 use super::settings::{MediaSettings, UuidRule};
 use super::{Place, Problem};
 
-/// A setting that lets somebody in, or lets somebody read what is none of their business.
+/// A setting that lets a stranger in, or lets a stranger read private data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
-    /// Which kind, by which `voxtra check --accept` takes it: `uuid`, `allow_peers`, `cleartext` or
+    /// The kind, by which `voxtra check --accept` accepts it: `uuid`, `allow_peers`, `cleartext` or
     /// `permissions`.
     pub kind: &'static str,
-    /// Where it is, and what to do about it.
+    /// Its place, and what to do about it.
     pub problem: Problem,
 }
 
 /// The kinds of risks.
 pub const KINDS: [&str; 4] = ["uuid", "allow_peers", "cleartext", "permissions"];
 
-/// Ids that stand in documentation: ours and Asterisk's.
+/// Ids from documentation: ours and Asterisk's.
 const DOCUMENTED: [u128; 1] = [0x40325ec2_5efd_4bd3_805f_53576e581d13];
-/// A random id has this many different digits but once in 10^13 times.
+/// A random id has this few different digits only once in 10^13 times.
 const FEW_DIGITS: usize = 6;
-/// Networks of more addresses than these have more than an Asterisk in them.
+/// A network of more addresses than these contains more than an Asterisk.
 const WIDEST: (u8, u8) = (24, 64);
 
-/// Whether no packet to this host leaves the machine, as far as its name tells.
+/// Whether packets to this host stay on the machine, as far as its name tells.
 fn is_this_machine(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.parse::<IpAddr>()
         .map_or(host == "localhost", |address| address.is_loopback())
 }
 
-/// Looks at `[media]`.
+/// Checks `[media]`.
 pub(super) fn look_at_media(section: &Section<'_>, media: &MediaSettings) {
     let host = media
         .advertise
@@ -71,7 +71,7 @@ pub(super) fn look_at_media(section: &Section<'_>, media: &MediaSettings) {
     }
 }
 
-/// Looks at the id of an `[[audiosocket]]`.
+/// Checks the id of an `[[audiosocket]]`.
 pub(super) fn look_at_id(section: &Section<'_>, rule: UuidRule, media: &MediaSettings) {
     let reason = match rule {
         UuidRule::Any if media.listen.ip().is_loopback() => return,
@@ -102,7 +102,7 @@ fn different_digits(uuid: Uuid) -> usize {
     seen.count_ones().try_into().unwrap_or(usize::MAX)
 }
 
-/// Looks at an address to which we connect.
+/// Checks an address to which we connect.
 pub(super) fn look_at_url(section: &Section<'_>, url: &Url, what: &str) {
     let is_local = match url.host() {
         Some(Host::Domain(name)) => is_this_machine(name),
@@ -119,8 +119,8 @@ pub(super) fn look_at_url(section: &Section<'_>, url: &Url, what: &str) {
     }
 }
 
-/// Looks at who may read a file with a secret in it. One that can't be looked at was not read
-/// either.
+/// Checks which users may read a file with a secret. If its mode can't be read, neither was the
+/// file.
 pub(super) fn look_at_file(path: &Path, place: &Place) -> Option<Risk> {
     const EVERYBODY: u32 = 0o004;
     let mode = std::fs::metadata(path).ok()?.permissions().mode();

@@ -1,18 +1,18 @@
-//! Secrets that have a file of their own, as systemd and container platforms hand them over.
+//! Secrets in files of their own, as systemd and container platforms provide them.
 
 use std::io::Read as _;
 use std::path::Path;
 
-/// Bytes of such a file, at most.
+/// Most bytes of such a file.
 const MAX_SECRET: u64 = 4096;
 
 /// The one line of the file.
 ///
 /// # Errors
-/// What is wrong, for people, without anything of what is in it.
+/// The problem, for people, without any of the file's content.
 pub(super) fn read(path: &Path) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("can't be read: {error}");
-    // A pipe or a device could keep us waiting for ever.
+    // Reading a pipe or a device could block for ever.
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
         return Err("is no regular file".to_owned());
     }

@@ -15,50 +15,49 @@ use crate::session::{OnHandlerEnd, Route};
 /// `[media]`: the AudioSocket server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MediaSettings {
-    /// Where AudioSocket connections are accepted. Default `127.0.0.1:9092`.
+    /// The address on which AudioSocket connections are accepted. Default `127.0.0.1:9092`.
     pub listen: SocketAddr,
     /// The `host:port` that Asterisk dials. Default: `listen`.
     pub advertise: String,
     /// Media threads, each with its own share of the calls. 1 to 64, default 1.
     pub threads: usize,
-    /// How long a media thread that has much to do gathers what arrives before it handles it
-    /// together, in milliseconds. 0 to 2, default 1; 0: never.
+    /// How long a busy media thread batches input before it handles it together, in milliseconds. 0
+    /// to 2, default 1; 0: never.
     pub batch_ms: u64,
-    /// From which share of its time on a media thread has much to do. 0 to 1, default 0.75; 0: it
-    /// gathers always.
+    /// CPU load (0–1) above which a media thread batches. Default 0.75; 0: always.
     pub batch_above_load: f32,
-    /// The audio that Asterisk is asked for. Default `slin`.
+    /// The audio format requested from Asterisk. Default `slin`.
     pub format: MediaFormat,
-    /// From where connections are accepted; nothing but this and the UUID tells a caller from a
+    /// Networks from which connections are accepted; only this and the UUID tell a caller from a
     /// stranger. Default: this machine only (`127.0.0.0/8`, `::1/128`).
     pub allow_peers: Vec<IpNet>,
     /// Most calls at the same time. 1 to 100,000, default 1,000.
     pub max_calls: usize,
     /// Most calls of one address at the same time. 1 to 100,000, default 0: no limit.
     pub max_calls_per_peer: Option<usize>,
-    /// Most new calls in a second, 1 to 10,000, and most calls of one caller at the same time, 1 to
+    /// Most new calls per second, 1 to 10,000, and most calls of one caller at the same time, 1 to
     /// 100,000. Default 0 for both: no limit.
     pub calls: CallLimits,
     /// A call is ended after this long. 1 s to 7 days, default 0: never.
     pub longest_call: Option<Duration>,
     /// A call whose peer has sent no audio for this long is ended. 1 s to 1 day, default 0: never.
     pub idle_timeout: Option<Duration>,
-    /// Most connections that have not presented their UUID yet; beyond it, the oldest of the
-    /// busiest address goes. 1 to 10,000, default 1,024.
+    /// Most connections that have not presented their UUID yet; above that, the oldest of the
+    /// busiest address is closed. 1 to 10,000, default 1,024.
     pub max_pending: usize,
     /// What becomes of a caller whose audio was lost and can't be connected again.
     pub on_loss: OnLoss,
     /// How long a connection may take to present its UUID. 100 ms to 60 s, default 5 s.
     pub handshake_timeout: Duration,
-    /// What to do about µ-law under the kind of 8 kHz PCM. Default `refuse`.
+    /// Policy for µ-law sent as 8 kHz PCM. Default `refuse`.
     pub g711: G711Policy,
-    /// What hears whether the caller speaks. Default `telephone`.
+    /// The detector of the caller's speech. Default `telephone`.
     pub detector: Detector,
-    /// What to do about the agent's own voice in what the line brings. Default `discount`.
+    /// Policy for the agent's own voice in the line's audio. Default `discount`.
     pub echo: EchoPolicy,
-    /// What to do about voices that stay much softer than the caller's. Default `discount`.
+    /// Policy for voices that stay much softer than the caller's. Default `discount`.
     pub background: BackgroundPolicy,
-    /// Where the caller's digits are looked for. Default `both`.
+    /// Sources of the caller's digits. Default `both`.
     pub dtmf: DtmfPolicy,
 }
 
@@ -94,11 +93,11 @@ impl Default for MediaSettings {
 }
 
 impl MediaSettings {
-    /// The port where none is given.
+    /// The port if none is given.
     pub const DEFAULT_PORT: u16 = 9092;
 }
 
-/// `[calls]`: what becomes of calls.
+/// `[calls]`: the handling of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallSettings {
     /// What becomes of a caller whose handler has returned without hanging up. Default `hang_up`.
@@ -135,10 +134,10 @@ pub enum UuidRule {
     Only(Uuid),
 }
 
-/// `[[route]]`: which agent takes a call.
+/// `[[route]]`: the agent of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteSettings {
-    /// Which calls.
+    /// The calls.
     pub rule: Route<String>,
     /// Name of the agent.
     pub agent: String,
@@ -147,9 +146,9 @@ pub struct RouteSettings {
 /// `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// What is logged: a level, or directives such as `info,voxtra_ari=debug`. Default `info`.
+    /// The filter: a level, or directives such as `info,voxtra_ari=debug`. Default `info`.
     pub filter: String,
-    /// How. Default `text`.
+    /// The format. Default `text`.
     pub format: LogFormat,
 }
 
@@ -162,12 +161,12 @@ impl Default for LogSettings {
     }
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }

@@ -26,7 +26,7 @@ fn problems(text: &str) -> Vec<String> {
     }
 }
 
-/// The one problem of a file with one.
+/// The problem of a file with exactly one.
 fn problem(text: &str) -> String {
     let mut all = problems(text);
     assert_eq!(all.len(), 1, "{text}\n{all:#?}");
@@ -62,7 +62,7 @@ fn the_examples_in_the_starter_file_are_right_too() {
     assert_eq!(hook.events.take().unwrap(), ["call.started", "call.ended"]);
     let proxy = hook.proxy.take().unwrap();
     assert_eq!(proxy.as_str(), "http://proxy.example.com:3128/");
-    // The rest states the defaults.
+    // The other values are the defaults.
     assert_eq!(
         format!("{hook:?}"),
         format!("{:?}", WebhookSettings::new(hook.url.clone()))
@@ -565,7 +565,7 @@ fn a_file_without_end_is_not_read() {
     assert!(error.to_string().contains("longer than 1 MiB"), "{error}");
 }
 
-/// The risks of a file, each as its kind and what is told.
+/// The risks of a file, each as its kind and its message.
 fn risks(text: &str) -> Vec<String> {
     let risks = parse(text).risks;
     let told = risks
@@ -639,7 +639,7 @@ fn what_is_not_safe_is_told_with_its_line() {
     }
 }
 
-/// A folder with a configuration and a secret's file of these modes, and what became of it.
+/// Loads a folder with a configuration and a secret's file of these modes.
 fn load_with_secret_file(text: &str, secret: &[u8], modes: [u32; 2]) -> Result<Config, String> {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();

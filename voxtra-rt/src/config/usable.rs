@@ -1,14 +1,14 @@
-//! What is wrong with a configuration for the program that is to use it: what the file alone can't
-//! tell.
+//! Errors of a configuration that depend on the program that uses it: the file alone can't show
+//! them.
 
 use super::{Config, Place, Problem};
 use crate::app::OLD_ATTEMPTS;
 use crate::speech::{Prompt, Prompts};
 
 impl Config {
-    /// All that keeps a program with these agents and these events (by their wire names) from using
-    /// it, in the order of the file: agents and events that it doesn't have, recordings that can't
-    /// be read, and that no call could come. Without `agents`, those are not judged.
+    /// All problems that keep a program with these agents and these events (by their wire names)
+    /// from using it, in the order of the file: unknown agents and events, recordings that can't be
+    /// read, and that no call could come. Without `agents`, agents are not checked.
     #[must_use]
     pub fn problems(&self, agents: Option<&[&str]>, events: &[&str]) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -68,7 +68,7 @@ impl Config {
         problems
     }
 
-    /// What works, and should be said in another way: keys that are older.
+    /// Older keys, which still work but have a new name.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let renamed = self.places.older.iter().map(ToString::to_string);
@@ -80,7 +80,7 @@ impl Config {
     }
 }
 
-/// The event that was most likely meant, if one is near enough.
+/// The event that was most likely meant, if one is close enough.
 fn nearest<'e>(name: &str, events: &[&'e str]) -> Option<&'e str> {
     events
         .iter()

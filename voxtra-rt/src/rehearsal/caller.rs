@@ -1,4 +1,4 @@
-//! Whoever is at the other end of a rehearsed call.
+//! The party at the other end of a rehearsed call.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use super::simulation::SimulatedCall;
 use super::transcript::Transcript;
 use crate::session::{Call, Event, EventBody, Events, Report};
 
-/// How long somebody waits for the agent before something must be wrong.
+/// How long the party waits for the agent before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a key is held, and how long until the next.
+/// How long a key is held, and the pause until the next.
 const KEY: Duration = Duration::from_millis(200);
 
-/// Whoever is at the other end of the call: who called the agent, or was called by it.
+/// The party at the other end of the call: it called the agent, or the agent called it.
 ///
-/// What it expects it waits for, at most 60 s of the call's time. When something else comes, the
+/// It waits for each expected event, at most 60 s of the call's time. If something else comes, the
 /// test fails with an account of the conversation so far.
 #[derive(Debug)]
 pub struct Caller {
     simulated: SimulatedCall,
     events: Events,
     so_far: Vec<Arc<Event>>,
-    /// The agent has begun to say this, and has not ended.
+    /// The agent has begun to say this, and has not finished.
     hearing: Option<String>,
 }
 
@@ -67,28 +67,28 @@ impl Caller {
         async move { self.start(text, place).await }
     }
 
-    /// Hears what has begun to its end.
+    /// Hears the utterance that has begun to its end.
     ///
     /// # Panics
-    /// Nothing has begun, or it is cut.
+    /// No utterance has begun, or it is cut.
     #[track_caller]
     pub fn hears_the_rest(&mut self) -> impl Future<Output = ()> {
         let place = Location::caller();
         async move { self.end(false, place).await }
     }
 
-    /// Hears that what has begun is cut in mid-sentence.
+    /// Hears that the utterance that has begun is cut in mid-sentence.
     ///
     /// # Panics
-    /// Nothing has begun, or the agent says it all.
+    /// No utterance has begun, or the agent says it all.
     #[track_caller]
     pub fn hears_it_cut_off(&mut self) -> impl Future<Output = ()> {
         let place = Location::caller();
         async move { self.end(true, place).await }
     }
 
-    /// Says this, in as much time as it takes. Speech-to-text tells it when turn-taking has seen
-    /// its end; what is said without a pause between is one utterance.
+    /// Says this, in as much time as it takes. Speech-to-text reports it when turn-taking has seen
+    /// its end; words without a pause between are one utterance.
     ///
     /// # Panics
     /// Nobody is listening: the call is not answered, or over.
@@ -103,8 +103,8 @@ impl Caller {
         }
     }
 
-    /// Presses keys, five a second. Those pressed before the call is answered reach the agent when
-    /// it is.
+    /// Presses keys, five a second. The agent gets keys pressed before the call is answered once it
+    /// is.
     ///
     /// # Panics
     /// One of them is not on a telephone (`0-9 A-D * #`).
@@ -124,12 +124,12 @@ impl Caller {
         }
     }
 
-    /// Says and presses nothing for so long.
+    /// Says and presses nothing for this long.
     pub async fn is_silent_for(&mut self, pause: Duration) {
         tokio::time::sleep(pause).await;
     }
 
-    /// Puts the call on hold: the agent is silent from now on, and what it says waits.
+    /// Puts the call on hold: the agent is silent from now on, and its utterances wait.
     pub async fn puts_on_hold(&mut self) {
         self.simulated.call.report(Report::Held(true)).await;
     }
@@ -142,7 +142,7 @@ impl Caller {
     /// Waits until the agent has transferred the call there.
     ///
     /// # Panics
-    /// It is transferred elsewhere, or not at all.
+    /// The agent transfers it elsewhere, or not at all.
     #[track_caller]
     pub fn is_transferred_to(&mut self, endpoint: &str) -> impl Future<Output = ()> {
         let place = Location::caller();
@@ -160,10 +160,10 @@ impl Caller {
         }
     }
 
-    /// Waits for an event, passing over others.
+    /// Waits for an event, and skips others.
     ///
     /// # Panics
-    /// It doesn't come.
+    /// The event doesn't come.
     #[track_caller]
     pub fn sees(&mut self, kind: EventKind) -> impl Future<Output = ()> {
         let place = Location::caller();
@@ -175,7 +175,7 @@ impl Caller {
         }
     }
 
-    /// Hangs up, whatever is going on.
+    /// Hangs up, at any time.
     pub async fn hangs_up(&mut self) {
         let _ = self.simulated.actions.send(PhoneAction::HangUp);
         self.simulated
@@ -184,8 +184,7 @@ impl Caller {
             .await;
     }
 
-    /// Waits until the call is over and the agent has done what it does then. What happened, in
-    /// order.
+    /// Waits until the call is over and the agent has finished. Returns the events, in order.
     ///
     /// # Panics
     /// The call doesn't end.
@@ -203,7 +202,7 @@ impl Caller {
         }
     }
 
-    /// What has happened so far, as far as it has been waited for.
+    /// The events so far, as far as the test has waited for them.
     pub fn transcript(&self) -> Transcript {
         Transcript::new(self.so_far.clone(), self.simulated.carrier.sent_dtmf())
     }
@@ -240,7 +239,7 @@ impl Caller {
         }
     }
 
-    /// The next event that `pick` takes something from.
+    /// The next event for which `pick` returns something.
     async fn next<T>(
         &mut self,
         place: &Location<'_>,
@@ -267,7 +266,7 @@ impl Caller {
         }
     }
 
-    /// Fails the test, with what has happened since the call began.
+    /// Fails the test, and prints the events since the call began.
     fn fail(&mut self, place: &Location<'_>, what: &str) -> ! {
         while let Some(event) = self.events.try_next() {
             self.so_far.push(event);

@@ -1,4 +1,4 @@
-//! Calls of a rehearsal: opened as others are, on carriers that lead nowhere.
+//! Calls of a rehearsal: opened like other calls, on carriers that lead nowhere.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::app::{Handler, Inner, NewSession, Originator, Outbound};
 use crate::session::{Call, CallInfo, Direction, HandlerError, Report, Services};
 
 impl Simulation {
-    /// Somebody calls `to`.
+    /// A caller calls `to`.
     pub(super) fn call(self: &Arc<Self>, app: &Arc<Inner>, from: &str, to: &str) -> SimulatedCall {
         let info = CallInfo {
             caller_id: from.to_owned(),
@@ -57,7 +57,7 @@ impl Simulation {
     }
 }
 
-/// We call somebody.
+/// The application places a call.
 impl Originator for Arc<Simulation> {
     fn place(&self, app: &Arc<Inner>, outbound: Outbound, handler: Handler) -> Call {
         let info = CallInfo {

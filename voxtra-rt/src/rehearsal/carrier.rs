@@ -12,13 +12,13 @@ use super::voice::Spoken;
 use crate::media::{Connection, MediaLink, MediaServer, Shared, link};
 use crate::session::{CallError, Carrier, Order, Report, Reports, TransferTo};
 
-/// What stands in for Asterisk's channel.
+/// Replaces Asterisk's channel.
 #[derive(Debug)]
 pub(crate) struct RehearsedCarrier {
     simulation: Arc<Simulation>,
     media: MediaServer,
     leg: LegSettings,
-    /// What the far end does, until its phone is connected.
+    /// Actions of the far end, until its phone is connected.
     actions: Mutex<Option<mpsc::UnboundedReceiver<PhoneAction>>>,
     spoken: Arc<Spoken>,
     reports: Reports,

@@ -1,12 +1,12 @@
-//! Agents tested in virtual time, against callers who follow a script.
+//! Tests agents in virtual time, against callers who follow a script.
 //!
 //! A rehearsal runs the application as it is: routes, handlers, sessions, turn-taking, barge-in and
-//! playout, frame by frame. Only the ends are others: in Asterisk's place there is a line in
-//! memory, in the voice's a sound as long as the words would take (60 ms a character), and in
-//! speech-to-text's the words that the caller was given. No socket is opened and no thread started;
-//! all waiting is tokio's, which a test can pause: then a call is the same to the millisecond each
-//! time (unless its agent throws dice, as an unbiased `select!` does), and a minute on the line
-//! takes some 0.2 s in a debug build.
+//! playout, frame by frame. Only the ends are replaced: Asterisk by a line in memory, the voice by
+//! a sound as long as the words would take (60 ms a character), and speech-to-text by the words
+//! that the caller was given. No socket is opened and no thread started. All waiting is tokio's,
+//! which a test can pause. Then a call is the same to the millisecond each time (unless its agent
+//! uses randomness, as an unbiased `select!` does), and a minute on the line takes some 0.2 s in a
+//! debug build.
 //!
 //! ```
 //! use std::time::Duration;
@@ -39,8 +39,8 @@
 //! `start_paused` needs tokio's feature `test-util` among the test's dependencies. Without it a
 //! rehearsal takes as long as the call would.
 //!
-//! What a rehearsal leaves out: Asterisk, the network, real voices and real speech-to-text (prompts
-//! are played as they are), webhooks. A language model is the application's own: give it a
+//! A rehearsal leaves out Asterisk, the network, real voices and real speech-to-text (prompts are
+//! played as they are), and webhooks. A language model is the application's own: give it a
 //! [`ScriptedModel`](crate::speech::ScriptedModel).
 
 mod caller;
@@ -68,12 +68,12 @@ use tokio::sync::mpsc;
 use crate::app::{Application, Builder, HandlerOutcome};
 use crate::session::{Call, Session};
 
-/// How long people take to say one character.
+/// How long a speaker takes to say one character.
 const MS_PER_CHARACTER: u32 = 60;
 /// How long the agent may take to place a call.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A rehearsal to be.
+/// A rehearsal that has not started.
 #[derive(Debug)]
 pub struct Rehearsal {
     builder: Builder,
@@ -88,14 +88,14 @@ impl Default for Rehearsal {
 }
 
 impl Rehearsal {
-    /// Of an application without routes yet.
+    /// A rehearsal of an application without routes yet.
     pub fn new() -> Self {
         Self::of(Application::builder())
     }
 
-    /// Of an application as it was put together, but for what connects it to the world: Asterisk,
-    /// the media server, webhooks, voice and speech-to-text. Its sinks
-    /// ([`Builder::sink`]) are told of the rehearsal's events: leave out those that tell others.
+    /// A rehearsal of an application as built, without its connections to the world: Asterisk, the
+    /// media server, webhooks, voice and speech-to-text. Its sinks ([`Builder::sink`]) receive the
+    /// rehearsal's events: leave out sinks that inform others.
     pub fn of(builder: Builder) -> Self {
         Self {
             builder,
@@ -111,7 +111,7 @@ impl Rehearsal {
         self
     }
 
-    /// Handles every call that nothing else fits.
+    /// Handles every call that no other route matches.
     #[must_use]
     pub fn handler<F, R>(mut self, handler: F) -> Self
     where
@@ -122,16 +122,16 @@ impl Rehearsal {
         self
     }
 
-    /// The number of those who call. By default it is unknown.
+    /// The number of callers. By default it is unknown.
     #[must_use]
     pub fn from(mut self, caller_id: impl Into<String>) -> Self {
         self.caller_id = caller_id.into();
         self
     }
 
-    /// What happens when the agent calls this endpoint, or transfers a call there. Given several
-    /// times, what happens the first time, the second, and from the last on always. Endpoints that
-    /// nothing is said of answer.
+    /// The reaction when the agent calls this endpoint, or transfers a call there. If given several
+    /// times, the reactions apply in that order, and the last one from then on. Endpoints without a
+    /// reaction answer.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>, far_end: FarEnd) -> Self {
         let script = self.far_ends.entry(endpoint.into()).or_default();
@@ -142,7 +142,7 @@ impl Rehearsal {
     /// Starts the application.
     ///
     /// # Panics
-    /// It can't start: routes are in each other's way.
+    /// The application can't start: routes conflict.
     pub async fn start(self) -> TestExchange {
         let (simulation, placed) = Simulation::new(self.far_ends, MS_PER_CHARACTER);
         match self
@@ -169,7 +169,7 @@ impl Rehearsal {
     }
 }
 
-/// An application in rehearsal, and everybody who can call it or be called by it.
+/// An application in rehearsal, and the parties that can call it or be called by it.
 #[derive(Debug)]
 pub struct TestExchange {
     app: Application,
@@ -184,7 +184,7 @@ impl TestExchange {
         &self.app
     }
 
-    /// Somebody calls this number or extension.
+    /// A caller calls this number or extension.
     pub fn call(&self, number: &str) -> Caller {
         self.call_from(&self.caller_id, number)
     }
@@ -195,11 +195,10 @@ impl TestExchange {
         Caller::new(simulated)
     }
 
-    /// Waits for the next call that the application places: whoever is called, even if they won't
-    /// answer.
+    /// Waits for the next call that the application places, even if the called party won't answer.
     ///
     /// # Panics
-    /// It places none within 60 s.
+    /// The application places none within 60 s.
     pub async fn called(&mut self) -> Caller {
         match tokio::time::timeout(PATIENCE, self.placed.recv()).await {
             Ok(Some(simulated)) => Caller::new(simulated),

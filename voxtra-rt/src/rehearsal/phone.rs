@@ -15,10 +15,10 @@ use voxtra_core::time::Instant;
 use super::voice::{Spoken, samples_of, sound};
 use crate::media::{Clock, Connection, ConnectionState, Scratch, Socket};
 
-/// What the far end does.
+/// An action of the far end.
 #[derive(Debug)]
 pub(crate) enum PhoneAction {
-    /// Says this, after what it is saying; then tells that it has.
+    /// Says this, after its current words; then notifies the sender.
     Speak(String, oneshot::Sender<()>),
     /// Presses a key.
     Press(u8),
@@ -26,7 +26,7 @@ pub(crate) enum PhoneAction {
     HangUp,
 }
 
-/// What Asterisk's socket is otherwise. What the agent says goes nowhere: the events tell it.
+/// Replaces Asterisk's socket. The agent's audio goes nowhere: the events report it.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
     input: VecDeque<u8>,
@@ -62,9 +62,9 @@ pub(super) struct Phone {
     rate: SampleRate,
     ms_per_character: u32,
     spoken: Arc<Spoken>,
-    /// What it is going to say.
+    /// Words that it has yet to say.
     speech: VecDeque<(String, oneshot::Sender<()>)>,
-    /// What it is saying: the next sample, how many there are, and whom to tell.
+    /// Its current words: the next sample, their number, and the sender to notify.
     speaking: Option<(usize, usize, oneshot::Sender<()>)>,
     next_frame: Instant,
     scratch: Scratch,
@@ -91,7 +91,7 @@ impl Phone {
         }
     }
 
-    /// Lives until the connection is over. A frame goes each way every 20 ms, as with Asterisk.
+    /// Runs until the connection is over. A frame goes each way every 20 ms, as with Asterisk.
     pub(super) async fn run(mut self, mut actions: mpsc::UnboundedReceiver<PhoneAction>) {
         self.connection.start(self.clock.now());
         loop {
@@ -124,7 +124,7 @@ impl Phone {
             PhoneAction::Press(key) => {
                 let key = Frame::Dtmf(key);
                 let mut bytes = vec![0; encoded_len(&key)];
-                // What is no key makes no tone.
+                // A byte that is not a key makes no tone.
                 if let Ok(length) = encode(&key, &mut bytes) {
                     self.put(bytes.get(..length).unwrap_or_default());
                 }
@@ -138,7 +138,7 @@ impl Phone {
         ConnectionState::Open
     }
 
-    /// What a media thread does for a call that has something, or is due.
+    /// Does the media thread's work for a call that has input, or is due.
     fn turn(&mut self) -> ConnectionState {
         let now = self.clock.now();
         while self.next_frame <= now {

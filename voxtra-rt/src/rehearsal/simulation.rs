@@ -1,4 +1,4 @@
-//! Who is there to be called in a rehearsal, and what they do.
+//! The endpoints that can be called in a rehearsal, and their behaviour.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,16 +14,16 @@ use super::voice::{Spoken, SpokenEars, SpokenVoice};
 use crate::session::Call;
 use crate::speech::{SpeechToText, TextToSpeech};
 
-/// How long an endpoint rings before anybody picks up.
+/// How long an endpoint rings before it is picked up.
 const RINGS: Duration = Duration::from_secs(2);
-/// How long it takes until it is known that nobody will.
+/// How long a busy, refusing or missing endpoint takes to report it.
 const REFUSES: Duration = Duration::from_millis(500);
 
-/// What happens when the agent calls somebody, or transfers the caller there.
+/// An endpoint's reaction when the agent calls it, or transfers the caller there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FarEnd {
-    /// It rings for 2 s and somebody picks up.
+    /// It rings for 2 s and a person picks up.
     Answers,
     /// It rings for 2 s and a machine picks up, which says this.
     Voicemail(String),
@@ -38,12 +38,12 @@ pub enum FarEnd {
 }
 
 impl FarEnd {
-    /// Whether Asterisk would call it at all.
+    /// Whether Asterisk would call the endpoint at all.
     pub(crate) fn exists(&self) -> bool {
         *self != Self::Unknown
     }
 
-    /// Rings, for at most this long; if nobody picks up, why, in the words of Q.850.
+    /// Rings for at most this long; if nobody picks up, returns the reason, in the words of Q.850.
     pub(crate) fn rings(
         &self,
         timeout: Duration,
@@ -73,7 +73,7 @@ pub(crate) struct SimulatedCall {
 }
 
 impl SimulatedCall {
-    /// Has the far end say this once it is connected. The receiver is told when it has.
+    /// Makes the far end say this once it is connected. The receiver is notified when it has.
     pub(crate) fn speak(&self, text: String) -> oneshot::Receiver<()> {
         let (done, spoken) = oneshot::channel();
         let _ = self.actions.send(PhoneAction::Speak(text, done));
@@ -81,7 +81,7 @@ impl SimulatedCall {
     }
 }
 
-/// What the lines of one rehearsal have in common.
+/// Shared by the lines of one rehearsal.
 #[derive(Debug)]
 pub(crate) struct Simulation {
     far_ends: Mutex<HashMap<String, VecDeque<FarEnd>>>,
@@ -106,7 +106,7 @@ impl Simulation {
         (Arc::new(simulation), outbound)
     }
 
-    /// What the next call to this endpoint meets. The last of what was scripted stays.
+    /// The reaction to the next call to this endpoint. The last scripted reaction stays.
     pub(crate) fn far_end(&self, endpoint: &str) -> FarEnd {
         let mut far_ends = self.far_ends.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(script) = far_ends.get_mut(endpoint) else {
@@ -126,7 +126,7 @@ impl Simulation {
 
     /// The agent has placed a call.
     pub(crate) fn placed(&self, simulated: SimulatedCall) {
-        // Nobody may want to play this far end.
+        // The test may not want to play this far end.
         let _ = self.placed.send(simulated);
     }
 

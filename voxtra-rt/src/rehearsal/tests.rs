@@ -102,7 +102,7 @@ async fn every_attempt_to_transfer_is_told_and_the_ring_time_is_the_agents() {
     assert_eq!(conversation.count("call.transfer.failed"), 1);
     let rang = at("call.transfer.failed") - at("call.transfer.started");
     assert_eq!(rang.as_secs(), 7);
-    // The ringback tone is no speech of the agent's.
+    // The ringback tone is not speech of the agent.
     assert_eq!(conversation.count("agent.speech.started"), 0);
 }
 
@@ -141,7 +141,7 @@ async fn a_transferred_caller_is_not_transferred_again() {
     caller.is_transferred_to("PJSIP/200").await;
     caller.hangs_up().await;
     let conversation = caller.ended().await;
-    // The handler came to its end, so the second transfer was refused.
+    // The handler returned, so the second transfer was refused.
     assert_eq!(conversation.count("error"), 1, "{conversation}");
     assert_eq!(conversation.count("call.transferred"), 1);
 }
@@ -399,7 +399,7 @@ async fn an_utterance_whose_future_is_dropped_is_cut_and_the_next_begins_at_once
     caller.hears_it_cut_off().await;
     caller.hears("Now.").await;
     let conversation = caller.ended().await;
-    // Half a second of each: nothing is played to its end behind anybody's back.
+    // Half a second of each: the rest does not play on in the background.
     let lasted = conversation.duration();
     assert!(lasted < Duration::from_millis(1_500), "{conversation}");
 }
@@ -418,7 +418,7 @@ async fn an_utterance_that_never_comes_fails() {
     caller.hears("Good evening.").await;
 }
 
-/// Answers at once to what is complete, and waits for the rest of what isn't.
+/// Answers complete sentences at once, and waits for the rest of incomplete ones.
 async fn reader_of_transcripts(call: Call) -> Result<(), CallError> {
     call.answer().await?;
     let mut events = call.events();
@@ -456,7 +456,7 @@ async fn a_transcript_shortens_or_prolongs_one_silence() {
         caller.ended().await
     })
     .await;
-    // From the end of speech, which is told after a hangover of 240 ms, to the end of the turn.
+    // From the end of speech, which is reported after a hangover of 240 ms, to the end of the turn.
     let mut speech_ended = Duration::ZERO;
     let mut waited = Vec::new();
     for event in conversation.events() {

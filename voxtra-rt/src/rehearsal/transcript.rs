@@ -1,4 +1,4 @@
-//! What happened in a rehearsed call.
+//! The events of a rehearsed call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use voxtra_core::event::BuiltIn;
 
 use crate::session::{Event, EventBody};
 
-/// What happened in a call, in order. Its `Display` is one line per event: seconds since the call
+/// The events of a call, in order. Its `Display` is one line per event: seconds since the call
 /// began, the event's name, its data. The same script gives the same lines, to the millisecond.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript {
@@ -16,14 +16,14 @@ pub struct Transcript {
     sent_dtmf: String,
 }
 
-/// Somebody said something.
+/// An utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// The agent, whom the caller may have interrupted.
     Agent {
-        /// What it was going to say.
+        /// The whole text that it was to say.
         text: String,
-        /// It was cut before its end.
+        /// The utterance was cut before its end.
         interrupted: bool,
     },
     /// The caller.
@@ -48,7 +48,7 @@ impl Transcript {
             .count()
     }
 
-    /// Who said what, in the order in which they had finished.
+    /// The utterances of both parties, in the order in which they finished.
     pub fn said(&self) -> Vec<Said> {
         let said = self.events.iter().filter_map(|event| match &event.body {
             EventBody::BuiltIn(BuiltIn::AgentSpeechEnded(ended)) => Some(Said::Agent {
@@ -68,7 +68,7 @@ impl Transcript {
         &self.sent_dtmf
     }
 
-    /// When an event happened, since the call began. Zero for one of another call.
+    /// When an event happened, since the call began. Zero for an event of another call.
     pub fn at(&self, event: &Event) -> Duration {
         self.events.first().map_or(Duration::ZERO, |first| {
             let since = event.timestamp.duration_since(first.timestamp);

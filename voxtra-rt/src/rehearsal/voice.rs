@@ -1,5 +1,5 @@
-//! What is said and heard in a rehearsal: sound as long as the words would take, and the words
-//! themselves beside it.
+//! The voices and the speech-to-text of a rehearsal: sound as long as the words would take, and the
+//! words themselves beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ const SHORTEST_MS: usize = 500;
 /// Samples per second of the agent's voice.
 const AGENT_HZ: u32 = 8_000;
 
-/// Samples that somebody takes to say this.
+/// Samples that a speaker takes to say this.
 pub(super) fn samples_of(text: &str, ms_per_character: u32, rate_hz: u32) -> usize {
     let per_character = usize::try_from(ms_per_character).unwrap_or(usize::MAX);
     let ms = text.chars().count().saturating_mul(per_character);
@@ -21,7 +21,7 @@ pub(super) fn samples_of(text: &str, ms_per_character: u32, rate_hz: u32) -> usi
     ms.max(SHORTEST_MS).saturating_mul(per_second) / 1_000
 }
 
-/// A sentence, again and again: what a voice detector takes for speech. In whole numbers, so that
+/// A sentence, again and again, which a voice detector takes for speech. In whole numbers, so that
 /// it is the same everywhere.
 pub(super) fn sound(sample: usize, rate_hz: u32) -> i16 {
     let rate = usize::try_from(rate_hz.max(1)).unwrap_or(1);
@@ -57,7 +57,7 @@ impl TextToSpeech for SpokenVoice {
     }
 }
 
-/// What the caller has begun to say and speech-to-text has not told yet.
+/// Words that the caller has begun to say and speech-to-text has not reported yet.
 #[derive(Debug, Default)]
 pub(crate) struct Spoken(Mutex<Vec<String>>);
 

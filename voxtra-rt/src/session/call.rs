@@ -32,7 +32,7 @@ pub use voxtra_core::event::CallStartedDirection as Direction;
 /// Taken events that are remembered: more than the log keeps.
 const TAKEN: usize = 8192;
 
-/// What is known about a call from its start.
+/// Facts known about a call from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallInfo {
@@ -40,15 +40,15 @@ pub struct CallInfo {
     pub caller_id: String,
     /// The number or extension that was called; empty if unknown.
     pub called_number: String,
-    /// The number that redirected the call to us (RDNIS), and was dialled first; empty if unknown.
+    /// The number that was dialled first and redirected the call to us (RDNIS); empty if unknown.
     pub redirecting_number: String,
-    /// Who called whom.
+    /// Whether the call came in or we placed it.
     pub direction: Direction,
     /// Arguments of `Stasis(app,…)` in the dialplan, or of the originate.
     pub args: Vec<String>,
 }
 
-/// What a call can speak, hear and think with.
+/// The voice, speech-to-text and language model of a call.
 #[derive(Clone, Default)]
 pub(crate) struct Services {
     pub(crate) voice: Option<Arc<dyn TextToSpeech>>,
@@ -60,7 +60,7 @@ pub(crate) struct Services {
 
 /// A call. Cheap to clone; every clone is the same call.
 ///
-/// Everything that waits ends with [`CallError::Ended`] when the call does.
+/// Every wait on a call ends with [`CallError::Ended`] when the call does.
 #[derive(Clone)]
 pub struct Call {
     pub(crate) inner: Arc<CallInner>,
@@ -70,7 +70,7 @@ pub struct Call {
 
 pub(crate) struct CallInner {
     pub(crate) id: Arc<str>,
-    /// As the call began.
+    /// The call's facts at its start.
     pub(crate) info: CallInfo,
     /// The caller's number, after the far end has handed the call over.
     party: Mutex<Option<String>>,
@@ -85,15 +85,15 @@ pub(crate) struct CallInner {
     pub(crate) over: CancellationToken,
     pub(crate) output: SpeechOutput,
     pub(crate) audio: AudioFanout,
-    /// Where `listen` has read to.
+    /// Position up to which `listen` has read.
     pub(crate) transcripts: tokio::sync::Mutex<Events>,
-    /// Where `listen_dtmf` has read to.
+    /// Position up to which `listen_dtmf` has read.
     pub(crate) digits: tokio::sync::Mutex<Events>,
     pub(crate) conversation: tokio::sync::Mutex<Vec<Message>>,
-    /// Held while a transfer is under way; then whom the caller was transferred to.
+    /// Held during a transfer; then the party to whom the caller was transferred.
     pub(crate) transferred: tokio::sync::Mutex<Option<String>>,
     pub(crate) utterances: AtomicU32,
-    /// Events that belong to somebody already: see [`Call::take`].
+    /// Events that were taken: see [`Call::take`].
     taken: Mutex<BTreeSet<u64>>,
     metadata: Mutex<BTreeMap<String, String>>,
 }
@@ -144,21 +144,21 @@ impl Call {
         }
     }
 
-    /// The session's id, which every event carries: the channel's id in Asterisk; of a call without
-    /// ARI a random UUID.
+    /// The session's id, which every event carries: the channel's id in Asterisk, or a random UUID
+    /// for a call without ARI.
     pub fn id(&self) -> &str {
         &self.inner.id
     }
 
-    /// The AudioSocket id with which a call without ARI came: what the dialplan passed to
-    /// `AudioSocket()`, or what `Application::expect_socket_call` returned. `None` of other calls.
-    /// Whoever knows it can take such a call, so no event and no log has it.
+    /// The AudioSocket id of a call without ARI: the dialplan passed it to `AudioSocket()`, or
+    /// `Application::expect_socket_call` returned it. `None` for other calls. Anybody who knows
+    /// this id can take such a call, so no event and no log has it.
     pub fn audio_id(&self) -> Option<uuid::Uuid> {
         self.inner.carrier.audio_id()
     }
 
     /// The caller's number; empty if unknown. It changes when the far end hands the call over to
-    /// somebody else (`call.replaced`).
+    /// another party (`call.replaced`).
     pub fn caller_id(&self) -> String {
         self.party()
             .clone()
@@ -176,7 +176,7 @@ impl Call {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its channel in Asterisk, which another may replace; of a call without ARI its id.
+    /// The call's channel in Asterisk, which another may replace; the call's id without ARI.
     pub(crate) fn channel(&self) -> Arc<str> {
         let channel = self.inner.carrier.channel();
         channel.unwrap_or_else(|| self.inner.id.clone())
@@ -187,12 +187,12 @@ impl Call {
         &self.inner.info.called_number
     }
 
-    /// The number that redirected the call to us (RDNIS), and was dialled first; empty if unknown.
+    /// The number that was dialled first and redirected the call to us (RDNIS); empty if unknown.
     pub fn redirecting_number(&self) -> &str {
         &self.inner.info.redirecting_number
     }
 
-    /// Who called whom.
+    /// Whether the call came in or we placed it.
     pub fn direction(&self) -> Direction {
         self.inner.info.direction
     }
@@ -202,7 +202,7 @@ impl Call {
         &self.inner.info.args
     }
 
-    /// What the application gives its calls, by its type: a database, a client, settings.
+    /// A value that the application gives its calls, by its type: a database, a client, settings.
     ///
     /// ```
     /// # use voxtra_rt::session::{Call, HandlerError};
@@ -228,19 +228,19 @@ impl Call {
         })
     }
 
-    /// Remembers something about this call.
+    /// Stores a value for this call.
     pub fn set_metadata(&self, key: impl Into<String>, value: impl Into<String>) {
         self.metadata().insert(key.into(), value.into());
     }
 
-    /// What was remembered under this key.
+    /// The value stored under this key.
     pub fn get_metadata(&self, key: &str) -> Option<String> {
         self.metadata().get(key).cloned()
     }
 
-    /// Takes an event for whoever acts on it, a declared session or a `listen`; false if it was
-    /// taken before. A key that was part of an answer must not be taken for a choice in the next
-    /// menu, nor the other way round.
+    /// Takes an event for a declared session or a `listen`; false if it was taken before. A key
+    /// that was part of an answer must not count as a choice in the next menu, nor the other way
+    /// round.
     pub(crate) fn take(&self, seq: u64) -> bool {
         let mut taken = self.taken();
         if taken.len() >= TAKEN {
@@ -267,7 +267,7 @@ impl Call {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers the call and connects its audio. A call that is answered already stays so.
+    /// Answers the call and connects its audio. Does nothing if the call is answered already.
     ///
     /// # Errors
     /// The call is over, Asterisk refuses, or it does not connect the audio.
@@ -291,7 +291,7 @@ impl Call {
         self.while_up(async {
             let answered = self.inner.answered.lock().await;
             if !*answered {
-                // Whoever is answering sees that the audio is gone.
+                // The task that answers the call sees that the audio is gone.
                 return Err(TicketError::Timeout.into());
             }
             let reconnect = self.inner.carrier.reconnect().ok_or(CallError::Ended)?;
@@ -302,15 +302,15 @@ impl Call {
         .await
     }
 
-    /// Hangs up. A call that is over already stays so.
+    /// Hangs up. Does nothing if the call is over already.
     ///
     /// # Errors
-    /// Asterisk refuses, for another reason than that the call is over.
+    /// Asterisk refuses, for a reason other than that the call is over.
     pub async fn hangup(&self) -> Result<(), CallError> {
         self.hangup_with(EndReason::NormalClearing).await
     }
 
-    /// Hangs up and tells the other side why, as far as the line has a word for it:
+    /// Hangs up and gives the other side the reason, if the line can express it:
     /// [`EndReason::UserBusy`], [`Congestion`](EndReason::Congestion),
     /// [`NoAnswer`](EndReason::NoAnswer), [`CallRejected`](EndReason::CallRejected),
     /// [`UnallocatedNumber`](EndReason::UnallocatedNumber) or
@@ -331,12 +331,12 @@ impl Call {
         self.hangup_by(reason, EndedBy::Agent).await
     }
 
-    /// Hangs up on somebody's behalf.
+    /// Hangs up on behalf of `by`.
     pub(crate) async fn hangup_by(&self, reason: EndReason, by: EndedBy) -> Result<(), CallError> {
         if self.is_over() {
             return Ok(());
         }
-        // Nobody tells us why a call ends that we end.
+        // When we end a call, nobody reports the reason to us.
         self.report(Report::HangupRequested(reason, by)).await;
         if self.inner.carrier.ends_with_media() {
             self.send(Request::Leg(Command::HangUp)).await;
@@ -350,13 +350,12 @@ impl Call {
     }
 
     /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the
-    /// call. Await it: it returns once the other party has answered; the session goes on until
-    /// either hangs up. Meanwhile the caller hears a ringback tone.
+    /// call. Await it: it returns once the other party has answered. Until then the caller hears a
+    /// ringback tone. The session goes on until either party hangs up.
     ///
-    /// Events tell of each attempt: `call.transfer.started`, then `call.transferred` or
+    /// Each attempt emits events: `call.transfer.started`, then `call.transferred` or
     /// `call.transfer.failed`.
     ///
-    /// # Errors
     /// The other party is busy, refuses, does not answer or does not exist: the caller is still
     /// with the agent then. [`CallError::AlreadyTransferred`] after a transfer. Calls without ARI
     /// can't be transferred.
@@ -391,8 +390,8 @@ impl Call {
         self.inner.log.from_now(self.handlers)
     }
 
-    /// Tells an event of the application, declared with `voxtra! { events { … } }`, to everybody
-    /// who watches this call.
+    /// Emits an event of the application, declared with `voxtra! { events { … } }`, to every
+    /// observer of this call.
     pub async fn emit<T: EventType + Serialize + Send + Sync + 'static>(&self, event: T) {
         self.emit_body(EventBody::User(UserEvent::new(event))).await;
     }
@@ -422,14 +421,14 @@ impl Call {
         self.send(Request::Leg(Command::BargeIn(on))).await;
     }
 
-    /// Lets a silence of this length end the caller's turn, instead of the configured one as it has
+    /// Lets a silence of this length end the caller's turn, instead of the configured length as
     /// adapted to the caller.
     ///
-    /// It holds for one silence: the one that is going on, or the next if the caller is speaking;
-    /// when the caller speaks again, it is forgotten. For whoever knows from a transcript that what
-    /// was said is complete (`yes`), or is not (`my number is`). From `turn.hangover_ms` to 30 s;
-    /// what is outside is taken as the nearest of them. If the caller has been silent for longer
-    /// already, the turn ends with the next frame.
+    /// It holds for one silence: the current one, or the next if the caller is speaking. When the
+    /// caller speaks again, it is forgotten. Use it when a transcript shows that the caller's words
+    /// are complete (`yes`) or are not (`my number is`). Values are clamped to the range from
+    /// `turn.hangover_ms` to 30 s. If the caller has been silent for longer already, the turn ends
+    /// with the next frame.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -446,14 +445,13 @@ impl Call {
             .await;
     }
 
-    /// Makes every audio frame an event of its own (`audio.frame.received`, `audio.frame.sent`), or
-    /// stops that.
+    /// Starts or stops an event for every audio frame (`audio.frame.received`, `audio.frame.sent`).
     pub async fn set_frame_events(&self, on: bool) {
         self.send(Request::Leg(Command::FrameEvents(on))).await;
     }
 
-    /// Sends every frame of the caller back at once, bit for bit, or stops that. While it lasts the
-    /// agent isn't heard.
+    /// Starts or stops echo: every frame of the caller goes back at once, bit for bit. During echo
+    /// the caller does not hear the agent.
     pub async fn set_echo(&self, on: bool) {
         let mode = if on { Mode::Echo } else { Mode::Agent };
         self.send(Request::Leg(Command::Mode(mode))).await;
@@ -474,13 +472,13 @@ impl Call {
         self.inner.over.cancelled().await;
     }
 
-    /// What the call's media path has counted since its audio was connected; zeros before it is
+    /// Counters of the call's media path since its audio was connected; zeros before the call is
     /// answered.
     pub fn stats(&self) -> CallStats {
         self.inner.output.stats()
     }
 
-    /// Tells an `error` event.
+    /// Emits an `error` event.
     pub(crate) async fn emit_error(&self, error_type: &str, message: String) {
         self.emit_body(
             Error {
@@ -492,7 +490,7 @@ impl Call {
         .await;
     }
 
-    /// Waits until the media that was sent to the session's owner is attached.
+    /// Waits until the owner has attached the media that was sent to it.
     pub(crate) async fn media_attached(&self) -> Result<(), CallError> {
         let mut events = self.events();
         let started = async {
@@ -504,37 +502,37 @@ impl Call {
         self.while_up(started).await
     }
 
-    /// Gives the call up when Asterisk can't be told to hang up.
+    /// Gives the call up if Asterisk can't be told to hang up.
     pub(crate) async fn abandon(&self) {
         self.report(Report::GiveUp(EndReason::LostWithAsterisk))
             .await;
     }
 
     pub(crate) async fn send(&self, request: Request) {
-        // The owner goes only after the session's last event; nobody is left to tell then.
+        // The owner ends only after the session's last event; nobody needs the report then.
         let _ = self.inner.requests.send(request).await;
     }
 
-    /// Reports something after everything that was requested before.
+    /// Sends a report after every earlier request.
     pub(crate) async fn report(&self, report: Report) {
         self.requests_taken().await;
         self.inner.reports.send(report).await;
     }
 
-    /// Waits until the owner has taken every request made so far: what follows from an order is
-    /// told after what was told before the order.
+    /// Waits until the owner has taken every earlier request: the effects of an order are published
+    /// after the events before the order.
     pub(super) async fn requests_taken(&self) {
         let taken = async {
             let (tell, taken) = oneshot::channel();
             self.send(Request::Taken(tell)).await;
-            // Without an owner there is nothing left to be told.
+            // Without an owner there is nothing left to publish.
             let _ = taken.await;
         };
-        // An owner that is held up must not keep a call from being hung up.
+        // A delayed owner must not keep a call from being hung up.
         let _ = tokio::time::timeout(deadlines::TAKEN, taken).await;
     }
 
-    /// Whether the caller talks to somebody else, and no longer to the agent.
+    /// Whether the caller talks to another party, and no longer to the agent.
     pub(crate) fn is_transferred(&self) -> bool {
         self.inner.reports.is_transferred()
     }

@@ -1,4 +1,4 @@
-//! Hearing: the caller's audio for whoever wants it, and for speech-to-text.
+//! The caller's audio, for its listeners and for speech-to-text.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,13 +17,13 @@ use crate::speech::{CallerSpeech, SpeechInput, SpeechToText, Transcripts};
 /// Parts of audio that may wait for a slow listener: 5 s.
 const WAITING: usize = 256;
 
-/// Seconds of an utterance that is returned whole.
+/// Longest utterance that is returned whole, in seconds.
 const LONGEST_S: usize = 300;
 
 /// How long speech-to-text may go on after the end of the call.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Who listens to a call.
+/// The listeners of a call.
 #[derive(Debug, Default)]
 pub(crate) struct AudioFanout {
     state: Arc<Mutex<State>>,
@@ -31,9 +31,9 @@ pub(crate) struct AudioFanout {
 
 #[derive(Debug, Default)]
 struct State {
-    /// There is media, and a task that passes its audio on.
+    /// The call has media, and a task that forwards its audio.
     media: Option<Arc<Shared>>,
-    /// How often media was connected.
+    /// How often the media was connected.
     connected: u32,
     over: bool,
     listeners: Vec<Listener>,
@@ -79,8 +79,8 @@ impl AudioStream {
     /// Waits for the caller's next whole utterance and returns its samples. `None` when the call's
     /// media is over. Cancel safe.
     ///
-    /// An utterance is as long as `turn.longest_utterance_ms` at most, 60 s unless configured; then
-    /// the caller's talk goes on as the next one. In any case it comes in pieces of 5 min, so that
+    /// An utterance lasts at most `turn.longest_utterance_ms`, 60 s unless configured; longer talk
+    /// continues as the next utterance. In any case an utterance comes in pieces of 5 min, so that
     /// it takes bounded memory.
     pub async fn utterance(&mut self) -> Option<Vec<i16>> {
         let most = LONGEST_S.saturating_mul(self.rate_hz() as usize);
@@ -104,15 +104,15 @@ impl AudioStream {
         }
     }
 
-    /// Samples per second. Asterisk's first audio frame decides it: it is sure once the first part
-    /// has come.
+    /// Samples per second. Asterisk's first audio frame decides the rate: it is certain once the
+    /// first part has come.
     pub fn rate_hz(&self) -> u32 {
         self.media.rate().hz()
     }
 }
 
 impl Call {
-    /// The caller's audio from now on, all of it: parts of at most 20 ms. A listener that falls 5 s
+    /// All of the caller's audio from now on, in parts of at most 20 ms. A listener that falls 5 s
     /// behind loses audio.
     ///
     /// # Errors
@@ -149,7 +149,7 @@ impl Call {
         })
     }
 
-    /// How much of the caller's audio anybody listens to.
+    /// How much of the caller's audio the listeners need.
     pub(crate) fn wanted_audio(&self) -> Forward {
         lock(&self.inner.audio.state).wanted()
     }
@@ -174,7 +174,7 @@ impl Call {
     }
 }
 
-/// Passes the caller's audio on to everybody who listens.
+/// Forwards the caller's audio to all listeners.
 async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
     let state = &call.inner.audio.state;
     let mut pauses = Pauses::default();
@@ -203,8 +203,7 @@ async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
             call.send(Request::Listeners).await;
         }
     }
-    // Whoever listens goes on if the audio is connected again, and learns otherwise that it is
-    // over.
+    // If the audio is connected again, the listeners go on. Otherwise they learn that it is over.
     if !call.is_transferred() {
         call.ended().await;
     }
@@ -215,8 +214,8 @@ async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
     }
 }
 
-/// Tells speech from what is between it while the leg forwards everything, so that who wants speech
-/// gets no more, and gets the first syllable.
+/// Separates speech from pauses while the leg forwards everything. A listener to speech gets only
+/// speech, with its first syllable.
 #[derive(Debug, Default)]
 struct Pauses {
     speaking: bool,
@@ -224,8 +223,8 @@ struct Pauses {
 }
 
 impl Pauses {
-    /// Whether this is part of the caller's speech, and what else comes with it: the history before
-    /// its start. If the leg forwards speech only, it has seen to that itself.
+    /// Whether this part belongs to the caller's speech, and the history before the start of
+    /// speech. A leg that forwards only speech has added that history itself.
     fn sort(&mut self, heard: &AudioPart, everything: bool) -> (bool, Option<AudioPart>) {
         if !everything {
             self.history.clear();
@@ -252,14 +251,14 @@ impl Pauses {
 
 /// Gives the caller's speech to the provider and its transcripts to the session.
 async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
-    // Before that the rate is not known for certain.
+    // Until then the rate is uncertain.
     if call.media_attached().await.is_err() {
         return;
     }
     let Ok(mut stream) = call.speech_stream().await else {
         return;
     };
-    // Only then is the rate sure.
+    // Only the first part makes the rate certain.
     let Some(first) = stream.next().await else {
         return;
     };
@@ -286,7 +285,7 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
             call.emit_body(if transcript.is_final {
                 UserTranscript {
                     text,
-                    // `max` makes NaN, which JSON can't say, not sure at all.
+                    // `max` turns NaN, which JSON cannot express, into zero.
                     confidence: transcript.confidence.max(0.0).clamp(0.0, 1.0),
                     is_final: true,
                 }

@@ -13,18 +13,18 @@ use voxtra_core::event::EndReason;
 use super::error::CallError;
 use crate::media::{MediaLink, OnLoss};
 
-/// An order under way. Dropped, it is no longer waited for; what it has begun is taken down at the
-/// call's end.
+/// An order under way. If it is dropped, nobody waits for it; the carrier removes at the call's end
+/// what the order has begun to make.
 pub(crate) type Order<'a, T = ()> = BoxFuture<'a, Result<T, CallError>>;
 
-/// Whom a caller is handed to, and how.
+/// The target of a transfer, and how to reach it.
 #[derive(Clone, Debug)]
 pub(crate) struct TransferTo {
     /// The endpoint, such as `PJSIP/200`.
     pub(crate) target: String,
     /// How long it may ring, in whole seconds.
     pub(crate) ring: Duration,
-    /// What the other party sees.
+    /// The caller id that the other party sees.
     pub(crate) caller_id: String,
 }
 
@@ -34,13 +34,13 @@ pub(crate) trait Carrier: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Connects the call's audio, reports that the call is answered, and lets caller and audio hear
-    /// each other. Given once.
+    /// each other. Called once.
     fn answer(&self) -> Order<'_, MediaLink>;
 
-    /// Hangs up. That somebody wants it was reported before.
+    /// Hangs up. The request was reported before.
     fn hang_up(&self, reason: EndReason) -> Order<'_>;
 
-    /// Hands the caller to somebody else, and reports when that is done.
+    /// Transfers the caller to another party, and reports when that is done.
     fn transfer(&self, _to: TransferTo) -> Order<'_> {
         cannot("a transfer")
     }
@@ -60,7 +60,7 @@ pub(crate) trait Carrier: Send + Sync {
         false
     }
 
-    /// The call's channel in Asterisk, where Asterisk must have one.
+    /// The channel that Asterisk must have for this call, if it must have one.
     fn channel(&self) -> Option<Arc<str>> {
         None
     }
@@ -68,18 +68,18 @@ pub(crate) trait Carrier: Send + Sync {
     /// Another channel has taken the place of the call's.
     fn replaced_by(&self, _channel: &str) {}
 
-    /// The id that an AudioSocket connection presented, where it is all there is.
+    /// The id that an AudioSocket connection presented, if the call consists of nothing else.
     fn audio_id(&self) -> Option<Uuid> {
         None
     }
 
-    /// Lets a caller go whose session is over, and of whom nobody has reported that it is gone: in
+    /// Releases a caller whose session is over, if nobody has reported that the caller is gone: in
     /// this way, or as configured.
     fn let_go(&self, _way: Option<OnLoss>) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
 
-    /// Removes whatever was made for the call. Nothing more is made after that.
+    /// Removes everything made for the call. The carrier makes nothing more after that.
     fn take_down(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
@@ -120,7 +120,7 @@ mod tests {
         Services,
     };
 
-    /// A trunk that has two parties, and cannot do what it was not built for.
+    /// A trunk that has two parties and only the required orders.
     struct Trunk(Reports);
 
     impl Carrier for Trunk {
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// The events of a call on this trunk, whose agent is this.
+    /// The events of a call on this trunk with this agent.
     async fn events<F, R>(agent: F) -> Vec<String>
     where
         F: FnOnce(Call) -> R + Send + 'static,
@@ -222,7 +222,7 @@ mod tests {
         })
         .await;
         let place = |name: &str| events.iter().position(|event| event.contains(name));
-        // What was told before an order comes before what the order brings about.
+        // Events from before an order precede the effects of the order.
         assert!(place("still_here").is_some_and(|at| Some(at) < place("call.ended")));
     }
 }

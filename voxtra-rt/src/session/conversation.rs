@@ -39,7 +39,7 @@ impl<'a> Conversation<'a> {
         let mut conversation = call
             .while_up(async { Ok(call.inner.conversation.lock().await) })
             .await?;
-        // A question that gets no answer, or is given up, must not confuse the next one.
+        // A question that fails or is cancelled must not confuse the next one.
         let mut asked = conversation.clone();
         asked.push(Message::new(Role::User, text));
         call.emit_body(AgentThinking {}.into()).await;

@@ -1,5 +1,4 @@
-//! How long a session waits for what must not be waited for for ever, and how these times depend on
-//! each other.
+//! Limits of a session's waits, and how these times depend on each other.
 
 use std::time::Duration;
 
@@ -8,16 +7,16 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(5);
 
 /// After a channel has left: how long the owner waits for the event that says why.
 pub(super) const CAUSE: Duration = Duration::from_millis(250);
-/// After an order met a channel that is gone: how long to wait for the event that says so.
+/// After an order met a channel that is gone: how long to wait for the event that reports it.
 pub(crate) const GONE: Duration = Duration::from_millis(500);
 /// After the audio stopped: how long to wait for the event of a hang-up before connecting it again.
 pub(super) const HANG_UP: Duration = Duration::from_millis(150);
 /// How long a call may live on without audio that cannot be connected again.
 pub(super) const WITHOUT_MEDIA: Duration = Duration::from_secs(2);
-/// How long a channel that was asked to hang up may stay, before its session ends without it.
+/// How long a channel may stay after an order to hang up, before its session ends without it.
 pub(super) const HANGS_UP: Duration = Duration::from_secs(10);
 
-/// How long an order waits until the owner has taken what was requested before it.
+/// How long an order waits until the owner has taken every earlier request.
 pub(super) const TAKEN: Duration = Duration::from_secs(1);
 
 /// After the end of the call: how long its handler and its hooks may go on.

@@ -1,28 +1,28 @@
-//! One key press is one event, though Asterisk tells it over AudioSocket and over ARI.
+//! One key press is one event, though Asterisk reports it over AudioSocket and over ARI.
 //!
-//! Once the audio is connected, AudioSocket alone counts: Asterisk (22) tells presses that follow
+//! Once the audio is connected, only AudioSocket counts. Asterisk (22) reports presses that follow
 //! each other within 45 ms (`AST_MIN_DTMF_GAP`) twice over ARI, and each of them once over
-//! AudioSocket. Until then ARI alone can tell. What is left are presses in the moment between,
-//! which may have come both ways.
+//! AudioSocket. Until then only ARI can report presses. Presses in the moment between may arrive
+//! both ways.
 //!
-//! That a press came over AudioSocket both signalled and as a tone is for the leg to notice
-//! ([`voxtra_core::dtmf`]).
+//! The leg ([`voxtra_core::dtmf`]) merges a press that arrives over AudioSocket both signalled and
+//! as a tone.
 
 use voxtra_core::time::Instant;
 
-/// Presses remembered: more than anybody keys in while the audio is being connected.
+/// Presses remembered: more than a caller keys in while the audio is being connected.
 const REMEMBERED: usize = 32;
 
-/// Presses that ARI told before the audio was connected.
+/// Presses that ARI reported before the audio was connected.
 #[derive(Debug, Default)]
 pub(crate) struct EarlyKeys {
     told: Vec<char>,
-    /// When the audio was connected, as far as we know: it was a moment earlier in Asterisk.
+    /// When the audio was connected, as far as we know: Asterisk connected it a moment earlier.
     connected: Option<Instant>,
 }
 
 impl EarlyKeys {
-    /// ARI told a press, and the audio is not connected.
+    /// ARI reported a press, and the audio is not connected.
     pub(crate) fn told_early(&mut self, digit: char) {
         if self.told.len() < REMEMBERED {
             self.told.push(digit);
@@ -34,8 +34,7 @@ impl EarlyKeys {
         self.connected = Some(now);
     }
 
-    /// Whether the press that AudioSocket tells, and that was made `at` this time, was told
-    /// already.
+    /// Whether a press that AudioSocket reports, made `at` this time, was reported already.
     pub(crate) fn was_told(&mut self, at: Instant, digit: char) -> bool {
         if self.connected.is_none_or(|connected| at > connected) {
             self.told.clear();
@@ -76,7 +75,7 @@ mod tests {
     fn a_press_after_it_is_another_press() {
         let mut keys = connected("5");
         assert!(!keys.was_told(Instant::from_millis(1001), '5'));
-        // What was told early is over with.
+        // The early reports are used up.
         assert!(!keys.was_told(Instant::from_millis(999), '5'));
     }
 }

@@ -7,10 +7,10 @@ use crate::speech::SpeechError;
 use crate::speech::wav::WavError;
 use voxtra_core::audio::ResampleError;
 
-/// What a handler may fail with: anything. It becomes an `error` event.
+/// The error of a handler, of any type. It becomes an `error` event.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Something asked of a call could not be done.
+/// An order to a call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -42,18 +42,18 @@ pub enum CallError {
         /// The type.
         name: &'static str,
     },
-    /// `play` of something that is not there.
+    /// `play` of a prompt or file that does not exist.
     #[error(
         "there is no prompt named {name:?}: name one of [[prompt]] in the configuration, or a WAV file"
     )]
     NoPrompt {
-        /// What was asked for.
+        /// The requested name.
         name: String,
     },
     /// The call can't do this because Asterisk's ARI does not control it.
     #[error("this call came over AudioSocket alone, without ARI: {what} is not possible")]
     NoControl {
-        /// What was asked for.
+        /// The requested action.
         what: &'static str,
     },
     /// The application is about to stop, and places no further calls.
@@ -62,15 +62,15 @@ pub enum CallError {
     /// The other party of a transfer could not be reached.
     #[error("the transfer to {target} failed: {reason}")]
     TransferFailed {
-        /// Whom to.
+        /// The endpoint.
         target: String,
-        /// Why.
+        /// The reason.
         reason: EndReason,
     },
     /// The caller was transferred before, and is out of the agent's reach.
     #[error("the caller was transferred to {target} already: only a hang-up is possible now")]
     AlreadyTransferred {
-        /// Whom to.
+        /// The endpoint.
         target: String,
     },
     /// A WAV file can't be played.
@@ -79,7 +79,7 @@ pub enum CallError {
     /// Speech of this rate can't be converted to the line's.
     #[error(transparent)]
     Rate(#[from] ResampleError),
-    /// What carries the call, such as Asterisk, refused an order or could not be reached.
+    /// The carrier of the call, such as Asterisk, refused an order or could not be reached.
     #[error(transparent)]
     Carrier(Box<dyn std::error::Error + Send + Sync>),
     /// Asterisk can't connect the call's audio.
@@ -88,9 +88,9 @@ pub enum CallError {
          the configuration); `voxtra check --online` tells if a module is missing, Asterisk's own log why it failed ({error})"
     )]
     Unreachable {
-        /// Where it was to connect to.
+        /// The address that Asterisk was to connect to.
         address: String,
-        /// What it said.
+        /// Asterisk's error.
         #[source]
         error: Box<dyn std::error::Error + Send + Sync>,
     },

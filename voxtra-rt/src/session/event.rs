@@ -70,7 +70,7 @@ impl Event {
         self.body.wire()
     }
 
-    /// The wire name, for whoever outlives the event.
+    /// The wire name, for users that outlive the event.
     #[cfg(feature = "webhooks")]
     pub(crate) fn wire_name(&self) -> Cow<'static, str> {
         match &self.body {
@@ -92,8 +92,8 @@ impl Event {
         String::from_utf8(buffer).unwrap_or_default()
     }
 
-    /// Appends the contract's JSON to `buffer`. Takes no memory but what the buffer must grow by:
-    /// one that is cleared and used again takes none.
+    /// Appends the contract's JSON to `buffer`. Allocates only what the buffer must grow by: a
+    /// buffer that is cleared and reused allocates nothing.
     pub fn write_json(&self, buffer: &mut Vec<u8>) {
         let mut id = Uuid::encode_buffer();
         buffer.extend_from_slice(br#"{"id":""#);
@@ -114,7 +114,7 @@ impl Event {
     /// Reads the contract's JSON. An event that is not built in keeps its data as JSON. `seq` is 0.
     ///
     /// # Errors
-    /// It is not such JSON, or the data is not what its type says.
+    /// The JSON has another shape, or the data does not fit the event's type.
     pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
         struct Wire<'a> {
@@ -130,7 +130,7 @@ impl Event {
             Some(kind) => {
                 let mut data = serde_json::Deserializer::from_str(wire.data.get());
                 let event = BuiltIn::deserialize_data(kind, &mut data)?;
-                // Too large for its type, it would be infinite, which JSON can't say.
+                // A number too large for its type would be infinite, which JSON cannot express.
                 if let BuiltIn::UserTranscript(transcript) = &event
                     && !transcript.confidence.is_finite()
                 {
@@ -159,8 +159,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// A value that serde can't write is `null`: of an application's own types, one may be such, and
-/// the event is told all the same.
+/// A value that serde can't write becomes `null`: an application's own type may have such a value,
+/// and the event is published all the same.
 fn write_value(buffer: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let before = buffer.len();
     if let Err(error) = serde_json::to_writer(&mut *buffer, value) {
@@ -170,7 +170,7 @@ fn write_value(buffer: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     }
 }
 
-/// An event declared by the application. It travels wherever built-in events do.
+/// An event declared by the application. It goes wherever built-in events do.
 #[derive(Clone)]
 pub struct UserEvent {
     tag: u64,
@@ -179,7 +179,7 @@ pub struct UserEvent {
 }
 
 impl UserEvent {
-    /// Wraps an event for its travels.
+    /// Wraps an event.
     pub fn new<T: EventType>(event: T) -> Self {
         Self {
             tag: T::TAG,
@@ -190,8 +190,8 @@ impl UserEvent {
 
     fn from_json(wire: &str, data: Box<RawValue>) -> Self {
         let tag = voxtra_core::event::tag_of(wire);
-        // An event is one line. Within strings line ends are escaped, so that those that are there
-        // mean nothing.
+        // An event is one line. Within strings line ends are escaped, so raw line ends mean
+        // nothing.
         let line = data.get().replace(['\n', '\r'], " ");
         let data = RawValue::from_string(line).unwrap_or(data);
         Self {
@@ -209,12 +209,12 @@ impl UserEvent {
         &self.wire
     }
 
-    /// A number that stands for the wire name, so that finding a handler compares no strings.
+    /// A number for the wire name, so that finding a handler compares no strings.
     pub fn tag(&self) -> u64 {
         self.tag
     }
 
-    /// The event, if it is a `T`. One that came as JSON is read as a `T` at the first time.
+    /// The event, if it is a `T`. An event that came as JSON is read as a `T` at the first call.
     pub fn downcast_ref<T: EventType>(&self) -> Option<&T> {
         let value = self.value.as_any();
         match value.downcast_ref::<Json>() {
@@ -280,7 +280,7 @@ impl<T: EventType> Payload for T {
 #[derive(Debug)]
 struct Json {
     data: Box<RawValue>,
-    /// What it is for this program, if it can be read as that.
+    /// The event as this program's type, if the JSON can be read as that.
     read: OnceLock<Option<Box<dyn Any + Send + Sync>>>,
 }
 

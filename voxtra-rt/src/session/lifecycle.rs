@@ -1,39 +1,39 @@
-//! A call's life, so that its end is told exactly once whichever signals arrive, in whatever order.
+//! A call's life cycle: its end is published exactly once, whichever signals arrive, in any order.
 
 use voxtra_core::event::EndReason;
 
-/// What became known about a call.
+/// A signal about a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// The remote party picked up, or we answered.
     Answered,
-    /// The line is gone: hang-up, destroyed channel, end of stream. Why, in the words of Q.850.
+    /// The line is gone: hang-up, destroyed channel, end of stream. The reason, in Q.850's words.
     LineEnded(EndReason),
     /// The AudioSocket connection was accepted.
     MediaUp,
-    /// It ended.
+    /// The AudioSocket connection ended.
     MediaDown,
     /// The handler returned, failed or was stopped.
     HandlerDone,
 }
 
-/// What that means.
+/// The consequence of a signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Tell `call.answered`.
+    /// Publish `call.answered`.
     Answered,
-    /// Tell `call.ended`.
+    /// Publish `call.ended`.
     Ended(EndReason),
-    /// Tell `call.failed`.
+    /// Publish `call.failed`.
     Failed(EndReason),
-    /// Tell `session.destroyed`: nothing more can come.
+    /// Publish `session.destroyed`: nothing more can come.
     Destroyed,
 }
 
-/// Where a call is in its life.
+/// The state of a call.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
-    /// An outbound call that ends before it is answered has failed.
+    /// The call is outbound: it has failed if it ends before it is answered.
     outbound: bool,
     answered: bool,
     over: bool,

@@ -9,10 +9,10 @@ use super::error::CallError;
 use super::event::EventBody;
 
 impl Call {
-    /// Waits for the caller's next final transcript; `None` after `timeout`. What the caller said
-    /// since the last `listen` counts, so nothing said during `say` is lost, but what a handler of
-    /// a declared session was given does not, and what is taken here is not given to one. Other
-    /// events stay for whoever else reads them.
+    /// Waits for the caller's next final transcript; `None` after `timeout`. Transcripts since the
+    /// last `listen` count, so speech during `say` is not lost. A transcript goes either to a
+    /// handler of a declared session or to `listen`, not to both. Other events stay for other
+    /// readers.
     ///
     /// # Errors
     /// No speech-to-text is configured, or the call is over.
@@ -39,9 +39,9 @@ impl Call {
     }
 
     /// Collects key presses until `#`, `max_digits`, or `timeout` after the start or the last key.
-    /// Keys pressed since the last `listen_dtmf` count, so that people may type ahead, but for
-    /// those that a handler of a declared session was given; those taken here are not given to one.
-    /// The `#` is not part of the answer.
+    /// Keys pressed since the last `listen_dtmf` count, so that callers may type ahead. A key goes
+    /// either to a handler of a declared session or to this method, not to both. The `#` is not
+    /// part of the answer.
     ///
     /// # Errors
     /// The call is over.

@@ -1,5 +1,4 @@
-//! A session's events, kept so that every reader sees all of them in order, whenever it begins to
-//! read.
+//! A session's events, kept so that every reader sees all of them in order, whenever it starts.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,8 +20,7 @@ pub(crate) struct EventLog {
 struct State {
     /// The next event's number.
     next: u64,
-    /// The call is over, and all that is still to be told waits for the call's own handler and
-    /// hooks.
+    /// The call is over, and every remaining event waits for the call's own handler and hooks.
     settled: bool,
     closed: bool,
 }
@@ -57,7 +55,7 @@ impl EventLog {
         self.state.send_modify(|state| state.next = next);
     }
 
-    /// What is still to come waits for the call's own handler and hooks: their readers are at the
+    /// Every remaining event waits for the call's own handler and hooks: their readers are at the
     /// end.
     pub(crate) fn settle(&self) {
         self.state
@@ -69,8 +67,8 @@ impl EventLog {
         self.state.send_modify(|state| state.closed = true);
     }
 
-    /// A reader from the session's first event on. One of the call's own handler is at its end when
-    /// the log is settled.
+    /// A reader from the session's first event on. A reader of the call's own handler is at its end
+    /// when the log is settled.
     pub(crate) fn from_start(self: &Arc<Self>, handlers: bool) -> Events {
         Events {
             log: self.clone(),
@@ -81,7 +79,7 @@ impl EventLog {
         }
     }
 
-    /// A reader of what happens from now on.
+    /// A reader of the events from now on.
     pub(crate) fn from_now(self: &Arc<Self>, handlers: bool) -> Events {
         Events {
             next: self.next_seq(),
@@ -101,9 +99,9 @@ pub struct Events {
 }
 
 impl Events {
-    /// Waits for the next event. `None` after the last, which is `session.destroyed`. As that waits
-    /// for the call's own handler to return, a reader that the handler made is at its end before
-    /// it: when the call is over and its media has stopped. Cancel safe.
+    /// Waits for the next event. `None` after the last, which is `session.destroyed`. That event
+    /// waits for the call's own handler to return. A reader that the handler made therefore ends
+    /// before it: when the call is over and its media has stopped. Cancel safe.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
         loop {
             if let Some(event) = self.try_next() {
@@ -139,7 +137,7 @@ impl Events {
         Some(event)
     }
 
-    /// Waits for the next event that `pick` takes something from, passing over the others. `None`
+    /// Waits for the next event for which `pick` returns something, and skips the others. `None`
     /// when the session is over.
     pub async fn find<T>(&mut self, mut pick: impl FnMut(&Event) -> Option<T>) -> Option<T> {
         loop {
@@ -150,7 +148,7 @@ impl Events {
         }
     }
 
-    /// Events that were gone before this reader came to them. Zero unless it is thousands behind.
+    /// Events dropped before this reader came to them. Zero unless it is thousands behind.
     pub fn missed(&self) -> u64 {
         self.missed
     }

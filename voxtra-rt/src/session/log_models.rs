@@ -27,7 +27,7 @@ fn event(seq: u64) -> Arc<event::Event> {
     })
 }
 
-/// The numbers of all that a reader gets, to its end.
+/// The numbers of all events that a reader gets, to its end.
 fn read(mut events: Events) -> Vec<u64> {
     block_on(async {
         let mut seen = Vec::new();

@@ -11,7 +11,7 @@ use voxtra_core::event::CallRinging;
 use super::event::Event;
 use super::log::{EventLog, Events};
 
-/// What the log keeps for those who come late.
+/// Events that the log keeps for late readers.
 const KEPT: u64 = 4096;
 
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
     prop::collection::vec(operation, 0..40)
 }
 
-/// A reader, and what it should have come to.
+/// A reader, and the position that it should have reached.
 #[derive(Clone)]
 struct Reader {
     events: Events,
@@ -44,7 +44,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The number that it gets next when `pushed` events were pushed.
+    /// The number of the event that it gets next, after `pushed` events were pushed.
     fn expected(&mut self, pushed: u64) -> Option<u64> {
         let first = pushed.saturating_sub(KEPT);
         if first > self.next {

@@ -14,7 +14,7 @@ mod speak;
 mod state;
 mod transfer;
 
-// What happens, in one numbered order.
+// Events, in one numbered order.
 mod event;
 mod lifecycle;
 mod log;

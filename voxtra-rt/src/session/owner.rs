@@ -1,4 +1,4 @@
-//! The owner of a session: the one task that puts everything that happens into one numbered order.
+//! The owner of a session: the one task that puts all events into one numbered order.
 
 mod records;
 
@@ -28,45 +28,45 @@ use super::report::{Report, why_not_taken};
 use super::request::{Hook, Request};
 use crate::media::{Clock, MediaLink, OnLoss};
 
-/// Records taken in a row, after which everybody else has a turn: a flood on the line must not keep
+/// Records taken in a row before every other source has a turn: a flood on the line must not keep
 /// its own call from ending.
 const IN_A_ROW: u32 = 64;
 
 /// What becomes of a caller whose handler has returned without hanging up. A session of `voxtra!`
-/// returns when its call is over, and not before.
+/// returns only when its call is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnHandlerEnd {
     /// The call is hung up.
     #[default]
     HangUp,
-    /// The call goes on with the dialplan's next step after `Stasis()`. One that we placed, or that
-    /// came over AudioSocket alone, is hung up.
+    /// The call goes on with the dialplan's next step after `Stasis()`. A call that we placed, or
+    /// that came over AudioSocket alone, is hung up.
     Continue,
-    /// Nothing: whoever else holds the call goes on with it. The caller hears silence until then.
+    /// Nothing: another holder of the call goes on with it. The caller hears silence until then.
     Nothing,
 }
 
-/// Told of every event, in order. Must not wait.
+/// Receives every event, in order. Must not wait.
 pub(crate) type Publish = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
 
-/// What a session's owner knows.
+/// The state of a session's owner.
 pub(crate) struct Owner {
     call: Call,
-    /// What becomes known about the call.
+    /// Reports about the call.
     reports: mpsc::Receiver<Report>,
-    /// What async code wants.
+    /// Requests of async code.
     requests: mpsc::Receiver<Request>,
     publish: Publish,
     clock: Clock,
     life: Lifecycle,
     link: Option<MediaLink>,
     keys: EarlyKeys,
-    /// `media.stopped` was told.
+    /// `media.stopped` was published.
     stopped: bool,
-    /// Lost records that were told.
+    /// Lost records that were reported.
     missed: u64,
-    /// The last of each command that a leg keeps to: for the leg of another connection.
+    /// The last of each lasting command, for the leg of another connection.
     standing: [Option<Command>; 4],
     /// The far end holds the call.
     held: bool,
@@ -74,14 +74,14 @@ pub(crate) struct Owner {
     connected_at: Option<Deadline>,
     /// How often in a row the audio was lost soon after it was connected.
     short_lived: u32,
-    /// Records taken since everything else was last given a turn.
+    /// Records taken since the other sources last had a turn.
     in_a_row: u32,
     hooks: Vec<Hook>,
     /// Hooks that are running.
     closing: JoinSet<()>,
     handler: Option<JoinHandle<Result<(), HandlerError>>>,
     began: Moment,
-    /// Why the line ended, as far as known, while the cause may still come.
+    /// Why the line ended, as far as known, while the reason may still come.
     ending: Option<(Deadline, EndReason)>,
     /// When handler and hooks are stopped.
     last_call: Option<Deadline>,
@@ -90,15 +90,15 @@ pub(crate) struct Owner {
     /// Why the far end did not take our call.
     not_taken: Option<EndReason>,
     answered_at: Option<Moment>,
-    /// Asterisk has told that the channel is gone, or out of our application.
+    /// Asterisk has reported that the channel is gone, or out of our application.
     channel_gone: bool,
     rang: bool,
     /// Handler and hooks were told to stop.
     aborted: bool,
     on_handler_end: OnHandlerEnd,
-    /// What becomes of a channel that outlives the session, where that is not as configured.
+    /// What becomes of a channel that outlives the session, if not as configured.
     way_out: Option<OnLoss>,
-    /// Held as long as an agent takes part: what the end of the application waits for.
+    /// Held as long as an agent takes part: the end of the application waits for it.
     attended: Option<TaskTrackerToken>,
     /// The conversation goes on without us.
     leaves: bool,
@@ -151,7 +151,7 @@ impl Owner {
     }
 
     /// Lives as long as the session. `start` runs the handler, after the session's first two events
-    /// have been told.
+    /// were published.
     pub(crate) async fn run<F>(mut self, start: impl FnOnce(Call) -> F)
     where
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
@@ -166,7 +166,7 @@ impl Owner {
         self.handler = Some(tokio::spawn(start(self.call.for_handlers())));
         while self.step().await {}
         self.call.inner.log.close();
-        // Hooks that came at the very last run all the same.
+        // Hooks that came last run all the same.
         self.closing.detach_all();
         self.requests.close();
         while let Some(request) = self.requests.recv().await {
@@ -176,11 +176,11 @@ impl Owner {
         }
     }
 
-    /// Takes one thing that happened; false after the session's last.
+    /// Handles one input; false after the session's last.
     async fn step(&mut self) -> bool {
         if self.in_a_row >= IN_A_ROW {
             self.in_a_row = 0;
-            // The other tasks of this thread, too.
+            // The other tasks of this thread have a turn, too.
             tokio::task::yield_now().await;
             if !self.others_turn().await {
                 return false;
@@ -191,7 +191,7 @@ impl Owner {
             .flatten()
             .min();
         let signal = tokio::select! {
-            // What the line says comes before what the agent wants, and both before time-outs.
+            // The line's reports come before the agent's requests, and both before time-outs.
             biased;
             record = next_record(&mut self.link) => {
                 self.in_a_row += 1;
@@ -224,7 +224,7 @@ impl Owner {
         }
     }
 
-    /// Takes one of each that is there already, besides the line's; false after the session's last.
+    /// Takes one waiting input of each source except the line; false after the session's last.
     async fn others_turn(&mut self) -> bool {
         let mut signals = [None, None, None];
         if let Ok(report) = self.reports.try_recv() {
@@ -253,7 +253,7 @@ impl Owner {
             Request::Listeners => self.command(Command::Forward(self.call.wanted_audio())),
             Request::Hook(hook) if self.life.is_over() => drop(self.closing.spawn(hook())),
             Request::Hook(hook) => self.hooks.push(hook),
-            // Whoever asked may have gone.
+            // The requester may be gone.
             Request::Taken(tell) => drop(tell.send(())),
         }
     }
@@ -267,7 +267,7 @@ impl Owner {
                 }
             }
             Report::Ringing => {
-                // Asterisk may tell it twice, as a state of the channel and as progress of the
+                // Asterisk may report it twice, as a state of the channel and as progress of the
                 // dialling.
                 if self.call.direction() == Direction::Outbound
                     && !std::mem::replace(&mut self.rang, true)
@@ -277,13 +277,13 @@ impl Owner {
             }
             Report::Answered => return Some(Signal::Answered),
             Report::Key(digit) => {
-                // Asterisk tells fast presses twice over ARI, and each once over AudioSocket.
+                // Asterisk reports fast presses twice over ARI, and each once over AudioSocket.
                 if self.link.is_none() {
                     self.keys.told_early(digit);
                     self.publish(DtmfReceived { digit });
                 }
             }
-            // Nobody hears of it any more, and nobody else lets the new channel go.
+            // After the call's end there is no event, and only we can release the new channel.
             Report::Replaced(_) if self.life.is_over() => {
                 let call = self.call.clone();
                 self.closing
@@ -294,7 +294,7 @@ impl Owner {
             Report::Replaced(caller_id) => {
                 self.call.set_caller_id(caller_id.clone());
                 self.publish(CallReplaced { caller_id });
-                // Whoever held the call, or has hung up, is no longer on it.
+                // The party that held the call, or hung up, is no longer on it.
                 self.held(false);
                 self.hangup_reason = None;
                 self.ended_by = None;
@@ -305,14 +305,14 @@ impl Owner {
                 self.publish(CallTransferred { target });
                 self.command(Command::HangUp);
             }
-            // The first says most: what an outer `Dial()` ends with follows from an inner one.
+            // The first reason says most: the end of an outer `Dial()` follows from an inner one.
             Report::NotTaken(reason) => {
                 self.not_taken.get_or_insert(reason);
             }
             Report::HangupRequested(reason, by) => {
                 self.ended_by.get_or_insert(by);
                 let reason = *self.hangup_reason.get_or_insert(reason);
-                // Should the end itself not be told, the session does not wait for it for ever.
+                // If nobody reports the end itself, the session does not wait for it for ever.
                 self.ending
                     .get_or_insert((Deadline::now() + deadlines::HANGS_UP, reason));
             }
@@ -329,9 +329,9 @@ impl Owner {
             Report::Left => {
                 self.channel_gone = true;
                 match self.hangup_reason {
-                    // Of a channel that the dialplan sent us Asterisk tells nothing more.
+                    // Asterisk reports nothing more about a channel that the dialplan sent us.
                     Some(reason) => return Some(Signal::LineEnded(reason)),
-                    // Whatever was thought before, such as that the media is lost: this is why.
+                    // This is the reason, whatever was assumed before, such as lost media.
                     None => {
                         self.ending = Some((
                             Deadline::now() + deadlines::CAUSE,
@@ -349,7 +349,7 @@ impl Owner {
         None
     }
 
-    /// The far end holds the call, or no longer.
+    /// The far end holds the call, or holds it no longer.
     fn held(&mut self, held: bool) {
         if std::mem::replace(&mut self.held, held) == held {
             return;
@@ -362,7 +362,7 @@ impl Owner {
         self.command(Command::CallHold(held));
     }
 
-    /// The audio is connected, perhaps again: the new leg is to be as the old one was.
+    /// The audio is connected, perhaps again: the new leg gets the settings of the old one.
     fn connected(&mut self, mut link: MediaLink) {
         self.call.attach(&mut link);
         let wanted = Command::Forward(self.call.wanted_audio());
@@ -373,7 +373,7 @@ impl Owner {
         self.missed = 0;
         self.connected_at = Some(Deadline::now());
         self.keys.connected(self.clock.now());
-        // Somebody hung up while it was being connected, and its end is the call's.
+        // The call was hung up meanwhile, and the audio's end is the call's.
         if self.hangup_reason.is_some() && self.call.inner.carrier.ends_with_media() {
             link.command(Command::HangUp);
         }
@@ -409,8 +409,8 @@ impl Owner {
         let failure = match result {
             Ok(Ok(())) => return self.handler_returned(),
             Ok(Err(failure)) => {
-                // A handler that gives up because the call ended has not failed. It may know before
-                // we do: the audio stops before ARI tells why.
+                // A handler that gives up because the call ended has not failed. It may learn of
+                // the end before us: the audio stops before ARI reports why.
                 if let Some(super::CallError::Ended) = failure.downcast_ref() {
                     return None;
                 }
@@ -426,12 +426,12 @@ impl Owner {
         if self.is_ending() {
             return None;
         }
-        // A caller must not be left with an agent that is gone: the dialplan may know better.
+        // The agent is gone, and a caller must not stay alone: the dialplan may know better.
         self.ended_by = Some(EndedBy::System);
         Some(Signal::LineEnded(EndReason::HandlerFailed))
     }
 
-    /// The handler has done its work, and the caller is perhaps still there.
+    /// The handler has returned, and the caller may still be there.
     fn handler_returned(&mut self) -> Option<Signal> {
         if self.is_ending() {
             return None;
@@ -469,7 +469,7 @@ impl Owner {
         }
         if self.last_call.take_if(|at| *at <= now).is_some() {
             if std::mem::replace(&mut self.aborted, true) {
-                // It blocks its thread and can't be stopped. The session ends without it.
+                // The handler blocks its thread and can't be stopped. The session ends without it.
                 self.publish_at(
                     self.clock.utc_now(),
                     error(
@@ -490,7 +490,7 @@ impl Owner {
         None
     }
 
-    /// Moves the call's life on; false after `session.destroyed`.
+    /// Advances the call's life cycle; false after `session.destroyed`.
     fn signal(&mut self, signal: Signal) -> bool {
         for step in self.life.on(signal).into_iter().flatten() {
             match step {
@@ -500,7 +500,7 @@ impl Owner {
                 }
                 Step::Ended(reason) => {
                     let ended_by = self.ended_by.unwrap_or_else(|| ended_by(reason));
-                    // Whoever gives up says no more than that; another cause says why.
+                    // A caller who gives up gives no other reason; another cause says why.
                     let gave_up = self.answered_at.is_none()
                         && ended_by == EndedBy::FarEnd
                         && GAVE_UP.contains(&reason);
@@ -533,7 +533,7 @@ impl Owner {
         true
     }
 
-    /// The call has ended or failed: whoever waits is let go, hooks run, and what is left of the
+    /// The call has ended or failed: waiting tasks are released, hooks run, and the rest of the
     /// call is taken down.
     fn over(&mut self) {
         self.call.inner.over.cancel();
@@ -550,10 +550,10 @@ impl Owner {
         }
         let call = self.call.clone();
         let known_gone = self.channel_gone;
-        // No dialplan has sent us a call that we placed.
+        // No dialplan waits for a call that we placed.
         let hang_up = self.hangup_reason.is_some() || self.call.direction() == Direction::Outbound;
         let way_out = hang_up.then_some(OnLoss::HangUp).or(self.way_out);
-        // A task of its own: whatever the session no longer waits for is done all the same.
+        // A task of its own: the work is done even if the session no longer waits for it.
         let leaving = tokio::spawn(async move {
             // No end of a session leaves its caller behind.
             if !known_gone {
@@ -564,7 +564,7 @@ impl Owner {
         self.closing.spawn(async move { drop(leaving.await) });
     }
 
-    /// To the millisecond; 0 since what has not happened.
+    /// Seconds since `then`, to the millisecond; 0 without it.
     fn seconds_since(&self, then: Option<Moment>) -> f64 {
         then.map_or(0.0, |then| {
             let passed = self.clock.now().duration_since(then);
@@ -592,8 +592,7 @@ impl Owner {
     }
 }
 
-/// Logs a call's beginning and its end. What the line says of itself is escaped: it comes from
-/// outside.
+/// Logs a call's beginning and its end. Text from the line is escaped: it comes from outside.
 fn log_life(event: &Event) {
     let (call, EventBody::BuiltIn(body)) = (&*event.session_id, &event.body) else {
         return;
@@ -619,14 +618,14 @@ fn log_life(event: &Event) {
     }
 }
 
-/// With which causes a caller goes who is not answered: a CANCEL is `interworking`.
+/// The causes with which an unanswered caller leaves: a CANCEL is `interworking`.
 const GAVE_UP: [EndReason; 3] = [
     EndReason::NormalClearing,
     EndReason::Interworking,
     EndReason::Unknown,
 ];
 
-/// Who ended a call of which nobody has said who hung up.
+/// Who ended a call, if nobody has reported a hang-up.
 fn ended_by(reason: EndReason) -> EndedBy {
     match reason {
         EndReason::LeftApplication

@@ -1,4 +1,4 @@
-//! What becomes known about a call, on its way to the session's owner.
+//! Reports about a call, on their way to the session's owner.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +8,11 @@ use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 
 use crate::media::MediaLink;
 
-/// Reports that may wait for the owner. A queue apart from the requests: an agent that asks for
-/// much can't cost the call its end.
+/// Reports that may wait for the owner. Requests have a queue of their own: an agent with many
+/// requests can't cost the call its end.
 const REPORTS: usize = 256;
 
-/// What a carrier tells of its call.
+/// A carrier's report about its call.
 pub(crate) enum Report {
     /// The far end is alerting.
     Ringing,
@@ -20,13 +20,13 @@ pub(crate) enum Report {
     Answered,
     /// The call's audio is connected.
     Media(Box<MediaLink>),
-    /// A key was pressed, as signalling tells.
+    /// Signalling reports a key press.
     Key(char),
     /// The far end holds the call, or no longer.
     Held(bool),
     /// Another channel has replaced the call's, with this caller.
     Replaced(String),
-    /// The caller talks to somebody else now, at this endpoint, and no longer to the agent.
+    /// The caller talks to another party now, at this endpoint, and no longer to the agent.
     Transferred(String),
     /// Somebody hung up, for this reason.
     HangupRequested(EndReason, EndedBy),
@@ -35,8 +35,7 @@ pub(crate) enum Report {
     NotTaken(EndReason),
     /// The call is given up for this reason. Its channel may still be there.
     GiveUp(EndReason),
-    /// The application ends, and this conversation, in which no agent takes part, goes on without
-    /// us.
+    /// The application ends. This conversation, in which no agent takes part, goes on without us.
     Leave,
     /// The channel left the application.
     Left,
@@ -44,12 +43,12 @@ pub(crate) enum Report {
     Gone(EndReason),
 }
 
-/// Where a carrier, and whoever hears of its call elsewhere, reports. Every clone reports to the
-/// same owner.
+/// Where a carrier, and any other task that learns about its call, reports. Every clone reports to
+/// the same owner.
 #[derive(Clone, Debug)]
 pub(crate) struct Reports {
     to: mpsc::Sender<Report>,
-    /// Set before the report is sent: that a transferred call's audio ends must surprise nobody.
+    /// Set before the report is sent: the end of a transferred call's audio must surprise nobody.
     transferred: Arc<AtomicBool>,
 }
 
@@ -61,23 +60,23 @@ impl Reports {
         (Self { to, transferred }, reported)
     }
 
-    /// Reports, as soon as there is room. What comes after the session's end is ignored.
+    /// Reports, as soon as there is room. Reports after the session's end are ignored.
     pub(crate) async fn send(&self, report: Report) {
         let _ = self.to.send(report).await;
     }
 
-    /// Reports at once; false if there is no room, or no session any more.
+    /// Reports at once; false if there is no room, or the session is over.
     pub(crate) fn try_send(&self, report: Report) -> bool {
         self.to.try_send(report).is_ok()
     }
 
-    /// Reports that the caller talks to somebody else now.
+    /// Reports that the caller talks to another party now.
     pub(crate) async fn transferred(&self, target: &str) {
         self.transferred.store(true, Ordering::Release);
         self.send(Report::Transferred(target.to_owned())).await;
     }
 
-    /// Waits until the session is over, and nobody reads what is reported.
+    /// Waits until the session is over, and nobody reads reports any more.
     pub(crate) async fn closed(&self) {
         self.to.closed().await;
     }
@@ -88,8 +87,8 @@ impl Reports {
     }
 }
 
-/// Why a call was not taken: its own cause, or if that says nothing what was told while it was
-/// dialled.
+/// Why a call was not taken: its own cause or, if that says nothing, the reason reported during
+/// dialling.
 pub(crate) fn why_not_taken(reason: EndReason, while_dialled: Option<EndReason>) -> EndReason {
     match (reason, while_dialled) {
         (

@@ -1,4 +1,4 @@
-//! What async code asks of a session's owner.
+//! Requests of async code to a session's owner.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,16 +11,16 @@ use super::event::EventBody;
 /// Something that runs once, at an end.
 pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
-/// What an agent's side wants. The owner takes requests in the order in which they were made.
+/// A request of the agent's side. The owner takes requests in the order in which they were made.
 pub(crate) enum Request {
     /// Publish this event.
     Emit(EventBody),
     /// Give this command to the leg.
     Leg(Command),
-    /// Who listens to the caller has changed: tell the leg how much of the audio is wanted.
+    /// The listeners to the caller have changed: tell the leg how much of the audio they need.
     Listeners,
     /// Run this at the end of the call.
     Hook(Hook),
-    /// Say that every request made before this one was taken.
+    /// Confirm that every earlier request was taken.
     Taken(oneshot::Sender<()>),
 }

@@ -22,11 +22,11 @@ const BLOCK: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Spoken {
-    /// Whether it was said to its end. Otherwise it was cut: the caller barged in, somebody called
-    /// [`Call::stop_speaking`], or the call ended.
+    /// Whether the caller was sent all of it. Otherwise it was cut: the caller barged in, somebody
+    /// called [`Call::stop_speaking`], or the call ended.
     pub completed: bool,
-    /// How much of it went out to the caller: all of it, or up to where it was cut. Zero if nothing
-    /// did, and in the rare case that the media thread's report of it was lost.
+    /// How much of it went out to the caller: all of it, or the part before the cut. Zero if
+    /// nothing went out, and in the rare case that the media thread's report was lost.
     pub heard: Duration,
 }
 
@@ -43,24 +43,24 @@ impl Spoken {
     }
 }
 
-/// The call's way to the caller's ear. Whoever holds the lock is speaking.
+/// The call's speech output. The holder of the lock is speaking.
 #[derive(Debug, Default)]
 pub(crate) struct SpeechOutput {
     writer: tokio::sync::Mutex<Option<AgentAudioWriter>>,
-    /// Where the writer waits for the first who speaks.
+    /// Holds the writer until the first speaker takes it.
     arrived: Mutex<Option<AgentAudioWriter>>,
     media: Mutex<Option<Arc<Shared>>>,
-    /// Rung when the media is connected again.
+    /// Notified when the media is connected again.
     again: Notify,
     said: Mutex<Said>,
 }
 
-/// What was queued and is not over yet. Known here before its audio is, so that the media thread
-/// can't report on it too early.
+/// Utterances that were queued and are not over yet. Each is entered before its audio is queued, so
+/// that the media thread's report can't come too early.
 #[derive(Debug, Default)]
 struct Said {
     utterances: BTreeMap<u32, Queued>,
-    /// The media is over: nothing more will be heard.
+    /// The media is over: the caller will hear nothing more.
     closed: bool,
 }
 
@@ -68,7 +68,7 @@ struct Said {
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) text: String,
-    /// Whether events tell of it.
+    /// Whether events report it.
     told: bool,
     pub(crate) started: bool,
     pub(crate) spoken: oneshot::Sender<Spoken>,
@@ -82,7 +82,7 @@ impl SpeechOutput {
         self.again.notify_one();
     }
 
-    /// An utterance will be queued under this number; the receiver is told how it ended.
+    /// Registers an utterance to be queued under this number; the receiver learns how it ended.
     fn expect(&self, utterance: u32, text: Option<&str>) -> oneshot::Receiver<Spoken> {
         let (spoken, outcome) = oneshot::channel();
         let mut said = lock(&self.said);
@@ -98,7 +98,7 @@ impl SpeechOutput {
         outcome
     }
 
-    /// The media thread has begun to send this utterance: its text, if events tell of it.
+    /// The media thread has begun to send this utterance: its text, if events report it.
     pub(crate) fn started(&self, utterance: u32) -> Option<String> {
         let mut said = lock(&self.said);
         let queued = said.utterances.get_mut(&utterance)?;
@@ -106,12 +106,12 @@ impl SpeechOutput {
         queued.told.then(|| queued.text.clone())
     }
 
-    /// No more will be heard of this utterance.
+    /// The caller will hear no more of this utterance.
     pub(crate) fn over(&self, utterance: u32) -> Option<Queued> {
         lock(&self.said).utterances.remove(&utterance)
     }
 
-    /// The media is over: what was queued until now won't be heard.
+    /// The media is over: the caller won't hear the queued utterances.
     pub(crate) fn close(&self) -> impl Iterator<Item = Queued> + use<> {
         let mut said = lock(&self.said);
         said.closed = true;
@@ -127,8 +127,8 @@ impl SpeechOutput {
 }
 
 impl Call {
-    /// Says `text`: with the prompt that has it as its transcript, or the configured voice. Returns
-    /// when the caller has heard it, or it was cut. Dropping the future cuts it as well.
+    /// Says `text`, with the prompt that has it as its transcript or with the configured voice.
+    /// Returns when the caller has heard it, or it was cut. Dropping the future cuts it as well.
     ///
     /// # Errors
     /// No voice is configured, the voice fails, the call has no media yet or is over.
@@ -196,7 +196,7 @@ impl Call {
             .await
     }
 
-    /// Cuts what is being said, with a short fade. Returns when it is cut.
+    /// Cuts the agent's current speech with a short fade. Returns when it is cut.
     pub async fn stop_speaking(&self) {
         let media = lock(&self.inner.output.media).clone();
         let Some(media) = media else {
@@ -214,7 +214,7 @@ impl Call {
         self.utter(Some(text), speech).await
     }
 
-    /// Plays a sound that is no speech of the agent's: no event tells of it.
+    /// Plays a sound that is not speech of the agent: no event reports it.
     pub(crate) async fn play_untold(&self, sound: Speech) -> Result<Spoken, CallError> {
         self.utter(None, sound).await
     }
@@ -243,7 +243,7 @@ impl Call {
             let cut = match self.while_up(async { Ok(speech.next().await) }).await? {
                 Some(Ok(samples)) => converter.convert(&samples, &mut utterance).await.is_err(),
                 Some(Err(error)) => {
-                    // What was made so far is heard to its end; the rest is the error's.
+                    // The caller hears the audio made so far; then the error is returned.
                     let _ = utterance.write(&[], true).await;
                     utterance.ended().await;
                     return Err(error.into());
@@ -260,7 +260,7 @@ impl Call {
         }
     }
 
-    /// A failure of a provider is an event too.
+    /// A provider's failure is an event too.
     async fn emit_failure<T>(
         &self,
         error_type: &str,
@@ -281,8 +281,7 @@ struct Utterance<'a> {
     place: MutexGuard<'a, Option<AgentAudioWriter>>,
     epoch: u32,
     number: u32,
-    /// Something was queued. Known from the moment it is, as the future may be dropped at any
-    /// other.
+    /// Audio was queued. Set as soon as it is, since the future may be dropped at any await.
     queued: bool,
     outcome: Option<oneshot::Receiver<Spoken>>,
 }
@@ -348,11 +347,11 @@ impl Drop for Utterance<'_> {
             return;
         }
         if !self.queued {
-            // Nothing was queued, so nothing will be heard of it.
+            // Nothing was queued, so the media thread will report nothing.
             self.call.inner.output.over(self.number);
             return;
         }
-        // Dropped in mid-sentence. If the queue to the owner is full the audio plays to its end,
+        // Dropped in mid-sentence. If the queue to the owner is full, the audio plays to its end,
         // which loses nothing.
         let epoch = self.epoch;
         let flush = Request::Leg(Command::Flush { epoch });
@@ -368,7 +367,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From the speech's rate to the line's.
+/// Converts the speech's rate to the line's.
 struct Converter {
     resampler: Option<Resampler>,
     block: Vec<i16>,
@@ -402,7 +401,7 @@ impl Converter {
         }
     }
 
-    /// What is still inside the filter.
+    /// Writes the samples that are still inside the filter.
     async fn finish(&mut self, to: &mut Utterance<'_>) -> Result<(), Cut> {
         match &self.resampler {
             Some(resampler) => {

@@ -1,4 +1,4 @@
-//! What an application gives its calls, by type.
+//! Values that an application gives its calls, by type.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;

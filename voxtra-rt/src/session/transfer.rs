@@ -1,4 +1,4 @@
-//! Handing the caller to somebody else.
+//! Transferring the caller to another party.
 
 use std::future::IntoFuture;
 use std::pin::Pin;
@@ -59,7 +59,7 @@ impl<'a> Transfer<'a> {
         self
     }
 
-    /// What the other party sees. Default: the caller's number.
+    /// The caller id that the other party sees. Default: the caller's number.
     pub fn caller_id(mut self, caller_id: impl Into<String>) -> Self {
         self.caller_id = caller_id.into();
         self
@@ -127,14 +127,13 @@ impl<'a> IntoFuture for Transfer<'a> {
     }
 }
 
-/// What the caller hears while the other party rings, until it is dropped.
+/// The caller's ringback tone while the other party rings, until it is dropped.
 async fn ringback(call: &Call, on: bool) -> std::convert::Infallible {
     if on {
         let tone = tone();
         loop {
             let ring = Speech::whole(RATE_HZ, tone.clone());
-            // What cuts the tone, such as a caller who says something, ends this ring and not the
-            // ringing.
+            // An interruption, such as the caller's speech, ends this ring but not the ringing.
             if call.play_untold(ring).await.is_err() {
                 break;
             }

@@ -1,5 +1,5 @@
-//! Which number an inbound call is for. Where the dialplan has an extension of its own for all
-//! calls, such as FreePBX's `s`, the number that was dialled is elsewhere.
+//! The number that an inbound call is for. If the dialplan has one extension for all calls, such as
+//! FreePBX's `s`, the dialled number is elsewhere.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,16 +9,16 @@ use crate::ari::text::clean;
 use crate::ari::{AriClient, Channel};
 use crate::session::Report;
 
-/// How long Asterisk may take to tell the variable with the number. The call goes on without it
-/// then.
+/// How long Asterisk may take to return the variable with the number. Then the call goes on without
+/// it.
 pub(super) const ASK: Duration = Duration::from_secs(1);
-/// What may happen to a call while its number is asked for.
+/// Reports that are kept for a call while its number is asked for.
 const KEPT: usize = 64;
-/// Extensions of the dialplan that are no numbers (`extensions.conf`): start, and a transfer's.
+/// Extensions of the dialplan that are not numbers (`extensions.conf`): start, and a transfer's.
 const NO_NUMBERS: [&str; 4] = ["", "s", "_attended", "failed"];
 
-/// The number that a call is for, as far as the channel itself tells. The first of these: the
-/// argument `did=…` of `Stasis()`, and the extension if it is a number.
+/// The number that a call is for, if the channel itself states it. The first of these: the argument
+/// `did=…` of `Stasis()`, and the extension if it is a number.
 pub(super) fn told(channel: &Channel, args: &[String]) -> Option<String> {
     let argument = args
         .iter()
@@ -30,8 +30,8 @@ pub(super) fn told(channel: &Channel, args: &[String]) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The number of a call whose channel does not tell it: what the variable has, the redirecting
-/// number, or what there is.
+/// The number of a call whose channel does not state it: the variable, the redirecting number, or
+/// the extension.
 pub(super) async fn asked(ari: &AriClient, channel: &Channel, variable: &str) -> String {
     let value = tokio::time::timeout(ASK, ari.get_variable(&channel.id, variable));
     let value = match value.await {
@@ -49,19 +49,19 @@ pub(super) async fn asked(ari: &AriClient, channel: &Channel, variable: &str) ->
             String::new()
         }
     };
-    // A caller can choose it, as SIP headers are; it is shown as a number is.
+    // A caller can choose it, like SIP headers; it is shown as a number is.
     [clean(&value), channel.caller_rdnis.clone()]
         .into_iter()
         .find(|number| !number.is_empty())
         .unwrap_or_else(|| channel.dialplan.exten.clone())
 }
 
-/// Calls whose number is being asked for, and what has happened to them meanwhile.
+/// Calls whose number is being asked for, and the reports about them meanwhile.
 #[derive(Default)]
 pub(super) struct Asking(Mutex<HashMap<String, Vec<Report>>>);
 
 impl Asking {
-    /// The number of this channel is being asked for; false if it was already.
+    /// Registers that the number of this channel is being asked for; false if it was already.
     pub(super) fn begin(&self, channel: &str) -> bool {
         let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let new = !asking.contains_key(channel);
@@ -75,13 +75,12 @@ impl Asking {
         asking.contains_key(channel)
     }
 
-    /// How many calls that are.
+    /// The number of these calls.
     pub(super) fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Keeps what happened to a call until its session is open. Gives it back if there is no such
-    /// call.
+    /// Keeps a report about a call until its session is open. Returns it if there is no such call.
     pub(super) fn keep(&self, channel: &str, report: Report) -> Option<Report> {
         let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match asking.get_mut(channel) {
@@ -92,8 +91,8 @@ impl Asking {
         None
     }
 
-    /// The number is known: `open` opens the session and passes on what has happened meanwhile,
-    /// before anything newer.
+    /// The number is known: `open` opens the session and forwards the kept reports, before anything
+    /// newer.
     pub(super) fn end(&self, channel: &str, open: impl FnOnce(Vec<Report>)) {
         let mut asking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open(asking.remove(channel).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! What ARI tells, and which session it is for.
+//! ARI's events, and the sessions that they are for.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,10 +16,9 @@ use crate::session::{Call, CallInfo, Direction, Report};
 
 impl Asterisk {
     pub(super) async fn take_signals(self: Arc<Self>, app: Arc<Inner>, mut events: AriEvents) {
-        // Failures since it was connected last, of which only some are worth a line: there is one a
-        // second.
+        // Failures since the last connection. There is one a second, so only some are logged.
         let mut failures = 0_u64;
-        // The channels of our calls of which Asterisk is to tell again.
+        // The channels of our calls whose events Asterisk is to send again.
         let mut withdrawn = HashSet::<String>::new();
         while let Some(signal) = events.recv().await {
             match signal {
@@ -69,13 +68,13 @@ impl Asterisk {
                 {
                     return;
                 }
-                // External media and outbound calls enter the application too; they are no new
+                // External media and outbound calls enter the application too; they are not new
                 // calls.
                 if self.expected().report(&channel.id, ChannelNews::Entered) {
                     return;
                 }
                 if is_ours(&channel.id) {
-                    // Nobody waits for it any more: its call has ended while it was on its way.
+                    // Nobody waits for the channel any more: its call has ended in the meantime.
                     self.refusals
                         .send_away(self.ari(), channel.id, Destination::HangUp);
                 } else if app.sessions.find(&channel.id).is_none() {
@@ -87,8 +86,8 @@ impl Asterisk {
             }
             AriEvent::ChannelHangupRequest(request) => {
                 let reason = match request.cause {
-                    // Not a cause then, but one of Asterisk's AST_SOFTHANGUP_ flags (`channel.h`):
-                    // an explicit order.
+                    // In this case not a cause, but one of Asterisk's AST_SOFTHANGUP_ flags
+                    // (`channel.h`): an explicit order.
                     Some(32) if request.soft => Some((EndReason::NormalClearing, EndedBy::System)),
                     Some(cause) if !request.soft => {
                         EndReason::from_q850(cause).map(|why| (why, EndedBy::FarEnd))
@@ -108,7 +107,7 @@ impl Asterisk {
             AriEvent::ChannelDestroyed(destroyed) => {
                 let reason = match EndReason::from_q850(destroyed.cause) {
                     Some(reason) => reason,
-                    // It was made but never dialled, and Asterisk has no word for that.
+                    // The channel was made but never dialled, and Asterisk has no word for that.
                     None if destroyed.cause == 0
                         && destroyed.channel.state == ChannelState::Down =>
                     {
@@ -139,8 +138,8 @@ impl Asterisk {
         }
     }
 
-    /// Another channel has taken the place of `old`: a SIP telephone transferred its call, to us or
-    /// away. False if `old` was nobody's.
+    /// Another channel has replaced `old`: a SIP telephone transferred its call, to us or away.
+    /// False if `old` belonged to no call.
     fn replaced(self: &Arc<Self>, app: &Arc<Inner>, old: &str, new: &Channel) -> bool {
         if let Some(call) = app.sessions.replace(old, &new.id) {
             forward(&call, Report::Replaced(new.caller.number.clone()));
@@ -148,18 +147,17 @@ impl Asterisk {
             return false;
         }
         self.watch(app, &new.id);
-        // After a blind transfer Asterisk leaves the old channel in our application, with nobody to
-        // talk to.
+        // After a blind transfer Asterisk leaves the old channel in our application, without
+        // another party.
         self.refusals
             .send_away(self.ari(), old.to_owned(), Destination::HangUp);
         true
     }
 
-    /// What became of dialling: of a channel that we had Asterisk make, or of one that its dialplan
+    /// The outcome of dialling: of a channel that we had Asterisk make, or of one that its dialplan
     /// dials further.
     fn dialled(&self, app: &Inner, dial: &Dial) {
-        // The other half of a `Local` channel of ours runs the dialplan, and there perhaps
-        // `Dial()`.
+        // The other half of our `Local` channel runs the dialplan, and perhaps `Dial()` there.
         let caller = dial.caller.as_ref();
         let ours = caller.and_then(|caller| caller.id.strip_suffix(";2"));
         let channel = ours.unwrap_or(&dial.peer.id);
@@ -177,7 +175,7 @@ impl Asterisk {
             .report(channel, ChannelNews::NotTaken(reason));
     }
 
-    /// A new call, whose number may have to be asked for.
+    /// A new call, whose number we may have to ask for.
     pub(super) fn arrived(self: &Arc<Self>, app: &Arc<Inner>, channel: Channel, args: Vec<String>) {
         if let Some(number) = dialled::told(&channel, &args) {
             self.inbound(app, channel, args, number);
@@ -237,23 +235,22 @@ impl Asterisk {
         app.open(session, Arc::new(carrier), |call| inner.handle(call));
     }
 
-    /// Whether there is room for the call of this caller beside those whose number is being asked
-    /// for. It counts only those that are refused: the others are admitted, or not, when their
-    /// number is known.
+    /// Whether there is room for this caller's call beside those whose number is being asked for.
+    /// Counts only refused calls: the others are admitted or refused when their number is known.
     fn has_room_to_ask(&self, app: &Inner, caller: &str) -> bool {
         let calls = app.sessions.len().saturating_add(self.asking.len());
         calls < app.media.settings().max_calls || app.admission.admit(caller, calls, || 0).is_ok()
     }
 
-    /// Has Asterisk tell how the channel ends. Of one that the dialplan sent us it tells nothing
-    /// more otherwise when the channel leaves our application, as at the hang-up of a caller who
-    /// was not answered.
+    /// Subscribes to the channel's end. Otherwise Asterisk reports nothing more about a channel
+    /// from the dialplan once it leaves our application, as when a caller hangs up who was not
+    /// answered.
     fn watch(self: &Arc<Self>, app: &Arc<Inner>, channel: &str) {
         let (this, app, channel) = (self.clone(), app.clone(), channel.to_owned());
         tokio::spawn(async move {
             match this.ari().subscribe_channel(&channel).await {
                 Ok(()) => {}
-                // It has ended already.
+                // The channel has ended already.
                 Err(AriError::Status { status: 422, .. }) => {
                     let reason = EndReason::NormalClearing;
                     this.expected().report(&channel, ChannelNews::Gone(reason));
@@ -264,7 +261,7 @@ impl Asterisk {
         });
     }
 
-    /// Passes something on to the session of this channel, if it is one's.
+    /// Forwards a report to the session of this channel, if there is one.
     pub(super) fn report(&self, app: &Inner, channel: &str, report: Report) {
         let Some(report) = self.asking.keep(channel, report) else {
             return;
@@ -276,7 +273,7 @@ impl Asterisk {
 }
 
 impl Inner {
-    /// Whether one more call of this caller is taken.
+    /// Whether one more call of this caller is admitted.
     fn admits(&self, caller: &str) -> bool {
         let of_caller = || {
             let calls = self.sessions.calls();
@@ -299,8 +296,8 @@ fn forward(call: &Call, report: Report) {
     }
 }
 
-/// Whether this is a channel that we had Asterisk make. Asterisk's own ids may begin with `voxtra-`
-/// too: with its `systemname`.
+/// Whether we had Asterisk make this channel. Asterisk's own ids may begin with `voxtra-` too: with
+/// its `systemname`.
 pub(super) fn is_ours(channel: &str) -> bool {
     ["voxtra-call-", "voxtra-media-", "voxtra-transfer-"]
         .iter()
@@ -320,7 +317,7 @@ mod tests {
     use crate::media::MediaSettings;
     use crate::session::Request;
 
-    /// An application with an Asterisk that knows who it is, and nothing more.
+    /// An application with an Asterisk that answers who it is, and nothing more.
     async fn application() -> Application {
         let info = axum::routing::get(|| async { "{}" });
         let asterisk = axum::Router::new().route("/ari/asterisk/info", info);

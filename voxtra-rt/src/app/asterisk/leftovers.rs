@@ -1,4 +1,4 @@
-//! What a process that ended without a farewell has left in Asterisk: callers who hear nothing,
+//! Leftovers in Asterisk of a process that ended without cleaning up: callers who hear nothing,
 //! alone in a bridge.
 
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use super::dispatch::is_ours;
 use crate::ari::{AriClient, AriError, Bridge, ContinueAt, HangupReason};
 use crate::carrier::ExpectedChannels;
 
-/// How long after the first look the second one is at the start.
+/// At the start: how long after the first look the second one is.
 pub(super) const AT_START: Duration = Duration::from_secs(2);
-/// And later on: longer than another process may take to connect a call's audio, whose bridge lacks
-/// its agent until then.
+/// Later: longer than another process may take to connect a call's audio, whose bridge lacks its
+/// agent until then.
 pub(super) const LATER: Duration = Duration::from_secs(6);
 
-/// Sends such callers on in the dialplan and removes their bridges: those that are there now, at
-/// the start, and still after a while. Those of another process that is alive have its media in
-/// them, or a second party, and are left alone.
+/// Sends such callers on in the dialplan and removes their bridges, if they are there now and still
+/// after a while. A bridge of another, live process has its media or a second party in it, and is
+/// left alone.
 pub(super) async fn clear(ari: AriClient, expected: Arc<ExpectedChannels>, second_look: Duration) {
     let first = left(&ari, &expected).await;
     if first.is_empty() {
@@ -28,15 +28,15 @@ pub(super) async fn clear(ari: AriClient, expected: Arc<ExpectedChannels>, secon
     for bridge in bridges {
         let mut results = Vec::new();
         for channel in &bridge.channels {
-            // No dialplan has sent us those that we had made: the other party of a transfer whose
-            // caller has gone.
+            // No dialplan has sent us the channels that we made: the other party of a transfer
+            // whose caller has gone.
             results.push(if is_ours(channel) {
                 ari.hangup(channel, HangupReason::Normal).await
             } else {
                 ari.continue_in_dialplan(channel, &ContinueAt::default())
                     .await
             });
-            // Who watches a channel in the dialplan keeps the application known.
+            // A subscription to a channel in the dialplan keeps the application known.
             results.push(ari.unsubscribe(&format!("channel:{channel}")).await);
         }
         results.push(ari.destroy_bridge(&bridge.id).await);

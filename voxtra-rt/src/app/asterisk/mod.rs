@@ -19,19 +19,19 @@ use crate::carrier::{AsteriskLink, ExpectedChannels};
 
 /// An Asterisk that is connected over ARI.
 pub(super) struct Asterisk {
-    /// What its calls have in common.
+    /// Shared by all its calls.
     link: AsteriskLink,
     /// Whether its events arrive.
     online: watch::Sender<bool>,
-    /// The channel variable with the number of a call that came to an extension for all.
+    /// The channel variable with the number of a call whose extension takes all calls.
     did_variable: String,
     asking: dialled::Asking,
-    /// Held while a new caller is looked at.
+    /// Held while a new caller is checked.
     doorstep: Mutex<()>,
     refusals: refusals::Refusals,
-    /// How often it is compared with what we know.
+    /// How often Asterisk's state is compared with ours.
     compare_every: Duration,
-    /// The task that reads its events, until the end.
+    /// The task that reads Asterisk's events, until the end.
     task: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
@@ -58,24 +58,24 @@ impl Asterisk {
         &self.link.expected
     }
 
-    /// Waits until its events arrive.
+    /// Waits until Asterisk's events arrive.
     pub(super) async fn online(&self) {
         let mut online = self.online.subscribe();
         // The sender lives in `self`.
         let _ = online.wait_for(|online| *online).await;
     }
 
-    /// Keeps the connection to its events.
+    /// Keeps the connection to Asterisk's events.
     pub(super) fn connect(self: &Arc<Self>, app: &Arc<Inner>) {
         let events = AriEvents::start(self.ari(), AriEventsOptions::default(), &app.stop);
         let comparing = self.clone().keep_comparing(app.clone());
-        // Apart from the events: who reads them must not wait for Asterisk's answers.
+        // A task of its own: the reader of events must not wait for Asterisk's answers.
         tokio::spawn(app.stop.clone().run_until_cancelled_owned(comparing));
         let reading = self.clone().take_signals(app.clone(), events);
         *lock(&self.task) = Some(tokio::spawn(reading));
     }
 
-    /// Waits until the connection to its events is closed, after the application has stopped.
+    /// Waits until the connection to the events is closed, after the application has stopped.
     pub(super) async fn disconnected(&self) {
         let task = lock(&self.task).take();
         if let Some(task) = task {

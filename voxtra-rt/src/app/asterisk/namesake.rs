@@ -13,10 +13,10 @@ use crate::ari::{AriClient, AriError, AriEvents, AriEventsOptions};
 const AUDIT: Duration = Duration::from_secs(5);
 
 impl Asterisk {
-    /// Waits until nobody is connected under our name; `false` when it is time to end. Nobody tells
-    /// us meanwhile when a call ends, and those that are up must not stay for ever.
+    /// Waits until no other program is connected under our name; `false` when it is time to end.
+    /// Meanwhile no event reports the end of a call, and calls that are up must not stay for ever.
     ///
-    /// Notes in `withdrawn` the channels of our calls of which Asterisk doesn't tell any more.
+    /// Notes in `withdrawn` the channels of our calls whose events Asterisk no longer sends.
     pub(super) async fn name_is_free(
         self: &Arc<Self>,
         app: &Arc<Inner>,
@@ -30,11 +30,11 @@ impl Asterisk {
                 match ari.has_application().await {
                     Ok(false) => return,
                     Ok(true) => {
-                        // A bridge of one who crashed keeps the application known, with nobody
-                        // behind it.
+                        // The bridge of a crashed program keeps the application known, although the
+                        // program is gone.
                         leftovers::clear(ari.clone(), self.expected().clone(), leftovers::LATER)
                             .await;
-                        // And so do our own calls.
+                        // Our own calls do so too.
                         if let Err(error) = self.withdraw(app, withdrawn).await {
                             tracing::error!(%error, "cannot take our calls out of the application");
                         }
@@ -49,13 +49,13 @@ impl Asterisk {
         app.stop.run_until_cancelled(waiting).await.is_some()
     }
 
-    /// Has Asterisk (22 at least) forget the applications that are over. It looks for them only
-    /// when a websocket's application comes or goes: one that had channels at that moment stays
-    /// known, though nobody is connected and the channels have gone. So we come and go, under a
-    /// name that nobody else has.
+    /// Makes Asterisk (22 at least) forget applications that are over. Asterisk looks for them only
+    /// when a websocket's application comes or goes. An application that had channels at that
+    /// moment stays known, though nobody is connected and the channels have gone. So we connect and
+    /// leave, under a name that nobody else has.
     async fn sweep(&self, app: &Inner) {
         let mut settings = self.ari().settings().clone();
-        // Not made from our own name: Asterisk refuses one of more than 73 bytes.
+        // Not derived from our own name: Asterisk refuses names of more than 73 bytes.
         settings.app = format!("voxtra-sweep-{}", uuid::Uuid::new_v4().simple());
         if let Ok(passer_by) = AriClient::with_timeout(settings, AUDIT) {
             let mut events = AriEvents::start(&passer_by, AriEventsOptions::default(), &app.stop);
@@ -64,8 +64,8 @@ impl Asterisk {
         }
     }
 
-    /// Has Asterisk no longer tell of our calls under our name, so that it knows the application by
-    /// others alone. Nothing is lost: whoever has the name would be told, not us. The calls go on.
+    /// Stops Asterisk's events about our calls under our name, so that only other programs keep the
+    /// application known. Nothing is lost: they would get the events, not we. The calls go on.
     async fn withdraw(&self, app: &Inner, withdrawn: &mut HashSet<String>) -> Result<(), AriError> {
         let ari = self.ari();
         let channels = match ari.application_channels().await {
@@ -75,12 +75,12 @@ impl Asterisk {
         let known = self.known(app);
         let awaited = known.awaited.into_iter().map(|(channel, _)| channel);
         let ours: HashSet<_> = known.sessions.into_iter().chain(awaited).collect();
-        // The other half of a `Local` channel of ours is subscribed to as well.
+        // Asterisk subscribes to the other half of our `Local` channels as well.
         let is_a_partys = |channel: &String| {
             let whole = channel.strip_suffix(";2").unwrap_or(channel);
             ours.contains(channel) || ours.contains(whole)
         };
-        // A call's bridge and its audio have one name.
+        // A call's bridge and its audio share one name.
         let is_audio = |channel: &String| {
             let name = channel.strip_prefix("voxtra-media-");
             name.is_some_and(|name| {

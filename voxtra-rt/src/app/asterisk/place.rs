@@ -44,7 +44,7 @@ impl Originator for Asterisk {
             tokio::select! {
                 biased;
                 () = call.ended() => {
-                    // Perhaps it was hung up before there was a channel.
+                    // The call may have been hung up before there was a channel.
                     let _ = ari.hangup(call.id(), HangupReason::Normal).await;
                     return Ok(());
                 }
@@ -52,7 +52,7 @@ impl Originator for Asterisk {
                     return Ok(());
                 }
             }
-            // From now on its news are the session's, and another channel may replace it.
+            // From now on the session gets the channel's news, and another channel may replace it.
             drop(expected);
             call.answer().await?;
             handler.call(call).await
@@ -60,7 +60,7 @@ impl Originator for Asterisk {
     }
 }
 
-/// Why Asterisk would not even try.
+/// Why Asterisk would not even try to call.
 fn refusal(error: &AriError) -> EndReason {
     match error {
         AriError::Status { .. } | AriError::NotFound { .. } => EndReason::NoSuchEndpoint,

@@ -1,5 +1,5 @@
-//! What Asterisk shows, compared with what we know. Events are lost while their connection is down,
-//! and now and then while it is up; whatever they should have told is found here.
+//! Asterisk's state, compared with ours. Events are lost while their connection is down, and now
+//! and then while it is up; the comparison finds what they should have reported.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,23 +13,22 @@ use crate::ari::{AriError, Channel, ChannelState};
 use crate::carrier::ChannelNews;
 use crate::session::Report;
 
-/// How long after the first look at Asterisk the second one is: only what both show is acted upon,
-/// so that an event which is on its way comes first.
+/// How long after the first look at Asterisk the second one is. We act only on what both show, so
+/// that an event on its way comes first.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
-/// How soon an Asterisk that could not be asked is asked again.
+/// How soon we ask again after Asterisk could not be asked.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
-/// What we know.
+/// Our state.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// The channels of our sessions. A call that Asterisk was not yet told to place has none to
-    /// miss.
+    /// The channels of our sessions. A call that Asterisk was not yet told to place has no channel.
     pub(super) sessions: Vec<String>,
-    /// The channels that are waited for, each with whether it has entered the application.
+    /// The channels that we wait for, each with whether it has entered the application.
     pub(super) awaited: Vec<(String, bool)>,
 }
 
-/// What Asterisk shows.
+/// Asterisk's state.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) channels: Vec<Channel>,
@@ -39,16 +38,16 @@ pub(super) struct Seen {
     pub(super) bridged: HashSet<String>,
 }
 
-/// What no event has told.
+/// A difference that no event has reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
     /// A session's channel is gone.
     Ended(String),
-    /// A channel that is waited for has entered the application.
+    /// A channel that we wait for has entered the application.
     Entered(String),
     /// A channel that had entered, such as a transfer's other party, is gone.
     Gone(String),
-    /// A caller is in our application whom no session knows, in no bridge.
+    /// A caller is in our application, without a session and without a bridge.
     Unknown(String),
 }
 
@@ -63,7 +62,7 @@ pub(super) fn diff(app: &str, known: &Known, seen: &Seen) -> Vec<Finding> {
     }
     for (channel, entered) in &known.awaited {
         match (entered, up.contains(channel.as_str())) {
-            // Asterisk counts it as the application's while it rings, too.
+            // Asterisk lists it with the application while it rings, too.
             (false, true)
                 if seen.entered.contains(channel)
                     && seen
@@ -81,7 +80,7 @@ pub(super) fn diff(app: &str, known: &Known, seen: &Seen) -> Vec<Finding> {
         let id = &channel.id;
         let is_known =
             known.sessions.contains(id) || known.awaited.iter().any(|(awaited, _)| awaited == id);
-        // Asterisk counts one as the application's that has gone on in the dialplan, too.
+        // Asterisk also lists a channel that has gone on in the dialplan.
         let is_here = channel.dialplan.app_name == "Stasis"
             && channel.dialplan.app_data.split(',').next() == Some(app);
         if !is_known
@@ -97,8 +96,7 @@ pub(super) fn diff(app: &str, known: &Known, seen: &Seen) -> Vec<Finding> {
 }
 
 impl Asterisk {
-    /// Compares now and then: at each connection to Asterisk's events, and regularly while it is
-    /// up.
+    /// Compares at each connection to Asterisk's events, and regularly while it is up.
     pub(super) async fn keep_comparing(self: Arc<Self>, app: Arc<Inner>) {
         let mut online = self.online.subscribe();
         let mut is_first = true;
@@ -136,7 +134,7 @@ impl Asterisk {
             tokio::time::sleep(SECOND_LOOK).await;
             let (mut findings, seen) = self.look(app).await?;
             findings.retain(|finding| first.contains(finding));
-            // While another program has our name, a caller whom we don't know is its own.
+            // While another program has our name, callers unknown to us belong to it.
             let is_online = *self.online.borrow();
             findings.retain(|finding| is_online || !matches!(finding, Finding::Unknown(_)));
             for finding in findings {
@@ -155,7 +153,7 @@ impl Asterisk {
 
     async fn look(&self, app: &Inner) -> Result<(Vec<Finding>, Seen), AriError> {
         let ari = self.ari();
-        // What we know first: what begins meanwhile is then no session without a channel.
+        // Our state first: a call that begins meanwhile is then no session without a channel.
         let known = self.known(app);
         let channels = ari.channels().await?;
         let mut seen = Seen {
@@ -200,7 +198,7 @@ impl Asterisk {
                 let Some(channel) = seen.channels.iter().find(|c| c.id == id) else {
                     return;
                 };
-                // The arguments of `Stasis(app,…)`, which is where it is.
+                // The arguments of `Stasis(app,…)`, which the channel is in.
                 let args = channel.dialplan.app_data.split(',').skip(1);
                 let args = args.map(str::to_owned).collect();
                 self.arrived(app, channel.clone(), args);
@@ -241,19 +239,19 @@ mod tests {
         };
         let table = [
             (known(&[], &[]), seen(&[], &[], &[]), vec![]),
-            // A call that is well.
+            // A call without a difference.
             (
                 known(&["1.1"], &[]),
                 seen(&["1.1"], &["1.1"], &["1.1"]),
                 vec![],
             ),
-            // Its end was lost.
+            // The event of its end was lost.
             (
                 known(&["1.1"], &[]),
                 seen(&[], &[], &[]),
                 vec![Finding::Ended("1.1".into())],
             ),
-            // A caller came and was not told, here and in somebody else's application, or in a
+            // A caller came without an event: in our application, in another application, and in a
             // bridge.
             (
                 known(&[], &[]),
@@ -262,11 +260,11 @@ mod tests {
             ),
             (known(&[], &[]), seen(&["1.2"], &[], &[]), vec![]),
             (known(&[], &[]), seen(&["1.2"], &["1.2"], &["1.2"]), vec![]),
-            // One who goes on in the dialplan is no caller of ours any more.
+            // A caller who goes on in the dialplan is not ours any more.
             (known(&[], &[]), seen(&["7.1"], &["7.1"], &[]), vec![]),
-            // Channels that we had made are no callers.
+            // Channels that we had made are not callers.
             (known(&[], &[]), seen(&[OTHER], &[OTHER], &[]), vec![]),
-            // An outbound call rings, was answered, was answered and that was told.
+            // An outbound call rings; was answered; was answered, and an event reported it.
             (
                 known(&[CALL], &[(CALL, false)]),
                 seen(&[CALL], &[], &[]),

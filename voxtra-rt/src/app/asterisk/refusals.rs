@@ -1,6 +1,6 @@
-//! Channels that are sent away: callers for whom there is no room, and channels of ours that nobody
-//! waits for any more. However many come at once, Asterisk gets few orders at a time, and the rest
-//! waits within a limit.
+//! Channels that are sent away: callers for whom there is no room, and channels of ours for which
+//! nobody waits any more. However many come at once, Asterisk gets few orders at a time, and a
+//! limited number of the others wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +14,10 @@ const WAITING: usize = 1024;
 /// Orders at a time.
 const ORDERS: usize = 32;
 
-/// Where to a channel is sent.
+/// Where a channel is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Destination {
-    /// The dialplan may know who else takes the call.
+    /// The dialplan may have another destination for the call.
     Dialplan,
     HangUp,
 }
@@ -41,8 +41,8 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// Sends a channel away, soon. One that finds no room to wait in stays; the next comparison
-    /// with Asterisk finds it.
+    /// Sends a channel away, soon. Without room to wait the channel stays; the next comparison with
+    /// Asterisk finds it.
     pub(super) fn send_away(&self, ari: &AriClient, channel: String, destination: Destination) {
         let Ok(place) = self.waiting.clone().try_acquire_owned() else {
             let left = self.left.fetch_add(1, Ordering::Relaxed).saturating_add(1);
@@ -54,7 +54,7 @@ impl Refusals {
         let (ari, ordering) = (ari.clone(), self.ordering.clone());
         tokio::spawn(async move {
             let _place = place;
-            // It is never closed.
+            // The semaphore is never closed.
             let _turn = ordering.acquire_owned().await;
             if destination == Destination::Dialplan {
                 let next = ContinueAt::default();

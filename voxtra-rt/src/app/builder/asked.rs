@@ -1,4 +1,4 @@
-//! The events that an application knows, where somebody wants to know them.
+//! Lists the events that an application knows, on request.
 
 use std::io::Write as _;
 
@@ -9,13 +9,13 @@ use crate::webhook::WebhookSettings;
 
 /// Set by `voxtra events AGENT`.
 const VARIABLE: &str = "VOXTRA_EVENTS";
-/// What is to be known of `max_attempts`.
+/// The warning about `max_attempts`.
 #[cfg(feature = "webhooks")]
 pub(crate) const OLD_ATTEMPTS: &str = "max_attempts is an older key: a receiver that is away for a \
     minute uses up few attempts and loses events; leave it out, and set give_up_after_ms if 15 \
     minutes are not right";
 
-/// Prints the catalogue, where that is what the process was started for.
+/// Prints the catalogue, if the process was started for that.
 pub(super) fn answer(catalogue: &Catalogue) -> Result<(), StartError> {
     let Ok(form) = std::env::var(VARIABLE) else {
         return Ok(());
@@ -29,8 +29,8 @@ pub(super) fn answer(catalogue: &Catalogue) -> Result<(), StartError> {
     Err(StartError::Listed)
 }
 
-/// Warns of names in allow-lists that no event has, and of older settings. Others may still be
-/// told: handlers needn't name what they emit.
+/// Warns of names in allow-lists that no known event has, and of older settings. Unknown events may
+/// still come: handlers needn't name the events that they emit.
 #[cfg(feature = "webhooks")]
 pub(super) fn known(webhooks: &[WebhookSettings], catalogue: &Catalogue) {
     for webhook in webhooks {

@@ -1,4 +1,4 @@
-//! Calls over ARI, for an application to be.
+//! Calls over ARI, for an application being built.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::ari::{AriClient, AriSettings};
 use crate::carrier::AsteriskLink;
 use crate::media::MediaServer;
 
-/// How often Asterisk is compared with what we know.
+/// How often Asterisk's state is compared with ours.
 const COMPARE: Duration = Duration::from_secs(60);
 
-/// The Asterisk that an application will have.
+/// The Asterisk of an application being built.
 pub(crate) struct AsteriskToBe {
     pub(crate) settings: Option<AriSettings>,
     pub(crate) did_variable: String,
     compare_every: Duration,
-    /// Once it was asked whether it takes us.
+    /// Set once Asterisk was asked whether it accepts us.
     client: Option<AriClient>,
 }
 
@@ -42,17 +42,17 @@ impl Builder {
         self
     }
 
-    /// The channel variable that has the number of a call which came to an extension for all calls
-    /// (`s`). Default: `FROM_DID`, as FreePBX sets it. The argument `did=…` of `Stasis()` goes
-    /// before it.
+    /// The channel variable with the number of a call whose extension takes all calls (`s`).
+    /// Default: `FROM_DID`, which FreePBX sets. The argument `did=…` of `Stasis()` takes
+    /// precedence.
     #[must_use]
     pub fn did_variable(mut self, name: impl Into<String>) -> Self {
         self.asterisk.did_variable = name.into();
         self
     }
 
-    /// How often Asterisk is asked for its channels while its events arrive, to find what they have
-    /// not told. It is asked at each connection too. Default: 60 s.
+    /// How often Asterisk is asked for its channels while its events arrive, to find unreported
+    /// changes. It is asked at each connection too. Default: 60 s.
     #[must_use]
     pub fn compare_every(mut self, every: Duration) -> Self {
         self.asterisk.compare_every = every;
@@ -61,7 +61,7 @@ impl Builder {
 }
 
 impl AsteriskToBe {
-    /// Asks it whether it takes us. One that is not there yet is waited for.
+    /// Asks Asterisk whether it accepts us. If Asterisk is not there yet, we wait for it.
     pub(super) async fn ask(&mut self) -> Result<(), StartError> {
         let Some(settings) = self.settings.take() else {
             return Ok(());
@@ -71,7 +71,7 @@ impl AsteriskToBe {
         match client.asterisk_info().await {
             Err(error) if !error.is_transient() => return Err(error.into()),
             Err(error) => tracing::warn!(%error, "Asterisk is not there yet; waiting for it"),
-            // Who may only look would take no call.
+            // A read-only user could take no call.
             Ok(_) => match client.may_order().await {
                 Err(error) if !error.is_transient() => return Err(error.into()),
                 _ => {}

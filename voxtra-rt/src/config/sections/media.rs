@@ -60,7 +60,7 @@ pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> Med
         ("refuse", G711Policy::Refuse),
         ("decode", G711Policy::Decode),
     ];
-    // The older name, of when A-law was not known.
+    // The older name, from before A-law was known.
     let mulaw = section.choice("mulaw", &policies);
     let g711 = section.choice("g711", &policies);
     if mulaw.is_some() && g711.is_some() {
@@ -161,7 +161,7 @@ pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> Med
     settings
 }
 
-/// A limit in seconds, of which 0 is none.
+/// A limit in seconds; 0 means no limit.
 fn read_limit(section: &Section<'_>, key: &'static str, most: u64) -> Option<Duration> {
     section
         .integer::<u64>(key, 0..=most)
@@ -179,8 +179,8 @@ fn read_share(section: &Section<'_>, key: &'static str) -> Option<f32> {
     Some(share)
 }
 
-/// The value of a key that had another name before, which is still read: `Config::notes` names the
-/// new one.
+/// The value of a key that had another name, which is still read: `Config::notes` names the new
+/// one.
 fn renamed<T>(
     section: &Section<'_>,
     [new, old]: [&'static str; 2],
@@ -236,7 +236,7 @@ fn check_host_port(text: &str) -> Result<(), String> {
             .strip_suffix(']')
             .filter(|v6| v6.parse::<Ipv6Addr>().is_ok())
             .ok_or(example)?,
-        // Asterisk takes its arguments apart at some of these.
+        // Asterisk splits its arguments at some of these.
         None if host.contains(|c: char| c.is_whitespace() || ":/,()[]".contains(c)) => "",
         None => host,
     };

@@ -1,6 +1,5 @@
-//! One function per section of the file. A value that is missing or wrong is replaced by its
-//! default so that reading goes on; what was wrong has been noted by then, and the result is thrown
-//! away.
+//! One function per section of the file. A missing or wrong value is replaced by its default so
+//! that reading goes on. A wrong value's problem was noted by then, and the result is thrown away.
 
 mod media;
 mod route;
@@ -66,7 +65,7 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) 
                 "the password of the ari.conf section that `username` names; or `password_file`, a file with it",
             );
         }
-        // It is a URL; the type wants to hear what happens if it isn't.
+        // It is a URL; the type system also needs the other case.
         let here = Url::parse("http://127.0.0.1:8088/ari").ok();
         if let (Some(password), Some(here), true) = (password, here, section.is_sound()) {
             let asked = AriSettings {

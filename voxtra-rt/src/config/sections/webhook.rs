@@ -33,7 +33,7 @@ pub(super) fn read_webhook(
     if let Some(url) = &url {
         risk::look_at_url(&section, url, "the events of your calls");
     }
-    // Reading goes on without a URL, so that all that is wrong is found.
+    // Reading goes on without a URL, to find every problem.
     let mut settings = WebhookSettings::new(url.or_else(|| Url::parse("http://localhost/").ok())?);
     settings.proxy = proxy;
     settings.secret = section.secret_or_file("secret", "secret_file");

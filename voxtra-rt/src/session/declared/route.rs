@@ -1,14 +1,14 @@
-//! Which calls an agent is for.
+//! The calls that an agent takes.
 
-/// Which calls: as a session declares it, as an application is told, or as a configuration says.
+/// A route: as a session declares it, as an application adds it, or as a configuration says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route<Text = &'static str> {
-    /// Those to this extension, exactly as it was dialled.
+    /// Calls to this extension, exactly as it was dialled.
     Extension(Text),
-    /// Those to this number; `+265*` stands for every number that begins with `+265`. Spaces,
+    /// Calls to this number; `+265*` stands for every number that begins with `+265`. Spaces,
     /// dashes, dots and parentheses in the called number are ignored.
     Number(Text),
-    /// Those that no other route takes.
+    /// Calls that no other route takes.
     Default,
 }
 
@@ -27,7 +27,7 @@ impl Route<String> {
 pub struct DeclaredRoute {
     /// Which calls.
     pub route: Route,
-    /// What [`Call::get_metadata`](super::Call::get_metadata) knows about these calls from their
-    /// start: names and values.
+    /// Metadata of these calls from their start, for
+    /// [`Call::get_metadata`](super::Call::get_metadata): names and values.
     pub metadata: &'static [(&'static str, &'static str)],
 }

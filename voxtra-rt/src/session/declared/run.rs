@@ -1,4 +1,4 @@
-//! What gives a session its triggers, one after the other.
+//! Gives a session its triggers, one after the other.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::timers::Timers;
 use super::{OnError, Session, Trigger};
 use crate::session::{Call, CallError, Event, Events, HandlerError};
 
-/// How long bodies may go on after the end of the call, before `hangup` has its turn.
+/// How long bodies may go on after the end of the call, before `hangup` runs.
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
-/// Runs a session from the first event of its call to the last, all but `session.destroyed`, which
+/// Runs a session from the first event of its call to the last, except `session.destroyed`, which
 /// waits for it.
 pub(crate) async fn run_session<S: Session>(call: Call) -> Result<(), HandlerError> {
     let mut runner = Runner::<S>::new(call);
@@ -35,12 +35,11 @@ struct Runner<S> {
     ahead: Events,
     /// Reads events as they are handled.
     behind: Events,
-    /// When bodies have to be done, once the call is over.
+    /// Deadline of bodies, once the call is over.
     last: Option<Instant>,
-    /// A step that leads back to itself, to be entered again when what was waiting has had its
-    /// turn.
+    /// A step that leads back to itself, to be entered again after the waiting events were handled.
     again: Option<u16>,
-    /// Events that were gone before they could be handled, as far as that was told.
+    /// Events that the log dropped before they could be handled, as far as reported.
     missed: u64,
 }
 
@@ -58,7 +57,7 @@ enum BodyOutcome {
     Panicked(String),
     /// This event cut it.
     Cut(Arc<Event>),
-    /// The call was over for too long.
+    /// It ran past the deadline after the end of the call.
     Late,
 }
 
@@ -77,7 +76,7 @@ impl<S: Session> Runner<S> {
         }
     }
 
-    /// Waits for the next trigger. Nothing after the last, or when the time for it is over.
+    /// Waits for the next trigger. `None` after the last, or after the deadline.
     async fn next(&mut self) -> Option<PendingTrigger> {
         loop {
             while let Some(event) = self.ahead.try_next() {
@@ -88,7 +87,7 @@ impl<S: Session> Runner<S> {
                 return None;
             }
             while let Some(event) = self.behind.try_next() {
-                // What no handler is for is left to a `listen` that comes later.
+                // Events without a handler are left to a later `listen`.
                 if S::wants(self.step, &event) && self.call.take(event.seq) {
                     return Some(PendingTrigger::Event(event));
                 }
@@ -120,7 +119,7 @@ impl<S: Session> Runner<S> {
         }
     }
 
-    /// Runs what is declared for a trigger, and what follows from it.
+    /// Runs the body for a trigger, and the bodies that follow from it.
     async fn run(&mut self, first: PendingTrigger) {
         let mut entered: Vec<u16> = Vec::new();
         if matches!(first, PendingTrigger::Enter) {
@@ -142,8 +141,8 @@ impl<S: Session> Runner<S> {
                 self.step = Some(step);
                 self.timers.enter(step, Instant::now());
                 if entered.contains(&step) {
-                    // Steps that lead to each other for ever must hold up neither events and timers
-                    // nor the thread.
+                    // Steps that lead to each other for ever must not hold up events, timers or the
+                    // thread.
                     self.again = Some(step);
                     tokio::task::yield_now().await;
                 } else {
@@ -155,7 +154,7 @@ impl<S: Session> Runner<S> {
         }
     }
 
-    /// A reader that is thousands behind finds the oldest gone.
+    /// A reader that is thousands of events behind finds the oldest gone.
     async fn tell_missed(&mut self) {
         let missed = self.behind.missed();
         if missed > self.missed {
@@ -171,7 +170,7 @@ impl<S: Session> Runner<S> {
         }
     }
 
-    /// Runs one body, and looks at what arrives meanwhile.
+    /// Runs one body, and checks the events that arrive meanwhile.
     async fn body(&mut self, pending: &PendingTrigger, goto: &mut Option<u16>) -> BodyOutcome {
         let trigger = match pending {
             PendingTrigger::Event(event) => Trigger::Event(event),
@@ -198,7 +197,7 @@ impl<S: Session> Runner<S> {
             });
         let mut body = std::pin::pin!(body);
         if matches!(pending, PendingTrigger::Enter) {
-            // What waited before the step was entered may be what it waits for: people type ahead.
+            // The step may wait for an event from before it was entered: callers type ahead.
             tokio::select! {
                 biased;
                 outcome = &mut body => return outcome,
@@ -235,8 +234,8 @@ impl<S: Session> Runner<S> {
                         Ok(true) => {}
                         Err(panic) => return BodyOutcome::Panicked(panic),
                     }
-                    // It may have come since the body was polled, and be what the body is listening
-                    // for.
+                    // The event may have come since the body was polled, and the body may be
+                    // listening for it.
                     tokio::select! {
                         biased;
                         outcome = &mut body => return outcome,
@@ -251,7 +250,7 @@ impl<S: Session> Runner<S> {
         }
     }
 
-    /// What comes after a body that ended like this, besides the step that it went to.
+    /// The trigger that follows a body that ended like this, besides the step that it went to.
     async fn follow(
         &mut self,
         pending: PendingTrigger,
@@ -286,10 +285,10 @@ impl<S: Session> Runner<S> {
                 }
                 None
             }
-            // The step that sorts errors out has one itself.
+            // The step that handles errors has an error itself.
             OnError::Goto(step) if self.step == Some(step) => None,
             OnError::Handle if matches!(pending, PendingTrigger::Failed(_)) => None,
-            // What an error leads to has failed too, and would lead to it again.
+            // The body that follows an error has failed too, and would lead to itself again.
             _ if *has_failed => {
                 self.call.fail().await;
                 None
@@ -317,7 +316,7 @@ impl<S: Session> Runner<S> {
             PendingTrigger::Failed(_) => "catch".to_owned(),
         };
         tracing::warn!(session = S::NAME, call = self.call.id(), place, %error, "a handler failed");
-        // A handler of `error` that fails would be given its own error, and fail again.
+        // A handler of `error` that fails would get its own error, and fail again.
         if matches!(pending, PendingTrigger::Event(event) if event.kind() == Some(EventKind::Error))
         {
             return;
@@ -326,7 +325,7 @@ impl<S: Session> Runner<S> {
         self.call.emit_error("handler", message).await;
     }
 
-    /// The last body. Nothing cuts it but the session's owner.
+    /// The last body. Only the session's owner can cut it.
     async fn hang_up(&mut self) {
         let mut goto = None;
         let body = self
@@ -344,7 +343,7 @@ impl<S: Session> Runner<S> {
     }
 }
 
-/// Whether an event that nobody has taken cuts what is running. A condition may panic, like a body.
+/// Whether an event that nobody has taken cuts the running body. A guard may panic, like a body.
 fn interrupts<S: Session>(step: Option<u16>, call: &Call, event: &Event) -> Result<bool, String> {
     if call.is_taken(event.seq) {
         return Ok(false);

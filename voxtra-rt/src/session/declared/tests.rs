@@ -1,5 +1,5 @@
-//! The promises of a declared session, in virtual time: a whole session without a line, told what
-//! happens.
+//! The promises of a declared session, in virtual time: a whole session without a line, fed with
+//! events.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -163,16 +163,16 @@ async fn pause(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
-/// What sessions noted, and failures, with the second in which they did.
+/// Notes and failures of sessions, with the second in which they occurred.
 type Trace = Vec<(u64, String)>;
 
-/// What a session is told.
+/// Input of a session.
 enum Input {
     Event(EventBody),
     Report(Report),
 }
 
-/// Runs a session that is told these things at these seconds, until 60 s or its end.
+/// Runs a session with these inputs at these seconds, until 60 s or its end.
 async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
     let (requests, requested) = mpsc::channel(64);
     let (reports, reported) = Reports::new();
@@ -214,7 +214,7 @@ async fn run<S: Session>(script: Vec<(u64, Input)>) -> Trace {
     let owner = tokio::spawn(owner.run(run_session::<S>));
     for (second, input) in script {
         tokio::time::sleep_until(start + Duration::from_secs(second)).await;
-        // Whatever is on its way comes before.
+        // Pending work comes first.
         for _ in 0..50 {
             tokio::task::yield_now().await;
         }
@@ -459,7 +459,7 @@ async fn what_an_error_leads_to_hangs_up_if_it_fails_too() {
 async fn an_event_that_another_handler_is_for_interrupts_nothing() {
     let trace = run::<Ordered>(vec![
         (1, key('1')),
-        // The step's handler with a condition on the state comes first, and may want it.
+        // The step's handler with a guard on the state comes first, and may take the key.
         (2, key('0')),
         (4, told(BargeIn {})),
         (5, key('0')),

@@ -10,7 +10,7 @@ use super::{Timer, When};
 /// The timers of one call. Time is an argument.
 #[derive(Debug)]
 pub(super) struct Timers {
-    /// Each with the time at which it is due, if it runs.
+    /// Each timer, with the time at which it is due if it runs.
     timers: Vec<(Timer, Option<Instant>)>,
     step: Option<u16>,
     caller_speaks: bool,
@@ -18,13 +18,13 @@ pub(super) struct Timers {
     media: bool,
     /// The far end holds the call.
     held: bool,
-    /// Since when neither does, nor a key was pressed. Nothing while one does, without media, or on
-    /// hold.
+    /// Start of the current silence: nobody speaks, and no key was pressed. `None` while somebody
+    /// speaks, without media, or on hold.
     quiet_since: Option<Instant>,
 }
 
 impl Timers {
-    /// Those outside of steps start now.
+    /// Timers outside of steps start now.
     pub(super) fn new(timers: &[Timer], now: Instant) -> Self {
         let mut timers = Self {
             timers: timers.iter().map(|timer| (*timer, None)).collect(),
@@ -39,14 +39,14 @@ impl Timers {
         timers
     }
 
-    /// The timers of this step start now, and those of another step stop.
+    /// Starts the timers of this step and stops those of every other step.
     pub(super) fn enter(&mut self, step: u16, now: Instant) {
         self.step = Some(step);
         self.start(Some(step), now);
     }
 
     fn start(&mut self, step: Option<u16>, now: Instant) {
-        // A silence that has lasted for some time begins anew for whoever has just come.
+        // A silence that has lasted for some time begins anew for a step that was just entered.
         let quiet = self.quiet_since.map(|_| now);
         for (timer, due) in &mut self.timers {
             if timer.step == step {
@@ -60,7 +60,7 @@ impl Timers {
         }
     }
 
-    /// An event has just been told.
+    /// An event was just published.
     pub(super) fn arrived(&mut self, kind: EventKind, now: Instant) {
         match kind {
             EventKind::UserSpeechStarted => self.caller_speaks = true,
@@ -92,12 +92,12 @@ impl Timers {
         }
     }
 
-    /// When the next one is due.
+    /// When the next timer is due.
     pub(super) fn next(&self) -> Option<Instant> {
         self.timers.iter().filter_map(|(_, due)| *due).min()
     }
 
-    /// The one that has been due for longest, which is then done with, or set for its next time.
+    /// The timer that has been due for longest; it is then over, or set for its next time.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<usize> {
         let due = self.timers.iter().enumerate();
         let (index, at) = due
@@ -159,7 +159,7 @@ mod tests {
         let events = [
             (1, MediaStarted),
             (2, UserSpeechStarted),
-            // The caller's speech ends because of it.
+            // The hold ends the caller's speech.
             (3, CallHeld),
             (3, UserSpeechEnded),
             (20, CallResumed),
@@ -227,7 +227,7 @@ mod tests {
                 &[(0, MediaStarted), (1, UserSpeechStarted), (3, DtmfReceived)],
                 &[],
             ),
-            // Both speak; it is silent when the last has ended.
+            // Both speak; the silence begins when the last speaker has ended.
             (
                 &[
                     (0, MediaStarted),

@@ -28,8 +28,8 @@ voxtra! {
     }
 }
 
-/// What is read from any text, and what is made of any fields, is the same after it was written and
-/// read again; and what is written is one line of exactly the contract's shape.
+/// Events read from any text, and events made of any fields, stay the same after writing and
+/// reading. An event is written as one line of exactly the contract's shape.
 pub fn event_json(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(event) = Event::from_json(text)
@@ -254,7 +254,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         .into(),
         EventKind::SessionCreated => SessionCreated {}.into(),
         EventKind::SessionDestroyed => SessionDestroyed {}.into(),
-        // One that was added and has no arm here yet.
+        // A new event that has no arm here yet.
         _ => return Err(arbitrary::Error::IncorrectFormat),
     })
 }

@@ -1,4 +1,4 @@
-//! What a media thread reports, as events of the session.
+//! The media thread's records, as events of the session.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::session::lifecycle::Signal;
 use crate::session::report::Report;
 use crate::session::speak::{Queued, Spoken};
 
-/// A connection that lived this long is a good one.
+/// A connection that lived this long is stable.
 const STABLE: Duration = Duration::from_secs(10);
-/// How often in a row the audio is connected again that is lost before that.
+/// How often in a row the audio is connected again if it is lost before that.
 const ATTEMPTS: u32 = 3;
 impl Owner {
     pub(super) fn record(&mut self, record: Record) -> Option<Signal> {
@@ -65,7 +65,7 @@ impl Owner {
                 self.publish_at(at, error("media", fault.to_string()));
             }
             RecordBody::Missed(count) => self.records_missed(at, count.into()),
-            // A newer core's.
+            // A record of a newer core.
             _ => return None,
         }
         None
@@ -77,7 +77,7 @@ impl Owner {
         self.publish_at(at, error("events_missed", message));
     }
 
-    /// How long so many samples last on the call's line.
+    /// Duration of this many samples on the call's line.
     fn line_time(&self, samples: u64) -> Duration {
         let rate = self.link.as_ref().map(MediaLink::rate).unwrap_or_default();
         rate.duration_of(usize::try_from(samples).unwrap_or(usize::MAX))
@@ -101,10 +101,10 @@ impl Owner {
         let _ = tell.send(spoken);
     }
 
-    /// The media thread has nothing more to say.
+    /// The media thread sends no more records.
     pub(super) fn media_down(&mut self) -> Option<Signal> {
         let now = self.clock.utc_now();
-        // The last records may be those that found no room.
+        // The last records may be those for which there was no room.
         let lost = self.link.take().map_or(0, |link| {
             link.stats().records_missed.saturating_sub(self.missed)
         });
@@ -127,7 +127,7 @@ impl Owner {
 }
 
 impl Owner {
-    /// The audio is over and the call is not.
+    /// The audio is over, but the call is not.
     fn media_lost(&mut self) {
         let lived = self.connected_at.take().map(|at| at.elapsed());
         if lived.is_some_and(|lived| lived >= STABLE) {
@@ -143,9 +143,9 @@ impl Owner {
             return;
         }
         let call = self.call.clone();
-        // Not among what closes: an order to Asterisk that is under way must be waited for.
+        // Not spawned in `closing`: an order to Asterisk that is under way must be waited for.
         tokio::spawn(async move {
-            // At an ordinary hang-up ARI tells the same within milliseconds, and why.
+            // At an ordinary hang-up ARI reports the end and its reason within milliseconds.
             tokio::time::sleep(deadlines::HANG_UP).await;
             if call.is_over() {
                 return;
