@@ -5,15 +5,15 @@ use super::{AriClient, AriError};
 
 impl AriClient {
     /// `GET /applications/{app}`: whether Asterisk knows an application of our name. `false` means
-    /// that nobody is connected under it. `true` may also mean that channels of one who left are
-    /// still there, or were.
+    /// that no client is connected under it. `true` may also mean that channels of a former client
+    /// are still there, or were.
     ///
     /// # Errors
     /// See [`AriClient`].
     pub async fn has_application(&self) -> Result<bool, AriError> {
         match self.order(Request::get(["applications", self.app()])).await {
             Ok(()) => Ok(true),
-            // The same status comes while ARI is not loaded yet; only the words differ.
+            // The status is the same while ARI is not loaded yet; only the message differs.
             Err(AriError::NotFound { message, .. })
                 if message.to_ascii_lowercase().contains("application") =>
             {
@@ -24,7 +24,7 @@ impl AriClient {
     }
 
     /// `GET /applications/{app}`: the ids of the channels in our application, as far as Asterisk
-    /// tells their events.
+    /// sends their events.
     ///
     /// # Errors
     /// See [`AriClient`]. `NotFound` while Asterisk doesn't know the application.
@@ -40,8 +40,8 @@ impl AriClient {
         Ok(application.channel_ids)
     }
 
-    /// `POST /applications/{app}/subscription`: have our event websocket tell about a channel that
-    /// is not in the application, such as one that was originated into the dialplan.
+    /// `POST /applications/{app}/subscription`: subscribes our event websocket to a channel that is
+    /// not in the application, such as one that was originated into the dialplan.
     ///
     /// # Errors
     /// See [`AriClient`]. `NotFound` while no event websocket of this application is connected.
@@ -51,19 +51,19 @@ impl AriClient {
             .await
     }
 
-    /// `DELETE /applications/{app}/subscription`: our event websocket is no longer told about
-    /// `source`, `channel:ID` or `bridge:ID`. Asterisk counts how often something was subscribed
-    /// to, by itself too; all of that ends.
+    /// `DELETE /applications/{app}/subscription`: ends the subscription of our event websocket to
+    /// `source`, `channel:ID` or `bridge:ID`. Asterisk counts subscriptions, including those that
+    /// it makes itself; all of them end.
     ///
     /// # Errors
-    /// See [`AriClient`]. What is gone, or was not subscribed to, is no error.
+    /// See [`AriClient`]. It is not an error if `source` is gone, or was not subscribed to.
     pub async fn unsubscribe(&self, source: &str) -> Result<(), AriError> {
-        // Twice is the most that we make of it: Asterisk for each channel in a bridge, and we.
+        // We cause two at most: Asterisk's for each channel in a bridge, and ours.
         for _ in 0..8 {
             let request = Request::delete(["applications", self.app(), "subscription"]);
             match self.order(request.query("eventSource", source)).await {
                 Ok(()) => {}
-                // It is not subscribed to, or gone.
+                // The source is not subscribed to, or gone.
                 Err(AriError::Status { status: 422, .. }) => return Ok(()),
                 Err(error) if error.is_not_found() => return Ok(()),
                 Err(error) => return Err(error),

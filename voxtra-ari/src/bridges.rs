@@ -1,4 +1,4 @@
-//! Orders about bridges and the sounds played to channels and bridges.
+//! Orders about bridges, and about sounds played to channels and bridges.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::client::Request;
 use super::{AriClient, AriError, Bridge, Playback};
 
 impl AriClient {
-    /// `POST /bridges`: makes a bridge with an id of our choice.
+    /// `POST /bridges`: creates a bridge with an id of our choice.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -77,10 +77,10 @@ impl AriClient {
             .await
     }
 
-    /// `DELETE /playbacks/{id}`: stops a sound.
+    /// `DELETE /playbacks/{id}`: stops a playback.
     ///
     /// # Errors
-    /// See [`AriClient`]; `NotFound` when it is over already.
+    /// See [`AriClient`]; `NotFound` if it is over already.
     pub async fn stop_playback(&self, playback: &str) -> Result<(), AriError> {
         self.order(Request::delete(["playbacks", playback])).await
     }

@@ -1,5 +1,4 @@
-//! Orders about channels: originate, answer, hang up, keys, variables, the way back to the
-//! dialplan.
+//! Orders about channels: originate, answer, hang up, keys, variables, return to the dialplan.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use super::client::Request;
 use super::{AriClient, AriError, Channel};
 
 impl AriClient {
-    /// `GET /channels`: every channel there is, ours or not.
+    /// `GET /channels`: every channel in Asterisk, ours or not.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -27,8 +26,8 @@ impl AriClient {
         self.send(Request::get(["channels", channel])).await
     }
 
-    /// `POST /channels` or `POST /channels/{id}`: calls somebody. Returns at once, long before
-    /// anybody answers; how it went comes as events (`Dial`, `StasisStart`, `ChannelDestroyed` with
+    /// `POST /channels` or `POST /channels/{id}`: places a call. Returns at once, long before
+    /// anybody answers. The outcome comes as events (`Dial`, `StasisStart`, `ChannelDestroyed` with
     /// the cause).
     ///
     /// # Errors
@@ -52,7 +51,7 @@ impl AriClient {
             .await
     }
 
-    /// `POST /channels/{id}/ring`: lets the caller hear that it rings.
+    /// `POST /channels/{id}/ring`: plays ringing to the caller.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -64,7 +63,7 @@ impl AriClient {
     /// `DELETE /channels/{id}`.
     ///
     /// # Errors
-    /// See [`AriClient`]; `NotFound` means that it has gone already.
+    /// See [`AriClient`]; `NotFound` means that the channel has gone already.
     pub async fn hangup(&self, channel: &str, reason: HangupReason) -> Result<(), AriError> {
         self.order(Request::delete(["channels", channel]).query("reason", reason.as_str()))
             .await
@@ -80,7 +79,7 @@ impl AriClient {
             .await
     }
 
-    /// `POST /channels/{id}/continue`: gives the channel back to the dialplan, at the next step or
+    /// `POST /channels/{id}/continue`: returns the channel to the dialplan, at the next step or
     /// elsewhere.
     ///
     /// # Errors
@@ -103,9 +102,9 @@ impl AriClient {
         self.order(request).await
     }
 
-    /// `POST /channels/{id}/redirect`: sends an inbound caller elsewhere. What that means is up to
-    /// the technology: SIP answers 302 before the call is up and sends a REFER after; `Local`
-    /// channels can't.
+    /// `POST /channels/{id}/redirect`: sends an inbound caller elsewhere. How depends on the
+    /// technology: SIP answers 302 before the call is up and sends a REFER after; `Local` channels
+    /// can't.
     ///
     /// # Errors
     /// See [`AriClient`]. `endpoint` must be of the channel's own technology.
@@ -147,7 +146,7 @@ impl AriClient {
         let request = Request::get(["channels", channel, "variable"]).query("variable", name);
         match self.send::<Variable>(request).await {
             Ok(variable) => Ok(Some(variable.value)),
-            // The same status says that the channel is not there; only the words differ.
+            // The status is the same if the channel does not exist; only the message differs.
             Err(AriError::NotFound { message, .. })
                 if message.to_ascii_lowercase().contains("variable") =>
             {
@@ -158,8 +157,8 @@ impl AriClient {
     }
 }
 
-/// A call to place. Made with [`Originate::to_stasis`] or [`Originate::to_dialplan`], refined with
-/// the rest.
+/// A call to place: made with [`Originate::to_stasis`] or [`Originate::to_dialplan`], refined with
+/// the other methods.
 ///
 /// ```
 /// use std::time::Duration;
@@ -175,7 +174,7 @@ impl AriClient {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Originate {
-    /// Whom to call: `PJSIP/200`, `Local/100@internal` …
+    /// The endpoint to call: `PJSIP/200`, `Local/100@internal` …
     pub endpoint: String,
     /// Where the channel goes once it is answered.
     pub route: OriginateRoute,
@@ -183,29 +182,28 @@ pub struct Originate {
     pub caller_id: Option<String>,
     /// How long to ring, in whole seconds, at least 1. Asterisk's own default is 30 s.
     pub timeout: Option<Duration>,
-    /// The id the new channel is to have.
+    /// The id of the new channel.
     pub channel_id: Option<String>,
     /// For `Local` channels: the id of the second half.
     pub other_channel_id: Option<String>,
-    /// Channel variables, set before dialling starts. A name that begins with `_` is inherited by
-    /// the channels that this one makes, with `__` by theirs too. Functions such as `CALLERID(num)`
-    /// work as well.
+    /// Channel variables, set before dialling starts. Channels that this one makes inherit a name
+    /// that begins with `_`; with `__`, so do theirs. Functions such as `CALLERID(num)` work too.
     pub variables: BTreeMap<String, String>,
-    /// Codecs to offer, `ulaw,slin16`; without it Asterisk decides.
+    /// Codecs to offer, `ulaw,slin16`; without it Asterisk chooses.
     pub formats: Option<String>,
 }
 
 /// Where an originated channel goes once it is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OriginateRoute {
-    /// Into a Stasis application; its events come from the moment the channel is made.
+    /// Into a Stasis application; its events come as soon as the channel is made.
     Stasis {
-        /// Name of the application; ours if none.
+        /// Name of the application; ours if `None`.
         app: Option<String>,
         /// Arguments, which arrive with `StasisStart`.
         args: Vec<String>,
     },
-    /// Into the dialplan. Nothing is reported to us unless we
+    /// Into the dialplan. Asterisk sends us no events unless we
     /// [subscribe](AriClient::subscribe_channel).
     Dialplan {
         /// Context.
@@ -218,7 +216,7 @@ pub enum OriginateRoute {
 }
 
 impl Originate {
-    /// Calls `endpoint` and puts whoever answers into our Stasis application.
+    /// Calls `endpoint` and puts the party that answers into our Stasis application.
     pub fn to_stasis(endpoint: impl Into<String>) -> Self {
         Self::new(
             endpoint.into(),
@@ -229,7 +227,7 @@ impl Originate {
         )
     }
 
-    /// Calls `endpoint` and sends whoever answers to the dialplan, at priority 1.
+    /// Calls `endpoint` and sends the party that answers to the dialplan, at priority 1.
     pub fn to_dialplan(
         endpoint: impl Into<String>,
         context: impl Into<String>,
@@ -266,7 +264,7 @@ impl Originate {
         self
     }
 
-    /// The id the new channel is to have, so that no event can come before we know it.
+    /// The id of the new channel, so that no event can come before we know it.
     #[must_use]
     pub fn channel_id(mut self, id: impl Into<String>) -> Self {
         self.channel_id = Some(id.into());
@@ -293,15 +291,14 @@ impl Originate {
         }
     }
 
-    /// Everything goes into the body: variables are heard nowhere else, and the rest is as welcome
-    /// there.
+    /// All parameters go into the body: Asterisk reads variables only there, and accepts the rest.
     fn body(&self, our_app: &str) -> Result<Value, AriError> {
         let mut body = Map::new();
         body.insert("endpoint".into(), self.endpoint.as_str().into());
         match &self.route {
             OriginateRoute::Stasis { app, args } => {
                 body.insert("app".into(), app.as_deref().unwrap_or(our_app).into());
-                // Asterisk splits the list itself and gives these characters a meaning there.
+                // Asterisk splits the list itself and interprets these characters.
                 if args
                     .iter()
                     .any(|arg| arg.contains([',', '"', '\\', '(', ')']))
@@ -346,8 +343,8 @@ impl Originate {
     }
 }
 
-/// Where [`AriClient::continue_in_dialplan`] goes on. What is left out stays as it was: the default
-/// is the step after `Stasis()`.
+/// Where [`AriClient::continue_in_dialplan`] goes on. Fields left out stay as they were; the
+/// default is the step after `Stasis()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContinueAt {
     /// Context.
@@ -358,7 +355,7 @@ pub struct ContinueAt {
     pub priority: Option<u32>,
 }
 
-/// Why we hang up, as the far end will learn it.
+/// The reason for a hang-up, as the far end learns it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HangupReason {
@@ -371,7 +368,7 @@ pub enum HangupReason {
     Congestion,
     /// Nobody answered.
     NoAnswer,
-    /// We don't want it.
+    /// We reject the call.
     Rejected,
     /// There is no such number.
     Unallocated,
@@ -380,7 +377,7 @@ pub enum HangupReason {
 }
 
 impl HangupReason {
-    /// The word for it in ARI.
+    /// ARI's word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Normal => "normal",

@@ -1,4 +1,4 @@
-//! One HTTP request to Asterisk, and everything that can come of it.
+//! One HTTP request to Asterisk, and its possible outcomes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +25,8 @@ use super::{AriError, AriSettings, AsteriskInfo, AsteriskModule};
 /// Gives orders to Asterisk over REST. Clones share their connections.
 ///
 /// Every method is one request and ends within the time limit (5 s unless set with
-/// [`AriClient::with_timeout`]). Its errors are those of [`AriError`]: `Unauthorized`, `NotFound`
-/// when the channel has gone in the meantime, `Conflict` when it is not in Stasis, `Timeout`,
-/// `Transport` …
+/// [`AriClient::with_timeout`]). It may return any [`AriError`]: `Unauthorized`, `NotFound` when
+/// the channel has gone meanwhile, `Conflict` when it is not in Stasis, `Timeout`, `Transport` …
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,7 +55,7 @@ struct Inner {
     authorization: HeaderValue,
     host: String,
     timeout: Duration,
-    /// Requests that may be sent now.
+    /// Permits for requests under way.
     turns: Semaphore,
 }
 
@@ -72,7 +71,7 @@ impl AriClient {
     /// Time limit of a request, from connecting to the last byte of the answer.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// A client with the default time limit. Nothing is connected yet.
+    /// A client with the default time limit. It does not connect yet.
     ///
     /// # Errors
     /// [`AriError::Settings`].
@@ -121,7 +120,7 @@ impl AriClient {
         &self.inner.settings.app
     }
 
-    /// `GET /asterisk/info`: version and start time. Also the cheapest proof that the login works.
+    /// `GET /asterisk/info`: version and start time. Also the cheapest test of the login.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -129,8 +128,8 @@ impl AriClient {
         self.send(Request::get(["asterisk", "info"])).await
     }
 
-    /// `GET /asterisk/modules`: what is loaded. [`missing_modules`](super::missing_modules) tells
-    /// what is not.
+    /// `GET /asterisk/modules`: the loaded modules. [`missing_modules`](super::missing_modules)
+    /// returns the required ones that are not running.
     ///
     /// # Errors
     /// See [`AriClient`].
@@ -139,19 +138,19 @@ impl AriClient {
             .await
     }
 
-    /// Whether this user may give orders, and not only look: it asks for something harmless.
+    /// Whether this user may give orders, not only read. It sends a harmless order.
     ///
     /// # Errors
-    /// [`AriError::Forbidden`] if it may only look; otherwise see [`AriClient`].
+    /// [`AriError::Forbidden`] if it may only read; otherwise see [`AriClient`].
     pub async fn may_order(&self) -> Result<(), AriError> {
-        // Asterisk refuses a user that may only look before it looks for the channel.
+        // Asterisk refuses a read-only user before it looks for the channel.
         match self.answer("no-such-channel").await {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// Sends, and reads the answer as `T`.
+    /// Sends a request and parses the answer as `T`.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         request: Request<'_>,
@@ -163,11 +162,11 @@ impl AriClient {
         })
     }
 
-    /// Sends an order whose answer says nothing but its status.
+    /// Sends an order whose answer carries only a status.
     pub(super) async fn order(&self, request: Request<'_>) -> Result<(), AriError> {
         let label = request.label();
         let asked = self.ask(&label, request).await?;
-        // Read so that the connection serves again. Whatever comes, the order was carried out.
+        // Read so that the connection can be reused. Whatever comes, the order was carried out.
         let _ = self.body(&label, asked.answer, MAX_ANSWER).await;
         Ok(())
     }
@@ -179,7 +178,7 @@ impl AriClient {
         Ok((label, body))
     }
 
-    /// The answer, if it is a success.
+    /// Sends a request and returns the answer if it is a success.
     async fn ask(&self, label: &str, request: Request<'_>) -> Result<Asked<'_>, AriError> {
         let most = request.most;
         let url = self.url(&request, label)?;
@@ -217,7 +216,7 @@ impl AriClient {
         }
     }
 
-    /// Reads an answer to its end, which must come within so many bytes.
+    /// Reads an answer of at most `most` bytes to its end.
     async fn body(
         &self,
         label: &str,
@@ -242,7 +241,7 @@ impl AriClient {
     }
 
     /// Opens the event websocket (RFC 6455, 4.1). This client writes the request, as it writes all
-    /// others: a websocket library would log it, password and all.
+    /// others: a websocket library would log it, including the password.
     pub(super) async fn open_events(&self) -> Result<Upgraded, AriError> {
         const LABEL: &str = "GET /events";
         let broken = |reason: &str| AriError::Transport {
@@ -287,7 +286,7 @@ impl AriClient {
         self.inner.timeout
     }
 
-    /// The error behind an answer that is no success.
+    /// The error for an answer that is not a success.
     pub(super) fn refused(&self, request: String, status: StatusCode, body: &[u8]) -> AriError {
         let message = message_of(body)
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason").to_owned());
@@ -317,8 +316,8 @@ impl AriClient {
             request: label.to_owned(),
             reason,
         };
-        // The URL standard drops these segments however they are written, which would address
-        // another resource.
+        // The URL standard drops these segments however they are written; the path would then
+        // address another resource.
         if request
             .path
             .iter()
@@ -326,7 +325,7 @@ impl AriClient {
         {
             return Err(invalid("an id must not be empty, `.` or `..`"));
         }
-        // And it leaves out tabs and line ends.
+        // It also drops tabs and line ends.
         if request
             .path
             .iter()
@@ -353,7 +352,7 @@ impl AriClient {
                 after: self.inner.timeout,
             }
         } else {
-            // The URL may hold ids and query values of the user's; the label says enough.
+            // The URL may contain the user's ids and query values; the label says enough.
             let reason = root_cause(&error.without_url());
             AriError::Transport {
                 request,
@@ -364,29 +363,29 @@ impl AriClient {
     }
 }
 
-/// An answer that has begun well.
+/// An answer with a successful status.
 struct Asked<'a> {
     answer: Response,
-    /// Bytes that it may have.
+    /// Most bytes that the answer may have.
     most: usize,
     /// Held until the answer has been read.
     _turn: tokio::sync::SemaphorePermit<'a>,
 }
 
-/// Requests under way at the same time, at most: each takes a socket, and callers need those too.
+/// Most requests under way at the same time: each takes a socket, and calls need those too.
 const MAX_REQUESTS: usize = 64;
-/// Bytes of an answer about one thing, at most: as many calls as are up may be waiting for theirs.
+/// Most bytes of an answer about one thing: as many calls as are up may be waiting for theirs.
 const MAX_ANSWER: usize = 64 << 10;
-/// Bytes of a list, at most. That of 20,000 channels is shorter.
+/// Most bytes of a list. A list of 20,000 channels is shorter.
 const MAX_LIST: usize = 16 << 20;
 
-/// What to send: built by the methods of [`AriClient`], one per operation.
+/// A request, built by the methods of [`AriClient`], one per operation.
 pub(super) struct Request<'a> {
     method: Method,
     path: Vec<&'a str>,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
-    /// Bytes of its answer.
+    /// Most bytes of its answer.
     most: usize,
 }
 
@@ -403,7 +402,7 @@ impl<'a> Request<'a> {
         Self::new(Method::DELETE, path)
     }
 
-    /// Its answer is a list.
+    /// Declares that the answer is a list.
     pub(super) fn list(mut self) -> Self {
         self.most = MAX_LIST;
         self
@@ -419,8 +418,8 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Method and path, for errors and logs. Query and body stay out: they may hold what is
-    /// nobody's business.
+    /// Method and path, for errors and logs. Query and body are left out: they may hold private
+    /// data.
     pub(super) fn label(&self) -> String {
         let mut label = self.method.as_str().to_owned();
         label.push(' ');
@@ -442,8 +441,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Asterisk explains itself in `{"message": "…"}`; some of its errors come from the web server, as
-/// plain text.
+/// Asterisk's explanation in `{"message": "…"}`; some errors come from its web server, as plain
+/// text.
 fn message_of(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Message {
@@ -458,30 +457,30 @@ fn http_client(
     settings: &AriSettings,
     timeout: Duration,
 ) -> Result<reqwest::Client, reqwest::Error> {
-    // Somebody may have installed a provider before us; either will do.
+    // Another part of the program may have installed a provider; either works.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .timeout(timeout)
-        // A proxy from the environment is meant for the web, not for the telephone exchange next
-        // door, and the event websocket would not go through it either.
+        // A proxy from the environment is meant for the web, not for a telephone exchange nearby.
+        // The event websocket would not use it either.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
-        // Asterisk closes idle connections after 15 s (`session_keep_alive`); be first, or an order
-        // meets a connection that is just being closed.
+        // Asterisk closes idle connections after 15 s (`session_keep_alive`). We close them first,
+        // or an order could meet a connection that is just closing.
         .pool_idle_timeout(Duration::from_secs(8))
         .pool_max_idle_per_host(MAX_REQUESTS);
     if settings.url.scheme() == "https" {
         return builder.build();
     }
-    // Plain HTTP needs no certificates, so a machine that has none must not stop us.
+    // Plain HTTP needs no certificates, so a machine without any must work too.
     let no_roots = rustls::ClientConfig::builder()
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
     builder.tls_backend_preconfigured(no_roots).build()
 }
 
-/// Lets reqwest write the header once, so that the websocket can use the very same.
+/// Lets reqwest write the header once, so that the websocket can use the same one.
 fn basic_authorization(
     http: &reqwest::Client,
     settings: &AriSettings,

@@ -1,4 +1,4 @@
-//! What can go wrong between us and Asterisk, and what to do about it.
+//! Errors between us and Asterisk, and what to do about them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AriError {
-    /// A setting makes no sense; nothing was sent.
+    /// A setting is invalid; nothing was sent.
     #[error("ARI setting `{key}` {reason}")]
     Settings {
         /// The key of the setting.
@@ -17,66 +17,66 @@ pub enum AriError {
         /// Why it was refused.
         reason: &'static str,
     },
-    /// The order itself makes no sense (an empty channel id, say); nothing was sent.
+    /// The order itself is invalid (an empty channel id, say); nothing was sent.
     #[error("{request}: {reason}")]
     InvalidRequest {
-        /// What was asked for.
+        /// The request.
         request: String,
         /// Why it was not sent.
         reason: &'static str,
     },
-    /// HTTP 401: Asterisk does not know this user, or the password is another.
+    /// HTTP 401: Asterisk does not know this user, or the password is wrong.
     #[error(
         "{request}: Asterisk refused user `{username}`: compare username and password with its ari.conf"
     )]
     Unauthorized {
-        /// What was asked for.
+        /// The request.
         request: String,
-        /// Who asked.
+        /// The user.
         username: String,
     },
-    /// HTTP 403: the user may look but not touch.
+    /// HTTP 403: the user may read but not give orders.
     #[error("{request}: forbidden ({message}): set read_only=no for user `{username}` in ari.conf")]
     Forbidden {
-        /// What was asked for.
+        /// The request.
         request: String,
-        /// Who asked.
+        /// The user.
         username: String,
-        /// Asterisk's words.
+        /// Asterisk's message.
         message: String,
     },
-    /// HTTP 404: the channel, bridge … is not there (any more: it may have hung up), or the URL's
+    /// HTTP 404: the channel, bridge … does not exist (any more: it may have hung up), or the URL's
     /// prefix is wrong.
     #[error("{request}: not found ({message})")]
     NotFound {
-        /// What was asked for.
+        /// The request.
         request: String,
-        /// Asterisk's words.
+        /// Asterisk's message.
         message: String,
     },
-    /// HTTP 409: the thing exists but not in a state that allows this, such as a channel that is
-    /// not in Stasis.
+    /// HTTP 409: the state of the resource does not allow this, such as a channel that is not in
+    /// Stasis.
     #[error("{request}: not in a state for this ({message})")]
     Conflict {
-        /// What was asked for.
+        /// The request.
         request: String,
-        /// Asterisk's words.
+        /// Asterisk's message.
         message: String,
     },
-    /// Any other answer than success.
+    /// Any other status than success.
     #[error("{request}: Asterisk answered {status} ({message})")]
     Status {
-        /// What was asked for.
+        /// The request.
         request: String,
         /// The HTTP status.
         status: u16,
-        /// Asterisk's words, from the `message` of its answer.
+        /// Asterisk's message, from the `message` of its answer.
         message: String,
     },
-    /// No complete answer in time. The order may or may not have been carried out.
+    /// No complete answer came in time. The order may or may not have been carried out.
     #[error("{request}: no answer within {} ms", after.as_millis())]
     Timeout {
-        /// What was asked for.
+        /// The request.
         request: String,
         /// How long we waited.
         after: Duration,
@@ -84,22 +84,22 @@ pub enum AriError {
     /// Asterisk was not reached, or the connection broke.
     #[error("{request}: cannot talk to Asterisk at {host}: {reason}")]
     Transport {
-        /// What was asked for.
+        /// The request.
         request: String,
         /// Host and port.
         host: String,
         /// The innermost cause, such as "connection refused".
         reason: String,
     },
-    /// Asterisk's answer was not what its description promises.
+    /// Asterisk's answer does not match its API description.
     #[error("{request}: cannot read the answer of Asterisk: {reason}")]
     Decode {
-        /// What was asked for.
+        /// The request.
         request: String,
-        /// Where the JSON went wrong.
+        /// Where the JSON is wrong.
         reason: String,
     },
-    /// The event websocket was closed by Asterisk (it does so when it stops).
+    /// Asterisk closed the event websocket, as it does when it stops.
     #[error("Asterisk closed the event connection{}", reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default())]
     Closed {
         /// The reason in the close frame, if any.
@@ -108,19 +108,18 @@ pub enum AriError {
     /// The event websocket was open but silent; even pings went unanswered.
     #[error("the event connection is dead: nothing heard for {} s", after.as_secs())]
     Dead {
-        /// How long nothing was heard.
+        /// How long nothing was received.
         after: Duration,
     },
 }
 
 impl AriError {
-    /// Whether the thing that was addressed is simply not there: for a hang-up that is as good as
-    /// done.
+    /// Whether the addressed resource does not exist: for a hang-up that is as good as done.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether waiting and asking again can help. Wrong credentials and wrong orders stay wrong.
+    /// Whether a later retry can help. Wrong credentials and wrong orders stay wrong.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Timeout { .. }

@@ -1,4 +1,4 @@
-//! What the event websocket tells us.
+//! Events of the event websocket.
 
 use serde::Deserialize;
 
@@ -6,16 +6,16 @@ use super::{Bridge, Channel, Playback, text};
 
 /// One message of the event websocket, by its `type`.
 ///
-/// Only what a voice application acts on is typed; everything else is [`AriEvent::Unknown`] and
-/// harmless.
+/// Only the events that a voice application acts on are typed; all others are [`AriEvent::Unknown`]
+/// and harmless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AriEvent {
     /// A channel entered the application. An external-media channel does so as well, with the id of
-    /// its AudioSocket connection as the only argument: it is no new call.
+    /// its AudioSocket connection as the only argument: it is not a new call.
     StasisStart(StasisStart),
-    /// A channel left the application: hung up, or went back to the dialplan. For a channel that
-    /// came in through the dialplan this is the last event: with it our subscription ends, so no
+    /// A channel left the application: it hung up, or went back to the dialplan. For a channel that
+    /// came in through the dialplan this is the last event: our subscription ends with it, so no
     /// `ChannelDestroyed` follows.
     StasisEnd(StasisEnd),
     /// A channel rings, is answered …
@@ -24,7 +24,7 @@ pub enum AriEvent {
     ChannelHold(ChannelEvent),
     /// The far end took the call off hold.
     ChannelUnhold(ChannelEvent),
-    /// Somebody asked for a hang-up.
+    /// A hang-up was requested.
     ChannelHangupRequest(ChannelHangupRequest),
     /// A channel that we originated, or subscribed to, is gone.
     ChannelDestroyed(ChannelDestroyed),
@@ -32,7 +32,7 @@ pub enum AriEvent {
     ChannelDtmfReceived(ChannelDtmfReceived),
     /// A channel variable was set, by us or by the dialplan.
     ChannelVarset(ChannelVarset),
-    /// An outgoing call made progress. One that nobody answers ends with `ChannelDestroyed` alone.
+    /// An outgoing call made progress. An unanswered one ends with `ChannelDestroyed` alone.
     Dial(Dial),
     /// A sound began.
     PlaybackStarted(PlaybackEvent),
@@ -44,7 +44,7 @@ pub enum AriEvent {
     ChannelEnteredBridge(ChannelBridgeEvent),
     /// A channel was taken out of a bridge.
     ChannelLeftBridge(ChannelBridgeEvent),
-    /// Somebody else connected with our application's name and gets its events from now on.
+    /// Another client connected with our application's name and gets its events from now on.
     ApplicationReplaced(ApplicationReplaced),
     /// Any other type.
     Unknown {
@@ -73,14 +73,14 @@ pub struct StasisEnd {
     pub channel: Channel,
 }
 
-/// Something about a channel that is told by its state.
+/// An event that only names a channel and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ChannelEvent {
     /// The channel.
     pub channel: Channel,
 }
 
-/// Somebody asked for a hang-up.
+/// A hang-up was requested.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ChannelHangupRequest {
     /// The channel.
@@ -147,10 +147,10 @@ pub struct ChannelVarset {
 /// An outgoing call made progress.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Dial {
-    /// The channel that calls, if a channel does. An originate has none.
+    /// The calling channel, if a channel calls. An originate has none.
     #[serde(default)]
     pub caller: Option<Channel>,
-    /// The channel that is called.
+    /// The called channel.
     pub peer: Channel,
     /// Empty when dialling starts, then `RINGING`, `PROGRESS`, `ANSWER`, `BUSY`, `NOANSWER`,
     /// `CONGESTION`, `CHANUNAVAIL`, `CANCEL`.
@@ -184,7 +184,7 @@ pub struct ChannelBridgeEvent {
     pub channel: Channel,
 }
 
-/// Somebody else took our name.
+/// Another client connected with our name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ApplicationReplaced {
     /// The application's name.
@@ -192,10 +192,10 @@ pub struct ApplicationReplaced {
     pub application: String,
 }
 
-/// Makes the parser and the name of each type from one list, so that they cannot differ.
+/// Generates the parser and each type's name from one list, so that they cannot differ.
 macro_rules! typed_events {
     ($($name:ident),* $(,)?) => {
-        /// Every type that is more than `Unknown`.
+        /// Every type except `Unknown`.
         #[cfg(test)]
         const TYPED: &[&str] = &[$(stringify!($name)),*];
 
@@ -203,14 +203,14 @@ macro_rules! typed_events {
             /// Reads one message.
             ///
             /// # Errors
-            /// Not JSON, no `type`, or a type we know without the fields it must have.
+            /// Not JSON, no `type`, or a known type without a required field.
             pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
                 #[derive(Deserialize)]
                 struct Envelope {
                     #[serde(deserialize_with = "text::line")]
                     r#type: String,
                 }
-                // A list would do for serde, its first value as the type.
+                // serde would also accept a list, with its first value as the type.
                 if !text.trim_ascii_start().starts_with('{') {
                     return Err(serde::de::Error::custom("not a JSON object"));
                 }
@@ -252,8 +252,7 @@ typed_events!(
 );
 
 impl AriEvent {
-    /// The channel the event is about, if it is about one. For [`Dial`] that is the one being
-    /// called.
+    /// The channel the event is about, if any. For [`Dial`] that is the called one.
     pub fn channel(&self) -> Option<&Channel> {
         Some(match self {
             Self::StasisStart(e) => &e.channel,

@@ -1,4 +1,4 @@
-//! What Asterisk says: messages of the event websocket and answers of the REST interface.
+//! Asterisk's input to us: messages of the event websocket and answers of the REST interface.
 
 use std::sync::LazyLock;
 
@@ -11,9 +11,9 @@ use super::{
     Playback, missing_modules, text,
 };
 
-/// Takes the input as a message of the websocket, as each answer that is read, as the explanation
-/// of each refusal, and, in part, as the id of a channel. A message that is read is JSON of that
-/// type and about the channel it names; an id stays within its part of an order's path.
+/// Takes the input as a message of the websocket, as each kind of answer, as the explanation of
+/// each refusal, and, in part, as the id of a channel. A parsed message is JSON of that type and
+/// about the channel it names; an id stays within its part of an order's path.
 pub fn ari(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         answers(data);
@@ -30,7 +30,7 @@ fn message(text: &str) {
     };
     let kind = event.kind().to_owned();
     assert_eq!(AriEvent::parse(text).ok().as_ref(), Some(&event));
-    // A number that is out of range may stand where nobody looks.
+    // A number may be out of range in a field that is not read.
     if let Ok(value) = serde_json::from_str::<Value>(text) {
         let line = |at: &str| value.pointer(at).and_then(Value::as_str).map(text::clean);
         assert_eq!(line("/type"), Some(kind));
@@ -65,7 +65,7 @@ fn answers(body: &[u8]) {
     }
 }
 
-/// Ids come from Asterisk and from users; one must not reach into another resource.
+/// Ids come from Asterisk and from users; an id must not address another resource.
 fn id(id: &str) {
     let request = Request::get(["channels", id, "answer"]).query("reason", id);
     match CLIENT.url(&request, "GET /channels") {
@@ -88,7 +88,7 @@ fn id(id: &str) {
     }
 }
 
-/// A part of a path without its percent signs. In a query a plus would be a space, and `&` an end.
+/// A path segment, percent-decoded. In a query a plus would be a space, and `&` an end.
 fn decoded(segment: &str) -> String {
     let query = segment.replace('+', "%2b").replace('&', "%26");
     url::form_urlencoded::parse(query.replace('=', "%3d").as_bytes())

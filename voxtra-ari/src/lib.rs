@@ -1,6 +1,6 @@
 //! A client of Asterisk's REST interface (ARI) and its event websocket.
 //!
-//! A program that answers whoever is sent to `Stasis(acme)` in the dialplan:
+//! A program that answers the callers that the dialplan sends to `Stasis(acme)`:
 //!
 //! ```no_run
 //! use tokio_util::sync::CancellationToken;
@@ -36,11 +36,11 @@
 //! ```
 //!
 //! [`AriClient`] gives orders (answer, originate, hang up, connect the audio …), each one HTTP
-//! request with a time limit. [`AriEvents`] keeps one websocket up for as long as the service runs
-//! and says, in order, what Asterisk reports and when the connection is lost and regained. Neither
-//! retries an order: whether a second `originate` is welcome is known only to the caller.
+//! request with a time limit. [`AriEvents`] keeps one websocket up for as long as the service runs.
+//! It reports, in order, Asterisk's events, and when the connection is lost and regained. Neither
+//! retries an order: only the caller knows whether a second `originate` is welcome.
 //!
-//! Paths, parameters and models follow the description that Asterisk serves of itself at
+//! Paths, parameters and models follow the description that Asterisk serves at
 //! `/ari/api-docs/resources.json` (22.10).
 #![forbid(unsafe_code)]
 #![cfg_attr(

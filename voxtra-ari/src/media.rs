@@ -7,10 +7,10 @@ use super::client::Request;
 use super::{AriClient, AriError, Channel};
 
 impl AriClient {
-    /// `POST /channels/externalMedia`: makes a channel whose audio is an AudioSocket connection
+    /// `POST /channels/externalMedia`: creates a channel whose audio is an AudioSocket connection
     /// from Asterisk to `media.address`. Our listener must be up before. The channel enters our
-    /// application by itself (a `StasisStart` that is no new call) and hears the caller once both
-    /// are in one bridge.
+    /// application by itself (a `StasisStart` that is not a new call), and hears the caller once
+    /// both are in one bridge.
     ///
     /// # Errors
     /// See [`AriClient`]. `Status` 500 when Asterisk cannot connect to the address.
@@ -31,14 +31,14 @@ impl AriClient {
     }
 }
 
-/// An AudioSocket connection to ask Asterisk for.
+/// An AudioSocket connection to request from Asterisk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalMedia {
-    /// The id the media channel is to have.
+    /// The id of the media channel.
     pub channel_id: String,
     /// Where our AudioSocket server listens, as Asterisk reaches it: `host:port`.
     pub address: String,
-    /// What Asterisk will present on the connection; the only tie between it and the call.
+    /// The id that Asterisk presents on the connection; only it links the connection to the call.
     pub uuid: Uuid,
     /// Format of the samples.
     pub format: MediaFormat,
@@ -48,10 +48,10 @@ pub struct ExternalMedia {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MediaFormat {
-    /// 8 kHz: the telephone's own, nothing to convert for most calls.
+    /// 8 kHz: the telephone's own rate, so most calls need no conversion.
     #[default]
     Slin,
-    /// 16 kHz: wide band, what speech models want.
+    /// 16 kHz: wide band, which speech models prefer.
     Slin16,
 }
 

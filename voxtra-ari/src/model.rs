@@ -1,4 +1,4 @@
-//! The things Asterisk talks about. Only what is used; unknown fields are ignored.
+//! Asterisk's models. Only the fields in use; unknown fields are ignored.
 
 use serde::{Deserialize, Deserializer};
 
@@ -7,7 +7,7 @@ use super::text;
 /// A channel: one leg of a call, as Asterisk sees it at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Channel {
-    /// Its unique id, which we may choose when we originate it.
+    /// Its unique id. We may choose it when we originate the channel.
     #[serde(deserialize_with = "text::line")]
     pub id: String,
     /// Technology and name, `PJSIP/200-00000012`. It may change during a call; the id never does.
@@ -16,16 +16,16 @@ pub struct Channel {
     /// Ringing, up …
     #[serde(default)]
     pub state: ChannelState,
-    /// Who calls.
+    /// The calling party.
     #[serde(default)]
     pub caller: CallerId,
-    /// Who is connected at the other end, where known.
+    /// The connected party at the other end, if known.
     #[serde(default)]
     pub connected: CallerId,
     /// The number that redirected the call to it (RDNIS); empty if unknown.
     #[serde(default, deserialize_with = "text::line")]
     pub caller_rdnis: String,
-    /// Where in the dialplan it is, or was before Stasis. `exten` is the number dialled.
+    /// Its place in the dialplan, now or before Stasis. `exten` is the number dialled.
     #[serde(default)]
     pub dialplan: DialplanPosition,
     /// When it was made: `2026-05-04T08:31:21.512+0000`.
@@ -59,7 +59,7 @@ pub struct DialplanPosition {
     /// Priority, from 1.
     #[serde(default)]
     pub priority: i64,
-    /// The application that runs there, `Stasis`.
+    /// The application that runs there: `Stasis`.
     #[serde(default, deserialize_with = "text::line")]
     pub app_name: String,
     /// Its arguments.
@@ -80,7 +80,7 @@ pub enum ChannelState {
     OffHook,
     /// Digits are being dialled.
     Dialing,
-    /// It is calling us and waits for an answer.
+    /// It calls us and waits for an answer.
     Ring,
     /// The far end is alerting.
     Ringing,
@@ -88,7 +88,7 @@ pub enum ChannelState {
     Up,
     /// Busy.
     Busy,
-    /// Something newer than this list.
+    /// A state newer than this list.
     Other(String),
 }
 
@@ -109,7 +109,7 @@ impl<'de> Deserialize<'de> for ChannelState {
     }
 }
 
-/// A bridge: what mixes channels together.
+/// A bridge mixes channels together.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Bridge {
     /// Its unique id.
@@ -135,7 +135,7 @@ pub struct Playback {
     /// What is played, `sound:hello-world`.
     #[serde(default, deserialize_with = "text::line")]
     pub media_uri: String,
-    /// To whom: `channel:ID` or `bridge:ID`.
+    /// The target: `channel:ID` or `bridge:ID`.
     #[serde(default, deserialize_with = "text::line")]
     pub target_uri: String,
     /// Playing, done …
@@ -143,33 +143,33 @@ pub struct Playback {
     pub state: PlaybackState,
 }
 
-/// How far a playback is.
+/// The state of a playback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PlaybackState {
-    /// Waiting for its turn.
+    /// Waiting to be played.
     #[default]
     Queued,
     /// Being heard.
     Playing,
     /// Going on to the next of several sounds.
     Continuing,
-    /// Over, to the end or stopped.
+    /// Finished or stopped.
     Done,
-    /// Could not be played; most often there is no such file.
+    /// Could not be played, most often because there is no such file.
     Failed,
-    /// Something newer than this list.
+    /// A state newer than this list.
     #[serde(other)]
     Other,
 }
 
-/// What Asterisk says about itself.
+/// Asterisk's information about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AsteriskInfo {
     /// `22.10.1~dfsg+~cs6.16.60671435-1`.
     pub version: String,
-    /// Its entity id, a MAC address as a rule.
+    /// Its entity id, usually a MAC address.
     pub entity_id: String,
     /// When it was started: `2026-05-04T08:31:21.512+0000`.
     pub startup_time: String,

@@ -1,8 +1,8 @@
-//! What of Asterisk has to be loaded, and why.
+//! The modules that Asterisk must have loaded, and why.
 
 use super::AsteriskModule;
 
-/// A module of Asterisk that a voice application cannot do without.
+/// A module of Asterisk that a voice application needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequiredModule {
     /// Name without `.so`.
@@ -11,9 +11,9 @@ pub struct RequiredModule {
     pub why: &'static str,
 }
 
-/// Everything that must be running in Asterisk for all orders of this crate, and for the dialplan
-/// that hands calls over: `Stasis()`, `AudioSocket()`. What one needs by itself (`res_stasis` needs
-/// `res_http_websocket` …) is listed too: the message should name the cause.
+/// All modules that must be running in Asterisk for all orders of this crate, and for the dialplan
+/// that hands calls over: `Stasis()`, `AudioSocket()`. Dependencies (`res_stasis` needs
+/// `res_http_websocket` …) are listed too: the message should name the cause.
 pub const REQUIRED_MODULES: [RequiredModule; 20] = [
     required("res_http_websocket", "the event websocket"),
     required("res_ari", "the REST interface itself"),
@@ -49,8 +49,8 @@ pub const REQUIRED_MODULES: [RequiredModule; 20] = [
     required("pbx_config", "reading extensions.conf"),
 ];
 
-/// Those of [`REQUIRED_MODULES`] that are not running, given what
-/// [`modules`](super::AriClient::modules) told.
+/// Those of [`REQUIRED_MODULES`] that are not running, according to
+/// [`modules`](super::AriClient::modules).
 pub fn missing_modules(loaded: &[AsteriskModule]) -> Vec<RequiredModule> {
     let is_running = |name: &str| {
         loaded.iter().any(|module| {

@@ -1,4 +1,4 @@
-//! Where ARI is and who we are there.
+//! The address of ARI and our login.
 
 use secrecy::SecretString;
 use url::Url;
@@ -11,10 +11,10 @@ use super::AriError;
 #[derive(Clone)]
 pub struct AriSettings {
     /// Base address, with the prefix under which Asterisk serves ARI: `http://127.0.0.1:8088/ari`.
-    /// `https` is spoken too. User and password do not belong in it.
+    /// `https` works too. User and password do not belong in it.
     pub url: Url,
-    /// Name of the Stasis application: what the dialplan passes to `Stasis()`. One process per
-    /// name: a second one that connects with the same name replaces the first.
+    /// Name of the Stasis application: what the dialplan passes to `Stasis()`. Use a name in one
+    /// process only: a second one that connects with it replaces the first.
     pub app: String,
     /// The section of `ari.conf` to log in as. It needs `read_only=no`.
     pub username: String,
@@ -33,7 +33,7 @@ impl std::fmt::Debug for AriSettings {
 }
 
 impl AriSettings {
-    /// Says what is wrong with the settings, before anything is connected.
+    /// Checks the settings before anything is connected.
     ///
     /// # Errors
     /// [`AriError::Settings`] with the offending key.
@@ -58,7 +58,7 @@ impl AriSettings {
         if self.app.is_empty() {
             return refuse("app", "is empty");
         }
-        // Asterisk splits `app=` at commas, and a control character has no business in a name.
+        // Asterisk splits `app=` at commas, and control characters do not belong in a name.
         if self.app.contains(|c: char| c == ',' || c.is_control()) {
             return refuse("app", "must be a single name without commas");
         }

@@ -1,4 +1,4 @@
-//! The event websocket, kept up for as long as the service runs.
+//! The event websocket, kept connected for as long as the service runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,46 +36,44 @@ pub struct AriEvents {
     task: JoinHandle<()>,
 }
 
-/// What the event connection has to say.
+/// A report of the event connection.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly every signal is an event")]
 pub enum AriSignal {
     /// The websocket is up and our application is known to Asterisk.
     Connected,
-    /// It could not be connected, or was lost. It is tried again by itself; wrong credentials too,
-    /// since they may be put right on Asterisk's side.
+    /// The connection failed or was lost. It is retried automatically; wrong credentials too, since
+    /// they may be corrected on Asterisk's side.
     Disconnected {
         /// Why.
         error: AriError,
-        /// When it is tried next.
+        /// When the next attempt is made.
         retry_in: Duration,
     },
-    /// Somebody else connected with the name of our application and now gets its calls. This is the
-    /// last signal: to fight over the name would break the calls of both. Our websocket is closed
-    /// by now; [`AriClient::has_application`] tells when the name is free.
+    /// Another client connected with our application's name and now gets its calls. This is the
+    /// last signal: to fight over the name would break the calls of both. Our websocket is already
+    /// closed; [`AriClient::has_application`] tells when the name is free.
     Replaced,
-    /// Something happened.
+    /// An event came.
     Event(AriEvent),
 }
 
-/// How the event connection is kept. The defaults suit an Asterisk on the same network.
+/// Options of the event connection. The defaults suit an Asterisk on the same network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AriEventsOptions {
     /// The first wait after a failure. It doubles with each further one; up to as much again is
-    /// added at random, so that many services don't return in step. The default tries at least once
-    /// a second: an Asterisk that is back gets no calls through to us before we are.
+    /// added at random, so that many services don't reconnect in step. The default retries at least
+    /// once a second: a restarted Asterisk sends us no calls before we reconnect.
     pub min_delay: Duration,
     /// The longest wait, before the random part.
     pub max_delay: Duration,
-    /// A connection that lived this long is a good one: after it the waits start from the shortest
-    /// again.
+    /// A connection that lasted this long was stable: the waits then start from the shortest again.
     pub stable_after: Duration,
     /// How often Asterisk is pinged.
     pub ping_every: Duration,
-    /// A connection on which nothing came for this long, not even the answer to a ping, is given
-    /// up.
+    /// A connection is given up when nothing came for this long, not even a pong.
     pub dead_after: Duration,
-    /// How many signals may wait to be read. When it is full the websocket is no longer read, and
+    /// How many signals may wait to be read. When this many wait, the websocket is not read, and
     /// Asterisk closes a websocket that it cannot write to: nothing is dropped silently.
     pub capacity: usize,
 }
@@ -113,7 +111,7 @@ impl AriEvents {
         self.signals.recv().await
     }
 
-    /// How many messages could not be understood so far. Each was logged and passed over.
+    /// How many messages could not be parsed so far. Each was logged and skipped.
     pub fn malformed(&self) -> u64 {
         self.malformed.load(Ordering::Relaxed)
     }
@@ -121,7 +119,7 @@ impl AriEvents {
     /// Closes the connection and waits until that is done.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        // What nobody reads any more must not hold the task up.
+        // Signals that nobody reads must not hold up the task.
         self.signals.close();
         let _ = (&mut self.task).await;
     }
@@ -157,7 +155,7 @@ impl Drop for AriEvents {
     }
 }
 
-/// Opens the websocket. Apart, so that the tests of what follows need no network and no real time.
+/// Opens the websocket. A trait, so that tests of the rest need no network and no real time.
 trait Connect: Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
     fn connect(
@@ -184,13 +182,12 @@ impl Connect for Websocket {
     }
 }
 
-/// What a connection may take of memory, in either direction.
+/// Limits of a connection's memory, in either direction.
 fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE))
-        // We write pings and the answers to pings. To a peer that reads nothing only the latest
-        // answer waits.
+        // We write pings and pongs. For a peer that reads nothing, only the latest pong waits.
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_UNWRITTEN)
 }
@@ -198,7 +195,7 @@ fn config() -> WebSocketConfig {
 /// Bytes that may wait for Asterisk to read them.
 const MAX_UNWRITTEN: usize = 4 << 10;
 
-/// An event is a few kilobytes at most; more than this is not one.
+/// An event is a few kilobytes at most; a longer message is not an event.
 const MAX_MESSAGE: usize = 1 << 20;
 
 struct Keeper<C> {
@@ -209,13 +206,13 @@ struct Keeper<C> {
     stop: CancellationToken,
 }
 
-/// Why a connection was left.
+/// Why the task left a connection.
 enum Left {
     /// It broke: connect again.
     Lost(AriError),
-    /// Told to stop, or nobody listens.
+    /// The task was told to stop, or the reader is gone.
     Stopped,
-    /// Another process has our name.
+    /// Another client connected with our name.
     Replaced,
 }
 
@@ -280,12 +277,12 @@ impl<C: Connect> Keeper<C> {
                     return Left::Lost(AriError::Dead { after: self.options.dead_after });
                 }
                 _ = ping.tick() => {
-                    // A peer that takes no more bytes must not hold us; the dead-peer limit then
-                    // ends it.
+                    // A peer that takes no more bytes must not block us; `dead_after` ends the
+                    // connection.
                     let sent = tokio::time::timeout(self.options.ping_every, socket.send(Message::Ping("alive?".into())));
                     match sent.await {
-                        // There is no room because it reads nothing: what it sends says whether it
-                        // lives.
+                        // There is no room because the peer reads nothing; its own messages show
+                        // whether it lives.
                         Ok(Err(WsError::WriteBufferFull(_))) | Ok(Ok(())) | Err(_) => {}
                         Ok(Err(error)) => return Left::Lost(lost(&error)),
                     }
@@ -315,12 +312,12 @@ impl<C: Connect> Keeper<C> {
                 },
                 Some(Ok(_)) => {}
             }
-            // After the signal, since the time it had to wait for room says nothing about Asterisk.
+            // After the signal, since its wait for room says nothing about Asterisk.
             heard = Instant::now();
         }
     }
 
-    /// `false` when it is time to end.
+    /// Sends a signal; `false` when the task must end.
     async fn signal(&self, signal: AriSignal) -> bool {
         let sending = self.signals.send(signal);
         matches!(self.stop.run_until_cancelled(sending).await, Some(Ok(())))
@@ -331,7 +328,7 @@ impl<C: Connect> Keeper<C> {
             .malformed
             .fetch_add(1, Ordering::Relaxed)
             .saturating_add(1);
-        // 1, 2, 4, 8 …: a flood of them must not flood the log.
+        // 1, 2, 4, 8 …: many malformed messages must not flood the log.
         if count.is_power_of_two() {
             tracing::warn!(%error, count, "Asterisk sent an event that cannot be read; passed over");
         }

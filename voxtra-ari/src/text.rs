@@ -1,27 +1,27 @@
-//! Strings from Asterisk, cut and made harmless as they are parsed.
+//! Strings from Asterisk, shortened and made harmless while they are parsed.
 //!
-//! A caller chooses some of them (name, number, SIP headers), and they go on to logs, terminals,
-//! events and memory that lives as long as the call.
+//! A caller chooses some of them (name, number, SIP headers). They go on to logs, terminals, events
+//! and memory that lives as long as the call.
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Bytes of an id, a name, a number or a message that are kept. Asterisk's own are shorter: an id
-/// has 150 at most.
+/// Most bytes kept of an id, a name, a number or a message. Asterisk's own are shorter: an id has
+/// 150 at most.
 pub(super) const LINE: usize = 1 << 10;
 
-/// Bytes of a variable's value that are kept.
+/// Most bytes kept of a variable's value.
 const VALUE: usize = 8 << 10;
 
-/// Entries of a list that are kept: arguments of `Stasis()`, channels of a bridge.
+/// Most entries kept of a list: arguments of `Stasis()`, channels of a bridge.
 const ENTRIES: usize = 1 << 10;
 
-/// An id, a name or a number: at most [`LINE`] bytes, U+FFFD for what would drive a terminal.
+/// An id, a name or a number: at most [`LINE`] bytes, U+FFFD for terminal control characters.
 pub(super) fn line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_str(Cut(clean))
 }
 
-/// A value that belongs to the dialplan: only cut.
+/// A value that belongs to the dialplan: only shortened.
 pub(super) fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_str(Cut(|text| prefix(text, VALUE).to_owned()))
 }
@@ -52,18 +52,18 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     deserializer.deserialize_seq(List)
 }
 
-/// `text` on one line that a terminal shows and does not obey, at most 1 KiB of it: U+FFFD stands
-/// for control characters and those that change the order in which text is read. The strings of
-/// events and models are clean; the values of variables are not.
+/// `text` on one line that a terminal shows but does not interpret, at most 1 KiB of it: U+FFFD
+/// replaces control characters and characters that change the text direction. The strings of events
+/// and models are already clean; the values of variables are not.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut shown = prefix(text, LINE).replace(drives_a_terminal, "\u{fffd}");
-    // The replacement is longer than what it replaces.
+    // The replacement is longer than the character it replaces.
     shown.truncate(shown.floor_char_boundary(LINE));
     shown
 }
 
-/// Control characters, and those that change the order in which text is read.
+/// Control characters, and characters that change the text direction.
 fn drives_a_terminal(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -4,14 +4,14 @@ use crate::vad::VAD_FRAME_SAMPLES;
 
 /// Tells the caller's voice from voices that stay much softer. One per call.
 ///
-/// Somebody further away from the telephone is softer, always. Single frames don't show that, as
-/// they differ by more than 20 dB within a word; the loudest of about 300 ms does. The caller's
-/// level is the loudest such peak while the agent was silent. It sinks by 1 dB for each second of
-/// the caller's voice.
+/// A speaker further away from the telephone is always softer. Single frames don't show that, as
+/// they differ by more than 20 dB within a word; the loudest frame of about 300 ms does. The
+/// caller's level is the loudest such peak while the agent was silent. It sinks by 1 dB for each
+/// second of the caller's voice.
 ///
-/// A voice whose peaks stay 9 dB below that is in the background once 0.8 s of it were heard. Then
-/// its frames count as no speech. A line on which only the caller talks has no background, so
-/// nothing changes on it.
+/// A voice whose peaks stay 9 dB below that level is in the background once 0.8 s of it were heard.
+/// Its frames then do not count as speech. A line on which only the caller talks has no background,
+/// so nothing changes on it.
 ///
 /// A caller who turns away from the telephone is softer too. So a soft voice that is alone for 2 s
 /// while the agent is silent pulls the caller's level down to itself, by 10 dB a second.
@@ -32,20 +32,20 @@ use crate::vad::VAD_FRAME_SAMPLES;
 /// ```
 #[derive(Clone, Debug)]
 pub struct BackgroundVoices {
-    /// The loudest voiced frame of this block and of the one before, as powers.
+    /// The loudest voiced frame of this block and of the previous one, as powers.
     peaks: [f32; 2],
     /// Frames of this block so far.
     frames: u8,
-    /// The caller's peak, as a power. 0 until somebody has spoken.
+    /// The caller's peak, as a power. 0 until a voice was heard.
     caller: f32,
-    /// How much was heard of soft voices of late, in frames.
+    /// Recent evidence of soft voices, in frames.
     evidence: f32,
-    /// Frames of soft voices since the caller's, while the agent was silent.
+    /// Frames of soft voices since the caller's last, while the agent was silent.
     alone: u8,
 }
 
 impl BackgroundVoices {
-    /// For the start of a call, before anybody has spoken.
+    /// For the start of a call, before any voice was heard.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -57,8 +57,8 @@ impl BackgroundVoices {
         }
     }
 
-    /// Takes 20 ms at 8 kHz and the probability (0 to 1) that they are speech. Returns that of the
-    /// caller's speech: the same, or 0 for a voice in the background.
+    /// Takes 20 ms at 8 kHz and the probability (0 to 1) that they are speech. Returns the
+    /// probability that they are the caller's speech: the same, or 0 for a voice in the background.
     pub fn heard(
         &mut self,
         frame: &[i16; VAD_FRAME_SAMPLES],
@@ -124,29 +124,29 @@ fn power(frame: &[i16; VAD_FRAME_SAMPLES]) -> f32 {
     squares.sum::<i64>() as f32
 }
 
-/// A frame of this probability is somebody's voice.
+/// A frame of at least this probability is a voice.
 const VOICE: f32 = 0.6;
-/// 160 ms. The peak is that of this block and of the one before.
+/// 160 ms. The peak covers this block and the previous one.
 const BLOCK_FRAMES: u8 = 8;
-/// A voice this far below the caller's is somebody else's: −9 dB.
+/// A voice this far below the caller's is another speaker's: −9 dB.
 const FAR_BELOW: f32 = 0.125_892_54;
-/// Frames of soft voices after which there is a background: 0.8 s.
+/// Frames of soft voices after which a background is known: 0.8 s.
 const KNOWN: f32 = 40.0;
 const MOST_EVIDENCE: f32 = 100.0;
-/// Each frame without a voice takes away so much of it.
+/// Evidence that each frame without a voice takes away.
 const FORGOTTEN: f32 = 0.1;
-/// By a frame of the caller's voice: −0.02 dB.
+/// Change of the caller's level per frame of the caller's voice: −0.02 dB.
 const SINKS: f32 = 0.995_405_4;
-/// Frames of a soft voice for which the caller's level stays as it is: 2 s.
+/// Frames of a soft voice during which the caller's level stays as it is: 2 s.
 const PATIENCE: u8 = 100;
-/// By a frame of a soft voice after that: −0.2 dB.
+/// Change per further frame of a soft voice: −0.2 dB.
 const FOLLOWS: f32 = 0.954_992_6;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Frames of a voice at so many dBFS, with 3 frames in 4 well below its peak; true for those
+    /// Frames of a voice at this dBFS level, 3 in 4 of them well below its peak; true for those
     /// that count.
     fn voice(
         background: &mut BackgroundVoices,
@@ -181,7 +181,7 @@ mod tests {
         let mut background = BackgroundVoices::new();
         assert!(all(&voice(&mut background, -20.0, 100, false)));
         let heard = voice(&mut background, -32.0, 100, true);
-        // 16 frames may pass until the caller's own peak is over.
+        // Up to 16 frames may pass until the caller's own peak is over.
         let known = heard.iter().position(|counts| !counts).unwrap();
         assert!((39..=56).contains(&known), "{known}");
         assert!(none(&heard[known..]));

@@ -2,7 +2,7 @@ use tokio::sync::mpsc;
 
 use super::SpeechError;
 
-/// Speech as it is made: mono samples at a fixed rate, in chunks of any length.
+/// Speech while it is synthesised: mono samples at a fixed rate, in chunks of any length.
 #[derive(Debug)]
 pub struct Speech {
     rate_hz: u32,
@@ -10,19 +10,19 @@ pub struct Speech {
 }
 
 impl Speech {
-    /// Speech that somebody makes while it is played. The sender waits when the player is more than
-    /// a few chunks behind, and learns when the speech was dropped.
+    /// Speech that is made while it is played. The sender waits when the player is more than a few
+    /// chunks behind, and learns when the speech was dropped.
     #[must_use]
     pub fn streamed(rate_hz: u32) -> (SpeechSender, Self) {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         (SpeechSender { chunks: sender }, Self { rate_hz, chunks })
     }
 
-    /// Speech that is there already.
+    /// Speech that is complete already.
     #[must_use]
     pub fn whole(rate_hz: u32, samples: Vec<i16>) -> Self {
         let (sender, chunks) = mpsc::channel(1);
-        // There is room for one, and nobody else sends.
+        // The channel has room for one, and there is no other sender.
         let _ = sender.try_send(Ok(samples));
         Self { rate_hz, chunks }
     }
@@ -33,7 +33,7 @@ impl Speech {
         self.rate_hz
     }
 
-    /// The next samples; `None` at the end. After an error there is nothing more. Can be cancelled
+    /// The next samples; `None` at the end. After an error no more samples follow. Can be cancelled
     /// without loss.
     pub async fn next(&mut self) -> Option<Result<Vec<i16>, SpeechError>> {
         let chunk = self.chunks.recv().await;
@@ -46,7 +46,7 @@ impl Speech {
     /// All samples to the end.
     ///
     /// # Errors
-    /// The first error, whatever came before it.
+    /// The first error, even after samples.
     pub async fn collect(mut self) -> Result<Vec<i16>, SpeechError> {
         let mut all = Vec::new();
         while let Some(chunk) = self.next().await {
@@ -56,27 +56,27 @@ impl Speech {
     }
 }
 
-/// The making end of a [`Speech`]. Dropping it ends the speech.
+/// The sending end of a [`Speech`]. Dropping it ends the speech.
 #[derive(Debug)]
 pub struct SpeechSender {
     chunks: mpsc::Sender<Result<Vec<i16>, SpeechError>>,
 }
 
 impl SpeechSender {
-    /// Hands over samples, or the error that ends the speech; waits while the player is behind.
-    /// False when nobody listens any more, so that there is no point in going on.
+    /// Sends samples, or the error that ends the speech; waits while the player is behind. False
+    /// once the speech was dropped, so that there is no point in going on.
     pub async fn send(&self, chunk: Result<Vec<i16>, SpeechError>) -> bool {
         self.chunks.send(chunk).await.is_ok()
     }
 
-    /// Resolves when nobody listens any more.
+    /// Resolves when the speech was dropped.
     pub async fn dropped(&self) {
         self.chunks.closed().await;
     }
 }
 
-/// How many chunks may wait to be played. With the few KiB that a pipe gives at a time it is a
-/// second or two.
+/// How many chunks may wait to be played: a second or two, with the few KiB that a pipe gives at a
+/// time.
 const CHUNKS_AHEAD: usize = 8;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Files that are read to their end, if that comes soon enough: a device or the wrong file is not.
+//! Reads whole files of bounded size: a device or the wrong file may be endless.
 
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// The bytes of a file, of which there are at most so many.
+/// The bytes of a file of at most `most` bytes.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
@@ -19,7 +19,7 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The text of a file, of at most so many bytes.
+/// The text of a file of at most `most` bytes.
 pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))

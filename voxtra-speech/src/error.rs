@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::wav::WavError;
 
-/// Why something was not spoken, understood or answered.
+/// Why speech was not synthesised, recognised or answered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpeechError {
@@ -19,7 +19,7 @@ pub enum SpeechError {
     Run {
         /// The voice's name.
         voice: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The program ended with an error.
@@ -29,7 +29,7 @@ pub enum SpeechError {
         voice: String,
         /// How it ended.
         status: String,
-        /// The last of what it wrote to standard error.
+        /// The end of what it wrote to standard error.
         stderr: String,
     },
     /// The program, or another provider, gave nothing for too long.
@@ -37,12 +37,12 @@ pub enum SpeechError {
     TimedOut {
         /// The voice's name.
         voice: String,
-        /// How long it was waited for.
+        /// How long we waited.
         after: Duration,
-        /// The last of what it wrote to standard error.
+        /// The end of what it wrote to standard error.
         stderr: String,
     },
-    /// It ended well but without a single sample.
+    /// The program succeeded but wrote no sample.
     #[error(
         "{voice} made no sound; check that it writes audio to its standard output, or use {{out}}{}",
         tail(stderr)
@@ -50,25 +50,25 @@ pub enum SpeechError {
     Silent {
         /// The voice's name.
         voice: String,
-        /// The last of what it wrote to standard error.
+        /// The end of what it wrote to standard error.
         stderr: String,
     },
-    /// What it wrote is not audio that can be read.
+    /// The program's output is not readable audio.
     #[error("{voice} wrote something else than PCM WAV: {source}{}", tail(stderr))]
     NotAudio {
         /// The voice's name.
         voice: String,
         /// What is wrong with it.
         source: WavError,
-        /// The last of what it wrote to standard error.
+        /// The end of what it wrote to standard error.
         stderr: String,
     },
-    /// It did not come to an end.
+    /// The audio did not end.
     #[error("{voice} spoke for more than {} of audio at once", seconds(*longest))]
     Endless {
         /// The voice's name.
         voice: String,
-        /// How much it may.
+        /// How long it may be.
         longest: Duration,
     },
     /// A recording cannot be used.
@@ -89,15 +89,15 @@ pub enum SpeechError {
         /// What is wrong.
         reason: String,
     },
-    /// A script ran out, for tests.
+    /// A script for tests ran out.
     #[error("the script of {0} is at its end")]
     ScriptEnded(&'static str),
-    /// Anything that another provider reports.
+    /// An error that another provider reports.
     #[error("{provider}: {message}")]
     Provider {
         /// The provider's name.
         provider: String,
-        /// What is wrong and what to do.
+        /// What is wrong, and what to do.
         message: String,
     },
 }

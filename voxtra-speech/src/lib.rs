@@ -1,12 +1,12 @@
-//! What gives the agent a voice, ears and wits: the traits that providers implement, and those
-//! providers that need no network.
+//! The agent's voice, speech recognition and language model: the traits that providers implement,
+//! and providers that need no network.
 //!
 //! - [`TextToSpeech`]: `CommandVoice` runs any program that speaks; [`Prompts`] plays recordings.
 //! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
 //! - [`LanguageModel`]: [`ScriptedModel`] for tests.
 //!
 //! All traits can be used as `Arc<dyn …>`; their futures are boxed once per utterance, never per
-//! frame. No runtime is in their signatures.
+//! frame. Their signatures name no runtime.
 //!
 //! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime.
 #![forbid(unsafe_code)]
@@ -44,5 +44,5 @@ pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 pub use self::transcript::{SpeechInput, SpeechToText, Transcript};
 pub use self::voice::TextToSpeech;
 
-/// A future behind a pointer, so that the traits can be used as objects.
+/// A boxed future, so that the traits are dyn-compatible.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

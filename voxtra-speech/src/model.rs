@@ -2,7 +2,7 @@ pub use voxtra_core::event::ToolCall;
 
 use super::{BoxFuture, SpeechError};
 
-/// Who says a message of a conversation.
+/// The author of a message in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The instructions to the model.
@@ -18,11 +18,11 @@ pub enum Role {
 /// One message of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Who says it.
+    /// Its author.
     pub role: Role,
-    /// What is said.
+    /// Its text.
     pub text: String,
-    /// The [`ToolCall::id`] that a message of [`Role::Tool`] answers.
+    /// The [`ToolCall::id`] that a [`Role::Tool`] message answers.
     pub tool_call_id: Option<String>,
 }
 
@@ -38,12 +38,12 @@ impl Message {
     }
 }
 
-/// What the model answers.
+/// A model's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
-    /// To be said; may be empty when tools are to be used first.
+    /// Text to say; may be empty when tools come first.
     pub text: String,
-    /// Tools to be used, in order.
+    /// Tools to call, in order.
     pub tool_calls: Vec<ToolCall>,
 }
 
@@ -54,7 +54,7 @@ impl From<&str> for Reply {
 }
 
 impl Reply {
-    /// A reply without tools.
+    /// A reply without tool calls.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self {
@@ -64,14 +64,14 @@ impl Reply {
     }
 }
 
-/// Thinks of an answer.
+/// Answers in a conversation.
 pub trait LanguageModel: Send + Sync {
-    /// What it is called in logs and errors.
+    /// Its name in logs and errors.
     fn name(&self) -> &str;
 
-    /// The reply to a conversation, oldest message first. Dropping the future gives up.
+    /// The reply to a conversation, oldest message first. Dropping the future cancels it.
     ///
     /// # Errors
-    /// Where there is no reply; the call goes on.
+    /// There is no reply; the call goes on.
     fn respond<'a>(&'a self, history: &'a [Message]) -> BoxFuture<'a, Result<Reply, SpeechError>>;
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{PromptSettings, Speech, SpeechError, SpeechSettings, bounded, wav};
 
-/// Samples of a prompt, at most: half an hour at 48 kHz, 172 MB.
+/// Most samples of a prompt: half an hour at 48 kHz, 172 MB.
 const MAX_SAMPLES: usize = 30 * 60 * 48_000;
-/// Bytes of what is said in it, at most.
+/// Most bytes of a prompt's text.
 const MAX_TEXT: u64 = 64 << 10;
 
 /// A recording that the agent plays by name, or in place of a text.
@@ -14,7 +14,7 @@ const MAX_TEXT: u64 = 64 << 10;
 pub struct Prompt {
     /// Its name.
     pub name: String,
-    /// What is said in it, if that is known.
+    /// The text spoken in it, if known.
     pub text: Option<String>,
     /// Samples per second.
     pub rate_hz: u32,
@@ -26,7 +26,7 @@ impl Prompt {
     /// Reads a PCM WAV file.
     ///
     /// # Errors
-    /// The file cannot be used, and why.
+    /// Why the file cannot be used.
     pub fn read(name: &str, path: &Path, text: Option<String>) -> Result<Self, SpeechError> {
         let refuse = |reason: String| SpeechError::Prompt {
             name: name.to_owned(),
@@ -54,7 +54,7 @@ impl Prompt {
 }
 
 /// The recordings that agents can play. All are read and checked at the start, so that none fails
-/// in a call.
+/// during a call.
 #[derive(Clone, Debug, Default)]
 pub struct Prompts {
     by_name: HashMap<String, Arc<Prompt>>,
@@ -68,8 +68,8 @@ impl Prompts {
         Self::default()
     }
 
-    /// The recordings that the configuration names: its folder's, and then its `[[prompt]]`s, which
-    /// replace those of the same name.
+    /// The recordings that the configuration names: those of its folder, then its `[[prompt]]`s,
+    /// which replace those of the same name.
     ///
     /// # Errors
     /// The first that cannot be used.
@@ -91,7 +91,7 @@ impl Prompts {
         Ok(all)
     }
 
-    /// Adds a prompt; one that already has its name or its text is replaced there.
+    /// Adds a prompt; it replaces those with its name or its text.
     pub fn insert(&mut self, prompt: Prompt) {
         let prompt = Arc::new(prompt);
         if let Some(text) = &prompt.text {
@@ -100,8 +100,8 @@ impl Prompts {
         self.by_name.insert(prompt.name.clone(), prompt);
     }
 
-    /// Adds every `.wav` file of a folder, named as the file without `.wav`. A `.txt` file beside
-    /// it, with the same name, holds what is said in it.
+    /// Adds every `.wav` file of a folder, named after the file without `.wav`. A `.txt` file of
+    /// the same name beside it holds the spoken text.
     ///
     /// # Errors
     /// The folder cannot be read, or the first file that cannot be used, in alphabetical order.
@@ -144,10 +144,10 @@ impl Prompts {
         self.by_name.get(name)
     }
 
-    /// The prompt that says exactly `text`, but for the amount of white space.
+    /// The prompt that says exactly `text`, apart from the amount of white space.
     #[must_use]
     pub fn by_text(&self, text: &str) -> Option<&Arc<Prompt>> {
-        // Most installations have none, and this is asked before every utterance.
+        // Most installations have none, and this is called before every utterance.
         if self.by_text.is_empty() {
             return None;
         }

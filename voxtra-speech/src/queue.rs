@@ -1,17 +1,17 @@
-//! What goes between a call and its transcriber.
+//! Queues between a call and its transcriber.
 
 use tokio::sync::mpsc;
 
 use super::{SpeechInput, Transcript};
 
-/// The caller's speech as it comes, for a transcriber.
+/// The caller's speech as it arrives, for a transcriber.
 #[derive(Debug)]
 pub struct CallerSpeech {
     parts: mpsc::Receiver<SpeechInput>,
 }
 
 impl CallerSpeech {
-    /// A queue in which at most so many parts wait, one at least.
+    /// A queue of at most `waiting` parts, at least one.
     #[must_use]
     pub fn queue(waiting: usize) -> (CallerSpeechSender, Self) {
         let (sender, parts) = mpsc::channel(waiting.max(1));
@@ -24,27 +24,27 @@ impl CallerSpeech {
     }
 }
 
-/// The call's end of a [`CallerSpeech`]. When all are dropped, the speech is at its end.
+/// The call's end of a [`CallerSpeech`]. The speech ends when all senders are dropped.
 #[derive(Clone, Debug)]
 pub struct CallerSpeechSender {
     parts: mpsc::Sender<SpeechInput>,
 }
 
 impl CallerSpeechSender {
-    /// Hands over a part; waits while there is no room. False when the transcriber listens no more.
+    /// Sends a part; waits while there is no room. False once the transcriber is gone.
     pub async fn send(&self, part: SpeechInput) -> bool {
         self.parts.send(part).await.is_ok()
     }
 }
 
-/// What a transcriber has understood, in order.
+/// A transcriber's output, in order.
 #[derive(Debug)]
 pub struct Transcripts {
     transcripts: mpsc::Receiver<Transcript>,
 }
 
 impl Transcripts {
-    /// A queue in which at most so many transcripts wait, one at least.
+    /// A queue of at most `waiting` transcripts, at least one.
     #[must_use]
     pub fn queue(waiting: usize) -> (TranscriptSender, Self) {
         let (sender, transcripts) = mpsc::channel(waiting.max(1));
@@ -67,13 +67,13 @@ pub struct TranscriptSender {
 }
 
 impl TranscriptSender {
-    /// Hands over a transcript; waits while there is no room. False when nobody reads any more, so
-    /// that there is no point in going on.
+    /// Sends a transcript; waits while there is no room. False once the reader is gone, so that
+    /// there is no point in going on.
     pub async fn send(&self, transcript: Transcript) -> bool {
         self.transcripts.send(transcript).await.is_ok()
     }
 
-    /// Resolves when nobody reads any more.
+    /// Resolves when the reader is gone.
     pub async fn dropped(&self) {
         self.transcripts.closed().await;
     }

@@ -6,20 +6,19 @@ use super::{
     Transcript, TranscriptSender,
 };
 
-/// A transcriber for tests: it hears the lines of its script, one per utterance, whatever is said.
+/// A transcriber for tests: it gives the lines of its script, one per utterance, whatever is said.
 ///
 /// Each call begins with the first line. When the caller has spoken half a second, the first half
-/// of the line's words comes as a partial transcript (once, and only if it has two words or more);
-/// when the caller stops, the whole line as the final one with confidence 1. After the last line
-/// nothing more is understood. Utterances without audio are not understood either, and use up no
-/// line.
+/// of the line's words comes as a partial transcript (once, and only if it has two words or more).
+/// When the caller stops, the whole line comes as the final one with confidence 1. After the last
+/// line no more transcripts come. An utterance without audio gives no transcript and uses no line.
 #[derive(Clone, Debug)]
 pub struct ScriptedTranscriber {
     lines: Vec<String>,
 }
 
 impl ScriptedTranscriber {
-    /// What will be understood, in order.
+    /// The transcripts to return, in order.
     pub fn new<T: Into<String>>(lines: impl IntoIterator<Item = T>) -> Self {
         Self {
             lines: lines.into_iter().map(Into::into).collect(),
@@ -85,8 +84,8 @@ impl SpeechToText for ScriptedTranscriber {
     }
 }
 
-/// A language model for tests: it gives the replies of its script, one per turn, whatever it is
-/// told, and keeps what it was told. All calls share the script.
+/// A language model for tests: it gives the replies of its script, one per turn, whatever it gets,
+/// and keeps what it got. All calls share the script.
 #[derive(Debug, Default)]
 pub struct ScriptedModel {
     replies: Vec<Reply>,
@@ -95,7 +94,7 @@ pub struct ScriptedModel {
 }
 
 impl ScriptedModel {
-    /// What will be replied, in order. After the last reply comes [`SpeechError::ScriptEnded`].
+    /// The replies to give, in order. After the last one comes [`SpeechError::ScriptEnded`].
     #[must_use]
     pub fn new<T: Into<Reply>>(replies: impl IntoIterator<Item = T>) -> Self {
         Self {
@@ -104,7 +103,7 @@ impl ScriptedModel {
         }
     }
 
-    /// What it was told, one history per turn.
+    /// The histories it got, one per turn.
     #[must_use]
     pub fn told(&self) -> Vec<Vec<Message>> {
         self.told

@@ -1,4 +1,4 @@
-//! What a voice and the prompts are made from.
+//! Settings of the voice and the prompts.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use super::{SpeechError, TextToSpeech};
 /// The agent's voice: `[speech]` of the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpeechSettings {
-    /// Which program speaks. Default: whichever is installed.
+    /// The program that speaks. Default: the first that is installed.
     pub voice: VoiceSettings,
     /// Longest wait for the program's next audio. 100 ms to 10 min, default 10 s.
     pub timeout: Duration,
-    /// Environment variables that the program sees beside the usual ones. Default: none.
+    /// Environment variables that the program sees besides the usual ones. Default: none.
     pub inherit_env: Vec<String>,
-    /// Folder whose `.wav` files become prompts, each named as its file. Default: none.
+    /// Folder whose `.wav` files become prompts, each named after its file. Default: none.
     pub prompts_dir: Option<PathBuf>,
 }
 
@@ -31,10 +31,10 @@ impl Default for SpeechSettings {
 }
 
 impl SpeechSettings {
-    /// The voice that these settings ask for; `None` where they ask for none.
+    /// The voice that these settings name; `None` if they name none.
     ///
     /// # Errors
-    /// It is not there or not usable. Without the feature `command-voice` none is.
+    /// The voice is missing or not usable. Without the feature `command-voice` no voice is usable.
     pub fn find_voice(&self) -> Result<Option<Arc<dyn TextToSpeech>>, SpeechError> {
         #[cfg(feature = "command-voice")]
         return Ok(match super::CommandVoice::from_settings(self)? {
@@ -54,13 +54,13 @@ impl SpeechSettings {
     }
 }
 
-/// Which program speaks.
+/// The program that speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum VoiceSettings {
     /// The first that is installed: piper with a model, espeak-ng, flite.
     #[default]
     Auto,
-    /// None: only prompts can be said.
+    /// No program: only prompts can be played.
     None,
     /// `espeak-ng` from `PATH`.
     EspeakNg,
@@ -89,7 +89,7 @@ pub struct PromptSettings {
     pub name: String,
     /// A PCM WAV file.
     pub file: PathBuf,
-    /// What is said in it; `say` with exactly this text plays the recording.
+    /// The text spoken in it; `say` with exactly this text plays the recording.
     pub text: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 use super::{BoxFuture, CallerSpeech, SpeechError, TranscriptSender};
 
-/// What a transcriber hears: the caller's utterances as turn-taking cuts them.
+/// A transcriber's input: the caller's utterances as turn-taking cuts them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpeechInput {
     /// The caller began to speak.
@@ -12,29 +12,29 @@ pub enum SpeechInput {
     Ended,
 }
 
-/// What was understood.
+/// What was recognised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transcript {
     /// The words so far, from the utterance's beginning.
     pub text: String,
     /// How sure the transcriber is, 0 to 1.
     pub confidence: f32,
-    /// Whether this is the last word on the utterance; otherwise a further transcript replaces it.
+    /// Whether this is final for the utterance; otherwise a further transcript replaces it.
     pub is_final: bool,
 }
 
 /// Turns speech into text.
 pub trait SpeechToText: Send + Sync {
-    /// What it is called in logs and errors.
+    /// Its name in logs and errors.
     fn name(&self) -> &str;
 
-    /// Listens to one call until `input` ends. Partial and final transcripts go to `out`; there is
-    /// exactly one final transcript per utterance in which anything was understood.
+    /// Listens to one call until `input` ends. Partial and final transcripts go to `out`. Each
+    /// utterance in which speech was recognised gets exactly one final transcript.
     ///
-    /// The future should also end when nobody reads from `out` any more.
+    /// The future should also end when the reader of `out` is gone.
     ///
     /// # Errors
-    /// What ends the transcription of this call; the call itself goes on.
+    /// The reason that the transcription of this call ended; the call itself goes on.
     fn start(
         &self,
         rate_hz: u32,

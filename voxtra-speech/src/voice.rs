@@ -23,14 +23,14 @@ use super::{BoxFuture, Speech, SpeechError};
 /// }
 /// ```
 pub trait TextToSpeech: Send + Sync {
-    /// What it is called in logs and errors.
+    /// Its name in logs and errors.
     fn name(&self) -> &str;
 
-    /// Begins to speak `text`. Resolves as soon as the sample rate is known, which should be before
+    /// Starts to speak `text`. Resolves as soon as the sample rate is known, which should be before
     /// the last sample is made: the caller hears the first words while the rest is still being
-    /// worked on. Dropping the future or the speech stops the work.
+    /// made. Dropping the future or the speech stops the work.
     ///
     /// # Errors
-    /// Where nothing could be spoken at all. What goes wrong later is an item of the speech.
+    /// Nothing could be spoken at all. Later errors are items of the speech.
     fn synthesize<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Speech, SpeechError>>;
 }

@@ -9,7 +9,7 @@ use super::retry::AttemptOutcome;
 use super::sender::Headers;
 use super::{OutgoingEvent, Sender, Signer, WebhookError, WebhookSettings, tls};
 
-/// One attempt at one event. The seam by which tests of the queueing run without a network.
+/// Makes one attempt at one event. A trait, so that tests of the queues run without a network.
 pub(super) trait Post: Send + Sync + 'static {
     fn post(&self, event: &OutgoingEvent) -> impl Future<Output = AttemptOutcome> + Send;
 }
@@ -31,7 +31,7 @@ impl HttpPost {
                 source,
             })?
         } else {
-            // Plain HTTP must also work on a machine without a single trusted certificate.
+            // Plain HTTP must also work on a machine without any trusted certificate.
             tls::trusting_nothing().map_err(|source| WebhookError::Tls {
                 url: settings.origin(),
                 source,
@@ -48,9 +48,9 @@ impl HttpPost {
         let headers = sender.headers()?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(config)
-            // A redirect would send the signed body to somebody the configuration does not name.
+            // A redirect would send the signed body to a host that the configuration does not name.
             .redirect(Policy::none())
-            // And so would a proxy that happens to be in the environment.
+            // So would a proxy from the environment.
             .no_proxy()
             .timeout(settings.timeout)
             .user_agent(sender.user_agent());
@@ -98,8 +98,8 @@ impl Post for HttpPost {
     }
 }
 
-/// A name or an id as a header; what a header cannot carry becomes `?`, because an odd id must not
-/// cost the event.
+/// A name or an id as a header. Characters that a header cannot carry become `?`, because an odd id
+/// must not cost the event.
 fn header_value(id: &str) -> HeaderValue {
     HeaderValue::from_str(id).unwrap_or_else(|_| {
         let safe: String = id
@@ -122,12 +122,12 @@ fn reason_of(error: reqwest::Error) -> String {
         reason.push_str(&inner.to_string());
         cause = inner.source();
     }
-    // The receiver may have chosen some of it: the names in its certificate.
+    // The receiver may have chosen part of it: the names in its certificate.
     clean(&reason)
 }
 
-/// On one line that a terminal shows and does not obey, at most 1 KiB of it: U+FFFD stands for
-/// control characters and those that change the order in which text is read.
+/// `text` on one line that a terminal shows but does not interpret, at most 1 KiB of it: U+FFFD
+/// replaces control characters and characters that change the text direction.
 fn clean(text: &str) -> String {
     let shows = |c: char| c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric();
     let mut shown: String = text
@@ -139,7 +139,7 @@ fn clean(text: &str) -> String {
     shown
 }
 
-/// Bytes of an error that are told.
+/// Most bytes of an error that are reported.
 const LINE: usize = 1 << 10;
 
 #[cfg(test)]

@@ -16,19 +16,19 @@ use super::sender::Lifecycle;
 use super::warning::Warnings;
 use super::{OutgoingEvent, WebhookSettings};
 
-/// What one webhook has done so far. Every event it was given ends in exactly one of `delivered`,
-/// `refused`, `exhausted`, `dropped` and `abandoned`, or is still `queued`.
+/// Counters of one webhook. Every event it got ends in exactly one of `delivered`, `refused`,
+/// `exhausted`, `dropped` and `abandoned`, or is still `queued`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WebhookCounters {
     /// Events answered with 2xx.
     pub delivered: u64,
     /// Attempts after the first one at an event.
     pub retries: u64,
-    /// Events the receiver refused with an answer that is not retried.
+    /// Events that the receiver refused with an answer that is not retried.
     pub refused: u64,
     /// Events given up because [`give_up_after`](WebhookSettings::give_up_after) had passed.
     pub exhausted: u64,
-    /// Events that found a queue full, or came after the drain began.
+    /// Events that met a full queue, or came after the drain began.
     pub dropped: u64,
     /// Events given up because shutting down took too long.
     pub abandoned: u64,
@@ -55,7 +55,7 @@ struct Shared<P> {
     counters: Counters,
     warnings: Warnings,
     tasks: TaskTracker,
-    /// The last events are being delivered: nobody waits long for another attempt.
+    /// Set once draining begins: retries then no longer wait long.
     closing: CancellationToken,
     give_up: CancellationToken,
     /// How many events of each wire name were abandoned.
@@ -66,14 +66,14 @@ struct Shared<P> {
 #[derive(Debug, Default)]
 struct Lanes {
     by_session: HashMap<Arc<str>, Lane>,
-    /// The sessions with ordinary events waiting, by how many.
+    /// The sessions with ordinary events waiting, ordered by their number.
     by_length: BTreeSet<(usize, Arc<str>)>,
     /// Events in all lanes, those under way included.
     queued: ByKind<usize>,
     closed: bool,
 }
 
-/// The events of one session that wait, in their order.
+/// The waiting events of one session, in order.
 #[derive(Debug, Default)]
 struct Lane {
     events: VecDeque<Waiting>,
@@ -84,14 +84,14 @@ struct Lane {
 struct Waiting {
     event: OutgoingEvent,
     kind: Kind,
-    /// When no further attempt is made.
+    /// No further attempt is made after this.
     until: Instant,
 }
 
-/// How events are told apart when room is short.
+/// Classes of events when room is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// They tell of a session's life: few for each one, and receivers count on them.
+    /// Events of a session's life: few per session, and receivers rely on them.
     Lifecycle,
     Ordinary,
 }
@@ -123,7 +123,7 @@ impl Lane {
         Some(next)
     }
 
-    /// Takes the newest ordinary event out.
+    /// Removes the newest ordinary event.
     fn put_out(&mut self) -> Option<OutgoingEvent> {
         let last = self
             .events
@@ -140,9 +140,9 @@ impl Lanes {
         self.queued.lifecycle.saturating_add(self.queued.ordinary)
     }
 
-    /// Makes room for one more event of this kind, at the cost of the session with most ordinary
-    /// events waiting where that is fair: so sessions that flood share the room evenly, and a
-    /// newcomer finds his. Returns what was put out; what came itself if there is no room.
+    /// Makes room for one more event of this kind. If that is fair, the session with the most
+    /// ordinary events waiting loses its newest one: sessions that flood share the room evenly, and
+    /// a newcomer gets its share. Returns the removed event, or that there is no room.
     fn make_room<P>(&mut self, shared: &Shared<P>, session: &Arc<str>, kind: Kind) -> Room {
         let settings = &shared.settings;
         let mut waiting = self
@@ -177,7 +177,7 @@ impl Lanes {
         Room::Instead(put_out)
     }
 
-    /// A session had so many ordinary events waiting, and has so many now.
+    /// Updates the index: the number of a session's waiting ordinary events has changed.
     fn measured(&mut self, session: &Arc<str>, before: usize, after: usize) {
         if before == after {
             return;
@@ -188,7 +188,7 @@ impl Lanes {
         }
     }
 
-    /// Puts an event into its session's lane; true if the lane is a new one.
+    /// Puts an event into its session's lane; true if the lane is new.
     fn push(&mut self, waiting: Waiting) -> bool {
         let session = Arc::clone(&waiting.event.session_id);
         *self.queued.of(waiting.kind) += 1;
@@ -201,7 +201,7 @@ impl Lanes {
         is_new
     }
 
-    /// Takes the next event of a session. Its lane is removed when it is empty.
+    /// Takes the next event of a session. An empty lane is removed.
     fn pop(&mut self, session: &Arc<str>) -> Option<Waiting> {
         let lane = self.by_session.get_mut(session)?;
         let before = lane.waiting.ordinary;
@@ -215,17 +215,17 @@ impl Lanes {
     }
 }
 
-/// Whether an event may wait.
+/// Whether there is room for an event.
 #[derive(Debug)]
 enum Room {
     Free,
-    /// Instead of this one.
+    /// In place of this event.
     Instead(OutgoingEvent),
     None,
 }
 
-/// Limits the requests under way. Ordinary events leave a quarter of the permits, and stand in a
-/// line of their own, so that a lifecycle event never waits behind many of them.
+/// Limits the requests under way. Ordinary events leave a quarter of the permits free, and have a
+/// queue of their own, so that a lifecycle event never waits behind many of them.
 #[derive(Debug)]
 struct InFlight {
     all: Semaphore,
@@ -242,11 +242,11 @@ impl InFlight {
         }
     }
 
-    /// Waits for a permit, which counts until it is dropped.
+    /// Waits for permits, which are held until they are dropped.
     async fn enter(&self, kind: Kind) -> [Option<SemaphorePermit<'_>>; 2] {
         let ordinary = match kind {
             Kind::Lifecycle => None,
-            // Nobody closes the semaphores.
+            // The semaphores are never closed.
             Kind::Ordinary => self.ordinary.acquire().await.ok(),
         };
         let any = self.all.acquire().await.ok();
@@ -256,9 +256,9 @@ impl InFlight {
 
 /// Why an event found no room.
 const FULL: &str = "its queue is full; the receiver is down or too slow, or queue is set too low";
-/// As good as for ever.
+/// Practically for ever.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
-/// Different names of abandoned events that are kept.
+/// Most different names of abandoned events that are kept.
 const NAMES: usize = 32;
 
 #[derive(Debug, Default)]
@@ -320,7 +320,7 @@ impl<P: Post> Delivery<P> {
         let now = Instant::now();
         let is_new = lanes.push(Waiting {
             kind,
-            // A horizon beyond what the clock can count is one that never comes.
+            // A horizon beyond the clock's range never comes.
             until: now
                 .checked_add(shared.settings.give_up_after)
                 .unwrap_or(now + FAR),
@@ -337,14 +337,14 @@ impl<P: Post> Delivery<P> {
         }
     }
 
-    /// Takes no more events, and tries at once what waits for another attempt.
+    /// Takes no more events, and retries at once the events that wait for another attempt.
     pub(super) fn close(&self) {
         self.shared.lock().closed = true;
         self.shared.closing.cancel();
         self.shared.tasks.close();
     }
 
-    /// Gives up, at once, all that is left.
+    /// Gives up all remaining events at once.
     pub(super) fn give_up(&self) {
         self.close();
         self.shared.give_up.cancel();
@@ -413,7 +413,7 @@ impl<P: Post> Shared<P> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The task of one lane: delivers its events in order, and ends when there are none.
+    /// The task of one lane: delivers its events in order, and ends when none are left.
     async fn empty_lane(self: Arc<Self>, session: Arc<str>) {
         while let Some(next) = self.next_of(&session) {
             let counter = tokio::select! {
@@ -443,7 +443,7 @@ impl<P: Post> Shared<P> {
         }
     }
 
-    /// What was abandoned, such as `2 call.ended, 1 dtmf.received`.
+    /// The names and numbers of abandoned events, such as `2 call.ended, 1 dtmf.received`.
     fn abandoned_names(&self) -> String {
         let names = self
             .abandoned
@@ -456,15 +456,15 @@ impl<P: Post> Shared<P> {
         each.join(", ")
     }
 
-    /// Tries until the event is delivered or refused, or its time is over; returns the counter that
-    /// it ends in.
+    /// Retries until the event is delivered or refused, or its time is over; returns the counter
+    /// for the outcome.
     async fn deliver(&self, waiting: &Waiting) -> &AtomicU64 {
         let event = &waiting.event;
         let mut schedule = Schedule::new(&self.settings);
         let mut closing = self.closing.is_cancelled();
         loop {
             let outcome = {
-                // Held for one attempt only: an event that waits for its next one must not keep
+                // Held for one attempt only: an event that waits for its next attempt must not keep
                 // others from being sent.
                 let _permit = self.in_flight.enter(waiting.kind).await;
                 self.post.post(event).await

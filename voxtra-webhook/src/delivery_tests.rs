@@ -1,8 +1,8 @@
-//! Queueing and retrying in virtual time, against a receiver that answers by a script.
+//! Queueing and retrying in virtual time, with a receiver that answers by a script.
 
 use super::*;
 
-/// Answers by the event's id: what is left of its script, then `Delivered`. Notes when each attempt
+/// Answers by the event's id: the rest of its script, then `Delivered`. Records when each attempt
 /// began.
 #[derive(Debug, Default)]
 struct Receiver {
@@ -10,7 +10,7 @@ struct Receiver {
     attempts: Mutex<Vec<(String, u64)>>,
     /// How long an answer takes.
     takes: Duration,
-    /// How long it is away after its start.
+    /// How long it is unreachable after its start.
     away: Duration,
     /// What was delivered, and when.
     delivered: Mutex<Vec<(String, u64)>>,
@@ -90,7 +90,7 @@ fn settings() -> WebhookSettings {
     WebhookSettings::new("http://receiver/".parse().unwrap())
 }
 
-/// As a telephone service tells of its calls.
+/// The lifecycle events of a telephone service.
 fn is_lifecycle(wire: &str) -> bool {
     wire.starts_with("call.") || wire.starts_with("session.")
 }
@@ -138,7 +138,7 @@ async fn a_retry_holds_back_its_own_session_and_no_other() {
     };
     assert_eq!(of("a"), ["a1", "a1", "a1", "a2", "a3"]);
     assert_eq!(of("b"), ["b1", "b2"]);
-    // Both of b were sent before a's first retry.
+    // Both events of b were sent before a's first retry.
     assert_eq!(&ids[3..], ["a1", "a1", "a2", "a3"]);
     let expected = WebhookCounters {
         delivered: 5,
@@ -220,7 +220,7 @@ async fn full_queues_drop_what_is_new_and_count_it() {
     for id in ["a1", "a2", "a3"] {
         delivery.enqueue(event("a", id));
     }
-    // Nothing ran yet: two wait in the lane, the third found it full.
+    // No task ran yet: two wait in the lane, and the third met a full one.
     assert_eq!(
         (delivery.counters().queued, delivery.counters().dropped),
         (2, 1)
@@ -232,7 +232,7 @@ async fn full_queues_drop_what_is_new_and_count_it() {
         (delivery.counters().queued, delivery.counters().dropped),
         (5, 2)
     );
-    // What tells of a call's life has the other half, two for each session.
+    // Lifecycle events have the other half, two for each session.
     for id in ["a4", "a5", "a6", "e2", "f1", "g1", "h1"] {
         delivery.enqueue(named("call.ended", &id[..1], id));
     }
@@ -243,7 +243,7 @@ async fn full_queues_drop_what_is_new_and_count_it() {
     delivery.drain(far()).await;
     let mut sent = ids(&delivery);
     sent.sort();
-    // h1, the end of a call, took the place of the newest other event of the session with most.
+    // h1, the end of a call, replaced the newest other event of the session with the most.
     assert_eq!(
         sent,
         ["a1", "a4", "a5", "b1", "c1", "d1", "e2", "f1", "g1", "h1"]
@@ -288,7 +288,7 @@ async fn a_receiver_that_is_away_for_a_minute_gets_everything_in_order() {
             delivery.enqueue(named(wire, session, &format!("{session} {wire}")));
         }
     }
-    // As in life: nobody closes the queues meanwhile.
+    // As in production: the queues are not closed meanwhile.
     tokio::time::sleep(Duration::from_secs(121)).await;
     let delivered = delivery.shared.post.delivered.lock().unwrap().clone();
     for session in ["a", "b"] {
@@ -316,7 +316,7 @@ async fn an_event_is_tried_until_its_time_is_over_and_once_at_least() {
     let attempts = delivery.shared.post.attempts.lock().unwrap().clone();
     let last: Vec<_> = attempts.iter().rev().take(3).rev().cloned().collect();
     let end = horizon.as_millis() as u64;
-    // The timer's grain is a millisecond.
+    // The timer's resolution is a millisecond.
     for ((id, at), expected) in last.iter().zip(["1", "2", "3"]) {
         assert_eq!(id, expected);
         assert!((end..end + 5).contains(at), "{id} was last tried at {at}");
@@ -333,7 +333,7 @@ async fn floods_of_many_calls_neither_push_out_nor_delay_another_calls_end() {
     for call in 0..200 {
         for digit in 0..1_000 {
             delivery.enqueue(named("dtmf.received", &format!("flood {call}"), "digit"));
-            // The first of them are being sent.
+            // The first of them are already being sent.
             if digit == 0 {
                 tokio::task::yield_now().await;
             }
@@ -341,7 +341,7 @@ async fn floods_of_many_calls_neither_push_out_nor_delay_another_calls_end() {
     }
     assert!(delivery.counters().dropped > 0, "it was no flood");
     delivery.enqueue(named("call.ended", "other", "end"));
-    // Even what is no lifecycle event finds its share of the room.
+    // An ordinary event gets its share of the room, too.
     delivery.enqueue(named("user.transcript", "other", "said"));
     tokio::time::sleep(answer * 3).await;
     let delivered = delivery.shared.post.delivered.lock().unwrap().clone();
@@ -390,7 +390,7 @@ async fn the_end_waits_for_no_long_retry() {
     let receiver = Receiver::new(Duration::ZERO).away(Duration::from_secs(100));
     let delivery = delivery_to(settings(), receiver);
     delivery.enqueue(named("call.ended", "s", "end"));
-    // By now each wait takes half a minute or more.
+    // Each wait takes half a minute or more by now.
     tokio::time::sleep(Duration::from_secs(101)).await;
     let began = Instant::now();
     let abandoned = delivery.drain(began + Duration::from_secs(10)).await;

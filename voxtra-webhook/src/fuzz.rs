@@ -1,4 +1,4 @@
-//! Signatures, as a receiver checks them; and what a receiver answers.
+//! Signatures, as a receiver checks them, and a receiver's answers.
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
@@ -8,8 +8,8 @@ use super::Signer;
 use super::retry::AttemptOutcome;
 
 /// What was signed verifies, and nothing else does: no other body, no other secret, and no header
-/// that is not the HMAC as RFC 2104 writes it down. An answer is sorted by its status alone,
-/// whatever its `Retry-After` says.
+/// other than the HMAC of RFC 2104. An answer is classified by its status alone, whatever its
+/// `Retry-After` says.
 ///
 /// The input is the length of the secret, the secret, the length of the header, the header, and the
 /// body.
@@ -75,7 +75,7 @@ fn answer(body: &[u8], retry_after: &[u8]) {
     }
 }
 
-/// HMAC-SHA256 by the book (RFC 2104): H((K ^ opad) || H((K ^ ipad) || text)), with blocks of 64
+/// HMAC-SHA256 as RFC 2104 defines it: H((K ^ opad) || H((K ^ ipad) || text)), with blocks of 64
 /// bytes.
 fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
     let mut block = [0; 64];
@@ -90,7 +90,7 @@ fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
     outer.chain_update(inner).finalize().into()
 }
 
-/// The part at the front, behind its length, and the rest.
+/// The part at the front, after its length byte, and the rest.
 fn prefixed(data: &[u8]) -> (&[u8], &[u8]) {
     match data.split_first() {
         Some((length, rest)) => rest.split_at(usize::from(*length).min(rest.len())),

@@ -1,9 +1,8 @@
-//! Webhooks: events POSTed in order, signed, and tried again, by a service that waits for none of
-//! it.
+//! Webhooks: events POSTed in order, signed and retried. The service never waits for them.
 //!
 //! An event has a wire name, an id, the session it belongs to, and its exact bytes, usually JSON.
-//! What a session is depends on the service: a call, an order, a customer. Needs a tokio runtime,
-//! and nothing else of the service.
+//! The service decides what a session is: a call, an order, a customer. The crate needs a tokio
+//! runtime, and nothing else of the service.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -29,22 +28,22 @@
 //! ```
 //!
 //! [`Webhooks::deliver`] never waits. Each hook keeps one short queue per session, so the events of
-//! a session arrive in order; a delivery that has to be tried again holds back the later events of
-//! that session and of no other.
+//! a session arrive in order. A delivery that must be retried holds back only the later events of
+//! its own session.
 //!
-//! What is retried: transport errors, time-outs, 5xx, and 408, 425 and 429, until
+//! Transport errors, time-outs, 5xx, and 408, 425 and 429 are retried until
 //! [`give_up_after`](WebhookSettings::give_up_after) has passed since the event happened. Any other
-//! answer outside 2xx is final, because sending the same bytes again would get the same answer.
-//! What is lost is counted ([`WebhookCounters`]) and logged at most once in ten seconds per hook.
+//! answer outside 2xx is final, because the same bytes would get the same answer. Lost events are
+//! counted ([`WebhookCounters`]) and logged at most once in ten seconds per hook.
 //!
-//! Whatever one session does, the others' events get through. Where the queue is full, an event of
-//! a session with few waiting takes the place of the newest one of the session with most: the
-//! sessions share the queue. The events that tell of a session's life ([`Sender::lifecycle`]) have
-//! room and requests of their own.
+//! Whatever one session does, the other sessions' events get through. When the queue is full, an
+//! event of a session with few waiting replaces the newest one of the session with the most: the
+//! sessions share the queue. Events of a session's life ([`Sender::lifecycle`]) have room and
+//! requests of their own.
 //!
 //! Every request carries `X-NAME-Event`, `X-NAME-Event-Id` and `X-NAME-Session-Id` with the name of
-//! the [`Sender`], and `X-NAME-Signature` where the hook has a secret ([`Signer`]). Nothing is kept
-//! on disk: what is not delivered when the process ends is gone.
+//! the [`Sender`], and `X-NAME-Signature` if the hook has a secret ([`Signer`]). Nothing is kept on
+//! disk: events not delivered when the process ends are lost.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -85,13 +84,13 @@ pub struct OutgoingEvent {
     /// The wire name, such as `order.created`; matched against each hook's allow-list and sent as
     /// `X-NAME-Event`.
     pub wire: Cow<'static, str>,
-    /// The event's id, sent as `X-NAME-Event-Id`: the same on every retry, so that a receiver
-    /// recognises an event that comes twice.
+    /// The event's id, sent as `X-NAME-Event-Id`: the same on every retry, so that a receiver can
+    /// recognise an event that comes twice.
     pub id: String,
-    /// The session the event belongs to; sent as `X-NAME-Session-Id`. Events with the same one
-    /// arrive in order.
+    /// The session the event belongs to; sent as `X-NAME-Session-Id`. Events of one session arrive
+    /// in order.
     pub session_id: Arc<str>,
-    /// The exact bytes to send and to sign; JSON, as which they are declared.
+    /// The exact bytes to send and to sign. They are sent as JSON.
     pub body: Bytes,
 }
 
@@ -103,11 +102,10 @@ pub struct Webhooks {
 
 impl Webhooks {
     /// Prepares a delivery for each of `settings`. Must be called inside a tokio runtime, which
-    /// will run the deliveries.
+    /// runs the deliveries.
     ///
-    /// # Errors
-    /// [`WebhookError`] when the HTTP client cannot be made, for instance when the machine has no
-    /// trusted certificates, and when no header can carry the sender's name.
+    /// [`WebhookError`] if the HTTP client cannot be made, for instance because the machine has no
+    /// trusted certificates, or if a header cannot carry the sender's name.
     pub fn new(sender: &Sender, settings: Vec<WebhookSettings>) -> Result<Self, WebhookError> {
         let mut hooks = Vec::with_capacity(settings.len());
         for one in settings {
@@ -119,14 +117,14 @@ impl Webhooks {
         })
     }
 
-    /// True when no hook wants events named `wire`, so that the JSON need not be made at all.
+    /// True if no hook wants events named `wire`, so that the JSON need not be made.
     #[must_use]
     pub fn ignores(&self, wire: &str) -> bool {
         !self.hooks.iter().any(|hook| hook.settings().wants(wire))
     }
 
-    /// Queues the event for every hook that wants it, and returns at once. Where a queue is full
-    /// the event is dropped for that hook, counted and logged.
+    /// Queues the event for every hook that wants it, and returns at once. If a hook's queue is
+    /// full, the event is dropped for that hook, counted and logged.
     pub fn deliver(&self, event: &OutgoingEvent) {
         for hook in self
             .hooks
@@ -137,11 +135,11 @@ impl Webhooks {
         }
     }
 
-    /// Takes no more events and waits until those queued are delivered or `deadline` has come; what
-    /// is left then is given up, counted and logged. Returns how many events were given up.
+    /// Takes no more events, and waits until those queued are delivered or `deadline` has come. The
+    /// rest is then given up, counted and logged. Returns how many events were given up.
     pub async fn drain(&self, deadline: Instant) -> u64 {
         let mut abandoned = 0;
-        // All are closed first, so that they drain at the same time.
+        // All hooks are closed first, so that they drain at the same time.
         for hook in self.hooks.iter() {
             hook.close();
         }
@@ -151,7 +149,7 @@ impl Webhooks {
         abandoned
     }
 
-    /// Gives up, at once, what is left to deliver: [`drain`](Self::drain) counts it and returns.
+    /// Gives up all remaining events at once: [`drain`](Self::drain) counts them and returns.
     pub fn give_up(&self) {
         for hook in self.hooks.iter() {
             hook.give_up();
@@ -175,25 +173,25 @@ impl Webhooks {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// No header can carry the sender's name.
+    /// A header cannot carry the sender's name.
     #[error("{0:?} cannot stand in the name of a header: name the sender by letters, digits and -")]
     Name(String),
-    /// No TLS configuration could be made.
+    /// The TLS configuration could not be made.
     #[error(
         "no TLS for webhook {url}: {source}; install the system's root certificates (Debian: ca-certificates) or point SSL_CERT_FILE at a bundle"
     )]
     Tls {
         /// The hook's scheme, host and port.
         url: String,
-        /// What rustls said.
+        /// rustls's error.
         source: rustls::Error,
     },
-    /// No HTTP client could be made.
+    /// The HTTP client could not be made.
     #[error("no HTTP client for webhook {url}: {source}")]
     Client {
         /// The hook's scheme, host and port.
         url: String,
-        /// What the client said.
+        /// The client's error.
         source: reqwest::Error,
     },
 }

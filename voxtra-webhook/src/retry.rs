@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 
 use super::WebhookSettings;
 
-/// What came of one attempt.
+/// The outcome of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AttemptOutcome {
     /// 2xx.
@@ -21,8 +21,8 @@ pub(super) enum AttemptOutcome {
 }
 
 impl AttemptOutcome {
-    /// Sorts an answer: 408, 425, 429 and 5xx are worth another attempt, 2xx is delivered, all else
-    /// is final.
+    /// Classifies an answer: 408, 425, 429 and 5xx are worth another attempt, 2xx is delivered, all
+    /// else is final.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         if status.is_success() {
             return Self::Delivered;
@@ -73,7 +73,7 @@ impl Schedule {
     }
 
     /// How long to wait before the next attempt; `None` if `max_attempts` allows no further one. A
-    /// receiver's `Retry-After` lengthens the wait, as far as the longest back-off goes.
+    /// receiver's `Retry-After` lengthens the wait, up to the longest back-off.
     pub(super) fn next(&mut self, after: Option<Duration>) -> Option<Duration> {
         let wait = self.backoff.next()?;
         Some(after.map_or(wait, |after| wait.max(after.min(self.longest))))

@@ -2,7 +2,7 @@ use reqwest::header::HeaderName;
 
 use super::WebhookError;
 
-/// Who delivers: what all webhooks of a service have in common.
+/// The sender of all webhooks of a service: what they have in common.
 ///
 /// ```
 /// use voxtra_webhook::Sender;
@@ -19,12 +19,12 @@ pub struct Sender {
     lifecycle: Option<Lifecycle>,
 }
 
-/// Whether events of a wire name are of the life of a session.
+/// Whether events of a wire name are lifecycle events.
 pub(super) type Lifecycle = fn(&str) -> bool;
 
 impl Sender {
-    /// `name` stands in the headers: `X-NAME-Event`, `X-NAME-Event-Id`, `X-NAME-Session-Id` and
-    /// `X-NAME-Signature`. It is the `User-Agent`, too. Letters, digits and `-`.
+    /// `name` goes into the headers: `X-NAME-Event`, `X-NAME-Event-Id`, `X-NAME-Session-Id` and
+    /// `X-NAME-Signature`. It is also the `User-Agent`. Letters, digits and `-`.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -41,9 +41,9 @@ impl Sender {
         self
     }
 
-    /// Says by the wire name which events tell of the life of a session: few for each one, and
-    /// receivers count on them. Room in the queue and requests are reserved for them. Default: none
-    /// are, and nothing is reserved.
+    /// Tells by the wire name which events are of a session's life: few per session, and receivers
+    /// rely on them. Room in the queue and requests are reserved for them. Default: none are, and
+    /// nothing is reserved.
     #[must_use]
     pub fn lifecycle(mut self, is_lifecycle: fn(&str) -> bool) -> Self {
         self.lifecycle = Some(is_lifecycle);

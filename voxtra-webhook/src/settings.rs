@@ -3,7 +3,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-/// Where one webhook goes and how hard it is tried.
+/// Where one webhook's events go, and how long they are retried.
 ///
 /// ```
 /// use voxtra_webhook::WebhookSettings;
@@ -19,40 +19,40 @@ use url::Url;
 pub struct WebhookSettings {
     /// Where events are POSTed; `http` or `https`.
     pub url: Url,
-    /// Signs every body when given (`X-NAME-Signature`, see [`Signer`](super::Signer)). Never
+    /// Key that signs every body, if set (`X-NAME-Signature`, see [`Signer`](super::Signer)). Never
     /// logged.
     pub secret: Option<SecretString>,
     /// The wire names to send; `None` sends all.
     pub events: Option<Vec<String>>,
     /// Longest wait for one answer, from connecting to its last header. Default 10 s.
     pub timeout: Duration,
-    /// The HTTP proxy (`http://host:port`) that requests go through. Default: none; those of the
-    /// environment are not used.
+    /// The HTTP proxy (`http://host:port`) for requests. Default: none; proxies of the environment
+    /// are not used.
     pub proxy: Option<Url>,
-    /// How long an event is tried again, counted from when it happened. Each event is tried once at
-    /// least. Default 15 min.
+    /// How long an event is retried, counted from when it happened. Each event is tried at least
+    /// once. Default 15 min.
     pub give_up_after: Duration,
-    /// Most attempts at one event, the first included, whatever `give_up_after` is. Default: no
+    /// Most attempts at one event, including the first, whatever `give_up_after` is. Default: no
     /// limit.
     ///
-    /// A receiver that is away for a minute uses up a few attempts: leave it out.
+    /// A receiver that is away for a minute uses up a few attempts: better leave this unset.
     pub max_attempts: Option<u32>,
-    /// Wait after the first failed attempt; it doubles with every further one, and up to as much
-    /// again is added at random. Default 500 ms.
+    /// Wait after the first failed attempt. It doubles with every further one, and a random part of
+    /// up to the same length is added. Default 500 ms.
     pub first_backoff: Duration,
-    /// Longest wait between two attempts before the random part is added; also bounds a receiver's
-    /// `Retry-After`. Default 30 s.
+    /// Longest wait between two attempts before the random part is added; it also limits a
+    /// receiver's `Retry-After`. Default 30 s.
     pub max_backoff: Duration,
-    /// Most events waiting over all sessions; further ones are dropped. Half of it is kept for
-    /// lifecycle events, where [`Sender::lifecycle`](super::Sender::lifecycle) names some. Default
+    /// Most events waiting over all sessions; further ones are dropped. Half of the room is kept
+    /// for lifecycle events, if [`Sender::lifecycle`](super::Sender::lifecycle) names some. Default
     /// 20,000.
     pub queue: usize,
-    /// Most events waiting of one session; further ones are dropped. Where `queue` is full, so are
-    /// the newest of the session with most of them, in favour of one with fewer. Lifecycle events
-    /// are counted apart. Default 1,000.
+    /// Most events waiting of one session; further ones are dropped. When `queue` is full, the
+    /// session with the most loses its newest ones to a session with fewer. Lifecycle events are
+    /// counted separately. Default 1,000.
     pub session_queue: usize,
-    /// Most requests under way at the same time. A quarter of them is kept for lifecycle events,
-    /// where [`Sender::lifecycle`](super::Sender::lifecycle) names some. Default 16.
+    /// Most requests under way at the same time. A quarter of them is kept for lifecycle events, if
+    /// [`Sender::lifecycle`](super::Sender::lifecycle) names some. Default 16.
     pub max_in_flight: usize,
 }
 
@@ -103,8 +103,8 @@ impl WebhookSettings {
             .is_none_or(|names| names.iter().any(|name| name == wire))
     }
 
-    /// Scheme, host and port. Paths and queries of webhooks often carry a token, so nothing else is
-    /// ever logged.
+    /// Scheme, host and port. Paths and queries of webhooks often carry a token, so they are never
+    /// logged.
     #[must_use]
     pub fn origin(&self) -> String {
         origin(&self.url)

@@ -1,4 +1,4 @@
-//! Against a real HTTP receiver on loopback.
+//! Deliveries to a real HTTP receiver on loopback.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -16,7 +16,7 @@ type Request = (String, HeaderMap, Bytes);
 /// A status and the headers that go with it.
 type Answer = (u16, &'static [(&'static str, &'static str)]);
 
-/// Keeps what it gets and answers by its script, then with 200.
+/// Records its requests, and answers by its script, then with 200.
 #[derive(Debug, Default)]
 struct Receiver {
     got: Mutex<Vec<Request>>,
@@ -243,7 +243,7 @@ async fn each_hook_gets_what_its_list_names_and_user_events_too() {
 #[tokio::test]
 async fn a_receiver_that_is_down_or_mute_costs_its_own_hook_only() {
     let (receiver, url) = Receiver::start(&[]).await;
-    // Bound and never accepted from: connects, then says nothing.
+    // Bound but never accepts: a client connects and gets no answer.
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -282,7 +282,7 @@ async fn requests_go_through_the_proxy_that_is_named() {
     assert!(receiver.got().is_empty());
 }
 
-/// The environment is a process's: the test runs itself in another one.
+/// The environment belongs to a process: the test runs itself in another one.
 #[tokio::test]
 async fn proxies_of_the_environment_are_not_used() {
     const INSIDE: &str = "WEBHOOK_TEST_INSIDE";

@@ -5,20 +5,20 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-/// TLS 1.2 and 1.3, trusting what the machine trusts (on Linux its certificate bundle, or
+/// TLS 1.2 and 1.3, trusting the machine's certificates (on Linux its certificate bundle, or
 /// `SSL_CERT_FILE`).
 pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
     trusting([])
 }
 
-/// As [`client_config`], and `extra` certificates too.
+/// As [`client_config`], plus `extra` certificates.
 pub(super) fn trusting(
     extra: impl IntoIterator<Item = CertificateDer<'static>>,
 ) -> Result<ClientConfig, rustls::Error> {
     let verifier = Verifier::new_with_extra_roots(extra, provider())?;
     Ok(ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
-        // What is dangerous is to verify less than the machine does; this verifier is the
+        // It would be dangerous to verify less than the machine does; this verifier is the
         // machine's.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
@@ -33,7 +33,7 @@ pub(super) fn trusting_nothing() -> Result<ClientConfig, rustls::Error> {
         .with_no_client_auth())
 }
 
-/// Named here rather than taken from the process, so that it works whatever else the program links.
+/// Named here, not taken from the process, so that it works whatever else the program links.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
@@ -49,7 +49,7 @@ mod tests {
     use super::super::{OutgoingEvent, Sender, WebhookSettings};
     use super::*;
 
-    /// An HTTPS receiver with a certificate of its own making, for `localhost`; answers 200 to each
+    /// An HTTPS receiver with a self-signed certificate for `localhost`; answers 200 to each
     /// request.
     async fn receiver() -> (String, CertificateDer<'static>) {
         receiver_for("localhost").await
@@ -135,7 +135,7 @@ mod tests {
         );
     }
 
-    /// The reason names what the certificate is for, and goes on to the log.
+    /// The reason quotes the certificate's names, and goes to the log.
     #[tokio::test]
     async fn a_certificate_can_neither_drive_a_terminal_nor_fill_the_log() {
         let name = format!("\u{1b}[2J\r\n{}.example", "x".repeat(10_000));

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Lets one log line through per [`INTERVAL`] and counts those held back, so that a dead receiver
-/// cannot fill the log.
+/// Lets one log line through per [`INTERVAL`] and counts the suppressed ones, so that a dead
+/// receiver cannot fill the log.
 #[derive(Debug, Default)]
 pub(super) struct Warnings {
     state: Mutex<State>,
@@ -17,7 +17,7 @@ struct State {
 }
 
 impl Warnings {
-    /// Whether to write a line now; if so, how many were held back since the last.
+    /// Whether to write a line now; if so, how many were suppressed since the last one.
     pub(super) fn admit(&self) -> Option<u64> {
         let now = Instant::now();
         let mut state = self

@@ -1,4 +1,4 @@
-//! The event connection against an Asterisk that is a duplex pipe, in virtual time.
+//! The event connection to an Asterisk simulated by a duplex pipe, in virtual time.
 
 use std::sync::Mutex;
 
@@ -7,7 +7,7 @@ use tokio::io::DuplexStream;
 
 type Peer = WebSocketStream<DuplexStream>;
 
-/// What the next attempts to connect come to; when there are no more, they fail.
+/// The outcomes of the next connection attempts; after the last one, attempts fail.
 #[derive(Clone, Default)]
 struct Script {
     attempts: Arc<Mutex<Vec<Instant>>>,
@@ -114,7 +114,7 @@ async fn failures_are_retried_ever_more_slowly_up_to_the_limit() {
         );
         shortest = (shortest * 2).min(options.max_delay);
     }
-    // It really waited: no attempt came sooner than the shortest wait after the one before.
+    // It really waited: no attempt came sooner than the shortest wait after the previous one.
     let attempts = script.attempts();
     assert!(
         attempts
@@ -159,7 +159,7 @@ async fn a_peer_that_answers_pings_is_kept_and_one_that_does_not_is_given_up() {
     let (mut events, _stop) = start(&script);
     connected(&mut events).await;
 
-    // Reading is what makes tungstenite answer pings; nothing else is ever sent.
+    // tungstenite answers pings when it reads; nothing else is ever sent.
     let mut peer = peers.recv().await.unwrap();
     let alive = tokio::spawn(async move {
         let end = tokio::time::sleep(options.dead_after * 4);
@@ -228,7 +228,7 @@ async fn being_replaced_is_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn it_stops_at_once_whatever_it_is_doing() {
-    // Connected: it says goodbye.
+    // While connected: the client says goodbye.
     let (script, mut peers) = Script::accepting();
     let (mut events, stop) = start(&script);
     connected(&mut events).await;
@@ -241,7 +241,7 @@ async fn it_stops_at_once_whatever_it_is_doing() {
         Some(Ok(Message::Close(_)))
     ));
 
-    // Waiting for the next attempt.
+    // While waiting for the next attempt.
     let script = Script::default();
     let (mut events, _stop) = start(&script);
     disconnected(&mut events).await;
@@ -249,7 +249,7 @@ async fn it_stops_at_once_whatever_it_is_doing() {
     events.stop().await;
     assert_eq!(Instant::now(), before);
 
-    // Waiting for somebody to read a full queue.
+    // While waiting for room in a full queue.
     let (script, mut peers) = Script::accepting();
     let stop = CancellationToken::new();
     let options = AriEventsOptions {
@@ -310,7 +310,7 @@ async fn a_peer_that_pings_and_reads_nothing_makes_no_answers_pile_up() {
         peer.send(Message::Ping(vec![0; 125].into())).await.unwrap();
     }
     peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
-    // All were read, and it is still the same connection.
+    // All were read, and the connection is still the same.
     assert_eq!(event(&mut events).await.kind(), "A");
 
     let mut answers = 0;
@@ -319,7 +319,7 @@ async fn a_peer_that_pings_and_reads_nothing_makes_no_answers_pile_up() {
     {
         answers += usize::from(message.is_pong());
     }
-    // What the pipe holds, what may wait for it, and the latest.
+    // Bytes in the pipe, bytes that may wait for it, and the latest pong.
     let bound = ((1 << 16) + MAX_UNWRITTEN) / 125 + 2;
     assert!((1..=bound).contains(&answers), "{answers}");
 }

@@ -8,11 +8,11 @@ use crate::audio::{Audio, MAX_FRAME_BYTES, SampleRate};
 /// Cuts a stream of bytes into [`Frame`]s.
 ///
 /// The stream may arrive in pieces of any size: half a header, thirty frames at once. A frame that
-/// is whole in the input is borrowed from it; only one that was split is put together in the
-/// decoder's memory `H`.
+/// is whole in the input is borrowed from it; only a split frame is put together in the decoder's
+/// memory `H`.
 ///
-/// An audio payload longer than that memory is handed on as several frames of its length (the last
-/// one shorter), so that no audio is lost; any other payload longer than that is
+/// An audio payload longer than that memory is returned as several frames of its length (the last
+/// one shorter), so that no audio is lost. Any other payload longer than that is
 /// [`DecodeError::TooLong`]. The frames are the same however the stream was cut.
 ///
 /// ```
@@ -31,8 +31,8 @@ use crate::audio::{Audio, MAX_FRAME_BYTES, SampleRate};
 #[derive(Clone, Debug)]
 pub struct Decoder<H = [u8; MAX_FRAME_BYTES]> {
     state: State,
-    /// Bytes in `held`: of the header while reading one, else of the piece of payload that is put
-    /// together.
+    /// Bytes in `held`: of the header while reading one, otherwise of the piece of payload being
+    /// put together.
     filled: usize,
     held: H,
 }
@@ -42,7 +42,7 @@ pub struct Decoder<H = [u8; MAX_FRAME_BYTES]> {
 enum State {
     /// At a header, or within one.
     Header,
-    /// Within the payload of a frame; `left` bytes of it were not handed on yet. Never zero.
+    /// Within a frame's payload; `left` bytes of it were not returned yet. Never zero.
     Payload { kind: u8, left: usize },
     /// Within the payload of a frame that was refused.
     Skip { left: usize },
@@ -75,7 +75,7 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         }
     }
 
-    /// Gives it other memory, unless it holds something: between two frames.
+    /// Replaces its memory, unless it holds something: between two frames.
     pub(crate) fn set_memory(&mut self, held: H) {
         if self.filled == 0 {
             self.held = held;
@@ -88,15 +88,15 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         kind::audio_rate(*kind)
     }
 
-    /// The longest payload that is taken in one piece, in bytes. Never nothing, or the stream would
+    /// The longest payload that is taken in one piece, in bytes. Never zero, or the stream would
     /// stand still.
     #[inline]
     pub(crate) fn longest(&self) -> usize {
         self.held.as_ref().len().max(2)
     }
 
-    /// Takes the next frame off the front of `input`. `None` means that all of `input` was taken
-    /// and that the next frame needs more. After an error the stream is still in step: call again.
+    /// Takes the next frame off the front of `input`. `None` means that all of `input` was consumed
+    /// and the next frame needs more. After an error the stream is still in step: call again.
     ///
     /// # Errors
     /// See [`DecodeError`]: one for each way a frame can break the protocol.
@@ -105,8 +105,8 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Option<Result<Frame<'d>, DecodeError>> {
-        // Nearly every frame of a call is audio that is whole in the input: that path is short
-        // enough to be inlined, and then no `Frame` is built in memory.
+        // Nearly every frame of a call is audio that is whole in the input. That path is short
+        // enough to be inlined; no `Frame` is then built in memory.
         if self.is_between_frames()
             && let Some((&[kind, high, low], rest)) = input.split_first_chunk()
             && let Some(rate) = kind::audio_rate(kind)
@@ -120,7 +120,7 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         self.decode_any(input)
     }
 
-    /// [`decode`](Self::decode) for every frame, however it came.
+    /// [`decode`](Self::decode) for any frame, whole or split.
     fn decode_any<'d, 'i: 'd>(
         &'d mut self,
         input: &mut &'i [u8],
@@ -169,13 +169,13 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         }
     }
 
-    /// Whether the stream stands between two frames. When it ends elsewhere, a frame was cut off.
+    /// Whether the stream is between two frames. If it ends elsewhere, a frame was cut off.
     #[inline]
     pub fn is_between_frames(&self) -> bool {
         self.state == State::Header && self.filled == 0
     }
 
-    /// Back to the start of a stream.
+    /// Returns to the start of a stream.
     pub const fn reset(&mut self) {
         self.state = State::Header;
         self.filled = 0;
@@ -195,8 +195,8 @@ impl<H: AsRef<[u8]> + AsMut<[u8]>> Decoder<H> {
         self.held.as_ref().first_chunk().copied()
     }
 
-    /// Moves bytes from `input` until `wanted` are held. Then they are as good as taken: the next
-    /// call starts anew.
+    /// Moves bytes from `input` until `wanted` are held. They then count as consumed: the next call
+    /// starts anew.
     fn fill(&mut self, wanted: usize, input: &mut &[u8]) -> bool {
         let taken = wanted.saturating_sub(self.filled).min(input.len());
         let (now, rest) = input.split_at(taken);
@@ -237,7 +237,7 @@ impl State {
     }
 }
 
-/// The error in a frame's kind and length, before its payload has arrived.
+/// The error that a frame's kind and length reveal, before its payload has arrived.
 const fn refusal(kind: u8, len: usize, longest: usize) -> Option<DecodeError> {
     match kind {
         kind::HANGUP if len != 0 => Some(DecodeError::HangupPayload { len }),
@@ -283,7 +283,7 @@ mod tests {
     use crate::audio::SampleRate;
     use std::vec::Vec;
 
-    /// What a decoder of 16 bytes makes of the whole of `wire`, and that it needs all of it.
+    /// Checks what a decoder of 16 bytes makes of `wire`, and that it consumes all of it.
     #[track_caller]
     fn assert_decodes(wire: &[u8], expected: &[Result<Frame<'_>, DecodeError>]) {
         let mut decoder = Decoder::<[u8; 16]>::new();

@@ -1,4 +1,4 @@
-//! From frames to bytes, into a buffer of the caller.
+//! From frames to bytes, into the caller's buffer.
 
 use super::HEADER_LEN;
 use super::error::EncodeError;
@@ -6,8 +6,8 @@ use super::frame::{Frame, is_dtmf_digit, kind};
 use crate::audio::SampleRate;
 
 /// Writes one whole frame to the front of `out` and returns its length in bytes. On an error
-/// nothing is sent that should not be: what Asterisk would end the call for (an empty audio frame)
-/// is refused here.
+/// nothing may be sent: a frame for which Asterisk would end the call (empty audio) is refused
+/// here.
 ///
 /// # Errors
 /// See [`EncodeError`].
@@ -22,7 +22,7 @@ pub fn encode(frame: &Frame<'_>, out: &mut [u8]) -> Result<usize, EncodeError> {
     }
 }
 
-/// [`encode`] for every frame.
+/// [`encode`] for any frame.
 fn encode_any(frame: &Frame<'_>, out: &mut [u8]) -> Result<usize, EncodeError> {
     let code;
     let (kind, payload): (u8, &[u8]) = match frame {

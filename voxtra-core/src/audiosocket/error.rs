@@ -1,4 +1,4 @@
-//! Errors of frames, on their way in and on their way out.
+//! Errors of received frames and of frames to send.
 
 use core::fmt;
 
@@ -31,7 +31,7 @@ pub enum DecodeError {
         /// Its bytes.
         len: usize,
     },
-    /// A payload, not of audio, longer than the decoder has room for.
+    /// A payload, not of audio, that is longer than the decoder's memory.
     TooLong {
         /// The kind byte.
         kind: u8,

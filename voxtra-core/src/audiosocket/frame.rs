@@ -15,7 +15,7 @@ pub enum Frame<'a> {
     Dtmf(u8),
     /// Audio, usually 20 ms of it.
     Audio(Audio<'a>),
-    /// Asterisk reports that something went wrong on its side.
+    /// Asterisk reports an error on its side.
     Error(PeerError),
     /// A kind this version does not know.
     Unknown {
@@ -26,7 +26,7 @@ pub enum Frame<'a> {
     },
 }
 
-/// The frame on a short line; of a payload only its length.
+/// The frame on one short line; of a payload only its length.
 impl fmt::Display for Frame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! The decoder against one that is too simple to be wrong: any bytes, cut anywhere.
+//! The decoder compared with one that is too simple to be wrong: any bytes, cut anywhere.
 
 use std::vec;
 use std::vec::Vec;
@@ -6,12 +6,12 @@ use std::vec::Vec;
 use super::{Audio, DecodeError, Decoder, Frame, PeerError, encode, encoded_len};
 use crate::audio::SampleRate;
 
-/// What the decoder makes of any stream, cut anywhere: what [`frames_of`] makes of the whole of it.
-/// It takes every byte, always gets on, knows whether a frame was cut off, and what it gives can be
-/// encoded again.
+/// The decoder makes of any stream, cut anywhere, what [`frames_of`] makes of the whole stream. It
+/// consumes every byte, always makes progress, knows whether a frame was cut off, and its frames
+/// can be encoded again.
 ///
 /// The input is a count (its low four bits), as many cuts, and the stream. A cut is the length of a
-/// piece less one, from 200 on in steps of 64 bytes; they are used over and over.
+/// piece less one, from 200 on in steps of 64 bytes; the cuts are used over and over.
 pub fn decode(data: &[u8]) {
     let (count, rest) = match data.split_first() {
         Some((count, rest)) => (usize::from(count & 15).min(rest.len()), rest),
@@ -57,8 +57,8 @@ fn assert_encodes<const MAX: usize>(frame: &Frame<'_>) {
     assert_eq!((&frames[..], whole), (&[Ok(*frame)][..], true));
 }
 
-/// What is in `stream`, and whether it ends between two frames: the protocol written down as one
-/// pass over all bytes.
+/// The frames in `stream`, and whether it ends between two frames: the protocol written as one pass
+/// over all bytes.
 ///
 /// A payload of more than `max` bytes comes in parts of that length if it is audio, and is refused
 /// otherwise.
@@ -82,7 +82,7 @@ pub(crate) fn frames_of(
             _ => None,
         };
         if let Some(error) = wrong {
-            // Known from the header alone.
+            // Already known from the header.
             frames.push(Err(error));
         } else if let 0x10..=0x18 = kind {
             let rate = SampleRate::ALL[usize::from(kind - 0x10)];

@@ -2,8 +2,8 @@
 //!
 //! A frame is one byte of kind, two bytes of length (big-endian) and that many bytes of payload.
 //! Asterisk connects, sends the connection's id, then audio in both directions until either side
-//! hangs up. The format is Asterisk's `res_audiosocket`; what is tolerated and what ends a call was
-//! measured on Asterisk 22.
+//! hangs up. The format is that of Asterisk's `res_audiosocket`. What Asterisk tolerates and what
+//! makes it end a call was measured on Asterisk 22.
 
 mod decode;
 mod encode;

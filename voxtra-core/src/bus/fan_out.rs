@@ -8,9 +8,9 @@ use crate::time::Instant;
 
 /// Copies each record to at most `SUBSCRIBERS` rings.
 ///
-/// When a ring is full, its subscriber misses records until there is room again, and then first
-/// gets [`RecordBody::Missed`] with their number: between any two records that it reads, it knows
-/// whether it has seen everything.
+/// When a ring is full, its subscriber misses records until there is room again. It then first gets
+/// [`RecordBody::Missed`] with their number. Between any two records, a subscriber thus knows
+/// whether it has missed some.
 ///
 /// ```
 /// use heapless::spsc::Queue;
@@ -46,8 +46,8 @@ impl<S: RecordSink, const SUBSCRIBERS: usize> Bus<S, SUBSCRIBERS> {
         }
     }
 
-    /// Adds a subscriber. It gets the records that are published from now on. It takes the place of
-    /// a [closed](RecordSink::is_closed) one, if there is one.
+    /// Adds a subscriber, which gets the records that are published from now on. It takes the place
+    /// of a [closed](RecordSink::is_closed) one, if there is one.
     ///
     /// # Errors
     /// Gives the ring back when there are `SUBSCRIBERS` already.
@@ -63,7 +63,7 @@ impl<S: RecordSink, const SUBSCRIBERS: usize> Bus<S, SUBSCRIBERS> {
             .map_err(|subscriber| subscriber.sink)
     }
 
-    /// Gives the record to every subscriber that has room for it. Never waits, whatever they do.
+    /// Gives the record to every subscriber that has room for it. Never waits.
     pub fn publish(&mut self, record: Record<S::Event>) {
         for subscriber in &mut self.subscribers {
             if !subscriber.give(record) && !subscriber.sink.is_closed() {
@@ -73,8 +73,8 @@ impl<S: RecordSink, const SUBSCRIBERS: usize> Bus<S, SUBSCRIBERS> {
         }
     }
 
-    /// Tells subscribers what they have missed without waiting for the next record, where there is
-    /// room. For the end of a call, when there may be no next one.
+    /// Reports missed records to subscribers with room, without waiting for the next record. For
+    /// the end of a call, when there may be no next one.
     pub fn tell_missed(&mut self, at: Instant) {
         for subscriber in &mut self.subscribers {
             subscriber.tell_missed(at);
@@ -109,13 +109,13 @@ struct Subscriber<S> {
 }
 
 impl<S: RecordSink> Subscriber<S> {
-    /// Gives the number of missed records, then the record. Whether both went in.
+    /// Gives the number of missed records, then the record. Returns whether both fitted.
     fn give(&mut self, record: Record<S::Event>) -> bool {
         self.tell_missed(record.at) && self.sink.try_push(record).is_ok()
     }
 
-    /// Gives the number of missed records, if there are any. Whether the subscriber knows of all of
-    /// them now.
+    /// Gives the number of missed records, if there are any. Returns whether the subscriber now
+    /// knows of all of them.
     fn tell_missed(&mut self, at: Instant) -> bool {
         if self.missed > 0 {
             let body = RecordBody::Missed(self.missed);

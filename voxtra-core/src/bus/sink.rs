@@ -2,9 +2,9 @@
 
 use crate::event::Record;
 
-/// Where records go: the writing end of a ring. Any wait-free ring will do.
+/// Where records go: the writing end of a ring. Any wait-free ring works.
 ///
-/// The ring should hold at least two records, since the number of missed ones takes a record.
+/// The ring should hold at least two records, since the count of missed ones takes a record.
 pub trait RecordSink {
     /// The events in the records.
     type Event: Copy;
@@ -16,7 +16,7 @@ pub trait RecordSink {
     fn try_push(&mut self, record: Record<Self::Event>) -> Result<(), Record<Self::Event>>;
 
     /// Whether the reading end is gone; the bus may then replace the subscriber. A ring that can't
-    /// know returns `false`.
+    /// know this returns `false`.
     fn is_closed(&self) -> bool {
         false
     }

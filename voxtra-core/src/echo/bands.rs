@@ -7,11 +7,11 @@ use crate::vad::VAD_FRAME_SAMPLES;
 /// Bands of a frame.
 pub(super) const BANDS: usize = 8;
 
-/// Levels in dBFS, one a band. Which band is which frequency does not matter here, only that sounds
-/// differ in them.
+/// Levels in dBFS, one per band. It does not matter here which frequency a band is, only that
+/// sounds differ in the bands.
 pub(super) type Levels = [f32; BANDS];
 
-/// The same in half the room.
+/// The same in half the memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Packed([i16; BANDS]);
 
@@ -40,9 +40,9 @@ pub(super) const fn splat(value: f32) -> f32x8 {
 
 /// The levels of 20 ms at 8 kHz.
 ///
-/// Blocks of eight samples go through a Walsh-Hadamard transform, which needs no multiplication; a
-/// band is one coefficient over the whole frame. Direct current and the slope of speech towards low
-/// frequencies are taken away by a difference of neighbours first.
+/// Blocks of eight samples go through a Walsh-Hadamard transform, which needs no multiplication. A
+/// band is one coefficient over the whole frame. First a difference of neighbouring samples removes
+/// direct current and the slope of speech towards low frequencies.
 pub(super) fn levels(frame: &[f32; VAD_FRAME_SAMPLES]) -> Levels {
     let mut flat = [0.0_f32; VAD_FRAME_SAMPLES];
     let mut before = frame[0];
@@ -68,8 +68,7 @@ fn hadamard([a, b, c, d, e, f, g, h]: [f32; BANDS]) -> [f32; BANDS] {
 
 /// From the sum of squares of a band's coefficients to dBFS.
 ///
-/// The logarithm is that of the number's exponent, and its mantissa as it is: up to 0.26 dB too
-/// small.
+/// The logarithm takes the number's exponent and its mantissa as it is: up to 0.26 dB too low.
 fn dbfs(sum: f32) -> f32 {
     const DB_PER_OCTAVE: f32 = 3.010_3;
     /// All bands of a square wave at full scale together.
@@ -81,13 +80,13 @@ fn dbfs(sum: f32) -> f32 {
 
 pub(super) const QUIETEST_DBFS: f32 = -100.0;
 
-/// Brings a frame of any rate to 160 samples, each the mean of those in its place: rough, but all
-/// that levels need.
+/// Converts a frame of any rate to 160 samples, each the mean of the samples in its place: rough,
+/// but enough for levels.
 pub(super) fn at_8_khz(pcm: &[i16]) -> [f32; VAD_FRAME_SAMPLES] {
     let mut frame = [0.0; VAD_FRAME_SAMPLES];
     let count = pcm.len();
     if let Ok(narrow) = <&[i16; VAD_FRAME_SAMPLES]>::try_from(pcm) {
-        // As on most lines; the divisions below take longer than all the rest.
+        // The rate of most lines; the divisions below take longer than all the rest.
         return narrow.map(f32::from);
     }
     for (n, sample) in frame.iter_mut().enumerate() {

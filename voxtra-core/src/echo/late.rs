@@ -1,5 +1,4 @@
-//! Echoes that come back late, from a loudspeaker at the other end of a mobile network. Most lines
-//! have none.
+//! Late echoes, from a loudspeaker at the other end of a mobile network. Most lines have none.
 
 use wide::f32x8;
 
@@ -8,27 +7,27 @@ use super::estimate::{LEAST_RATIO_DB, LOUD_DBFS, MOST_RATIO_DB};
 
 /// Evidence about the delays from [`NEAREST`] frames on.
 ///
-/// For each delay it follows how much louder each band of the line is than what was sent that long
-/// ago, and how far single frames are from that. At the true delay frames stay close to it. At
-/// another delay they differ as much as one sentence differs from another, and so do the frames in
-/// which a caller or a noise is heard. A delay is believed when it was seen often enough, its
-/// frames are close enough, also beside those of the other delays, and it is softer than what was
-/// sent. A delay that is believed too soon takes the caller for an echo. So these ask for more than
-/// the near delays do.
+/// For each delay it tracks how much louder each band of the line is than what was sent that long
+/// ago (the coupling), and how far single frames are from that. At the true delay frames stay close
+/// to it. At another delay they differ as much as one sentence differs from another; so do frames
+/// with a caller or a noise. A delay is believed when it was seen often enough, its frames are
+/// close enough, also compared with those of the other delays, and it is softer than what was sent.
+/// A delay that is believed too soon takes the caller for an echo, so late delays need more
+/// evidence than near ones.
 ///
-/// A new delay is looked at in each frame, a known one in every fourth: neighbouring frames say
-/// nearly the same. While nothing but the line's noise is heard all of them wait for every fourth.
+/// A new delay is checked in each frame, a known one in every fourth: neighbouring frames are
+/// nearly alike. While only the line's noise is heard, all delays wait for every fourth.
 #[derive(Clone, Debug)]
 pub(super) struct LateEcho {
     paths: [Path; PATHS],
-    /// Which delays are believed, not known yet, and have no evidence. One bit each, the shortest
-    /// lowest.
+    /// Which delays are believed, which are new, and which have no evidence. One bit each, the
+    /// shortest delay lowest.
     believed: u64,
     new: u64,
     unseen: u64,
-    /// Every fourth bit: the known delays that are looked at in this frame.
+    /// Every fourth bit: the known delays that are checked in this frame.
     turn: u64,
-    /// How far frames are from the coupling, over all delays.
+    /// How far frames typically are from the coupling, over all delays.
     typical_db: f32,
 }
 
@@ -37,9 +36,9 @@ pub(super) struct LateEcho {
 struct Path {
     /// dB by which the line is louder than what was sent.
     coupling: Levels,
-    /// How far a frame's bands are from that, on average.
+    /// How far a frame's bands are from the coupling, on average.
     spread_db: f32,
-    /// Frames that spoke for it, less those that spoke against it.
+    /// Frames that supported the delay, less those that contradicted it.
     seen: u8,
 }
 
@@ -55,9 +54,8 @@ impl LateEcho {
         }
     }
 
-    /// The loudest of what was `expected` already and what the believed delays foretell. Learns
-    /// from what was heard then. `sent` gives the levels of the frame that was sent so many frames
-    /// ago.
+    /// The louder of `expected` and what the believed delays predict, per band. Then learns from
+    /// `heard`. `sent` gives the levels of the frame that was sent this many frames ago.
     pub(super) fn frame(
         &mut self,
         sent: impl Fn(usize) -> Option<f32x8>,
@@ -96,7 +94,7 @@ impl LateEcho {
         expected
     }
 
-    /// The loudest of the believed delays, in frames, and its coupling.
+    /// The believed delay with the loudest echo, in frames, and its coupling.
     pub(super) fn loudest(&self) -> Option<(usize, f32)> {
         let couplings = self.believed().map(|(delay, path)| (delay, path.mean()));
         couplings.max_by(|(_, a), (_, b)| a.total_cmp(b))
@@ -107,7 +105,7 @@ impl LateEcho {
     }
 }
 
-/// The places of the ones in `bits`.
+/// The positions of the ones in `bits`.
 fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
         let place = (bits != 0).then(|| bits.trailing_zeros() as usize);
@@ -156,7 +154,7 @@ impl Path {
             .fast_max(splat(-furthest))
             .fast_min(splat(furthest));
         if believed {
-            // An echo that the caller speaks over keeps its evidence.
+            // An echo keeps its evidence while the caller speaks over it.
             let louder = way.simd_gt(splat(LOUDER_DB));
             way = louder.select(splat(SURPRISE) * way, way);
         }
@@ -171,7 +169,7 @@ impl Path {
         self.seen = self.seen.saturating_add(1).min(MOST_SEEN);
     }
 
-    /// Whether it is an echo, if it was one `before`.
+    /// Whether this delay has an echo, if it had one `before`.
     fn is_echo(&self, typical_db: f32, before: bool) -> bool {
         let (most, share) = match self.seen {
             0..FEWEST_SEEN => return false,
@@ -188,7 +186,7 @@ impl Path {
             && self.mean() < MOST_COUPLING_DB
     }
 
-    /// Over the bands in which something came back.
+    /// The mean over the bands in which an echo came back.
     fn mean(&self) -> f32 {
         let coupling = f32x8::new(self.coupling);
         let known = coupling.simd_ge(splat(LEAST_RATIO_DB));
@@ -197,51 +195,51 @@ impl Path {
     }
 }
 
-/// Whether a frame's bands are enough of them to say something: at least three.
+/// Whether enough bands of a frame are set for it to count: at least three.
 fn enough(bands: f32x8) -> bool {
     let bits = bands.to_bitmask();
     let but_one = bits & bits.wrapping_sub(1);
     but_one & but_one.wrapping_sub(1) != 0
 }
 
-/// Frames of the shortest delay.
+/// The shortest delay, in frames.
 pub(super) const NEAREST: usize = 17;
-/// Delays that are looked at: 340 to 1,040 ms, as a sound that comes back 1 s later ends 1,020 ms
-/// after a frame began, and frames go out between those that come in.
+/// Delays that are checked: 340 to 1,040 ms. A sound that comes back 1 s later ends 1,020 ms after
+/// its frame began, and frames go out between those that come in.
 const PATHS: usize = 36;
 const ALL: u64 = (1 << PATHS) - 1;
-/// Frames after which a delay is known.
+/// Frames after which a delay counts as known.
 const KNOWN: u8 = 24;
 const MOST_SEEN: u8 = 64;
-/// Frames before a delay can be an echo: a quarter of a second of speech.
+/// Fewest frames for a delay to be an echo: a quarter of a second of speech.
 const FEWEST_SEEN: u8 = 12;
-/// Of the evidence for a delay so much goes with each frame in which it should be heard and is not:
-/// one part of so many.
+/// One part in this many of a delay's evidence goes with each frame in which its echo should be
+/// heard and is not.
 const FORGETS: u8 = 8;
-/// A mean is of so many frames, and of all of them while there are fewer.
+/// A mean covers this many frames, or all of them while there are fewer.
 const SLOWEST: u8 = 32;
-/// A band that should be so far above the noise should be heard.
+/// An echo predicted this far above the noise should be heard.
 const SURELY_DB: f32 = 6.0;
-/// One frame counts as no further off than this, but for a delay's first.
+/// The most dB that one frame counts as off the coupling, except a delay's first frames.
 const FURTHEST_DB: f32 = 15.0;
 const FEW: u8 = 4;
-/// A frame so much louder than an echo is the caller's, and counts for a part.
+/// A frame this much louder than the echo is the caller's, and counts only in part.
 const LOUDER_DB: f32 = 9.0;
 const SURPRISE: f32 = 0.25;
-/// How far frames may be from the coupling, in dB and beside the other delays': while a delay is
-/// new, and later.
+/// How far frames may be from the coupling, in dB and compared with the other delays: while a delay
+/// is new, and later.
 const SPREAD_SOON_DB: f32 = 4.5;
 const SHARE_SOON: f32 = 0.6;
 const SPREAD_DB: f32 = 6.0;
 const SHARE: f32 = 0.7;
-/// So much further before a delay isn't believed any more.
+/// How much further frames may be before a believed delay is dropped.
 const STAYS_DB: f32 = 1.5;
 const STAYS_SHARE: f32 = 0.1;
 const TYPICAL_AT_FIRST_DB: f32 = 8.0;
 const TYPICAL_STEP: f32 = 1.0 / 64.0;
 const FEWEST_TYPICAL: u8 = 6;
-/// A sound as loud as the agent is no echo.
+/// A sound as loud as the agent is not an echo.
 const MOST_COUPLING_DB: f32 = -3.0;
-/// The margin over the prediction is for the low quantile of the near delays. A mean is so much
+/// The margin over the prediction suits the low quantile of the near delays. A mean is this much
 /// above that.
 const SAFE_DB: f32 = 2.0;

@@ -6,8 +6,8 @@ use crate::audio::{Audio, SampleRate};
 use crate::audiosocket::{DecodeError, Decoder, Frame, HEADER_LEN, encode, encode_audio};
 use crate::event::Fault;
 
-/// Asterisk's AudioSocket. It can't take audio back. `M` says where a message is put together that
-/// has come in part.
+/// Asterisk's AudioSocket. It can't take audio back. `M` is the memory in which a message that came
+/// in parts is put together.
 #[derive(Debug)]
 pub struct AudioSocket<M: Memory = Inline> {
     decoder: Decoder<M::Message>,

@@ -1,40 +1,40 @@
-//! The clock check: from arrival times, which jump, to media time, which does not.
+//! The clock check: from arrival times, which jump, to media time, which doesn't.
 
 use core::time::Duration;
 
 use crate::audio::FRAME;
 use crate::time::Instant;
 
-/// A frame that arrives later than this after its place in the stream is late: the line has
-/// stalled, or the peer left silence out, or its clock is slower than ours.
+/// A frame that arrives more than this after its place in the stream is late: the line stalled, the
+/// peer left silence out, or its clock is slower than ours.
 const RESYNC: Duration = Duration::from_millis(100);
 
-/// A line that stalled makes up for it within this of its next frame. A peer that left silence out
+/// A line that stalled catches up within this time of its next frame. A peer that left silence out
 /// does not.
 const CATCH_UP: Duration = Duration::from_millis(200);
 
-/// Without a frame for this long the peer is silent, whatever it does otherwise.
+/// After this long without a frame, the peer counts as silent whatever its habit.
 const STALL: Duration = Duration::from_millis(1_200);
 
 /// Where a frame belongs on the time axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameTime {
-    /// The end of this frame in media time. Never later than its arrival plus one frame, nor before
-    /// a silence that was told.
+    /// The end of this frame in media time. At most one frame after its arrival, and never before a
+    /// silence that was reported.
     pub media: Instant,
     /// The frame came after a pause of more than 100 ms.
     pub gap: bool,
 }
 
-/// Gives each frame its media time: frames of 20 ms that a busy machine delivers in a bunch are
-/// still 20 ms apart.
+/// Gives each frame its media time: 20 ms frames that a busy machine delivers in a bunch are still
+/// 20 ms apart.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClockCheck {
     media: Instant,
     arrival: Instant,
-    /// Up to when the line was told to be silent.
+    /// Until when the line was reported as silent.
     silent: Instant,
-    /// When the first frame after a pause came, until what was missing has come too.
+    /// When the first frame after a pause came, until the missing frames have come too.
     resumed: Option<Instant>,
     /// The peer sends nothing while there is silence.
     leaves_out: bool,
@@ -68,15 +68,15 @@ impl ClockCheck {
         self.arrival
     }
 
-    /// Whether the peer is known to be silent at `now`. One that never left silence out may be held
-    /// up by its line, and then delivers what the caller is saying all at once.
+    /// Whether the peer is known to be silent at `now`. If a peer has never left silence out, its
+    /// line may have stalled; it then delivers what the caller is saying all at once.
     pub fn is_silent(&self, now: Instant) -> bool {
         let enough = if self.leaves_out { RESYNC } else { STALL };
         now.duration_since(self.arrival) > enough
     }
 
-    /// Nothing has come for a while, and at `now` somebody is told so: what comes later is not
-    /// before that, or its time would be counted twice.
+    /// At `now`, silence is reported: no frame has come for a while. Later frames do not begin
+    /// before `now`, or their time would be counted twice.
     pub fn silence(&mut self, now: Instant) {
         self.silent = self.silent.max(now);
     }
@@ -99,7 +99,7 @@ impl ClockCheck {
         } else {
             anew = match self.resumed {
                 Some(_) if self.leaves_out => true,
-                // The samples that come say how much time has passed for the caller.
+                // The samples that arrive tell how much time has passed for the caller.
                 Some(_) if gap && behind <= STALL => false,
                 Some(resumed) if now.duration_since(resumed) <= CATCH_UP => behind > STALL,
                 Some(_) => {
@@ -216,7 +216,7 @@ mod tests {
             media = clock.frame(Instant::from_millis(520 + 20 * n), FRAME).media;
         }
         assert_eq!(media, Instant::from_millis(800), "in its place again");
-        // From now on its silence is known at once.
+        // From now on, the peer's silence is known at once.
         assert!(clock.is_silent(Instant::from_millis(901)));
         let after = clock.frame(Instant::from_millis(1_300), FRAME);
         assert_eq!(after.media, Instant::from_millis(1_300));
@@ -234,7 +234,7 @@ mod tests {
     fn a_late_bunch_is_not_before_the_silence_that_was_told() {
         let mut clock = ClockCheck::new();
         clock.restart(Instant::ZERO);
-        // In place until now, though 80 ms late; then nothing for a little more than 100 ms.
+        // On time until now, though 80 ms late; then nothing for a little more than 100 ms.
         for _ in 0..2 {
             clock.frame(Instant::from_millis(120), FRAME);
         }
@@ -242,7 +242,7 @@ mod tests {
         clock.silence(told);
         let times = [0; 8].map(|_| clock.frame(Instant::from_millis(141), FRAME).media);
         assert!(times.is_sorted() && times[0] == told, "{times:?}");
-        // The frames themselves keep their places, so that the line is not late ever after.
+        // The frames themselves keep their places, so that the line does not stay late.
         assert_eq!(times[7], Instant::from_millis(160));
     }
 

@@ -1,4 +1,4 @@
-//! Protocol violations: every one counted, at most one a second reported.
+//! Protocol violations: all are counted, at most one a second is reported.
 
 use core::time::Duration;
 
@@ -6,10 +6,10 @@ use super::Port;
 use crate::event::{Fault, Record, RecordBody};
 use crate::time::Instant;
 
-/// At most one fault record per this long; the rest are only counted.
+/// At most one fault record per this period; further faults are only counted.
 pub(super) const FAULT_EVERY: Duration = Duration::from_secs(1);
 
-/// Where a leg's violations go.
+/// Counts and reports a leg's violations.
 pub(super) struct Faults<'a> {
     pub(super) now: Instant,
     pub(super) count: &'a mut u64,
@@ -17,8 +17,7 @@ pub(super) struct Faults<'a> {
 }
 
 impl Faults<'_> {
-    /// Counts a violation, and reports it unless it was reported before in this call: for what is
-    /// wrong with every frame.
+    /// Counts a violation, and reports it once per call: for a fault of every frame.
     pub(super) fn report_once<P: Port>(&mut self, fault: Fault, told: &mut bool, port: &mut P) {
         *self.count = self.count.wrapping_add(1);
         if !core::mem::replace(told, true) {

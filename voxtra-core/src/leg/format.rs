@@ -1,5 +1,5 @@
-//! What the bytes of audio frames really are: samples a second judged against the rate that is
-//! announced, and the law of G.711.
+//! What the payloads of audio frames really are. Judges the samples per second against the
+//! announced rate, and recognises the law of G.711.
 
 use core::time::Duration;
 
@@ -7,50 +7,49 @@ use crate::audio::{Audio, Law, SampleRate};
 use crate::event::Fault;
 use crate::time::Instant;
 
-/// A stretch of the stream that is judged by itself. A burst after a stall is in one of them, not
-/// in all.
+/// A part of the stream that is judged by itself. A burst after a stall falls into one stretch, not
+/// into all.
 const STRETCH: Duration = Duration::from_millis(200);
 
-/// Stretches in a row that must say the same.
+/// Stretches in a row that must agree.
 const STRETCHES: u32 = 3;
 
 /// Frames further apart belong to different stretches: the line stalled, or the peer leaves silence
 /// out.
 const APART: Duration = Duration::from_millis(100);
 
-/// Frames after which nothing is judged any more.
+/// Frames after which the check stops.
 const JUDGED: u32 = 500;
 
-/// Bytes of G.711 from which its law is recognised: 2 s. Whoever spoke has been heard by then.
+/// Bytes of G.711 from which its law is recognised: 2 s. A voice was heard by then.
 const LAW_BYTES: u32 = 16_000;
 
-/// What is added to a level for each byte, so that the noise of an idle line does not count as
-/// rough.
+/// Added to the level for each byte, so that the noise of an idle line does not count as rough.
 const QUIET: f32 = 500.0;
 
-/// A law whose samples jump by more than this share of their level is not the law of what was sent.
+/// A law whose samples jump by more than this share of their level is not the law that was sent.
 /// Voices have 0.3 to 0.8, noise 1.4.
 const ROUGH: f32 = 1.1;
 
-/// By so much the samples of a law must jump less than the same bytes as PCM.
+/// A law's samples must jump by this much less than the same bytes as PCM.
 const CLEARLY: f32 = 0.1;
 
 /// What the payloads of a call's audio frames are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// 16-bit samples at the rate that is announced.
+    /// 16-bit samples at the announced rate.
     Pcm,
     /// 8-bit samples at 8 kHz.
     G711(Law),
-    /// Twice as many samples as were announced. An Asterisk that knows one rate only sends 16 kHz
-    /// in this way.
+    /// Twice as many samples as announced. An Asterisk that knows only one rate sends 16 kHz this
+    /// way.
     Twice,
     /// Far too few bytes for any samples: a compressed format.
     Compressed,
 }
 
 impl Format {
-    /// What is wrong with it.
+    /// The fault to report, if the format is not as announced.
     pub(super) fn fault(self, rate: SampleRate) -> Option<Fault> {
         Some(match self {
             Self::Pcm => return None,
@@ -64,14 +63,14 @@ impl Format {
     }
 }
 
-/// How many bytes a second there are, compared with what 16-bit samples need.
+/// How many bytes a second arrive, compared with what 16-bit samples need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Amount {
     Tiny,
     Half,
     Right,
     Double,
-    /// Nothing that makes sense.
+    /// None of these amounts.
     Other,
 }
 
@@ -94,7 +93,7 @@ impl Amount {
 pub(super) struct FormatCheck {
     verdict: Option<Format>,
     frames: u32,
-    /// The size that all frames so far have.
+    /// The size of all frames so far, if they have the same size.
     size: Option<usize>,
     longest: usize,
     began: Instant,
@@ -121,7 +120,7 @@ impl FormatCheck {
         }
     }
 
-    /// What this frame is.
+    /// The format of this frame.
     pub(super) fn frame(&mut self, now: Instant, audio: Audio<'_>) -> Format {
         if self.verdict.is_none() {
             self.judge(now, audio);
@@ -130,8 +129,8 @@ impl FormatCheck {
         }
         match self.verdict {
             Some(Format::G711(_)) => Format::G711(self.laws.law()),
-            // 80 samples in each frame are PCM in frames of 10 ms, once it is known that they come
-            // every 10 ms.
+            // 80 samples in each frame are PCM in frames of 10 ms, once it is known that frames
+            // come every 10 ms.
             Some(Format::Pcm) if self.size == Some(audio.payload.len()) => Format::Pcm,
             Some(Format::Pcm) | None if audio.is_g711_sized() => Format::G711(self.laws.law()),
             verdict => verdict.unwrap_or(Format::Pcm),
@@ -143,8 +142,8 @@ impl FormatCheck {
         self.verdict == Some(Format::Twice)
     }
 
-    /// Whether a frame of this size is one of its kind in a stream of others, so that only its size
-    /// says what it is.
+    /// Whether a frame of this size is the exception in a stream of others, so that only its size
+    /// shows its format.
     pub(super) fn is_stray(&self, size: usize) -> bool {
         !matches!(self.verdict, Some(Format::G711(_))) && self.size != Some(size)
     }
@@ -155,7 +154,7 @@ impl FormatCheck {
             self.size = Some(size);
         } else if self.size != Some(size) {
             self.size = None;
-            // What came before may have been something else.
+            // Earlier frames may have had another format.
             self.laws = Laws::new();
         }
         self.longest = self.longest.max(size);
@@ -166,7 +165,7 @@ impl FormatCheck {
         let apart = now.duration_since(self.last) > APART;
         self.last = now;
         if self.frames == 1 || apart {
-            // The first frame of a stretch only tells when it begins.
+            // The first frame of a stretch only marks its beginning.
             self.began = now;
             self.bytes = 0;
             self.stretches = 0;
@@ -197,7 +196,7 @@ impl FormatCheck {
         }
     }
 
-    /// What it is if the amount is certain.
+    /// The format, if the amount is certain.
     fn conclude(&self, audio: Audio<'_>) -> Option<Format> {
         let at_8k = audio.rate == SampleRate::Hz8000;
         match self.amount {
@@ -205,14 +204,14 @@ impl FormatCheck {
             Amount::Half if at_8k && self.laws.are_plausible() => {
                 Some(Format::G711(self.laws.law()))
             }
-            // Frames of 20 ms or more are PCM of a peer that is slow, and so is what is smooth as
-            // PCM. To take them for something else would cost the caller's voice for the rest of
+            // Frames of 20 ms or more are PCM of a slow peer, and so are bytes that are smooth as
+            // PCM. To take them for another format would cost the caller's voice for the rest of
             // the call.
             Amount::Half | Amount::Tiny if self.longest >= audio.rate.frame_bytes() => None,
             Amount::Half if at_8k && self.laws.pcm_share() < ROUGH => None,
             Amount::Half | Amount::Tiny => Some(Format::Compressed),
-            // A frame of 20 ms at twice the rate, every 20 ms: a peer in a hurry would send more
-            // frames, not longer ones.
+            // A frame of 20 ms at twice the rate, every 20 ms: a peer that sends too fast would
+            // send more frames, not longer ones.
             Amount::Double
                 if audio.rate.hz() <= 16_000
                     && self.size == Some(4 * audio.rate.frame_samples()) =>
@@ -224,8 +223,8 @@ impl FormatCheck {
     }
 }
 
-/// Which law bytes of G.711 follow, if any: the samples of the wrong one are louder and jump, and
-/// so do those that they are as PCM.
+/// Which law the bytes of G.711 follow, if any. Decoded by the wrong law, the samples are louder
+/// and jump; so do the same bytes as PCM.
 #[derive(Debug)]
 struct Laws {
     bytes: u32,
@@ -269,7 +268,7 @@ impl Laws {
         }
     }
 
-    /// Whether one of them may be it, rather than PCM.
+    /// Whether one of the laws is likely, rather than PCM.
     fn are_plausible(&self) -> bool {
         let share = self.mu.share(self.bytes).min(self.a.share(self.bytes));
         share < ROUGH && share + CLEARLY < self.pcm_share()
@@ -308,7 +307,7 @@ impl Roughness {
         self.jumps / (self.level + QUIET * bytes as f32).max(1.0)
     }
 
-    /// The same, and a little of the level, by which a constant is told.
+    /// The same plus a little of the level, which tells constants apart.
     fn score(&self, bytes: u32) -> f32 {
         self.share(bytes) + self.level / (bytes.max(1) as f32) / 131_072.0
     }
@@ -340,7 +339,7 @@ mod tests {
         samples.iter().map(|&sample| law.encode(sample)).collect()
     }
 
-    /// What frames of this payload every so often are taken for after 2 s.
+    /// The format after 2 s of frames with this payload, one every `every_ms`.
     fn judged(rate: SampleRate, payload: &[u8], size: usize, every_ms: u64) -> Format {
         let mut check = FormatCheck::new();
         let mut format = Format::Pcm;

@@ -1,4 +1,4 @@
-//! What the caller said last, for the agent that is told of speech only once it is confirmed.
+//! The caller's latest samples, for an agent that gets speech only once it is confirmed.
 
 use ringbuf::{LocalRb, storage::Array};
 
@@ -17,7 +17,7 @@ impl History {
         self.samples.push_slice_overwrite(frame);
     }
 
-    /// The last `wanted` samples, or as many as there are: the older part, then the newer.
+    /// The last `wanted` samples, or as many as there are: the older part, then the newer part.
     pub fn last(&mut self, wanted: usize) -> (&[i16], &[i16]) {
         let (older, newer) = self.samples.as_slices();
         let from_newer = newer.len().saturating_sub(wanted);

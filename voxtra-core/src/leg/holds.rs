@@ -1,5 +1,5 @@
-//! Who holds the agent's audio back: a caller who may be interrupting it, or the far end that holds
-//! the call.
+//! What holds the agent's audio back: a caller who may be interrupting, or the far end that put the
+//! call on hold.
 
 use super::memory::Samples;
 use super::{Port, event};
@@ -10,26 +10,25 @@ use crate::time::Instant;
 /// What holds the agent's audio back.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Holds {
-    /// The far end holds the call.
+    /// The far end has put the call on hold.
     call: bool,
     /// Since when the caller may be interrupting the agent.
     caller_since: Option<Instant>,
 }
 
 impl Holds {
-    /// Whether the far end holds the call.
+    /// Whether the far end has put the call on hold.
     pub(super) fn is_call_on_hold(&self) -> bool {
         self.call
     }
 
-    /// The far end holds the call from now on, or no longer.
+    /// The far end puts the call on hold, or takes it off.
     pub(super) fn set_call_on_hold(&mut self, on: bool) {
         self.call = on;
     }
 
-    /// Holds the agent back if the call is on hold, or the caller asks for it and there is
-    /// something to hold. Otherwise lets it go on; `outcome` is then what came of the caller's
-    /// doubt.
+    /// Holds the agent back if the call is on hold, or if `is_asked_for` and the agent has the
+    /// floor. Otherwise lets the agent go on; `outcome` then says how the caller's hold ended.
     pub(super) fn follow<K: Samples, P: Port>(
         &mut self,
         now: Instant,

@@ -22,17 +22,17 @@ use crate::time::Instant;
 use crate::turn::{TurnEvent, TurnTaking};
 use crate::vad::VoiceDetector;
 
-/// What comes before the first frame that was taken for speech: a soft first consonant.
+/// Audio before the first frame that counted as speech: a soft first consonant.
 const PRE_ROLL: Duration = Duration::from_millis(200);
 
 /// A voice detector's frame: 20 ms at 8 kHz.
 const VAD_SAMPLES: usize = 160;
 
-/// Samples that are heard at a time: 20 ms at any rate up to 96 kHz, and 10 ms at 192 kHz, which no
-/// telephone has and for which every call would need 4 kB more.
+/// Samples that are analysed at a time: 20 ms at any rate up to 96 kHz, and 10 ms at 192 kHz, which
+/// no telephone has and for which every call would need 4 kB more.
 pub(super) const HEARD_SAMPLES: usize = SampleRate::Hz96000.frame_samples();
 
-/// Samples that are converted at a time, when the peer sends anything but what it announces.
+/// Samples that are converted at a time, when the peer sends another format than it announces.
 pub(super) const CONVERTED: usize = 160;
 
 /// What one call of [`InboundAudio::hear`] found.
@@ -46,7 +46,7 @@ pub(super) struct Detected {
 pub(super) struct InboundAudio<V, M: Memory> {
     framer: Framer<M::Frame>,
     format: FormatCheck,
-    /// What is wrong with the format of the audio was told.
+    /// The fault of the audio's format was reported.
     format_told: bool,
     clock: ClockCheck,
     analysis: FrameAnalysis<V, M>,
@@ -78,17 +78,17 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         self.clock.restart(now);
     }
 
-    /// Whether the peer sends twice the samples that it announces, and so expects them.
+    /// Whether the peer sends, and so expects, twice the samples that it announces.
     pub(super) fn is_twice(&self) -> bool {
         self.format.is_twice()
     }
 
-    /// Whether a frame of this size is one of its kind in a stream of others.
+    /// Whether a frame of this size is the exception in a stream of others.
     pub(super) fn is_stray(&self, size: usize) -> bool {
         self.format.is_stray(size)
     }
 
-    /// Whether the caller is known to be silent, because nothing has come.
+    /// Whether the caller counts as silent because no frames have come.
     pub(super) fn is_line_silent(&self, now: Instant) -> bool {
         self.clock.is_silent(now)
     }
@@ -110,7 +110,7 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         }
     }
 
-    /// Begins to keep what the caller says, if that is wanted now.
+    /// Starts to keep the caller's audio, if that is wanted now.
     pub(super) fn remember(&mut self, settings: &LegSettings) {
         if remembers(settings) {
             self.analysis.history.get_or_insert_with(M::history);
@@ -121,7 +121,7 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         self.analysis.turn.set_barge_in(on);
     }
 
-    /// What the agent was saying was discarded: there is nothing to interrupt.
+    /// The agent's queued audio was discarded: there is nothing to interrupt.
     pub(super) fn agent_stopped(&mut self) {
         self.analysis.turn.agent_stopped();
     }
@@ -135,7 +135,7 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         self.analysis.turn.is_agent_held()
     }
 
-    /// Whether a digit that was signalled is of a press that was not told yet.
+    /// Whether a signalled digit belongs to a key press that was not reported yet.
     pub(super) fn is_new_press(
         &mut self,
         now: Instant,
@@ -149,14 +149,14 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
                 .is_new(now, DtmfSource::Signalled, digit)
     }
 
-    /// Takes what was sent, which the line may return.
+    /// Takes the audio that was sent, which the line may return.
     pub(super) fn sent(&mut self, now: Instant, pcm: &[i16], settings: &LegSettings) {
         if settings.echo == EchoPolicy::Discount {
             self.analysis.echo.sent(now, pcm);
         }
     }
 
-    /// What one audio frame really is. What is wrong with it is told once a call.
+    /// The format of one audio frame. Its fault is reported once per call.
     pub(super) fn format<P: Port>(
         &mut self,
         now: Instant,
@@ -213,13 +213,13 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
                     push(bytes.get(..2 * samples.len()).unwrap_or_default());
                 });
             }
-            // Nothing is known of the samples, not even how many there are.
+            // Nothing is known of the samples, not even their number.
             Format::Compressed => {}
         }
         detected
     }
 
-    /// The line has been silent for a while; true if that (of all things) was a barge-in.
+    /// The line has been silent for a while; true if that confirmed a barge-in.
     pub(super) fn gap<P: Port>(
         &mut self,
         now: Instant,
@@ -241,8 +241,8 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         turns.barge_in
     }
 
-    /// The far end holds the call from now on, or no longer. An utterance that was going on ends
-    /// here, and the time until the call is resumed counts for nothing.
+    /// The far end puts the call on hold, or takes it off. An utterance in progress ends here, and
+    /// the time on hold counts for nothing.
     pub(super) fn set_on_hold<P: Port>(
         &mut self,
         now: Instant,
@@ -259,7 +259,7 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         turns.forward_end(settings, port);
     }
 
-    /// The connection is over: an utterance that was going on ends here.
+    /// The connection is over: an utterance in progress ends here.
     pub(super) fn end<P: Port>(&mut self, now: Instant, settings: &LegSettings, port: &mut P) {
         let mut turns = Turns::default();
         self.analysis
@@ -269,8 +269,8 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
     }
 }
 
-/// The samples of a frame that isn't what it announces, up to [`CONVERTED`] at a time: at the rate
-/// that is announced, and silent where G.711 is refused.
+/// The samples of a frame in another format than announced, up to [`CONVERTED`] at a time: at the
+/// announced rate, and silent where G.711 is refused.
 pub(super) fn convert(
     audio: Audio<'_>,
     format: Format,
@@ -302,19 +302,19 @@ pub(super) fn convert(
     }
 }
 
-/// Whether what the caller said may be wanted later. Nobody listens to an echo.
+/// Whether the caller's audio may be wanted later. Nobody listens to an echo.
 fn remembers(settings: &LegSettings) -> bool {
     settings.mode != Mode::Echo || settings.forward != Forward::Nothing
 }
 
-/// What puts frames at this rate together.
+/// Puts frames at this rate together.
 fn framer<M: Memory>(rate: SampleRate) -> Framer<M::Frame> {
     Framer::with_memory(rate, M::frame(heard_samples(rate)))
 }
 
-/// What hears whole frames.
+/// Analyses whole frames.
 struct FrameAnalysis<V, M: Memory> {
-    /// What the caller said last, if somebody may want it.
+    /// The caller's latest audio, if it may be wanted.
     history: Option<M::History>,
     vad_input: VadInput<M::Past>,
     tones: DtmfDetector,
@@ -324,7 +324,7 @@ struct FrameAnalysis<V, M: Memory> {
     background: BackgroundVoices,
     turn: TurnTaking,
     received: u64,
-    /// The far end holds the call: what comes is music, or nothing.
+    /// The far end has put the call on hold: the line brings music, or nothing.
     on_hold: bool,
 }
 
@@ -338,7 +338,7 @@ impl<V, M: Memory> core::fmt::Debug for FrameAnalysis<V, M> {
 }
 
 impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
-    /// One frame at the leg's rate; true if the caller barged in.
+    /// Takes one frame at the leg's rate; true if the caller barged in.
     fn frame<P: Port>(
         &mut self,
         now: Instant,
@@ -409,7 +409,7 @@ impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
                     if settings.forward == Forward::Speech
                         && let Some(history) = history
                     {
-                        // From a little before the onset up to, not including, this frame.
+                        // From a little before the onset up to, but not including, this frame.
                         let age = turn.speech_age().unwrap_or_default() + PRE_ROLL;
                         let wanted = settings.rate.samples_in(age).saturating_sub(pcm.len());
                         let (older, newer) = history.as_mut().last(wanted);
@@ -432,7 +432,7 @@ impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
     }
 }
 
-/// What turn-taking said about one frame.
+/// The events of turn-taking for one frame.
 #[derive(Clone, Copy, Debug, Default)]
 struct Turns {
     speech_started: bool,
@@ -441,7 +441,7 @@ struct Turns {
 }
 
 impl Turns {
-    /// Tells whoever listens that an utterance is over, if one is.
+    /// Tells the listeners that an utterance is over, if one is.
     fn forward_end<P: Port>(self, settings: &LegSettings, port: &mut P) {
         if self.speech_ended && settings.forward != Forward::Nothing {
             port.caller_audio(CallerAudio::SpeechEnded);
@@ -489,11 +489,11 @@ impl Turns {
 /// The voice detector's rate.
 const VAD_RATE: SampleRate = SampleRate::Hz8000;
 
-/// Brings frames of any rate down to the voice detector's 160 samples.
+/// Converts frames of any rate to the voice detector's 160 samples.
 #[derive(Debug)]
 struct VadInput<H> {
     rate: SampleRate,
-    /// From the rate, or one from 16 kHz that waits for frames of that rate.
+    /// From the leg's rate, or from 16 kHz, kept for frames of that rate.
     resampler: Option<Resampler<H>>,
     frame: [i16; VAD_SAMPLES],
     filled: usize,
@@ -513,7 +513,7 @@ impl<H: Samples> VadInput<H> {
         }
     }
 
-    /// Goes on at another rate. Takes memory if that is neither 8 nor 16 kHz.
+    /// Changes to another rate. Takes memory if that is neither 8 nor 16 kHz.
     fn set_rate(&mut self, rate: SampleRate, memory: impl FnOnce(usize) -> H) {
         self.rate = rate;
         self.filled = 0;
@@ -557,7 +557,7 @@ impl<H: Samples> VadInput<H> {
     }
 }
 
-/// From this rate to the voice detector's.
+/// A resampler from this rate to the voice detector's.
 fn to_vad<H: Samples>(rate: SampleRate, memory: impl FnOnce(usize) -> H) -> Option<Resampler<H>> {
     Resampler::with_memory(rate.hz(), VAD_RATE.hz(), memory).ok()
 }

@@ -1,4 +1,4 @@
-//! Where a leg keeps what it must remember of a call's audio.
+//! Where a leg keeps its buffers of a call's audio.
 
 use core::fmt::Debug;
 
@@ -10,27 +10,27 @@ use crate::playout::{KEPT, PlayoutSettings};
 /// Memory of a leg: as much as any rate needs ([`Inline`]), or as much as the line's rate needs.
 ///
 /// A leg takes memory when it is made: enough for 8 and 16 kHz, the rates of telephones. It takes
-/// memory once more before the peer's first frame if that is of another rate.
+/// memory once more before the peer's first frame if that has another rate.
 pub trait Memory {
-    /// Bytes of a message that has come in part.
+    /// Bytes of a message that came in part.
     type Message: AsRef<[u8]> + AsMut<[u8]> + Debug;
-    /// Samples of a frame that has come in part.
+    /// Samples of a frame that came in part.
     type Frame: AsRef<[i16]> + AsMut<[i16]> + Debug;
-    /// Samples of the stream that a filter or a fade goes back to.
+    /// Past samples of the stream that a filter or a fade needs.
     type Past: AsRef<[i16]> + AsMut<[i16]> + Debug;
-    /// What the caller said last.
+    /// The caller's latest samples.
     type History: AsMut<History>;
 
-    /// Zeros for a payload of so many bytes. They may be more than that, and are even in number.
+    /// Zeros for a payload of at least this many bytes; their number is even.
     fn message(bytes: usize) -> Self::Message;
 
-    /// Zeros for a frame of so many samples. They may be more than that.
+    /// Zeros for a frame of at least this many samples.
     fn frame(samples: usize) -> Self::Frame;
 
-    /// Zeros for so many samples of the past. They may be more than that.
+    /// Zeros for at least this many past samples.
     fn past(samples: usize) -> Self::Past;
 
-    /// An empty history. A leg that echoes from the start takes it when somebody listens first.
+    /// An empty history. A leg that echoes from the start takes it when it gets its first listener.
     fn history() -> Self::History;
 }
 
@@ -72,13 +72,13 @@ pub(super) fn message_bytes(rate: SampleRate) -> usize {
     rate.frame_bytes().max(SampleRate::Hz48000.frame_bytes())
 }
 
-/// The longest frame that a leg at this rate hears at once, in samples.
+/// The longest run of samples that a leg at this rate analyses at once.
 pub(super) fn heard_samples(rate: SampleRate) -> usize {
     let at_least = SampleRate::Hz16000.frame_samples();
     rate.frame_samples().clamp(at_least, HEARD_SAMPLES)
 }
 
-/// What a leg at this rate keeps of what fades out at a pause, in samples.
+/// Samples that a leg at this rate keeps of audio that fades out at a pause.
 pub(super) fn kept_samples(rate: SampleRate, settings: &PlayoutSettings) -> usize {
     rate.max(SampleRate::Hz16000)
         .samples_in(settings.pause_fade.min(FRAME))

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! A [`Leg`] never reads a clock and never waits. It allocates only what its [`Memory`] does: when
-//! it is made, when it learns the line's rate, and when somebody listens to an echo first. Whoever
-//! owns the socket drives it:
+//! it is made, when it learns the line's rate, and when an echoing leg gets its first listener. The
+//! socket's owner drives it:
 //!
 //! 1. [`Leg::start`] once the connection is accepted and its id has been read;
 //! 2. [`Leg::handle_input`] with whatever bytes arrived;
@@ -16,7 +16,7 @@
 //! 4. [`Leg::handle_command`] for what the agent asks;
 //! 5. [`Leg::stop`] when the connection is over.
 //!
-//! Everything it has to say goes through the [`Port`] it is handed, at once and in order.
+//! All output goes through the [`Port`] that the owner passes, at once and in order.
 
 mod audiosocket;
 mod clock;
@@ -59,17 +59,17 @@ use crate::playout::{AgentAudio, Playout, PlayoutCounters, PlayoutEvent};
 use crate::time::Instant;
 use crate::vad::VoiceDetector;
 
-/// Without a frame for this long after the start, the line is as it is expected to be.
+/// After this long without a first frame, the line is announced with the expected rate.
 const ANNOUNCE: Duration = Duration::from_millis(100);
 
-/// In echo mode silence goes out after this long without a frame: Asterisk ends a call after 2 s of
-/// nothing.
+/// In echo mode silence goes out after this long without a frame: Asterisk ends a call after 2 s
+/// without one.
 const ECHO_KEEPALIVE: Duration = Duration::from_millis(500);
 
-/// Frames of playout that an echoing leg leaves out when the agent has nothing to say.
+/// Frames of playout that an echoing leg leaves out when the agent has no audio.
 const ECHO_REST: u32 = 4;
 
-/// Samples of the longest frames up to 16 kHz, what telephones use, and up to 48 kHz.
+/// Samples of the longest frames: up to 16 kHz, which telephones use, and up to 48 kHz.
 const NARROW_SAMPLES: usize = SampleRate::Hz16000.frame_samples();
 const WIDE_SAMPLES: usize = SampleRate::Hz48000.frame_samples();
 
@@ -82,12 +82,12 @@ pub enum Progress {
     HungUp,
 }
 
-/// What a leg has counted since it started.
+/// Counters of a leg since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LegCounters {
     /// Audio frames received.
     pub frames_in: u64,
-    /// Audio frames handed to the socket: playout's and echoed ones.
+    /// Audio frames handed to the socket, both of playout and echoed.
     pub frames_out: u64,
     /// Pauses of more than 100 ms between received frames.
     pub gaps: u64,
@@ -95,8 +95,8 @@ pub struct LegCounters {
     pub violations: u64,
 }
 
-/// One call's media path. `V` hears speech; `M` says where it keeps what it remembers; `F` makes
-/// samples, keys and the end of the call of the peer's bytes, and bytes of what is said to it.
+/// One call's media path. `V` detects speech; `M` is the memory for its buffers; `F` decodes the
+/// peer's bytes into samples, keys and the end of the call, and encodes what is sent to it.
 #[derive(Debug)]
 pub struct Leg<V, M: Memory = Inline, F = AudioSocket<M>> {
     settings: LegSettings,
@@ -107,14 +107,13 @@ pub struct Leg<V, M: Memory = Inline, F = AudioSocket<M>> {
     counters: LegCounters,
     rate_known: bool,
     started: Instant,
-    /// `media.started` was told.
+    /// `media.started` was reported.
     announced: bool,
     last_fault: Option<Instant>,
-    /// Frames that the socket did not take and of which nobody has been told yet, and when somebody
-    /// was last told of some.
+    /// Dropped frames not yet reported, and the time of the last such report.
     dropped: u32,
     last_dropped: Option<Instant>,
-    /// The last sample that went out to a peer that expects twice as many.
+    /// The last sample sent to a peer that expects twice as many.
     last_sent: i16,
     stopped: bool,
 }
@@ -157,23 +156,23 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         self.settings.rate
     }
 
-    /// Samples a second that the peer sends: those that it announces, or twice as many if that is
-    /// what it is known to send, in Hz.
+    /// Samples a second that the peer sends, in Hz: the announced rate, or twice that if the peer
+    /// is known to send twice as many.
     pub fn incoming_hz(&self) -> u32 {
         self.settings.rate.hz() * if self.inbound.is_twice() { 2 } else { 1 }
     }
 
-    /// What was counted so far.
+    /// The leg's counters so far.
     pub fn counters(&self) -> LegCounters {
         self.counters
     }
 
-    /// What playout counted so far.
+    /// Playout's counters so far.
     pub fn playout_counters(&self) -> PlayoutCounters {
         self.playout.counters()
     }
 
-    /// Whether the agent is saying something, heard or [held back](Self::is_agent_held).
+    /// Whether the agent is speaking, heard or [held back](Self::is_agent_held).
     pub fn is_agent_speaking(&self) -> bool {
         self.playout.is_speaking()
     }
@@ -183,12 +182,12 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         self.playout.is_held()
     }
 
-    /// When [`handle_deadline`](Self::handle_deadline) wants to be called next.
+    /// When the owner must call [`handle_deadline`](Self::handle_deadline) next.
     pub fn next_deadline(&self) -> Instant {
         self.playout.next_deadline()
     }
 
-    /// Takes bytes as they came from the socket, in any chunking.
+    /// Takes bytes from the socket, in any chunking.
     pub fn handle_input<P: Port>(
         &mut self,
         now: Instant,
@@ -230,7 +229,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                 Message::Audio(audio) => {
                     counters.frames_in = counters.frames_in.wrapping_add(1);
                     if audio.rate != settings.rate {
-                        // In the middle of an utterance playout keeps its rate.
+                        // In the middle of an utterance, playout keeps its rate.
                         if *rate_known || !playout.set_rate(audio.rate) {
                             faults.report(
                                 Fault::RateChanged {
@@ -251,7 +250,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                     let format = inbound.format(now, audio, settings, &mut faults, port);
                     if settings.mode == Mode::Echo {
                         let format = match format {
-                            // Only a stream of G.711 is known to be no samples.
+                            // Only a stream of G.711 is known not to be samples.
                             Format::G711(_) if inbound.is_stray(audio.payload.len()) => Format::Pcm,
                             format => format,
                         };
@@ -307,8 +306,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         if now < self.playout.next_deadline() {
             return;
         }
-        // With no more room than the rate needs: what isn't used would have to be cleared all the
-        // same.
+        // With a buffer no larger than the rate needs: unused room would have to be cleared too.
         match self.playout.rate().frame_samples() {
             samples if samples <= NARROW_SAMPLES => {
                 self.send_frame::<NARROW_SAMPLES, _, _>(now, agent, port)
@@ -338,8 +336,8 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
             && now.duration_since(self.inbound.last_arrival()) < ECHO_KEEPALIVE
         {
             if agent.is_idle() {
-                // The echo goes out as it comes in; nothing else is due until there has been none
-                // for a while.
+                // The echo goes out as it comes in; no silence is due until the echo has paused for
+                // a while.
                 self.playout.leave_out(ECHO_REST);
             }
             return;
@@ -347,7 +345,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         self.inbound.sent(now, pcm, &self.settings);
         let rate = self.settings.rate;
         if self.inbound.is_twice() {
-            // What it announces is half of what it sends, and of what it expects.
+            // The announced rate is half of what the peer sends, and of what it expects.
             let mut twice = [0i16; 2 * NARROW_SAMPLES];
             for (places, &sample) in twice.chunks_exact_mut(2).zip(pcm) {
                 let between = (i32::from(self.last_sent) + i32::from(sample)) / 2;
@@ -375,7 +373,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         self.counters.frames_out = self.counters.frames_out.wrapping_add(1);
     }
 
-    /// Does what the agent asked for.
+    /// Executes the agent's command.
     pub fn handle_command<P: Port>(&mut self, now: Instant, command: Command, port: &mut P) {
         if self.stopped {
             return;
@@ -416,7 +414,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
     }
 
     /// The connection is over. The first call reports where an utterance in progress ended, and
-    /// `media.stopped`; whatever is called later does nothing.
+    /// `media.stopped`; later calls of any method do nothing.
     pub fn stop<P: Port>(&mut self, now: Instant, reason: MediaStoppedReason, port: &mut P) {
         if core::mem::replace(&mut self.stopped, true) {
             return;
@@ -432,8 +430,8 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
     }
 
     /// Reports a fault that the socket's owner saw: frames that could not be written, a stalled
-    /// peer. It is no protocol violation and not counted as one. Dropped frames are summed up and
-    /// told at most once a second, and before the end.
+    /// peer. It does not count as a protocol violation. Dropped frames are summed up and reported
+    /// at most once a second, and before the end.
     pub fn report<P: Port>(&mut self, now: Instant, fault: Fault, port: &mut P) {
         if self.stopped {
             return;
@@ -453,7 +451,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
             .follow(now, &mut self.playout, is_asked_for, outcome, port);
     }
 
-    /// At most once a second.
+    /// Reports dropped frames, at most once a second.
     fn tell_dropped_in_time<P: Port>(&mut self, now: Instant, port: &mut P) {
         let just_told = |last| now.duration_since(last) < FAULT_EVERY;
         if self.dropped > 0 && !self.last_dropped.is_some_and(just_told) {
@@ -470,7 +468,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
     }
 }
 
-/// Cuts what the agent is saying. A peer that can forgets what it has not played yet.
+/// Cuts the agent's audio. A peer that can do so discards what it has not played yet.
 fn cut<F: Framing, K: Samples, P: Port>(playout: &mut Playout<K>, port: &mut P) {
     port.epoch(playout.flush());
     if F::FLUSH_LEN > 0 {
@@ -478,8 +476,8 @@ fn cut<F: Framing, K: Samples, P: Port>(playout: &mut Playout<K>, port: &mut P) 
     }
 }
 
-/// Sends a frame back, bit for bit. What isn't samples goes back as samples: to the peer the bytes
-/// would be near-full-scale noise.
+/// Sends a frame back, bit for bit. Audio in another format goes back as samples: to the peer the
+/// bytes would be near-full-scale noise.
 fn echo<F: Framing, P: Port>(
     audio: Audio<'_>,
     format: Format,
@@ -500,12 +498,12 @@ fn echo<F: Framing, P: Port>(
                 F::encode_audio(audio.rate, samples, out)
             });
         }),
-        // Playout's silence goes out, as it does when nothing comes.
+        // Playout's silence goes out, as it does when no frames come.
         Format::Compressed => {}
     }
 }
 
-/// What came of a hold that is over.
+/// How a hold that is over ended.
 fn outcome(barge_in: bool) -> AgentHeldOutcome {
     if barge_in {
         AgentHeldOutcome::Interrupted
@@ -514,7 +512,7 @@ fn outcome(barge_in: bool) -> AgentHeldOutcome {
     }
 }
 
-/// Tells when an utterance starts and ends.
+/// Reports when an utterance starts and ends.
 fn record_playout<P: Port>(at: Instant, event: PlayoutEvent, port: &mut P) {
     let body = match event {
         PlayoutEvent::Started { utterance } => RecordBody::UtteranceStarted { utterance },
@@ -532,7 +530,7 @@ fn record_playout<P: Port>(at: Instant, event: PlayoutEvent, port: &mut P) {
     port.record(Record { at, body });
 }
 
-/// Tells `media.started`, once.
+/// Reports `media.started`, once.
 fn announce<P: Port>(announced: &mut bool, now: Instant, rate: SampleRate, port: &mut P) {
     if !core::mem::replace(announced, true) {
         let sample_rate = rate.hz();

@@ -1,4 +1,4 @@
-//! What a leg is connected to.
+//! The interface that a leg is connected to.
 
 use crate::audio::SampleRate;
 use crate::event::Record;
@@ -14,12 +14,12 @@ pub enum CallerAudio<'a> {
     SpeechEnded,
 }
 
-/// What a [`Leg`](super::Leg) is connected to. No method may wait: what can't be taken is dropped
-/// and counted by the implementor.
+/// The interface that a [`Leg`](super::Leg) is connected to. No method may wait: the implementor
+/// drops and counts what it can't take.
 pub trait Port {
-    /// Something happened.
+    /// An event of the call.
     fn record(&mut self, record: Record);
-    /// Audio for the agent, as far as it was asked for ([`Forward`](super::Forward)).
+    /// Audio for the agent, as far as it was requested ([`Forward`](super::Forward)).
     fn caller_audio(&mut self, part: CallerAudio<'_>);
     /// A message of at most `len` bytes for the peer: `write` fills the buffer and returns the
     /// bytes it used. It must leave in one write, or Asterisk may end the call.

@@ -1,10 +1,10 @@
-//! How a leg behaves, and what it can be told while it runs.
+//! A leg's settings, and the commands that it takes while it runs.
 
 use crate::audio::SampleRate;
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
 
-/// How a leg behaves.
+/// Settings of a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LegSettings {
     /// The rate expected from the peer, and ours until its first audio frame. Default: 8 kHz.
@@ -13,13 +13,13 @@ pub struct LegSettings {
     pub mode: Mode,
     /// How much of the caller's audio the agent is given.
     pub forward: Forward,
-    /// What happens to µ-law or A-law under the kind of 8 kHz PCM.
+    /// What happens to µ-law or A-law sent with the kind of 8 kHz PCM.
     pub g711: G711Policy,
-    /// What becomes of the agent's own voice when the line returns it.
+    /// What happens to the agent's own voice when the line returns it.
     pub echo: EchoPolicy,
-    /// What becomes of voices behind the caller's.
+    /// What happens to voices behind the caller's.
     pub background: BackgroundPolicy,
-    /// Where the caller's digits are looked for.
+    /// Where the caller's digits are detected.
     pub dtmf: DtmfPolicy,
     /// Whether each frame received and sent is an event of its own. Default: no.
     pub frame_events: bool,
@@ -29,10 +29,10 @@ pub struct LegSettings {
     pub playout: PlayoutSettings,
 }
 
-/// What a leg does with the caller's audio, besides listening to it.
+/// What a leg does with the caller's audio, besides analysing it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// An agent answers: its audio is paced out, silence when there is none.
+    /// An agent answers: its audio is paced out, with silence when there is none.
     #[default]
     Agent,
     /// Every frame goes back at once, bit for bit.
@@ -52,58 +52,57 @@ pub enum Forward {
 }
 
 /// What to do when a peer sends µ-law or A-law under kind 0x10, as `Dial(AudioSocket/…)` does
-/// without `c(slin)`: 160-byte payloads, or payloads of another size that bring 8,000 bytes a
-/// second.
+/// without `c(slin)`: 160-byte payloads, or payloads of another size at 8,000 bytes a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum G711Policy {
-    /// Report it and take the frames for silence. It is never played as PCM.
+    /// Report it and treat the frames as silence. They are never played as PCM.
     #[default]
     Refuse,
-    /// Decode it. Which of the two laws it is, is recognised from what is sent.
+    /// Decode it. The law is recognised from what is sent.
     Decode,
 }
 
-/// What to do about the agent's own voice in what the line brings.
+/// What to do about the agent's own voice in the caller's audio.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EchoPolicy {
-    /// Frames that are the agent's echo are not taken for the caller's speech
+    /// Frames that are the agent's echo do not count as the caller's speech
     /// ([`EchoEstimate`](crate::echo::EchoEstimate)).
     #[default]
     Discount,
-    /// All that is heard is the caller: for lines whose echo is cancelled elsewhere.
+    /// All sound is the caller's: for lines whose echo is cancelled elsewhere.
     Ignore,
 }
 
 /// What to do about voices that stay much softer than the caller's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BackgroundPolicy {
-    /// They are not taken for the caller's speech
+    /// They do not count as the caller's speech
     /// ([`BackgroundVoices`](crate::background::BackgroundVoices)).
     #[default]
     Discount,
-    /// Everybody who is heard is the caller: for a table with one telephone.
+    /// Every voice is the caller's: for a table with one telephone.
     Ignore,
 }
 
-/// Where the caller's DTMF digits are looked for.
+/// Where the caller's DTMF digits are detected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DtmfPolicy {
     /// Both in DTMF frames and as tones in the audio ([`DtmfDetector`](crate::dtmf::DtmfDetector)).
-    /// A press that comes in both ways is told once ([`KeyPresses`](crate::dtmf::KeyPresses)), at
-    /// its first coming. A tone is not taken for speech.
+    /// A press that comes in both ways is reported once ([`KeyPresses`](crate::dtmf::KeyPresses)),
+    /// when it first comes. A tone does not count as speech.
     #[default]
     Both,
-    /// In DTMF frames only: for lines that always signal.
+    /// In DTMF frames only: for lines that always signal keys.
     Signalled,
 }
 
-/// What a leg can be told while it runs.
+/// A command to a leg while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Command {
-    /// Fade out what is playing and discard what is queued, unless that has happened since: `epoch`
-    /// is the one that was current when this was asked for, so that a flush that comes late does
-    /// not cut what is said next.
+    /// Fades out what is playing and discards what is queued, unless the epoch has changed since:
+    /// `epoch` is the one that was current when the flush was requested, so that a late flush does
+    /// not cut the next utterance.
     Flush {
         /// The epoch to end.
         epoch: u32,
@@ -117,15 +116,15 @@ pub enum Command {
     FrameEvents(bool),
     /// Lets the caller interrupt the agent, or not.
     BargeIn(bool),
-    /// Lets a silence of so many milliseconds end the caller's turn, until the caller speaks again:
-    /// for whoever knows from a transcript that what was said is complete, or is not. From the
-    /// hangover to 30,000 ms; what is outside is taken as the nearest of them.
+    /// Lets a silence of `silence_ms` end the caller's turn, until the caller speaks again: for an
+    /// application that knows from a transcript whether the caller's sentence is complete. Values
+    /// are clamped to the range from the hangover to 30,000 ms.
     EndOfTurn {
         /// The silence, in ms.
         silence_ms: u32,
     },
-    /// The far end holds the call, or no longer. Meanwhile the agent is silent and what it says is
-    /// kept, nobody is listened to, and no silence is told; keys that are signalled are.
+    /// The far end puts the call on hold, or takes it off. On hold the agent is silent and its
+    /// audio kept, nobody is listened to, and no silence is reported; signalled keys are.
     CallHold(bool),
     /// Sends the hang-up message; Asterisk ends the call when it reads it.
     HangUp,

@@ -2,20 +2,20 @@
 
 use crate::audio::Fade;
 
-/// Where an utterance runs out of audio, the last sample decays to zero instead of jumping there;
-/// what comes next fades in. Both may span frames, and overlap.
+/// Where an utterance runs out of audio, its last sample decays to zero instead of jumping there;
+/// the audio that follows fades in. Both ramps may span frames, and overlap.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Edges {
     /// Samples of each ramp; zero turns smoothing off.
     length: usize,
-    /// The last sample of the frame before, if that frame was full.
+    /// The last sample of the previous frame, if that frame was full.
     last: i16,
-    /// The decay that is going on, of a sample of this value.
+    /// The decay in progress, of a sample of this value.
     decay: Fade,
     decaying: i16,
-    /// The fade-in of audio that comes back.
+    /// The fade-in of audio that resumes.
     resume: Fade,
-    /// Whether the frame before ended in silence though the utterance was not over.
+    /// Whether the previous frame ended in silence before the utterance was over.
     starved: bool,
 }
 
@@ -31,18 +31,18 @@ impl Edges {
         }
     }
 
-    /// Whether the frame before ran out of audio in the middle of an utterance.
+    /// Whether the previous frame ran out of audio in the middle of an utterance.
     pub(super) const fn is_starved(&self) -> bool {
         self.starved
     }
 
-    /// An utterance begins: nothing is to be faded in.
+    /// An utterance begins: its audio is not faded in.
     pub(super) const fn begin(&mut self) {
         self.resume = Fade::in_over(0);
     }
 
-    /// Smooths `frame`, of which the first `filled` samples are speech and the others zero.
-    /// `starved`: more of the utterance should have been there.
+    /// Smooths `frame`: its first `filled` samples are speech, the others zero. `starved`: more of
+    /// the utterance should have been there.
     pub(super) fn smooth(&mut self, frame: &mut [i16], filled: usize, starved: bool) {
         let (speech, silence) = frame.split_at_mut(filled.min(frame.len()));
         self.resume.apply(speech);
@@ -64,7 +64,7 @@ impl Edges {
         };
     }
 
-    /// Adds the decay that is going on.
+    /// Adds the decay in progress.
     fn decay(&mut self, samples: &mut [i16]) {
         for sample in samples {
             if self.decay.is_done() {

@@ -2,34 +2,34 @@
 
 use crate::audio::Fade;
 
-/// Whether the agent's audio goes on, and what of it was faded out when it stopped: that much is
-/// said again when it goes on, so that no sound is heard only as it dies away.
+/// Whether the agent's audio goes on, and the part that was faded out when it stopped. That part is
+/// repeated when the audio goes on, so that no sound is heard only as it fades.
 #[derive(Clone, Debug)]
 pub(super) struct Hold<K> {
     wanted: bool,
     /// The last frame was held back.
     holding: bool,
     kept: K,
-    /// Which of them are still to be said again.
+    /// The kept samples still to be repeated: from here up to `to`.
     from: usize,
     to: usize,
-    /// The fade-in of what goes on.
+    /// The fade-in of resumed audio.
     rise: Fade,
 }
 
-/// What becomes of a frame.
+/// What happens to a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// It is played.
     Flow,
     /// The agent fades out in it.
     Fade,
-    /// It is silent, and nothing is taken from the queue.
+    /// The frame is silent, and nothing is taken from the queue.
     Still,
 }
 
 impl<K> Hold<K> {
-    /// With memory for what fades out.
+    /// A hold with memory for faded audio.
     pub(super) const fn new(kept: K) -> Self {
         Self {
             wanted: false,
@@ -55,13 +55,13 @@ impl<K> Hold<K> {
         self.holding
     }
 
-    /// Forgets what is held. Nothing is held back any more.
+    /// Forgets the kept audio. Nothing is held back any more.
     pub(super) const fn release(&mut self) {
         self.wanted = false;
         self.forget();
     }
 
-    /// Forgets what is held. What is said from now on is held back if that is wanted.
+    /// Forgets the kept audio. Audio from now on is held back if that is wanted.
     pub(super) const fn forget(&mut self) {
         self.holding = self.wanted;
         self.from = 0;
@@ -69,7 +69,7 @@ impl<K> Hold<K> {
         self.rise = Fade::in_over(0);
     }
 
-    /// What becomes of the next frame; what goes on fades in over `fade` samples.
+    /// What happens to the next frame; resumed audio fades in over `fade` samples.
     pub(super) const fn step(&mut self, fade: usize) -> Step {
         let held = self.holding;
         self.holding = self.wanted;
@@ -86,19 +86,19 @@ impl<K> Hold<K> {
 }
 
 impl<K: AsRef<[i16]> + AsMut<[i16]>> Hold<K> {
-    /// Samples that there is room for.
+    /// Samples that the memory holds.
     pub(super) fn room(&self) -> usize {
         self.kept.as_ref().len()
     }
 
-    /// Gives it other memory, with nothing in it.
+    /// Replaces its memory with an empty one.
     pub(super) fn set_memory(&mut self, kept: K) {
         self.kept = kept;
         self.from = 0;
         self.to = 0;
     }
 
-    /// Keeps `faded`, to be said again.
+    /// Keeps `faded`, to be repeated.
     pub(super) fn keep(&mut self, faded: &[i16]) {
         let count = faded.len().min(self.room());
         if let (Some(place), Some(faded)) =
@@ -110,7 +110,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Hold<K> {
         self.to = count;
     }
 
-    /// Takes what is to be said again, as much as fits into `out`.
+    /// Takes the audio to be repeated, as much as fits into `out`.
     pub(super) fn take(&mut self, out: &mut [i16]) -> usize {
         let kept = self
             .kept
@@ -125,7 +125,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Hold<K> {
         count
     }
 
-    /// Fades in what goes on after a pause.
+    /// Fades in resumed audio after a pause.
     pub(super) fn fade_in(&mut self, samples: &mut [i16]) {
         self.rise.apply(samples);
     }

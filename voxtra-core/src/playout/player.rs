@@ -1,4 +1,4 @@
-//! Pacing, and what each frame is made of.
+//! Pacing, and the contents of each frame.
 
 mod filling;
 
@@ -13,10 +13,10 @@ use crate::time::Instant;
 
 /// Plays the agent's audio: one frame per 20 ms, at absolute deadlines, never ahead of them.
 ///
-/// Give it the time with [`poll`](Self::poll); it hands back a frame when one is due.
-/// [`next_deadline`](Self::next_deadline) says when to come back.
+/// Pass the time to [`poll`](Self::poll); it returns a frame when one is due.
+/// [`next_deadline`](Self::next_deadline) says when to call it again.
 ///
-/// `K` is where it keeps what fades out at a pause, to play it again.
+/// `K` is the memory for audio that fades out at a pause, to be repeated.
 #[derive(Clone, Debug)]
 pub struct Playout<K = [i16; KEPT]> {
     rate: SampleRate,
@@ -25,8 +25,8 @@ pub struct Playout<K = [i16; KEPT]> {
     /// When the next frame is due; `None` until started.
     due: Option<Instant>,
     epoch: u32,
-    /// The chunk that is being read: `samples` are those left, `first` is cleared once its
-    /// utterance is in progress.
+    /// The chunk being read: `samples` are those left; `first` is cleared once its utterance is in
+    /// progress.
     chunk: Option<Chunk>,
     utterance: Option<Utterance>,
     /// A flush came while an utterance was in progress, and its last frame has not gone out yet.
@@ -45,7 +45,7 @@ struct Utterance {
     played: u64,
 }
 
-/// What happened while a frame was made.
+/// An event while a frame was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PlayoutEvent {
     /// The first samples of an utterance are in this frame.
@@ -60,15 +60,15 @@ pub enum PlayoutEvent {
         utterance: u32,
         /// Whether it was cut: by a flush, or because another one began before its last chunk came.
         interrupted: bool,
-        /// Samples of it that went into frames: each once, even if a pause made it go out twice;
-        /// what faded out too.
+        /// Samples of it that went into frames, including those that faded out. Each counts once,
+        /// even if a pause made it go out twice.
         played: u64,
     },
     /// A frame is ready to be sent. Always the last event of a poll.
     FrameSent,
 }
 
-/// What has happened since the start.
+/// Counters since the start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct PlayoutCounters {
     /// Frames made.
@@ -83,7 +83,7 @@ pub struct PlayoutCounters {
     pub slips: u64,
     /// Samples that were queued and never played.
     pub dropped_samples: u64,
-    /// Times the agent's audio was held back: frames in which it faded out.
+    /// Times the agent's audio was held back, counted by the frames in which it faded out.
     pub pauses: u64,
     /// Silent frames while it was held back, among [`silence_frames`](Self::silence_frames).
     pub held_frames: u64,
@@ -99,7 +99,7 @@ impl Playout {
 }
 
 impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
-    /// A playout with memory for what fades out at a pause. It fades no longer than that.
+    /// A playout with memory for audio that fades out at a pause. It fades no longer than that.
     pub(crate) fn with_memory(rate: SampleRate, settings: PlayoutSettings, kept: K) -> Self {
         Self {
             rate,
@@ -116,7 +116,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         }
     }
 
-    /// Starts the schedule: the first frame is due `now`, the others 20 ms after each other.
+    /// Starts the schedule: the first frame is due `now`, each further one 20 ms later.
     pub const fn start(&mut self, now: Instant) {
         self.due = Some(now);
     }
@@ -126,7 +126,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         self.rate
     }
 
-    /// Goes on at another rate. Only while nothing is playing: otherwise nothing changes and this
+    /// Changes to another rate, only while nothing is playing: otherwise nothing changes and this
     /// is `false`.
     pub fn set_rate(&mut self, rate: SampleRate) -> bool {
         let idle = self.utterance.is_none() && self.chunk.is_none();
@@ -137,7 +137,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         idle
     }
 
-    /// Gives it more memory, unless it has enough for `samples` or is holding something.
+    /// Takes more memory, unless it has enough for `samples` or is holding something.
     pub(crate) fn set_memory(&mut self, samples: usize, memory: impl FnOnce(usize) -> K) {
         if self.hold.room() < samples && self.utterance.is_none() {
             self.hold.set_memory(memory(samples));
@@ -153,12 +153,12 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     /// speech or silence.
     ///
     /// Deadlines are absolute: a frame that is a little late does not move the next ones. When
-    /// `now` is more than one frame past the deadline, the frames in between are left out, because
-    /// what was missed can't be sent in a burst: the caller would not hear it. The next frame is
-    /// due at its old place among the 20 ms, so that calls which a pause of the machine has made
-    /// late together don't stay together afterwards.
+    /// `now` is more than one frame past the deadline, the frames in between are left out: the
+    /// caller would not hear a burst of missed frames. The next frame is due at its old place in
+    /// the 20 ms grid, so that calls which a pause of the machine made late together don't stay
+    /// together afterwards.
     ///
-    /// `out` must have room for a frame ([`SampleRate::frame_samples`]); with less nothing is made.
+    /// `out` must have room for a frame ([`SampleRate::frame_samples`]); otherwise none is made.
     pub fn poll<S: AgentAudio>(
         &mut self,
         now: Instant,
@@ -189,11 +189,11 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         silence.fill(0);
         self.hold.fade_in(speech);
         if was_cut || step == Step::Fade {
-            // No longer than the fade, and all there is.
+            // No longer than the fade, and all the audio there is.
             gain::fade_out(speech);
         }
         if was_cut {
-            // It may have been wanted since the cut.
+            // A hold may have been requested since the cut.
             self.hold.forget();
         }
         let starved = filled < frame && step == Step::Flow && self.utterance.is_some();
@@ -208,8 +208,8 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         Some(frame)
     }
 
-    /// Stops what is playing: the next frame fades out, and what is queued is dropped when the next
-    /// frame is made. Returns the new epoch; chunks that are not of it will never be played.
+    /// Stops what is playing: the next frame fades out, and the queue is dropped when the next
+    /// frame is made. Returns the new epoch; chunks of another epoch will never be played.
     pub const fn flush(&mut self) -> u32 {
         self.epoch = self.epoch.wrapping_add(1);
         self.cut = self.utterance.is_some();
@@ -220,7 +220,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         self.epoch
     }
 
-    /// The line is gone: the utterance in progress, if there is one, ends where it is.
+    /// The line is gone: ends the utterance in progress, if there is one.
     pub fn finish(&mut self, on: &mut impl FnMut(PlayoutEvent)) {
         self.end(true, on);
     }
@@ -228,9 +228,9 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     /// Holds back what is playing, or lets it go on.
     ///
     /// The next frame fades out over [`PlayoutSettings::pause_fade`], and silence goes out from
-    /// then on, at the same deadlines; nothing is taken from the queue. When it goes on, what was
-    /// faded out is said again, faded in: nothing of the utterance is lost. (When no more is left
-    /// of it than the fade takes, it ends with the fade.) A flush ends the pause.
+    /// then on, at the same deadlines; nothing is taken from the queue. When the audio goes on, the
+    /// faded part is repeated and faded in: nothing of the utterance is lost. (If no more is left
+    /// of the utterance than the fade takes, it ends with the fade.) A flush ends the pause.
     pub const fn hold(&mut self, hold: bool) {
         self.hold.want(hold);
     }
@@ -240,26 +240,26 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         self.hold.is_wanted()
     }
 
-    /// Whether an utterance is being heard: it has started and is not over (or cut) yet. It is
-    /// while it is [held back](Self::hold), too.
+    /// Whether an utterance is being heard: it has started and is not over (or cut) yet, even while
+    /// it is [held back](Self::hold).
     pub fn is_speaking(&self) -> bool {
         !self.cut && self.utterance.is_some_and(|utterance| utterance.played > 0)
     }
 
-    /// The epoch that chunks must be of to be played.
+    /// The epoch of the chunks that are played.
     pub const fn epoch(&self) -> u32 {
         self.epoch
     }
 
-    /// Leaves out the next `frames` frames if there is nothing to play: for a line that has no need
-    /// of silence just now.
+    /// Leaves out the next `frames` frames if there is nothing to play: for a line that needs no
+    /// silence just now.
     pub fn leave_out(&mut self, frames: u32) {
         if self.utterance.is_none() && self.chunk.is_none() {
             self.due = self.due.map(|due| due + FRAME * frames);
         }
     }
 
-    /// What has happened since the start.
+    /// Counters since the start.
     pub const fn counters(&self) -> PlayoutCounters {
         self.counters
     }
@@ -270,7 +270,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         self.rate.samples_in(fade).min(KEPT).min(self.hold.room())
     }
 
-    /// Counts how late the frame is and says when the next one is due.
+    /// Counts how late the frame is, and returns when the next one is due.
     fn reschedule(&mut self, due: Instant, now: Instant) -> Instant {
         let late = now.duration_since(due);
         self.counters.late_frames += u64::from(late >= self.settings.late_after && !late.is_zero());
@@ -283,7 +283,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     }
 }
 
-/// What is left of `time` after its whole frames.
+/// The part of `time` beyond its whole frames.
 fn into_frame(time: Duration) -> Duration {
     let left = time.as_micros() % FRAME.as_micros();
     Duration::from_micros(u64::try_from(left).unwrap_or(0))

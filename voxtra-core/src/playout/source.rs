@@ -4,37 +4,36 @@
 /// utterance.
 ///
 /// The other end (a ring that async code fills) must have put all samples of a chunk in place
-/// before the chunk itself can be seen here. Nothing here may wait.
+/// before the chunk becomes visible here. No method may wait.
 pub trait AgentAudio {
-    /// The next chunk, or `None` if there is none yet. The samples of the chunk before have all
-    /// been read or skipped.
+    /// The next chunk, or `None` if there is none yet. The previous chunk's samples have all been
+    /// read or skipped.
     fn next_chunk(&mut self) -> Option<Chunk>;
 
-    /// Reads samples of the current chunk; returns how many. Never asked for more than are left of
-    /// it.
+    /// Reads samples of the current chunk; returns how many. Never asked for more than are left.
     fn read(&mut self, out: &mut [i16]) -> usize;
 
-    /// Passes over `samples` samples of the current chunk.
+    /// Skips `samples` samples of the current chunk.
     fn skip(&mut self, samples: usize);
 
-    /// Whether there is certainly no chunk, which lets an echoing leg ask less often. `false` is
-    /// always right.
+    /// Whether there is certainly no chunk, which lets an echoing leg look less often. `false` is
+    /// always correct.
     fn is_idle(&self) -> bool {
         false
     }
 }
 
-/// What precedes a run of samples.
+/// The header of a run of samples.
 ///
 /// The chunks of an utterance follow each other; the first has `first` set, the last has `last` set
 /// (one chunk may be both). Every utterance must be closed by its `last` chunk: until then playout
 /// counts each frame without audio as an underrun.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Chunk {
-    /// The playout's epoch when it was queued. After a flush, chunks of an earlier epoch are
+    /// The playout's epoch when the chunk was queued. After a flush, chunks of an earlier epoch are
     /// skipped.
     pub epoch: u32,
-    /// The utterance it is part of.
+    /// The utterance that the chunk belongs to.
     pub utterance: u32,
     /// How many samples follow. May be zero, to open or close an utterance.
     pub samples: u32,

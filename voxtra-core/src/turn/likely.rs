@@ -1,4 +1,4 @@
-//! Speech as the frames have it, before it is certain.
+//! Likely speech, frame by frame, before it is certain.
 
 use super::TurnSettings;
 use super::recent::newest;

@@ -1,10 +1,10 @@
 //! Turn-taking: from frame-by-frame probabilities to what happened in the conversation.
 //!
 //! [`TurnTaking`] takes one probability per 20 ms of the caller's audio, whether the agent is
-//! speaking, and the time, and says when the caller started and stopped speaking, talked over the
-//! agent, ended a turn, or when both sides have been silent for a while. It has no clock: the same
-//! inputs at the same times give the same events. [`TurnSettings`] are its thresholds and times,
-//! [`Preset`]s sets of them.
+//! speaking, and the time. It reports when the caller started and stopped speaking, talked over the
+//! agent or ended a turn, and when both sides have been silent for a while. It has no clock: the
+//! same inputs at the same times give the same events. [`TurnSettings`] are its thresholds and
+//! times; a [`Preset`] is a set of them.
 
 mod likely;
 mod overlap;

@@ -1,20 +1,20 @@
 //! The caller and the agent at the same time: is it an interruption?
 //!
 //! A barge-in takes two steps. At the first likely speech the agent is held back: playout fades out
-//! and keeps what it has. Then either the caller goes on, which confirms it, or falls silent again
-//! (a cough, a click, a backchannel such as "mm-hm"), and the agent goes on where it stopped.
+//! and keeps its audio. Then either the caller goes on, which confirms it, or falls silent again (a
+//! cough, a click, a backchannel such as "mm-hm"), and the agent goes on where it stopped.
 
 use super::TurnSettings;
 use super::recent::newest;
 use super::units::{FRAME, Micros, lasts, millis};
 
-/// The caller over the agent, since either last fell silent.
+/// The caller's speech over the agent, since either last fell silent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Overlap {
     /// Which of the latest frames were likely speech over the agent: one bit each, the newest
     /// lowest.
     likely: u64,
-    /// Frames that are certainly speech, over the agent and in speech.
+    /// Frames that are certainly speech, over the agent and while the caller speaks.
     voiced_frames: u32,
     reported: bool,
     hold: Option<Hold>,
@@ -28,8 +28,8 @@ struct Hold {
     last_voice: Micros,
 }
 
-/// How often the agent was held back for nothing of late: each time raises the bar by a frame, for
-/// a while.
+/// How often the agent was recently held back without an interruption. Each time raises the bar by
+/// a frame, for a while.
 #[derive(Clone, Copy, Debug, Default)]
 struct Doubt {
     count: u32,
@@ -41,7 +41,7 @@ impl Overlap {
         self.hold.is_some()
     }
 
-    /// Speech begins, with so many frames over the agent before this one.
+    /// Speech begins, with `over_agent` frames over the agent before this one.
     pub(super) fn begin_speech(&mut self, over_agent: u32) {
         // Speech since the agent was held back is part of the same interruption.
         let before = match self.hold {
@@ -51,7 +51,7 @@ impl Overlap {
         self.voiced_frames = before.saturating_add(over_agent);
     }
 
-    /// Speech is over, or was none.
+    /// Speech has ended, or was dropped.
     pub(super) fn end_speech(&mut self) {
         self.reported = false;
         // Old frames must not help new ones.
@@ -78,7 +78,7 @@ impl Overlap {
         settings: &TurnSettings,
     ) {
         let voiced = probability >= settings.stop_threshold;
-        // What merely goes on with speech does not prove an interruption: music and murmurs do that
+        // Frames that only continue speech do not prove an interruption: music and murmurs do that
         // too.
         if probability >= settings.barge_in_threshold && in_speech {
             self.voiced_frames = self.voiced_frames.saturating_add(1);
@@ -118,7 +118,7 @@ impl Overlap {
         confirmed
     }
 
-    /// Lets the agent go on when nothing has come of it by `now`.
+    /// Lets the agent go on when no interruption has followed by `now`.
     pub(super) fn settle(&mut self, now: Micros, settings: &TurnSettings) {
         let Some(hold) = self.hold else { return };
         let since = |then: Micros| now.saturating_sub(then);
@@ -147,7 +147,7 @@ impl Doubt {
     }
 }
 
-/// The bar sinks by a frame again after so long.
+/// Time after which the bar sinks by a frame.
 const DOUBT_FADES: Micros = 250 * FRAME;
 /// Most frames by which the bar is raised.
 const MOST_DOUBT: u32 = 3;

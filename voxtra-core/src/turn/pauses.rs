@@ -1,4 +1,4 @@
-//! How long a silence ends the caller's turn: learned from the pauses the caller makes.
+//! How long a silence ends the caller's turn: learned from the caller's pauses.
 
 use super::TurnSettings;
 use super::units::{Micros, millis};
@@ -16,7 +16,7 @@ pub(super) struct Pauses {
     threshold: Micros,
     /// Whether the turn had a pause.
     any: bool,
-    /// A threshold that `ask` set, for this silence alone.
+    /// A threshold that `ask` set, for this silence only.
     asked: Option<Micros>,
 }
 
@@ -29,7 +29,7 @@ impl Pauses {
         }
     }
 
-    /// The silence that ends the turn, as things are.
+    /// The silence that ends the turn now.
     pub(super) fn threshold(&self) -> Micros {
         self.asked.unwrap_or(self.threshold)
     }
@@ -48,24 +48,24 @@ impl Pauses {
         self.asked = None;
     }
 
-    /// The speech was no turn.
+    /// The speech was not a turn.
     pub(super) fn turn_dropped(&mut self) {
         self.any = false;
         self.asked = None;
     }
 
-    /// Speech has begun: a threshold that was asked for no longer counts.
+    /// Speech has begun: a requested threshold no longer counts.
     pub(super) fn speech_started(&mut self) {
         self.asked = None;
     }
 
-    /// Takes another threshold for the silence that is going on, or for the next.
+    /// Sets another threshold for the silence in progress, or for the next.
     pub(super) fn ask(&mut self, threshold: Micros, settings: &TurnSettings) {
         let least = millis(settings.hangover_ms);
         self.asked = Some(threshold.clamp(least, LONGEST.max(least)));
     }
 
-    /// The longest silence within a turn that is believed.
+    /// The longest silence that counts as a pause within a turn.
     pub(super) fn longest(settings: &TurnSettings) -> Micros {
         bounds(settings).1
     }
@@ -85,12 +85,12 @@ impl Pauses {
 /// The shortest threshold and the longest.
 fn bounds(settings: &TurnSettings) -> (Micros, Micros) {
     let at_first = millis(settings.end_of_turn_ms);
-    // `as` saturates, and takes what is not a number for zero.
+    // `as` saturates, and converts NaN to zero.
     let range = settings.end_of_turn_range.clamp(1.0, 10.0);
     let least = (at_first as f32 / range) as Micros;
     let most = (at_first as f32 * range) as Micros;
     let hangover = millis(settings.hangover_ms);
-    // Exactly what was set when nothing is to be learned.
+    // Exactly the set value when nothing is to be learned.
     if range > 1.0 {
         (least.max(hangover), most.max(hangover))
     } else {
@@ -98,5 +98,5 @@ fn bounds(settings: &TurnSettings) -> (Micros, Micros) {
     }
 }
 
-/// The longest threshold, even if a longer one is asked for.
+/// The longest threshold, even if a longer one is requested.
 const LONGEST: Micros = 30_000_000;

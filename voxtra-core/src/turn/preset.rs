@@ -17,18 +17,18 @@ use super::TurnSettings;
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// For short questions and answers, and callers who know what to expect: the agent answers
-    /// early and gives way at little. Callers who think aloud are cut off now and then.
+    /// early and yields to short speech. Callers who think aloud are cut off now and then.
     Responsive,
     /// The defaults: a conversation on the telephone.
     #[default]
     Balanced,
     /// For callers who take their time: numbers read from a card, a foreign language, a noisy
-    /// place. The agent waits longer before it answers and before it lets itself be interrupted.
+    /// place. The agent waits longer before it answers and before a caller can interrupt it.
     Patient,
 }
 
 impl Preset {
-    /// All of them.
+    /// All presets.
     pub const ALL: [Self; 3] = [Self::Responsive, Self::Balanced, Self::Patient];
 
     /// Its settings.

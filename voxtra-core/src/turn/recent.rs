@@ -27,7 +27,7 @@ impl Recent {
         newest(self.startable & self.agent, window).count_ones()
     }
 
-    /// Frames from the newest back to the oldest that could start speech.
+    /// Frames from the newest back to the oldest one that could start speech.
     pub(super) fn oldest_startable(&self, window: u32) -> u32 {
         newest(self.startable, window).checked_ilog2().unwrap_or(0)
     }

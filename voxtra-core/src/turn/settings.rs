@@ -32,13 +32,13 @@ pub struct TurnSettings {
     /// See `start_frames`. Frames of 20 ms, 1 to 50, default 5.
     pub start_window: u8,
     /// Speech is reported when it has lasted this long, so that a click or a knock is not. Counted
-    /// over frames with voice. 20 to 2,000 ms, default 100.
+    /// in frames with voice. 20 to 2,000 ms, default 100.
     pub min_speech_ms: u32,
-    /// Speech has ended when there was none for this long: longer than the pauses inside a word.
-    /// 20 to 5,000 ms, default 240.
+    /// Speech has ended after this long without speech: longer than the pauses inside a word. 20 to
+    /// 5,000 ms, default 240.
     pub hangover_ms: u32,
-    /// The turn has ended when there was no speech for this long: longer than the pauses inside a
-    /// sentence. The value at the start of a call: it adapts to the caller's own pauses (see
+    /// The turn has ended after this long without speech: longer than the pauses inside a sentence.
+    /// This is the value at the start of a call; it adapts to the caller's own pauses (see
     /// `end_of_turn_range`). `hangover_ms` to 30,000 ms, default 700.
     pub end_of_turn_ms: u32,
     /// How far the threshold that begins as `end_of_turn_ms` may adapt: from `end_of_turn_ms`
@@ -52,7 +52,7 @@ pub struct TurnSettings {
     /// otherwise `hangover_ms` to 3,600,000 ms, default 5,000.
     pub silence_ms: u32,
     /// Speech that lasts this long is ended, reported as cut, and goes on as a new utterance: code
-    /// that collects one needs bounded room. 1,000 to 3,600,000 ms, default 60,000.
+    /// that collects an utterance needs bounded memory. 1,000 to 3,600,000 ms, default 60,000.
     pub longest_utterance_ms: u32,
     /// A turn that lasts this long is ended, reported as cut, with the current utterance.
     /// 1,000 to 3,600,000 ms, default 60,000.
@@ -63,7 +63,7 @@ pub struct TurnSettings {
     /// default 0.97.
     pub barge_in_threshold: f32,
     /// A barge-in is reported, and the agent cut, when the caller has talked over the agent for
-    /// this long, counted over frames that reach `barge_in_threshold`: longer than a cough or
+    /// this long, counted in frames that reach `barge_in_threshold`: longer than a cough or
     /// "mm-hm". Never before the speech itself is reported. With `pause` the agent has fallen
     /// silent long before. 20 to 5,000 ms, default 560.
     pub barge_in_min_speech_ms: u32,
@@ -73,15 +73,15 @@ pub struct TurnSettings {
     /// A frame over the agent at or above this probability is likely speech. 0.05 to 1, default
     /// 0.5.
     pub pause_threshold: f32,
-    /// The agent is held back when this many of the last `pause_window` frames were likely speech;
-    /// after it was held back for nothing one more, up to three, each for 5 s. Frames of 20 ms, 1
-    /// to `pause_window`, default 1.
+    /// The agent is held back when this many of the last `pause_window` frames were likely speech.
+    /// Each false alarm adds one for 5 s, up to three. Frames of 20 ms, 1 to `pause_window`,
+    /// default 1.
     pub pause_frames: u8,
     /// See `pause_frames`. Frames of 20 ms, 1 to 50, default 1.
     pub pause_window: u8,
-    /// The agent goes on when there was no voice for this long. 20 to 5,000 ms, default 400.
+    /// The agent goes on after this long without voice. 20 to 5,000 ms, default 400.
     pub pause_resume_ms: u32,
-    /// The agent goes on after this long in any case, unless the caller has barged in. 100 to
+    /// The agent goes on after this long at the latest, unless the caller has barged in. 100 to
     /// 30,000 ms, default 2,000.
     pub pause_max_ms: u32,
 }
@@ -119,7 +119,7 @@ impl TurnSettings {
     /// # Errors
     /// The first field that is outside its range, and the range.
     pub fn check(&self) -> Result<(), TurnSettingsError> {
-        // Written so that NaN is outside every range.
+        // Comparisons are such that NaN is outside every range.
         within(
             (0.05..=1.0).contains(&self.start_threshold),
             "start_threshold",

@@ -13,13 +13,12 @@ use crate::time::Instant;
 
 /// Turns voice probabilities into the events of a conversation. One per call.
 ///
-/// Give it every 20 ms frame of the caller through [`handle_frame`](Self::handle_frame), and call
-/// [`handle_gap`](Self::handle_gap) while none arrives; events are passed to the closure, in order,
-/// before the call returns. Several may come from one input.
+/// Pass every 20 ms frame of the caller to [`handle_frame`](Self::handle_frame), and call
+/// [`handle_gap`](Self::handle_gap) while none arrives. Events are passed to the closure, in order,
+/// before the call returns. One input may cause several.
 ///
 /// A time is when the input is handled, so a frame at `now` holds the 20 ms before it. Only
-/// differences count: a clock that is set back costs the interval in which that happened, and
-/// nothing else.
+/// differences count: a clock that is set back costs only the interval in which that happened.
 ///
 /// ```
 /// use voxtra_core::time::Instant;
@@ -36,7 +35,7 @@ use crate::time::Instant;
 #[derive(Clone, Debug)]
 pub struct TurnTaking {
     settings: TurnSettings,
-    /// The last input's time as the caller counts it.
+    /// The last input's time, as passed in.
     input: Option<Instant>,
     /// Time since 20 ms before the first input. Never goes back.
     now: Micros,
@@ -47,7 +46,7 @@ pub struct TurnTaking {
     /// The caller's turn, from its first speech until its end was reported.
     turn: Option<Turn>,
     pauses: Pauses,
-    /// When the last turn ended that the agent has not answered yet.
+    /// When the last turn ended, unless the agent has answered it.
     unanswered: Option<Micros>,
     /// Since when neither side has spoken, and whether that was reported.
     quiet_since: Micros,
@@ -55,7 +54,7 @@ pub struct TurnTaking {
     overlap: Overlap,
 }
 
-/// What happened in the conversation.
+/// An event of the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TurnEvent {
     /// The caller speaks. Once per utterance.
@@ -65,35 +64,33 @@ pub enum TurnEvent {
         /// From the beginning of the first frame of speech to the end of the last, without the
         /// hangover.
         duration: Duration,
-        /// The caller speaks on: the utterance was as long as the settings allow.
+        /// The caller is still speaking: the utterance reached the longest duration.
         cut: bool,
     },
     /// The caller talks over the agent. Once each time.
     BargeIn,
-    /// Neither side has spoken for the time that was set. Once per silence.
+    /// Neither side has spoken for the set time. Once per silence.
     Silence {
         /// The time that was set.
         duration: Duration,
     },
     /// The caller has finished, as far as silence can tell. Comes after the last utterance's
-    /// `SpeechEnded`. What is said over the agent from beginning to end without a barge-in, such as
-    /// "mm-hm", is a turn only if the agent is silent by then (an answer that came early), or
+    /// `SpeechEnded`. Speech that is over the agent from beginning to end without a barge-in, such
+    /// as "mm-hm", is a turn only if the agent is silent by then (an answer that came early), or
     /// barge-in is off.
     TurnEnded {
         /// From the beginning of the turn's first utterance to the end of its last, pauses
         /// included.
         duration: Duration,
-        /// The caller speaks on: the turn was as long as the settings allow.
+        /// The caller is still speaking: the turn reached the longest duration.
         cut: bool,
     },
 }
 
 impl TurnTaking {
-    /// A conversation before anybody has spoken; its first silence begins with the first
-    /// input.
+    /// A conversation before any speech; its first silence begins with the first input.
     ///
-    /// Settings that do not pass [`TurnSettings::check`] do something, but nothing that is
-    /// promised.
+    /// With settings that do not pass [`TurnSettings::check`], the behaviour is unspecified.
     #[must_use]
     pub fn new(settings: TurnSettings) -> Self {
         Self {
@@ -124,8 +121,8 @@ impl TurnTaking {
         on: &mut impl FnMut(TurnEvent),
     ) {
         self.advance(now);
-        // What was due before this frame began comes first, so that speech after a gap is new
-        // speech.
+        // Events that were due before this frame began come first, so that speech after a gap is
+        // new speech.
         let frame_began = self.now.saturating_sub(FRAME);
         self.forget_onset_after_gap(frame_began);
         self.settle(frame_began, agent_speaking, on);
@@ -149,11 +146,11 @@ impl TurnTaking {
         self.settle(self.now, agent_speaking, on);
     }
 
-    /// Says that no frame has arrived from the caller up to `now`: that counts as no speech.
+    /// Reports that no frame has arrived from the caller up to `now`: that counts as no speech.
     ///
-    /// Call it as often as is convenient while there is nothing, for instance every 20 ms. A gap
-    /// shorter than the start window does not disturb speech that is about to start: frames that
-    /// come late come in a bunch.
+    /// Call it as often as is convenient while no frames arrive, for instance every 20 ms. A gap
+    /// shorter than the start window does not disturb speech that is about to start: late frames
+    /// come in a bunch.
     pub fn handle_gap(
         &mut self,
         now: Instant,
@@ -166,8 +163,7 @@ impl TurnTaking {
         self.settle(self.now, agent_speaking, on);
     }
 
-    /// The caller's audio has ended for good: ends speech and turn that are still open, without
-    /// waiting.
+    /// The caller's audio has ended for good: ends open speech and an open turn without waiting.
     pub fn finish(&mut self, on: &mut impl FnMut(TurnEvent)) {
         self.end_speech(false, on);
         self.end_turn(false, on);
@@ -175,9 +171,9 @@ impl TurnTaking {
         self.overlap.clear();
     }
 
-    /// Leaves out the time from the last input to the next one, in which nobody was listened to: it
-    /// was neither speech nor silence. Speech and turn that are open end here, and silence begins
-    /// anew.
+    /// Leaves out the time from the last input to the next one: it was neither speech nor silence,
+    /// as the caller's audio was not analysed. Open speech and an open turn end here, and silence
+    /// begins anew.
     pub fn leave_out(&mut self, on: &mut impl FnMut(TurnEvent)) {
         self.finish(on);
         self.input = None;
@@ -193,28 +189,28 @@ impl TurnTaking {
         }
     }
 
-    /// The agent's own code stopped it: there is nothing to hold back any more.
+    /// The application stopped the agent: there is nothing to hold back any more.
     pub fn agent_stopped(&mut self) {
         self.overlap.clear();
     }
 
     /// Whether the agent should be held back, because the caller may be interrupting it. Ends with
-    /// [`TurnEvent::BargeIn`], or when nothing has come of it.
+    /// [`TurnEvent::BargeIn`], or when no interruption follows.
     #[must_use]
     pub const fn is_agent_held(&self) -> bool {
         self.overlap.is_agent_held()
     }
 
-    /// Lets a silence of `threshold` end the turn, instead of the one that was set and adapted:
-    /// shorter when what was said is complete, longer when it is not. It holds for the silence that
-    /// is going on, or the next one if the caller is speaking, until the caller speaks again. From
-    /// the hangover to 30 s; what is outside is taken as the nearest of them.
+    /// Lets a silence of `threshold` end the turn, instead of the adapted one: shorter when the
+    /// caller's sentence is complete, longer when it is not. It holds for the silence in progress,
+    /// or the next one if the caller is speaking, until the caller speaks again. Values are clamped
+    /// to the range from the hangover to 30 s.
     pub fn expect_end_of_turn(&mut self, threshold: Duration) {
         let threshold = u64::try_from(threshold.as_micros()).unwrap_or(u64::MAX);
         self.pauses.ask(threshold, &self.settings);
     }
 
-    /// The silence that ends the turn, as things are.
+    /// The silence that ends the turn now.
     #[must_use]
     pub fn end_of_turn(&self) -> Duration {
         Duration::from_micros(self.pauses.threshold())
@@ -234,7 +230,7 @@ impl TurnTaking {
         self.likely.is_on()
     }
 
-    /// How long ago the speech under way began, reported or not; `None` when there is none.
+    /// How long ago the current speech began, reported or not; `None` when there is none.
     ///
     /// At [`TurnEvent::SpeechStarted`] this is how far back to begin so that the first syllable is
     /// not lost.
@@ -318,10 +314,9 @@ impl TurnTaking {
         }
     }
 
-    /// The caller speaks (again): how long was the pause?
+    /// The caller speaks (again): learns from the pause.
     fn follow_pause(&mut self, span: Span) {
-        // A turn that was ended and goes on all the same, unless the agent has answered it, had not
-        // ended.
+        // A turn that was ended but goes on before the agent has answered had not really ended.
         let before = self
             .turn
             .map(|turn| turn.span.last)
@@ -353,7 +348,7 @@ impl TurnTaking {
         self.overlap.settle(self.now, &self.settings);
     }
 
-    /// Reports what has been due by `at`.
+    /// Reports everything that was due by `at`.
     fn settle(&mut self, at: Micros, agent_speaking: bool, on: &mut impl FnMut(TurnEvent)) {
         let since = |then: Micros| at.saturating_sub(then);
         if let Speech::Reported(span) = self.speech
@@ -361,9 +356,9 @@ impl TurnTaking {
         {
             self.end_speech(false, on);
         }
-        // Speech that may be starting holds back the end of the turn and of the silence: if it
-        // becomes speech, it began before they were due. A lone frame can do that for one window,
-        // not for ever.
+        // Speech that may be starting delays the end of the turn and of the silence: if it becomes
+        // speech, it began before they were due. A single frame can do that for one window, not for
+        // ever.
         if !matches!(self.speech, Speech::None) {
             return;
         }
@@ -449,7 +444,7 @@ impl TurnTaking {
         }
     }
 
-    /// In range also when the settings were not checked.
+    /// In range even when the settings were not checked.
     fn start_window(&self) -> u32 {
         u32::from(self.settings.start_window.clamp(1, MAX_START_WINDOW))
     }
@@ -475,12 +470,12 @@ enum Speech {
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     span: Span,
-    /// The caller said some of it while the agent was silent, or interrupted the agent. Otherwise
+    /// The caller said part of it while the agent was silent, or interrupted the agent. Otherwise
     /// it may need no answer.
     has_the_floor: bool,
 }
 
-/// From the first frame to the last, by the times they were handled.
+/// From the first frame to the last, by the times at which they were handled.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     first: Micros,

@@ -1,7 +1,7 @@
 //! Time as turn-taking counts it.
 
-/// A time in microseconds, as in [`Instant`](crate::time::Instant): a frame is compared with many,
-/// and they are one number each.
+/// A time in microseconds, as in [`Instant`](crate::time::Instant). Frames are compared with many
+/// times, so each is one plain number.
 pub(super) type Micros = u64;
 
 /// One frame of the caller's audio.

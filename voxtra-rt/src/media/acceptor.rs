@@ -22,20 +22,20 @@ const ID_MESSAGE: usize = HEADER_LEN + 16;
 /// Connections that the kernel keeps for us until we accept them; it may keep fewer
 /// (net.core.somaxconn).
 const BACKLOG: u32 = 4096;
-/// With more than half of the places taken nobody may wait longer than this.
+/// With more than half of the places taken, a connection waits for its id no longer than this.
 const CROWDED: Duration = Duration::from_secs(1);
 /// Files that the rest of the program may need: logs, webhooks, ARI, voices.
 const OTHER_FILES: usize = 256;
-/// So much of the descriptors at most goes to connections that have not said who they are.
+/// At most one descriptor in this many goes to connections that have not presented an id.
 const PENDING_SHARE: u64 = 4;
-/// How long accepting rests when nothing could be freed.
+/// How long the acceptor pauses after it could free nothing.
 const REST: Duration = Duration::from_millis(100);
-/// How long it rests for those to close that were told to.
+/// How long it waits for evicted connections to close.
 const BREATH: Duration = Duration::from_millis(1);
-/// How many are told to go when descriptors run out.
+/// How many connections are evicted when descriptors run out.
 const EVICT_AT_ONCE: usize = 16;
 
-/// Tells a connection to go by being dropped.
+/// Evicts its connection when dropped.
 pub(super) type EvictHandle = oneshot::Sender<()>;
 
 /// The pending connections that these settings and the process's descriptors allow.
@@ -64,7 +64,7 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     } else {
         TcpSocket::new_v6()?
     };
-    // As TcpListener::bind does: a restart must not wait for the last connections' TIME-WAIT.
+    // As in TcpListener::bind: a restart must not wait for the last connections' TIME-WAIT.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -77,8 +77,8 @@ pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
     let mut spare = Spare::new();
     loop {
         match listener.accept().await {
-            // Another part of the program took the last descriptor: the first to come free is the
-            // spare one.
+            // Another part of the program took the last descriptor: the next free one becomes the
+            // spare.
             Ok((stream, peer)) if spare.0.is_none() => {
                 drop(stream);
                 spare = Spare::new();
@@ -99,7 +99,7 @@ pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
                     tokio::time::sleep(REST).await;
                 }
             }
-            // One connection that was gone before we came to it.
+            // This connection closed before we accepted it.
             Err(error) if is_of_one_connection(&error) => tokio::task::yield_now().await,
             Err(error) => {
                 tracing::error!(%error, "cannot accept AudioSocket connections; trying again in 100 ms");
@@ -109,7 +109,7 @@ pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
     }
 }
 
-/// When the server stops, nobody waits any longer.
+/// Evicts every pending connection when the server stops.
 struct Closing(Arc<Inner>);
 
 impl Drop for Closing {
@@ -119,7 +119,7 @@ impl Drop for Closing {
     }
 }
 
-/// Out of descriptors or memory, which goes on until something is closed.
+/// Whether descriptors or memory have run out: the error recurs until something is closed.
 fn is_exhaustion(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
@@ -134,7 +134,7 @@ fn is_exhaustion(error: &io::Error) -> bool {
     }
 }
 
-/// An error of a connection that was about to be accepted, not of the listener.
+/// Whether the error is of one connection that was about to be accepted, not of the listener.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -147,8 +147,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// A descriptor in reserve: with none left, it lets us take a connection in order to close it, so
-/// that its peer learns at once that there is no room instead of waiting in the kernel.
+/// A descriptor in reserve. When none are left, it lets us accept a connection and close it: the
+/// peer learns at once that there is no room, instead of waiting in the kernel.
 struct Spare(Option<std::fs::File>);
 
 impl Spare {
@@ -158,7 +158,7 @@ impl Spare {
 
     async fn reject(&mut self, listener: &TcpListener) -> Option<SocketAddr> {
         self.0.take();
-        // It was ready a moment ago; if that has changed, nobody needs to be rejected.
+        // It was ready a moment ago; if it no longer is, there is no connection to reject.
         let accepted = tokio::time::timeout(BREATH, listener.accept()).await;
         let peer = accepted.ok().and_then(Result::ok).map(|(_, peer)| peer);
         *self = Self::new();
@@ -202,7 +202,7 @@ fn receive(stream: TcpStream, peer: SocketAddr, inner: &Arc<Inner>) {
     });
 }
 
-/// Gives its place back however its task ends.
+/// Gives the connection's place back however its task ends.
 struct PendingGuard {
     place: Place,
     inner: Arc<Inner>,
@@ -215,7 +215,7 @@ impl Drop for PendingGuard {
 }
 
 async fn read_id(stream: &mut TcpStream) -> Result<Uuid, Refusal> {
-    // The first byte tells a wrong protocol at once, without waiting for the rest.
+    // The first byte reveals a wrong protocol at once, without waiting for the rest.
     let mut message = [0; ID_MESSAGE];
     let mut filled = 0;
     while filled < ID_MESSAGE {

@@ -1,5 +1,5 @@
-//! Which ids have been presented. An id that is good for one call and comes a second time is known
-//! to somebody who should not know it.
+//! Which ids have been presented. If an id that is good for one call comes a second time, somebody
+//! knows it who should not.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -11,16 +11,16 @@ use super::server::lock;
 /// Ids that are remembered when their calls are over.
 const REMEMBERED: usize = 8_192;
 
-/// The ids of calls that are up, and of the latest that were.
+/// The ids of calls that are up, and of the latest calls that have ended.
 #[derive(Clone, Default)]
 pub(crate) struct Claims(Arc<Mutex<Ids>>);
 
 #[derive(Default)]
 struct Ids {
-    /// How many connections have presented each.
+    /// How many connections have presented each id.
     up: HashMap<Uuid, usize>,
     used: HashSet<Uuid>,
-    /// What `used` holds, oldest first.
+    /// The ids in `used`, oldest first.
     order: VecDeque<Uuid>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Claim {
 }
 
 impl Claims {
-    /// Whether a call has this id, or had it.
+    /// Whether a call has or had this id.
     pub(crate) fn knows(&self, id: Uuid) -> bool {
         let ids = lock(&self.0);
         ids.up.contains_key(&id) || ids.used.contains(&id)

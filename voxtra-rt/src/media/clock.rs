@@ -11,7 +11,7 @@ pub struct Clock {
     utc: jiff::Timestamp,
 }
 
-/// When a clock started, and whose time it follows.
+/// When a clock started, and which time source it follows.
 #[derive(Clone, Copy, Debug)]
 enum Epoch {
     /// The machine's.
@@ -29,8 +29,8 @@ impl Clock {
         }
     }
 
-    /// A clock that follows tokio's time, which a test can pause. Its zero is now, and to people it
-    /// is always the same day.
+    /// A clock that follows tokio's time, which a test can pause. Its zero is now; its UTC date at
+    /// zero is always the same day.
     pub(crate) fn rehearsed() -> Self {
         Self {
             epoch: Epoch::Tokio(tokio::time::Instant::now()),
@@ -54,7 +54,7 @@ impl Clock {
             .unwrap_or(jiff::Timestamp::MAX)
     }
 
-    /// The UTC time now: the machine's own, even after it was set.
+    /// The UTC time now, from the machine's clock, even after that was set.
     pub(crate) fn utc_now(&self) -> jiff::Timestamp {
         match self.epoch {
             Epoch::Machine(_) => jiff::Timestamp::now(),

@@ -1,5 +1,5 @@
 //! One call on a media thread: the socket, the leg, and the rings to the rest of the program. In a
-//! rehearsal the socket is a wire in memory, and everything else the same.
+//! rehearsal a wire in memory replaces the socket; all else is the same.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -26,28 +26,28 @@ use super::memory::Heap;
 use super::peers::PeerPlace;
 use super::settings::MediaSettings;
 
-/// Room for what a message has besides its samples. AudioSocket's have three bytes.
+/// Bytes of a message besides its samples, at most. AudioSocket's messages have three.
 const HEADROOM: usize = 16;
 /// The longest message we send: one 20 ms frame at 192 kHz.
 const MAX_MESSAGE: usize = HEADROOM + MAX_FRAME_BYTES;
-/// What we send for one frame at this rate, or at 48 kHz if that is more, in bytes: no telephone's
-/// rate needs more room than another.
+/// Bytes that we send for one frame at this rate, or at 48 kHz if that is more. No telephone rate
+/// thus needs more room than another.
 fn message_bytes(rate: SampleRate) -> usize {
     HEADROOM + rate.frame_bytes().max(SampleRate::Hz48000.frame_bytes())
 }
 
-/// Bytes read from one socket at a time, so that a flood on one waits its turn like everybody else.
-/// Six frames at 8 kHz; were they the tiniest there are, 409, the others would wait for a few ms
-/// once, before less is read at a time.
+/// Bytes read from one socket at a time, so that a flood on one socket waits its turn like the
+/// other calls. It is six frames at 8 kHz, or 409 of the smallest frames: those would delay the
+/// other calls by a few ms once, before less is read at a time.
 const READ: usize = 2 * 1024;
-/// Of a peer whose messages are so tiny that a read holds more than this many, less is read at a
-/// time: what costs time is each message, and in echo mode a system call for each.
+/// If one read holds more messages than this, less is read from that peer at a time: each message
+/// costs time, and in echo mode a system call.
 const MANY_MESSAGES: u64 = 64;
-/// But never less than this.
+/// The least that is read at a time.
 const SMALLEST_READ: usize = 512;
 
-/// Room for what is being read and written, which a thread's connections take turns to use: memory
-/// that is always in the processor's cache, instead of some of each call's own that never is.
+/// Buffers for reading and writing, which a thread's connections use in turn: they stay in the
+/// processor's cache, where buffers of each call's own would not.
 pub(crate) struct Scratch {
     input: Box<[u8; READ]>,
     output: Box<[u8; MAX_MESSAGE]>,
@@ -63,21 +63,21 @@ impl Scratch {
 }
 
 /// A connection's place among those of its thread: its slot, and which of the slot's successive
-/// tenants it is.
+/// connections it is.
 pub(crate) type Generation = u32;
 
-/// What a connection's bytes go over: a socket that never waits.
+/// The transport of a connection's bytes: a non-blocking socket.
 pub(crate) trait Socket: Read + Write {
-    /// Nothing more will be read or written.
+    /// Ends reading and writing.
     fn close(&self);
 
-    /// How much is to wait in the kernel for a peer that doesn't read.
+    /// Sets how many bytes may wait in the kernel for a peer that doesn't read.
     fn set_send_buffer(&self, _bytes: usize) {}
 }
 
-/// The kernel's send buffer at this rate: room for about a second of audio. The kernel counts what
-/// each message costs it besides its bytes, and keeps messages until the peer has acknowledged
-/// them, which may take 40 ms: at a higher rate a small buffer would lose frames that come at once.
+/// The kernel's send buffer at this rate: room for about a second of audio. The kernel counts an
+/// overhead for each message, and keeps messages until the peer has acknowledged them, which may
+/// take 40 ms. At a higher rate a small buffer would lose frames that are written in a burst.
 pub(crate) const fn send_buffer(rate: SampleRate) -> usize {
     NARROW_BUFFER * (rate.frame_samples() / SampleRate::Hz8000.frame_samples())
 }
@@ -87,7 +87,7 @@ const NARROW_BUFFER: usize = 16 * 1024;
 
 impl Socket for TcpStream {
     fn set_send_buffer(&self, bytes: usize) {
-        // The kernel takes as much as it allows. Should it refuse, what it has remains.
+        // The kernel takes as much as it allows. If it refuses, the old size remains.
         let _ = SockRef::from(self).set_send_buffer_size(bytes);
     }
 
@@ -103,23 +103,23 @@ pub(crate) struct Connection<S = TcpStream, F = AudioSocket<Heap>> {
     commands: rtrb::Consumer<Command>,
     io: Io<S>,
     pub(crate) generation: Generation,
-    /// It is in the queue of those with more to read.
+    /// Whether it is queued among the connections with more to read.
     pub(crate) queued: bool,
-    /// The peer has closed, which is told once: what it sent before that is read up to the end.
+    /// The peer has closed, which the socket reports once. What the peer sent is read to its end.
     pub(crate) to_the_end: bool,
-    /// Bytes that it may read at a time.
+    /// Bytes that the connection may read at a time.
     read_limit: usize,
     intake: Option<Intake>,
-    /// There may be more to read than the intake allowed.
+    /// Whether there may be more to read than the intake allowed.
     pub(crate) slowed: bool,
     limits: Limits,
-    /// Its place among the connections of its peer, given back when it is dropped.
+    /// Its place among its peer's connections, given back when dropped.
     pub(crate) place: Option<PeerPlace>,
-    /// Its hold on the id that it presented, if that is one call's alone.
+    /// Its claim on the id that it presented, if that id is good for one call only.
     pub(crate) claim: Option<Claim>,
 }
 
-/// How long a call may be, and how long without audio.
+/// How long a call may last, and how long it may last without audio.
 struct Limits {
     longest: Option<Duration>,
     idle: Option<Duration>,
@@ -129,7 +129,7 @@ struct Limits {
 }
 
 impl Limits {
-    /// The limit that the call has reached, having received so many frames.
+    /// The limit that the call has reached, if any, after `frames` received frames.
     fn broken(&mut self, now: Instant, frames: u64) -> Option<Fault> {
         if std::mem::replace(&mut self.frames, frames) != frames {
             self.last_frame = now;
@@ -147,7 +147,7 @@ impl Limits {
     }
 }
 
-/// What happened to a connection after it was given something to do.
+/// The state of a connection after it was handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionState {
     /// It goes on.
@@ -208,7 +208,7 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         &self.io.shared
     }
 
-    /// A message went out only in part.
+    /// Whether a message went out only in part.
     #[cfg(test)]
     pub(crate) fn has_rest(&self) -> bool {
         !self.io.pending.is_empty()
@@ -218,7 +218,7 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         &mut self.io.stream
     }
 
-    /// Whether something was left for the session since the last call of this.
+    /// Whether something was left for the session since the last call of this method.
     pub(crate) fn take_touched(&mut self) -> bool {
         std::mem::take(&mut self.io.touched)
     }
@@ -234,12 +234,11 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         self.leg.start(now);
     }
 
-    /// The socket is readable: takes what is there, at most one buffer full, and does what was
-    /// asked for.
+    /// The socket is readable: reads what is there, at most one buffer full, and handles requests.
     pub(crate) fn readable(&mut self, now: Instant, scratch: &mut Scratch) -> ConnectionState {
         self.io.now = now;
         self.slowed = false;
-        // Of one that has closed there is no more than what is in the kernel.
+        // After the peer has closed, only what is in the kernel remains.
         if !self.to_the_end
             && let Some(intake) = &mut self.intake
             && !intake.allows(now)
@@ -299,8 +298,8 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         }
     }
 
-    /// The socket takes bytes again: the rest of a message goes now. Asterisk waits for it for 5
-    /// ms, not until the next frame.
+    /// The socket is writable again: the rest of a message goes now. Asterisk waits 5 ms for the
+    /// rest, not until the next frame.
     pub(crate) fn writable(&mut self, now: Instant) {
         if !self.io.pending.is_empty() {
             self.io.now = now;
@@ -308,13 +307,13 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         }
     }
 
-    /// Messages received that cost more than a look.
+    /// Messages received that cost more than a look at their header.
     fn messages(&self) -> u64 {
         let counters = self.leg.counters();
         counters.frames_in.wrapping_add(counters.violations)
     }
 
-    /// The leg's deadline has come: what was asked for, and the frame that is due.
+    /// The leg's deadline has come: handles requests, and sends the frame that is due.
     pub(crate) fn deadline(&mut self, now: Instant, scratch: &mut Scratch) -> ConnectionState {
         self.io.now = now;
         if let Some(reason) = self.handle_requests(now, scratch) {
@@ -340,7 +339,7 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         }
     }
 
-    /// Does what async code has asked for since the last time; `Some` if that ends the connection.
+    /// Handles async code's requests since the last time; `Some` if that ends the connection.
     fn handle_requests(
         &mut self,
         now: Instant,
@@ -359,7 +358,7 @@ impl<S: Socket, F: Framing> Connection<S, F> {
             self.leg.handle_command(now, Command::HangUp, port);
             return Some(MediaStoppedReason::Hangup);
         }
-        // Nobody holds the link any more: nobody would hear this caller.
+        // The link was dropped: nobody listens to this caller any more.
         (requests & Requests::GONE != 0).then_some(MediaStoppedReason::Closed)
     }
 
@@ -381,7 +380,7 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         ConnectionState::Closed
     }
 
-    /// Shows the counters to readers.
+    /// Publishes the counters to readers.
     fn publish(&self) {
         let (leg, playout) = (self.leg.counters(), self.leg.playout_counters());
         let counters = &self.io.shared.counters;
@@ -396,9 +395,9 @@ impl<S: Socket, F: Framing> Connection<S, F> {
     }
 }
 
-/// What a failure of the socket means. Asterisk closes at every hang-up without reading what is
-/// still on its way to it, which the kernel turns into a reset as often as not: that is an ordinary
-/// end.
+/// Why the connection ended, judged by the socket's error. Asterisk closes at every hang-up without
+/// reading what is still on its way to it. The kernel often turns that into a reset, which is an
+/// ordinary end.
 fn end_of(error: &io::Error) -> MediaStoppedReason {
     match error.kind() {
         io::ErrorKind::ConnectionReset
@@ -411,13 +410,13 @@ fn end_of(error: &io::Error) -> MediaStoppedReason {
 /// The socket's sending side and the rings.
 struct Io<S> {
     stream: S,
-    /// The rest of a message that the socket took only in part. It has room for a frame of any
-    /// telephone, and grows if a peer whose audio is echoed sends longer ones.
+    /// The rest of a message that the socket took only in part. It has room for a frame at any
+    /// telephone rate, and grows if a peer whose audio is echoed sends longer ones.
     rest: Vec<u8>,
     pending: std::ops::Range<usize>,
     stalled_since: Option<Instant>,
     dropped: u32,
-    /// The socket can't be written to any more, for this reason.
+    /// Why the socket can't be written to any more.
     broken: Option<MediaStoppedReason>,
     write_timeout: std::time::Duration,
     now: Instant,
@@ -428,7 +427,7 @@ struct Io<S> {
 }
 
 impl<S: Socket> Io<S> {
-    /// Sends what is left of the last message; true if nothing is.
+    /// Sends the rest of the last message; true if nothing is left.
     fn flush_pending(&mut self) -> bool {
         while !self.pending.is_empty() {
             let Some(bytes) = self.rest.get(self.pending.clone()) else {

@@ -1,4 +1,4 @@
-//! A connection whose peer speaks something else than AudioSocket.
+//! A connection whose peer speaks another protocol than AudioSocket.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use super::*;
 /// Messages of one byte of kind, `s` of 160 samples, `k` of a key, `b` to hang up.
 struct Lettered {
     held: Vec<u8>,
-    /// Bytes in front that were handed on.
+    /// Bytes at the front that were handed on.
     taken: usize,
 }
 

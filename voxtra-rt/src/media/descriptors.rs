@@ -1,8 +1,8 @@
 //! How many files and sockets this process may have open.
 
-/// Raises the process's soft limit of open files to `wanted`, as far as its hard limit lets it, and
-/// returns the limit that holds then. It is never lowered. A call takes one descriptor, and many
-/// systems start a process with a soft limit of 1,024.
+/// Raises the process's soft limit of open files to `wanted`, as far as its hard limit allows, and
+/// returns the limit in force. Never lowers it. A call takes one descriptor, and many systems start
+/// a process with a soft limit of 1,024.
 #[cfg(unix)]
 pub fn allow_descriptors(wanted: u64) -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -23,7 +23,7 @@ pub fn allow_descriptors(wanted: u64) -> u64 {
     }
 }
 
-/// There is no such limit here.
+/// This system has no such limit.
 #[cfg(not(unix))]
 pub fn allow_descriptors(_wanted: u64) -> u64 {
     u64::MAX

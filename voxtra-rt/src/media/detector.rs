@@ -1,19 +1,19 @@
-//! Who hears whether the caller of a call speaks.
+//! Which voice detector listens to the caller of a call.
 
 use voxtra_core::vad::{EnergyDetector, TelephoneDetector, VAD_FRAME_SAMPLES, VoiceDetector};
 
 /// The voice detector of live calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detector {
-    /// A network that knows speech on the telephone: [`TelephoneDetector`].
+    /// A neural network trained for speech on the telephone: [`TelephoneDetector`].
     #[default]
     Telephone,
-    /// Whatever stands out of the line's noise, music and street noise too, at a tenth of the cost:
-    /// [`EnergyDetector`].
+    /// Detects any sound above the line's noise, including music and street noise, at a tenth of
+    /// the cost: [`EnergyDetector`].
     Energy,
 }
 
-/// The detector of one call.
+/// The voice detector of one call.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,

@@ -1,18 +1,17 @@
-//! How fast a peer's audio may come in: somewhat faster than real time, so that a line that stalled
-//! catches up, and no faster, so that nobody keeps a core busy.
+//! How fast a peer's audio may come in: somewhat faster than real time, so that a stalled line
+//! catches up, but not so fast that a peer keeps a core busy.
 
 use std::time::Duration;
 
 use voxtra_core::time::Instant;
 
-/// Audio that may come at once. The longest frame there is has 4.1 s at 8 kHz.
+/// Audio that may come in one burst, in µs. The longest possible frame has 4.1 s at 8 kHz.
 const BURST: i64 = 5_000_000;
-/// Of each microsecond's audio that passes, so much may come: 1.5 times real time.
+/// Audio allowed for each µs that passes, in tenths of a µs: 1.5 times real time.
 const PACE_TENTHS: i64 = 15;
-/// What a message costs besides its audio, in µs of audio: frames of a single sample at 8 kHz have
-/// 125.
+/// Cost of a message besides its audio, in µs of audio. A frame of one sample at 8 kHz has 125.
 const MESSAGE: i64 = 20;
-/// Who has been slowed down for so long without a break is no line that catches up.
+/// A peer that has been slowed down for this long without a break floods; it is not catching up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a connection may still read, in µs of audio.
@@ -48,18 +47,18 @@ impl Intake {
         allowed
     }
 
-    /// The peer has sent too much for too long.
+    /// Whether the peer has sent too much for too long.
     pub(crate) fn is_flooded(&self, now: Instant) -> bool {
         self.slowed_since
             .is_some_and(|since| now.duration_since(since) > PATIENCE)
     }
 
-    /// All that was there has been read.
+    /// All that had arrived has been read.
     pub(crate) fn emptied(&mut self) {
         self.slowed_since = None;
     }
 
-    /// This was read: `bytes` with so many messages in them, on a line of `hz` samples a second.
+    /// Counts what was read: `bytes` with `messages` in them, at `hz` samples a second.
     pub(crate) fn took(&mut self, bytes: usize, messages: u64, hz: u32) {
         let messages = i64::try_from(messages).unwrap_or(i64::MAX);
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
@@ -76,8 +75,8 @@ impl Intake {
 mod tests {
     use super::*;
 
-    /// A peer sends `speed` times real time for `seconds`, on a line with room for a second: how
-    /// much was read, in seconds, and when it was too much, in ms.
+    /// A peer sends at `speed` times real time for `seconds`, on a line with room for one second.
+    /// Returns how much was read, in seconds, and when the peer counted as flooding, in ms.
     fn sent(speed: u64, seconds: u64) -> (u64, Option<u64>) {
         let mut intake = Intake::new();
         let (mut waiting, mut read) = (0, 0);
@@ -102,7 +101,7 @@ mod tests {
     #[test]
     fn real_time_and_what_a_stalled_line_catches_up_with_come_in() {
         assert_eq!(sent(1, 60), (60, None));
-        // Twice real time, for as long as a stall of 4 s takes to catch up with.
+        // Twice real time, for as long as it takes to catch up after a stall of 4 s.
         assert_eq!(sent(2, 4), (8, None));
     }
 

@@ -1,6 +1,6 @@
 //! The rings between a media thread and the rest of the program: records and the caller's audio one
-//! way, the agent's audio and commands the other. Allocated once per call, those of audio when
-//! there is some; nobody ever waits inside them.
+//! way, the agent's audio and commands the other. They are allocated once per call, the audio rings
+//! when there is audio. Neither side ever waits in them.
 
 #[path = "link/agent.rs"]
 mod agent;
@@ -29,24 +29,24 @@ use super::sync;
 use sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use sync::{Consumer, Notify, Producer, PushError, RingBuffer};
 
-/// Records that may wait for a slow session: some seconds of a busy call's.
+/// Records that may wait for a slow session: some seconds of a busy call's records.
 const RECORDS: usize = 256;
 const COMMANDS: usize = 64;
 /// Chunks that may wait either way. A chunk is at most 20 ms of audio, or a mark.
 const CHUNKS_PER_SECOND: usize = 100;
 
-/// What both ends of a link share.
+/// State that both ends of a link share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Epoch of the agent's audio; what was queued under an older one is discarded.
+    /// Epoch of the agent's audio; audio queued under an older epoch is discarded.
     pub(crate) epoch: AtomicU32,
     rate_hz: AtomicU32,
-    /// The media thread has left something since the notifier last looked.
+    /// Whether the media thread has left something since the notifier last looked.
     pub(crate) dirty: AtomicBool,
     pub(crate) closed: AtomicBool,
     pub(crate) requests: Requests,
     pub(crate) counters: CallCounters,
-    /// Samples that reached async code and that a listener there did not fetch in time.
+    /// Samples that reached async code but that a reader there did not fetch in time.
     missed_by_listeners: AtomicU64,
     /// Woken by the notifier: records are waiting, or the connection is over.
     record_wake: Notify,
@@ -63,16 +63,16 @@ pub(crate) struct MediaEnd {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// The async end of a call's media: what happens on the line, and how to act on it.
+/// The async end of a call's media: it reports what happens on the line, and takes commands.
 #[derive(Debug)]
 pub struct MediaLink {
     records: Consumer<Record>,
     commands: Producer<Command>,
-    /// The caller's audio, until somebody takes it.
+    /// The caller's audio, until it is taken.
     pub caller: Option<CallerAudioReader>,
-    /// The way to the caller's ear, until somebody takes it.
+    /// The agent's audio to the caller, until it is taken.
     pub agent: Option<AgentAudioWriter>,
-    /// Makes room for the caller's audio when it is wanted first.
+    /// Makes the queue for the caller's audio when it is first wanted.
     listening: Option<CallerQueue>,
     shared: Arc<Shared>,
 }
@@ -92,11 +92,12 @@ impl MediaLink {
         }
     }
 
-    /// Tells the leg something; it acts on it within 20 ms (100 ms while it echoes a line that has
-    /// gone silent). False if it has 64 commands to do already or is gone.
+    /// Queues a command for the leg, which executes it within 20 ms (100 ms while it echoes a
+    /// silent line). Returns `false` if 64 commands are already queued or the connection has
+    /// closed.
     pub fn command(&mut self, command: Command) -> bool {
         if command == Command::HangUp {
-            // Must not find a full ring.
+            // A hang-up must not be lost to a full ring.
             self.shared.requests.add(Requests::HANG_UP);
             return true;
         }
@@ -108,7 +109,7 @@ impl MediaLink {
         taken
     }
 
-    /// Sees to it that what is forwarded has a place to go.
+    /// Makes a queue for the audio that will be forwarded.
     fn listen(&mut self, forward: Forward) {
         if forward != Forward::Nothing
             && let Some(queue) = self.listening.take()
@@ -122,7 +123,7 @@ impl MediaLink {
         self.shared.rate()
     }
 
-    /// What the call has counted.
+    /// Counters of the call.
     pub fn stats(&self) -> CallStats {
         self.shared.stats()
     }
@@ -139,27 +140,27 @@ impl Drop for MediaLink {
     }
 }
 
-/// What async code asks of the media thread. One glance at it spares a thread that is asked for
-/// nothing a look into every ring, each of which lies in memory of its own.
+/// Requests from async code to the media thread. One look at them tells the thread when nothing was
+/// requested, and saves a look into every ring, each in memory of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Requests(AtomicU8);
 
 impl Requests {
     /// There are commands in the ring.
     pub(crate) const COMMANDS: u8 = 1;
-    /// There is audio of the agent's in the ring.
+    /// There is agent audio in the ring.
     pub(crate) const AUDIO: u8 = 2;
     /// The agent wants to hang up.
     pub(crate) const HANG_UP: u8 = 4;
-    /// Nobody holds the link any more.
+    /// The link was dropped.
     pub(crate) const GONE: u8 = 8;
 
-    /// Asks, after what is asked for was put in its place.
+    /// Adds a request. The data it refers to must be in place before.
     pub(crate) fn add(&self, request: u8) {
         self.0.fetch_or(request, Ordering::Release);
     }
 
-    /// All that was asked for since the last call of this.
+    /// All requests since the last call of this method.
     pub(crate) fn take(&self) -> u8 {
         match self.0.load(Ordering::Relaxed) {
             0 => 0,
@@ -197,7 +198,7 @@ impl Shared {
         stats
     }
 
-    /// Wakes whoever waits for this call. The notifier's job.
+    /// Wakes the tasks that wait for this call. Called by the notifier.
     pub(crate) fn wake(&self) {
         self.record_wake.notify_one();
         self.audio_wake.notify_one();
@@ -229,12 +230,12 @@ impl RecordSink for RecordProducer {
     }
 }
 
-/// Samples that a queue of this length holds: two frames at least.
+/// Samples that a queue of this length holds: at least two frames.
 fn samples_in(length: Duration, rate: SampleRate) -> usize {
     ((length.as_secs_f64() * f64::from(rate.hz())) as usize).max(2 * rate.frame_samples())
 }
 
-/// Chunks that go with them.
+/// Chunks that a queue of this length holds.
 fn chunks_in(length: Duration) -> usize {
     ((length.as_secs_f64() * CHUNKS_PER_SECOND as f64) as usize).max(32)
 }

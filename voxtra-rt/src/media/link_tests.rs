@@ -1,4 +1,4 @@
-//! The audio queues of a link against plain ones, by random operations on either end.
+//! A link's audio queues compared with plain ones, by random operations on both ends.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -32,7 +32,7 @@ fn short_link() -> (MediaEnd, MediaLink) {
 const SAMPLES: usize = 320;
 const CHUNKS: usize = 32;
 
-/// What there is without waiting.
+/// The future's result, if it is ready without waiting.
 fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
@@ -40,7 +40,7 @@ fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Samples that tell their place.
+/// Samples that encode their position.
 fn numbered(from: usize, count: usize) -> Vec<i16> {
     (from..from + count).map(|n| (n % 30_000) as i16).collect()
 }
@@ -126,7 +126,7 @@ fn media_steps() -> impl Strategy<Value = Vec<MediaStep>> {
     prop::collection::vec(step, 0..120)
 }
 
-/// What one end did with an utterance, or knows of it.
+/// What one end did with an utterance, or knows about it.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Part {
     samples: Vec<i16>,
@@ -148,7 +148,7 @@ proptest! {
             .start_paused(true)
             .build()
             .unwrap();
-        // Time passes only when both wait, so that neither is ever in the middle of something.
+        // Time passes only when both ends wait, so that neither is ever in the middle of something.
         let (said, mut got) = runtime.block_on(async {
             let agent = async {
                 let mut said = Vec::new();
@@ -175,7 +175,7 @@ proptest! {
             };
             let media = async {
                 let mut got = vec![Part::default(); utterances.len()];
-                // After what was drawn, as long as the agent may have something left.
+                // After the drawn steps, for as long as the agent may have audio left.
                 for step in steps.iter().copied().chain([MediaStep::Play; 300]) {
                     tokio::time::sleep(FRAME).await;
                     match step {

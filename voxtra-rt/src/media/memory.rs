@@ -1,9 +1,9 @@
-//! Memory of a call's leg, as much as the line's rate needs.
+//! Memory of a call's leg, only as much as the line's rate needs.
 
 use voxtra_core::leg::{History, Memory};
 
-/// On the heap: taken when a connection becomes a call. A line of neither 8 nor 16 kHz takes more
-/// once, before its first frame.
+/// Memory on the heap, taken when a connection becomes a call. At a rate other than 8 or 16 kHz the
+/// leg takes more once, before the line's first frame.
 #[derive(Debug)]
 pub(crate) struct Heap;
 

@@ -1,10 +1,10 @@
 //! Wakes async tasks on the media threads' behalf.
 //!
-//! Waking a task takes a lock and often a system call, neither of which a media thread may do. So
-//! it only marks a call as dirty and leaves the call's slot in a ring; this thread looks every
-//! millisecond while calls have something to tell (every four after a silence), and does the
-//! waking. It also drops what finished calls leave behind, since freeing memory is not a media
-//! thread's business either.
+//! Waking a task takes a lock and often a system call; a media thread may do neither. It only marks
+//! a call as dirty and puts the call's slot into a ring. The notifier thread looks every
+//! millisecond while calls have something to report (every four after a silence), and wakes the
+//! tasks. It also drops what finished calls leave behind, since a media thread must not free memory
+//! either.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use super::sync::atomic::{AtomicBool, Ordering};
 use super::sync::thread::{self, JoinHandle};
 use super::sync::{Consumer, Producer, PushError, RingBuffer};
 
-/// How long a record may wait before the session hears of it, while there is something to tell.
+/// How long a record may wait before the session is woken, while records are coming.
 const ROUND: Duration = Duration::from_millis(1);
-/// The same after nothing has come for a while. Each look wakes a processor, whether there is
-/// something or not.
+/// The same after a while without records. Each look wakes a processor, whether there is a record
+/// or not.
 const QUIET_ROUND: Duration = Duration::from_millis(4);
-/// Rounds without anything, after which that is.
+/// Rounds without a record after which `QUIET_ROUND` applies.
 const QUIET_AFTER: u32 = 50;
 
-/// A media thread's way to the notifier. Neither call waits.
+/// A media thread's handle to the notifier. Neither method waits.
 pub(crate) struct WakeHandle {
     dirty: Producer<Arc<Shared>>,
     finished: Producer<Box<Connection>>,
@@ -39,7 +39,7 @@ impl WakeHandle {
         }
     }
 
-    /// This call is over. Gives it back if the ring is full; try again later.
+    /// Hands over a call that is over. Gives it back if the ring is full; try again later.
     pub(crate) fn finish(&mut self, connection: Box<Connection>) -> Result<(), Box<Connection>> {
         self.finished
             .push(connection)
@@ -97,7 +97,7 @@ impl Notifier {
         ))
     }
 
-    /// A call was handed to a media thread: there will be something to carry.
+    /// A call was handed to a media thread: the notifier will have work.
     pub(crate) fn wake(&self) {
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
@@ -121,15 +121,15 @@ fn run(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
         let mut busy = false;
         for round in &mut rounds {
             while let Ok(shared) = round.dirty.pop() {
-                // Takes part in the order of the media thread's swaps: what was left before any of
-                // them is seen now.
+                // Orders this swap with the media thread's swaps: what was left before any of them
+                // is visible now.
                 shared.dirty.swap(false, Ordering::AcqRel);
                 shared.wake();
                 busy = true;
             }
             while let Ok(connection) = round.finished.pop() {
                 let shared = connection.shared().clone();
-                // The socket is closed before anybody hears that the call is over.
+                // The socket is closed before any task learns that the call is over.
                 drop(connection);
                 stats.ended.add(&shared.stats());
                 shared.closed.store(true, Ordering::Release);

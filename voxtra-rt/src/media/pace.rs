@@ -1,22 +1,22 @@
-//! How long a media thread gathers: nothing while it has time to spare, up to its batch when it has
-//! not.
+//! How long a media thread gathers: not at all while it has time to spare, up to its batch when it
+//! has none.
 
 use std::time::Duration;
 
 use voxtra_core::time::Instant;
 
-/// Over how long the load is averaged.
+/// The period over which the load is averaged.
 const WINDOW: Duration = Duration::from_millis(50);
-/// To gather for less than this costs more, by the sleep itself, than it saves.
+/// Gathering for less than this saves less than the sleep itself costs.
 const LEAST: Duration = Duration::from_micros(100);
 
-/// The load of a thread, and what follows from it.
+/// The load of a thread, and how long it gathers.
 pub(super) struct Pace {
     batch: Duration,
-    /// The share of its time from which on it gathers; half way from there to 1 it gathers for
-    /// whole batches.
+    /// CPU load (0–1) above which the thread gathers. Half way from there to 1 it gathers for whole
+    /// batches.
     threshold: f32,
-    /// The window that is being counted: when it began, and how much of it was busy.
+    /// The current window: when it began, and how long the thread was busy in it.
     began: Instant,
     busy: Duration,
     gather: Duration,
@@ -25,7 +25,7 @@ pub(super) struct Pace {
 impl Pace {
     /// A thread that has done nothing yet.
     pub(super) fn new(batch: Duration, threshold: f32) -> Self {
-        // What is no share at all is no reason to gather.
+        // NaN is not a load: the thread then never gathers.
         let threshold = match threshold.is_nan() {
             true => 1.0,
             false => threshold.clamp(0.0, 1.0),
@@ -48,13 +48,13 @@ impl Pace {
         ((load - self.threshold) / ramp).clamp(0.0, 1.0)
     }
 
-    /// The thread was busy from `woke` to `now`; how long to gather before it looks again.
+    /// The thread was busy from `woke` to `now`; returns how long it gathers before it looks again.
     pub(super) fn rest(&mut self, woke: Instant, now: Instant) -> Duration {
         self.busy += now.duration_since(woke);
         let window = now.duration_since(self.began);
         if window >= WINDOW {
             let load = self.busy.as_secs_f32() / window.as_secs_f32();
-            // Half the way at a time: what it gathers changes the load.
+            // Half of the way at a time, because gathering changes the load.
             self.gather = (self.gather + self.batch.mul_f32(self.pressure(load))) / 2;
             self.began = now;
             self.busy = Duration::ZERO;
@@ -73,7 +73,7 @@ mod tests {
 
     const BATCH: Duration = Duration::from_millis(1);
 
-    /// What a thread gathers after a second of waking every millisecond for `busy`.
+    /// How long a thread gathers after a second of waking every millisecond for `busy`.
     fn after_a_second(pace: &mut Pace, from_ms: u64, busy: Duration) -> Duration {
         (from_ms..from_ms + 1000)
             .map(|ms| {

@@ -1,4 +1,4 @@
-//! How many calls each peer has, so that one cannot hold all places.
+//! How many calls each peer has, so that no peer can hold all places.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::pending::Origin;
 use super::server::lock;
 
-/// The calls of each peer that has some.
+/// Counts the calls of each peer that has any.
 #[derive(Clone, Default)]
 pub(crate) struct Peers(Arc<Mutex<HashMap<Origin, usize>>>);
 
@@ -19,7 +19,7 @@ pub(crate) struct PeerPlace {
 }
 
 impl Peers {
-    /// A place for one more call of this peer, if it has fewer than `most`.
+    /// Takes a place for one more call of this peer, if it has fewer than `most`.
     pub(crate) fn enter(&self, peer: IpAddr, most: usize) -> Option<PeerPlace> {
         let origin = Origin::from(peer);
         let mut calls = lock(&self.0);

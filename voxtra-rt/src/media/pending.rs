@@ -1,16 +1,16 @@
 //! Connections that have not presented their id yet.
 //!
-//! Asterisk presents its id with its first packet, so whoever has waited longest is the least
-//! likely to be Asterisk. When all places are taken, the newcomer is therefore still let in, and
-//! the one that is evicted is the oldest of the address that holds most places. A crowd of silent
-//! connections thus costs other addresses nothing, and its own address's honest connections only if
-//! all places are filled anew within the time that an id takes to arrive.
+//! Asterisk presents its id with its first packet, so the connection that has waited longest is the
+//! least likely to be Asterisk. When all places are taken, a newcomer is still admitted, and the
+//! oldest connection of the address with the most places is evicted. Many silent connections thus
+//! cost other addresses nothing. They cost honest connections of their own address their places
+//! only if all places are filled anew within the time that an id takes to arrive.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-/// Where a connection came from, as far as fairness goes: an IPv4 address, or the /64 network of an
-/// IPv6 one, which is what a single subscriber has.
+/// Where a connection came from, for fairness: an IPv4 address, or the /64 network of an IPv6
+/// address, which is what one subscriber has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin(u64);
 
@@ -30,13 +30,13 @@ pub(crate) struct Place {
     number: u64,
 }
 
-/// The connections without an id. `T` is what tells one of them to go.
+/// The connections without an id. `T` evicts one of them.
 #[derive(Debug)]
 pub(crate) struct PendingConnections<T> {
     places: usize,
     taken: usize,
     next: u64,
-    /// By origin, oldest first. No origin is here without a connection.
+    /// By origin, oldest first. Each origin here has at least one connection.
     waiting: HashMap<Origin, VecDeque<(u64, T)>>,
 }
 
@@ -50,7 +50,7 @@ impl<T> PendingConnections<T> {
         }
     }
 
-    /// Takes in a newcomer. If all places were taken, somebody else has to go, and is returned.
+    /// Admits a newcomer. If all places were taken, returns the connection to evict.
     pub(crate) fn enter(&mut self, origin: Origin, handle: T) -> (Place, Option<T>) {
         let evicted = (self.taken >= self.places)
             .then(|| self.evict_for(Some(origin)))
@@ -65,7 +65,7 @@ impl<T> PendingConnections<T> {
         (Place { origin, number }, evicted)
     }
 
-    /// Somebody presented an id or went away. Nothing happens if they were evicted before.
+    /// A connection presented an id or closed. Does nothing if the connection was evicted before.
     pub(crate) fn leave(&mut self, place: Place) {
         if let Some(queue) = self.waiting.get_mut(&place.origin)
             && let Ok(at) = queue.binary_search_by_key(&place.number, |(number, _)| *number)
@@ -78,17 +78,17 @@ impl<T> PendingConnections<T> {
         }
     }
 
-    /// Makes somebody go: the oldest of the origin that holds most places.
+    /// Evicts the oldest connection of the origin that holds the most places.
     pub(crate) fn evict(&mut self) -> Option<T> {
         self.evict_for(None)
     }
 
-    /// More than half of the places are taken.
+    /// Whether more than half of the places are taken.
     pub(crate) fn is_crowded(&self) -> bool {
         self.taken > self.places / 2
     }
 
-    /// Between origins with as many places, the newcomer's own pays.
+    /// If several origins hold the most places, the newcomer's own is preferred for eviction.
     fn evict_for(&mut self, newcomer: Option<Origin>) -> Option<T> {
         let (&origin, _) = self
             .waiting
@@ -124,7 +124,7 @@ mod tests {
         }
         assert_eq!(pending.enter(crowd, "fourth").1, Some("first"));
         assert_eq!(pending.enter(other, "late other").1, Some("second"));
-        // Two and two: whoever comes in pays with one of its own.
+        // Two each: a newcomer evicts a connection of its own origin.
         assert_eq!(pending.enter(other, "later other").1, Some("other"));
         assert_eq!(pending.enter(crowd, "fifth").1, Some("third"));
         assert!(pending.enter(origin("::1"), "new").1.is_some());
@@ -138,8 +138,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against a plain list: nobody is lost, nobody is evicted without need, and only the
-        /// oldest of a largest origin.
+        /// Compared with a plain list: no connection is lost, none is evicted without need, and
+        /// only the oldest of a largest origin is evicted.
         #[test]
         fn it_agrees_with_a_plain_list(ops in prop::collection::vec((0u8..4, 0u8..4, 0usize..8), 0..200)) {
             const PLACES: usize = 6;
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// Takes `connection` out of the model, having seen that it was the right one to go.
+    /// Removes `connection` from the model, after checking that it was the right one to evict.
     fn check(
         model: &mut Vec<(usize, Place, u64)>,
         connection: u64,

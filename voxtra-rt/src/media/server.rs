@@ -1,4 +1,4 @@
-//! The AudioSocket server: which ids may come in, and whose media thread takes the connection.
+//! The AudioSocket server: which ids may connect, and which media thread takes the connection.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -29,7 +29,7 @@ use super::settings::MediaSettings;
 use super::stats::{MediaStats, Refusal};
 use super::thread::MediaThread;
 
-/// A peer that acknowledges nothing for this long is gone: a cut cable, a dead machine.
+/// A peer that acknowledges nothing for this long is gone, by a cut cable or a dead machine.
 const DEAD_PEER: Duration = Duration::from_secs(10);
 
 /// A call that came over AudioSocket alone, with an id that was allowed rather than issued.
@@ -80,8 +80,8 @@ pub(super) struct Inner {
     clock: Clock,
 }
 
-/// Refusals are counted always and logged now and then: of each reason on its own, so that many of
-/// one don't hide the others.
+/// Refusals are always counted, and logged now and then. Each reason has its own limit, so that
+/// many of one reason don't hide the others.
 #[derive(Default)]
 struct Logs {
     refusals: [Limiter; Refusal::COUNT],
@@ -90,10 +90,10 @@ struct Logs {
 }
 
 struct Threads {
-    // Before the notifier: the media threads leave it their last words.
+    // Before the notifier: the media threads still report to it when they end.
     media: Vec<MediaThread>,
     next: usize,
-    /// None where there are no threads to carry for.
+    /// `None` without media threads.
     notifier: Option<Notifier>,
 }
 
@@ -128,7 +128,7 @@ impl MediaServer {
                 MediaThread::start(index, &settings, clock, notify, stats.clone())
             })
             .collect::<io::Result<Vec<_>>>()?;
-        // Each arrival is a call that is up, so that no more than these can wait.
+        // Each arrival is a call that is up, so at most this many can wait.
         let (arrivals_in, arrivals_out) = mpsc::channel(settings.max_calls.max(1));
         let stop = CancellationToken::new();
         let inner = Arc::new(Inner {
@@ -164,8 +164,8 @@ impl MediaServer {
         ))
     }
 
-    /// One of an application whose calls are rehearsed: it has a clock, and neither sockets nor
-    /// threads. Nothing arrives.
+    /// The server of an application whose calls are rehearsed: it has a clock, but neither sockets
+    /// nor threads. No call arrives on it.
     pub(crate) fn rehearsed(
         settings: MediaSettings,
         leg: LegSettings,
@@ -193,17 +193,17 @@ impl MediaServer {
         (Self { inner, _stop }, arrivals_out)
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.inner.address
     }
 
-    /// What it has counted.
+    /// The server's counters.
     pub fn stats(&self) -> &MediaStats {
         &self.inner.stats
     }
 
-    /// How it behaves.
+    /// Its settings.
     pub(crate) fn settings(&self) -> &MediaSettings {
         &self.inner.settings
     }
@@ -233,7 +233,7 @@ impl MediaServer {
         lock(&self.inner.registry).allowed.insert(uuid);
     }
 
-    /// Lets connections with any id in, as far as their address is allowed.
+    /// Lets connections with any id in, if their address is allowed.
     pub fn allow_any(&self) {
         lock(&self.inner.registry).allow_any = true;
     }
@@ -255,7 +255,7 @@ impl std::fmt::Debug for Inner {
     }
 }
 
-/// The connection did not come.
+/// Why the connection did not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TicketError {
     /// Nobody connected with the id in time.
@@ -263,7 +263,7 @@ pub enum TicketError {
         "Asterisk did not connect to the AudioSocket server in time: can it reach media.advertise, and is its address among media.allow_peers?"
     )]
     Timeout,
-    /// It came and could not be taken.
+    /// The connection came but was refused.
     #[error("refused the call's AudioSocket connection: {0}")]
     Refused(Refusal),
 }
@@ -293,13 +293,13 @@ impl Drop for Ticket {
     }
 }
 
-/// A panic while a lock was held has left nothing half done in here.
+/// A panic while a lock was held leaves nothing half done here.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inner {
-    /// Counts a refusal, and logs it if the last line is long enough ago.
+    /// Counts a refusal, and logs it if the last line was long enough ago.
     pub(super) fn refuse(&self, peer: SocketAddr, reason: Refusal) {
         self.stats.count_refused(reason);
         let limiter = self.logs.refusals.get(reason as usize);
@@ -309,7 +309,7 @@ impl Inner {
         }
     }
 
-    /// An id came that is good for one call, and that another call has or had.
+    /// Raises an alarm: an id that is good for one call came, and another call has or had it.
     fn alarm(&self, peer: SocketAddr, uuid: Uuid) {
         let so_far = self
             .stats
@@ -326,7 +326,7 @@ impl Inner {
         }
     }
 
-    /// There are no descriptors left to accept with.
+    /// Logs that no descriptors are left to accept with.
     pub(super) fn log_exhaustion(&self, error: &io::Error) {
         if self.logs.exhaustion.allows() {
             tracing::error!(
@@ -336,7 +336,7 @@ impl Inner {
         }
     }
 
-    /// Hands the socket of a connection with an id to whoever it belongs to.
+    /// Hands the socket of a connection with an id to the ticket or channel that the id belongs to.
     pub(super) fn admit(
         &self,
         stream: TcpStream,
@@ -346,7 +346,7 @@ impl Inner {
         let (admitted, again) = {
             let mut registry = lock(&self.registry);
             let issued = registry.issued.remove(&uuid);
-            // What was allowed by name is every call's.
+            // An id that was allowed by name may serve any number of calls.
             let is_shared = issued.is_none() && registry.allowed.contains(&uuid);
             let again = issued.is_none() && !is_shared && self.claims.knows(uuid);
             let admitted = if is_shared {
@@ -367,7 +367,7 @@ impl Inner {
         let leg = issued.as_ref().map_or(self.leg, |issued| issued.leg);
         let link = self.assign(stream, peer, leg, claim);
         match issued {
-            // A ticket that was dropped meanwhile drops the link, and with it the connection.
+            // If the ticket was dropped meanwhile, the link is dropped, and the connection with it.
             Some(issued) => {
                 let refusal = link.as_ref().err().copied();
                 let _ = issued.to.send(link);
@@ -431,20 +431,20 @@ impl Inner {
     }
 }
 
-/// The socket options that the protocol wants: no delay, a short queue, and an end for peers that
-/// vanish.
+/// Sets the socket options that the protocol needs: no delay, a short queue, and an end for peers
+/// that vanish.
 fn prepare(stream: &std::net::TcpStream, rate: SampleRate) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    // What lies there can't be taken back by a barge-in.
+    // A barge-in can't take back what is in this buffer.
     socket.set_send_buffer_size(send_buffer(rate))?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(DEAD_PEER))?;
     #[cfg(target_os = "linux")]
     {
         socket.set_tcp_user_timeout(Some(DEAD_PEER))?;
-        // One small frame in flight has no use for a model of the path: BBR, where it is the
-        // default, would pace each of them by a timer of its own, for some 5 to 10 % more CPU. Reno
-        // is in every kernel; without it the default stays.
+        // One small frame in flight has no use for a model of the path. Where BBR is the default,
+        // it would pace each frame with a timer of its own, for some 5 to 10 % more CPU. Reno is in
+        // every kernel; without it the default stays.
         let _ = socket.set_tcp_congestion(b"reno");
     }
     Ok(())

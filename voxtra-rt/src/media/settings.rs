@@ -1,4 +1,4 @@
-//! How the media plane behaves.
+//! Settings of the media plane.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -7,8 +7,7 @@ use ipnet::IpNet;
 
 use super::detector::Detector;
 
-/// Allocations and frees that the calling thread has made since it started, as a counting allocator
-/// saw them.
+/// Allocations and frees of the calling thread since it started, as counted by an allocator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allocations {
     /// Calls of alloc and realloc.
@@ -17,40 +16,39 @@ pub struct Allocations {
     pub freed: u64,
 }
 
-/// How the media plane behaves.
+/// Settings of the media plane.
 #[derive(Clone, Debug)]
 pub struct MediaSettings {
-    /// Where Asterisk connects to. Port 0 takes any free one.
+    /// The address that Asterisk connects to. Port 0 takes any free one.
     pub listen: SocketAddr,
     /// Media threads. One carries many hundreds of calls.
     pub threads: usize,
-    /// How long a media thread that has much to do gathers what arrives, to handle it together: 0
-    /// to 2 ms. What arrives meanwhile waits, and costs as little as half the CPU of handling each
-    /// frame as it comes. No frame that is due waits, but those are due on the grid of the batches,
-    /// so that a thread wakes for many at once.
+    /// How long a busy media thread gathers what arrives, to handle it together: 0 to 2 ms. What
+    /// arrives meanwhile waits, and costs as little as half the CPU of handling each frame as it
+    /// comes. Due frames never wait, but their deadlines are aligned to the grid of the batches, so
+    /// that a thread wakes for many at once.
     pub batch: Duration,
-    /// From which share of its time on a media thread has much to do, 0 to 1: from there it gathers
-    /// longer and longer, and for whole batches from half way to 1. 0: it gathers always, for the
-    /// least CPU.
+    /// CPU load (0–1) above which a media thread batches. It gathers longer with more load, and for
+    /// whole batches from half way to 1. 0: it always gathers, for the least CPU.
     pub batch_above_load: f32,
-    /// Peers that may connect; an id alone does not let a stranger in.
+    /// Peers that may connect. An id alone does not admit another address.
     pub allow_peers: Vec<IpNet>,
-    /// Calls at the same time; a further one is refused.
+    /// Most calls at the same time; further ones are refused.
     pub max_calls: usize,
-    /// Calls of one peer at the same time: of an IPv4 address, or of the /64 network of an IPv6
-    /// one. `None`: as many as there are.
+    /// Most calls of one peer at the same time: of an IPv4 address, or of the /64 network of an
+    /// IPv6 one. `None`: no limit for one peer.
     pub max_calls_per_peer: Option<usize>,
-    /// Whether a peer's audio comes in at 1.5 times real time at most, after a burst of 5 s, and a
-    /// peer that floods is disconnected. Not for tools and tests that send recordings as fast as
+    /// Whether a peer's audio is limited to 1.5 times real time, after a burst of 5 s, and a peer
+    /// that floods is disconnected. Turn it off for tools and tests that send recordings as fast as
     /// they are read.
     pub pace_input: bool,
     /// A call is ended after this long. `None`: never.
     pub longest_call: Option<Duration>,
     /// A call whose peer has sent no audio for this long is ended. `None`: never.
     pub idle_timeout: Option<Duration>,
-    /// Connections that have not presented their id yet, but at most a quarter of the files that
-    /// the process may open. A further one takes the place of the one that has waited longest,
-    /// among those of the address with most of them.
+    /// Most connections that have not presented their id yet, but at most a quarter of the files
+    /// that the process may open. A further one evicts the connection that has waited longest,
+    /// among those of the address with the most of them.
     pub max_pending: usize,
     /// How long a connection has to present its id; 1 s at most if it comes while more than half of
     /// `max_pending` are waiting.
@@ -63,17 +61,17 @@ pub struct MediaSettings {
     /// Audio that may wait for a slow agent, beyond which the caller's audio is dropped (for that
     /// agent) and counted.
     pub caller_queue: Duration,
-    /// What becomes of a caller whose audio was lost and can't be connected again.
+    /// What happens to a caller whose audio was lost and can't be connected again.
     pub on_loss: OnLoss,
-    /// What hears whether the caller speaks.
+    /// Which voice detector listens to the caller.
     pub detector: Detector,
-    /// What a counting allocator knows of the calling thread; with it, allocations on the media
-    /// path are counted.
+    /// Reads the calling thread's counts from a counting allocator. With it, allocations on the
+    /// media path are counted.
     pub allocations: Option<fn() -> Allocations>,
 }
 
-/// What becomes of a caller whose session ended and whose channel did not, such as when the audio
-/// was lost.
+/// What happens to a caller whose session ended while the channel is still up, for example because
+/// the audio was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnLoss {

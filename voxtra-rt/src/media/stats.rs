@@ -1,4 +1,4 @@
-//! Counters that media threads keep and anybody may read. All are relaxed: readers see recent
+//! Counters that media threads keep and any thread may read. All are relaxed: readers see recent
 //! values.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -24,7 +24,7 @@ impl Counter {
     }
 }
 
-/// What one call has counted.
+/// Counters of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallStats {
@@ -38,9 +38,9 @@ pub struct CallStats {
     pub violations: u64,
     /// Pauses of more than 100 ms between received frames.
     pub gaps: u64,
-    /// 20 ms frames in which the agent was speaking and had nothing ready.
+    /// 20 ms frames in which the agent was speaking but had no audio ready.
     pub underruns: u64,
-    /// Frames sent later than their deadline by more than a frame.
+    /// Frames sent more than one frame after their deadline.
     pub slips: u64,
     /// Samples of the agent that were discarded: cut by a barge-in or a flush.
     pub agent_samples_dropped: u64,
@@ -85,7 +85,7 @@ impl CallCounters {
         }
     }
 
-    /// Adds what a call has counted. For one thread alone, as each [`Counter`] has one writer.
+    /// Adds a call's counters. Only one thread may call it, as each [`Counter`] has one writer.
     pub(crate) fn add(&self, call: &CallStats) {
         self.frames_in.add(call.frames_in);
         self.frames_out.add(call.frames_out);
@@ -108,29 +108,28 @@ pub enum Refusal {
     /// The peer's address is not allowed.
     #[error("its address is not among the allowed peers (media.allow_peers)")]
     Peer,
-    /// It had not presented an id yet, and others needed the place (`media.max_pending`).
+    /// It had not presented an id yet, and another one needed the place (`media.max_pending`).
     #[error("too many connections have not presented an id, and it was the oldest of them")]
     Pending,
-    /// As many calls as allowed are up, or the application is behind in taking those that have
-    /// come.
+    /// As many calls as allowed are up, or the application has not yet taken those that have come.
     #[error("as many calls are up as media.max_calls allows, or too many have come at once")]
     Busy,
-    /// Its peer has as many calls as it may (`media.max_calls_per_peer`).
+    /// Its peer has as many calls as allowed (`media.max_calls_per_peer`).
     #[error("its address has as many calls as media.max_calls_per_peer allows")]
     PeerBusy,
     /// No id came in time.
     #[error("it presented no id in time")]
     Timeout,
-    /// What came first was not an id.
+    /// The first message was not an id.
     #[error("its first message was not an id")]
     NotAnId,
     /// The id was neither issued nor allowed.
     #[error("its id was neither issued nor allowed")]
     UnknownId,
-    /// The id is, or was, that of another connection for which it was issued.
+    /// The id was issued for another connection, which has or had it.
     #[error("a call has, or had, its id: somebody else may know it")]
     Claimed,
-    /// It went away before it presented an id, or the socket failed.
+    /// The peer closed before it presented an id, or the socket failed.
     #[error("it closed the connection before it presented an id")]
     Gone,
     /// The process may not open any more files.
@@ -139,7 +138,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// All kinds.
+    /// All reasons.
     pub const ALL: [Self; 10] = [
         Self::Peer,
         Self::Pending,
@@ -153,10 +152,10 @@ impl Refusal {
         Self::Descriptors,
     ];
 
-    /// How many kinds there are.
+    /// How many reasons there are.
     pub(crate) const COUNT: usize = Self::ALL.len();
 
-    /// Its name where counters are listed.
+    /// Its name in lists of counters.
     pub fn name(self) -> &'static str {
         match self {
             Self::Peer => "peer",
@@ -173,7 +172,7 @@ impl Refusal {
     }
 }
 
-/// What a media server has counted over all its calls.
+/// Counters of a media server over all its calls.
 #[derive(Debug, Default)]
 pub struct MediaStats {
     pub(crate) calls: AtomicUsize,
@@ -181,7 +180,7 @@ pub struct MediaStats {
     pub(crate) refused: [AtomicU64; Refusal::COUNT],
     pub(crate) second_claims: AtomicU64,
     pub(crate) handling: Histogram,
-    /// Sums over the calls whose connection is over. Kept by the notifier.
+    /// Sums over the calls whose connection is over. The notifier adds them up.
     pub(crate) ended: CallCounters,
     pub(crate) hot_allocations: AtomicU64,
     pub(crate) hot_frees: AtomicU64,
@@ -205,15 +204,15 @@ impl MediaStats {
             .map_or(0, |count| count.load(Relaxed))
     }
 
-    /// Connections refused since the start, by reason; those that were not needed are left out.
+    /// Connections refused since the start, by reason; reasons with none are left out.
     pub fn refusals(&self) -> Vec<(Refusal, u64)> {
         let all = Refusal::ALL.map(|reason| (reason, self.refused(reason)));
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How often an id was presented that another call has or had, though it was good for one call.
-    /// Each is an alarm: somebody has seen the id. Ids that were allowed by name may come again and
-    /// again.
+    /// How often an id that is good for one call was presented although another call has or had it.
+    /// Each time is an alarm: somebody has seen the id. Ids that were allowed by name may come any
+    /// number of times.
     pub fn second_claims(&self) -> u64 {
         self.second_claims.load(Relaxed)
     }
@@ -224,20 +223,20 @@ impl MediaStats {
         }
     }
 
-    /// How long a media thread took over what it had to do for one call at one moment: usually one
-    /// frame in or one out, system calls included.
+    /// How long a media thread took for each piece of work on a call: usually one frame in or one
+    /// out, system calls included.
     pub fn handling(&self) -> &Histogram {
         &self.handling
     }
 
-    /// What the calls whose connection is over have counted together.
+    /// Sums of the counters of calls whose connection is over.
     pub fn ended_calls(&self) -> CallStats {
         self.ended.read()
     }
 
-    /// What a thread allocated and freed while it handled something.
+    /// Counts what a thread allocated and freed while it handled a connection.
     pub(crate) fn count_hot_path(&self, before: Allocations, after: Allocations) {
-        // Nothing, so that counting costs two reads of a thread's own cells.
+        // Usually nothing, so counting costs two reads of thread-local cells.
         if before != after {
             let allocated = after.allocated.wrapping_sub(before.allocated);
             let freed = after.freed.wrapping_sub(before.freed);
@@ -257,8 +256,8 @@ impl MediaStats {
     }
 }
 
-/// Durations counted in buckets an eighth of a power of two wide: a quantile is never too small,
-/// and at most an eighth too large.
+/// Durations counted in buckets an eighth of a power of two wide: a quantile is never too low, and
+/// at most an eighth too high.
 #[derive(Debug)]
 pub struct Histogram {
     buckets: [AtomicU64; Histogram::BUCKETS],
@@ -289,7 +288,7 @@ impl Histogram {
         self.buckets.iter().map(|bucket| bucket.load(Relaxed)).sum()
     }
 
-    /// The duration that a share `q` (0..=1) of all stayed under; `None` if nothing was counted.
+    /// The duration below which a share `q` (0..=1) of all stayed; `None` if nothing was counted.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         let counts: Vec<u64> = self
             .buckets

@@ -1,4 +1,4 @@
-//! A media thread: owns sockets, sleeps until one has something or a frame is due, and handles
+//! A media thread: owns sockets, sleeps until one is ready or a frame is due, and handles
 //! everything that is ready.
 
 use std::cmp::Reverse;
@@ -23,7 +23,7 @@ use super::pace::Pace;
 use super::settings::{Allocations, MediaSettings};
 use super::stats::MediaStats;
 
-/// What a socket wakes the thread for. That it takes bytes again is told only after it did not.
+/// Socket events that wake the thread. Writable is reported only after a write was incomplete.
 const SOCKET: Interest = Interest::READABLE.add(Interest::WRITABLE);
 /// Wakes the thread for new connections and for its end.
 const WAKE: Token = Token(usize::MAX);
@@ -89,13 +89,13 @@ struct Worker {
     arrivals: Consumer<Box<Connection>>,
     slots: Vec<Option<Box<Connection>>>,
     free: Vec<usize>,
-    /// When which slot's tenant has a frame to send; entries of former tenants are skipped.
+    /// When each slot has a frame to send. Entries of a slot's former connections are skipped.
     deadlines: BinaryHeap<Reverse<(Instant, usize, Generation)>>,
-    /// Slots with more to read than their turn allowed.
+    /// Slots that have more to read than their turn allowed.
     again: Vec<usize>,
-    /// Those whose turn it is now.
+    /// The slots whose turn it is now.
     turn: Vec<usize>,
-    /// Connections that the notifier had no room for yet.
+    /// Connections for which the notifier had no room yet.
     finished: Vec<Box<Connection>>,
     generation: Generation,
     batch: Duration,
@@ -143,7 +143,7 @@ impl Worker {
             if let Err(error) = self.poll.poll(&mut events, Some(timeout))
                 && error.kind() != io::ErrorKind::Interrupted
             {
-                // Not on the path of a frame: without readiness there is none.
+                // Not on a frame's path: without readiness there are no frames.
                 tracing::error!(%error, "a media thread cannot wait for its sockets any more");
                 break;
             }
@@ -158,20 +158,20 @@ impl Worker {
             for event in events.iter().filter(|event| event.token() != WAKE) {
                 self.ready(event.token().0, event, &mut scratch);
             }
-            // Only now: a newcomer must not be given the slot, and with it an event, of one that
-            // has just ended.
+            // Only now: a newcomer must not get the slot of a connection that has just ended, and
+            // with it that connection's events.
             if events.iter().any(|event| event.token() == WAKE) {
                 self.admit(&mut scratch);
             }
             self.send_due(&mut scratch);
             self.retire();
-            // What arrives meanwhile is handled together: fewer wake-ups, less CPU a frame.
+            // What arrives meanwhile is handled together: fewer wake-ups, less CPU per frame.
             let gather = self.pace.rest(woke, self.clock.now()).min(self.sleep_for());
             if !gather.is_zero() {
                 thread::sleep(gather);
             }
         }
-        // Those that were on their way in are told as well.
+        // Connections that were still on their way in are ended as well.
         self.admit(&mut scratch);
         let now = self.clock.now();
         for slot in 0..self.slots.len() {
@@ -195,8 +195,8 @@ impl Worker {
         }
     }
 
-    /// The next whole batch. Frames go out on the grid of the batches, so that a thread wakes for
-    /// many at once.
+    /// The start of the next batch. Frames go out on the grid of the batches, so that a thread
+    /// wakes for many at once.
     fn on_grid(&self, now: Instant) -> Instant {
         let batch = u64::try_from(self.batch.as_micros()).unwrap_or(0).max(1);
         let micros = now.as_micros();
@@ -231,7 +231,7 @@ impl Worker {
         }
     }
 
-    /// A socket has something to read, or takes bytes again after it took a message only in part.
+    /// A socket is readable, or writable again after it took a message only in part.
     fn ready(&mut self, slot: usize, event: &Event, scratch: &mut Scratch) {
         if event.is_writable()
             && let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut)
@@ -254,13 +254,13 @@ impl Worker {
                 state == ConnectionState::More && !std::mem::replace(&mut connection.queued, true);
             state
         });
-        // Once at most, so that there is room: the socket will not tell again that there is more.
+        // At most once, so that there is room. The socket will not report again that there is more.
         if queue {
             self.again.push(slot);
         }
     }
 
-    /// Every frame that is due goes out.
+    /// Sends every frame that is due.
     fn send_due(&mut self, scratch: &mut Scratch) {
         let now = self.clock.now();
         while let Some(&Reverse((deadline, slot, generation))) = self.deadlines.peek()
@@ -283,7 +283,7 @@ impl Worker {
             });
             if state == Some(ConnectionState::Open) {
                 self.deadlines.push(Reverse((next, slot, generation)));
-                // The socket will not tell again of what was left there.
+                // The socket will not report again what was left unread.
                 let slowed = self.slots.get(slot).and_then(Option::as_ref);
                 if slowed.is_some_and(|connection| connection.slowed) {
                     self.read(slot, scratch, false);
@@ -292,8 +292,8 @@ impl Worker {
         }
     }
 
-    /// Lets one connection do something, measures it, tells the notifier, and takes the connection
-    /// out if it is over.
+    /// Lets one connection act, measures that, wakes the notifier, and removes the connection if it
+    /// is over.
     fn with(
         &mut self,
         slot: usize,
@@ -302,7 +302,7 @@ impl Worker {
         let connection = self.slots.get_mut(slot)?.as_mut()?;
         let began = std::time::Instant::now();
         let before = self.probe.map(|probe| probe());
-        // A panic is our mistake in one call; the others on this thread go on.
+        // A panic is our bug in one call; the others on this thread go on.
         let state = catch_unwind(AssertUnwindSafe(|| act(connection))).unwrap_or_else(|_| {
             tracing::error!("a call's media path panicked; its connection is closed");
             ConnectionState::Closed
@@ -324,7 +324,7 @@ impl Worker {
         Some(state)
     }
 
-    /// Gives finished connections to the notifier, who drops them.
+    /// Hands finished connections to the notifier, which drops them.
     fn retire(&mut self) {
         while let Some(connection) = self.finished.pop() {
             if let Err(connection) = self.notify.finish(connection) {

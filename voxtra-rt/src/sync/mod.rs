@@ -1,6 +1,6 @@
-//! What threads share is made of these. The files that use them from here are compiled twice: as
-//! they run, and in tests with loom's in their place, which tries every interleaving and every
-//! reordering that the memory model allows.
+//! The primitives that threads share. Files that import them from here are compiled twice: with the
+//! real ones, and in tests with loom's, which tries every interleaving and every reordering that
+//! the memory model allows.
 
 pub(crate) use rtrb::{Consumer, Producer, PushError, RingBuffer};
 pub(crate) use std::sync::{Mutex, PoisonError, atomic};

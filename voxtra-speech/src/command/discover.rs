@@ -2,8 +2,8 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// Where `program` is: itself if it has a folder, otherwise the first of that name on `path`. Only
-/// what can be run counts.
+/// The path of `program`: itself if it has a folder, otherwise the first of that name on `path`.
+/// Only executable files count.
 pub(super) fn find(program: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     if program.is_empty() {
         return None;
@@ -21,7 +21,7 @@ fn can_run(path: &Path) -> bool {
         .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
-/// What to do about a program that is missing.
+/// How to install a missing program.
 pub(super) fn install_hint(program: &str) -> String {
     let how = match program {
         "" => return "name a program in speech.command".to_owned(),
@@ -33,8 +33,7 @@ pub(super) fn install_hint(program: &str) -> String {
     format!("{how}, or choose another speech.voice")
 }
 
-/// A voice for piper: `PIPER_MODEL`, or the first model in one of the folders where packages put
-/// them.
+/// A voice for piper: `PIPER_MODEL`, or the first model in one of the folders that packages use.
 pub(super) fn piper_model() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("PIPER_MODEL") {
         return Some(PathBuf::from(named));
@@ -62,7 +61,7 @@ fn first_model(folder: &Path) -> Option<PathBuf> {
     models.into_iter().next()
 }
 
-/// Bytes of such a JSON, at most; those that there are have 5 KB.
+/// Most bytes of such a JSON file; existing ones have 5 KB.
 const MAX_JSON: u64 = 1 << 20;
 
 /// Samples per second of a piper voice, from the JSON beside its model.

@@ -1,4 +1,4 @@
-//! A voice that is a program: piper, espeak-ng, flite, or any other that writes WAV or raw PCM.
+//! A voice from a program: piper, espeak-ng, flite, or any other that writes WAV or raw PCM.
 
 mod discover;
 mod run;
@@ -13,12 +13,11 @@ use super::{BoxFuture, Speech, SpeechError, SpeechSettings, TextToSpeech, VoiceS
 
 /// Speaks by running a program, once per utterance and never through a shell.
 ///
-/// The arguments may hold `{text}`, which stands for the text; without it the text goes to the
-/// program's standard input. They may hold `{out}`, which stands for a temporary file that the
-/// program writes as WAV; without it the program writes to its standard output, and is heard while
-/// it still writes.
+/// `{text}` in the arguments stands for the text; without it the program reads the text from its
+/// standard input. `{out}` stands for a temporary file that the program writes as WAV; without it
+/// the program writes to its standard output, and its audio plays while it still writes.
 ///
-/// The program is killed when nobody listens any more, with all that it started. Of our environment
+/// When the speech is dropped, the program is killed with all that it started. Of our environment
 /// it sees only what a program needs (`PATH`, `HOME`, the locale …) and what
 /// [`inherit`](Self::inherit) names: the rest may hold secrets.
 ///
@@ -44,10 +43,10 @@ pub struct CommandVoice {
     inherited: Vec<String>,
 }
 
-/// What a program writes to its standard output.
+/// The format that a program writes to its standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AudioOutput {
-    /// WAV; its header says the rate.
+    /// WAV; its header tells the rate.
     #[default]
     Wav,
     /// Signed 16-bit little-endian mono PCM without a header.
@@ -58,11 +57,11 @@ pub enum AudioOutput {
 }
 
 impl CommandVoice {
-    /// A voice from a program, found on `PATH` unless it is a path, and its arguments. It writes
-    /// WAV, until [`raw`](Self::raw) says otherwise.
+    /// A voice from a program, found on `PATH` unless it is a path, and its arguments. It must
+    /// write WAV, unless [`raw`](Self::raw) is set.
     ///
     /// # Errors
-    /// The program cannot be found or run, or the arguments make no sense.
+    /// The program cannot be found or run, or the arguments are invalid.
     pub fn new<T: Into<String>>(argv: impl IntoIterator<Item = T>) -> Result<Self, SpeechError> {
         let mut argv = argv.into_iter().map(Into::into);
         let program = argv.next().unwrap_or_default();
@@ -104,7 +103,7 @@ impl CommandVoice {
         self
     }
 
-    /// Further environment variables that the program sees, such as the key of a speech service.
+    /// Further environment variables for the program, such as the key of a speech service.
     #[must_use]
     pub fn inherit<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.inherited.extend(names.into_iter().map(Into::into));
@@ -120,8 +119,8 @@ impl CommandVoice {
         })
     }
 
-    /// `espeak-ng` with its default voice: robotic, quick, small, installed by
-    /// `apt-get install espeak-ng`.
+    /// `espeak-ng` with its default voice: robotic, quick, small, installed by `apt-get install
+    /// espeak-ng`.
     ///
     /// # Errors
     /// It is not installed.
@@ -135,7 +134,7 @@ impl CommandVoice {
     /// # Errors
     /// It is not installed.
     pub fn flite() -> Result<Self, SpeechError> {
-        // Its WAV header is written last, so it needs a file that it can seek in.
+        // It writes its WAV header last, so it needs a seekable file.
         Self::new(["flite", "-o", "{out}"])
     }
 
@@ -162,7 +161,7 @@ impl CommandVoice {
     /// `PIPER_MODEL` names one), espeak-ng, flite.
     ///
     /// # Errors
-    /// None is; says what to install.
+    /// None is installed; the error tells what to install.
     pub fn discover() -> Result<Self, SpeechError> {
         if let Some(model) = discover::piper_model()
             && let Ok(voice) = Self::piper(&model)
@@ -178,10 +177,10 @@ impl CommandVoice {
             })
     }
 
-    /// The voice that the configuration asks for; `None` where it asks for none.
+    /// The voice that the configuration names; `None` if it names none.
     ///
     /// # Errors
-    /// It is not there or not usable.
+    /// The voice is missing or not usable.
     pub fn from_settings(settings: &SpeechSettings) -> Result<Option<Self>, SpeechError> {
         let voice = match &settings.voice {
             VoiceSettings::None => return Ok(None),
@@ -209,7 +208,7 @@ impl TextToSpeech for CommandVoice {
     }
 }
 
-/// What a program sees of our environment, beside the locale: where things are.
+/// Environment variables that a program sees besides the locale: paths.
 const INHERITED: &[&str] = &[
     "PATH",
     "HOME",

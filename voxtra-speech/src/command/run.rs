@@ -12,12 +12,12 @@ use super::super::wav::{self, WavError, WavStream};
 use super::super::{Speech, SpeechError, SpeechSender};
 use super::{AudioOutput, CommandVoice};
 
-/// Runs the program for one text. Returns with its first samples, or with its error if there are
+/// Runs the program for one text. Returns with its first samples, or with its error if it gave
 /// none.
 pub(super) async fn speak(voice: &CommandVoice, text: &str) -> Result<Speech, SpeechError> {
     let text = one_line(text);
     if text.is_empty() {
-        // Nothing to say is said at once, at whatever rate.
+        // Empty text ends at once, at any rate.
         return Ok(Speech::whole(8_000, Vec::new()));
     }
     if voice.template.writes_file() {
@@ -26,7 +26,7 @@ pub(super) async fn speak(voice: &CommandVoice, text: &str) -> Result<Speech, Sp
     let mut program = Running::start(voice, &text, "", Stdio::piped())?;
     let mut decoder = Decoder::new(voice.output);
     let mut first = Vec::new();
-    // One time for all of it: a program that writes a header byte by byte is as silent as any.
+    // One time-out for the whole header: a program that writes it byte by byte is as silent as any.
     let beginning = async {
         while first.is_empty() && program.read(&mut decoder, &mut first).await? {}
         Ok(())
@@ -43,7 +43,7 @@ pub(super) async fn speak(voice: &CommandVoice, text: &str) -> Result<Speech, Sp
         });
     };
     let (sender, speech) = Speech::streamed(rate_hz);
-    // The task holds the program: when nobody listens it ends, and the program is killed with it.
+    // The task holds the program: when the speech is dropped, both end.
     tokio::spawn(async move {
         tokio::select! {
             biased;
@@ -102,7 +102,7 @@ async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, Speec
         .into_temp_path();
     let mut program = Running::start(voice, text, &file.to_string_lossy(), Stdio::null())?;
     program.exit().await?;
-    // Files may be slow, and must not keep other calls waiting.
+    // Files may be slow, and must not hold up other calls.
     let reading = tokio::task::spawn_blocking(move || {
         let recording = wav::read_up_to(&file, MAX_SAMPLES);
         // Removed when it goes out of scope.
@@ -121,7 +121,7 @@ async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, Speec
     }
 }
 
-/// A program at work. It is killed when this is dropped, with all that it started.
+/// A running program. When this is dropped, the program is killed with all that it started.
 struct Running {
     voice: String,
     child: Child,
@@ -142,11 +142,10 @@ impl Running {
         let as_argument = voice.template.takes_text();
         let mut child = Command::new(&voice.program)
             .args(voice.template.fill(text, out))
-            // Our environment holds the secrets of the configuration, which are none of its
-            // business.
+            // Our environment holds the configuration's secrets, which the program must not see.
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| voice.inherits(name)))
-            // Of its own, so that what it started in turn can be killed with it.
+            // A process group of its own, so that the processes it started can be killed with it.
             .process_group(0)
             .stdin(if as_argument {
                 Stdio::null()
@@ -177,7 +176,7 @@ impl Running {
         })
     }
 
-    /// Reads and decodes what the program writes next; false at the end.
+    /// Reads and decodes the program's next output; false at the end.
     async fn read(
         &mut self,
         decoder: &mut Decoder,
@@ -196,8 +195,8 @@ impl Running {
         match decoder.push(self.block.get(..n).unwrap_or_default(), samples) {
             Ok(()) => Ok(n > 0),
             Err(source) => {
-                // A program that fails often says so where audio was expected: its exit status says
-                // more.
+                // A failing program often writes its message where audio was expected; its exit
+                // status tells more.
                 self.stdout = None;
                 self.exit().await?;
                 Err(self.not_audio(source))
@@ -205,7 +204,7 @@ impl Running {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for the program's end.
     async fn exit(&mut self) -> Result<(), SpeechError> {
         self.stdout = None;
         let Ok(ended) = timeout(self.timeout, self.child.wait()).await else {
@@ -215,11 +214,11 @@ impl Running {
             voice: self.voice.clone(),
             source,
         })?;
-        // Usually there is nothing left to wait for; but a grandchild may hold the pipe open.
+        // Usually nothing is left to wait for, but a grandchild may hold the pipe open.
         let _ = timeout(LAST_WORDS, &mut self.stderr_task).await;
         if status.success() {
-            // piper always says something, and espeak-ng that it took another voice than the one
-            // asked for.
+            // piper always writes something, and espeak-ng reports if it took another voice than
+            // requested.
             tracing::debug!(voice = self.voice, stderr = self.said(), "voice ended");
             return Ok(());
         }
@@ -255,7 +254,7 @@ impl Running {
         }
     }
 
-    /// The end of what it wrote to standard error, on one line.
+    /// The last part of what it wrote to standard error, on one line.
     fn said(&self) -> String {
         let tail: Vec<u8> = self
             .stderr
@@ -271,8 +270,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stderr_task.abort();
-        // There is an id until its end was waited for, so that this is its group still and nobody
-        // else's.
+        // The child has an id until its end was waited for, so this group is still its own.
         let group = self.child.id().and_then(|id| i32::try_from(id).ok());
         if let Some(group) = group.and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
@@ -280,7 +278,7 @@ impl Drop for Running {
     }
 }
 
-/// What becomes of the bytes on standard output.
+/// How the bytes on standard output are decoded.
 enum Decoder {
     Wav(WavStream),
     Raw { rate_hz: u32, half: Option<u8> },
@@ -328,7 +326,7 @@ impl Decoder {
 }
 
 async fn write_text(mut stdin: ChildStdin, text: String) {
-    // A program that ends without reading it all has its reasons, which its exit status tells.
+    // If a program ends without reading all the text, its exit status tells why.
     let _ = stdin.write_all(text.as_bytes()).await;
     let _ = stdin.write_all(b"\n").await;
 }
@@ -344,8 +342,8 @@ async fn keep_tail(stderr: Option<ChildStderr>, tail: Arc<Mutex<VecDeque<u8>>>) 
     }
 }
 
-/// Without line ends and control characters: piper takes each line for an utterance of its own, and
-/// a NUL cannot be an argument.
+/// Replaces line ends and control characters: piper takes each line as an utterance of its own, and
+/// an argument cannot contain NUL.
 fn one_line(text: &str) -> String {
     let spaced = text.replace(char::is_control, " ");
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -360,17 +358,17 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// Audio of one utterance, at most.
+/// Longest audio of one utterance.
 const LONGEST: Duration = Duration::from_secs(1800);
 
-/// Samples of one in a file, at most: so much at 48 kHz.
+/// Most samples of an utterance in a file: that length at 48 kHz.
 const MAX_SAMPLES: usize = 1800 * 48_000;
 
-/// What a pipe holds on Linux.
+/// The capacity of a pipe on Linux.
 const BLOCK: usize = 64 * 1024;
 
 /// Bytes of standard error that an error quotes.
 const TAIL: usize = 400;
 
-/// How long the rest of standard error is waited for after the program's end.
+/// How long to wait for the rest of standard error after the program's end.
 const LAST_WORDS: Duration = Duration::from_millis(200);

@@ -1,4 +1,4 @@
-/// A program's arguments with places for the text and the output file.
+/// A program's arguments, with placeholders for the text and the output file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template {
     arguments: Vec<String>,
@@ -24,8 +24,8 @@ impl Template {
         self.arguments.iter().any(|argument| argument.contains(OUT))
     }
 
-    /// The arguments with both in their places. What stands in the text is never taken for a place
-    /// itself.
+    /// The arguments with both placeholders replaced. A placeholder within the text is not
+    /// replaced.
     pub(super) fn fill(&self, text: &str, out: &str) -> Vec<String> {
         self.arguments
             .iter()
@@ -42,7 +42,7 @@ fn fill_one(argument: &str, text: &str, out: &str) -> String {
         filled.push_str(before);
         if let Some(after) = from.strip_prefix(TEXT) {
             if filled.is_empty() && text.starts_with('-') {
-                // No program takes " -5 degrees" for an option, and none speaks the space.
+                // No program takes " -5 degrees" as an option, and none speaks the space.
                 filled.push(' ');
             }
             filled.push_str(text);
@@ -75,7 +75,7 @@ mod tests {
             ("{", "hello", "{"),
             ("{te{text}}", "hello", "{tehello}"),
             ("{\"a\":1}", "hello", "{\"a\":1}"),
-            // Text that looks like something else.
+            // Text that looks like a placeholder.
             ("{text}", "{out} {text}", "{out} {text}"),
             ("{text}", "-rf /", " -rf /"),
             ("{text}", "--help", " --help"),

@@ -1,4 +1,4 @@
-//! Real programs: shell scripts for what goes wrong, espeak-ng and flite where they are installed.
+//! Real programs: shell scripts for failures, espeak-ng and flite where they are installed.
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -26,8 +26,8 @@ impl Script {
         }
     }
 
-    /// Run by the shell rather than executed: a script that was written a moment ago may still be
-    /// open in a process that another test is just forking ("text file busy").
+    /// The shell reads the script instead of executing it: another test that is just forking may
+    /// still hold the new file open ("text file busy").
     fn voice(&self, arguments: &[&str]) -> CommandVoice {
         let mut argv = vec!["sh", &self.path];
         argv.extend(arguments);
@@ -44,7 +44,7 @@ async fn say(voice: &CommandVoice, text: &str) -> Result<(u32, Vec<i16>), Speech
     Ok((speech.rate_hz(), speech.collect().await?))
 }
 
-/// The text that a raw "voice" received, as it echoes it.
+/// The text that a raw "voice" received and repeats.
 async fn heard(voice: CommandVoice, text: &str) -> String {
     let (_, samples) = say(&voice.raw(8_000), text).await.unwrap();
     let bytes: Vec<u8> = samples
@@ -74,7 +74,7 @@ async fn text_goes_to_standard_input_or_takes_its_place_among_the_arguments() {
         };
         assert_eq!(heard(echo.voice(&["-t", "{text}"]), text).await, expected);
     }
-    // Lines and control characters are white space.
+    // Line ends and control characters become white space.
     assert_eq!(
         heard(cat.voice(&[]), " two\nlines\0here ").await,
         "two lines here"
@@ -83,7 +83,7 @@ async fn text_goes_to_standard_input_or_takes_its_place_among_the_arguments() {
 
 #[tokio::test]
 async fn a_program_sees_only_what_it_needs_of_the_environment() {
-    // Cargo sets it, as an operator sets a secret.
+    // Cargo sets this variable, as an operator sets a secret.
     let script =
         Script::new("cat > /dev/null; printf '[%s][%s]    ' \"$CARGO_MANIFEST_DIR\" \"$PATH\"");
     let path = std::env::var("PATH").unwrap();
@@ -101,7 +101,7 @@ async fn what_a_program_started_is_killed_with_it() {
     let mut speech = voice.synthesize("x").await.unwrap();
     assert!(speech.next().await.is_some());
     let pid = std::fs::read_to_string(&pid).unwrap();
-    // Gone, or dead and nobody asked how.
+    // Gone, or dead and not yet collected.
     let lives = || {
         std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
     };
@@ -137,9 +137,9 @@ async fn the_first_samples_are_heard_while_the_program_still_works() {
     let mut speech = voice.synthesize("x").await.unwrap();
     assert_eq!(speech.rate_hz(), 16_000);
     assert_eq!(speech.next().await.unwrap().unwrap(), [0x6161, 0x6262]);
-    // Only now may it go on, so what was heard was heard before the end.
+    // The script may only now go on, so the audio so far came before its end.
     tokio::fs::write(&pipe, "go\n").await.unwrap();
-    // An odd byte at the end is no sample.
+    // An odd byte at the end is not a sample.
     assert_eq!(speech.next().await.unwrap().unwrap(), [0x6363]);
     assert!(speech.next().await.is_none());
 }
@@ -240,11 +240,11 @@ async fn the_program_is_killed_when_nobody_listens_any_more() {
     wait_for_end(&noted).await;
 }
 
-/// Returns when the process whose id is in the file has ended; a test that hangs here has failed.
+/// Returns when the process whose id is in the file has ended. A test that hangs here has failed.
 async fn wait_for_end(noted: &str) {
     let pid = std::fs::read_to_string(noted).unwrap();
     let stat = format!("/proc/{}/stat", pid.trim());
-    // Killed and not yet collected is ended too.
+    // A killed process that is not yet collected has ended too.
     while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
         tokio::task::yield_now().await;
     }
@@ -266,7 +266,7 @@ fn a_program_that_is_not_there_is_an_error_that_says_what_to_do() {
     assert!(error.contains("/no/such.onnx"), "{error}");
 }
 
-/// Runs a test with a program only where it is installed, and says loudly where it is not.
+/// Runs a test with a program only where it is installed, and reports loudly where it is not.
 fn installed(voice: Result<CommandVoice, SpeechError>) -> Option<CommandVoice> {
     match voice {
         Ok(voice) => Some(voice),
@@ -281,7 +281,7 @@ fn installed(voice: Result<CommandVoice, SpeechError>) -> Option<CommandVoice> {
     }
 }
 
-/// Past the test harness, which keeps back what passing tests print.
+/// Prints past the test harness, which hides the output of passing tests.
 fn skipped(why: &str) {
     writeln!(std::io::stderr(), "SKIPPED, NOT TESTED: {why}").unwrap();
 }
@@ -310,7 +310,7 @@ async fn espeak_ng_speaks() {
     assert!(loudest(&short) > 1_000 && long.len() > short.len() * 3);
     let by_argument = CommandVoice::new(["espeak-ng", "--stdout", "--", "{text}"]).unwrap();
     assert!(loudest(&say(&by_argument, "-5 degrees").await.unwrap().1) > 1_000);
-    // It exits well whatever it is given; what it said on standard error is the only clue.
+    // It exits with success in any case; its standard error is the only clue.
     let wrong =
         CommandVoice::new(["espeak-ng", "--no-such-option", "--stdin", "--stdout"]).unwrap();
     let error = say(&wrong, "Yes.")
@@ -333,7 +333,7 @@ async fn flite_speaks() {
 
 #[tokio::test]
 async fn piper_speaks() {
-    // A model is too large to be installed for a test; where there is one, `PIPER_MODEL` names it.
+    // A model is too large to install for a test; `PIPER_MODEL` names one where there is one.
     let Some(model) = discover::piper_model() else {
         skipped("no piper model; set PIPER_MODEL to an .onnx file");
         return;
@@ -390,7 +390,7 @@ async fn a_voice_without_end_is_ended() {
 
 #[tokio::test]
 async fn a_voice_that_never_comes_to_its_first_sample_is_given_up() {
-    // A byte of something else again and again, each in time.
+    // The bytes of an ignored chunk, one by one, each in time.
     let script = Script::new(
         "printf 'RIFF\\0\\0\\0\\0WAVELIST\\0\\0\\0\\1'; while sleep 0.05; do printf x; done",
     );

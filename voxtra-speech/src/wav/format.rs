@@ -18,7 +18,7 @@ enum Encoding {
     Signed32,
     Float32,
     Float64,
-    /// What telephone recorders write.
+    /// The formats that telephone recorders write.
     G711(Law),
 }
 
@@ -76,7 +76,7 @@ impl Format {
         usize::from(self.channels) * self.encoding.bytes()
     }
 
-    /// Appends whole frames as mono samples; a rest of less than a frame is ignored.
+    /// Appends whole frames as mono samples; an incomplete frame at the end is ignored.
     pub(super) fn decode(self, bytes: &[u8], out: &mut Vec<i16>) {
         let channels = i32::from(self.channels);
         out.extend(bytes.chunks_exact(self.frame_bytes()).map(|frame| {

@@ -4,9 +4,8 @@ use std::io::Cursor;
 
 use super::{Recording, WavError, WavStream, read_from};
 
-/// Bytes that are cut anywhere give what they give in one piece: the same samples or an error. A
-/// complete file of 16-bit PCM with one channel and the plainest of headers gives the samples that
-/// hound reads.
+/// Bytes cut anywhere give the same as in one piece: the same samples or an error. A complete file
+/// of 16-bit PCM with one channel and the plainest header gives the samples that hound reads.
 ///
 /// The input is a count (its low four bits), as many lengths of pieces less one, used over and
 /// over, and the file.
@@ -45,7 +44,7 @@ fn in_pieces(file: &[u8], cuts: &[u8]) -> Result<Recording, WavError> {
 }
 
 fn as_hound_reads_it(file: &[u8], recording: &Recording) {
-    // Where other chunks, unknown lengths and the like come in, tastes differ.
+    // With other chunks, unknown lengths and the like, readers differ.
     let is_canonical = file.get(12..20) == Some(b"fmt \x10\0\0\0")
         && file.get(20..24) == Some(&[1, 0, 1, 0])
         && file.get(36..40) == Some(b"data");
@@ -57,7 +56,7 @@ fn as_hound_reads_it(file: &[u8], recording: &Recording) {
     if !is_canonical || length == 0 || length > file.len() - 44 {
         return;
     }
-    // It is stricter about what else the header says.
+    // hound is stricter about the rest of the header.
     let Ok(reader) = hound::WavReader::new(Cursor::new(file)) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! WAV files and streams. Everything becomes mono 16-bit samples: that is what a call carries.
+//! WAV files and streams. All audio becomes mono 16-bit samples, which is what a call carries.
 //!
 //! Read: PCM of 8, 16, 24 and 32 bits and floats of 32 and 64 bits, any number of channels
 //! (averaged), also in the extensible form; µ-law and A-law, which telephone recorders write.
@@ -29,20 +29,20 @@ pub struct Recording {
 /// Reads a file.
 ///
 /// # Errors
-/// It cannot be read, is no WAV of a kind named above, or is cut short.
+/// The file cannot be read, is not a WAV of a kind named above, or is cut short.
 pub fn read(path: &Path) -> Result<Recording, WavError> {
     read_up_to(path, MAX_SAMPLES)
 }
 
-/// Reads a file of at most so many samples.
+/// Reads a file of at most `most` samples.
 ///
 /// # Errors
-/// As [`read`]; it is longer.
+/// As [`read`], and if the file is longer.
 pub fn read_up_to(path: &Path, most: usize) -> Result<Recording, WavError> {
     read_samples(std::fs::File::open(path)?, most)
 }
 
-/// Samples of a recording, at most: nine hours at 8 kHz, half a GiB.
+/// Most samples of a recording: nine hours at 8 kHz, half a GiB.
 const MAX_SAMPLES: usize = 256 << 20;
 
 /// Reads to the end of `source`.
@@ -72,8 +72,8 @@ fn read_samples(mut source: impl Read, most: usize) -> Result<Recording, WavErro
     Ok(Recording { rate_hz, samples })
 }
 
-/// Writes 16-bit PCM with one or more channels, `interleaved` sample by sample. A new file is
-/// readable by its owner alone.
+/// Writes 16-bit PCM with one or more channels, `interleaved` sample by sample. Only its owner can
+/// read a new file.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -89,7 +89,7 @@ pub fn write(
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
-    // What somebody said is for nobody else's eyes. A file that is there keeps its permissions.
+    // Recorded speech is private. An existing file keeps its permissions.
     let file = std::fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -107,35 +107,35 @@ pub fn write(
     writer.finalize().map_err(from_hound)
 }
 
-/// Why something is no usable WAV.
+/// Why bytes are not a usable WAV.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WavError {
-    /// It does not begin as a WAV does.
+    /// It does not begin like a WAV.
     #[error("not a WAV file (RIFF/WAVE header expected)")]
     NotWav,
-    /// The samples come before their format, or the format is damaged.
+    /// The samples come before their format, or the format is invalid.
     #[error("damaged WAV header: {0}")]
     Header(&'static str),
-    /// The samples are not PCM: compressed, or of a width that nobody uses.
+    /// The samples are not PCM: compressed, or of an unknown width.
     #[error("{0}; convert it, for instance with `sox IN -e signed -b 16 OUT.wav`")]
     NotPcm(String),
-    /// Samples per second that make no speech.
+    /// A sample rate that is not for speech.
     #[error("{0} Hz is outside 4,000 to 192,000 Hz")]
     Rate(u32),
-    /// It ends before its header says.
+    /// It ends before the length in its header.
     #[error("cut short: {missing} bytes are missing")]
     CutShort {
         /// How many.
         missing: u64,
     },
-    /// It ends before the first sample's place.
+    /// It ends before its samples begin.
     #[error("it ends before any samples")]
     NoSamples,
-    /// More samples than are taken into memory.
+    /// More samples than may be read into memory.
     #[error("it holds more than {0} samples")]
     TooManySamples(usize),
-    /// More samples than a WAV holds.
+    /// More samples than a WAV can hold.
     #[error("too long for a WAV file (4 GiB)")]
     TooLong,
     /// Reading or writing failed.

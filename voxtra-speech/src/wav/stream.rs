@@ -1,10 +1,10 @@
 use super::WavError;
 use super::format::Format;
 
-/// Decodes a WAV as it comes, cut anywhere.
+/// Decodes a WAV as it arrives, cut anywhere.
 ///
-/// Programs that write WAV into a pipe cannot know its length, and put 0 or a very large number
-/// there; then the samples go on to the end of the stream.
+/// Programs that write WAV into a pipe cannot know its length, and write 0 or a very large number;
+/// the samples then go on to the end of the stream.
 ///
 /// ```no_run
 /// use std::io::Read as _;
@@ -24,7 +24,7 @@ use super::format::Format;
 #[derive(Debug)]
 pub struct WavStream {
     part: Part,
-    /// The beginning of a header or of a frame that is not whole yet.
+    /// The beginning of a header or frame that is not complete yet.
     held: Vec<u8>,
     format: Option<Format>,
 }
@@ -35,18 +35,18 @@ enum Part {
     Riff,
     /// Name and size of a chunk.
     Chunk,
-    /// The body of `fmt `, then so many bytes to skip.
+    /// The body of `fmt `, then `skip` bytes to skip.
     Format { length: usize, skip: u64 },
-    /// A chunk of no interest.
+    /// An ignored chunk.
     Skip(u64),
-    /// Samples; bytes left of them where that is known.
+    /// Samples, and how many bytes are left if known.
     Data(Option<u64>),
     /// After the samples.
     End,
 }
 
 impl WavStream {
-    /// At the beginning of a stream.
+    /// A stream at its beginning.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -56,7 +56,7 @@ impl WavStream {
         }
     }
 
-    /// Samples per second, once the header was read so far.
+    /// Samples per second, once the header was read that far.
     #[must_use]
     pub fn rate_hz(&self) -> Option<u32> {
         match self.part {
@@ -65,10 +65,10 @@ impl WavStream {
         }
     }
 
-    /// Takes the next bytes and appends the samples that are whole with them.
+    /// Takes the next bytes and appends the samples that they complete.
     ///
     /// # Errors
-    /// It is no WAV, or not of a kind that can be read; then the stream is of no further use.
+    /// It is not a WAV, or not of a readable kind; the stream is then of no further use.
     pub fn push(&mut self, mut bytes: &[u8], samples: &mut Vec<i16>) -> Result<(), WavError> {
         while !bytes.is_empty() {
             match self.part {
@@ -120,7 +120,7 @@ impl WavStream {
     /// The stream has ended; returns the samples per second.
     ///
     /// # Errors
-    /// It ended inside its header, or before as many samples as its header says.
+    /// It ended inside its header, or before the number of samples in its header.
     pub fn finish(self) -> Result<u32, WavError> {
         match (self.part, self.format) {
             (Part::Data(Some(missing)), Some(_)) if missing > 0 => {
@@ -141,13 +141,13 @@ impl WavStream {
         self.held.len() >= length
     }
 
-    /// What comes after a chunk's header, which is in `held`.
+    /// The part after a chunk's header, which is in `held`.
     fn begin_chunk(&self) -> Result<Part, WavError> {
         let (Some(name), Some(size)) = (self.held.get(..4), self.held.get(4..8)) else {
             return Err(WavError::Header("a chunk has no name"));
         };
         let size = size.try_into().map(u32::from_le_bytes).unwrap_or_default();
-        // Chunks begin at even places.
+        // Chunks begin at even offsets.
         let padded = u64::from(size) + u64::from(size & 1);
         match name {
             b"fmt " => {
@@ -168,7 +168,7 @@ impl WavStream {
         }
     }
 
-    /// Decodes what is whole and returns what is beyond the samples.
+    /// Decodes whole frames and returns the bytes beyond the samples.
     fn take_samples<'b>(
         &mut self,
         bytes: &'b [u8],
@@ -207,9 +207,9 @@ impl Default for WavStream {
     }
 }
 
-/// The extensible form has 40 bytes; nothing beyond them is of interest.
+/// The extensible form has 40 bytes; anything beyond them is ignored.
 const LONGEST_FORMAT: usize = 40;
 
-/// Sizes from here on stand for "not known": espeak-ng writes 0x7ffff000, others 0x7fffffff or
+/// Sizes from this one up mean "unknown": espeak-ng writes 0x7ffff000, others 0x7fffffff or
 /// 0xffffffff.
 const UNKNOWN_LENGTH: u32 = 0x7fff_0000;

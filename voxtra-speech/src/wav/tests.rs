@@ -16,7 +16,7 @@ fn a_recording_that_is_too_long_is_refused() {
     assert!(matches!(error, WavError::TooManySamples(999)), "{error}");
 }
 
-/// What another implementation (hound) writes.
+/// A WAV written by another implementation (hound).
 fn written(
     bits: u16,
     float: bool,
@@ -105,11 +105,11 @@ fn what_is_written_is_read_back_bit_for_bit() {
     );
 }
 
-/// A header as a program writes it into a pipe.
+/// A header as a program writes it to a pipe.
 fn header(data_size: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(b"RIFF\xff\xff\xff\x7fWAVE");
-    // An odd chunk of no interest, padded.
+    // An odd chunk to be ignored, padded.
     bytes.extend(b"LIST\x03\0\0\0abc\0");
     bytes.extend(b"fmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0");
     bytes.extend(b"data");
@@ -150,7 +150,7 @@ fn what_telephone_recorders_write_is_read() {
         file.extend(8000_u32.to_le_bytes());
         file.extend(8000_u32.to_le_bytes());
         file.extend([1, 0, 8, 0, 0, 0]);
-        // As the standard asks of everything but PCM.
+        // As the standard requires of all formats but PCM.
         file.extend(b"fact\x04\0\0\0\0\x01\0\0");
         file.extend(b"data\0\x01\0\0");
         file.extend(0..=255_u8);

@@ -1,4 +1,4 @@
-//! The agent's side: what it queued, and what became of each sample.
+//! The agent's side: the samples that it queued, and what became of each.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -13,15 +13,15 @@ pub(super) struct Agent {
     unruly: bool,
     chunks: VecDeque<Chunk>,
     samples: VecDeque<i16>,
-    /// The chunk playout was given, and how many of its samples are left.
+    /// The chunk that playout was given, and how many of its samples are left.
     at_hand: Option<(Chunk, u64)>,
-    /// The utterance that was begun and not ended.
+    /// The utterance that has begun and not ended.
     open: Option<(u32, u32)>,
     utterances: u32,
     /// Read since [`take_read`](Self::take_read).
     read: Vec<i16>,
     tally: Tally,
-    /// By utterance: queued, and read.
+    /// By utterance: samples queued, and samples read.
     told: HashMap<u32, (u64, u64)>,
 }
 
@@ -95,7 +95,7 @@ impl Agent {
         }
     }
 
-    /// Queues a chunk of which only `there` samples are there, or more than it says.
+    /// Queues a chunk with only `there` samples, fewer or more than it announces.
     pub(super) fn queue_broken(&mut self, chunk: Chunk, there: u16) {
         self.chunks.push_back(chunk);
         self.put(chunk.utterance, there % 1_024);
@@ -103,19 +103,19 @@ impl Agent {
 
     fn put(&mut self, utterance: u32, samples: u16) {
         for n in 0..samples {
-            // Never zero, and no two neighbours alike.
+            // Never zero, and no two neighbours are equal.
             self.samples.push_back(1_000 + (n % 1_000) as i16);
         }
         self.tally.queued += u64::from(samples);
         self.told.entry(utterance).or_default().0 += u64::from(samples);
     }
 
-    /// What playout read since it was last asked.
+    /// The samples that playout read since the last call of this method.
     pub(super) fn take_read(&mut self) -> Vec<i16> {
         core::mem::take(&mut self.read)
     }
 
-    /// Samples queued and read of an utterance.
+    /// An utterance's samples queued and read.
     pub(super) fn told(&self, utterance: u32) -> (u64, u64) {
         self.told.get(&utterance).copied().unwrap_or_default()
     }
@@ -124,7 +124,7 @@ impl Agent {
         self.chunks.is_empty() && self.at_hand.is_none_or(|(_, left)| left == 0)
     }
 
-    /// Checks that every sample is somewhere, and returns what became of those that are gone.
+    /// Checks that every sample is accounted for, and returns what became of those that are gone.
     pub(super) fn settle(&self) -> &Tally {
         let Tally {
             queued,
@@ -150,7 +150,7 @@ impl AgentAudio for Agent {
     fn next_chunk(&mut self) -> Option<Chunk> {
         let next = self.chunks.pop_front()?;
         if let Some((_, left)) = self.at_hand {
-            // Only a chunk whose samples are not there may be given up.
+            // Only a chunk whose samples are missing may be given up.
             assert!(self.unruly || left == 0, "a chunk was left behind");
         }
         self.at_hand = Some((next, u64::from(next.samples)));

@@ -1,4 +1,4 @@
-//! A whole call in virtual time, whatever happens in it: what must hold is checked at every step.
+//! A whole call in virtual time, with any operations: the invariants are checked at every step.
 
 mod agent;
 mod operation;
@@ -23,12 +23,12 @@ use crate::playout::Chunk;
 use crate::time::Instant;
 use crate::vad::EnergyDetector;
 
-/// Frames in either direction after which a session is long enough.
+/// Frames in either direction after which a session ends.
 const ENOUGH_FRAMES: u32 = 2_000;
 
 /// Runs a call and checks:
 ///
-/// - **time**: a record carries the time at which it was made, so that records are in order;
+/// - **time**: a record carries the time at which it was made, so records are in order;
 /// - **turn-taking**: speech starts and ends in turn, barge-in is within speech, turns end after
 ///   speech, a silence is told once;
 /// - **playout**: one frame when it is due, never one before its time; every sample queued is sent,
@@ -61,12 +61,12 @@ struct Call {
     fades_for_hold: bool,
     now: Instant,
     started: Instant,
-    /// All that the peer sent, and what came since it last stood between two frames.
+    /// All that the peer sent, and what came since the stream was last between two frames.
     wire: Vec<u8>,
     unfinished: Vec<u8>,
     /// Frames so far, in either direction.
     frames: u32,
-    /// Presses that could be heard.
+    /// Key presses that could be heard.
     tones: u64,
     reported: u64,
     stopped: bool,
@@ -210,7 +210,7 @@ impl Call {
         self.line.now = self.now;
     }
 
-    /// Time passes, and what is due is done at its time.
+    /// Time passes, and each deadline is handled at its time.
     fn run(&mut self, time: Duration) {
         let until = self.now + time;
         while !self.stopped && self.leg.next_deadline() <= until {
@@ -229,7 +229,7 @@ impl Call {
         let epoch = self.epoch.current();
         self.leg
             .handle_deadline(self.now, &mut self.agent, &mut self.line);
-        // The line's silence can be what confirms a barge-in.
+        // A silence of the line can confirm a barge-in.
         self.assert_flushed_by_barge_in(epoch);
         let fading = fading || self.epoch.is_fading();
         let sent = self.line.take_sent();
@@ -242,7 +242,7 @@ impl Call {
         assert_eq!(made, 1, "not the one frame that is due");
         let next = self.leg.next_deadline();
         assert!(next >= self.now, "in a burst");
-        // An echo needs no silence of ours.
+        // An echo needs no silence from us.
         assert!(next <= self.now + FRAME || self.settings.mode == Mode::Echo);
         let elapsed = self.now.duration_since(self.started).as_millis() as u64;
         assert!(self.leg.playout_counters().frames <= elapsed / 20 + 1);
@@ -262,7 +262,7 @@ impl Call {
         }
     }
 
-    /// A frame of playout: 20 ms at the leg's rate, of exactly what was read and silence behind it.
+    /// A frame of playout is 20 ms at the leg's rate: exactly the samples read, then silence.
     fn assert_plays(&self, message: &[u8], read: &[i16], fading: bool) {
         assert_eq!(message.len(), HEADER_LEN + self.leg.rate().frame_bytes());
         assert_eq!(message[0], kind::of_audio(self.leg.rate()));
@@ -284,7 +284,7 @@ impl Call {
 
     fn receive(&mut self, bytes: &[u8]) {
         if self.stopped {
-            // The socket is closed by now; whoever is late in noticing does no harm.
+            // The socket is closed by now; input that still comes does no harm.
             let progress = self.leg.handle_input(self.now, bytes, &mut self.line);
             assert_eq!(progress, Progress::HungUp);
             return;
@@ -303,8 +303,8 @@ impl Call {
         let sent = self.line.take_sent();
         match self.settings.mode {
             Mode::Agent => assert!(sent.is_empty(), "only an echo answers at once"),
-            // Bit for bit, unless the frame had another rate; what are no samples as samples, or
-            // silence.
+            // Bit for bit, unless the frame had another rate. Other formats go back as samples, or
+            // as silence.
             Mode::Echo => {
                 if between_frames
                     && whole
@@ -326,7 +326,7 @@ impl Call {
         }
     }
 
-    /// A barge-in since `epoch` has stopped the agent, and nothing else has.
+    /// Checks that a barge-in since `epoch` has stopped the agent, and nothing else has.
     fn assert_flushed_by_barge_in(&mut self, epoch: u32) {
         let flushed = u32::from(self.line.take_barge_in());
         assert_eq!(self.epoch.current(), epoch.wrapping_add(flushed));
@@ -347,7 +347,7 @@ impl Call {
         if !self.unruly {
             let dropped = self.leg.playout_counters().dropped_samples;
             assert_eq!(dropped, tally.skipped, "samples lost without being counted");
-            // An unruly agent may say an utterance again that has ended.
+            // An unruly agent may repeat an utterance that has ended.
             let heard = |of: &port::Utterance| of.started && of.ended.is_none();
             if self.leg.is_agent_speaking() {
                 assert!(self.line.utterances().values().any(heard));
@@ -355,13 +355,13 @@ impl Call {
         }
     }
 
-    /// Lets the agent finish, hangs up, and looks at the whole.
+    /// Lets the agent finish, hangs up, and checks the whole call.
     fn end(mut self) {
         if !self.stopped && !self.unruly {
             self.agent.finish();
-            // Nothing of what was said on hold is lost.
+            // No sample that the agent queued on hold is lost.
             self.perform(&Operation::CallHold { on: false });
-            // As much as can be queued, and the longest time for which nobody looked.
+            // As much as can be queued, and the longest time without a deadline handled.
             while !self.agent.is_empty() {
                 self.run(FRAME);
             }
@@ -387,14 +387,14 @@ impl Call {
         self.assert_counted();
     }
 
-    /// The counters, against what was in the bytes.
+    /// Checks the counters against the bytes.
     fn assert_counted(&self) {
         let (mut audio, mut digits, mut wrong, mut pcm) = (0, 0, 0, 0);
         for frame in frames_of(&self.wire, MAX_FRAME_BYTES).0 {
             match frame {
                 Ok(Frame::Audio(frame)) => {
                     audio += 1;
-                    // µ-law, when decoded, is twice as long.
+                    // Decoded µ-law is twice as long.
                     pcm += frame.payload.len() as u64;
                 }
                 Ok(Frame::Dtmf(_)) => digits += 1,
@@ -408,19 +408,19 @@ impl Call {
         }
         let counters = self.leg.counters();
         assert_eq!(counters.frames_in, audio);
-        // A signalled digit is told, or was when its tone was heard.
+        // A signalled digit is reported, unless its tone was reported before.
         assert!((digits..=digits + self.tones).contains(&self.line.digits));
         if self.settings.dtmf == DtmfPolicy::Signalled {
             assert_eq!(self.line.digits, digits);
         }
-        // An audio frame can have an odd length and look like µ-law at most.
+        // At most, an audio frame can have an odd length and look like µ-law.
         assert!((wrong..=wrong + 2 * audio).contains(&counters.violations));
         assert!(self.line.faults <= counters.violations + self.reported);
-        // With each start of speech, up to 800 ms of history come once more.
+        // Each start of speech repeats up to 800 ms of history.
         assert!(self.line.forwarded <= pcm * 2);
     }
 
-    /// A frame of six of a digit's tones, of which the last three are silent.
+    /// One frame of six with a digit's tones; the last three are silent.
     fn tone(&self, key: u8, frame: usize) -> Vec<u8> {
         let rate = self.leg.rate();
         let low = [697.0, 770.0, 852.0, 941.0][usize::from(key & 3)];
@@ -470,7 +470,7 @@ fn is_silence(messages: &[u8]) -> bool {
     payloads(messages).iter().all(|&byte| byte == 0)
 }
 
-/// Whether the messages hold what `bytes` are in one of the laws of G.711. Of a compressed format
+/// Whether the messages hold `bytes` decoded by one of the laws of G.711. Of a compressed format
 /// nothing is sent.
 fn is_decoded(bytes: &[u8], messages: &[u8]) -> bool {
     let decoded = |law: Law| {
@@ -489,7 +489,7 @@ mod tests {
 
     use super::Session;
 
-    /// What is said on hold, and cut on hold, while nothing comes from the line.
+    /// What the agent says on hold, and what is cut on hold, while the line brings nothing.
     #[test]
     fn on_hold_nothing_is_said() {
         let seed = include_bytes!("../../../../fuzz/seeds/session/hold");

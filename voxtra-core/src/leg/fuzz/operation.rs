@@ -1,4 +1,4 @@
-//! What can happen to a leg, made of fuzzed bytes.
+//! Operations on a leg, made of fuzzed bytes.
 
 use core::time::Duration;
 use std::vec::Vec;
@@ -12,7 +12,7 @@ use crate::leg::{
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
 
-/// A whole call: how the leg is set and what happens to it, in order.
+/// A whole call: the leg's settings and its operations, in order.
 #[derive(Debug)]
 pub struct Session {
     pub(super) settings: LegSettings,
@@ -21,14 +21,14 @@ pub struct Session {
     pub(super) operations: Vec<Operation>,
 }
 
-/// One thing that happens. Each is one byte that says which, and its operands.
+/// One operation. Each is one byte that says which, and its operands.
 #[derive(Debug)]
 pub(super) enum Operation {
-    /// Time passes and nobody looks: a busy machine.
+    /// Time passes without a deadline handled: a busy machine.
     Pass { ms: u8 },
     /// The same, for very long.
     Leap { ms: u32 },
-    /// Everything that is due is done on time, for this many frames.
+    /// Every deadline is handled on time, for this many frames.
     Run { frames: u8 },
     /// The caller speaks at this loudness, 0 being silence; each frame at its time, or all at once.
     Speak {
@@ -54,7 +54,7 @@ pub(super) enum Operation {
         chunk: u8,
         whole: bool,
     },
-    /// It goes on with it, and perhaps ends it.
+    /// The agent continues the utterance, and perhaps ends it.
     GoOn { samples: u16, chunk: u8, end: bool },
     /// A chunk that breaks the rules, where that is allowed.
     Break {
@@ -64,7 +64,7 @@ pub(super) enum Operation {
         there: u16,
         flags: u8,
     },
-    /// The agent asks for silence, in this epoch or in one that is over.
+    /// The agent asks for silence, in this epoch or in an earlier one.
     Flush { late: bool },
     /// How much the agent is given.
     Forward { forward: Forward },
@@ -74,15 +74,15 @@ pub(super) enum Operation {
     FrameEvents { on: bool },
     /// Interruption allowed or not.
     BargeIn { on: bool },
-    /// Somebody knows better when the turn ends.
+    /// The application knows better when the turn ends.
     EndOfTurn { silence_ms: u32 },
-    /// The far end holds the call, or no longer.
+    /// The far end puts the call on hold, or takes it off.
     CallHold { on: bool },
     /// The agent hangs up.
     HangUp,
     /// The socket's owner saw a fault.
     Fault { frames: u8 },
-    /// The peer doesn't read: so many messages can't be taken.
+    /// The peer doesn't read: this many messages can't be sent.
     Full { messages: u8 },
     /// The connection is over.
     Stop,
@@ -146,7 +146,7 @@ impl<'a> Arbitrary<'a> for Session {
 
 impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        // Short of bytes, `u` gives zeros.
+        // When bytes run short, `u` gives zeros.
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
         Ok(match byte(u)? % 29 {
             0 => Self::Pass { ms: byte(u)? },

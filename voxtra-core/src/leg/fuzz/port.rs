@@ -1,4 +1,4 @@
-//! What a leg says, checked as it says it.
+//! The leg's output, checked as it comes.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use crate::event::{AgentHeldOutcome, Fault, Realtime, Record, RecordBody};
 use crate::leg::{CallerAudio, Port};
 use crate::time::Instant;
 
-/// The epoch as the agent knows it, and whether the frame that fades out what was cut is still to
+/// The epoch as the agent knows it, and whether the frame that fades out the cut audio is still to
 /// come.
 #[derive(Default)]
 pub(super) struct Epoch {
@@ -30,7 +30,7 @@ impl Epoch {
         self.fading.get()
     }
 
-    /// A frame was made: whatever was cut has faded.
+    /// A frame was made: audio that was cut has faded.
     pub(super) fn faded(&self) {
         self.fading.set(false);
     }
@@ -41,22 +41,22 @@ pub(super) struct CheckingPort {
     pub(super) now: Instant,
     started: Instant,
     silence_ms: u64,
-    /// Chunks may come in any order: utterances that are mixed begin and end again.
+    /// Chunks may come in any order: mixed utterances begin and end again.
     unruly: bool,
     epoch: Rc<Epoch>,
-    /// `media.stopped` was told: nothing may follow.
+    /// `media.stopped` was reported: nothing may follow.
     closed: bool,
     announced: bool,
     rate: Option<SampleRate>,
     pub(super) digits: u64,
     pub(super) faults: u64,
-    /// It was told that what comes are no samples.
+    /// A fault reported that the payloads are not samples.
     pub(super) no_samples: bool,
     talk: Talk,
     utterances: HashMap<u32, Utterance>,
-    /// Messages that can't be taken.
+    /// Messages that can't be sent.
     pub(super) full: u8,
-    /// Messages since [`take_sent`](Self::take_sent); an empty one could not be taken.
+    /// Messages since [`take_sent`](Self::take_sent); an empty one could not be sent.
     sent: Vec<Vec<u8>>,
     pub(super) forwarded: u64,
 }
@@ -65,12 +65,12 @@ pub(super) struct CheckingPort {
 #[derive(Default)]
 struct Talk {
     speaking: bool,
-    /// Speech whose turn was not ended yet.
+    /// The caller spoke and the turn has not ended yet.
     turn: bool,
-    /// Silence was told, and nobody has begun to speak since.
+    /// Silence was reported, and no speech has begun since.
     silent: bool,
     barge_in: bool,
-    /// The agent is held back by the caller.
+    /// The caller's speech holds the agent back.
     held: bool,
     /// The call is on hold.
     on_hold: bool,
@@ -79,9 +79,9 @@ struct Talk {
 #[derive(Default)]
 pub(super) struct Utterance {
     pub(super) started: bool,
-    /// Whether it was cut.
+    /// Whether the utterance was cut.
     pub(super) ended: Option<bool>,
-    /// Samples of it that went out.
+    /// Samples of the utterance that went out.
     pub(super) played: u64,
 }
 
@@ -115,7 +115,7 @@ impl CheckingPort {
         self.closed
     }
 
-    /// The far end holds the call, or no longer. After that a silence may be told again.
+    /// The far end puts the call on hold, or takes it off. Silence may then be reported again.
     pub(super) fn set_on_hold(&mut self, on: bool) {
         self.talk.on_hold = on;
         self.talk.silent = false;
@@ -129,7 +129,7 @@ impl CheckingPort {
         self.talk.speaking
     }
 
-    /// Whether the caller barged in since this was last asked.
+    /// Whether the caller barged in since the last call of this method.
     pub(super) fn take_barge_in(&mut self) -> bool {
         core::mem::take(&mut self.talk.barge_in)
     }
@@ -138,8 +138,8 @@ impl CheckingPort {
         &self.utterances
     }
 
-    /// A message from now to the start can't last longer than that; the first frame began before it
-    /// arrived.
+    /// A duration can't exceed the time since the start, except that the first frame began before
+    /// it arrived.
     fn assert_plausible(&self, duration_ms: u64) {
         let elapsed = self.now.duration_since(self.started).as_millis();
         assert!(
@@ -155,13 +155,13 @@ impl CheckingPort {
                 assert!(!self.announced, "media.started twice");
                 self.announced = true;
             }
-            // Frames go out before the peer's first one tells the rate.
+            // Frames go out before the peer's first frame tells the rate.
             Realtime::AudioFrameSent(_) => {}
             _ => assert!(self.announced, "{event:?} before media.started"),
         }
         match event {
             Realtime::MediaStopped(_) => {
-                // What was said over the agent alone is no turn.
+                // Speech over the agent alone is not a turn.
                 let over_agent = !self.utterances.is_empty();
                 assert!(
                     !talk.speaking && !talk.held && (!talk.turn || over_agent),
@@ -274,7 +274,7 @@ impl Port for CheckingPort {
         let mut message = vec![0; len];
         let used = write(&mut message);
         assert_eq!(used, len, "a message shorter than announced");
-        // Anything else, and Asterisk ends the call.
+        // Asterisk ends the call at any other message.
         match &frames_of(&message, MAX_PAYLOAD_LEN) {
             (frames, true) if matches!(frames[..], [Ok(Frame::Audio(_) | Frame::Hangup)]) => {}
             (frames, _) => panic!("not a message for Asterisk: {frames:?}"),

@@ -1,4 +1,4 @@
-//! What goes into a frame: the queue, what is held, what is cut.
+//! The contents of a frame: the queue, held audio, cut audio.
 
 use super::{Playout, PlayoutEvent, Utterance};
 use crate::audio::FRAME;
@@ -31,7 +31,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         }
     }
 
-    /// After a flush: fills `out` with what is left of the utterance in progress, for the time of
+    /// After a flush: fills `out` with what is left of the utterance in progress, for the length of
     /// the fade, ends it, and drops the rest of the queue.
     pub(super) fn fill_last<S: AgentAudio>(
         &mut self,
@@ -41,8 +41,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     ) -> usize {
         let mut filled = 0;
         if let Some(cut) = self.utterance {
-            // After an underrun there is only silence to fade.
-            // Nor after a pause.
+            // After an underrun or a pause, there is only silence to fade.
             let fade = match cut.played > 0 && !self.edges.is_starved() && !self.hold.is_holding() {
                 true => self.rate.samples_in(self.settings.fade.min(FRAME)),
                 false => 0,
@@ -67,7 +66,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     }
 
     /// At the beginning of a pause: fills `out` with what is left of the utterance in progress, for
-    /// the time of the fade, and keeps it.
+    /// the length of the fade, and keeps it.
     pub(super) fn fill_held<S: AgentAudio>(
         &mut self,
         source: &mut S,
@@ -98,7 +97,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         filled
     }
 
-    /// The chunk at hand or the next one that is of the current epoch; those before it are dropped.
+    /// The current chunk, or the next one of the current epoch; those before it are dropped.
     fn next_of_epoch<S: AgentAudio>(
         &mut self,
         source: &mut S,
@@ -126,7 +125,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         }
     }
 
-    /// Makes the utterance of `chunk`, the chunk at hand, the one in progress.
+    /// Makes the utterance of `chunk`, the current chunk, the one in progress.
     fn open(&mut self, chunk: Chunk, on: &mut impl FnMut(PlayoutEvent)) {
         if let Some(at_hand) = &mut self.chunk {
             at_hand.first = false;
@@ -134,7 +133,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         if self.is_in_progress(chunk.utterance) {
             return;
         }
-        // The one before was never closed.
+        // The previous utterance was never closed.
         self.end(true, on);
         self.edges.begin();
         self.utterance = Some(Utterance {
@@ -144,7 +143,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         });
     }
 
-    /// Reads from the chunk at hand, which is of the utterance in progress, into `room`.
+    /// Reads from the current chunk, of the utterance in progress, into `room`.
     fn read<S: AgentAudio>(
         &mut self,
         source: &mut S,
@@ -167,8 +166,8 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         got
     }
 
-    /// Reads from the chunk at hand, which is of the utterance in progress, into `room`; when
-    /// nothing is left of the chunk, there is none at hand any more.
+    /// Reads from the current chunk, of the utterance in progress, into `room`. When the chunk is
+    /// used up, there is no current one.
     fn read_chunk<S: AgentAudio>(&mut self, source: &mut S, room: &mut [i16]) -> usize {
         let Some(chunk) = &mut self.chunk else {
             return 0;
@@ -179,7 +178,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
             _ => 0,
         };
         if got == 0 {
-            // Nothing left, or a source that promised samples it does not have.
+            // The chunk is used up, or the source lacks samples that it announced.
             self.counters.dropped_samples += u64::from(chunk.samples);
             chunk.samples = 0;
         }

@@ -12,19 +12,19 @@ use super::sync::time::{self, sleep};
 use super::sync::{Consumer, Producer, RingBuffer};
 use super::{Requests, Shared, chunks_in, samples_in};
 
-/// A flush is done within 20 ms. If it takes this long it was lost, and what was to be cut plays to
-/// its end.
+/// A flush is done within 20 ms. After this long the flush counts as lost, and the audio that it
+/// should have cut plays to its end.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// The way to the caller's ear: one utterance after another.
+/// Writes the agent's audio to the caller: one utterance after another.
 pub struct AgentAudioWriter {
     /// The queue, from the first utterance on.
     queue: Option<QueueIn>,
-    /// Where its other end goes.
+    /// Passes the queue's other end to the media thread.
     offer: Producer<QueueOut>,
     length: Duration,
     shared: Arc<Shared>,
-    /// A flush of this epoch was asked for and has not happened yet.
+    /// The epoch whose flush was requested and has not happened yet.
     flushing: Option<u32>,
 }
 
@@ -38,7 +38,7 @@ struct QueueOut {
     samples: Consumer<i16>,
 }
 
-/// The two ends of an agent's audio, for a queue of this length.
+/// The two ends of an agent's audio queue of this length.
 pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentAudioWriter, AgentReader) {
     let (offer, queue) = LazyRing::new();
     let writer = AgentAudioWriter {
@@ -73,7 +73,7 @@ impl AgentAudioWriter {
         self.shared.rate()
     }
 
-    /// The epoch under which a new utterance starts: after a flush that was asked for, if one was.
+    /// The epoch under which a new utterance starts. Waits for a flush that was requested, if any.
     pub(crate) async fn begin(&mut self) -> Result<u32, Cut> {
         let patience = time::Instant::now() + FLUSH;
         while self.flushing == Some(self.epoch())
@@ -90,8 +90,7 @@ impl AgentAudioWriter {
         }
     }
 
-    /// A flush of what was written under `epoch` has been asked for: the next utterance waits for
-    /// it.
+    /// A flush of what was written under `epoch` was requested: the next utterance waits for it.
     pub(crate) fn expect_flush(&mut self, epoch: u32) {
         self.flushing = Some(epoch);
     }
@@ -114,14 +113,13 @@ impl AgentAudioWriter {
         }
     }
 
-    /// The queue, which is made now if this is the first utterance: by now the line's rate is
-    /// known.
+    /// The queue, made at the first utterance: the line's rate is known by then.
     fn queue(&mut self) -> &mut QueueIn {
         let rate = self.rate();
         self.queue.get_or_insert_with(|| {
             let (chunk_in, chunks) = RingBuffer::new(chunks_in(self.length));
             let (sample_in, samples) = RingBuffer::new(samples_in(self.length, rate));
-            // There is one place and this is the one time.
+            // The ring has one place, and this is its only push.
             let _ = self.offer.push(QueueOut { chunks, samples });
             QueueIn {
                 chunks: chunk_in,
@@ -130,8 +128,8 @@ impl AgentAudioWriter {
         })
     }
 
-    /// Queues part of an utterance, waiting while the queue is full.
-    /// Notes in `queued` that some of it was.
+    /// Queues part of an utterance; waits while the queue is full. Sets `queued` once part of it
+    /// was queued.
     pub(crate) async fn write(
         &mut self,
         mut chunk: Chunk,
@@ -148,7 +146,7 @@ impl AgentAudioWriter {
             let queue = self.queue();
             let free = queue.samples.slots().min(frame);
             if queue.chunks.slots() < 2 || (free == 0 && !samples.is_empty()) {
-                // The ring drains at one frame per 20 ms; looking again that often keeps it full.
+                // The ring drains at one frame per 20 ms; checking at that interval keeps it full.
                 sleep(voxtra_core::audio::FRAME).await;
                 continue;
             }
@@ -175,7 +173,7 @@ pub(crate) struct AgentReader {
 }
 
 impl AgentReader {
-    /// Takes note of audio that the agent has announced.
+    /// Notes that the agent has announced audio.
     pub(crate) fn note_requests(&mut self, requests: u8) {
         self.expecting |= requests & Requests::AUDIO != 0;
     }

@@ -28,7 +28,7 @@ pub(crate) enum CallerChunk {
     SpeechEnded,
 }
 
-/// The caller's audio, as far as the leg forwards it.
+/// Reads the caller's audio, as far as the leg forwards it.
 pub struct CallerAudioReader {
     queue: LazyRing<QueueOut>,
     shared: Arc<Shared>,
@@ -44,7 +44,7 @@ struct QueueOut {
     samples: Consumer<i16>,
 }
 
-/// Makes the queue when somebody wants to listen.
+/// Makes the queue of the caller's audio when a listener wants it.
 pub(super) struct CallerQueue {
     to_media: Producer<QueueIn>,
     to_reader: Producer<QueueOut>,
@@ -59,7 +59,7 @@ impl std::fmt::Debug for CallerQueue {
     }
 }
 
-/// The two ends of a caller's audio, and what makes a queue of this length between them.
+/// The two ends of a caller's audio, and the maker of a queue of this length between them.
 pub(super) fn ends(
     length: Duration,
     shared: Arc<Shared>,
@@ -82,11 +82,11 @@ pub(super) fn ends(
 }
 
 impl CallerQueue {
-    /// Makes it, for audio at this rate.
+    /// Makes the queue, for audio at this rate.
     pub(super) fn make(mut self, rate: SampleRate) {
         let (chunk_in, chunks) = RingBuffer::new(chunks_in(self.length));
         let (sample_in, samples) = RingBuffer::new(samples_in(self.length, rate));
-        // Each has one place, and this is the one time.
+        // Each ring has one place, and this is its only push.
         let _ = self.to_reader.push(QueueOut { chunks, samples });
         let _ = self.to_media.push(QueueIn {
             chunks: chunk_in,
@@ -122,7 +122,7 @@ impl CallerAudioReader {
         self.shared.rate()
     }
 
-    /// Somebody who listens did not fetch this in time.
+    /// Counts audio that a listener did not fetch in time.
     pub(crate) fn count_missed(&self, heard: &AudioPart) {
         if let AudioPart::Samples(samples) = heard {
             self.shared
@@ -151,14 +151,14 @@ impl CallerAudioReader {
 pub(crate) struct CallerWriter(LazyRing<QueueIn>);
 
 impl CallerWriter {
-    /// Leaves a mark; false if there is no room.
+    /// Queues a mark; false if there is no room.
     pub(crate) fn mark(&mut self, mark: CallerChunk) -> bool {
         self.0
             .get()
             .is_some_and(|queue| queue.chunks.push(mark).is_ok())
     }
 
-    /// Leaves samples, all or none; false if there is no room.
+    /// Queues samples, all or none; false if there is no room.
     pub(crate) fn samples(&mut self, samples: &[i16]) -> bool {
         let Some(queue) = self.0.get() else {
             return false;

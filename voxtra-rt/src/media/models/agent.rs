@@ -1,4 +1,4 @@
-//! The agent's audio, and the epoch that tells which of it still counts: agent → media thread.
+//! The agent's audio, and the epoch that decides which of it still counts: agent → media thread.
 
 use loom::future::block_on;
 use voxtra_core::audio::SampleRate;
@@ -22,7 +22,7 @@ fn chunk(epoch: u32, utterance: u32) -> Chunk {
 
 /// All that the media thread gets of the next chunk, if there is one.
 fn next(end: &mut MediaEnd) -> Option<(Chunk, Vec<i16>)> {
-    // As a connection does it.
+    // As in `Connection`.
     end.agent.note_requests(end.shared.requests.take());
     let chunk = end.agent.next_chunk()?;
     let mut samples = vec![0; chunk.samples as usize];
@@ -83,7 +83,7 @@ fn loom_what_is_begun_after_a_flush_is_of_the_new_epoch() {
         let agent = loom::thread::spawn(move || {
             block_on(async {
                 let mut queued = false;
-                // The flush may come first: then this was cut.
+                // If the flush comes first, this write was cut.
                 let said = voice.write(chunk(old, 1), &[1], &mut queued).await;
                 assert_eq!(said.is_ok(), queued);
                 voice.expect_flush(old);

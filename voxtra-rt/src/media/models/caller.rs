@@ -22,8 +22,8 @@ fn loom_a_part_is_whole_when_it_is_seen_and_its_rate_is_known() {
     in_every_order(3, || {
         let (mut end, mut link) = a_link(Forward::Everything);
         let media = loom::thread::spawn(move || {
-            // The peer's first frame tells the rate; the notifier, who would wake the agent, is
-            // `records`' business.
+            // The peer's first frame decides the rate. `records` models the notifier, which would
+            // wake the agent.
             end.shared.set_rate(SampleRate::Hz16000);
             assert!(end.caller.mark(CallerChunk::SpeechStarted));
             assert!(end.caller.samples(&[1, 2, 3]));

@@ -1,6 +1,6 @@
-//! The links and the notifier under loom: these are the files that run, compiled once more over
-//! loom's atomics, rings and threads (`crate::sync::model`). Media threads, notifier and async
-//! tasks take every order of steps that the bound on preemptions leaves.
+//! The links and the notifier under loom: the production files, compiled a second time over loom's
+//! atomics, rings and threads (`crate::sync::model`). Media threads, notifier and async tasks run
+//! in every order of steps that the bound on preemptions allows.
 //!
 //! | what threads share | model |
 //! |---|---|
@@ -9,9 +9,9 @@
 //! | the agent's audio: chunks, epoch and flush | `agent` |
 //! | the session's log and its readers | `session/log_models.rs` |
 //!
-//! Not here: what is rtrb's, tokio's or mio's alone (commands; the inbox of a media thread, which
-//! is drained after each of its waker's calls and once more at the end), the bus, which one thread
-//! owns, and counters, each of which has one writer and no follower.
+//! Not modelled: what rtrb, tokio or mio alone implements (commands; the inbox of a media thread,
+//! which is drained after each call of its waker and once more at the end); the bus, which one
+//! thread owns; and counters, each of which has one writer and no follower.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
 mod agent;
@@ -36,7 +36,7 @@ mod connection {
     pub(crate) struct Connection(Arc<Shared>, Arc<std::sync::atomic::AtomicBool>);
 
     impl Connection {
-        /// `closed` is set when it is dropped, as its socket would be.
+        /// Sets `closed` when it is dropped, as a real connection would close its socket.
         pub(crate) fn new(
             shared: &Arc<Shared>,
             closed: &Arc<std::sync::atomic::AtomicBool>,
@@ -56,8 +56,8 @@ mod connection {
     }
 }
 
-/// What the notifier counts. A call's own counters stay as they are: each has one writer and nobody
-/// acts on them.
+/// The counters that the notifier keeps. A call's own counters stay as they are: each has one
+/// writer, and no code acts on them.
 mod stats {
     pub(crate) use super::super::stats::{CallCounters, CallStats};
 

@@ -45,9 +45,9 @@ fn call() -> (MediaEnd, MediaLink, Arc<AtomicBool>) {
     (end, link, Arc::default())
 }
 
-/// What a media thread does with a call: something to tell at one moment or another, then the end,
-/// if `told` is given not before all was told: the end wakes the session as well and would hide
-/// that nothing else has.
+/// What a media thread does with a call: it reports at one or several moments, then ends the call.
+/// With `told`, it ends the call only after the session has read everything: the end wakes the
+/// session too, and would hide a missing wake-up.
 fn carry(
     mut notify: WakeHandle,
     mut end: MediaEnd,
@@ -76,7 +76,7 @@ fn every_record_is_told_and_then_the_end(
     in_every_order(preemptions, move || {
         let (notifier, notify, stats) = idle();
         let (end, mut link, socket) = call();
-        // The server's order: counted, handed to the media thread, and the notifier is told.
+        // The server's order: count the call, hand it to the media thread, wake the notifier.
         stats.calls.fetch_add(1, Ordering::Relaxed);
         let told = end_waits.then(|| Arc::new(Notify::new()));
         let media = loom::thread::spawn({
@@ -86,7 +86,7 @@ fn every_record_is_told_and_then_the_end(
         notifier.wake();
 
         for utterance in moments.iter().copied().flatten() {
-            // A wake-up that is lost leaves us here for ever, which loom reports.
+            // If a wake-up is lost, this waits for ever, which loom reports.
             assert_eq!(block_on(link.record()), Some(record(*utterance)));
         }
         if let Some(told) = told {

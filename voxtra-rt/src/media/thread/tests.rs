@@ -1,4 +1,4 @@
-//! A media thread's work, done by the test's own thread.
+//! A media thread's work, run on the test's own thread.
 
 use std::net::{TcpListener, TcpStream};
 
@@ -8,7 +8,7 @@ use super::super::link::{MediaLink, Shared, link};
 use super::super::notifier::Notifier;
 use super::*;
 
-/// A worker with these connections, and what is beside it.
+/// A worker with these connections, and its environment.
 fn worker(
     connections: impl IntoIterator<Item = Box<Connection>>,
 ) -> (Worker, Scratch, Clock, Notifier, Arc<MediaStats>) {
@@ -66,7 +66,7 @@ async fn the_rest_of_a_frame_follows_as_soon_as_the_peer_reads_again() {
             "the socket took whole frames only"
         );
     }
-    // From here on no frame is due: what comes is the rest of the one before.
+    // No frame is due from here on: what arrives is the rest of the one before.
     let reader = thread::spawn(move || {
         let (mut all, mut part) = (0, [0; 4_096]);
         while let Ok(count @ 1..) = io::Read::read(&mut peer, &mut part) {
@@ -92,8 +92,8 @@ async fn a_flood_of_tiny_frames_keeps_nobody_waiting_for_long() {
     let (connection, link, mut peer) = connection();
     let (mut worker, mut scratch, clock, _notifier, _) = worker([connection]);
 
-    // 4,000 frames of one sample: what a turn takes of them is what the other calls of the thread
-    // wait for.
+    // 4,000 frames of one sample. What one turn reads of them is what the thread's other calls wait
+    // for.
     let flood = [0x10, 0, 2, 1, 0].repeat(4_000);
     io::Write::write_all(&mut peer, &flood).unwrap();
     let mut turns = Vec::new();

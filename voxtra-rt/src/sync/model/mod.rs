@@ -1,5 +1,5 @@
-//! What loom sees in place of what threads share: its own atomics, locks and threads, and
-//! stand-ins, made of these, for what comes from elsewhere and is checked there (rtrb's rings,
+//! What loom runs in place of the shared primitives: its own atomics, locks and threads, and
+//! stand-ins built on them for other crates' primitives, which are checked there (rtrb's rings,
 //! tokio's `Notify` and `watch`, time).
 #![allow(dead_code, unreachable_pub)]
 
@@ -16,7 +16,7 @@ pub(crate) use std::sync::PoisonError;
 pub(crate) mod thread {
     pub(crate) use loom::thread::{Builder, JoinHandle, park};
 
-    /// Somebody else runs meanwhile.
+    /// Lets another thread run.
     pub(crate) fn sleep(_: std::time::Duration) {
         loom::thread::yield_now();
     }
@@ -27,7 +27,7 @@ pub(crate) mod thread {
 pub(crate) fn in_every_order(preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound.get_or_insert(preemptions);
-    // A program that goes on for longer than this waits for something that does not come.
+    // A program that goes on for longer than this waits for something that never comes.
     model.max_branches = 3_000;
     model.check(program);
 }

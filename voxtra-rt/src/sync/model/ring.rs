@@ -1,5 +1,5 @@
-//! rtrb's ring as far as memory order goes: two positions, each written by one side with release
-//! and read by the other with acquire, and only when what is known of it doesn't suffice.
+//! rtrb's ring as far as memory order goes: two positions. One side writes each with release; the
+//! other reads it with acquire, and only when its cached copy doesn't suffice.
 
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
@@ -25,7 +25,7 @@ impl RingBuffer {
     #[allow(clippy::new_ret_no_self)]
     pub(crate) fn new<T>(capacity: usize) -> (Producer<T>, Consumer<T>) {
         let ring = Arc::new(Ring {
-            // Never locked by two at once, and not loom's, so that it orders nothing.
+            // Never locked by two threads at once, and not loom's, so that it adds no ordering.
             entries: Mutex::default(),
             capacity,
             head: AtomicUsize::new(0),

@@ -1,4 +1,4 @@
-//! Time that stands still: whoever sleeps lets somebody else run, and nobody's patience ends.
+//! Time that stands still: a sleeping thread lets another run, and no time-out ever ends.
 
 use std::ops::Add;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! tokio's `watch`: a value, the version of it that each receiver has seen, and who waits for the
-//! next.
+//! tokio's `watch`: a value, the version of it that each receiver has seen, and the receivers that
+//! wait for the next.
 
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
