@@ -168,6 +168,8 @@ lints() {
     # Tests and benches have others' detectors without asking; the command has them with its
     # features.
     cargo clippy --locked -p voxtra-cli --bins --features earshot,webrtc-vad -- -D warnings
+    # As it is built alone, optimised: without what other packages' tests bring.
+    cargo clippy --locked -p voxtra-benches --all-targets -- -D warnings
     features
     tests/crates.sh
     tests/house.sh
