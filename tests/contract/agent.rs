@@ -30,13 +30,10 @@ voxtra! {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let app = Application::builder()
+async fn main() -> Result<ExitCode, voxtra::Exit> {
+    let application = Application::builder()
         .allow_any("1000")
         .events::<Shop>()
-        .session::<Orders>()
-        .start()
-        .await?;
-    app.run().await;
-    Ok(())
+        .session::<Orders>();
+    Ok(application.run().await?)
 }
