@@ -243,7 +243,11 @@ impl Port for CheckingPort {
                 assert!(is_first || self.unruly, "{utterance} ends again");
                 of.ended = Some(interrupted);
                 of.played += played;
-                assert_eq!(of.started, of.played > 0, "{utterance}: {played} samples");
+                // Of two utterances with one number, one may end unheard while the other is heard.
+                assert!(
+                    of.started == (of.played > 0) || self.unruly,
+                    "{utterance}: {played} samples"
+                );
             }
             RecordBody::Fault(fault) => {
                 self.faults += 1;
