@@ -26,6 +26,7 @@ mod carrier;
 pub mod catalogue;
 #[cfg(feature = "config")]
 pub mod config;
+mod lock;
 pub mod media;
 pub mod rehearsal;
 pub mod session;

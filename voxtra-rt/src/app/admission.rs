@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::lock;
 use crate::audit::{self, Limiter};
+use crate::lock::lock;
 
 /// Limits on new calls, beside
 /// [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls). Default: none.

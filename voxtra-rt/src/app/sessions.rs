@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::lock;
+use crate::lock::lock;
 use crate::media::Clock;
 use crate::session::{
     Call, CallInfo, Carrier, OnHandlerEnd, Owner, Publish, Report, Reports, Services,

@@ -7,9 +7,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 
+use super::Application;
 use super::signals::{Stop, StopSignals};
-use super::{Application, lock};
 use crate::audit;
+use crate::lock::lock;
 use crate::session::deadlines::FINISH;
 use crate::session::{Call, Report};
 

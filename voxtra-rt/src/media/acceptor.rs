@@ -13,9 +13,10 @@ use voxtra_core::audiosocket::{Decoder, Frame, HEADER_LEN};
 
 use super::descriptors::allow_descriptors;
 use super::pending::{PendingConnections, Place};
-use super::server::{Inner, lock};
+use super::server::Inner;
 use super::settings::MediaSettings;
 use super::stats::Refusal;
+use crate::lock::lock;
 
 /// An id message: header and 16 bytes.
 const ID_MESSAGE: usize = HEADER_LEN + 16;

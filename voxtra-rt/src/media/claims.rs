@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
-use super::server::lock;
+use crate::lock::lock;
 
 /// Ids that are remembered when their calls are over.
 const REMEMBERED: usize = 8_192;

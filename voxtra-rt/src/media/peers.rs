@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use super::pending::Origin;
-use super::server::lock;
+use crate::lock::lock;
 
 /// Counts the calls of each peer that has any.
 #[derive(Clone, Default)]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -16,6 +16,7 @@ use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::LegSettings;
 
 use crate::audit::{self, Limiter};
+use crate::lock::lock;
 
 use super::acceptor::{self, EvictHandle};
 use super::claims::{Claim, Claims};
@@ -291,11 +292,6 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         lock(&self.server.registry).issued.remove(&self.uuid);
     }
-}
-
-/// A panic while a lock was held leaves nothing half done here.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inner {

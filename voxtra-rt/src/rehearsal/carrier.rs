@@ -1,6 +1,6 @@
 //! A carrier that leads to a phone in memory.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
 use voxtra_core::event::EndReason;
@@ -9,6 +9,7 @@ use voxtra_core::leg::LegSettings;
 use super::phone::{Phone, PhoneAction};
 use super::simulation::Simulation;
 use super::voice::Spoken;
+use crate::lock::lock;
 use crate::media::{Connection, MediaLink, MediaServer, Shared, link};
 use crate::session::{CallError, Carrier, Order, Report, Reports, TransferTo};
 
@@ -109,8 +110,4 @@ impl Carrier for RehearsedCarrier {
             Ok(())
         })
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! Speaking: text, prompts and raw audio, one utterance after another.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{MutexGuard, Notify, oneshot};
@@ -12,6 +12,7 @@ use voxtra_core::playout::Chunk;
 use super::call::Call;
 use super::error::CallError;
 use super::request::Request;
+use crate::lock::lock;
 use crate::media::{AgentAudioWriter, CallStats, Shared};
 use crate::speech::Speech;
 
@@ -361,10 +362,6 @@ impl Drop for Utterance<'_> {
             writer.expect_flush(self.epoch);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Converts the speech's rate to the line's.

@@ -7,11 +7,12 @@ use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 
 use super::refusals::Destination;
 use super::{Asterisk, dialled};
-use crate::app::{Inner, NewSession, lock};
+use crate::app::{Inner, NewSession};
 use crate::ari::{
     AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, Channel, ChannelState, Dial,
 };
 use crate::carrier::{AsteriskCarrier, ChannelNews};
+use crate::lock::lock;
 use crate::session::{Call, CallInfo, Direction, Report};
 
 impl Asterisk {

@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Inner, lock};
+use super::Inner;
 use crate::ari::{AriClient, AriEvents, AriEventsOptions};
 use crate::carrier::{AsteriskLink, ExpectedChannels};
+use crate::lock::lock;
 
 /// An Asterisk that is connected over ARI.
 pub(super) struct Asterisk {
