@@ -5,8 +5,11 @@
 //! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
 //! - [`LanguageModel`]: [`ScriptedModel`] for tests.
 //!
-//! All traits can be used as `Arc<dyn …>`; their futures are boxed once per utterance, never per
-//! frame. Their signatures name no runtime.
+//! All three stream in both directions. What a provider makes is [`Parts`]: they come while it works,
+//! an error is the last of them, and dropping them cancels the work. What it is given piece by piece
+//! is a [`Feed`]. A failure is a [`ProviderError`], which says what a program can do about it.
+//!
+//! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
 //!
 //! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime.
 #![forbid(unsafe_code)]
@@ -15,34 +18,36 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
-mod audio;
 mod bounded;
 #[cfg(feature = "command-voice")]
 mod command;
 mod error;
 mod model;
+mod parts;
 mod prompt;
-mod queue;
+mod provider;
 mod scripted;
 mod settings;
-mod transcript;
+mod speech_to_text;
 mod voice;
 pub mod wav;
 
 use std::future::Future;
 use std::pin::Pin;
 
-pub use self::audio::{Speech, SpeechSender};
 #[cfg(feature = "command-voice")]
 pub use self::command::{AudioOutput, CommandVoice};
 pub use self::error::SpeechError;
-pub use self::model::{LanguageModel, Message, Reply, Role, ToolCall};
+pub use self::model::{
+    LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
+};
+pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
-pub use self::queue::{CallerSpeech, CallerSpeechSender, TranscriptSender, Transcripts};
+pub use self::provider::{ProviderError, ProviderErrorKind};
 pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
-pub use self::transcript::{SpeechInput, SpeechToText, Transcript};
-pub use self::voice::TextToSpeech;
+pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};
+pub use self::voice::{SpeechPart, TextToSpeech, text_by_text};
 
 /// A boxed future, so that the traits are dyn-compatible.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
