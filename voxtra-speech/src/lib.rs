@@ -11,7 +11,8 @@
 //!
 //! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
 //!
-//! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime.
+//! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime. Each provider on the
+//! network has a feature of its own, and needs a tokio runtime too.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -23,6 +24,8 @@ mod bounded;
 mod command;
 mod error;
 mod model;
+#[cfg(feature = "net")]
+mod net;
 mod parts;
 mod prompt;
 mod provider;
@@ -41,6 +44,8 @@ pub use self::error::SpeechError;
 pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
+#[cfg(feature = "net")]
+pub use self::net::{Endpoint, Timeouts};
 pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
