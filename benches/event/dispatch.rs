@@ -160,6 +160,7 @@ fn events() -> Vec<Event> {
             text: text(),
             interrupted: true,
             heard_ms: 340,
+            heard: "Good".into(),
         }
         .into(),
         UserSpeechEnded {

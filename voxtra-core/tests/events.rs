@@ -164,9 +164,10 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
                 text: "Hello.".into(),
                 interrupted: true,
                 heard_ms: 340,
+                heard: "Hel".into(),
             }
             .into(),
-            r#"{"text":"Hello.","interrupted":true,"heard_ms":340}"#,
+            r#"{"text":"Hello.","interrupted":true,"heard_ms":340,"heard":"Hel"}"#,
         ),
         (
             "agent.held",
@@ -287,6 +288,7 @@ fn an_older_end_of_the_agents_speech_is_read() {
         text: "Hello.".into(),
         interrupted: true,
         heard_ms: 0,
+        heard: String::new(),
     };
     assert_eq!(read, expected.into());
 }

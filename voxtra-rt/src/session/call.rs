@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc::{self, error::SendError};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason, Error, EventKind, EventType};
 use voxtra_core::leg::{Command, Mode};
@@ -58,6 +58,19 @@ pub(crate) struct Services {
     pub(crate) state: Arc<State>,
 }
 
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services")
+            .field("voice", &self.voice.as_ref().map(|one| one.name()))
+            .field(
+                "speech_to_text",
+                &self.speech_to_text.as_ref().map(|one| one.name()),
+            )
+            .field("model", &self.model.as_ref().map(|one| one.name()))
+            .finish_non_exhaustive()
+    }
+}
+
 /// A call. Cheap to clone; every clone is the same call.
 ///
 /// Every wait on a call ends with [`CallError::Ended`] when the call does.
@@ -78,7 +91,9 @@ pub(crate) struct CallInner {
     pub(crate) reports: Reports,
     /// Held while the call is being answered, so that it is answered once; true once it is.
     answered: tokio::sync::Mutex<bool>,
-    pub(crate) services: Services,
+    /// The voice, speech-to-text and model of this call; they may be exchanged.
+    services: watch::Sender<Services>,
+    state: Arc<State>,
     pub(crate) log: Arc<EventLog>,
     pub(crate) requests: mpsc::Sender<Request>,
     /// Cancelled when the call is over.
@@ -136,7 +151,8 @@ impl Call {
                 carrier,
                 reports,
                 answered: tokio::sync::Mutex::default(),
-                services,
+                state: services.state.clone(),
+                services: watch::Sender::new(services),
                 log,
                 requests,
                 over,
@@ -222,10 +238,44 @@ impl Call {
     /// # Errors
     /// [`CallError::NoState`]: the application was given nothing of this type.
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T, CallError> {
-        let state = self.inner.services.state.get();
+        let state = self.inner.state.get();
         state.ok_or(CallError::NoState {
             name: std::any::type_name::<T>(),
         })
+    }
+
+    /// Gives this call a voice of its own, from the next utterance on: another language, another
+    /// speaker. Other calls keep theirs.
+    pub fn set_voice(&self, voice: Arc<dyn TextToSpeech>) {
+        self.inner
+            .services
+            .send_modify(|services| services.voice = Some(voice));
+    }
+
+    /// Gives this call a speech-to-text of its own, from the next part of the caller's audio on.
+    /// The one before may still give the transcript of what it has heard.
+    pub fn set_speech_to_text(&self, provider: Arc<dyn SpeechToText>) {
+        self.inner
+            .services
+            .send_modify(|services| services.speech_to_text = Some(provider));
+        self.transcribe_if_wanted();
+    }
+
+    /// Gives this call a language model of its own, from its next reply on. The conversation so far
+    /// stays.
+    pub fn set_language_model(&self, model: Arc<dyn LanguageModel>) {
+        self.inner
+            .services
+            .send_modify(|services| services.model = Some(model));
+    }
+
+    pub(crate) fn services(&self) -> Services {
+        self.inner.services.borrow().clone()
+    }
+
+    /// Sees each change of the services.
+    pub(crate) fn watch_services(&self) -> watch::Receiver<Services> {
+        self.inner.services.subscribe()
     }
 
     /// Stores a value for this call.

@@ -13,6 +13,7 @@ mod listen;
 mod speak;
 mod state;
 mod transfer;
+mod wording;
 
 // Events, in one numbered order.
 mod event;

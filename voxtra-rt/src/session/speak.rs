@@ -12,9 +12,10 @@ use voxtra_core::playout::Chunk;
 use super::call::Call;
 use super::error::CallError;
 use super::request::Request;
+use super::wording::Wording;
 use crate::lock::lock;
 use crate::media::{AgentAudioWriter, CallStats, Shared};
-use crate::speech::Speech;
+use crate::speech::{Feed, Parts, ProviderError, SpeechPart};
 
 /// Samples resampled at a time.
 const BLOCK: usize = 1024;
@@ -68,9 +69,8 @@ struct Said {
 /// An utterance on its way out.
 #[derive(Debug)]
 pub(crate) struct Queued {
-    pub(crate) text: String,
-    /// Whether events report it.
-    told: bool,
+    /// Its words, if events report it.
+    pub(crate) wording: Option<Arc<Mutex<Wording>>>,
     pub(crate) started: bool,
     pub(crate) spoken: oneshot::Sender<Spoken>,
 }
@@ -84,13 +84,16 @@ impl SpeechOutput {
     }
 
     /// Registers an utterance to be queued under this number; the receiver learns how it ended.
-    fn expect(&self, utterance: u32, text: Option<&str>) -> oneshot::Receiver<Spoken> {
+    fn expect(
+        &self,
+        utterance: u32,
+        wording: Option<Arc<Mutex<Wording>>>,
+    ) -> oneshot::Receiver<Spoken> {
         let (spoken, outcome) = oneshot::channel();
         let mut said = lock(&self.said);
         if !said.closed {
             let queued = Queued {
-                text: text.unwrap_or_default().to_owned(),
-                told: text.is_some(),
+                wording,
                 started: false,
                 spoken,
             };
@@ -103,8 +106,12 @@ impl SpeechOutput {
     pub(crate) fn started(&self, utterance: u32) -> Option<String> {
         let mut said = lock(&self.said);
         let queued = said.utterances.get_mut(&utterance)?;
-        queued.started = queued.told;
-        queued.told.then(|| queued.text.clone())
+        let text = queued
+            .wording
+            .as_ref()
+            .map(|words| lock(words).text().to_owned());
+        queued.started = text.is_some();
+        text
     }
 
     /// The caller will hear no more of this utterance.
@@ -134,16 +141,16 @@ impl Call {
     /// # Errors
     /// No voice is configured, the voice fails, the call has no media yet or is over.
     pub async fn say(&self, text: &str) -> Result<Spoken, CallError> {
-        let services = &self.inner.services;
-        let speech = async {
-            if let Some(prompt) = services.prompts.by_text(text) {
-                return Ok(prompt.speech());
-            }
-            let voice = services.voice.as_ref().ok_or(CallError::NoVoice)?;
-            Ok(voice.synthesize(text).await?)
+        let services = self.services();
+        let speech = if let Some(prompt) = services.prompts.by_text(text) {
+            Ok(prompt.speech())
+        } else {
+            let text = Feed::whole([text.to_owned()]);
+            let voice = services.voice.ok_or(CallError::NoVoice);
+            voice.map(|voice| voice.speak(text, self.line_hz()))
         };
-        let result = match self.while_up(speech).await {
-            Ok(speech) => self.speak(text, speech).await,
+        let result = match speech {
+            Ok(speech) => self.speak(Wording::new(text), speech).await,
             Err(error) => Err(error),
         };
         self.emit_failure("text_to_speech", result).await
@@ -154,7 +161,7 @@ impl Call {
     /// # Errors
     /// There is no such prompt or file, the call has no media yet or is over.
     pub async fn play(&self, name: &str) -> Result<Spoken, CallError> {
-        let speech = match self.inner.services.prompts.by_name(name) {
+        let (text, speech) = match self.services().prompts.by_name(name) {
             Some(prompt) => (
                 prompt.text.as_deref().unwrap_or(name).to_owned(),
                 prompt.speech(),
@@ -164,7 +171,10 @@ impl Call {
                 let read =
                     tokio::task::spawn_blocking(move || crate::speech::wav::read(&path)).await;
                 match read {
-                    Ok(Ok(audio)) => (name.to_owned(), Speech::whole(audio.rate_hz, audio.samples)),
+                    Ok(Ok(audio)) => {
+                        let audio = SpeechPart::audio(audio.rate_hz, audio.samples);
+                        (name.to_owned(), Parts::whole([audio]))
+                    }
                     Ok(Err(error)) => return self.emit_failure("prompt", Err(error.into())).await,
                     Err(_) => {
                         return Err(CallError::NoPrompt {
@@ -184,7 +194,7 @@ impl Call {
                     .await;
             }
         };
-        self.speak(&speech.0, speech.1).await
+        self.speak(Wording::new(&text), speech).await
     }
 
     /// Plays samples (mono, `rate_hz` Hz), paced like everything else. As [`say`](Self::say)
@@ -193,8 +203,8 @@ impl Call {
     /// # Errors
     /// The rate can't be converted, the call has no media yet or is over.
     pub async fn send_audio(&self, samples: &[i16], rate_hz: u32) -> Result<Spoken, CallError> {
-        self.speak("", Speech::whole(rate_hz, samples.to_vec()))
-            .await
+        let audio = SpeechPart::audio(rate_hz, samples.to_vec());
+        self.speak(Wording::new(""), Parts::whole([audio])).await
     }
 
     /// Cuts the agent's current speech with a short fade. Returns when it is cut.
@@ -210,17 +220,31 @@ impl Call {
         }
     }
 
+    /// Samples per second on the call's line; 8,000 as long as nobody knows.
+    pub(crate) fn line_hz(&self) -> u32 {
+        lock(&self.inner.output.media)
+            .as_ref()
+            .map_or(8_000, |media| media.rate().hz())
+    }
+
     /// Speaks one utterance.
-    pub(crate) async fn speak(&self, text: &str, speech: Speech) -> Result<Spoken, CallError> {
-        self.utter(Some(text), speech).await
+    pub(crate) async fn speak(
+        &self,
+        wording: Wording,
+        speech: Parts<SpeechPart>,
+    ) -> Result<Spoken, CallError> {
+        let wording = Some(Arc::new(Mutex::new(wording)));
+        self.utter(Voiced::new(speech, wording)).await
     }
 
     /// Plays a sound that is not speech of the agent: no event reports it.
-    pub(crate) async fn play_untold(&self, sound: Speech) -> Result<Spoken, CallError> {
-        self.utter(None, sound).await
+    pub(crate) async fn play_untold(&self, sound: Parts<SpeechPart>) -> Result<Spoken, CallError> {
+        self.utter(Voiced::new(sound, None)).await
     }
 
-    async fn utter(&self, text: Option<&str>, mut speech: Speech) -> Result<Spoken, CallError> {
+    async fn utter(&self, mut speech: Voiced) -> Result<Spoken, CallError> {
+        // A voice that fails at once has not spoken, and holds nobody up before it has.
+        let mut next = self.while_up(async { Ok(speech.next().await?) }).await?;
         let place = self
             .while_up(async {
                 let output = &self.inner.output;
@@ -238,26 +262,33 @@ impl Call {
                 }
             })
             .await?;
-        let mut utterance = Utterance::begin(self, text, place).await?;
-        let mut converter = Converter::new(speech.rate_hz(), utterance.rate_hz())?;
+        let mut utterance = Utterance::begin(self, speech.wording.clone(), place).await?;
+        let mut converter: Option<Converter> = None;
         loop {
-            let cut = match self.while_up(async { Ok(speech.next().await) }).await? {
-                Some(Ok(samples)) => converter.convert(&samples, &mut utterance).await.is_err(),
-                Some(Err(error)) => {
+            let Some((rate_hz, samples)) = next else {
+                if let Some(converter) = &mut converter {
+                    let _ = converter.finish(&mut utterance).await;
+                }
+                let _ = utterance.write(&[], true).await;
+                return Ok(utterance.ended().await);
+            };
+            let same = converter.take().filter(|one| one.from_hz == rate_hz);
+            let converter = converter.insert(match same {
+                Some(converter) => converter,
+                None => Converter::new(rate_hz, utterance.rate_hz())?,
+            });
+            if converter.convert(&samples, &mut utterance).await.is_err() {
+                return Ok(utterance.ended().await);
+            }
+            next = match self.while_up(async { Ok(speech.next().await) }).await? {
+                Ok(next) => next,
+                Err(error) => {
                     // The caller hears the audio made so far; then the error is returned.
                     let _ = utterance.write(&[], true).await;
                     utterance.ended().await;
                     return Err(error.into());
                 }
-                None => {
-                    let _ = converter.finish(&mut utterance).await;
-                    let _ = utterance.write(&[], true).await;
-                    return Ok(utterance.ended().await);
-                }
             };
-            if cut {
-                return Ok(utterance.ended().await);
-            }
         }
     }
 
@@ -274,6 +305,52 @@ impl Call {
         }
         result
     }
+}
+
+/// Speech while it is being made, whose words are noted.
+struct Voiced {
+    parts: Parts<SpeechPart>,
+    wording: Option<Arc<Mutex<Wording>>>,
+}
+
+impl Voiced {
+    fn new(parts: Parts<SpeechPart>, wording: Option<Arc<Mutex<Wording>>>) -> Self {
+        Self { parts, wording }
+    }
+
+    /// The next audio: its rate and its samples. `None` at the end.
+    async fn next(&mut self) -> Result<Option<(u32, Vec<i16>)>, ProviderError> {
+        while let Some(part) = self.parts.next().await {
+            let mut wording = self.wording.as_ref().map(|wording| lock(wording));
+            match part? {
+                SpeechPart::Text { text, at } => {
+                    if let Some(wording) = &mut wording {
+                        wording.place(&text, at);
+                    }
+                }
+                SpeechPart::Audio { rate_hz, samples } => {
+                    if let Some(wording) = &mut wording {
+                        wording.add(duration(samples.len(), rate_hz));
+                    }
+                    return Ok(Some((rate_hz, samples)));
+                }
+                // A part of a newer voice.
+                _ => {}
+            }
+        }
+        if let Some(wording) = &self.wording {
+            lock(wording).finish();
+        }
+        Ok(None)
+    }
+}
+
+/// How long this many samples last.
+fn duration(samples: usize, rate_hz: u32) -> Duration {
+    let micros = u64::try_from(samples)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(1_000_000);
+    Duration::from_micros(micros.checked_div(u64::from(rate_hz)).unwrap_or_default())
 }
 
 /// An utterance on its way out. Dropped before its end, it is cut.
@@ -293,13 +370,13 @@ struct Cut;
 impl<'a> Utterance<'a> {
     async fn begin(
         call: &'a Call,
-        text: Option<&str>,
+        wording: Option<Arc<Mutex<Wording>>>,
         mut place: MutexGuard<'a, Option<AgentAudioWriter>>,
     ) -> Result<Self, CallError> {
         let writer = place.as_mut().ok_or(CallError::NotAnswered)?;
         let epoch = writer.begin().await.map_err(|_| CallError::Ended)?;
         let number = call.next_utterance();
-        let outcome = call.inner.output.expect(number, text);
+        let outcome = call.inner.output.expect(number, wording);
         Ok(Self {
             call,
             place,
@@ -366,6 +443,7 @@ impl Drop for Utterance<'_> {
 
 /// Converts the speech's rate to the line's.
 struct Converter {
+    from_hz: u32,
     resampler: Option<Resampler>,
     block: Vec<i16>,
 }
@@ -378,6 +456,7 @@ impl Converter {
             Some(Resampler::new(from_hz, to_hz)?)
         };
         Ok(Self {
+            from_hz,
             resampler,
             block: vec![0; BLOCK],
         })

@@ -9,7 +9,7 @@ use voxtra_core::event::{CallTransferFailed, CallTransferStarted};
 use super::call::Call;
 use super::carrier::TransferTo;
 use super::error::CallError;
-use crate::speech::Speech;
+use crate::speech::{Parts, SpeechPart};
 
 /// How long the other party may ring unless told otherwise.
 const RING: Duration = Duration::from_secs(30);
@@ -132,7 +132,7 @@ async fn ringback(call: &Call, on: bool) -> std::convert::Infallible {
     if on {
         let tone = tone();
         loop {
-            let ring = Speech::whole(RATE_HZ, tone.clone());
+            let ring = Parts::whole([SpeechPart::audio(RATE_HZ, tone.clone())]);
             // An interruption, such as the caller's speech, ends this ring but not the ringing.
             if call.play_untold(ring).await.is_err() {
                 break;

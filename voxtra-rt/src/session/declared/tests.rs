@@ -337,6 +337,7 @@ async fn timers_come_when_they_are_due_and_a_broken_silence_never_does() {
             text: String::new(),
             interrupted: false,
             heard_ms: 0,
+            heard: String::new(),
         })
     };
     let trace = run::<Clockwork>(vec![

@@ -218,6 +218,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
             text: u.arbitrary()?,
             interrupted: u.arbitrary()?,
             heard_ms: u.arbitrary()?,
+            heard: u.arbitrary()?,
         }
         .into(),
         EventKind::AgentHeld => AgentHeld {

@@ -8,6 +8,7 @@ use voxtra_core::event::{
 };
 
 use super::{Deadline, Owner, error};
+use crate::lock::lock;
 use crate::media::MediaLink;
 use crate::session::deadlines;
 use crate::session::error::CallError;
@@ -85,14 +86,21 @@ impl Owner {
 
     fn utterance_ended(&mut self, at: jiff::Timestamp, queued: Queued, spoken: Spoken) {
         let Queued {
-            text,
+            wording,
             started,
             spoken: tell,
             ..
         } = queued;
-        if started {
+        if let Some(wording) = wording.filter(|_| started) {
+            let wording = lock(&wording);
+            let heard = if spoken.completed {
+                wording.text()
+            } else {
+                wording.heard(spoken.heard)
+            };
             let ended = AgentSpeechEnded {
-                text,
+                text: wording.text().to_owned(),
+                heard: heard.to_owned(),
                 interrupted: spoken.is_interrupted(),
                 heard_ms: u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX),
             };
