@@ -457,8 +457,12 @@ impl Converter {
         };
         Ok(Self {
             from_hz,
+            block: if resampler.is_some() {
+                vec![0; BLOCK]
+            } else {
+                Vec::new()
+            },
             resampler,
-            block: vec![0; BLOCK],
         })
     }
 
