@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use super::SpeechError;
@@ -6,7 +8,14 @@ use super::SpeechError;
 #[derive(Debug)]
 pub struct Speech {
     rate_hz: u32,
-    chunks: mpsc::Receiver<Result<Vec<i16>, SpeechError>>,
+    chunks: Chunks,
+}
+
+#[derive(Debug)]
+enum Chunks {
+    /// All of it, until it is taken.
+    Whole(Option<Arc<[i16]>>),
+    Streamed(mpsc::Receiver<Result<Vec<i16>, SpeechError>>),
 }
 
 impl Speech {
@@ -15,15 +24,20 @@ impl Speech {
     #[must_use]
     pub fn streamed(rate_hz: u32) -> (SpeechSender, Self) {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+        let chunks = Chunks::Streamed(chunks);
         (SpeechSender { chunks: sender }, Self { rate_hz, chunks })
     }
 
     /// Speech that is complete already.
     #[must_use]
     pub fn whole(rate_hz: u32, samples: Vec<i16>) -> Self {
-        let (sender, chunks) = mpsc::channel(1);
-        // The channel has room for one, and there is no other sender.
-        let _ = sender.try_send(Ok(samples));
+        Self::shared(rate_hz, samples.into())
+    }
+
+    /// The same, of samples that others play too. They are not copied.
+    #[must_use]
+    pub fn shared(rate_hz: u32, samples: Arc<[i16]>) -> Self {
+        let chunks = Chunks::Whole(Some(samples));
         Self { rate_hz, chunks }
     }
 
@@ -35,12 +49,17 @@ impl Speech {
 
     /// The next samples; `None` at the end. After an error no more samples follow. Can be cancelled
     /// without loss.
-    pub async fn next(&mut self) -> Option<Result<Vec<i16>, SpeechError>> {
-        let chunk = self.chunks.recv().await;
-        if matches!(chunk, Some(Err(_))) {
-            self.chunks.close();
+    pub async fn next(&mut self) -> Option<Result<Arc<[i16]>, SpeechError>> {
+        match &mut self.chunks {
+            Chunks::Whole(samples) => samples.take().map(Ok),
+            Chunks::Streamed(chunks) => {
+                let chunk = chunks.recv().await?;
+                if chunk.is_err() {
+                    chunks.close();
+                }
+                Some(chunk.map(Arc::from))
+            }
         }
-        chunk
     }
 
     /// All samples to the end.
@@ -50,7 +69,7 @@ impl Speech {
     pub async fn collect(mut self) -> Result<Vec<i16>, SpeechError> {
         let mut all = Vec::new();
         while let Some(chunk) = self.next().await {
-            all.extend(chunk?);
+            all.extend_from_slice(&chunk?);
         }
         Ok(all)
     }
@@ -98,7 +117,7 @@ mod tests {
         let (sender, mut speech) = Speech::streamed(8_000);
         sender.send(Ok(vec![1])).await;
         sender.send(Err(SpeechError::ScriptEnded("v"))).await;
-        assert_eq!(speech.next().await.unwrap().unwrap(), [1]);
+        assert_eq!(*speech.next().await.unwrap().unwrap(), [1]);
         assert!(speech.next().await.unwrap().is_err());
         assert!(!sender.send(Ok(vec![2])).await);
         assert!(speech.next().await.is_none());
@@ -118,5 +137,14 @@ mod tests {
             Speech::whole(8_000, vec![5; 3]).collect().await.unwrap(),
             [5, 5, 5]
         );
+    }
+
+    #[tokio::test]
+    async fn shared_speech_is_the_same_memory_for_everybody() {
+        let samples: Arc<[i16]> = [1, 2].into();
+        let mut speech = Speech::shared(8_000, samples.clone());
+        let played = speech.next().await.unwrap().unwrap();
+        assert!(Arc::ptr_eq(&played, &samples));
+        assert!(speech.next().await.is_none());
     }
 }

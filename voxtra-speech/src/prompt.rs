@@ -49,7 +49,7 @@ impl Prompt {
     /// The recording as speech to play.
     #[must_use]
     pub fn speech(&self) -> Speech {
-        Speech::whole(self.rate_hz, self.samples.to_vec())
+        Speech::shared(self.rate_hz, Arc::clone(&self.samples))
     }
 }
 

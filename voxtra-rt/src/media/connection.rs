@@ -20,7 +20,7 @@ use super::claims::Claim;
 use super::detector::CallDetector;
 use super::intake::Intake;
 use super::link::{
-    AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
+    AgentReader, CallerMark, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
 };
 use super::memory::Heap;
 use super::peers::PeerPlace;
@@ -502,8 +502,8 @@ impl<S: Socket> Port for LegPort<'_, S> {
     fn caller_audio(&mut self, part: CallerAudio<'_>) {
         let io = &mut *self.io;
         let (taken, samples) = match part {
-            CallerAudio::SpeechStarted => (io.caller.mark(CallerChunk::SpeechStarted), 0),
-            CallerAudio::SpeechEnded => (io.caller.mark(CallerChunk::SpeechEnded), 0),
+            CallerAudio::SpeechStarted => (io.caller.mark(CallerMark::SpeechStarted), 0),
+            CallerAudio::SpeechEnded => (io.caller.mark(CallerMark::SpeechEnded), 0),
             CallerAudio::Samples([]) => return,
             CallerAudio::Samples(samples) => (io.caller.samples(samples), samples.len()),
         };

@@ -126,7 +126,7 @@ async fn a_peer_of_another_framing_is_heard_answered_flushed_and_hung_up_on() {
     };
     assert!(
         writer
-            .write(chunk, &[1_000; 1_600], &mut queued)
+            .write(chunk, &[1_000; 1_600].into(), &mut queued)
             .await
             .is_ok()
     );

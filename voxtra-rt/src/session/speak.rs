@@ -193,7 +193,7 @@ impl Call {
     /// # Errors
     /// The rate can't be converted, the call has no media yet or is over.
     pub async fn send_audio(&self, samples: &[i16], rate_hz: u32) -> Result<Spoken, CallError> {
-        self.speak("", Speech::whole(rate_hz, samples.to_vec()))
+        self.speak("", Speech::shared(rate_hz, samples.into()))
             .await
     }
 
@@ -245,13 +245,13 @@ impl Call {
                 Some(Ok(samples)) => converter.convert(&samples, &mut utterance).await.is_err(),
                 Some(Err(error)) => {
                     // The caller hears the audio made so far; then the error is returned.
-                    let _ = utterance.write(&[], true).await;
+                    let _ = utterance.write(&Arc::default(), true).await;
                     utterance.ended().await;
                     return Err(error.into());
                 }
                 None => {
                     let _ = converter.finish(&mut utterance).await;
-                    let _ = utterance.write(&[], true).await;
+                    let _ = utterance.write(&Arc::default(), true).await;
                     return Ok(utterance.ended().await);
                 }
             };
@@ -316,7 +316,7 @@ impl<'a> Utterance<'a> {
             .map_or(8000, |writer| writer.rate().hz())
     }
 
-    async fn write(&mut self, samples: &[i16], last: bool) -> Result<(), Cut> {
+    async fn write(&mut self, samples: &Arc<[i16]>, last: bool) -> Result<(), Cut> {
         let Some(writer) = self.place.as_mut() else {
             return Err(Cut);
         };
@@ -338,6 +338,9 @@ impl<'a> Utterance<'a> {
         };
         let spoken = outcome.await.unwrap_or(Spoken::UNHEARD);
         self.outcome = None;
+        if let Some(writer) = self.place.as_ref() {
+            writer.let_go();
+        }
         spoken
     }
 }
@@ -355,7 +358,7 @@ impl Drop for Utterance<'_> {
         // Dropped in mid-sentence. If the queue to the owner is full, the audio plays to its end,
         // which loses nothing.
         let epoch = self.epoch;
-        let flush = Request::Leg(Command::Flush { epoch });
+        let flush = Box::new(Request::Leg(Command::Flush { epoch }));
         if self.call.inner.requests.try_send(flush).is_ok()
             && let Some(writer) = self.place.as_mut()
         {
@@ -364,48 +367,55 @@ impl Drop for Utterance<'_> {
     }
 }
 
-/// Converts the speech's rate to the line's.
-struct Converter {
-    resampler: Option<Resampler>,
-    block: Vec<i16>,
+/// Converts the speech's rate to the line's, if it is another.
+struct Converter(Option<Box<Resampling>>);
+
+struct Resampling {
+    filter: Resampler,
+    block: [i16; BLOCK],
 }
 
 impl Converter {
     fn new(from_hz: u32, to_hz: u32) -> Result<Self, CallError> {
-        let resampler = if from_hz == to_hz {
-            None
-        } else {
-            Some(Resampler::new(from_hz, to_hz)?)
+        if from_hz == to_hz {
+            return Ok(Self(None));
+        }
+        let resampling = Resampling {
+            filter: Resampler::new(from_hz, to_hz)?,
+            block: [0; BLOCK],
         };
-        Ok(Self {
-            resampler,
-            block: vec![0; BLOCK],
-        })
+        Ok(Self(Some(Box::new(resampling))))
     }
 
-    async fn convert(&mut self, mut samples: &[i16], to: &mut Utterance<'_>) -> Result<(), Cut> {
-        let Some(resampler) = &mut self.resampler else {
-            return to.write(samples, false).await;
-        };
-        loop {
-            let (taken, made) = resampler.process(samples, &mut self.block);
-            samples = samples.get(taken..).unwrap_or_default();
-            to.write(self.block.get(..made).unwrap_or_default(), false)
-                .await?;
-            if samples.is_empty() && made < BLOCK {
-                return Ok(());
-            }
+    async fn convert(&mut self, samples: &Arc<[i16]>, to: &mut Utterance<'_>) -> Result<(), Cut> {
+        match &mut self.0 {
+            Some(resampling) => resampling.convert(samples, to).await,
+            None => to.write(samples, false).await,
         }
     }
 
     /// Writes the samples that are still inside the filter.
     async fn finish(&mut self, to: &mut Utterance<'_>) -> Result<(), Cut> {
-        match &self.resampler {
-            Some(resampler) => {
-                let tail = vec![0; resampler.delay_samples()];
-                self.convert(&tail, to).await
+        match &mut self.0 {
+            Some(resampling) => {
+                let tail = vec![0; resampling.filter.delay_samples()];
+                resampling.convert(&tail, to).await
             }
             None => Ok(()),
+        }
+    }
+}
+
+impl Resampling {
+    async fn convert(&mut self, mut samples: &[i16], to: &mut Utterance<'_>) -> Result<(), Cut> {
+        loop {
+            let (taken, made) = self.filter.process(samples, &mut self.block);
+            samples = samples.get(taken..).unwrap_or_default();
+            let converted = self.block.get(..made).unwrap_or_default();
+            to.write(&converted.into(), false).await?;
+            if samples.is_empty() && made < BLOCK {
+                return Ok(());
+            }
         }
     }
 }

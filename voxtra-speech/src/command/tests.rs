@@ -136,11 +136,11 @@ async fn the_first_samples_are_heard_while_the_program_still_works() {
     let voice = script.voice(&[&pipe]).raw(16_000);
     let mut speech = voice.synthesize("x").await.unwrap();
     assert_eq!(speech.rate_hz(), 16_000);
-    assert_eq!(speech.next().await.unwrap().unwrap(), [0x6161, 0x6262]);
+    assert_eq!(*speech.next().await.unwrap().unwrap(), [0x6161, 0x6262]);
     // The script may only now go on, so the audio so far came before its end.
     tokio::fs::write(&pipe, "go\n").await.unwrap();
     // An odd byte at the end is not a sample.
-    assert_eq!(speech.next().await.unwrap().unwrap(), [0x6363]);
+    assert_eq!(*speech.next().await.unwrap().unwrap(), [0x6363]);
     assert!(speech.next().await.is_none());
 }
 
@@ -196,7 +196,7 @@ async fn a_program_that_fails_is_an_error_with_its_last_words() {
 async fn a_failure_after_the_first_samples_is_the_last_item() {
     let script = Script::new("printf 'aabb'; echo 'out of memory' >&2; exit 1");
     let mut speech = script.voice(&[]).raw(8_000).synthesize("x").await.unwrap();
-    assert_eq!(speech.next().await.unwrap().unwrap(), [0x6161, 0x6262]);
+    assert_eq!(*speech.next().await.unwrap().unwrap(), [0x6161, 0x6262]);
     let error = speech.next().await.unwrap().unwrap_err().to_string();
     assert!(error.contains("out of memory"), "{error}");
     assert!(speech.next().await.is_none());
