@@ -18,8 +18,8 @@ static ALLOCATOR: Weighing = Weighing;
 
 /// What a call may take that is echoed.
 const QUIET: u64 = 32 * 1024;
-/// What it may take with an agent that speaks, and somebody who listens: a quarter of it is room for
-/// a second of the caller's audio.
+/// What it may take with an agent that speaks, and somebody who listens: a quarter of it is room
+/// for a second of the caller's audio.
 const LIVELY: u64 = 64 * 1024;
 /// Calls that are weighed together.
 const CALLS: usize = 50;

@@ -1,7 +1,7 @@
 //! The rings between a media thread and the rest of the program: records and the caller's audio one
 //! way, the agent's audio and commands the other. They are allocated once per call, the audio rings
-//! when there is audio. Neither side ever waits in them. The agent's audio itself stays where it was
-//! made, and its ring has pieces of it.
+//! when there is audio. Neither side ever waits in them. The agent's audio itself stays where it
+//! was made, and its ring has pieces of it.
 
 #[path = "link/agent.rs"]
 mod agent;

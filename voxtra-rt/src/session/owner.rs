@@ -105,7 +105,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// Boxed: a future has its arguments twice, once where they come in and once where they are used.
+    /// Boxed: a future has its arguments twice, as they come in and as they are used.
     pub(crate) fn new(
         call: Call,
         reports: mpsc::Receiver<Box<Report>>,
