@@ -23,6 +23,7 @@ use super::link::{
     AgentReader, CallerMark, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
 };
 use super::memory::Heap;
+use super::notifier::Finished;
 use super::peers::PeerPlace;
 use super::settings::MediaSettings;
 
@@ -202,10 +203,6 @@ impl<S: Socket, F: Framing> Connection<S, F> {
             place: None,
             claim: None,
         }
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.io.shared
     }
 
     /// Whether a message went out only in part.
@@ -395,6 +392,12 @@ impl<S: Socket, F: Framing> Connection<S, F> {
     }
 }
 
+impl<S: Send + 'static, F: Send + 'static> Finished for Connection<S, F> {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.io.shared
+    }
+}
+
 /// Why the connection ended, judged by the socket's error. Asterisk closes at every hang-up without
 /// reading what is still on its way to it. The kernel often turns that into a reset, which is an
 /// ordinary end.
@@ -555,7 +558,3 @@ impl<S: Socket> Port for LegPort<'_, S> {
         self.io.stream.set_send_buffer(send_buffer(rate));
     }
 }
-
-#[cfg(test)]
-#[path = "connection_tests.rs"]
-mod tests;

@@ -43,8 +43,10 @@ mod connection {
         ) -> Box<Self> {
             Box::new(Self(shared.clone(), closed.clone()))
         }
+    }
 
-        pub(crate) fn shared(&self) -> &Arc<Shared> {
+    impl super::notifier::Finished for Connection {
+        fn shared(&self) -> &Arc<Shared> {
             &self.0
         }
     }
