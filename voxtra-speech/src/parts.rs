@@ -12,7 +12,28 @@ use super::{BoxFuture, ProviderError};
 /// What a call gives a provider, in order: the caller's audio, or text to say.
 #[derive(Debug)]
 pub struct Feed<T> {
-    parts: mpsc::Receiver<T>,
+    parts: Source<T>,
+}
+
+/// Parts that are there already, or that somebody sends.
+#[derive(Debug)]
+enum Source<T> {
+    Whole(std::vec::IntoIter<T>),
+    Sent(mpsc::Receiver<T>),
+}
+
+impl<T> Source<T> {
+    fn whole(parts: impl IntoIterator<Item = T>) -> Self {
+        let parts: Vec<T> = parts.into_iter().collect();
+        Self::Whole(parts.into_iter())
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        match self {
+            Self::Whole(parts) => Poll::Ready(parts.next()),
+            Self::Sent(parts) => parts.poll_recv(cx),
+        }
+    }
 }
 
 impl<T> Feed<T> {
@@ -20,6 +41,7 @@ impl<T> Feed<T> {
     #[must_use]
     pub fn queue(waiting: usize) -> (PartSender<T>, Self) {
         let (parts, received) = mpsc::channel(waiting.max(1));
+        let received = Source::Sent(received);
         (PartSender { parts }, Self { parts: received })
     }
 
@@ -27,13 +49,13 @@ impl<T> Feed<T> {
     #[must_use]
     pub fn whole(parts: impl IntoIterator<Item = T>) -> Self {
         Self {
-            parts: complete(parts),
+            parts: Source::whole(parts),
         }
     }
 
     /// Waits for the next part; `None` at the end. Cancel safe.
     pub async fn next(&mut self) -> Option<T> {
-        self.parts.recv().await
+        poll_fn(|cx| self.parts.poll_next(cx)).await
     }
 }
 
@@ -61,7 +83,7 @@ impl<T> Feed<T> {
 /// # }
 /// ```
 pub struct Parts<T> {
-    parts: mpsc::Receiver<T>,
+    parts: Source<T>,
     work: Option<BoxFuture<'static, Result<(), ProviderError>>>,
     /// Why the work ended; returned behind the parts that it made.
     failed: Option<ProviderError>,
@@ -77,7 +99,7 @@ impl<T: Send + 'static> Parts<T> {
     {
         let (parts, received) = mpsc::channel(AHEAD);
         Self {
-            parts: received,
+            parts: Source::Sent(received),
             work: Some(Box::pin(work(PartSender { parts }))),
             failed: None,
         }
@@ -89,7 +111,7 @@ impl<T> Parts<T> {
     #[must_use]
     pub fn whole(parts: impl IntoIterator<Item = T>) -> Self {
         Self {
-            parts: complete(parts),
+            parts: Source::whole(parts),
             work: None,
             failed: None,
         }
@@ -129,7 +151,7 @@ impl<T> Parts<T> {
             self.work = None;
             self.failed = result.err();
         }
-        match self.parts.poll_recv(cx) {
+        match self.parts.poll_next(cx) {
             Poll::Ready(Some(part)) => Poll::Ready(Some(Ok(part))),
             // A sender may be in another task than the work; whoever ends last ends the parts.
             Poll::Ready(None) if self.work.is_some() => Poll::Pending,
@@ -142,7 +164,6 @@ impl<T> Parts<T> {
 impl<T> fmt::Debug for Parts<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts")
-            .field("waiting", &self.parts.len())
             .field("ended", &self.work.is_none())
             .finish_non_exhaustive()
     }
@@ -178,16 +199,6 @@ impl<T> Clone for PartSender<T> {
 /// Parts that may wait to be read: of audio a second or two, with the few KiB that a pipe or a
 /// socket gives at a time.
 const AHEAD: usize = 16;
-
-fn complete<T>(parts: impl IntoIterator<Item = T>) -> mpsc::Receiver<T> {
-    let parts: Vec<T> = parts.into_iter().collect();
-    let (sender, received) = mpsc::channel(parts.len().max(1));
-    for part in parts {
-        // There is room for all of them.
-        let _ = sender.try_send(part);
-    }
-    received
-}
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,7 @@ impl Prompt {
     /// The recording as speech to play.
     #[must_use]
     pub fn speech(&self) -> Parts<SpeechPart> {
-        Parts::whole([SpeechPart::audio(self.rate_hz, self.samples.to_vec())])
+        Parts::whole([SpeechPart::audio(self.rate_hz, self.samples.clone())])
     }
 }
 

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{BoxFuture, Feed, PartSender, Parts, ProviderError};
@@ -19,15 +20,16 @@ pub enum SpeechPart {
     Audio {
         /// Samples per second. It seldom changes within one speech, but may.
         rate_hz: u32,
-        /// The samples.
-        samples: Vec<i16>,
+        /// The samples. Whoever plays them too shares them.
+        samples: Arc<[i16]>,
     },
 }
 
 impl SpeechPart {
     /// Samples at this rate.
     #[must_use]
-    pub fn audio(rate_hz: u32, samples: Vec<i16>) -> Self {
+    pub fn audio(rate_hz: u32, samples: impl Into<Arc<[i16]>>) -> Self {
+        let samples = samples.into();
         Self::Audio { rate_hz, samples }
     }
 }
@@ -49,7 +51,7 @@ impl SpeechPart {
 ///         text_by_text(texts, |text| {
 ///             let beep = (0..800).map(|n| if n / 8 % 2 == 0 { 4_000 } else { -4_000 });
 ///             let words = text.split_whitespace().count();
-///             let samples = std::iter::repeat_n(beep, words).flatten().collect();
+///             let samples: Vec<i16> = std::iter::repeat_n(beep, words).flatten().collect();
 ///             Parts::whole([SpeechPart::audio(8_000, samples)])
 ///         })
 ///     }

@@ -52,7 +52,7 @@ impl TextToSpeech for SpokenVoice {
         let ms_per_character = self.ms_per_character;
         text_by_text(texts, move |text| {
             let samples = samples_of(&text, ms_per_character, AGENT_HZ);
-            let samples = (0..samples).map(|n| sound(n, AGENT_HZ)).collect();
+            let samples: Vec<i16> = (0..samples).map(|n| sound(n, AGENT_HZ)).collect();
             Parts::whole([SpeechPart::audio(AGENT_HZ, samples)])
         })
     }

@@ -95,7 +95,8 @@ pub(crate) struct CallInner {
     services: watch::Sender<Services>,
     state: Arc<State>,
     pub(crate) log: Arc<EventLog>,
-    pub(crate) requests: mpsc::Sender<Request>,
+    /// Boxed: a channel takes room for 32 at once.
+    pub(crate) requests: mpsc::Sender<Box<Request>>,
     /// Cancelled when the call is over.
     pub(crate) over: CancellationToken,
     pub(crate) output: SpeechOutput,
@@ -129,7 +130,7 @@ impl Call {
         carrier: Arc<dyn Carrier>,
         services: Services,
         reports: Reports,
-        requests: mpsc::Sender<Request>,
+        requests: mpsc::Sender<Box<Request>>,
     ) -> Self {
         let log = EventLog::new();
         let over = CancellationToken::new();
@@ -459,7 +460,10 @@ impl Call {
     {
         let call = self.for_handlers();
         let hook = Request::Hook(Box::new(move || Box::pin(hook(call))));
-        if let Err(SendError(Request::Hook(hook))) = self.inner.requests.send(hook).await {
+        let sent = self.inner.requests.send(Box::new(hook)).await;
+        if let Err(SendError(unsent)) = sent
+            && let Request::Hook(hook) = *unsent
+        {
             // The session has had its last event.
             tokio::spawn(hook());
         }
@@ -560,7 +564,7 @@ impl Call {
 
     pub(crate) async fn send(&self, request: Request) {
         // The owner ends only after the session's last event; nobody needs the report then.
-        let _ = self.inner.requests.send(request).await;
+        let _ = self.inner.requests.send(Box::new(request)).await;
     }
 
     /// Sends a report after every earlier request.

@@ -63,6 +63,11 @@ impl State {
             Some(true) => Forward::Everything,
         }
     }
+
+    /// Whether somebody listens to speech alone.
+    fn hears_speech(&self) -> bool {
+        self.listeners.iter().any(|listener| !listener.everything)
+    }
 }
 
 /// The caller's audio.
@@ -127,7 +132,8 @@ impl Call {
     }
 
     /// The caller's speech from now on: utterances, from some history before the detected start to
-    /// the detected end.
+    /// the detected end. While others have [all of the audio](Self::audio_stream), that history
+    /// begins when the first listener to speech joins them.
     ///
     /// # Errors
     /// The call has no media yet, or is over.
@@ -194,7 +200,7 @@ async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
         let fewer = {
             let mut state = lock(state);
             let before = state.wanted();
-            let (speech, history) = pauses.sort(&heard, before == Forward::Everything);
+            let (speech, history) = pauses.sort(&heard, before, state.hears_speech());
             state.listeners.retain(|listener| {
                 let mut parts = [Some(&heard), None];
                 if !listener.everything {
@@ -236,10 +242,17 @@ struct Pauses {
 
 impl Pauses {
     /// Whether this part belongs to the caller's speech, and the history before the start of
-    /// speech. A leg that forwards only speech has added that history itself.
-    fn sort(&mut self, heard: &AudioPart, everything: bool) -> (bool, Option<AudioPart>) {
-        if !everything {
-            self.history.clear();
+    /// speech. A leg that forwards only speech has added that history itself, and it is kept only
+    /// for somebody who listens to speech alone.
+    fn sort(
+        &mut self,
+        heard: &AudioPart,
+        forwarded: Forward,
+        hears_speech: bool,
+    ) -> (bool, Option<AudioPart>) {
+        let everything = forwarded == Forward::Everything;
+        if !everything || !hears_speech {
+            self.history = VecDeque::new();
         }
         match heard {
             AudioPart::SpeechStarted => {
@@ -250,9 +263,11 @@ impl Pauses {
             }
             AudioPart::SpeechEnded => self.speaking = false,
             AudioPart::Samples(samples) if everything && !self.speaking => {
-                self.history.extend(samples);
-                let surplus = self.history.len().saturating_sub(HISTORY_SAMPLES);
-                self.history.drain(..surplus);
+                if hears_speech {
+                    self.history.extend(samples);
+                    let surplus = self.history.len().saturating_sub(HISTORY_SAMPLES);
+                    self.history.drain(..surplus);
+                }
                 return (false, None);
             }
             AudioPart::Samples(_) => {}

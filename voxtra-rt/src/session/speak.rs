@@ -203,7 +203,7 @@ impl Call {
     /// # Errors
     /// The rate can't be converted, the call has no media yet or is over.
     pub async fn send_audio(&self, samples: &[i16], rate_hz: u32) -> Result<Spoken, CallError> {
-        let audio = SpeechPart::audio(rate_hz, samples.to_vec());
+        let audio = SpeechPart::audio(rate_hz, samples);
         self.speak(Wording::new(""), Parts::whole([audio])).await
     }
 
@@ -269,7 +269,7 @@ impl Call {
                 if let Some(converter) = &mut converter {
                     let _ = converter.finish(&mut utterance).await;
                 }
-                let _ = utterance.write(&[], true).await;
+                let _ = utterance.write(&Arc::default(), true).await;
                 return Ok(utterance.ended().await);
             };
             let same = converter.take().filter(|one| one.from_hz == rate_hz);
@@ -284,7 +284,7 @@ impl Call {
                 Ok(next) => next,
                 Err(error) => {
                     // The caller hears the audio made so far; then the error is returned.
-                    let _ = utterance.write(&[], true).await;
+                    let _ = utterance.write(&Arc::default(), true).await;
                     utterance.ended().await;
                     return Err(error.into());
                 }
@@ -319,7 +319,7 @@ impl Voiced {
     }
 
     /// The next audio: its rate and its samples. `None` at the end.
-    async fn next(&mut self) -> Result<Option<(u32, Vec<i16>)>, ProviderError> {
+    async fn next(&mut self) -> Result<Option<(u32, Arc<[i16]>)>, ProviderError> {
         while let Some(part) = self.parts.next().await {
             let mut wording = self.wording.as_ref().map(|wording| lock(wording));
             match part? {
@@ -393,7 +393,7 @@ impl<'a> Utterance<'a> {
             .map_or(8000, |writer| writer.rate().hz())
     }
 
-    async fn write(&mut self, samples: &[i16], last: bool) -> Result<(), Cut> {
+    async fn write(&mut self, samples: &Arc<[i16]>, last: bool) -> Result<(), Cut> {
         let Some(writer) = self.place.as_mut() else {
             return Err(Cut);
         };
@@ -415,6 +415,9 @@ impl<'a> Utterance<'a> {
         };
         let spoken = outcome.await.unwrap_or(Spoken::UNHEARD);
         self.outcome = None;
+        if let Some(writer) = self.place.as_ref() {
+            writer.let_go();
+        }
         spoken
     }
 }
@@ -432,7 +435,7 @@ impl Drop for Utterance<'_> {
         // Dropped in mid-sentence. If the queue to the owner is full, the audio plays to its end,
         // which loses nothing.
         let epoch = self.epoch;
-        let flush = Request::Leg(Command::Flush { epoch });
+        let flush = Box::new(Request::Leg(Command::Flush { epoch }));
         if self.call.inner.requests.try_send(flush).is_ok()
             && let Some(writer) = self.place.as_mut()
         {
@@ -441,54 +444,64 @@ impl Drop for Utterance<'_> {
     }
 }
 
-/// Converts the speech's rate to the line's.
+/// Converts the speech's rate to the line's, if it is another.
 struct Converter {
     from_hz: u32,
-    resampler: Option<Resampler>,
-    block: Vec<i16>,
+    resampling: Option<Box<Resampling>>,
+}
+
+struct Resampling {
+    filter: Resampler,
+    block: [i16; BLOCK],
 }
 
 impl Converter {
     fn new(from_hz: u32, to_hz: u32) -> Result<Self, CallError> {
-        let resampler = if from_hz == to_hz {
-            None
-        } else {
-            Some(Resampler::new(from_hz, to_hz)?)
+        if from_hz == to_hz {
+            return Ok(Self {
+                from_hz,
+                resampling: None,
+            });
+        }
+        let resampling = Resampling {
+            filter: Resampler::new(from_hz, to_hz)?,
+            block: [0; BLOCK],
         };
         Ok(Self {
             from_hz,
-            block: if resampler.is_some() {
-                vec![0; BLOCK]
-            } else {
-                Vec::new()
-            },
-            resampler,
+            resampling: Some(Box::new(resampling)),
         })
     }
 
-    async fn convert(&mut self, mut samples: &[i16], to: &mut Utterance<'_>) -> Result<(), Cut> {
-        let Some(resampler) = &mut self.resampler else {
-            return to.write(samples, false).await;
-        };
-        loop {
-            let (taken, made) = resampler.process(samples, &mut self.block);
-            samples = samples.get(taken..).unwrap_or_default();
-            to.write(self.block.get(..made).unwrap_or_default(), false)
-                .await?;
-            if samples.is_empty() && made < BLOCK {
-                return Ok(());
-            }
+    async fn convert(&mut self, samples: &Arc<[i16]>, to: &mut Utterance<'_>) -> Result<(), Cut> {
+        match &mut self.resampling {
+            Some(resampling) => resampling.convert(samples, to).await,
+            None => to.write(samples, false).await,
         }
     }
 
     /// Writes the samples that are still inside the filter.
     async fn finish(&mut self, to: &mut Utterance<'_>) -> Result<(), Cut> {
-        match &self.resampler {
-            Some(resampler) => {
-                let tail = vec![0; resampler.delay_samples()];
-                self.convert(&tail, to).await
+        match &mut self.resampling {
+            Some(resampling) => {
+                let tail = vec![0; resampling.filter.delay_samples()];
+                resampling.convert(&tail, to).await
             }
             None => Ok(()),
+        }
+    }
+}
+
+impl Resampling {
+    async fn convert(&mut self, mut samples: &[i16], to: &mut Utterance<'_>) -> Result<(), Cut> {
+        loop {
+            let (taken, made) = self.filter.process(samples, &mut self.block);
+            samples = samples.get(taken..).unwrap_or_default();
+            let converted = self.block.get(..made).unwrap_or_default();
+            to.write(&converted.into(), false).await?;
+            if samples.is_empty() && made < BLOCK {
+                return Ok(());
+            }
         }
     }
 }

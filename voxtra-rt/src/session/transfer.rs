@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use voxtra_core::event::{CallTransferFailed, CallTransferStarted};
@@ -130,7 +131,7 @@ impl<'a> IntoFuture for Transfer<'a> {
 /// The caller's ringback tone while the other party rings, until it is dropped.
 async fn ringback(call: &Call, on: bool) -> std::convert::Infallible {
     if on {
-        let tone = tone();
+        let tone: Arc<[i16]> = tone().into();
         loop {
             let ring = Parts::whole([SpeechPart::audio(RATE_HZ, tone.clone())]);
             // An interruption, such as the caller's speech, ends this ring but not the ringing.

@@ -59,7 +59,7 @@ fn begin(voice: &CommandVoice, text: &str) -> Parts<SpeechPart> {
 async fn next(speech: &mut Parts<SpeechPart>) -> Result<Option<(u32, Vec<i16>)>, ProviderError> {
     while let Some(part) = speech.next().await {
         if let SpeechPart::Audio { rate_hz, samples } = part? {
-            return Ok(Some((rate_hz, samples)));
+            return Ok(Some((rate_hz, samples.to_vec())));
         }
     }
     Ok(None)

@@ -356,7 +356,7 @@ mod tests {
         happens("StasisStart");
         let call = app.calls().pop().unwrap();
         let more = || Request::Emit(AgentThinking {}.into());
-        while call.inner.requests.try_send(more()).is_ok() {}
+        while call.inner.requests.try_send(Box::new(more())).is_ok() {}
         happens("ChannelDestroyed");
 
         let mut events = call.events();
