@@ -34,7 +34,7 @@ pub struct Model {
     endpoint: Endpoint,
     model: String,
     thinks: Option<bool>,
-    temperature: Option<f32>,
+    temperature: Option<f64>,
     max_tokens: u32,
 }
 
@@ -78,7 +78,7 @@ impl Model {
 
     /// How much chance plays a part, 0 to 1. The newer models refuse it. Default: the model's own.
     #[must_use]
-    pub fn temperature(mut self, temperature: f32) -> Self {
+    pub fn temperature(mut self, temperature: f64) -> Self {
         self.temperature = Some(temperature);
         self
     }

@@ -102,7 +102,7 @@ impl Draft {
         match reason {
             StopReason::Filtered => calls.clear(),
             StopReason::Length => {
-                calls.pop_if(|(_, call)| serde_json::from_str::<Value>(&call.arguments).is_err());
+                calls.pop_if(|(_, call)| !is_object(&call.arguments));
             }
             _ => {}
         }
@@ -163,6 +163,10 @@ impl Draft {
     }
 }
 
+fn is_object(arguments: &str) -> bool {
+    matches!(serde_json::from_str(arguments), Ok(Value::Object(_)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_call_that_is_cut_is_not_handed_on() {
-        for cut in ["", "{\"a\":", "{\"a\":1"] {
+        for cut in ["", "{\"a\":", "{\"a\":1", "1"] {
             let mut draft = Draft::default();
             draft.call(0, "x", "whole");
             draft.call(1, "y", "cut");

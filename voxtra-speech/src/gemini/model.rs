@@ -38,7 +38,7 @@ pub struct Model {
     endpoint: Endpoint,
     model: String,
     thinking: Option<String>,
-    temperature: Option<f32>,
+    temperature: Option<f64>,
     max_tokens: u32,
     signatures: Signatures,
 }
@@ -84,7 +84,7 @@ impl Model {
 
     /// How much chance plays a part, 0 to 2. Default: the model's own.
     #[must_use]
-    pub fn temperature(mut self, temperature: f32) -> Self {
+    pub fn temperature(mut self, temperature: f64) -> Self {
         self.temperature = Some(temperature);
         self
     }

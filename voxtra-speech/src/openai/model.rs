@@ -16,6 +16,7 @@ use super::super::{
     BoxFuture, Endpoint, LanguageModel, ModelRequest, Parts, ProviderError, ReplyPart, StopReason,
     Timeouts, ToolCall, ToolSpec, Usage,
 };
+use super::thoughts::Thoughts;
 
 /// OpenAI's quickest model. It answers at once where it need not reason.
 const DEFAULT_MODEL: &str = "gpt-5.6-luna";
@@ -41,7 +42,7 @@ pub struct Model {
     endpoint: Endpoint,
     model: Option<String>,
     effort: Option<String>,
-    temperature: Option<f32>,
+    temperature: Option<f64>,
     max_tokens: u32,
 }
 
@@ -90,7 +91,7 @@ impl Model {
 
     /// How much chance plays a part, 0 to 2. Default: the model's own.
     #[must_use]
-    pub fn temperature(mut self, temperature: f32) -> Self {
+    pub fn temperature(mut self, temperature: f64) -> Self {
         self.temperature = Some(temperature);
         self
     }
@@ -218,11 +219,13 @@ struct Chunks {
     calls: u64,
     /// The key in the draft for the provider's index.
     keys: Vec<(u64, u64)>,
+    thoughts: Thoughts,
 }
 
 impl Events for Chunks {
     fn read(&mut self, data: &str, draft: &mut Draft) -> Result<(), Fault> {
         if data.trim() == "[DONE]" {
+            draft.text(&self.thoughts.rest());
             draft.stop(StopReason::End);
             draft.end();
             return Ok(());
@@ -238,17 +241,23 @@ impl Events for Chunks {
         let Some(choice) = chunk.pointer("/choices/0") else {
             return Ok(());
         };
-        for path in ["/delta/content", "/delta/refusal"] {
-            if let Some(text) = choice.pointer(path).and_then(Value::as_str) {
-                draft.text(text);
-            }
+        let text = |path| choice.pointer(path).and_then(Value::as_str);
+        if let Some(text) = text("/delta/content") {
+            draft.text(&self.thoughts.without(text));
+        }
+        if let Some(refusal) = text("/delta/refusal") {
+            draft.text(refusal);
         }
         let calls = choice.pointer("/delta/tool_calls");
         for piece in calls.and_then(Value::as_array).into_iter().flatten() {
             self.call(piece, draft);
         }
-        match choice.get("finish_reason").and_then(Value::as_str) {
-            None | Some("") => {}
+        let reason = text("/finish_reason").filter(|reason| !reason.is_empty());
+        if reason.is_some() {
+            draft.text(&self.thoughts.rest());
+        }
+        match reason {
+            None => {}
             Some("length") => draft.stop(StopReason::Length),
             Some("content_filter") => draft.stop(StopReason::Filtered),
             Some("tool_calls" | "function_call") => draft.stop(StopReason::ToolCalls),
@@ -328,4 +337,33 @@ mod tests {
     ];
 
     fuzz!(Chunks::default(), NAMES);
+
+    fn body(model: &Model) -> Value {
+        model.body(ModelRequest::default())
+    }
+
+    fn at(base: &str) -> Model {
+        Model::at(Endpoint::new("test", base, Timeouts::default()).unwrap())
+    }
+
+    #[test]
+    fn the_default_model_does_not_reason_and_others_are_not_told() {
+        let model = at("https://api.openai.com/v1").model(DEFAULT_MODEL);
+        assert_eq!(body(&model)["reasoning_effort"], "none");
+        let low = body(&model.clone().reasoning_effort("low"));
+        assert_eq!(low["reasoning_effort"], "low");
+        let other = body(&model.model("gpt-4.1-mini"));
+        assert_eq!(other["reasoning_effort"], Value::Null);
+    }
+
+    #[test]
+    fn the_limit_has_the_name_that_the_host_knows() {
+        let azure = "https://x.openai.azure.com/openai/deployments/y?api-version=1";
+        for base in ["https://api.openai.com/v1", azure] {
+            assert_eq!(body(&at(base))["max_completion_tokens"], 1_024, "{base}");
+        }
+        for base in ["http://127.0.0.1:8080/v1", "https://api.groq.com/openai/v1"] {
+            assert_eq!(body(&at(base))["max_tokens"], 1_024, "{base}");
+        }
+    }
 }

@@ -101,6 +101,8 @@ fn check(request: &Request) -> Result<(), String> {
     wants(json["stream"] == true, "no stream")?;
     wants(json["max_tokens"].is_u64(), "no max_tokens")?;
     wants(json["system"].is_string(), "no system prompt")?;
+    let cached = json["cache_control"] == json!({ "type": "ephemeral" });
+    wants(cached, "nothing is cached")?;
     wants(
         json["tools"][0]["input_schema"]["type"] == "object",
         "no tool",

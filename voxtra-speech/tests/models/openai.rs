@@ -261,6 +261,18 @@ async fn a_reply_without_figures_or_done_is_complete() {
 }
 
 #[tokio::test]
+async fn thoughts_are_not_said() {
+    let pieces = ["<thi", "nk>\nHm.</th", "ink>\n\nGood ", "morning."];
+    let pieces = pieces.map(|piece| chunk(&json!({ "content": piece }), None));
+    let reasoning = chunk(&json!({ "reasoning_content": "Hm." }), None);
+    let events = reasoning + &pieces.concat() + &chunk(&json!({}), Some("stop"));
+    let text = |text: &str| ReplyPart::Text(text.to_owned());
+    let done = ReplyPart::Done(StopReason::End);
+    let expected = vec![text("Good "), text("morning."), done];
+    assert_eq!(reply(events).await, Ok(expected));
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_is_told() {
     let nameless = json!({ "tool_calls": [{ "index": 0, "function": { "arguments": "{}" } }] });
     let events = chunk(&nameless, None) + &last("tool_calls");
