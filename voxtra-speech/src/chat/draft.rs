@@ -202,6 +202,7 @@ mod tests {
             draft.text("éé");
             draft.text("a");
             events += 1;
+            assert!(events < MAX_REPLY);
         }
         let lengths = draft.ready.iter().map(|part| match part {
             ReplyPart::Text(text) => text.len(),
@@ -210,10 +211,9 @@ mod tests {
         let length: usize = lengths.sum();
         assert!((MAX_REPLY - 1..=MAX_REPLY).contains(&length), "{length}");
         assert_eq!(draft.stopped(), Some(StopReason::Length));
-        assert!(events < MAX_REPLY);
 
         let mut draft = Draft::default();
-        for key in 0..u64::MAX {
+        for key in 0..10_000 {
             draft.call(key, "", "");
             if draft.has_ended() {
                 break;

@@ -261,6 +261,20 @@ async fn a_reply_without_figures_or_done_is_complete() {
 }
 
 #[tokio::test]
+async fn a_reply_that_is_complete_does_not_wait_long_for_its_figures() {
+    let events = chunk(&json!({ "content": "Hi" }), Some("stop"));
+    let steps = vec![Step::Send(events), Step::Forever(": ping\n\n".to_owned())];
+    let double = Double::new(move |_| Answer::Stream(steps.clone())).await;
+    let model = connected(&double, Scenario::Text);
+    let mut parts = model.reply(request());
+    let text = ReplyPart::Text("Hi".to_owned());
+    assert_eq!(parts.next().await, Some(Ok(text)));
+    let done = ReplyPart::Done(StopReason::End);
+    assert_eq!(parts.next().await, Some(Ok(done)));
+    assert_eq!(parts.next().await, None);
+}
+
+#[tokio::test]
 async fn thoughts_are_not_said() {
     let pieces = ["<thi", "nk>\nHm.</th", "ink>\n\nGood ", "morning."];
     let pieces = pieces.map(|piece| chunk(&json!({ "content": piece }), None));
