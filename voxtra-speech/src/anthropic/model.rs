@@ -1,7 +1,7 @@
 //! Anthropic's Messages API.
 //!
-//! Sources, read on 2026-11-29: <https://platform.claude.com/docs/en/api/messages>, by its schema in
-//! <https://github.com/anthropics/anthropic-sdk-typescript> (August 2026);
+//! Sources, read on 2026-11-29: <https://platform.claude.com/docs/en/api/messages>, by its schema
+//! in <https://github.com/anthropics/anthropic-sdk-typescript> (August 2026);
 //! <https://platform.claude.com/docs/en/build-with-claude/streaming>;
 //! <https://platform.claude.com/docs/en/models/haiku-5-5/migration-guide>.
 

@@ -1,9 +1,9 @@
 //! A conversation in the form that every language model takes: the strictest rules of all of them.
 //!
-//! Anthropic refuses a conversation that ends with the model's words, an empty text, and a tool call
-//! whose results don't follow at once; it wants the caller to begin. Gemini wants a result for each
-//! call of a turn. The templates of many open models want the system message first, and caller and
-//! model in turns.
+//! Anthropic refuses a conversation that ends with the model's words, an empty text, and a tool
+//! call whose results don't follow at once; it wants the caller to begin. Gemini wants a result for
+//! each call of a turn. The templates of many open models want the system message first, and caller
+//! and model in turns.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

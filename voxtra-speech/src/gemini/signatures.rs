@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Most bytes of signatures that are kept; the oldest go.
 const MAX_KEPT: usize = 4 << 20;
 
-/// The signatures of tool calls by their ids, shared by all clones of a model. A conversation has no
-/// place for them.
+/// The signatures of tool calls by their ids, shared by all clones of a model. A conversation has
+/// no place for them.
 #[derive(Clone, Default)]
 pub(super) struct Signatures {
     kept: Arc<Mutex<Kept>>,

@@ -60,8 +60,8 @@ struct Inner {
 }
 
 impl Endpoint {
-    /// The provider `provider` at `base_url`, such as `https://api.openai.com/v1`. A query of the URL,
-    /// such as `?api-version=2024-10-21`, goes with all requests.
+    /// The provider `provider` at `base_url`, such as `https://api.openai.com/v1`. A query of the
+    /// URL, such as `?api-version=2024-10-21`, goes with all requests.
     ///
     /// # Errors
     /// The URL is none, is not `http` or `https`, or holds a password; the machine has no

@@ -1,5 +1,6 @@
 //! OpenAI, and what is compatible with it: the feature `openai`.
 
+mod chunks;
 mod model;
 mod thoughts;
 

@@ -1,5 +1,5 @@
-//! Thoughts of open models: `<think>…</think>` in front of a reply, where a server doesn't take them
-//! out itself.
+//! Thoughts of open models: `<think>…</think>` in front of a reply, where a server doesn't take
+//! them out itself.
 
 const BEGIN: &str = "<think>";
 const END: &str = "</think>";
