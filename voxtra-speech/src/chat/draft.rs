@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::{ReplyPart, StopReason, ToolCall, Usage};
 use super::conversation::new_id;
 
-/// Most bytes of a reply, text and tool calls together: forty minutes of speech.
+/// Most bytes of a reply, text and tool calls together: an hour of speech.
 pub(crate) const MAX_REPLY: usize = 64 << 10;
 /// What a tool call counts besides its text, so that empty ones come to an end as well.
 const CALL_COUNTS: usize = 64;
@@ -42,12 +42,13 @@ impl Draft {
         }
     }
 
-    /// A tool call begins. Its id may be empty: it gets one then.
+    /// A tool call begins. It gets an id where it has none, or that of another one.
     pub(crate) fn call(&mut self, key: u64, id: &str, name: &str) {
         if self.stop.is_some() || !self.fits(id.len() + name.len() + CALL_COUNTS) {
             return;
         }
-        let id = if id.is_empty() {
+        let taken = self.calls.iter().any(|(_, call)| call.id == id);
+        let id = if id.is_empty() || taken {
             new_id()
         } else {
             id.to_owned()
@@ -233,6 +234,17 @@ mod tests {
             assert_eq!(calls(&draft), [("whole", "{}")], "{cut}");
             assert_eq!(draft.stopped(), Some(StopReason::Length));
         }
+    }
+
+    #[test]
+    fn no_two_calls_have_one_id() {
+        let mut draft = Draft::default();
+        draft.call(0, "same", "a");
+        draft.call(1, "same", "b");
+        draft.call(2, "", "c");
+        let ids = [0, 1, 2].map(|key| draft.id_of(key).unwrap().to_owned());
+        assert_eq!(ids[0], "same");
+        assert!(ids[1] != ids[0] && ids[2] != ids[1] && !ids[2].is_empty());
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{Parts, ProviderError, ProviderErrorKind, ReplyPart};
 pub(crate) use self::conversation::{Conversation, ToolResult, Turn, arguments};
 pub(crate) use self::draft::Draft;
 
-/// How long a reply may be by default, in tokens: four minutes of speech.
+/// How long a reply may be by default, in tokens: five minutes of speech.
 pub(crate) const MAX_TOKENS: u32 = 1_024;
 
 /// How long to wait for the figures behind a reply that is complete.
@@ -64,7 +64,7 @@ pub(crate) fn reply(
         let mut stream = Sse::new(endpoint.clone(), body);
         let mut draft = Draft::default();
         let idle = endpoint.timeouts().idle;
-        let mut deadline = Instant::now() + idle;
+        let mut deadline = within(idle);
         while !draft.has_ended() {
             let data = match timeout_at(deadline, stream.next()).await {
                 Ok(Ok(Some(data))) => data,
@@ -92,7 +92,7 @@ pub(crate) fn reply(
             // Pings and thinking are silence for a caller.
             if draft.progress() > before {
                 let stopped = draft.stopped().is_some();
-                deadline = Instant::now() + if stopped { TAIL.min(idle) } else { idle };
+                deadline = within(if stopped { TAIL.min(idle) } else { idle });
             }
         }
         for part in draft.finish() {
@@ -109,6 +109,11 @@ pub(crate) fn reply(
         let _ = timeout(TAIL, rest).await;
         Ok(())
     })
+}
+
+/// When this limit is over. A longer one than a day is none.
+fn within(limit: Duration) -> Instant {
+    Instant::now() + limit.min(Duration::from_secs(86_400))
 }
 
 /// The error for an answer that is a success, but no stream.

@@ -16,7 +16,7 @@ use super::super::{
 };
 use super::signatures::Signatures;
 
-/// Google's quickest model. By default it hardly thinks.
+/// Google's quickest model of the 3.5 family. By default it hardly thinks.
 const DEFAULT_MODEL: &str = "gemini-3.5-flash-lite";
 
 /// What the documentation has for a tool call whose signature isn't known: another model made it.
@@ -44,7 +44,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Google's quickest model, `gemini-3.5-flash-lite`.
+    /// Google's quickest model of the 3.5 family, `gemini-3.5-flash-lite`.
     ///
     /// # Errors
     /// The key can be none; the machine has no certificates.

@@ -23,12 +23,12 @@ struct Kept {
 impl Signatures {
     pub(super) fn keep(&self, id: String, signature: String) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.bytes += id.len() + signature.len();
+        kept.bytes = kept.bytes.saturating_add(id.len() + signature.len());
         kept.signatures.push_back((id, signature));
         while kept.bytes > MAX_KEPT
             && let Some((id, signature)) = kept.signatures.pop_front()
         {
-            kept.bytes -= id.len() + signature.len();
+            kept.bytes = kept.bytes.saturating_sub(id.len() + signature.len());
         }
     }
 

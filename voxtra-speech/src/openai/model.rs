@@ -18,7 +18,7 @@ use super::super::{
 };
 use super::chunks::Chunks;
 
-/// OpenAI's quickest model. It answers at once where it need not reason.
+/// OpenAI's smallest model of the GPT-5.6 family. It answers at once where it need not reason.
 const DEFAULT_MODEL: &str = "gpt-5.6-luna";
 const DEFAULT_EFFORT: &str = "none";
 
@@ -47,7 +47,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// OpenAI's quickest model, `gpt-5.6-luna` without reasoning.
+    /// OpenAI's smallest model, `gpt-5.6-luna` without reasoning.
     ///
     /// # Errors
     /// The key can be none; the machine has no certificates.
