@@ -12,20 +12,37 @@
 //! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
 //!
 //! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime. Each provider on the
-//! network has a feature of its own, and needs a tokio runtime too.
+//! network has a module and a feature of the same name, and needs a tokio runtime too. With
+//! `conformance` comes a suite that a provider of your own can be tested with.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
+#[cfg(feature = "anthropic")]
+pub mod anthropic;
 mod bounded;
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+#[cfg_attr(
+    not(all(feature = "anthropic", feature = "gemini", feature = "openai")),
+    allow(dead_code, unused_imports)
+)]
+mod chat;
 #[cfg(feature = "command-voice")]
 mod command;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
+#[cfg(feature = "gemini")]
+pub mod gemini;
 mod model;
+// Each provider uses a part of it.
 #[cfg(feature = "net")]
+#[allow(dead_code, unused_imports)]
 mod net;
+#[cfg(feature = "openai")]
+pub mod openai;
 mod parts;
 mod prompt;
 mod provider;

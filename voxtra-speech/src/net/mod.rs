@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub(crate) use self::body::Body;
+pub(crate) use self::failure::{kind, message_of};
 pub(crate) use self::socket::{Received, Socket};
 pub(crate) use self::sse::Sse;
 use super::{ProviderError, ProviderErrorKind};
@@ -59,7 +60,8 @@ struct Inner {
 }
 
 impl Endpoint {
-    /// The provider `provider` at `base_url`, such as `https://api.openai.com/v1`.
+    /// The provider `provider` at `base_url`, such as `https://api.openai.com/v1`. A query of the
+    /// URL, such as `?api-version=2024-10-21`, goes with all requests.
     ///
     /// # Errors
     /// The URL is none, is not `http` or `https`, or holds a password; the machine has no
@@ -158,6 +160,11 @@ impl Endpoint {
         &self.inner.provider
     }
 
+    /// The host of the base URL.
+    pub(crate) fn host(&self) -> &str {
+        self.inner.base.host_str().unwrap_or_default()
+    }
+
     /// The limits in time.
     #[must_use]
     pub fn timeouts(&self) -> Timeouts {
@@ -170,12 +177,20 @@ impl Endpoint {
         method: Method,
         path: &str,
     ) -> Result<RequestBuilder, ProviderError> {
-        let url = self.inner.base.join(path).map_err(|error| {
+        let mut url = self.inner.base.join(path).map_err(|error| {
             self.error(
                 ProviderErrorKind::Rejected,
                 &format!("no such path: {error}"),
             )
         })?;
+        // Joining loses the query, except where there is nothing to join.
+        if let (Some(query), false) = (self.inner.base.query(), path.is_empty()) {
+            let query = match url.query() {
+                Some(more) => format!("{query}&{more}"),
+                None => query.to_owned(),
+            };
+            url.set_query(Some(&query));
+        }
         let request = self.inner.http.request(method, url);
         Ok(request.headers(self.inner.headers.clone()))
     }
@@ -228,9 +243,12 @@ impl Endpoint {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A query may hold a key.
+        let mut base = self.inner.base.clone();
+        base.set_query(None);
         f.debug_struct("Endpoint")
             .field("provider", &self.inner.provider)
-            .field("base", &self.inner.base.as_str())
+            .field("base", &base.as_str())
             .finish_non_exhaustive()
     }
 }

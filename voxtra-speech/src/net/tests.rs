@@ -136,3 +136,18 @@ fn an_address_or_a_key_that_cannot_be_is_refused() {
         );
     }
 }
+
+#[test]
+fn the_query_of_the_base_goes_with_all_requests_but_is_not_shown() {
+    let base = "https://host/openai/deployments/x?api-version=1";
+    let endpoint = Endpoint::new("test", base, Timeouts::default()).unwrap();
+    let url = |path| {
+        let request = endpoint.request(Method::GET, path).unwrap();
+        request.build().unwrap().url().to_string()
+    };
+    let start = "https://host/openai/deployments/x/";
+    assert_eq!(url("chat"), format!("{start}chat?api-version=1"));
+    assert_eq!(url("chat?a=b"), format!("{start}chat?api-version=1&a=b"));
+    assert_eq!(url(""), format!("{start}?api-version=1"));
+    assert!(!format!("{endpoint:?}").contains("api-version"));
+}
