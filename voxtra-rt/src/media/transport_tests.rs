@@ -1,5 +1,5 @@
-//! A server whose peers speak something else than AudioSocket: from the id to the hang-up, over real
-//! sockets and through a media thread.
+//! A server whose peers speak something else than AudioSocket: from the id to the hang-up, over
+//! real sockets and through a media thread.
 
 #[allow(dead_code, reason = "the tests of legs use more of it")]
 #[path = "../../../voxtra-core/tests/leg/prefixed.rs"]
