@@ -123,10 +123,7 @@ impl Rig {
     }
 
     pub(crate) fn forwarding(forward: Forward) -> Self {
-        Self::new(LegSettings {
-            forward,
-            ..LegSettings::default()
-        })
+        Self::new(LegSettings::default().with(|leg| leg.forward = forward))
     }
 
     /// Bytes arrive now.

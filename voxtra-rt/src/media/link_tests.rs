@@ -17,10 +17,7 @@ use super::settings::MediaSettings;
 
 /// Both audio queues as short as can be: 320 samples and 32 chunks.
 fn short_link() -> (MediaEnd, MediaLink) {
-    let leg = LegSettings {
-        forward: Forward::Everything,
-        ..LegSettings::default()
-    };
+    let leg = LegSettings::default().with(|leg| leg.forward = Forward::Everything);
     let settings = MediaSettings {
         agent_queue: Duration::ZERO,
         caller_queue: Duration::ZERO,
@@ -162,7 +159,7 @@ proptest! {
                             samples: 0,
                             first: !queued,
                             last: n + 1 == parts.len(),
-                        };
+};
                         whole = voice.write(chunk, &numbered(from, *count), &mut queued).await.is_ok();
                         from += count;
                         if !whole {

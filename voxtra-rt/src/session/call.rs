@@ -480,14 +480,8 @@ impl Call {
 
     /// Emits an `error` event.
     pub(crate) async fn emit_error(&self, error_type: &str, message: String) {
-        self.emit_body(
-            Error {
-                error_type: error_type.into(),
-                message,
-            }
-            .into(),
-        )
-        .await;
+        self.emit_body(Error::new(error_type.into(), message).into())
+            .await;
     }
 
     /// Waits until the owner has attached the media that was sent to it.

@@ -283,15 +283,11 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
         while let Some(transcript) = text_out.next().await {
             let text = transcript.text;
             call.emit_body(if transcript.is_final {
-                UserTranscript {
-                    text,
-                    // `max` turns NaN, which JSON cannot express, into zero.
-                    confidence: transcript.confidence.max(0.0).clamp(0.0, 1.0),
-                    is_final: true,
-                }
-                .into()
+                // `max` turns NaN, which JSON cannot express, into zero.
+                let confidence = transcript.confidence.max(0.0).clamp(0.0, 1.0);
+                UserTranscript::new(text, confidence, true).into()
             } else {
-                UserTranscriptPartial { text }.into()
+                UserTranscriptPartial::new(text).into()
             })
             .await;
         }

@@ -42,7 +42,7 @@ impl<'a> Conversation<'a> {
         // A question that fails or is cancelled must not confuse the next one.
         let mut asked = conversation.clone();
         asked.push(Message::new(Role::User, text));
-        call.emit_body(AgentThinking {}.into()).await;
+        call.emit_body(AgentThinking::default().into()).await;
         match call
             .while_up(async { Ok(model.respond(&asked).await?) })
             .await
@@ -50,10 +50,7 @@ impl<'a> Conversation<'a> {
             Ok(reply) => {
                 asked.push(Message::new(Role::Assistant, reply.text.as_str()));
                 *conversation = asked;
-                let response = AgentResponse {
-                    text: reply.text.clone(),
-                    tool_calls: reply.tool_calls.clone(),
-                };
+                let response = AgentResponse::new(reply.text.clone(), reply.tool_calls.clone());
                 call.emit_body(response.into()).await;
                 Ok(reply)
             }

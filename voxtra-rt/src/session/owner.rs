@@ -156,13 +156,13 @@ impl Owner {
     where
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.publish(SessionCreated {});
+        self.publish(SessionCreated::default());
         let info = self.call.inner.info.clone();
-        self.publish(CallStarted {
-            caller_id: info.caller_id,
-            called_number: info.called_number,
-            direction: info.direction,
-        });
+        self.publish(CallStarted::new(
+            info.caller_id,
+            info.called_number,
+            info.direction,
+        ));
         self.handler = Some(tokio::spawn(start(self.call.for_handlers())));
         while self.step().await {}
         self.call.inner.log.close();
@@ -272,7 +272,7 @@ impl Owner {
                 if self.call.direction() == Direction::Outbound
                     && !std::mem::replace(&mut self.rang, true)
                 {
-                    self.publish(CallRinging {});
+                    self.publish(CallRinging::default());
                 }
             }
             Report::Answered => return Some(Signal::Answered),
@@ -280,7 +280,7 @@ impl Owner {
                 // Asterisk reports fast presses twice over ARI, and each once over AudioSocket.
                 if self.link.is_none() {
                     self.keys.told_early(digit);
-                    self.publish(DtmfReceived { digit });
+                    self.publish(DtmfReceived::new(digit));
                 }
             }
             // After the call's end there is no event, and only we can release the new channel.
@@ -293,7 +293,7 @@ impl Owner {
             Report::Held(held) => self.held(held),
             Report::Replaced(caller_id) => {
                 self.call.set_caller_id(caller_id.clone());
-                self.publish(CallReplaced { caller_id });
+                self.publish(CallReplaced::new(caller_id));
                 // The party that held the call, or hung up, is no longer on it.
                 self.held(false);
                 self.hangup_reason = None;
@@ -302,7 +302,7 @@ impl Owner {
             }
             Report::Transferred(target) => {
                 self.attended = None;
-                self.publish(CallTransferred { target });
+                self.publish(CallTransferred::new(target));
                 self.command(Command::HangUp);
             }
             // The first reason says most: the end of an outer `Dial()` follows from an inner one.
@@ -355,9 +355,9 @@ impl Owner {
             return;
         }
         if held {
-            self.publish(CallHeld {});
+            self.publish(CallHeld::default());
         } else {
-            self.publish(CallResumed {});
+            self.publish(CallResumed::default());
         }
         self.command(Command::CallHold(held));
     }
@@ -496,7 +496,7 @@ impl Owner {
             match step {
                 Step::Answered => {
                     self.answered_at = Some(self.clock.now());
-                    self.publish(CallAnswered {});
+                    self.publish(CallAnswered::default());
                 }
                 Step::Ended(reason) => {
                     let ended_by = self.ended_by.unwrap_or_else(|| ended_by(reason));
@@ -509,23 +509,20 @@ impl Owner {
                     } else {
                         reason
                     };
-                    self.publish(CallEnded {
-                        reason: reason.as_str().into(),
-                        duration_seconds: self.seconds_since(Some(self.began)),
-                        answered_seconds: self.seconds_since(self.answered_at),
-                        ended_by,
-                    });
+                    let duration = self.seconds_since(Some(self.began));
+                    let ended = CallEnded::new(reason.as_str().into(), duration)
+                        .with_answered_seconds(self.seconds_since(self.answered_at))
+                        .with_ended_by(ended_by);
+                    self.publish(ended);
                     self.over();
                 }
                 Step::Failed(reason) => {
                     let reason = why_not_taken(reason, self.not_taken);
-                    self.publish(CallFailed {
-                        reason: reason.as_str().into(),
-                    });
+                    self.publish(CallFailed::new(reason.as_str().into()));
                     self.over();
                 }
                 Step::Destroyed => {
-                    self.publish(SessionDestroyed {});
+                    self.publish(SessionDestroyed::default());
                     return false;
                 }
             }
@@ -639,11 +636,7 @@ fn ended_by(reason: EndReason) -> EndedBy {
 }
 
 fn error(error_type: &str, message: String) -> EventBody {
-    Error {
-        error_type: error_type.into(),
-        message,
-    }
-    .into()
+    Error::new(error_type.into(), message).into()
 }
 
 async fn next_record(link: &mut Option<MediaLink>) -> Option<Record> {

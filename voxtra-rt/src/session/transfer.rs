@@ -81,9 +81,7 @@ impl<'a> Transfer<'a> {
                 target: target.clone(),
             });
         }
-        let started = CallTransferStarted {
-            target: self.target.clone(),
-        };
+        let started = CallTransferStarted::new(self.target.clone());
         call.emit_body(started.into()).await;
         call.requests_taken().await;
         let result = {
@@ -107,10 +105,7 @@ impl<'a> Transfer<'a> {
                     CallError::TransferFailed { reason, .. } => reason.as_str().into(),
                     error => error.to_string(),
                 };
-                let failed = CallTransferFailed {
-                    target: self.target,
-                    reason,
-                };
+                let failed = CallTransferFailed::new(self.target, reason);
                 call.emit_body(failed.into()).await;
             }
         }

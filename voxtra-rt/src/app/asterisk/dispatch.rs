@@ -326,16 +326,13 @@ mod tests {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, asterisk).await });
         Application::builder()
-            .asterisk(AriSettings {
-                url: format!("http://{address}/ari").parse().unwrap(),
-                app: "voxtra".into(),
-                username: "voxtra".into(),
-                password: "x".into(),
-            })
-            .media(MediaSettings {
-                listen: ([127, 0, 0, 1], 0).into(),
-                ..MediaSettings::default()
-            })
+            .asterisk(AriSettings::new(
+                format!("http://{address}/ari").parse().unwrap(),
+                "voxtra",
+                "voxtra",
+                "x",
+            ))
+            .media(MediaSettings::default().with(|media| media.listen = ([127, 0, 0, 1], 0).into()))
             .default(|call: Call| async move { call.ended().await })
             .start()
             .await
@@ -355,7 +352,7 @@ mod tests {
         };
         happens("StasisStart");
         let call = app.calls().pop().unwrap();
-        let more = || Request::Emit(AgentThinking {}.into());
+        let more = || Request::Emit(AgentThinking::default().into());
         while call.inner.requests.try_send(more()).is_ok() {}
         happens("ChannelDestroyed");
 

@@ -44,7 +44,7 @@ impl Owner {
             }
             RecordBody::UtteranceStarted { utterance } => {
                 if let Some(text) = self.call.inner.output.started(utterance) {
-                    self.publish_at(at, AgentSpeechStarted { text }.into());
+                    self.publish_at(at, AgentSpeechStarted::new(text).into());
                 }
             }
             RecordBody::UtteranceEnded {
@@ -91,11 +91,9 @@ impl Owner {
             ..
         } = queued;
         if started {
-            let ended = AgentSpeechEnded {
-                text,
-                interrupted: spoken.is_interrupted(),
-                heard_ms: u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX),
-            };
+            let heard_ms = u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX);
+            let ended =
+                AgentSpeechEnded::new(text, spoken.is_interrupted()).with_heard_ms(heard_ms);
             self.publish_at(at, ended.into());
         }
         let _ = tell.send(spoken);
@@ -117,7 +115,7 @@ impl Owner {
         if !self.stopped {
             self.stopped = true;
             let reason = MediaStoppedReason::Closed;
-            self.publish_at(now, BuiltIn::from(MediaStopped { reason }).into());
+            self.publish_at(now, BuiltIn::from(MediaStopped::new(reason)).into());
         }
         if !self.life.is_over() && !self.call.is_transferred() {
             self.media_lost();
