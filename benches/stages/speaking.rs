@@ -90,6 +90,7 @@ impl AgentAudio for Talker {
             samples: self.samples.len() as u32,
             first: std::mem::take(&mut self.first),
             last: false,
+            uninterruptible: false,
         })
     }
 

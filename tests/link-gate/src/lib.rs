@@ -178,6 +178,7 @@ impl AgentAudio for Agent {
             samples: self.samples,
             first: true,
             last: true,
+            uninterruptible: false,
         })
     }
 

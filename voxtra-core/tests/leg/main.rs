@@ -12,3 +12,4 @@ mod property;
 mod protocol;
 mod rig;
 mod speaking;
+mod uninterruptible;

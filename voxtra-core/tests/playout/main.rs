@@ -33,6 +33,7 @@ impl Agent {
             samples: samples.len() as u32,
             first,
             last,
+            uninterruptible: false,
         });
         self.samples.extend(samples);
         self.queued += samples.len() as u64;

@@ -123,6 +123,7 @@ async fn a_peer_of_another_framing_is_heard_answered_flushed_and_hung_up_on() {
         samples: 0,
         first: true,
         last: true,
+        uninterruptible: false,
     };
     assert!(
         writer

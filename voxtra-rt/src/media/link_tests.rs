@@ -159,6 +159,7 @@ proptest! {
                             samples: 0,
                             first: !queued,
                             last: n + 1 == parts.len(),
+uninterruptible: false,
 };
                         whole = voice.write(chunk, &numbered(from, *count), &mut queued).await.is_ok();
                         from += count;

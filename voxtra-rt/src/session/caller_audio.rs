@@ -115,6 +115,21 @@ impl Call {
     /// All of the caller's audio from now on, in parts of at most 20 ms. A listener that falls 5 s
     /// behind loses audio.
     ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// use voxtra_rt::media::AudioPart;
+    ///
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// let mut audio = call.audio_stream().await?;
+    /// while let Some(part) = audio.next().await {
+    ///     if let AudioPart::Samples(samples) = part {
+    ///         println!("{} samples at {} Hz", samples.len(), audio.rate_hz());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The call has no media yet, or is over.
     pub async fn audio_stream(&self) -> Result<AudioStream, CallError> {
@@ -123,6 +138,17 @@ impl Call {
 
     /// The caller's speech from now on: utterances, from some history before the detected start to
     /// the detected end.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// let mut speech = call.speech_stream().await?;
+    /// while let Some(utterance) = speech.utterance().await {
+    ///     println!("{} samples of speech", utterance.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The call has no media yet, or is over.
@@ -133,7 +159,7 @@ impl Call {
     async fn listen_in(&self, everything: bool) -> Result<AudioStream, CallError> {
         let (to, parts) = mpsc::channel(WAITING);
         let media = {
-            let mut state = lock(&self.inner.audio.state);
+            let mut state = lock(&self.session().fanout().state);
             if state.over || self.is_over() {
                 return Err(CallError::Ended);
             }
@@ -151,14 +177,16 @@ impl Call {
 
     /// How much of the caller's audio the listeners need.
     pub(crate) fn wanted_audio(&self) -> Forward {
-        lock(&self.inner.audio.state).wanted()
+        lock(&self.session().fanout().state).wanted()
     }
 
     /// Connects the call's media to its output and its listeners.
     pub(crate) fn attach(&self, link: &mut MediaLink) {
-        self.inner.output.attach(link.agent.take(), link.shared());
+        self.session()
+            .output()
+            .attach(link.agent.take(), link.shared());
         let connected = {
-            let mut state = lock(&self.inner.audio.state);
+            let mut state = lock(&self.session().fanout().state);
             state.media = Some(link.shared());
             state.connected += 1;
             state.connected
@@ -167,7 +195,7 @@ impl Call {
             tokio::spawn(pass_on(reader, self.clone(), connected));
         }
         if connected == 1
-            && let Some(provider) = self.inner.services.speech_to_text.clone()
+            && let Some(provider) = self.session().services().speech_to_text.clone()
         {
             tokio::spawn(transcribe(self.clone(), provider));
         }
@@ -176,7 +204,7 @@ impl Call {
 
 /// Forwards the caller's audio to all listeners.
 async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
-    let state = &call.inner.audio.state;
+    let state = &call.session().fanout().state;
     let mut pauses = Pauses::default();
     while let Some(heard) = reader.next().await {
         let fewer = {
@@ -252,7 +280,7 @@ impl Pauses {
 /// Gives the caller's speech to the provider and its transcripts to the session.
 async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
     // Until then the rate is uncertain.
-    if call.media_attached().await.is_err() {
+    if call.session().media_attached().await.is_err() {
         return;
     }
     let Ok(mut stream) = call.speech_stream().await else {

@@ -19,7 +19,7 @@ impl<'a> Conversation<'a> {
 
     /// Tells the model what it is and how to behave: the first message of the conversation.
     pub async fn instruct(&self, instructions: &str) {
-        let mut conversation = self.call.inner.conversation.lock().await;
+        let mut conversation = self.call.session().conversation().await;
         conversation.insert(0, Message::new(Role::System, instructions));
     }
 
@@ -30,14 +30,10 @@ impl<'a> Conversation<'a> {
     /// No language model is configured, it fails, or the call is over.
     pub async fn respond(&self, text: &str) -> Result<Reply, CallError> {
         let call = self.call;
-        let model = call
-            .inner
-            .services
-            .model
-            .clone()
-            .ok_or(CallError::NoLanguageModel)?;
+        let model = call.session().services().model.clone();
+        let model = model.ok_or(CallError::NoLanguageModel)?;
         let mut conversation = call
-            .while_up(async { Ok(call.inner.conversation.lock().await) })
+            .while_up(async { Ok(call.session().conversation().await) })
             .await?;
         // A question that fails or is cancelled must not confuse the next one.
         let mut asked = conversation.clone();

@@ -9,10 +9,17 @@ mod call;
 mod caller_audio;
 mod conversation;
 mod error;
+mod line;
 mod listen;
+mod say;
 mod speak;
-mod state;
 mod transfer;
+
+// What its handles, its owner and their tasks share.
+mod answers;
+mod facts;
+mod shared;
+mod state;
 
 // Events, in one numbered order.
 mod event;
@@ -46,6 +53,7 @@ pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When}
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;
+pub use say::Say;
 pub use speak::Spoken;
 pub use transfer::Transfer;
 

@@ -157,7 +157,7 @@ impl Owner {
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
         self.publish(SessionCreated::default());
-        let info = self.call.inner.info.clone();
+        let info = self.call.session().facts().info().clone();
         self.publish(CallStarted::new(
             info.caller_id,
             info.called_number,
@@ -165,7 +165,7 @@ impl Owner {
         ));
         self.handler = Some(tokio::spawn(start(self.call.for_handlers())));
         while self.step().await {}
-        self.call.inner.log.close();
+        self.call.session().log().close();
         // Hooks that came last run all the same.
         self.closing.detach_all();
         self.requests.close();
@@ -214,7 +214,7 @@ impl Owner {
         };
         let goes_on = signal.is_none_or(|signal| self.signal(signal));
         if self.life.is_settled() {
-            self.call.inner.log.settle();
+            self.call.session().log().settle();
         }
         let all_done = self.life.is_over() && self.handler.is_none() && self.closing.is_empty();
         if goes_on && all_done {
@@ -286,13 +286,14 @@ impl Owner {
             // After the call's end there is no event, and only we can release the new channel.
             Report::Replaced(_) if self.life.is_over() => {
                 let call = self.call.clone();
-                self.closing
-                    .spawn(async move { call.inner.carrier.let_go(Some(OnLoss::HangUp)).await });
+                self.closing.spawn(async move {
+                    call.session().carrier().let_go(Some(OnLoss::HangUp)).await
+                });
             }
             Report::Held(_) if self.life.is_over() => {}
             Report::Held(held) => self.held(held),
             Report::Replaced(caller_id) => {
-                self.call.set_caller_id(caller_id.clone());
+                self.call.session().facts().set_caller_id(caller_id.clone());
                 self.publish(CallReplaced::new(caller_id));
                 // The party that held the call, or hung up, is no longer on it.
                 self.held(false);
@@ -374,7 +375,7 @@ impl Owner {
         self.connected_at = Some(Deadline::now());
         self.keys.connected(self.clock.now());
         // The call was hung up meanwhile, and the audio's end is the call's.
-        if self.hangup_reason.is_some() && self.call.inner.carrier.ends_with_media() {
+        if self.hangup_reason.is_some() && self.call.session().carrier().ends_with_media() {
             link.command(Command::HangUp);
         }
         self.link = Some(link);
@@ -533,7 +534,7 @@ impl Owner {
     /// The call has ended or failed: waiting tasks are released, hooks run, and the rest of the
     /// call is taken down.
     fn over(&mut self) {
-        self.call.inner.over.cancel();
+        self.call.session().end();
         self.ending = None;
         self.last_call = Some(Deadline::now() + deadlines::HANDLER);
         if let Some(link) = &mut self.link {
@@ -554,9 +555,9 @@ impl Owner {
         let leaving = tokio::spawn(async move {
             // No end of a session leaves its caller behind.
             if !known_gone {
-                call.inner.carrier.let_go(way_out).await;
+                call.session().carrier().let_go(way_out).await;
             }
-            call.inner.carrier.take_down().await;
+            call.session().carrier().take_down().await;
         });
         self.closing.spawn(async move { drop(leaving.await) });
     }
@@ -574,11 +575,11 @@ impl Owner {
     }
 
     fn publish_at(&mut self, timestamp: jiff::Timestamp, body: EventBody) {
-        let log = &self.call.inner.log;
+        let log = self.call.session().log();
         let event = Arc::new(Event {
             id: Uuid::new_v4(),
             seq: log.next_seq(),
-            session_id: self.call.inner.id.clone(),
+            session_id: self.call.session().facts().id().clone(),
             timestamp,
             body,
         });

@@ -289,7 +289,7 @@ impl Inner {
 }
 
 fn forward(call: &Call, report: Report) {
-    if !call.inner.reports.try_send(report) && !call.is_over() {
+    if !call.session().try_report(report) && !call.is_over() {
         tracing::error!(
             call = call.id(),
             "a session has too much to do; an ARI event of its call was lost"
@@ -353,7 +353,7 @@ mod tests {
         happens("StasisStart");
         let call = app.calls().pop().unwrap();
         let more = || Request::Emit(AgentThinking::default().into());
-        while call.inner.requests.try_send(more()).is_ok() {}
+        while call.session().try_send(more()) {}
         happens("ChannelDestroyed");
 
         let mut events = call.events();

@@ -37,13 +37,13 @@ impl Owner {
                 self.stopped |= stopped.is_some();
                 self.publish_at(at, EventBody::BuiltIn(event.into()));
                 if let Some(reason) = stopped
-                    && self.call.inner.carrier.ends_with_media()
+                    && self.call.session().carrier().ends_with_media()
                 {
                     return Some(Signal::LineEnded(media_reason(reason)));
                 }
             }
             RecordBody::UtteranceStarted { utterance } => {
-                if let Some(text) = self.call.inner.output.started(utterance) {
+                if let Some(text) = self.call.session().output().started(utterance) {
                     self.publish_at(at, AgentSpeechStarted::new(text).into());
                 }
             }
@@ -52,7 +52,7 @@ impl Owner {
                 interrupted,
                 played,
             } => {
-                if let Some(queued) = self.call.inner.output.over(utterance) {
+                if let Some(queued) = self.call.session().output().over(utterance) {
                     let spoken = Spoken {
                         completed: !interrupted,
                         heard: self.line_time(played),
@@ -109,7 +109,7 @@ impl Owner {
         if lost > 0 {
             self.records_missed(now, lost);
         }
-        for queued in self.call.inner.output.close() {
+        for queued in self.call.session().output().close() {
             self.utterance_ended(now, queued, Spoken::UNHEARD);
         }
         if !self.stopped {
@@ -133,7 +133,7 @@ impl Owner {
         } else {
             self.short_lived += 1;
         }
-        if self.short_lived > ATTEMPTS || self.call.inner.carrier.reconnect().is_none() {
+        if self.short_lived > ATTEMPTS || self.call.session().carrier().reconnect().is_none() {
             self.ending.get_or_insert((
                 Deadline::now() + deadlines::WITHOUT_MEDIA,
                 EndReason::MediaLost,
