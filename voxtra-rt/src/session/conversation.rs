@@ -19,7 +19,7 @@ impl<'a> Conversation<'a> {
 
     /// Tells the model what it is and how to behave: the first message of the conversation.
     pub async fn instruct(&self, instructions: &str) {
-        let mut conversation = self.call.inner.conversation.lock().await;
+        let mut conversation = self.call.session().conversation().await;
         conversation.insert(0, Message::System(instructions.to_owned()));
     }
 
@@ -30,14 +30,15 @@ impl<'a> Conversation<'a> {
     /// No language model is configured, it fails, or the call is over.
     pub async fn respond(&self, text: &str) -> Result<Reply, CallError> {
         let call = self.call;
-        let model = call.services().model.ok_or(CallError::NoLanguageModel)?;
+        let model = call.session().services().model;
+        let model = model.ok_or(CallError::NoLanguageModel)?;
         let mut conversation = call
-            .while_up(async { Ok(call.inner.conversation.lock().await) })
+            .while_up(async { Ok(call.session().conversation().await) })
             .await?;
         // A question that fails or is cancelled must not confuse the next one.
         let mut asked = conversation.clone();
         asked.push(Message::User(text.to_owned()));
-        call.emit_body(AgentThinking {}.into()).await;
+        call.emit_body(AgentThinking::default().into()).await;
         match call
             .while_up(async {
                 Ok(Reply::collect(model.reply(ModelRequest::new(asked.clone()))).await?)
@@ -47,10 +48,7 @@ impl<'a> Conversation<'a> {
             Ok(reply) => {
                 asked.push(Message::assistant(reply.text.as_str()));
                 *conversation = asked;
-                let response = AgentResponse {
-                    text: reply.text.clone(),
-                    tool_calls: reply.tool_calls.clone(),
-                };
+                let response = AgentResponse::new(reply.text.clone(), reply.tool_calls.clone());
                 call.emit_body(response.into()).await;
                 Ok(reply)
             }

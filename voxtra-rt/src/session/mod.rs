@@ -9,11 +9,18 @@ mod call;
 mod caller_audio;
 mod conversation;
 mod error;
+mod line;
 mod listen;
+mod say;
 mod speak;
-mod state;
 mod transfer;
 mod wording;
+
+// What its handles, its owner and their tasks share.
+mod answers;
+mod facts;
+mod shared;
+mod state;
 
 // Events, in one numbered order.
 mod event;
@@ -47,6 +54,7 @@ pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When}
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;
+pub use say::Say;
 pub use speak::Spoken;
 pub use transfer::Transfer;
 
