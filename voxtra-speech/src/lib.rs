@@ -20,20 +20,34 @@
 )]
 
 mod bounded;
+#[cfg(feature = "cartesia")]
+pub mod cartesia;
 #[cfg(feature = "command-voice")]
 mod command;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "deepgram")]
+pub mod deepgram;
+#[cfg(feature = "elevenlabs")]
+pub mod elevenlabs;
 mod error;
 mod model;
 #[cfg(feature = "net")]
+#[allow(dead_code, unused_imports, reason = "each provider uses a part of it")]
 mod net;
+#[cfg(feature = "openai")]
+pub mod openai;
 mod parts;
 mod prompt;
 mod provider;
 mod scripted;
 mod settings;
 mod speech_to_text;
+mod timeouts;
 mod voice;
 pub mod wav;
+#[cfg(feature = "wyoming")]
+pub mod wyoming;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -45,13 +59,14 @@ pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
 #[cfg(feature = "net")]
-pub use self::net::{Endpoint, Timeouts};
+pub use self::net::Endpoint;
 pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
 pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};
+pub use self::timeouts::Timeouts;
 pub use self::voice::{SpeechPart, TextToSpeech, text_by_text};
 
 /// A boxed future, so that the traits are dyn-compatible.

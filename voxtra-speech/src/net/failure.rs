@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::Response;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ impl Endpoint {
     /// The error for an answer that is no success.
     pub(crate) async fn refused(&self, response: Response) -> ProviderError {
         let status = response.status();
-        let kind = kind(status, response.headers());
+        let kind = kind(status.as_u16(), response.headers());
         let body = Body::new(self.clone(), response);
         let body = body.whole(MAX_REFUSAL).await.unwrap_or_default();
         let said = message_of(&body).unwrap_or_else(|| "without a reason".to_owned());
@@ -28,6 +28,12 @@ impl Endpoint {
             _ => "",
         };
         self.error(kind, &format!("it answered {status}: {said}{advice}"))
+    }
+
+    /// The error for a refusal inside a websocket, which has a status as answers have.
+    pub(crate) fn refused_with(&self, status: u16, said: &str) -> ProviderError {
+        let kind = kind(status, &HeaderMap::new());
+        self.error(kind, &format!("it answered {status}: {said}"))
     }
 
     /// The error for a connection that could not be made or broke.
@@ -57,15 +63,15 @@ impl Inner {
 }
 
 /// The meaning of a status. 529 is Anthropic's "overloaded".
-fn kind(status: StatusCode, headers: &HeaderMap) -> ProviderErrorKind {
-    match status.as_u16() {
+fn kind(status: u16, headers: &HeaderMap) -> ProviderErrorKind {
+    match status {
         401 | 403 => ProviderErrorKind::Auth,
         402 | 429 => ProviderErrorKind::RateLimited {
             retry_after: retry_after(headers),
         },
         408 => ProviderErrorKind::Timeout,
         500.. => ProviderErrorKind::Unavailable,
-        300..400 => ProviderErrorKind::Protocol,
+        300..=399 => ProviderErrorKind::Protocol,
         _ => ProviderErrorKind::Rejected,
     }
 }
@@ -124,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_status_says_what_to_do() {
-        let kind = |status| kind(StatusCode::from_u16(status).unwrap(), &HeaderMap::new());
+        let kind = |status| kind(status, &HeaderMap::new());
         let limited = ProviderErrorKind::RateLimited { retry_after: None };
         assert_eq!(kind(401), ProviderErrorKind::Auth);
         assert_eq!(kind(429), limited);
