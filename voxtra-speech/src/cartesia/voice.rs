@@ -14,8 +14,8 @@ use super::utterance::Utterance;
 
 const RATES: [u32; 6] = [8_000, 16_000, 22_050, 24_000, 44_100, 48_000];
 
-/// A voice of Cartesia. It speaks while its text is still being written, and knows the place of each
-/// word.
+/// A voice of Cartesia. It speaks while its text is still being written, and knows the place of
+/// each word.
 ///
 /// ```
 /// use voxtra_speech::cartesia::Voice;

@@ -1,4 +1,3 @@
-//! What every provider must do, whatever is behind it: scenarios that its tests play, and functions
-//! that say whether it does.
+//! Suites that test providers: the feature `conformance`.
 
 pub mod voice;

@@ -10,8 +10,8 @@ use super::super::voice::audio::Encoding;
 use super::super::voice::streamed::{Dialect, Said};
 use super::super::{ProviderError, ProviderErrorKind};
 
-/// How many times a text is flushed, so that it is spoken without waiting for the next one. Deepgram
-/// allows 20 in a minute; what comes behind these is flushed at the end.
+/// How many times a text is flushed, so that it is spoken without waiting for the next one.
+/// Deepgram allows 20 in a minute; what comes behind these is flushed at the end.
 const FLUSHES: usize = 15;
 
 pub(super) struct Utterance {

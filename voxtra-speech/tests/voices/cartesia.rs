@@ -1,7 +1,5 @@
 //! <https://docs.cartesia.ai/2026-03-01/api-reference/tts/websocket>, read on 2026-11-29.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
@@ -113,7 +111,9 @@ async fn play(mut socket: WebSocket, scenario: Scenario, notes: Notes) {
         double::send(&mut socket, chunk(&sound[..4_001])).await;
         match scenario {
             Scenario::CutOff => return,
-            Scenario::FallsSilent => return double::stay(&mut socket, &notes).await,
+            Scenario::FallsSilent | Scenario::Cancelled => {
+                return double::stay(&mut socket, &notes).await;
+            }
             _ => {}
         }
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -139,11 +139,12 @@ fn voice(base: &str, scenario: Scenario) -> Voice {
 async fn it_does_what_every_voice_must() {
     let (notes, _) = Notes::new();
     check(async |scenario| {
+        let (notes, news) = notes.with_news();
         let base = match scenario {
             Scenario::NothingToSay => format!("http://{}", double::nobody().await),
-            _ => double(scenario, notes.clone()).await,
+            _ => double(scenario, notes).await,
         };
-        Some(Arc::new(voice(&base, scenario)) as Arc<dyn TextToSpeech>)
+        Some(double::subject(voice(&base, scenario), news))
     })
     .await;
     notes.assert_right();
@@ -197,16 +198,6 @@ async fn a_text_after_a_pause_is_spoken_in_a_new_context() {
     contexts.push(news.recv().await.unwrap());
     assert_ne!(contexts[0], contexts[1]);
     notes.assert_right();
-}
-
-#[tokio::test]
-async fn dropping_the_parts_cancels() {
-    let (notes, mut news) = Notes::new();
-    let base = double(Scenario::FallsSilent, notes).await;
-    let mut parts = voice(&base, Scenario::Speaks).speak(double::whole(&["One."]), 8_000);
-    double::first_audio(&mut parts).await;
-    drop(parts);
-    while news.recv().await.unwrap() != "gone" {}
 }
 
 #[tokio::test]

@@ -1,8 +1,5 @@
 //! <https://developers.deepgram.com/reference/text-to-speech/speak-streaming>, read on 2026-11-29.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::Query;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -10,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::json;
+use std::collections::HashMap;
 use voxtra_speech::TextToSpeech;
 use voxtra_speech::conformance::voice::{Scenario, check};
 use voxtra_speech::deepgram::Voice;
@@ -88,7 +86,9 @@ async fn play(mut socket: WebSocket, scenario: Scenario, notes: Notes) {
             let _ = socket.send(Message::binary(sound[..4_001].to_vec())).await;
             match scenario {
                 Scenario::CutOff => return,
-                Scenario::FallsSilent => return double::stay(&mut socket, &notes).await,
+                Scenario::FallsSilent | Scenario::Cancelled => {
+                    return double::stay(&mut socket, &notes).await;
+                }
                 _ => {}
             }
             let _ = socket.send(Message::binary(sound[4_001..].to_vec())).await;
@@ -113,11 +113,12 @@ fn voice(base: &str, scenario: Scenario) -> Voice {
 async fn it_does_what_every_voice_must() {
     let (notes, _) = Notes::new();
     check(async |scenario| {
+        let (notes, news) = notes.with_news();
         let base = match scenario {
             Scenario::NothingToSay => format!("http://{}", double::nobody().await),
-            _ => double(scenario, "linear16", notes.clone()).await,
+            _ => double(scenario, "linear16", notes).await,
         };
-        Some(Arc::new(voice(&base, scenario)) as Arc<dyn TextToSpeech>)
+        Some(double::subject(voice(&base, scenario), news))
     })
     .await;
     notes.assert_right();
@@ -154,11 +155,4 @@ async fn mu_law_is_asked_for_and_decoded() {
     let (audio, _) = double::spoken(voice.speak(double::whole(&["Yes."]), 8_000)).await;
     assert_eq!(audio.len(), 8_000);
     notes.assert_right();
-}
-
-#[tokio::test]
-async fn dropping_the_parts_cancels() {
-    let (notes, mut news) = Notes::new();
-    let base = double(Scenario::FallsSilent, "linear16", notes).await;
-    double::is_cancelled(&voice(&base, Scenario::Speaks), &mut news).await;
 }

@@ -10,8 +10,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use voxtra_speech::conformance::voice::Scenario;
+use voxtra_speech::conformance::voice::{Scenario, Subject};
 use voxtra_speech::{Endpoint, Feed, Parts, SpeechPart, TextToSpeech, Timeouts};
+
+pub(crate) type News = mpsc::UnboundedReceiver<String>;
 
 /// What a double was sent that it should not have been, and what its test wants to know.
 #[derive(Clone)]
@@ -21,9 +23,16 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<String>) {
+    pub(crate) fn new() -> (Self, News) {
         let (news, received) = mpsc::unbounded_channel();
         let wrong = Arc::default();
+        (Self { wrong, news }, received)
+    }
+
+    /// The same for a double of its own.
+    pub(crate) fn with_news(&self) -> (Self, News) {
+        let (news, received) = mpsc::unbounded_channel();
+        let wrong = self.wrong.clone();
         (Self { wrong, news }, received)
     }
 
@@ -180,13 +189,9 @@ pub(crate) async fn first_audio(parts: &mut Parts<SpeechPart>) {
     }
 }
 
-/// A voice whose parts are dropped leaves its server at once.
-pub(crate) async fn is_cancelled(
-    voice: &dyn TextToSpeech,
-    news: &mut mpsc::UnboundedReceiver<String>,
-) {
-    let mut parts = voice.speak(whole(&["One.", "Two."]), 8_000);
-    first_audio(&mut parts).await;
-    drop(parts);
-    assert_eq!(news.recv().await.as_deref(), Some("gone"));
+/// A voice with the news of its double, which tells when its client is gone.
+pub(crate) fn subject(voice: impl TextToSpeech + 'static, mut news: News) -> Subject {
+    Subject::new(Arc::new(voice)).cancelled_when(async move {
+        while news.recv().await.is_some_and(|news| news != "gone") {}
+    })
 }

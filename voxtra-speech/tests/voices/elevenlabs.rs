@@ -1,9 +1,6 @@
 //! <https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-stream-input>,
 //! read on 2026-11-29.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Query};
@@ -13,6 +10,7 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use voxtra_speech::conformance::voice::{Scenario, check};
 use voxtra_speech::elevenlabs::Voice;
 use voxtra_speech::{Feed, TextToSpeech};
@@ -106,7 +104,9 @@ async fn play(mut socket: WebSocket, scenario: Scenario, notes: Notes) {
         chunk(&mut socket, &sound[..4_001], &chars[..half], 250).await;
         match scenario {
             Scenario::CutOff => return,
-            Scenario::FallsSilent => return double::stay(&mut socket, &notes).await,
+            Scenario::FallsSilent | Scenario::Cancelled => {
+                return double::stay(&mut socket, &notes).await;
+            }
             _ => {}
         }
         chunk(&mut socket, &sound[4_001..], &chars[half..], 250).await;
@@ -144,11 +144,12 @@ fn voice(base: &str, scenario: Scenario) -> Voice {
 async fn it_does_what_every_voice_must() {
     let (notes, _) = Notes::new();
     check(async |scenario| {
+        let (notes, news) = notes.with_news();
         let base = match scenario {
             Scenario::NothingToSay => format!("http://{}", double::nobody().await),
-            _ => double(scenario, "pcm_8000", notes.clone()).await,
+            _ => double(scenario, "pcm_8000", notes).await,
         };
-        Some(Arc::new(voice(&base, scenario)) as Arc<dyn TextToSpeech>)
+        Some(double::subject(voice(&base, scenario), news))
     })
     .await;
     notes.assert_right();
@@ -178,13 +179,6 @@ async fn mu_law_is_asked_for_and_decoded() {
     let (audio, _) = double::spoken(voice.speak(double::whole(&["Yes."]), 8_000)).await;
     assert_eq!(audio.len(), 8_000);
     notes.assert_right();
-}
-
-#[tokio::test]
-async fn dropping_the_parts_cancels() {
-    let (notes, mut news) = Notes::new();
-    let base = double(Scenario::FallsSilent, "pcm_8000", notes).await;
-    double::is_cancelled(&voice(&base, Scenario::Speaks), &mut news).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
 use std::task::Poll;
 
 use axum::body::{Body, Bytes};
@@ -72,7 +71,7 @@ fn answer(scenario: Scenario, notes: &Notes, headers: &HeaderMap, body: &Value) 
     let kind = [(header::CONTENT_TYPE, "audio/pcm")];
     let body = match scenario {
         Scenario::Silent => Body::from_stream(stream::pending::<Result<Bytes, Infallible>>()),
-        Scenario::FallsSilent => {
+        Scenario::FallsSilent | Scenario::Cancelled => {
             let gone = Gone(notes.clone());
             let pending = stream::poll_fn(move |_| {
                 let _ = &gone;
@@ -126,12 +125,13 @@ fn voice(base: &str, scenario: Scenario) -> Voice {
 async fn it_does_what_every_voice_must() {
     let (notes, _) = Notes::new();
     check(async |scenario| {
+        let (notes, news) = notes.with_news();
         let base = match scenario {
             Scenario::NothingToSay => format!("http://{}", double::nobody().await),
             Scenario::CutOff => cut_off().await,
-            _ => double(scenario, notes.clone()).await,
+            _ => double(scenario, notes).await,
         };
-        Some(Arc::new(voice(&base, scenario)) as Arc<dyn TextToSpeech>)
+        Some(double::subject(voice(&base, scenario), news))
     })
     .await;
     notes.assert_right();
@@ -165,11 +165,4 @@ async fn a_server_without_waves_is_found_out() {
         .unwrap_err();
     assert_eq!(error.kind, ProviderErrorKind::Protocol);
     assert!(error.message.contains("WAV"), "{error}");
-}
-
-#[tokio::test]
-async fn dropping_the_parts_cancels() {
-    let (notes, mut news) = Notes::new();
-    let base = double(Scenario::FallsSilent, notes).await;
-    double::is_cancelled(&voice(&base, Scenario::Speaks), &mut news).await;
 }

@@ -1,7 +1,5 @@
 //! <https://github.com/OHF-Voice/wyoming/blob/main/README.md#text-to-speech>, read on 2026-11-29.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -72,7 +70,7 @@ async fn play(mut stream: BufReader<TcpStream>, scenario: Scenario, notes: &Note
         send(&mut stream, "audio-chunk", format.clone(), &sound[..4_001]).await;
         match scenario {
             Scenario::CutOff => return,
-            Scenario::FallsSilent => return stay(&mut stream).await,
+            Scenario::FallsSilent | Scenario::Cancelled => return stay(&mut stream).await,
             _ => {}
         }
         send(&mut stream, "audio-chunk", format, &sound[4_001..]).await;
@@ -109,13 +107,14 @@ fn voice(address: &str, scenario: Scenario) -> Voice {
 async fn it_does_what_every_voice_must() {
     let (notes, _) = Notes::new();
     check(async |scenario| {
+        let (notes, news) = notes.with_news();
         let address = match scenario {
             // The protocol has neither.
             Scenario::WrongKey | Scenario::RateLimited => return None,
             Scenario::NothingToSay | Scenario::Unavailable => double::nobody().await,
-            _ => double(scenario, notes.clone()).await,
+            _ => double(scenario, notes).await,
         };
-        Some(Arc::new(voice(&address, scenario)) as Arc<dyn TextToSpeech>)
+        Some(double::subject(voice(&address, scenario), news))
     })
     .await;
     notes.assert_right();
@@ -174,15 +173,4 @@ async fn audio_that_no_call_can_take_is_refused() {
     let error = parts.collect().await.unwrap_err();
     assert_eq!(error.kind, ProviderErrorKind::Protocol);
     assert!(error.message.contains("4 bytes a sample"), "{error}");
-}
-
-#[tokio::test]
-async fn dropping_the_parts_cancels() {
-    let (notes, mut news) = Notes::new();
-    let address = double(Scenario::FallsSilent, notes).await;
-    let mut parts = voice(&address, Scenario::Speaks).speak(double::whole(&["One."]), 8_000);
-    double::first_audio(&mut parts).await;
-    drop(parts);
-    assert_eq!(news.recv().await.as_deref(), Some("connected"));
-    assert_eq!(news.recv().await.as_deref(), Some("gone"));
 }
