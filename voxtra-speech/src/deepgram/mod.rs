@@ -17,3 +17,7 @@ fn hosted(key: &SecretString) -> Result<Endpoint, ProviderError> {
         key,
     )
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/providers/deepgram.md")]
+struct Page;

@@ -20,6 +20,8 @@ pub(super) struct Utterance {
     /// What is not spoken yet; the first is being spoken.
     groups: VecDeque<Group>,
     flushes: usize,
+    /// It takes no more flushes for a while.
+    refused: bool,
     finished: bool,
 }
 
@@ -37,6 +39,7 @@ impl Utterance {
             encoding,
             groups: VecDeque::new(),
             flushes: 0,
+            refused: false,
             finished: false,
         }
     }
@@ -87,6 +90,8 @@ impl Dialect for Utterance {
         self.finished = true;
         match self.groups.back_mut() {
             None => said.push(Said::Done),
+            // To close flushes as well, and ends when all is spoken.
+            Some(_) if self.refused => return vec![json!({ "type": "Close" }).to_string()],
             Some(group) if !group.flushed => {
                 group.flushed = true;
                 return vec![flush()];
@@ -94,6 +99,16 @@ impl Dialect for Utterance {
             Some(_) => {}
         }
         Vec::new()
+    }
+
+    fn closed(&mut self, why: Option<&str>, length: Duration, said: &mut Vec<Said>) {
+        if self.finished && self.refused && why.is_some_and(|why| why.starts_with("1000")) {
+            while !self.groups.is_empty() {
+                self.tell_first(length, said);
+                self.groups.pop_front();
+            }
+            said.push(Said::Done);
+        }
     }
 
     fn read(
@@ -130,6 +145,14 @@ impl Dialect for Utterance {
             }
             "Warning" => {
                 let (code, what) = (field("code"), field("description"));
+                if format!("{code} {what}").to_lowercase().contains("flush") {
+                    self.flushes = FLUSHES;
+                    self.refused = true;
+                    // It was the last one, which the texts that come now share a group with.
+                    if let Some(group) = self.groups.back_mut() {
+                        group.flushed = false;
+                    }
+                }
                 tracing::warn!(provider = endpoint.provider(), code, what, "voice warns");
             }
             "Error" => {

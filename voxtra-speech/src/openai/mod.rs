@@ -16,3 +16,7 @@ fn endpoint(key: &SecretString) -> Result<Endpoint, ProviderError> {
         key,
     )
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/providers/openai.md")]
+struct Page;

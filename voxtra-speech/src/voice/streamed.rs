@@ -42,6 +42,9 @@ pub(crate) trait Dialect: Send {
         said: &mut Vec<Said>,
     ) -> Result<(), ProviderError>;
 
+    /// The provider closed the connection. That is an error unless something is added to `said`.
+    fn closed(&mut self, _why: Option<&str>, _length: Duration, _said: &mut Vec<Said>) {}
+
     /// After this long without audio the speech so far is finished while more texts may come, which
     /// are given when it is [`Said::Done`]. `None`: whoever is done can't go on.
     fn pause(&self) -> Option<Duration> {
@@ -229,10 +232,15 @@ impl<D: Dialect> Speech<'_, D> {
 
     /// True at the utterance's end.
     async fn read(&mut self, received: Received) -> Result<bool, ProviderError> {
-        if let Received::Closed(said) = received {
-            return Err(self.socket.closed_early(said));
-        }
         let mut said = Vec::new();
+        if let Received::Closed(why) = received {
+            let length = self.spoken.length();
+            self.dialect.closed(why.as_deref(), length, &mut said);
+            if said.is_empty() {
+                return Err(self.socket.closed_early(why));
+            }
+            return self.tell(said).await;
+        }
         self.dialect
             .read(self.endpoint, &received, self.spoken.length(), &mut said)?;
         self.tell(said).await

@@ -6,3 +6,7 @@ mod voice;
 mod wire;
 
 pub use self::voice::Voice;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/providers/wyoming.md")]
+struct Page;

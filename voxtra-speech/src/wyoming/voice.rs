@@ -95,7 +95,11 @@ impl Voice {
         let mut answer = None;
         if let Some(kept) = self.kept.take() {
             // The server may have closed it meanwhile: then another one is made.
-            answer = self.ask(kept, &request).await.ok();
+            answer = match self.ask(kept, &request).await {
+                Ok(answer) => Some(answer),
+                Err(error) if error.kind == ProviderErrorKind::Timeout => return Err(error),
+                Err(_) => None,
+            };
         }
         let (mut wire, mut event) = match answer {
             Some(answer) => answer,
@@ -113,7 +117,8 @@ impl Voice {
                 Step::Other => {}
                 Step::End => break,
             }
-            event = self.next(&mut wire, speech.deadline(self.timeouts)).await?;
+            let limit = speech.limit(self.timeouts);
+            event = self.next(&mut wire, speech.since, limit).await?;
         }
         speech.spoken.end(&text)?;
         self.kept.give_back(wire);
@@ -123,17 +128,18 @@ impl Voice {
     /// Sends a request and waits for the first event of its answer.
     async fn ask(&self, mut wire: Wire, request: &[u8]) -> Result<(Wire, Event), ProviderError> {
         wire.send(request).await?;
-        let deadline = Instant::now().checked_add(self.timeouts.first);
-        let event = self.next(&mut wire, deadline).await?;
+        let limit = self.timeouts.first;
+        let event = self.next(&mut wire, Instant::now(), limit).await?;
         Ok((wire, event))
     }
 
     async fn next(
         &self,
         wire: &mut Wire,
-        deadline: Option<Instant>,
+        since: Instant,
+        limit: Duration,
     ) -> Result<Event, ProviderError> {
-        let received = match deadline {
+        let received = match since.checked_add(limit) {
             Some(deadline) => timeout_at(deadline, wire.next()).await,
             None => Ok(wire.next().await),
         };
@@ -144,10 +150,10 @@ impl Voice {
                 "it closed the connection before its audio was complete",
             )),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(failed(
-                ProviderErrorKind::Timeout,
-                "no audio came from it in time",
-            )),
+            Err(_) => {
+                let message = format!("no audio came from it within {} s", limit.as_secs_f64());
+                Err(failed(ProviderErrorKind::Timeout, &message))
+            }
         }
     }
 }
@@ -238,13 +244,13 @@ impl Speech {
         }
     }
 
-    /// Until when the next audio is due.
-    fn deadline(&self, timeouts: Timeouts) -> Option<Instant> {
-        self.since.checked_add(if self.spoken.length().is_zero() {
+    /// How long to wait for the next audio.
+    fn limit(&self, timeouts: Timeouts) -> Duration {
+        if self.spoken.length().is_zero() {
             timeouts.first
         } else {
             timeouts.idle
-        })
+        }
     }
 
     fn read(&mut self, event: Event) -> Result<Step, ProviderError> {
@@ -294,4 +300,36 @@ impl Speech {
 
 fn failed(kind: ProviderErrorKind, message: &str) -> ProviderError {
     ProviderError::new(PROVIDER, kind, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_event_panics(
+            events in proptest::collection::vec(
+                (
+                    proptest::sample::select(&["audio-start", "audio-chunk", "error", "info"][..]),
+                    proptest::option::of(any::<i64>()),
+                    0..4_u64,
+                    0..3_u64,
+                    proptest::collection::vec(any::<u8>(), 0..9),
+                ),
+                0..9,
+            ),
+        ) {
+            let mut speech = Speech::new();
+            for (kind, rate, width, channels, payload) in events {
+                let data = json!({ "rate": rate, "width": width, "channels": channels });
+                let event = Event { payload, ..Event::new(kind, data) };
+                if speech.read(event).is_err() {
+                    break;
+                }
+            }
+        }
+    }
 }

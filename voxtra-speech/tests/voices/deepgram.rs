@@ -156,3 +156,51 @@ async fn mu_law_is_asked_for_and_decoded() {
     assert_eq!(audio.len(), 8_000);
     notes.assert_right();
 }
+
+/// Many calls at once may use up what one minute has.
+#[tokio::test]
+async fn a_voice_that_takes_no_flush_is_asked_to_close() {
+    let play = async |mut socket: WebSocket, notes: Notes| {
+        let mut kinds = Vec::new();
+        while let Some(message) = double::json(&mut socket, &notes).await {
+            let kind = message["type"].as_str().unwrap_or_default().to_owned();
+            let sound = double::bytes(&double::sound());
+            match kind.as_str() {
+                "Flush" => {
+                    let what = "Cannot process any more Flush messages";
+                    let warning = json!({ "type": "Warning", "description": what, "code": "W2" });
+                    double::send(&mut socket, warning).await;
+                    // Enough text was there, all the same.
+                    let _ = socket.send(Message::binary(sound)).await;
+                }
+                "Close" => {
+                    let _ = socket.send(Message::binary(sound)).await;
+                    let (code, reason) = (1000, "".into());
+                    let close = axum::extract::ws::CloseFrame { code, reason };
+                    let _ = socket.send(Message::Close(Some(close))).await;
+                }
+                _ => {}
+            }
+            kinds.push(kind);
+        }
+        notes.tell(kinds.join(" "));
+    };
+    let (notes, mut news) = Notes::new();
+    let answer = move |upgrade: WebSocketUpgrade| async move {
+        upgrade.on_upgrade(move |socket| play(socket, notes))
+    };
+    let base = double::serve(Router::new().route("/v1/speak", get(answer))).await;
+    let (sender, texts) = voxtra_speech::Feed::queue(1);
+    let mut parts = voice(&base, Scenario::Speaks).speak(texts, 8_000);
+    sender.send("One.".to_owned()).await;
+    double::first_audio(&mut parts).await;
+    sender.send("Two.".to_owned()).await;
+    drop(sender);
+    let (audio, told) = double::spoken(parts).await;
+    assert_eq!(audio.len(), 4_000);
+    assert_eq!(told, [("Two. ".to_owned(), 500)]);
+    assert_eq!(
+        news.recv().await.as_deref(),
+        Some("Speak Flush Speak Close")
+    );
+}
