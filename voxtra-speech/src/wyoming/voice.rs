@@ -113,11 +113,16 @@ impl Voice {
             match speech.read(event)? {
                 Step::Audio(part) => {
                     out.send(part).await;
+                    // The reader's time is not the server's.
+                    speech.since = Instant::now();
                 }
                 Step::Other => {}
                 Step::End => break,
             }
             let limit = speech.limit(self.timeouts);
+            if speech.since.elapsed() >= limit {
+                return Err(too_late(limit));
+            }
             event = self.next(&mut wire, speech.since, limit).await?;
         }
         speech.spoken.end(&text)?;
@@ -150,10 +155,7 @@ impl Voice {
                 "it closed the connection before its audio was complete",
             )),
             Ok(Err(error)) => Err(error),
-            Err(_) => {
-                let message = format!("no audio came from it within {} s", limit.as_secs_f64());
-                Err(failed(ProviderErrorKind::Timeout, &message))
-            }
+            Err(_) => Err(too_late(limit)),
         }
     }
 }
@@ -278,7 +280,6 @@ impl Speech {
                 self.pcm.push(&event.payload, &mut samples);
                 if !samples.is_empty() {
                     let part = self.spoken.add(rate_hz, samples)?;
-                    self.since = Instant::now();
                     return Ok(Step::Audio(part));
                 }
             }
@@ -296,6 +297,11 @@ impl Speech {
         }
         Ok(Step::Other)
     }
+}
+
+fn too_late(limit: Duration) -> ProviderError {
+    let message = format!("no audio came from it within {} s", limit.as_secs_f64());
+    failed(ProviderErrorKind::Timeout, &message)
 }
 
 fn failed(kind: ProviderErrorKind, message: &str) -> ProviderError {

@@ -55,6 +55,28 @@ pub(crate) trait Dialect: Send {
 /// How long to wait for each part of what a provider said before it closed.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// A connection to a provider: a websocket, or what a test has in its place.
+trait Wire: Send {
+    fn send_text(&mut self, text: String)
+    -> impl Future<Output = Result<(), ProviderError>> + Send;
+
+    /// Waits for the next message, without a limit. Cancel safe.
+    fn next(&mut self) -> impl Future<Output = Result<Received, ProviderError>> + Send;
+}
+
+impl Wire for Socket {
+    fn send_text(
+        &mut self,
+        text: String,
+    ) -> impl Future<Output = Result<(), ProviderError>> + Send {
+        Socket::send_text(self, text)
+    }
+
+    fn next(&mut self) -> impl Future<Output = Result<Received, ProviderError>> + Send {
+        Socket::next(self)
+    }
+}
+
 /// Speaks the texts with a websocket at `path`.
 pub(crate) async fn speak(
     endpoint: &Endpoint,
@@ -66,19 +88,8 @@ pub(crate) async fn speak(
     let Some((socket, first)) = open(endpoint, &path, &mut texts).await? else {
         return Ok(());
     };
-    let mut speech = Speech {
-        endpoint,
-        socket,
-        dialect,
-        out,
-        spoken: Spoken::new(endpoint.provider()),
-        given: String::new(),
-        texts: Texts::Open,
-        waiting: false,
-        since: Instant::now(),
-    };
-    speech.give(&first).await?;
-    let run = speech.run(&mut texts);
+    let mut speech = Speech::new(endpoint, socket, dialect, out);
+    let run = speech.run(first, &mut texts);
     // The next utterance finds a connection that is open already.
     let warm_up = async {
         endpoint.warm_up().await;
@@ -128,9 +139,9 @@ enum Texts {
     Ended,
 }
 
-struct Speech<'a, D> {
+struct Speech<'a, W, D> {
     endpoint: &'a Endpoint,
-    socket: Socket,
+    socket: W,
     dialect: D,
     out: PartSender<SpeechPart>,
     spoken: Spoken,
@@ -142,8 +153,23 @@ struct Speech<'a, D> {
     since: Instant,
 }
 
-impl<D: Dialect> Speech<'_, D> {
-    async fn run(&mut self, texts: &mut Feed<String>) -> Result<(), ProviderError> {
+impl<'a, W: Wire, D: Dialect> Speech<'a, W, D> {
+    fn new(endpoint: &'a Endpoint, socket: W, dialect: D, out: PartSender<SpeechPart>) -> Self {
+        Self {
+            endpoint,
+            socket,
+            dialect,
+            out,
+            spoken: Spoken::new(endpoint.provider()),
+            given: String::new(),
+            texts: Texts::Open,
+            waiting: false,
+            since: Instant::now(),
+        }
+    }
+
+    async fn run(&mut self, first: String, texts: &mut Feed<String>) -> Result<(), ProviderError> {
+        self.give(&first).await?;
         loop {
             let timeouts = self.endpoint.timeouts();
             let limit = if self.spoken.length().is_zero() {
@@ -170,6 +196,10 @@ impl<D: Dialect> Speech<'_, D> {
                 received = self.socket.next() => {
                     if self.read(received?).await? {
                         return Ok(());
+                    }
+                    // What comes all the time and is no audio must not put this off.
+                    if self.waiting && self.since.elapsed() >= limit {
+                        return Err(self.endpoint.timed_out("no audio came from it", limit));
                     }
                 }
                 () = at(self.since, limit), if self.waiting => {
@@ -216,7 +246,8 @@ impl<D: Dialect> Speech<'_, D> {
     async fn last_words(&mut self) -> Option<ProviderError> {
         let mut said = Vec::new();
         loop {
-            let message = self.socket.next_within(LAST_WORDS).await.ok()?;
+            let next = tokio::time::timeout(LAST_WORDS, self.socket.next());
+            let message = next.await.ok()?.ok()?;
             if matches!(message, Received::Closed(_)) {
                 return self.read(message).await.err();
             }
@@ -237,7 +268,7 @@ impl<D: Dialect> Speech<'_, D> {
             let length = self.spoken.length();
             self.dialect.closed(why.as_deref(), length, &mut said);
             if said.is_empty() {
-                return Err(self.socket.closed_early(why));
+                return Err(self.endpoint.closed_early(why));
             }
             return self.tell(said).await;
         }
@@ -288,76 +319,7 @@ async fn at(since: Instant, limit: Duration) {
     }
 }
 
-/// Whatever a provider sends, nothing panics, and lengths stay what they are.
 #[cfg(test)]
-pub(crate) mod odd {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::super::super::Timeouts;
-    use super::*;
-
-    /// Messages of any kind, and such as have the right fields with odd values.
-    pub(crate) fn messages(
-        fields: &'static [&'static str],
-        kinds: &'static [&'static str],
-    ) -> impl Strategy<Value = Vec<Received>> {
-        let object = proptest::collection::vec((proptest::sample::select(fields), value()), 0..5);
-        let object = (proptest::sample::select(kinds), object).prop_map(|(kind, fields)| {
-            let mut object = json!({ "type": kind });
-            for (name, value) in fields {
-                object[name] = value;
-            }
-            Received::Text(object.to_string())
-        });
-        let message = prop_oneof![
-            4 => object,
-            1 => ".{0,40}".prop_map(Received::Text),
-            1 => proptest::collection::vec(any::<u8>(), 0..9).prop_map(|it| Received::Binary(it.into())),
-        ];
-        proptest::collection::vec(message, 0..12)
-    }
-
-    fn value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            "[A-Za-z0-9+/=é ]{0,8}".prop_map(Value::from),
-            Just(json!("AQID")),
-        ];
-        let list = |of| proptest::collection::vec(of, 0..4).prop_map(Value::from);
-        let times = (
-            list("[a-zé ]{0,3}".prop_map(Value::from).boxed()),
-            list(leaf.clone().boxed()),
-        );
-        let times = times.prop_map(|(words, starts)| {
-            json!({ "words": words, "start": starts, "chars": words, "charStartTimesMs": starts })
-        });
-        prop_oneof![3 => leaf.clone(), 1 => list(leaf.boxed()), 2 => times]
-    }
-
-    /// Gives texts between the messages, and finishes; stops at an error, as speech does.
-    pub(crate) fn read(mut dialect: impl Dialect, messages: &[Received]) {
-        let endpoint = Endpoint::new("test", "http://localhost", Timeouts::default()).unwrap();
-        let (mut said, mut length) = (Vec::new(), Duration::ZERO);
-        dialect.give("Hello there, you.", length, &mut said);
-        for (n, message) in messages.iter().enumerate() {
-            if dialect.read(&endpoint, message, length, &mut said).is_err() {
-                return;
-            }
-            length += Duration::from_millis(100);
-            match n {
-                3 => drop(dialect.give("More.", length, &mut said)),
-                6 => drop(dialect.finish(length, &mut said)),
-                _ => {}
-            }
-        }
-        assert!(
-            !said
-                .iter()
-                .any(|said| matches!(said, Said::Audio(none) if none.is_empty()))
-        );
-    }
-}
+pub(crate) mod odd;
+#[cfg(test)]
+mod tests;
