@@ -12,7 +12,8 @@
 //! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
 //!
 //! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime. Each provider on the
-//! network has a feature of its own, and needs a tokio runtime too.
+//! network has a module and a feature of the same name, and needs a tokio runtime too. With
+//! `conformance` comes a suite that a provider of your own can be tested with.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -32,8 +33,9 @@ pub mod deepgram;
 pub mod elevenlabs;
 mod error;
 mod model;
+// Each provider uses a part of it.
 #[cfg(feature = "net")]
-#[allow(dead_code, unused_imports, reason = "each provider uses a part of it")]
+#[allow(dead_code, unused_imports)]
 mod net;
 #[cfg(feature = "openai")]
 pub mod openai;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::super::ProviderError;
-use super::super::net::{Endpoint, Received, message_of};
+use super::super::net::{Endpoint, Received, kind, message_of};
 use super::super::voice::audio::Encoding;
 use super::super::voice::captions::Captions;
 use super::super::voice::streamed::{Dialect, Said};
@@ -148,7 +148,8 @@ impl Dialect for Utterance {
                 let status = status.and_then(|status| u16::try_from(status).ok());
                 let what = message_of(text.as_bytes());
                 let what = what.unwrap_or_else(|| "without a reason".to_owned());
-                return Err(endpoint.refused_with(status.unwrap_or(500), &what));
+                let kind = kind(status.unwrap_or(500), None);
+                return Err(endpoint.error(kind, &format!("it refused: {what}")));
             }
             // `flush_done`, and what may be added later.
             _ => {}

@@ -19,21 +19,18 @@ impl Endpoint {
     /// The error for an answer that is no success.
     pub(crate) async fn refused(&self, response: Response) -> ProviderError {
         let status = response.status();
-        let kind = kind(status.as_u16(), response.headers());
+        let mut kind = kind(status.as_u16(), retry_after(response.headers()));
         let body = Body::new(self.clone(), response);
         let body = body.whole(MAX_REFUSAL).await.unwrap_or_default();
+        if let Ok(json) = serde_json::from_slice(&body) {
+            kind = refined(kind, &json);
+        }
         let said = message_of(&body).unwrap_or_else(|| "without a reason".to_owned());
         let advice = match kind {
             ProviderErrorKind::Auth => "; check its key",
             _ => "",
         };
         self.error(kind, &format!("it answered {status}: {said}{advice}"))
-    }
-
-    /// The error for a refusal inside a websocket, which has a status as answers have.
-    pub(crate) fn refused_with(&self, status: u16, said: &str) -> ProviderError {
-        let kind = kind(status, &HeaderMap::new());
-        self.error(kind, &format!("it answered {status}: {said}"))
     }
 
     /// The error for a connection that could not be made or broke.
@@ -63,16 +60,40 @@ impl Inner {
 }
 
 /// The meaning of a status. 529 is Anthropic's "overloaded".
-fn kind(status: u16, headers: &HeaderMap) -> ProviderErrorKind {
+pub(crate) fn kind(status: u16, retry_after: Option<Duration>) -> ProviderErrorKind {
     match status {
         401 | 403 => ProviderErrorKind::Auth,
-        402 | 429 => ProviderErrorKind::RateLimited {
-            retry_after: retry_after(headers),
-        },
+        402 | 429 => ProviderErrorKind::RateLimited { retry_after },
         408 => ProviderErrorKind::Timeout,
         500.. => ProviderErrorKind::Unavailable,
         300..=399 => ProviderErrorKind::Protocol,
         _ => ProviderErrorKind::Rejected,
+    }
+}
+
+/// What Google says in the details of a refusal
+/// (<https://cloud.google.com/apis/design/errors#error_details>): a wrong key answers 400, and the
+/// wait is no header.
+pub(crate) fn refined(kind: ProviderErrorKind, body: &Value) -> ProviderErrorKind {
+    // Gemini wraps its error into a list when it streams.
+    let body = body.get(0).unwrap_or(body);
+    let details = body.pointer("/error/details").and_then(Value::as_array);
+    let find = |name| {
+        details?
+            .iter()
+            .find_map(|detail| detail.get(name)?.as_str())
+    };
+    match kind {
+        ProviderErrorKind::Rejected if find("reason") == Some("API_KEY_INVALID") => {
+            ProviderErrorKind::Auth
+        }
+        ProviderErrorKind::RateLimited { retry_after: None } => {
+            let seconds =
+                find("retryDelay").and_then(|delay| delay.strip_suffix('s')?.parse().ok());
+            let retry_after = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            ProviderErrorKind::RateLimited { retry_after }
+        }
+        kind => kind,
     }
 }
 
@@ -130,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_status_says_what_to_do() {
-        let kind = |status| kind(status, &HeaderMap::new());
+        let kind = |status| kind(status, None);
         let limited = ProviderErrorKind::RateLimited { retry_after: None };
         assert_eq!(kind(401), ProviderErrorKind::Auth);
         assert_eq!(kind(429), limited);
@@ -140,6 +161,28 @@ mod tests {
         assert_eq!(kind(302), ProviderErrorKind::Protocol);
         assert_eq!(kind(500), ProviderErrorKind::Unavailable);
         assert_eq!(kind(529), ProviderErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn the_details_of_google_say_more_than_its_status() {
+        let limited = kind(429, None);
+        let body = |detail| serde_json::json!([{"error": {"details": [{"@type": "x"}, detail]}}]);
+        let wait = body(serde_json::json!({"retryDelay": "1.5s"}));
+        let retry_after = Some(Duration::from_millis(1_500));
+        assert_eq!(
+            refined(limited, &wait),
+            ProviderErrorKind::RateLimited { retry_after }
+        );
+        for odd in ["-1s", "1e300s", "s", "1"] {
+            let odd = body(serde_json::json!({ "retryDelay": odd }));
+            assert_eq!(refined(limited, &odd), limited, "{odd}");
+        }
+        let key = body(serde_json::json!({"reason": "API_KEY_INVALID"}));
+        assert_eq!(refined(kind(400, None), &key), ProviderErrorKind::Auth);
+        assert_eq!(
+            refined(kind(500, None), &key),
+            ProviderErrorKind::Unavailable
+        );
     }
 
     #[test]

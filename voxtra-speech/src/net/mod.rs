@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub(crate) use self::body::Body;
-pub(crate) use self::failure::message_of;
+pub(crate) use self::failure::{kind, message_of};
 pub(crate) use self::socket::{Received, Socket};
 pub(crate) use self::sse::Sse;
 use super::{ProviderError, ProviderErrorKind, Timeouts};
