@@ -8,8 +8,8 @@ use secrecy::SecretString;
 pub use self::voice::Voice;
 use super::{Endpoint, ProviderError, Timeouts};
 
-/// Deepgram's own servers, with this key.
-fn hosted(key: &SecretString) -> Result<Endpoint, ProviderError> {
+/// Deepgram itself, with this key.
+fn endpoint(key: &SecretString) -> Result<Endpoint, ProviderError> {
     let timeouts = Timeouts::default();
     Endpoint::new("deepgram", "https://api.deepgram.com", timeouts)?.with_key(
         "authorization",

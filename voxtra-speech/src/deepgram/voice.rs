@@ -39,7 +39,7 @@ impl Voice {
     /// # Errors
     /// The key can't be one, or the machine has no certificates.
     pub fn new(key: SecretString) -> Result<Self, ProviderError> {
-        Ok(Self::at(super::hosted(&key)?))
+        Ok(Self::at(super::endpoint(&key)?))
     }
 
     /// Another place with this interface, such as a server of one's own. The key is expected in the
