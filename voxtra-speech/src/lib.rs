@@ -5,9 +5,10 @@
 //! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
 //! - [`LanguageModel`]: [`ScriptedModel`] for tests.
 //!
-//! All three stream in both directions. What a provider makes is [`Parts`]: they come while it works,
-//! an error is the last of them, and dropping them cancels the work. What it is given piece by piece
-//! is a [`Feed`]. A failure is a [`ProviderError`], which says what a program can do about it.
+//! All three stream in both directions. What a provider makes is [`Parts`]: they come while it
+//! works, an error is the last of them, and dropping them cancels the work. What it is given piece
+//! by piece is a [`Feed`]. A failure is a [`ProviderError`], which says what a program can do about
+//! it.
 //!
 //! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
 //!
