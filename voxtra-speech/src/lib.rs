@@ -24,6 +24,8 @@
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
 mod bounded;
+#[cfg(feature = "cartesia")]
+pub mod cartesia;
 #[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
 #[cfg_attr(
     not(all(feature = "anthropic", feature = "gemini", feature = "openai")),
@@ -34,6 +36,10 @@ mod chat;
 mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "deepgram")]
+pub mod deepgram;
+#[cfg(feature = "elevenlabs")]
+pub mod elevenlabs;
 mod error;
 #[cfg(feature = "gemini")]
 pub mod gemini;
@@ -51,8 +57,11 @@ mod scripted;
 mod settings;
 mod speech_to_text;
 mod text;
+mod timeouts;
 mod voice;
 pub mod wav;
+#[cfg(feature = "wyoming")]
+pub mod wyoming;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -64,7 +73,7 @@ pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
 #[cfg(feature = "net")]
-pub use self::net::{Endpoint, Timeouts};
+pub use self::net::Endpoint;
 pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
@@ -72,6 +81,7 @@ pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};
 pub use self::text::{Sentences, speakable};
+pub use self::timeouts::Timeouts;
 pub use self::voice::{SpeechPart, TextToSpeech, text_by_text};
 
 /// A boxed future, so that the traits are dyn-compatible.

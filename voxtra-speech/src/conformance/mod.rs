@@ -1,3 +1,4 @@
 //! Suites that test providers: the feature `conformance`.
 
 pub mod model;
+pub mod voice;

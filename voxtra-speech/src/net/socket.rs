@@ -132,8 +132,15 @@ impl Socket {
 
     /// The error for a connection that the provider closed too early.
     pub(crate) fn closed_early(&self, said: Option<String>) -> ProviderError {
+        self.endpoint.closed_early(said)
+    }
+}
+
+impl Endpoint {
+    /// The error for a websocket that the provider closed too early.
+    pub(crate) fn closed_early(&self, said: Option<String>) -> ProviderError {
         let said = said.map_or_else(String::new, |said| format!(": {said}"));
-        self.endpoint.error(
+        self.error(
             ProviderErrorKind::Unavailable,
             &format!("it closed the connection{said}"),
         )
