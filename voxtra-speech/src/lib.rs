@@ -23,6 +23,8 @@
 
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
+#[cfg(feature = "assemblyai")]
+pub mod assemblyai;
 mod bounded;
 #[cfg(feature = "cartesia")]
 pub mod cartesia;
@@ -43,6 +45,16 @@ pub mod elevenlabs;
 mod error;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(any(
+    feature = "assemblyai",
+    feature = "deepgram",
+    feature = "openai",
+    feature = "vosk",
+    feature = "wyoming"
+))]
+// Each provider uses a part of it.
+#[allow(dead_code, unused_imports)]
+mod listening;
 mod model;
 // Each provider uses a part of it.
 #[cfg(feature = "net")]
@@ -59,6 +71,8 @@ mod speech_to_text;
 mod text;
 mod timeouts;
 mod voice;
+#[cfg(feature = "vosk")]
+pub mod vosk;
 pub mod wav;
 #[cfg(feature = "wyoming")]
 pub mod wyoming;

@@ -1,10 +1,14 @@
 //! Deepgram: <https://developers.deepgram.com>.
 
+mod flux;
+mod transcriber;
 mod utterance;
 mod voice;
 
 use secrecy::SecretString;
 
+pub use self::flux::FluxTranscriber;
+pub use self::transcriber::Transcriber;
 pub use self::voice::Voice;
 use super::{Endpoint, ProviderError, Timeouts};
 

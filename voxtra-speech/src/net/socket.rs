@@ -130,6 +130,11 @@ impl Socket {
             .error(ProviderErrorKind::Unavailable, &failure::causes(error))
     }
 
+    /// The error for a message that makes no sense.
+    pub(crate) fn nonsense(&self, what: &str) -> ProviderError {
+        self.endpoint.nonsense(what)
+    }
+
     /// The error for a connection that the provider closed too early.
     pub(crate) fn closed_early(&self, said: Option<String>) -> ProviderError {
         self.endpoint.closed_early(said)

@@ -2,12 +2,16 @@
 
 mod chunks;
 mod model;
+mod realtime;
 mod thoughts;
+mod transcriber;
 mod voice;
 
 use secrecy::SecretString;
 
 pub use self::model::Model;
+pub use self::realtime::RealtimeTranscriber;
+pub use self::transcriber::Transcriber;
 pub use self::voice::{Voice, VoiceFormat};
 use super::{Endpoint, ProviderError, Timeouts};
 

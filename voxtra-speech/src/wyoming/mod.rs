@@ -1,10 +1,11 @@
 //! Wyoming, the protocol of faster-whisper, piper and others for Home Assistant:
 //! <https://github.com/OHF-Voice/wyoming>.
 
+mod transcriber;
 mod voice;
-#[allow(dead_code, reason = "the voice uses a part of it")]
 mod wire;
 
+pub use self::transcriber::Transcriber;
 pub use self::voice::Voice;
 
 #[cfg(doctest)]

@@ -91,7 +91,7 @@ fn number(text: &str) -> Option<Number<'_>> {
     while let Some((at, c)) = chars.next() {
         let digit = |c: char| c.is_ascii_digit();
         let inside = matches!(c, '.' | ',') && chars.peek().is_some_and(|(_, next)| digit(*next));
-        if !digit(c) && !(inside && at > 0) {
+        if !(digit(c) || inside && at > 0) {
             break;
         }
         end = at + 1;
