@@ -23,7 +23,11 @@
 
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
+#[cfg(feature = "assemblyai")]
+pub mod assemblyai;
 mod bounded;
+#[cfg(feature = "cartesia")]
+pub mod cartesia;
 #[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
 #[cfg_attr(
     not(all(feature = "anthropic", feature = "gemini", feature = "openai")),
@@ -34,9 +38,23 @@ mod chat;
 mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "deepgram")]
+pub mod deepgram;
+#[cfg(feature = "elevenlabs")]
+pub mod elevenlabs;
 mod error;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(any(
+    feature = "assemblyai",
+    feature = "deepgram",
+    feature = "openai",
+    feature = "vosk",
+    feature = "wyoming"
+))]
+// Each provider uses a part of it.
+#[allow(dead_code, unused_imports)]
+mod listening;
 mod model;
 // Each provider uses a part of it.
 #[cfg(feature = "net")]
@@ -50,8 +68,14 @@ mod provider;
 mod scripted;
 mod settings;
 mod speech_to_text;
+mod text;
+mod timeouts;
 mod voice;
+#[cfg(feature = "vosk")]
+pub mod vosk;
 pub mod wav;
+#[cfg(feature = "wyoming")]
+pub mod wyoming;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -63,13 +87,15 @@ pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
 #[cfg(feature = "net")]
-pub use self::net::{Endpoint, Timeouts};
+pub use self::net::Endpoint;
 pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
 pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};
+pub use self::text::{Sentences, speakable};
+pub use self::timeouts::Timeouts;
 pub use self::voice::{SpeechPart, TextToSpeech, text_by_text};
 
 /// A boxed future, so that the traits are dyn-compatible.

@@ -49,7 +49,9 @@ use crate::sync;
 
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
-pub use conversation::Conversation;
+pub use conversation::{
+    AgentSettings, Answer, Conversation, Filler, FnTool, NoInput, OnFailure, Tool, WayOut, tools,
+};
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};

@@ -4,11 +4,13 @@
 use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 
 use super::call::Call;
 use super::error::CallError;
-use super::speak::{Manner, Spoken};
+use super::speak::{Manner, Spoken, Voiced};
 use super::wording::Wording;
+use crate::lock::lock;
 use crate::speech::{Feed, Parts, SpeechPart, wav};
 
 /// An utterance that has not begun: await it. Made by [`Call::say`], [`Call::play`] and
@@ -172,6 +174,22 @@ impl Call {
     /// The rate can't be converted, the call has no media yet or is over.
     pub fn send_audio<'a>(&'a self, samples: &'a [i16], rate_hz: u32) -> Say<'a> {
         Say::new(self, What::Samples(samples, rate_hz))
+    }
+
+    /// Says `text`, and tells which words were heard and whether it was cut.
+    pub(super) async fn say_aloud(&self, text: &str) -> Result<(String, bool), CallError> {
+        let wording = Arc::new(Mutex::new(Wording::new(text)));
+        let spoken = match speech_of(self, text) {
+            Ok(speech) => {
+                let voiced = Voiced::new(speech, Some(wording.clone()));
+                self.utter(voiced, Manner::default()).await
+            }
+            Err(error) => Err(error),
+        };
+        let spoken = self.emit_failure("text_to_speech", spoken).await?;
+        let wording = lock(&wording);
+        let heard = wording.heard_of(spoken);
+        Ok((heard.to_owned(), spoken.is_interrupted()))
     }
 
     /// A provider's failure is an event too.

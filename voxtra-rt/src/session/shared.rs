@@ -12,6 +12,7 @@ use super::answers::Answers;
 use super::call::{CallInfo, Services};
 use super::caller_audio::AudioFanout;
 use super::carrier::Carrier;
+use super::conversation::Memory;
 use super::deadlines;
 use super::error::CallError;
 use super::facts::Facts;
@@ -21,7 +22,6 @@ use super::request::{Hook, Request};
 use super::speak::SpeechOutput;
 use super::state::State;
 use crate::media::TicketError;
-use crate::speech::Message;
 
 /// The shared state of one session. It lives as long as anybody holds the call.
 pub(crate) struct SessionShared {
@@ -38,7 +38,7 @@ pub(crate) struct SessionShared {
     output: SpeechOutput,
     fanout: AudioFanout,
     answers: Answers,
-    conversation: tokio::sync::Mutex<Vec<Message>>,
+    memory: tokio::sync::Mutex<Memory>,
     /// Held while the call is being answered, so that it is answered once; true once it is.
     answered: tokio::sync::Mutex<bool>,
     /// Held during a transfer; then the party to whom the caller was transferred.
@@ -68,7 +68,7 @@ impl SessionShared {
             over: CancellationToken::new(),
             output: SpeechOutput::default(),
             fanout: AudioFanout::default(),
-            conversation: tokio::sync::Mutex::default(),
+            memory: tokio::sync::Mutex::default(),
             answered: tokio::sync::Mutex::default(),
             transferred: tokio::sync::Mutex::default(),
             utterances: AtomicU32::new(1),
@@ -120,8 +120,8 @@ impl SessionShared {
     }
 
     /// The conversation with the language model; whoever holds it is the only one who asks.
-    pub(super) async fn conversation(&self) -> MutexGuard<'_, Vec<Message>> {
-        self.conversation.lock().await
+    pub(super) async fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().await
     }
 
     /// The right to transfer the caller, and to whom the caller was transferred.

@@ -196,7 +196,11 @@ impl Call {
             .await
     }
 
-    async fn utter(&self, mut speech: Voiced, manner: Manner) -> Result<Spoken, CallError> {
+    pub(super) async fn utter(
+        &self,
+        mut speech: Voiced,
+        manner: Manner,
+    ) -> Result<Spoken, CallError> {
         // A voice that fails at once has not spoken, and holds nobody up before it has.
         let mut next = self.while_up(async { Ok(speech.next().await?) }).await?;
         let place = self
@@ -248,18 +252,36 @@ impl Call {
 }
 
 /// Speech while it is being made, whose words are noted.
-struct Voiced {
+pub(super) struct Voiced {
     parts: Parts<SpeechPart>,
     wording: Option<Arc<Mutex<Wording>>>,
+    /// What came first, before it is played.
+    first: Option<Audio>,
 }
 
+/// Samples, and how many of them there are in a second.
+type Audio = (u32, Arc<[i16]>);
+
 impl Voiced {
-    fn new(parts: Parts<SpeechPart>, wording: Option<Arc<Mutex<Wording>>>) -> Self {
-        Self { parts, wording }
+    pub(super) fn new(parts: Parts<SpeechPart>, wording: Option<Arc<Mutex<Wording>>>) -> Self {
+        Self {
+            parts,
+            wording,
+            first: None,
+        }
+    }
+
+    /// Waits for the first audio, and keeps it.
+    pub(super) async fn begin(&mut self) -> Result<(), ProviderError> {
+        self.first = self.next().await?;
+        Ok(())
     }
 
     /// The next audio: its rate and its samples. `None` at the end.
-    async fn next(&mut self) -> Result<Option<(u32, Arc<[i16]>)>, ProviderError> {
+    async fn next(&mut self) -> Result<Option<Audio>, ProviderError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         while let Some(part) = self.parts.next().await {
             let mut wording = self.wording.as_ref().map(|wording| lock(wording));
             match part? {

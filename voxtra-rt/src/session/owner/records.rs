@@ -93,11 +93,7 @@ impl Owner {
         } = queued;
         if let Some(wording) = wording.filter(|_| started) {
             let wording = lock(&wording);
-            let heard = if spoken.completed {
-                wording.text()
-            } else {
-                wording.heard(spoken.heard)
-            };
+            let heard = wording.heard_of(spoken);
             let heard_ms = u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX);
             let ended = AgentSpeechEnded::new(wording.text().to_owned(), spoken.is_interrupted())
                 .with_heard_ms(heard_ms)
