@@ -51,7 +51,9 @@ pub use voxtra_rt::session::{
 };
 #[cfg(feature = "command-voice")]
 pub use voxtra_rt::speech::CommandVoice;
-pub use voxtra_rt::speech::{LanguageModel, SpeechError, SpeechToText, TextToSpeech};
+pub use voxtra_rt::speech::{
+    LanguageModel, ProviderError, SpeechError, SpeechToText, TextToSpeech,
+};
 pub use voxtra_rt::voxtra;
 
 /// The examples of the README compile.

@@ -16,22 +16,28 @@ use voxtra_core::leg::{LegSettings, Mode};
 static ALLOCATOR: Weighing = Weighing;
 
 /// What a call may take that is echoed.
-const QUIET: u64 = 40 * 1024;
-/// What it may take with room for a second of audio each way, its agent's and the caller's, which
-/// is 32 kB of it, and somebody who listens.
-const LIVELY: u64 = 91 * 1024;
+const QUIET: u64 = 32 * 1024;
+/// What it may take with an agent that speaks, and somebody who listens: a quarter of it is room
+/// for a second of the caller's audio.
+const LIVELY: u64 = 64 * 1024;
 /// Calls that are weighed together.
 const CALLS: usize = 50;
 
+/// Frames that each caller sends, which is more than any history has, and then hears.
+const SENT: usize = 40;
+const HEARD: usize = 3;
+
 /// A caller whose own side takes nothing of the heap.
-fn dial(address: SocketAddr, frames: usize) -> TcpStream {
+fn dial(address: SocketAddr) -> TcpStream {
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(peer::LONG)).unwrap();
     let id = uuid::Uuid::new_v4();
     socket.write_all(&message(0x01, id.as_bytes())).unwrap();
-    let mut heard = [0; 3 + 2 * FRAME];
-    for n in 0..frames {
+    for n in 0..SENT {
         socket.write_all(&audio(&numbered(n))).unwrap();
+    }
+    let mut heard = [0; 3 + 2 * FRAME];
+    for _ in 0..HEARD {
         socket.read_exact(&mut heard).unwrap();
     }
     socket
@@ -42,7 +48,7 @@ async fn weight(app: &Application) -> u64 {
     let address = app.media_address();
     let crowd = move |calls: usize| {
         tokio::task::spawn_blocking(move || -> Vec<TcpStream> {
-            (0..calls).map(|_| dial(address, 3)).collect()
+            (0..calls).map(|_| dial(address)).collect()
         })
     };
     // What grows with the first calls and stays, such as tables, is none of the later ones'.

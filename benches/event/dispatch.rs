@@ -160,6 +160,7 @@ fn events() -> Vec<Event> {
         BargeIn::default().into(),
         AgentSpeechEnded::new(text(), true)
             .with_heard_ms(340)
+            .with_heard("Good".into())
             .into(),
         UserSpeechEnded::new(1_400).into(),
         UserTranscript::new(text(), 0.9, true).into(),

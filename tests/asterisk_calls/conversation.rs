@@ -27,14 +27,12 @@ async fn what_is_heard_thought_and_answered_is_told() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let model = ScriptedModel::new(vec![Reply {
-        text: "You said:".into(),
-        tool_calls: vec![ToolCall {
-            id: "call-1".into(),
-            name: "forecast".into(),
-            arguments: r#"{"when":"today"}"#.into(),
-        }],
-    }]);
+    let forecast = ToolCall {
+        id: "call-1".into(),
+        name: "forecast".into(),
+        arguments: r#"{"when":"today"}"#.into(),
+    };
+    let model = ScriptedModel::new([Reply::new("You said:").calling(forecast)]);
     let caller = Caller {
         extension: "script",
         variables: &[("VOXTRA_SCRIPT", "quiet:0.6&own:caller-hello&quiet:20")],
@@ -62,7 +60,7 @@ async fn what_is_heard_thought_and_answered_is_told() {
             "agent.thinking {}",
             r#"agent.response {"text":"You said:","tool_calls":[{"id":"call-1","name":"forecast","arguments":"{\"when\":\"today\"}"}]}"#,
             r#"agent.speech.started {"text":"You said:"}"#,
-            r#"agent.speech.ended {"text":"You said:","interrupted":false,"heard_ms":#}"#,
+            r#"agent.speech.ended {"text":"You said:","interrupted":false,"heard_ms":#,"heard":"You said:"}"#,
             r#"error {"error_type":"text_to_speech","message":"no voice is configured: install piper, espeak-ng or flite, set [speech] voice in the configuration, give the application a TextToSpeech, or register a prompt with this text"}"#,
             r#"error {"error_type":"prompt","message":"there is no prompt named \"no such prompt\": name one of [[prompt]] in the configuration, or a WAV file"}"#,
             r#"call.ended {"reason":"normal_clearing","duration_seconds":#,"answered_seconds":#,"ended_by":"agent"}"#,

@@ -49,7 +49,7 @@ fn check(story: &Story, started: &str, sample_rate: u32) {
             r#"user.speech.ended {"duration_ms":#,"cut":false}"#,
             r#"turn.ended {"duration_ms":#,"cut":false}"#,
             r#"agent.speech.started {"text":"You said:"}"#,
-            r#"agent.speech.ended {"text":"You said:","interrupted":false,"heard_ms":#}"#,
+            r#"agent.speech.ended {"text":"You said:","interrupted":false,"heard_ms":#,"heard":"You said:"}"#,
             r#"call.ended {"reason":"normal_clearing","duration_seconds":#,"answered_seconds":#,"ended_by":"far_end"}"#,
             "session.destroyed {}",
         ],

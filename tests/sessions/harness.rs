@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use voxtra::prelude::*;
 use voxtra::rt::app::{Builder, HandlerOutcome, OnHandlerEnd};
-use voxtra::rt::speech::{BoxFuture, Speech, SpeechError, TextToSpeech};
+use voxtra::rt::speech::{
+    Feed, Parts, ProviderError, ProviderErrorKind, SpeechPart, TextToSpeech, text_by_text,
+};
 
 use crate::peer::{FRAME, Observer, Talker, call, media, soon};
 
@@ -123,25 +125,21 @@ impl TextToSpeech for Levels {
         "levels"
     }
 
-    fn synthesize<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Speech, SpeechError>> {
-        Box::pin(async move {
+    fn speak(&self, texts: Feed<String>, _: u32) -> Parts<SpeechPart> {
+        text_by_text(texts, |text| {
             let fails = text.ends_with('!');
             let (level, frames) = text.trim_end_matches('!').split_once('x').unwrap();
             let samples = vec![level.parse().unwrap(); frames.parse::<usize>().unwrap() * FRAME];
-            let (sender, speech) = Speech::streamed(8_000);
-            tokio::spawn(async move {
+            Parts::made_by(move |out| async move {
                 for chunk in samples.chunks(1_001) {
-                    if !sender.send(Ok(chunk.to_vec())).await {
-                        return;
-                    }
+                    out.send(SpeechPart::audio(8_000, chunk.to_vec())).await;
                 }
                 if fails {
-                    sender
-                        .send(Err(SpeechError::ScriptEnded("the voice")))
-                        .await;
+                    let kind = ProviderErrorKind::Unavailable;
+                    return Err(ProviderError::new("levels", kind, "the voice failed"));
                 }
-            });
-            Ok(speech)
+                Ok(())
+            })
         })
     }
 }

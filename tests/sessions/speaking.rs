@@ -66,7 +66,7 @@ async fn what_is_said_at_the_same_time_is_heard_one_after_the_other() {
     );
     assert_eq!(
         outcomes.data("agent.speech.ended")[1],
-        r#"{"text":"800x10","interrupted":false,"heard_ms":200}"#
+        r#"{"text":"800x10","interrupted":false,"heard_ms":200,"heard":"800x10"}"#
     );
 }
 
@@ -103,7 +103,7 @@ async fn a_say_that_is_dropped_is_cut_and_the_next_is_heard_whole() {
     assert!(ended[0].starts_with(cut), "{}", ended[0]);
     assert_eq!(
         ended[1],
-        r#"{"text":"800x10","interrupted":false,"heard_ms":200}"#
+        r#"{"text":"800x10","interrupted":false,"heard_ms":200,"heard":"800x10"}"#
     );
 }
 
@@ -148,7 +148,7 @@ async fn what_a_failing_voice_has_made_is_heard() {
     let harness = Harness::new(voiced(), |call: Call| async move {
         assert!(matches!(
             call.say("700x12!").await,
-            Err(CallError::Speech(_))
+            Err(CallError::Provider(_))
         ));
         assert!(call.say("800x3").await?.completed);
         call.hangup().await
@@ -223,7 +223,7 @@ async fn the_end_of_the_call_lets_go_of_whoever_speaks() {
     };
     let heard = ended
         .strip_prefix(r#"{"text":"700x500","interrupted":true,"heard_ms":"#)
-        .and_then(|rest| rest.strip_suffix('}')?.parse::<u64>().ok());
+        .and_then(|rest| rest.strip_suffix(r#","heard":""}"#)?.parse::<u64>().ok());
     // At least what went out while the caller sent 20 frames, but for the first of them.
     assert!(
         heard.is_some_and(|ms| (200..2_000).contains(&ms)),

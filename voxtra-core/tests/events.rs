@@ -118,8 +118,9 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             "agent.speech.ended",
             AgentSpeechEnded::new("Hello.".into(), true)
                 .with_heard_ms(340)
+                .with_heard("Hel".into())
                 .into(),
-            r#"{"text":"Hello.","interrupted":true,"heard_ms":340}"#,
+            r#"{"text":"Hello.","interrupted":true,"heard_ms":340,"heard":"Hel"}"#,
         ),
         (
             "agent.held",
@@ -222,7 +223,9 @@ fn an_older_end_of_a_call_is_read() {
 fn an_older_end_of_the_agents_speech_is_read() {
     let older = json!({ "text": "Hello.", "interrupted": true });
     let read = BuiltIn::deserialize_data(EventKind::AgentSpeechEnded, older).unwrap();
-    let expected = AgentSpeechEnded::new("Hello.".into(), true).with_heard_ms(0);
+    let expected = AgentSpeechEnded::new("Hello.".into(), true)
+        .with_heard_ms(0)
+        .with_heard(String::new());
     assert_eq!(read, expected.into());
 }
 

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::wav::WavError;
+use super::{ProviderError, ProviderErrorKind};
 
-/// Why speech was not synthesised, recognised or answered.
+/// Why a voice that is a program, or a recording, can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpeechError {
@@ -89,17 +90,31 @@ pub enum SpeechError {
         /// What is wrong.
         reason: String,
     },
-    /// A script for tests ran out.
-    #[error("the script of {0} is at its end")]
-    ScriptEnded(&'static str),
-    /// An error that another provider reports.
-    #[error("{provider}: {message}")]
-    Provider {
-        /// The provider's name.
-        provider: String,
-        /// What is wrong, and what to do.
-        message: String,
-    },
+    /// This program was built without what the configuration names.
+    #[error("speech.voice: {0}")]
+    NotBuiltIn(&'static str),
+}
+
+impl From<SpeechError> for ProviderError {
+    fn from(error: SpeechError) -> Self {
+        let text = error.to_string();
+        let (provider, kind) = match error {
+            SpeechError::NotInstalled { program, .. } => (program, ProviderErrorKind::Unavailable),
+            SpeechError::Run { voice, .. } => (voice, ProviderErrorKind::Unavailable),
+            SpeechError::TimedOut { voice, .. } => (voice, ProviderErrorKind::Timeout),
+            SpeechError::Silent { voice, .. }
+            | SpeechError::NotAudio { voice, .. }
+            | SpeechError::Endless { voice, .. } => (voice, ProviderErrorKind::Protocol),
+            SpeechError::Failed { voice, .. } | SpeechError::Template { voice, .. } => {
+                (voice, ProviderErrorKind::Rejected)
+            }
+            SpeechError::Prompt { .. } => ("prompt".to_owned(), ProviderErrorKind::Rejected),
+            SpeechError::NotBuiltIn(_) => ("speech.voice".to_owned(), ProviderErrorKind::Rejected),
+        };
+        // The provider's name stands before the message already.
+        let message = text.strip_prefix(&provider).unwrap_or(&text).trim_start();
+        Self::new(provider.as_str(), kind, message)
+    }
 }
 
 fn seconds(time: Duration) -> String {

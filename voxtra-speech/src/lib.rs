@@ -5,44 +5,72 @@
 //! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
 //! - [`LanguageModel`]: [`ScriptedModel`] for tests.
 //!
-//! All traits can be used as `Arc<dyn …>`; their futures are boxed once per utterance, never per
-//! frame. Their signatures name no runtime.
+//! All three stream in both directions. What a provider makes is [`Parts`]: they come while it
+//! works, an error is the last of them, and dropping them cancels the work. What it is given piece
+//! by piece is a [`Feed`]. A failure is a [`ProviderError`], which says what a program can do about
+//! it.
 //!
-//! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime.
+//! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
+//!
+//! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime. Each provider on the
+//! network has a module and a feature of the same name, and needs a tokio runtime too. With
+//! `conformance` comes a suite that a provider of your own can be tested with.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
-mod audio;
+#[cfg(feature = "anthropic")]
+pub mod anthropic;
 mod bounded;
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+#[cfg_attr(
+    not(all(feature = "anthropic", feature = "gemini", feature = "openai")),
+    allow(dead_code, unused_imports)
+)]
+mod chat;
 #[cfg(feature = "command-voice")]
 mod command;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
+#[cfg(feature = "gemini")]
+pub mod gemini;
 mod model;
+// Each provider uses a part of it.
+#[cfg(feature = "net")]
+#[allow(dead_code, unused_imports)]
+mod net;
+#[cfg(feature = "openai")]
+pub mod openai;
+mod parts;
 mod prompt;
-mod queue;
+mod provider;
 mod scripted;
 mod settings;
-mod transcript;
+mod speech_to_text;
 mod voice;
 pub mod wav;
 
 use std::future::Future;
 use std::pin::Pin;
 
-pub use self::audio::{Speech, SpeechSender};
 #[cfg(feature = "command-voice")]
 pub use self::command::{AudioOutput, CommandVoice};
 pub use self::error::SpeechError;
-pub use self::model::{LanguageModel, Message, Reply, Role, ToolCall};
+pub use self::model::{
+    LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
+};
+#[cfg(feature = "net")]
+pub use self::net::{Endpoint, Timeouts};
+pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
-pub use self::queue::{CallerSpeech, CallerSpeechSender, TranscriptSender, Transcripts};
+pub use self::provider::{ProviderError, ProviderErrorKind};
 pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
-pub use self::transcript::{SpeechInput, SpeechToText, Transcript};
-pub use self::voice::TextToSpeech;
+pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};
+pub use self::voice::{SpeechPart, TextToSpeech, text_by_text};
 
 /// A boxed future, so that the traits are dyn-compatible.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{PromptSettings, Speech, SpeechError, SpeechSettings, bounded, wav};
+use super::{Parts, PromptSettings, SpeechError, SpeechPart, SpeechSettings, bounded, wav};
 
 /// Most samples of a prompt: half an hour at 48 kHz, 172 MB.
 const MAX_SAMPLES: usize = 30 * 60 * 48_000;
@@ -48,8 +48,8 @@ impl Prompt {
 
     /// The recording as speech to play.
     #[must_use]
-    pub fn speech(&self) -> Speech {
-        Speech::whole(self.rate_hz, self.samples.to_vec())
+    pub fn speech(&self) -> Parts<SpeechPart> {
+        Parts::whole([SpeechPart::audio(self.rate_hz, self.samples.clone())])
     }
 }
 
@@ -212,8 +212,8 @@ mod tests {
             (16_000, &[4][..], &None)
         );
         let speech = prompts.by_name("welcome").unwrap().speech();
-        assert_eq!(speech.rate_hz(), 8_000);
-        assert_eq!(speech.collect().await.unwrap(), [1, 2, 3]);
+        let audio = SpeechPart::audio(8_000, vec![1, 2, 3]);
+        assert_eq!(speech.collect().await, Ok(vec![audio]));
     }
 
     #[test]

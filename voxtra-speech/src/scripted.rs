@@ -2,8 +2,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::{
-    BoxFuture, CallerSpeech, LanguageModel, Message, Reply, SpeechError, SpeechInput, SpeechToText,
-    Transcript, TranscriptSender,
+    Feed, LanguageModel, ListenOptions, ModelRequest, Parts, ProviderError, ProviderErrorKind,
+    Recognition, Reply, ReplyPart, SpeechInput, SpeechToText,
 };
 
 /// A transcriber for tests: it gives the lines of its script, one per utterance, whatever is said.
@@ -31,15 +31,10 @@ impl SpeechToText for ScriptedTranscriber {
         "scripted"
     }
 
-    fn start(
-        &self,
-        rate_hz: u32,
-        mut input: CallerSpeech,
-        out: TranscriptSender,
-    ) -> BoxFuture<'static, Result<(), SpeechError>> {
+    fn listen(&self, options: ListenOptions, mut input: Feed<SpeechInput>) -> Parts<Recognition> {
         let lines = self.lines.clone();
-        Box::pin(async move {
-            let half_second = usize::try_from(rate_hz / 2).unwrap_or(usize::MAX);
+        let half_second = usize::try_from(options.rate_hz / 2).unwrap_or(usize::MAX);
+        Parts::made_by(|out| async move {
             let mut lines = lines.into_iter().peekable();
             let mut heard = 0_usize;
             let mut partial_sent = false;
@@ -49,32 +44,20 @@ impl SpeechToText for ScriptedTranscriber {
                     SpeechInput::Audio(samples) => {
                         heard = heard.saturating_add(samples.len());
                         let half = lines.peek().and_then(|line| first_half(line));
-                        if let (Some(text), true, false) =
-                            (half, heard >= half_second, partial_sent)
+                        if let Some(text) = half
+                            && heard >= half_second
+                            && !partial_sent
                         {
                             partial_sent = true;
-                            let transcript = Transcript {
-                                text,
-                                confidence: 1.0,
-                                is_final: false,
-                            };
-                            if !out.send(transcript).await {
-                                break;
-                            }
+                            out.send(Recognition::Partial { text }).await;
                         }
                     }
                     SpeechInput::Ended => {
                         if std::mem::take(&mut heard) > 0
                             && let Some(text) = lines.next()
                         {
-                            let transcript = Transcript {
-                                text,
-                                confidence: 1.0,
-                                is_final: true,
-                            };
-                            if !out.send(transcript).await {
-                                break;
-                            }
+                            let confidence = 1.0;
+                            out.send(Recognition::Final { text, confidence }).await;
                         }
                     }
                 }
@@ -90,11 +73,11 @@ impl SpeechToText for ScriptedTranscriber {
 pub struct ScriptedModel {
     replies: Vec<Reply>,
     next: AtomicUsize,
-    told: Mutex<Vec<Vec<Message>>>,
+    told: Mutex<Vec<ModelRequest>>,
 }
 
 impl ScriptedModel {
-    /// The replies to give, in order. After the last one comes [`SpeechError::ScriptEnded`].
+    /// The replies to give, in order. After the last one comes an error.
     #[must_use]
     pub fn new<T: Into<Reply>>(replies: impl IntoIterator<Item = T>) -> Self {
         Self {
@@ -103,9 +86,9 @@ impl ScriptedModel {
         }
     }
 
-    /// The histories it got, one per turn.
+    /// What it was asked, one request per turn.
     #[must_use]
-    pub fn told(&self) -> Vec<Vec<Message>> {
+    pub fn told(&self) -> Vec<ModelRequest> {
         self.told
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -118,18 +101,20 @@ impl LanguageModel for ScriptedModel {
         "scripted"
     }
 
-    fn respond<'a>(&'a self, history: &'a [Message]) -> BoxFuture<'a, Result<Reply, SpeechError>> {
-        Box::pin(async move {
-            self.told
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .push(history.to_vec());
-            let turn = self.next.fetch_add(1, Relaxed);
-            self.replies
-                .get(turn)
-                .cloned()
-                .ok_or(SpeechError::ScriptEnded("the language model"))
-        })
+    fn reply(&self, request: ModelRequest) -> Parts<ReplyPart> {
+        self.told
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(request);
+        let turn = self.next.fetch_add(1, Relaxed);
+        match self.replies.get(turn) {
+            Some(reply) => reply.clone().into_parts(),
+            None => Parts::failed(ProviderError::new(
+                self.name(),
+                ProviderErrorKind::Rejected,
+                "the script of the language model is at its end",
+            )),
+        }
     }
 }
 
@@ -140,31 +125,25 @@ fn first_half(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Role, Transcripts};
+    use super::super::Message;
     use super::*;
 
-    async fn heard(script: &[&str], input: Vec<SpeechInput>) -> Vec<(String, bool)> {
-        let (to, from) = CallerSpeech::queue(100);
-        let (out, mut results) = Transcripts::queue(100);
-        for item in input {
-            assert!(to.send(item).await);
-        }
-        drop(to);
+    async fn heard(script: &[&str], input: Vec<SpeechInput>) -> Vec<Recognition> {
         ScriptedTranscriber::new(script.iter().copied())
-            .start(8_000, from, out)
+            .listen(ListenOptions::new(8_000), Feed::whole(input))
+            .collect()
             .await
-            .unwrap();
-        let mut all = Vec::new();
-        while let Some(transcript) = results.next().await {
-            all.push((transcript.text, transcript.is_final));
-        }
-        all
+            .unwrap()
     }
 
     #[tokio::test]
     async fn the_transcriber_hears_one_line_per_utterance() {
         use SpeechInput::{Audio, Ended, Started};
         let long = || Audio(vec![0; 2_500]);
+        let last = |text: &str| Recognition::Final {
+            text: text.to_owned(),
+            confidence: 1.0,
+        };
         let input = vec![
             Started,
             long(),
@@ -182,24 +161,23 @@ mod tests {
             Ended,
         ];
         let expected = [
-            ("my order", false),
-            ("my order is late", true),
-            ("yes", true),
+            Recognition::Partial {
+                text: "my order".to_owned(),
+            },
+            last("my order is late"),
+            last("yes"),
         ];
-        let expected = expected.map(|(text, last)| (text.to_owned(), last));
         assert_eq!(heard(&["my order is late", "yes"], input).await, expected);
     }
 
     #[tokio::test]
     async fn the_model_replies_in_order_remembers_and_then_says_that_it_ended() {
         let model = ScriptedModel::new(["Hello.", "Bye."]);
-        let history = [Message::new(Role::User, "Hi")];
-        assert_eq!(model.respond(&history).await.unwrap().text, "Hello.");
-        assert_eq!(model.respond(&[]).await.unwrap().text, "Bye.");
-        assert!(matches!(
-            model.respond(&[]).await,
-            Err(SpeechError::ScriptEnded(_))
-        ));
-        assert_eq!(model.told()[0], history);
+        let asked = ModelRequest::new(vec![Message::User("Hi".to_owned())]);
+        let reply = |request| Reply::collect(model.reply(request));
+        assert_eq!(reply(asked.clone()).await.unwrap().text, "Hello.");
+        assert_eq!(reply(ModelRequest::default()).await.unwrap().text, "Bye.");
+        assert!(reply(ModelRequest::default()).await.is_err());
+        assert_eq!(model.told()[0], asked);
     }
 }

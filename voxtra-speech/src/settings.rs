@@ -45,12 +45,10 @@ impl SpeechSettings {
         #[cfg(not(feature = "command-voice"))]
         match self.voice {
             VoiceSettings::None => Ok(None),
-            _ => Err(SpeechError::Provider {
-                provider: "speech.voice".to_owned(),
-                message: "no program can speak, since this one was built without the feature \
-                          command-voice; build it with the feature, or set it to \"none\""
-                    .to_owned(),
-            }),
+            _ => Err(SpeechError::NotBuiltIn(
+                "no program can speak, since this one was built without the feature \
+                 command-voice; build it with the feature, or set it to \"none\"",
+            )),
         }
     }
 }

@@ -146,6 +146,10 @@ voxtra_macros::voxtra! {
             /// How much of it went out to the caller, in milliseconds; 0 in events of versions that
             /// did not tell.
             heard_ms: u64 = 0,
+            /// The words that the caller heard of it: all of them, or those before the cut. Their
+            /// times come from the voice where it tells them, and are estimated otherwise. Empty in
+            /// events of versions that did not tell.
+            heard: String = "",
         }
         /// The agent was held back, because the caller may be interrupting it, or no longer is.
         /// Told at the beginning (`pending`) and at the end.

@@ -97,7 +97,12 @@ pub(super) const EVENTS: [BuiltIn; 31] = [
     ("agent.speech.started", &[("text", Text)]),
     (
         "agent.speech.ended",
-        &[("text", Text), ("interrupted", Plain), ("heard_ms", Plain)],
+        &[
+            ("text", Text),
+            ("interrupted", Plain),
+            ("heard_ms", Plain),
+            ("heard", Text),
+        ],
     ),
     (
         "agent.held",

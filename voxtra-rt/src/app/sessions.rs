@@ -23,7 +23,7 @@ pub(crate) struct NewSession {
     info: CallInfo,
     services: Services,
     reports: Reports,
-    reported: mpsc::Receiver<Report>,
+    reported: mpsc::Receiver<Box<Report>>,
 }
 
 impl NewSession {
@@ -74,7 +74,7 @@ impl Sessions {
         carrier: Arc<dyn Carrier>,
         publish: Publish,
         clock: Clock,
-    ) -> (Call, Owner) {
+    ) -> (Call, Box<Owner>) {
         let NewSession {
             id,
             info,

@@ -83,8 +83,8 @@ impl Inner {
         let carrier = SocketCarrier::new(uuid, link, session.reports());
         let inner = self.clone();
         self.open(session, Arc::new(carrier), |call| async move {
-            // Asterisk has answered it, and its audio is there.
-            call.answer().await?;
+            // Asterisk has answered it, and its audio is there. Boxed, to be gone after that.
+            Box::pin(call.answer()).await?;
             inner.handle(call).await
         });
     }

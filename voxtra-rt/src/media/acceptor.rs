@@ -9,17 +9,15 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use uuid::Uuid;
-use voxtra_core::audiosocket::{Decoder, Frame, HEADER_LEN};
 
 use super::descriptors::allow_descriptors;
 use super::pending::{PendingConnections, Place};
 use super::server::Inner;
 use super::settings::MediaSettings;
 use super::stats::Refusal;
+use super::transport::Transport;
 use crate::lock::lock;
 
-/// An id message: header and 16 bytes.
-const ID_MESSAGE: usize = HEADER_LEN + 16;
 /// Connections that the kernel keeps for us until we accept them; it may keep fewer
 /// (net.core.somaxconn).
 const BACKLOG: u32 = 4096;
@@ -73,7 +71,7 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts connections for as long as it is polled.
-pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
+pub(super) async fn accept<F: Transport>(listener: TcpListener, inner: Arc<Inner>) {
     let _closing = Closing(inner.clone());
     let mut spare = Spare::new();
     loop {
@@ -85,7 +83,7 @@ pub(super) async fn accept(listener: TcpListener, inner: Arc<Inner>) {
                 spare = Spare::new();
                 inner.refuse(peer, Refusal::Descriptors);
             }
-            Ok((stream, peer)) => receive(stream, peer, &inner),
+            Ok((stream, peer)) => receive::<F>(stream, peer, &inner),
             Err(error) if is_exhaustion(&error) => {
                 inner.log_exhaustion(&error);
                 let evicted = {
@@ -168,7 +166,7 @@ impl Spare {
 }
 
 /// Lets a new connection wait for its id.
-fn receive(stream: TcpStream, peer: SocketAddr, inner: &Arc<Inner>) {
+fn receive<F: Transport>(stream: TcpStream, peer: SocketAddr, inner: &Arc<Inner>) {
     if !inner.settings.allows(peer.ip()) {
         inner.refuse(peer, Refusal::Peer);
         return;
@@ -192,7 +190,7 @@ fn receive(stream: TcpStream, peer: SocketAddr, inner: &Arc<Inner>) {
         let mut stream = stream;
         let id = tokio::select! {
             biased;
-            id = tokio::time::timeout(patience, read_id(&mut stream)) => id.unwrap_or(Err(Refusal::Timeout)),
+            id = tokio::time::timeout(patience, read_id::<F>(&mut stream)) => id.unwrap_or(Err(Refusal::Timeout)),
             _ = told_to_go => Err(Refusal::Pending),
         };
         let inner = guard.inner.clone();
@@ -215,23 +213,17 @@ impl Drop for PendingGuard {
     }
 }
 
-async fn read_id(stream: &mut TcpStream) -> Result<Uuid, Refusal> {
-    // The first byte reveals a wrong protocol at once, without waiting for the rest.
-    let mut message = [0; ID_MESSAGE];
+async fn read_id<F: Transport>(stream: &mut TcpStream) -> Result<Uuid, Refusal> {
+    let mut message = vec![0; F::ID_LEN];
     let mut filled = 0;
-    while filled < ID_MESSAGE {
+    while filled < F::ID_LEN {
         let rest = message.get_mut(filled..).unwrap_or_default();
         match stream.read(rest).await {
             Ok(0) | Err(_) => return Err(Refusal::Gone),
             Ok(count) => filled += count,
         }
-        let mut decoder = Decoder::<[u8; 16]>::new();
-        let mut bytes = message.get(..filled).unwrap_or_default();
-        match decoder.decode(&mut bytes) {
-            Some(Ok(Frame::Id(id))) => return Ok(Uuid::from_bytes(id)),
-            Some(_) => return Err(Refusal::NotAnId),
-            None if message.first() != Some(&0x01) => return Err(Refusal::NotAnId),
-            None => {}
+        if let Some(id) = F::id(message.get(..filled).unwrap_or_default()) {
+            return id;
         }
     }
     Err(Refusal::NotAnId)

@@ -20,9 +20,10 @@ use super::claims::Claim;
 use super::detector::CallDetector;
 use super::intake::Intake;
 use super::link::{
-    AgentReader, CallerChunk, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
+    AgentReader, CallerMark, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
 };
 use super::memory::Heap;
+use super::notifier::Finished;
 use super::peers::PeerPlace;
 use super::settings::MediaSettings;
 
@@ -202,10 +203,6 @@ impl<S: Socket, F: Framing> Connection<S, F> {
             place: None,
             claim: None,
         }
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.io.shared
     }
 
     /// Whether a message went out only in part.
@@ -395,6 +392,12 @@ impl<S: Socket, F: Framing> Connection<S, F> {
     }
 }
 
+impl<S: Send + 'static, F: Send + 'static> Finished for Connection<S, F> {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.io.shared
+    }
+}
+
 /// Why the connection ended, judged by the socket's error. Asterisk closes at every hang-up without
 /// reading what is still on its way to it. The kernel often turns that into a reset, which is an
 /// ordinary end.
@@ -502,8 +505,8 @@ impl<S: Socket> Port for LegPort<'_, S> {
     fn caller_audio(&mut self, part: CallerAudio<'_>) {
         let io = &mut *self.io;
         let (taken, samples) = match part {
-            CallerAudio::SpeechStarted => (io.caller.mark(CallerChunk::SpeechStarted), 0),
-            CallerAudio::SpeechEnded => (io.caller.mark(CallerChunk::SpeechEnded), 0),
+            CallerAudio::SpeechStarted => (io.caller.mark(CallerMark::SpeechStarted), 0),
+            CallerAudio::SpeechEnded => (io.caller.mark(CallerMark::SpeechEnded), 0),
             CallerAudio::Samples([]) => return,
             CallerAudio::Samples(samples) => (io.caller.samples(samples), samples.len()),
         };
@@ -555,7 +558,3 @@ impl<S: Socket> Port for LegPort<'_, S> {
         self.io.stream.set_send_buffer(send_buffer(rate));
     }
 }
-
-#[cfg(test)]
-#[path = "connection_tests.rs"]
-mod tests;

@@ -1,6 +1,7 @@
 //! The rings between a media thread and the rest of the program: records and the caller's audio one
 //! way, the agent's audio and commands the other. They are allocated once per call, the audio rings
-//! when there is audio. Neither side ever waits in them.
+//! when there is audio. Neither side ever waits in them. The agent's audio itself stays where it
+//! was made, and its ring has pieces of it.
 
 #[path = "link/agent.rs"]
 mod agent;
@@ -13,7 +14,7 @@ pub use agent::AgentAudioWriter;
 pub(crate) use agent::AgentReader;
 use caller::CallerQueue;
 pub use caller::{AudioPart, CallerAudioReader};
-pub(crate) use caller::{CallerChunk, CallerWriter};
+pub(crate) use caller::{CallerMark, CallerWriter};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,13 +28,12 @@ use super::settings::MediaSettings;
 use super::stats::{CallCounters, CallStats};
 use super::sync;
 use sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use sync::{Consumer, Notify, Producer, PushError, RingBuffer};
+use sync::{Consumer, Mutex, MutexGuard, Notify, PoisonError, Producer, PushError, RingBuffer};
 
-/// Records that may wait for a slow session: some seconds of a busy call's records.
-const RECORDS: usize = 256;
+/// Records that may wait for a slow session: ten seconds of a busy call's, and more than one second
+/// of those with two events for each frame.
+const RECORDS: usize = 128;
 const COMMANDS: usize = 64;
-/// Chunks that may wait either way. A chunk is at most 20 ms of audio, or a mark.
-const CHUNKS_PER_SECOND: usize = 100;
 
 /// State that both ends of a link share.
 #[derive(Debug)]
@@ -46,6 +46,10 @@ pub(crate) struct Shared {
     pub(crate) closed: AtomicBool,
     pub(crate) requests: Requests,
     pub(crate) counters: CallCounters,
+    /// The agent's audio, as long as the media thread may look at it.
+    agent: agent::Kept,
+    /// The reader's end of the caller's audio, on its way to it.
+    caller: Mutex<Option<Consumer<i16>>>,
     /// Samples that reached async code but that a reader there did not fetch in time.
     missed_by_listeners: AtomicU64,
     /// Woken by the notifier: records are waiting, or the connection is over.
@@ -178,6 +182,8 @@ impl Shared {
             closed: AtomicBool::new(false),
             requests: Requests::default(),
             counters: CallCounters::default(),
+            agent: agent::Kept::new(),
+            caller: Mutex::new(None),
             missed_by_listeners: AtomicU64::new(0),
             record_wake: Notify::new(),
             audio_wake: Notify::new(),
@@ -230,14 +236,14 @@ impl RecordSink for RecordProducer {
     }
 }
 
+/// Locks what async code shares, even after a panic elsewhere. No media thread does.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Samples that a queue of this length holds: at least two frames.
 fn samples_in(length: Duration, rate: SampleRate) -> usize {
     ((length.as_secs_f64() * f64::from(rate.hz())) as usize).max(2 * rate.frame_samples())
-}
-
-/// Chunks that a queue of this length holds.
-fn chunks_in(length: Duration) -> usize {
-    ((length.as_secs_f64() * CHUNKS_PER_SECOND as f64) as usize).max(32)
 }
 
 /// The two ends of a new link.

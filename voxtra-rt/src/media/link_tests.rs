@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -12,10 +13,10 @@ use voxtra_core::audio::FRAME;
 use voxtra_core::leg::{Forward, LegSettings};
 use voxtra_core::playout::{AgentAudio, Chunk};
 
-use super::link::{AudioPart, CallerChunk, MediaEnd, MediaLink, Shared, link};
+use super::link::{AudioPart, CallerMark, MediaEnd, MediaLink, Requests, Shared, link};
 use super::settings::MediaSettings;
 
-/// Both audio queues as short as can be: 320 samples and 32 chunks.
+/// Both audio queues as short as can be: two frames.
 fn short_link() -> (MediaEnd, MediaLink) {
     let leg = LegSettings::default().with(|leg| leg.forward = Forward::Everything);
     let settings = MediaSettings {
@@ -26,8 +27,8 @@ fn short_link() -> (MediaEnd, MediaLink) {
     link(&leg, &settings, Shared::new(leg.rate))
 }
 
-const SAMPLES: usize = 320;
-const CHUNKS: usize = 32;
+/// Places of the caller's queue: two frames with their lengths, and 32 marks.
+const PLACES: usize = 2 * 161 + 32;
 
 /// The future's result, if it is ready without waiting.
 fn now<T>(future: impl Future<Output = T>) -> Option<T> {
@@ -69,27 +70,27 @@ proptest! {
         let mut model: VecDeque<AudioPart> = VecDeque::new();
         let mut given = 0;
         for step in steps {
-            let queued: usize = model.iter().map(|part| match part {
-                AudioPart::Samples(samples) => samples.len(),
-                _ => 0,
+            let taken: usize = model.iter().map(|part| match part {
+                AudioPart::Samples(samples) => 1 + samples.len(),
+                _ => 1,
             }).sum();
-            let has_place = model.len() < CHUNKS;
+            let has_place = taken < PLACES;
             match step {
                 CallerStep::Leave(count) => {
                     let samples = numbered(given, count);
                     given += count;
-                    let fits = has_place && queued + count <= SAMPLES;
+                    let fits = taken + 1 + count <= PLACES;
                     prop_assert_eq!(end.caller.samples(&samples), fits);
                     if fits {
                         model.push_back(AudioPart::Samples(samples));
                     }
                 }
                 CallerStep::Start => {
-                    prop_assert_eq!(end.caller.mark(CallerChunk::SpeechStarted), has_place);
+                    prop_assert_eq!(end.caller.mark(CallerMark::SpeechStarted), has_place);
                     model.extend(has_place.then_some(AudioPart::SpeechStarted));
                 }
                 CallerStep::End => {
-                    prop_assert_eq!(end.caller.mark(CallerChunk::SpeechEnded), has_place);
+                    prop_assert_eq!(end.caller.mark(CallerMark::SpeechEnded), has_place);
                     model.extend(has_place.then_some(AudioPart::SpeechEnded));
                 }
                 CallerStep::Take(parts) => for _ in 0..parts {
@@ -160,8 +161,8 @@ proptest! {
                             first: !queued,
                             last: n + 1 == parts.len(),
 uninterruptible: false,
-};
-                        whole = voice.write(chunk, &numbered(from, *count), &mut queued).await.is_ok();
+                        };
+                        whole = voice.write(chunk, &numbered(from, *count).into(), &mut queued).await.is_ok();
                         from += count;
                         if !whole {
                             break;
@@ -220,4 +221,47 @@ uninterruptible: false,
             }
         }
     }
+}
+
+/// What a media thread has played is let go by the agent, and by nobody else.
+#[tokio::test]
+async fn the_agent_s_audio_is_kept_until_the_media_thread_is_done_with_it() {
+    let (mut end, mut link) = short_link();
+    let mut voice = link.agent.take().unwrap();
+    let said: Vec<Arc<[i16]>> = (1..=2).map(|n| vec![n; 320].into()).collect();
+    let utterance = |n: u32| Chunk {
+        epoch: 0,
+        utterance: n,
+        samples: 0,
+        first: true,
+        last: true,
+        uninterruptible: false,
+    };
+    let mut queued = false;
+    let first = voice.write(utterance(0), &said[0], &mut queued).await;
+    assert!(first.is_ok());
+    end.agent.note_requests(Requests::AUDIO);
+    let mut heard = Vec::new();
+    while let Some(chunk) = end.agent.next_chunk() {
+        let mut samples = vec![0; chunk.samples as usize];
+        end.agent.read(&mut samples);
+        heard.extend(samples);
+    }
+    assert_eq!(heard, *said[0]);
+    assert!(
+        Arc::strong_count(&said[0]) > 1,
+        "nobody has let go of it yet"
+    );
+    voice.let_go();
+    assert_eq!(Arc::strong_count(&said[0]), 1);
+    let next = voice.write(utterance(1), &said[1], &mut queued).await;
+    assert!(next.is_ok());
+    // The media thread has seen the first of two pieces when the agent is gone.
+    end.agent.note_requests(Requests::AUDIO);
+    assert!(end.agent.next_chunk().is_some());
+    drop(voice);
+    assert!(end.agent.next_chunk().is_some());
+    assert!(Arc::strong_count(&said[1]) > 2, "kept for the media thread");
+    drop((end, link));
+    assert_eq!(Arc::strong_count(&said[1]), 1);
 }

@@ -1,7 +1,9 @@
-//! The media plane: an AudioSocket server whose sockets live on dedicated threads.
+//! The media plane: a server whose sockets live on dedicated threads.
 //!
 //! - [`server`](MediaServer): which ids may come in, and the way from an id to a place on a media
 //!   thread;
+//! - `transport`: what peers speak, AudioSocket unless said otherwise: how a connection presents
+//!   its id, and the framing of all that follows;
 //! - `acceptor`: accepts connections and reads their ids; `pending`: those that have not presented
 //!   one yet;
 //! - `claims`: which ids have been presented already;
@@ -33,6 +35,9 @@ mod server;
 mod settings;
 mod stats;
 mod thread;
+mod transport;
+#[cfg(test)]
+mod transport_tests;
 
 use crate::sync;
 
@@ -42,6 +47,7 @@ pub use descriptors::allow_descriptors;
 pub use detector::Detector;
 pub use link::{AgentAudioWriter, AudioPart, CallerAudioReader, MediaLink};
 pub(crate) use link::{Shared, link};
+pub(crate) use notifier::Finished;
 pub use server::{Arrival, MediaServer, Ticket, TicketError};
 pub use settings::{Allocations, MediaSettings, OnLoss};
 pub use stats::{CallStats, Histogram, MediaStats, Refusal};

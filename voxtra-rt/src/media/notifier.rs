@@ -9,7 +9,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connection::Connection;
 use super::link::Shared;
 use super::stats::MediaStats;
 use super::sync::atomic::{AtomicBool, Ordering};
@@ -24,13 +23,18 @@ const QUIET_ROUND: Duration = Duration::from_millis(4);
 /// Rounds without a record after which `QUIET_ROUND` applies.
 const QUIET_AFTER: u32 = 50;
 
-/// A media thread's handle to the notifier. Neither method waits.
-pub(crate) struct WakeHandle {
-    dirty: Producer<Arc<Shared>>,
-    finished: Producer<Box<Connection>>,
+/// What a call was on its media thread. Dropping it closes the socket.
+pub(crate) trait Finished: Send + 'static {
+    fn shared(&self) -> &Arc<Shared>;
 }
 
-impl WakeHandle {
+/// The handle to the notifier of a media thread whose calls are `C`. Neither method waits.
+pub(crate) struct WakeHandle<C> {
+    dirty: Producer<Arc<Shared>>,
+    finished: Producer<Box<C>>,
+}
+
+impl<C: Finished> WakeHandle<C> {
     /// Something was left for this call's session.
     pub(crate) fn wake(&mut self, shared: &Arc<Shared>) {
         if !shared.dirty.swap(true, Ordering::AcqRel) && self.dirty.push(shared.clone()).is_err() {
@@ -40,16 +44,16 @@ impl WakeHandle {
     }
 
     /// Hands over a call that is over. Gives it back if the ring is full; try again later.
-    pub(crate) fn finish(&mut self, connection: Box<Connection>) -> Result<(), Box<Connection>> {
+    pub(crate) fn finish(&mut self, connection: Box<C>) -> Result<(), Box<C>> {
         self.finished
             .push(connection)
             .map_err(|PushError::Full(connection)| connection)
     }
 }
 
-struct Round {
+struct Round<C> {
     dirty: Consumer<Arc<Shared>>,
-    finished: Consumer<Box<Connection>>,
+    finished: Consumer<Box<C>>,
 }
 
 /// The thread that does the waking.
@@ -60,12 +64,12 @@ pub(crate) struct Notifier {
 
 impl Notifier {
     /// Starts the notifier of `threads` media threads that carry up to `max_calls` calls each.
-    pub(crate) fn start(
+    pub(crate) fn start<C: Finished>(
         threads: usize,
         max_calls: usize,
         stats: Arc<MediaStats>,
-    ) -> std::io::Result<(Self, Vec<WakeHandle>)> {
-        let (handles, rounds): (Vec<WakeHandle>, Vec<Round>) = (0..threads)
+    ) -> std::io::Result<(Self, Vec<WakeHandle<C>>)> {
+        let (handles, rounds): (Vec<WakeHandle<C>>, Vec<Round<C>>) = (0..threads)
             .map(|_| {
                 let (dirty_in, dirty_out) = RingBuffer::new(2 * max_calls.max(1));
                 let (finished_in, finished_out) = RingBuffer::new(max_calls.max(1));
@@ -115,7 +119,7 @@ impl Drop for Notifier {
     }
 }
 
-fn run(mut rounds: Vec<Round>, stop: &AtomicBool, stats: &MediaStats) {
+fn run<C: Finished>(mut rounds: Vec<Round<C>>, stop: &AtomicBool, stats: &MediaStats) {
     let mut quiet = 0_u32;
     loop {
         let mut busy = false;

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 use voxtra_core::audio::SampleRate;
-use voxtra_core::leg::LegSettings;
+use voxtra_core::leg::{AudioSocket, LegSettings};
 
 use crate::audit::{self, Limiter};
 use crate::lock::lock;
@@ -21,14 +21,16 @@ use crate::lock::lock;
 use super::acceptor::{self, EvictHandle};
 use super::claims::{Claim, Claims};
 use super::clock::Clock;
-use super::connection::{Connection, send_buffer};
+use super::connection::send_buffer;
 use super::link::{MediaLink, Shared, link};
+use super::memory::Heap;
 use super::notifier::Notifier;
 use super::peers::Peers;
 use super::pending::PendingConnections;
 use super::settings::MediaSettings;
 use super::stats::{MediaStats, Refusal};
-use super::thread::MediaThread;
+use super::thread::{MediaThread, NewConnection};
+use super::transport::Transport;
 
 /// A peer that acknowledges nothing for this long is gone, by a cut cable or a dead machine.
 const DEAD_PEER: Duration = Duration::from_secs(10);
@@ -116,6 +118,14 @@ impl MediaServer {
         settings: MediaSettings,
         leg: LegSettings,
     ) -> io::Result<(Self, mpsc::Receiver<Arrival>)> {
+        Self::bind_as::<AudioSocket<Heap>>(settings, leg).await
+    }
+
+    /// The same, for peers that speak another transport than AudioSocket.
+    pub(super) async fn bind_as<F: Transport>(
+        settings: MediaSettings,
+        leg: LegSettings,
+    ) -> io::Result<(Self, mpsc::Receiver<Arrival>)> {
         let listener = acceptor::listen(settings.listen)?;
         let address = listener.local_addr()?;
         let stats = Arc::new(MediaStats::default());
@@ -126,7 +136,7 @@ impl MediaServer {
             .into_iter()
             .enumerate()
             .map(|(index, notify)| {
-                MediaThread::start(index, &settings, clock, notify, stats.clone())
+                MediaThread::start::<F>(index, &settings, clock, notify, stats.clone())
             })
             .collect::<io::Result<Vec<_>>>()?;
         // Each arrival is a call that is up, so at most this many can wait.
@@ -151,11 +161,9 @@ impl MediaServer {
             settings,
         });
         let accepting = inner.clone();
-        tokio::spawn(
-            stop.clone().run_until_cancelled_owned(async move {
-                acceptor::accept(listener, accepting).await
-            }),
-        );
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+            acceptor::accept::<F>(listener, accepting).await
+        }));
         Ok((
             Self {
                 inner,
@@ -400,9 +408,13 @@ impl Inner {
         let stream = mio::net::TcpStream::from_std(stream);
         let shared = Shared::new(leg.rate);
         let (end, link) = link(&leg, &self.settings, shared);
-        let mut connection = Box::new(Connection::new(stream, leg, end, &self.settings));
-        connection.place = place;
-        connection.claim = claim;
+        let connection = NewConnection {
+            stream,
+            leg,
+            end,
+            place,
+            claim,
+        };
 
         let mut threads = lock(&self.threads);
         if self.stats.calls.fetch_add(1, Ordering::Relaxed) >= self.settings.max_calls {
@@ -414,7 +426,7 @@ impl Inner {
         let adopted = threads
             .media
             .get_mut(next)
-            .map(|thread| thread.adopt(connection).is_ok());
+            .map(|thread| thread.adopt(connection, &self.settings));
         if adopted != Some(true) {
             self.stats.calls.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::Busy);

@@ -11,17 +11,24 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use mio::event::Event;
+use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
-use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use rtrb::{Consumer, Producer, RingBuffer};
 use voxtra_core::event::MediaStoppedReason;
+use voxtra_core::leg::{AudioSocket, LegSettings};
 use voxtra_core::time::Instant;
 
+use super::claims::Claim;
 use super::clock::Clock;
 use super::connection::{Connection, ConnectionState, Generation, Scratch};
-use super::notifier::WakeHandle;
+use super::link::MediaEnd;
+use super::memory::Heap;
+use super::notifier::{Finished, WakeHandle};
 use super::pace::Pace;
+use super::peers::PeerPlace;
 use super::settings::{Allocations, MediaSettings};
 use super::stats::MediaStats;
+use super::transport::Transport;
 
 /// Socket events that wake the thread. Writable is reported only after a write was incomplete.
 const SOCKET: Interest = Interest::READABLE.add(Interest::WRITABLE);
@@ -30,20 +37,49 @@ const WAKE: Token = Token(usize::MAX);
 /// The longest sleep when there is nothing to do.
 const IDLE: Duration = Duration::from_millis(500);
 
+/// What a connection is made of, in the framing of the media thread that takes it.
+pub(crate) struct NewConnection {
+    pub(crate) stream: TcpStream,
+    pub(crate) leg: LegSettings,
+    pub(crate) end: MediaEnd,
+    pub(crate) place: Option<PeerPlace>,
+    pub(crate) claim: Option<Claim>,
+}
+
+/// The way into a media thread, whatever its framing. It is taken once for each call; from there on
+/// everything knows its framing.
+trait Inbox: Send {
+    /// Makes a connection and hands it over; false if the thread has no room, or has ended.
+    fn adopt(&mut self, new: NewConnection, settings: &MediaSettings) -> bool;
+}
+
+impl<F: Transport> Inbox for Producer<Box<Connection<TcpStream, F>>> {
+    fn adopt(&mut self, new: NewConnection, settings: &MediaSettings) -> bool {
+        if self.is_abandoned() {
+            return false;
+        }
+        let mut connection = Box::new(Connection::new(new.stream, new.leg, new.end, settings));
+        connection.place = new.place;
+        connection.claim = new.claim;
+        self.push(connection).is_ok()
+    }
+}
+
 /// The async side's handle of a media thread.
 pub(crate) struct MediaThread {
-    inbox: Producer<Box<Connection>>,
+    inbox: Box<dyn Inbox>,
     waker: Arc<Waker>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl MediaThread {
-    pub(crate) fn start(
+    /// Starts a thread whose calls are in the framing `F`.
+    pub(crate) fn start<F: Transport>(
         index: usize,
         settings: &MediaSettings,
         clock: Clock,
-        notify: WakeHandle,
+        notify: WakeHandle<Connection<TcpStream, F>>,
         stats: Arc<MediaStats>,
     ) -> io::Result<Self> {
         let (inbox, arrivals) = RingBuffer::new(settings.max_calls.max(1));
@@ -54,23 +90,20 @@ impl MediaThread {
             .name(format!("voxtra-media-{index}"))
             .spawn(move || worker.run())?;
         Ok(Self {
-            inbox,
+            inbox: Box::new(inbox),
             waker,
             stop,
             thread: Some(thread),
         })
     }
 
-    /// Hands a connection over. Gives it back if the thread has no room, or has ended.
-    pub(crate) fn adopt(&mut self, connection: Box<Connection>) -> Result<(), Box<Connection>> {
-        if self.inbox.is_abandoned() {
-            return Err(connection);
+    /// Hands a connection over; false, and it is closed, if the thread has no room or has ended.
+    pub(crate) fn adopt(&mut self, new: NewConnection, settings: &MediaSettings) -> bool {
+        let adopted = self.inbox.adopt(new, settings);
+        if adopted {
+            let _ = self.waker.wake();
         }
-        self.inbox
-            .push(connection)
-            .map_err(|PushError::Full(connection)| connection)?;
-        let _ = self.waker.wake();
-        Ok(())
+        adopted
     }
 }
 
@@ -84,10 +117,11 @@ impl Drop for MediaThread {
     }
 }
 
-struct Worker {
+/// The thread itself, whose calls are in the framing `F`.
+struct Worker<F = AudioSocket<Heap>> {
     poll: Poll,
-    arrivals: Consumer<Box<Connection>>,
-    slots: Vec<Option<Box<Connection>>>,
+    arrivals: Consumer<Box<Connection<TcpStream, F>>>,
+    slots: Vec<Option<Box<Connection<TcpStream, F>>>>,
     free: Vec<usize>,
     /// When each slot has a frame to send. Entries of a slot's former connections are skipped.
     deadlines: BinaryHeap<Reverse<(Instant, usize, Generation)>>,
@@ -96,23 +130,23 @@ struct Worker {
     /// The slots whose turn it is now.
     turn: Vec<usize>,
     /// Connections for which the notifier had no room yet.
-    finished: Vec<Box<Connection>>,
+    finished: Vec<Box<Connection<TcpStream, F>>>,
     generation: Generation,
     batch: Duration,
     pace: Pace,
     probe: Option<fn() -> Allocations>,
     clock: Clock,
-    notify: WakeHandle,
+    notify: WakeHandle<Connection<TcpStream, F>>,
     stats: Arc<MediaStats>,
     stop: Arc<AtomicBool>,
 }
 
-impl Worker {
+impl<F: Transport> Worker<F> {
     fn new(
         settings: &MediaSettings,
-        arrivals: Consumer<Box<Connection>>,
+        arrivals: Consumer<Box<Connection<TcpStream, F>>>,
         clock: Clock,
-        notify: WakeHandle,
+        notify: WakeHandle<Connection<TcpStream, F>>,
         stats: Arc<MediaStats>,
     ) -> io::Result<Self> {
         Ok(Self {
@@ -297,7 +331,7 @@ impl Worker {
     fn with(
         &mut self,
         slot: usize,
-        act: impl FnOnce(&mut Connection) -> ConnectionState,
+        act: impl FnOnce(&mut Connection<TcpStream, F>) -> ConnectionState,
     ) -> Option<ConnectionState> {
         let connection = self.slots.get_mut(slot)?.as_mut()?;
         let began = std::time::Instant::now();

@@ -13,7 +13,7 @@ use voxtra_core::event::MediaStoppedReason;
 use voxtra_core::time::Instant;
 
 use super::voice::{Spoken, samples_of, sound};
-use crate::media::{Clock, Connection, ConnectionState, Scratch, Socket};
+use crate::media::{Clock, Connection, ConnectionState, Finished, Scratch, Socket};
 
 /// An action of the far end.
 #[derive(Debug)]

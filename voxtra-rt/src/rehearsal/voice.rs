@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::speech::{
-    BoxFuture, CallerSpeech, Speech, SpeechError, SpeechInput, SpeechToText, TextToSpeech,
-    Transcript, TranscriptSender,
+    Feed, ListenOptions, Parts, Recognition, SpeechInput, SpeechPart, SpeechToText, TextToSpeech,
+    text_by_text,
 };
 
 /// The shortest utterance. Anything shorter might be a click.
@@ -48,11 +48,12 @@ impl TextToSpeech for SpokenVoice {
         "rehearsal"
     }
 
-    fn synthesize<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Speech, SpeechError>> {
-        let samples = samples_of(text, self.ms_per_character, AGENT_HZ);
-        Box::pin(async move {
-            let samples = (0..samples).map(|n| sound(n, AGENT_HZ)).collect();
-            Ok(Speech::whole(AGENT_HZ, samples))
+    fn speak(&self, texts: Feed<String>, _: u32) -> Parts<SpeechPart> {
+        let ms_per_character = self.ms_per_character;
+        text_by_text(texts, move |text| {
+            let samples = samples_of(&text, ms_per_character, AGENT_HZ);
+            let samples: Vec<i16> = (0..samples).map(|n| sound(n, AGENT_HZ)).collect();
+            Parts::whole([SpeechPart::audio(AGENT_HZ, samples)])
         })
     }
 }
@@ -84,26 +85,15 @@ impl SpeechToText for SpokenEars {
         "rehearsal"
     }
 
-    fn start(
-        &self,
-        _: u32,
-        mut input: CallerSpeech,
-        out: TranscriptSender,
-    ) -> BoxFuture<'static, Result<(), SpeechError>> {
+    fn listen(&self, _: ListenOptions, mut input: Feed<SpeechInput>) -> Parts<Recognition> {
         let spoken = self.0.clone();
-        Box::pin(async move {
+        Parts::made_by(|out| async move {
             while let Some(part) = input.next().await {
                 if part == SpeechInput::Ended
                     && let Some(text) = spoken.take()
                 {
-                    let transcript = Transcript {
-                        text,
-                        confidence: 1.0,
-                        is_final: true,
-                    };
-                    if !out.send(transcript).await {
-                        break;
-                    }
+                    let confidence = 1.0;
+                    out.send(Recognition::Final { text, confidence }).await;
                 }
             }
             Ok(())

@@ -45,6 +45,19 @@ pub(crate) struct Services {
     pub(crate) state: Arc<State>,
 }
 
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services")
+            .field("voice", &self.voice.as_ref().map(|one| one.name()))
+            .field(
+                "speech_to_text",
+                &self.speech_to_text.as_ref().map(|one| one.name()),
+            )
+            .field("model", &self.model.as_ref().map(|one| one.name()))
+            .finish_non_exhaustive()
+    }
+}
+
 /// A call. Cheap to clone; every clone is the same call.
 ///
 /// Every wait on a call ends with [`CallError::Ended`] when the call does.
@@ -178,10 +191,61 @@ impl Call {
     /// # Errors
     /// [`CallError::NoState`]: the application was given nothing of this type.
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T, CallError> {
-        let state = self.session.services().state.get();
+        let state = self.session.state().get();
         state.ok_or(CallError::NoState {
             name: std::any::type_name::<T>(),
         })
+    }
+
+    /// Gives this call a voice of its own, from the next utterance on: another language, another
+    /// speaker. Other calls keep theirs.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # use voxtra_rt::speech::TextToSpeech;
+    /// # async fn example(call: &Call, chichewa: Arc<dyn TextToSpeech>) -> Result<(), CallError> {
+    /// call.set_voice(chichewa);
+    /// call.say("Moni, mwalandilidwa.").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_voice(&self, voice: Arc<dyn TextToSpeech>) {
+        self.session
+            .exchange(|services| services.voice = Some(voice));
+    }
+
+    /// Gives this call a speech-to-text of its own, from the next part of the caller's audio on.
+    /// The one before may still give the transcript of what it has heard.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use voxtra_rt::session::Call;
+    /// # use voxtra_rt::speech::SpeechToText;
+    /// # fn example(call: &Call, chichewa: Arc<dyn SpeechToText>) {
+    /// call.set_speech_to_text(chichewa);
+    /// # }
+    /// ```
+    pub fn set_speech_to_text(&self, provider: Arc<dyn SpeechToText>) {
+        self.session
+            .exchange(|services| services.speech_to_text = Some(provider));
+        self.transcribe_if_wanted();
+    }
+
+    /// Gives this call a language model of its own, from its next reply on. The conversation so far
+    /// stays.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use voxtra_rt::session::Call;
+    /// # use voxtra_rt::speech::LanguageModel;
+    /// # fn example(call: &Call, patient: Arc<dyn LanguageModel>) {
+    /// call.set_language_model(patient);
+    /// # }
+    /// ```
+    pub fn set_language_model(&self, model: Arc<dyn LanguageModel>) {
+        self.session
+            .exchange(|services| services.model = Some(model));
     }
 
     /// Stores a value for this call.
@@ -282,7 +346,7 @@ impl Call {
         carrier: Arc<dyn Carrier>,
         services: Services,
         reports: Reports,
-        requests: mpsc::Sender<Request>,
+        requests: mpsc::Sender<Box<Request>>,
     ) -> Self {
         let session = SessionShared::new(id, info, carrier, services, reports, requests);
         Self {
@@ -294,6 +358,10 @@ impl Call {
     /// What all handles of this call share.
     pub(crate) fn session(&self) -> &SessionShared {
         &self.session
+    }
+
+    pub(crate) fn services(&self) -> Services {
+        self.session.services()
     }
 
     /// The same call, for its own handler and hooks.

@@ -5,14 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::watch;
 use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
 use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 
-use super::call::Call;
+use super::call::{Call, Services};
 use super::error::CallError;
 use super::request::Request;
 use crate::media::{AudioPart, CallerAudioReader, MediaLink, Shared};
-use crate::speech::{CallerSpeech, SpeechInput, SpeechToText, Transcripts};
+use crate::speech::{
+    Feed, ListenOptions, PartSender, Parts, ProviderError, Recognition, SpeechInput, SpeechToText,
+};
 
 /// Parts of audio that may wait for a slow listener: 5 s.
 const WAITING: usize = 256;
@@ -36,6 +39,8 @@ struct State {
     /// How often the media was connected.
     connected: u32,
     over: bool,
+    /// A task gives the caller's speech to speech-to-text.
+    transcribing: bool,
     listeners: Vec<Listener>,
 }
 
@@ -57,6 +62,11 @@ impl State {
             Some(false) => Forward::Speech,
             Some(true) => Forward::Everything,
         }
+    }
+
+    /// Whether somebody listens to speech alone.
+    fn hears_speech(&self) -> bool {
+        self.listeners.iter().any(|listener| !listener.everything)
     }
 }
 
@@ -137,7 +147,8 @@ impl Call {
     }
 
     /// The caller's speech from now on: utterances, from some history before the detected start to
-    /// the detected end.
+    /// the detected end. While others have [all of the audio](Self::audio_stream), that history
+    /// begins when the first listener to speech joins them.
     ///
     /// ```no_run
     /// # use voxtra_rt::session::{Call, CallError};
@@ -194,10 +205,17 @@ impl Call {
         if let Some(reader) = link.caller.take() {
             tokio::spawn(pass_on(reader, self.clone(), connected));
         }
-        if connected == 1
-            && let Some(provider) = self.session().services().speech_to_text.clone()
-        {
-            tokio::spawn(transcribe(self.clone(), provider));
+        self.transcribe_if_wanted();
+    }
+
+    /// Starts the transcription of the caller's speech, once, when the call has both media and
+    /// speech-to-text.
+    pub(crate) fn transcribe_if_wanted(&self) {
+        let wanted = self.services().speech_to_text.is_some();
+        let mut state = lock(&self.session().fanout().state);
+        if wanted && state.media.is_some() && !state.transcribing {
+            state.transcribing = true;
+            tokio::spawn(transcribe(self.clone()));
         }
     }
 }
@@ -210,7 +228,7 @@ async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
         let fewer = {
             let mut state = lock(state);
             let before = state.wanted();
-            let (speech, history) = pauses.sort(&heard, before == Forward::Everything);
+            let (speech, history) = pauses.sort(&heard, before, state.hears_speech());
             state.listeners.retain(|listener| {
                 let mut parts = [Some(&heard), None];
                 if !listener.everything {
@@ -252,10 +270,17 @@ struct Pauses {
 
 impl Pauses {
     /// Whether this part belongs to the caller's speech, and the history before the start of
-    /// speech. A leg that forwards only speech has added that history itself.
-    fn sort(&mut self, heard: &AudioPart, everything: bool) -> (bool, Option<AudioPart>) {
-        if !everything {
-            self.history.clear();
+    /// speech. A leg that forwards only speech has added that history itself, and it is kept only
+    /// for somebody who listens to speech alone.
+    fn sort(
+        &mut self,
+        heard: &AudioPart,
+        forwarded: Forward,
+        hears_speech: bool,
+    ) -> (bool, Option<AudioPart>) {
+        let everything = forwarded == Forward::Everything;
+        if !everything || !hears_speech {
+            self.history = VecDeque::new();
         }
         match heard {
             AudioPart::SpeechStarted => {
@@ -266,9 +291,11 @@ impl Pauses {
             }
             AudioPart::SpeechEnded => self.speaking = false,
             AudioPart::Samples(samples) if everything && !self.speaking => {
-                self.history.extend(samples);
-                let surplus = self.history.len().saturating_sub(HISTORY_SAMPLES);
-                self.history.drain(..surplus);
+                if hears_speech {
+                    self.history.extend(samples);
+                    let surplus = self.history.len().saturating_sub(HISTORY_SAMPLES);
+                    self.history.drain(..surplus);
+                }
                 return (false, None);
             }
             AudioPart::Samples(_) => {}
@@ -277,8 +304,10 @@ impl Pauses {
     }
 }
 
-/// Gives the caller's speech to the provider and its transcripts to the session.
-async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
+/// Gives the caller's speech to the call's speech-to-text, whichever that is at the time.
+async fn transcribe(call: Call) {
+    let mut services = call.session().watch_services();
+    services.mark_changed();
     // Until then the rate is uncertain.
     if call.session().media_attached().await.is_err() {
         return;
@@ -286,46 +315,74 @@ async fn transcribe(call: Call, provider: Arc<dyn SpeechToText>) {
     let Ok(mut stream) = call.speech_stream().await else {
         return;
     };
-    // Only the first part makes the rate certain.
-    let Some(first) = stream.next().await else {
-        return;
-    };
-    let (speech_in, speech_out) = CallerSpeech::queue(WAITING);
-    let (text_in, mut text_out) = Transcripts::queue(WAITING);
-    let recognition = provider.start(stream.rate_hz(), speech_out, text_in);
-    let feed = async {
-        let mut next = Some(first);
-        while let Some(heard) = next.take() {
-            let input = match heard {
-                AudioPart::SpeechStarted => SpeechInput::Started,
-                AudioPart::Samples(samples) => SpeechInput::Audio(samples),
-                AudioPart::SpeechEnded => SpeechInput::Ended,
-            };
-            if speech_in.send(input).await {
-                next = stream.next().await;
+    let mut to: Option<PartSender<SpeechInput>> = None;
+    let mut speaking = false;
+    while let Some(heard) = stream.next().await {
+        if let Some(provider) = changed(&mut services) {
+            let (sender, input) = Feed::queue(WAITING);
+            // Only the first part made the rate certain.
+            let transcripts = provider.listen(ListenOptions::new(stream.rate_hz()), input);
+            tokio::spawn(publish(call.clone(), provider, transcripts));
+            if speaking {
+                sender.send(SpeechInput::Started).await;
             }
+            to = Some(sender);
         }
-        drop(speech_in);
-    };
+        let input = match heard {
+            AudioPart::SpeechStarted => SpeechInput::Started,
+            AudioPart::Samples(samples) => SpeechInput::Audio(samples),
+            AudioPart::SpeechEnded => SpeechInput::Ended,
+        };
+        match input {
+            SpeechInput::Started => speaking = true,
+            SpeechInput::Ended => speaking = false,
+            _ => {}
+        }
+        if let Some(sender) = &to
+            && !sender.send(input).await
+        {
+            // It has ended; another one may be chosen.
+            to = None;
+        }
+    }
+}
+
+/// The speech-to-text, if the services have changed.
+fn changed(services: &mut watch::Receiver<Services>) -> Option<Arc<dyn SpeechToText>> {
+    let changed = services.has_changed().unwrap_or(false);
+    let chosen = || services.borrow_and_update().speech_to_text.clone();
+    changed.then(chosen).flatten()
+}
+
+/// Makes a provider's transcripts events, to its end.
+async fn publish(call: Call, provider: Arc<dyn SpeechToText>, mut transcripts: Parts<Recognition>) {
     let publish = async {
-        while let Some(transcript) = text_out.next().await {
-            let text = transcript.text;
-            call.emit_body(if transcript.is_final {
-                // `max` turns NaN, which JSON cannot express, into zero.
-                let confidence = transcript.confidence.max(0.0).clamp(0.0, 1.0);
-                UserTranscript::new(text, confidence, true).into()
-            } else {
-                UserTranscriptPartial::new(text).into()
-            })
-            .await;
+        while let Some(part) = transcripts.next().await {
+            let event = match part? {
+                Recognition::Partial { text } => UserTranscriptPartial::new(text).into(),
+                Recognition::Final { text, confidence } => {
+                    // `max` turns NaN, which JSON cannot express, into zero.
+                    let confidence = confidence.max(0.0).clamp(0.0, 1.0);
+                    UserTranscript::new(text, confidence, true).into()
+                }
+                Recognition::EndOfTurn => {
+                    call.end_turn_after(Duration::ZERO).await;
+                    continue;
+                }
+                // A part of a newer provider.
+                _ => continue,
+            };
+            call.emit_body(event).await;
         }
+        Ok(())
     };
     let over = async {
         call.ended().await;
         tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::select! {
-        (result, (), ()) = async { tokio::join!(recognition, feed, publish) } => {
+        result = publish => {
+            let result: Result<(), ProviderError> = result;
             if let Err(error) = result {
                 call.emit_error("speech_to_text", error.to_string()).await;
             }

@@ -4,7 +4,7 @@ use voxtra_core::event::{AgentResponse, AgentThinking};
 
 use super::call::Call;
 use super::error::CallError;
-use crate::speech::{Message, Reply, Role};
+use crate::speech::{Message, ModelRequest, Reply};
 
 /// The language model, with the conversation of one call.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl<'a> Conversation<'a> {
     /// Tells the model what it is and how to behave: the first message of the conversation.
     pub async fn instruct(&self, instructions: &str) {
         let mut conversation = self.call.session().conversation().await;
-        conversation.insert(0, Message::new(Role::System, instructions));
+        conversation.insert(0, Message::System(instructions.to_owned()));
     }
 
     /// Gives the model what the caller said and returns its reply. Both become part of the
@@ -30,21 +30,22 @@ impl<'a> Conversation<'a> {
     /// No language model is configured, it fails, or the call is over.
     pub async fn respond(&self, text: &str) -> Result<Reply, CallError> {
         let call = self.call;
-        let model = call.session().services().model.clone();
-        let model = model.ok_or(CallError::NoLanguageModel)?;
+        let model = call.services().model.ok_or(CallError::NoLanguageModel)?;
         let mut conversation = call
             .while_up(async { Ok(call.session().conversation().await) })
             .await?;
         // A question that fails or is cancelled must not confuse the next one.
         let mut asked = conversation.clone();
-        asked.push(Message::new(Role::User, text));
+        asked.push(Message::User(text.to_owned()));
         call.emit_body(AgentThinking::default().into()).await;
         match call
-            .while_up(async { Ok(model.respond(&asked).await?) })
+            .while_up(async {
+                Ok(Reply::collect(model.reply(ModelRequest::new(asked.clone()))).await?)
+            })
             .await
         {
             Ok(reply) => {
-                asked.push(Message::new(Role::Assistant, reply.text.as_str()));
+                asked.push(Message::assistant(reply.text.as_str()));
                 *conversation = asked;
                 let response = AgentResponse::new(reply.text.clone(), reply.tool_calls.clone());
                 call.emit_body(response.into()).await;
@@ -72,7 +73,7 @@ mod tests {
     use super::super::carrier::Nowhere;
     use super::super::report::Reports;
     use super::*;
-    use crate::speech::{BoxFuture, LanguageModel, SpeechError};
+    use crate::speech::{LanguageModel, Parts, ProviderError, ProviderErrorKind, ReplyPart};
 
     /// Thinks for ever about "hm", fails at "no", and otherwise replies with the conversation so
     /// far.
@@ -83,20 +84,19 @@ mod tests {
             "mirror"
         }
 
-        fn respond<'a>(
-            &'a self,
-            history: &'a [Message],
-        ) -> BoxFuture<'a, Result<Reply, SpeechError>> {
-            Box::pin(async move {
-                match history.last().map(|message| message.text.as_str()) {
-                    Some("hm") => pending().await,
-                    Some("no") => Err(SpeechError::ScriptEnded("mirror")),
-                    _ => {
-                        let texts: Vec<_> = history.iter().map(|m| m.text.as_str()).collect();
-                        Ok(Reply::new(texts.join("|")))
-                    }
+        fn reply(&self, request: ModelRequest) -> Parts<ReplyPart> {
+            match request.messages.last().map(Message::text) {
+                Some("hm") => Parts::made_by(|_| pending()),
+                Some("no") => Parts::failed(ProviderError::new(
+                    "mirror",
+                    ProviderErrorKind::Rejected,
+                    "no",
+                )),
+                _ => {
+                    let texts: Vec<_> = request.messages.iter().map(Message::text).collect();
+                    Reply::new(texts.join("|")).into_parts()
                 }
-            })
+            }
         }
     }
 

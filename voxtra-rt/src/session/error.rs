@@ -3,7 +3,7 @@
 use voxtra_core::event::EndReason;
 
 use crate::media::TicketError;
-use crate::speech::SpeechError;
+use crate::speech::ProviderError;
 use crate::speech::wav::WavError;
 use voxtra_core::audio::ResampleError;
 
@@ -99,5 +99,5 @@ pub enum CallError {
     Media(#[from] TicketError),
     /// A speech or language provider failed.
     #[error(transparent)]
-    Speech(#[from] SpeechError),
+    Provider(#[from] ProviderError),
 }

@@ -15,6 +15,7 @@ mod listen;
 mod say;
 mod speak;
 mod transfer;
+mod wording;
 
 // What its handles, its owner and their tasks share.
 mod answers;

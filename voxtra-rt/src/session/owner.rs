@@ -54,9 +54,9 @@ pub(crate) type Publish = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
 pub(crate) struct Owner {
     call: Call,
     /// Reports about the call.
-    reports: mpsc::Receiver<Report>,
+    reports: mpsc::Receiver<Box<Report>>,
     /// Requests of async code.
-    requests: mpsc::Receiver<Request>,
+    requests: mpsc::Receiver<Box<Request>>,
     publish: Publish,
     clock: Clock,
     life: Lifecycle,
@@ -105,16 +105,17 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
+    /// Boxed: a future has its arguments twice, as they come in and as they are used.
     pub(crate) fn new(
         call: Call,
-        reports: mpsc::Receiver<Report>,
-        requests: mpsc::Receiver<Request>,
+        reports: mpsc::Receiver<Box<Report>>,
+        requests: mpsc::Receiver<Box<Request>>,
         publish: Publish,
         clock: Clock,
         on_handler_end: OnHandlerEnd,
         attended: Option<TaskTrackerToken>,
-    ) -> Self {
-        Self {
+    ) -> Box<Self> {
+        Box::new(Self {
             life: Lifecycle::new(call.direction() == Direction::Outbound),
             call,
             reports,
@@ -147,12 +148,12 @@ impl Owner {
             way_out: None,
             attended,
             leaves: false,
-        }
+        })
     }
 
     /// Lives as long as the session. `start` runs the handler, after the session's first two events
     /// were published.
-    pub(crate) async fn run<F>(mut self, start: impl FnOnce(Call) -> F)
+    pub(crate) async fn run<F>(mut self: Box<Self>, start: impl FnOnce(Call) -> F)
     where
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
@@ -170,7 +171,7 @@ impl Owner {
         self.closing.detach_all();
         self.requests.close();
         while let Some(request) = self.requests.recv().await {
-            if let Request::Hook(hook) = request {
+            if let Request::Hook(hook) = *request {
                 tokio::spawn(hook());
             }
         }
@@ -200,9 +201,9 @@ impl Owner {
                     None => self.media_down(),
                 }
             },
-            Some(report) = self.reports.recv() => self.report(report),
+            Some(report) = self.reports.recv() => self.report(*report),
             Some(request) = self.requests.recv() => {
-                self.request(request);
+                self.request(*request);
                 None
             }
             Some(result) = finished(&mut self.handler) => {
@@ -228,10 +229,10 @@ impl Owner {
     async fn others_turn(&mut self) -> bool {
         let mut signals = [None, None, None];
         if let Ok(report) = self.reports.try_recv() {
-            signals[0] = self.report(report);
+            signals[0] = self.report(*report);
         }
         if let Ok(request) = self.requests.try_recv() {
-            self.request(request);
+            self.request(*request);
         }
         if self.handler.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(result) = finished(&mut self.handler).await

@@ -47,14 +47,15 @@ pub(crate) enum Report {
 /// the same owner.
 #[derive(Clone, Debug)]
 pub(crate) struct Reports {
-    to: mpsc::Sender<Report>,
+    /// Boxed: a channel takes room for 32 at once, and a call has few.
+    to: mpsc::Sender<Box<Report>>,
     /// Set before the report is sent: the end of a transferred call's audio must surprise nobody.
     transferred: Arc<AtomicBool>,
 }
 
 impl Reports {
     /// For a new session; the receiver is its owner's.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Report>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Box<Report>>) {
         let (to, reported) = mpsc::channel(REPORTS);
         let transferred = Arc::default();
         (Self { to, transferred }, reported)
@@ -62,12 +63,12 @@ impl Reports {
 
     /// Reports, as soon as there is room. Reports after the session's end are ignored.
     pub(crate) async fn send(&self, report: Report) {
-        let _ = self.to.send(report).await;
+        let _ = self.to.send(Box::new(report)).await;
     }
 
     /// Reports at once; false if there is no room, or the session is over.
     pub(crate) fn try_send(&self, report: Report) -> bool {
-        self.to.try_send(report).is_ok()
+        self.to.try_send(Box::new(report)).is_ok()
     }
 
     /// Reports that the caller talks to another party now.

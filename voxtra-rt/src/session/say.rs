@@ -8,7 +8,8 @@ use std::pin::Pin;
 use super::call::Call;
 use super::error::CallError;
 use super::speak::{Manner, Spoken};
-use crate::speech::{Speech, wav};
+use super::wording::Wording;
+use crate::speech::{Feed, Parts, SpeechPart, wav};
 
 /// An utterance that has not begun: await it. Made by [`Call::say`], [`Call::play`] and
 /// [`Call::send_audio`].
@@ -57,9 +58,8 @@ impl<'a> Say<'a> {
         let Self { call, what, manner } = self;
         match what {
             What::Text(text) => {
-                let speech = call.while_up(speech_of(call, text)).await;
-                let result = match speech {
-                    Ok(speech) => call.speak(text, speech, manner).await,
+                let result = match speech_of(call, text) {
+                    Ok(speech) => call.speak(Wording::new(text), speech, manner).await,
                     Err(error) => Err(error),
                 };
                 call.emit_failure("text_to_speech", result).await
@@ -67,11 +67,11 @@ impl<'a> Say<'a> {
             What::Prompt(name) => {
                 let prompt = call.emit_failure("prompt", prompt(call, name).await).await;
                 let (text, speech) = prompt?;
-                call.speak(&text, speech, manner).await
+                call.speak(Wording::new(&text), speech, manner).await
             }
             What::Samples(samples, rate_hz) => {
-                let speech = Speech::whole(rate_hz, samples.to_vec());
-                call.speak("", speech, manner).await
+                let audio = Parts::whole([SpeechPart::audio(rate_hz, samples)]);
+                call.speak(Wording::new(""), audio, manner).await
             }
         }
     }
@@ -87,18 +87,18 @@ impl<'a> IntoFuture for Say<'a> {
 }
 
 /// The prompt with this text, or the voice that says it.
-async fn speech_of(call: &Call, text: &str) -> Result<Speech, CallError> {
-    let services = call.session().services();
+fn speech_of(call: &Call, text: &str) -> Result<Parts<SpeechPart>, CallError> {
+    let services = call.services();
     if let Some(prompt) = services.prompts.by_text(text) {
         return Ok(prompt.speech());
     }
-    let voice = services.voice.as_ref().ok_or(CallError::NoVoice)?;
-    Ok(voice.synthesize(text).await?)
+    let voice = services.voice.ok_or(CallError::NoVoice)?;
+    Ok(voice.speak(Feed::whole([text.to_owned()]), call.line_hz()))
 }
 
 /// The prompt of this name, or the WAV file, and its text.
-async fn prompt(call: &Call, name: &str) -> Result<(String, Speech), CallError> {
-    if let Some(prompt) = call.session().services().prompts.by_name(name) {
+async fn prompt(call: &Call, name: &str) -> Result<(String, Parts<SpeechPart>), CallError> {
+    if let Some(prompt) = call.services().prompts.by_name(name) {
         let text = prompt.text.as_deref().unwrap_or(name);
         return Ok((text.to_owned(), prompt.speech()));
     }
@@ -111,8 +111,8 @@ async fn prompt(call: &Call, name: &str) -> Result<(String, Speech), CallError> 
     let path = PathBuf::from(name);
     let read = tokio::task::spawn_blocking(move || wav::read(&path));
     let audio = read.await.map_err(|_| none())??;
-    let speech = Speech::whole(audio.rate_hz, audio.samples);
-    Ok((name.to_owned(), speech))
+    let audio = SpeechPart::audio(audio.rate_hz, audio.samples);
+    Ok((name.to_owned(), Parts::whole([audio])))
 }
 
 impl Call {

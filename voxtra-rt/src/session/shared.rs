@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio::sync::{MutexGuard, mpsc, oneshot};
+use tokio::sync::{MutexGuard, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason, EventKind};
 use voxtra_core::leg::Command;
@@ -19,6 +19,7 @@ use super::log::EventLog;
 use super::report::{Report, Reports};
 use super::request::{Hook, Request};
 use super::speak::SpeechOutput;
+use super::state::State;
 use crate::media::TicketError;
 use crate::speech::Message;
 
@@ -26,10 +27,13 @@ use crate::speech::Message;
 pub(crate) struct SessionShared {
     facts: Facts,
     carrier: Arc<dyn Carrier>,
-    services: Services,
+    /// The voice, speech-to-text and model of this call; they may be exchanged.
+    services: watch::Sender<Services>,
+    state: Arc<State>,
     log: Arc<EventLog>,
     reports: Reports,
-    requests: mpsc::Sender<Request>,
+    /// Boxed: a channel takes room for 32 at once.
+    requests: mpsc::Sender<Box<Request>>,
     /// Cancelled when the call is over.
     over: CancellationToken,
     output: SpeechOutput,
@@ -50,13 +54,14 @@ impl SessionShared {
         carrier: Arc<dyn Carrier>,
         services: Services,
         reports: Reports,
-        requests: mpsc::Sender<Request>,
+        requests: mpsc::Sender<Box<Request>>,
     ) -> Self {
         let log = EventLog::new();
         Self {
             facts: Facts::new(id, info),
             carrier,
-            services,
+            state: services.state.clone(),
+            services: watch::Sender::new(services),
             answers: Answers::new(&log),
             log,
             reports,
@@ -79,8 +84,23 @@ impl SessionShared {
         &*self.carrier
     }
 
-    pub(super) fn services(&self) -> &Services {
-        &self.services
+    pub(super) fn services(&self) -> Services {
+        self.services.borrow().clone()
+    }
+
+    /// Exchanges some of the services.
+    pub(super) fn exchange(&self, exchange: impl FnOnce(&mut Services)) {
+        self.services.send_modify(exchange);
+    }
+
+    /// Sees each change of the services.
+    pub(super) fn watch_services(&self) -> watch::Receiver<Services> {
+        self.services.subscribe()
+    }
+
+    /// What the application gives its calls.
+    pub(super) fn state(&self) -> &State {
+        &self.state
     }
 
     pub(super) fn log(&self) -> &Arc<EventLog> {
@@ -148,19 +168,20 @@ impl SessionShared {
     /// Sends a request to the owner, as soon as there is room.
     pub(super) async fn send(&self, request: Request) {
         // The owner ends only after the session's last event; nobody needs the request then.
-        let _ = self.requests.send(request).await;
+        let _ = self.requests.send(Box::new(request)).await;
     }
 
     /// Sends a request at once; false if there is no room, or the session is over.
     pub(crate) fn try_send(&self, request: Request) -> bool {
-        self.requests.try_send(request).is_ok()
+        self.requests.try_send(Box::new(request)).is_ok()
     }
 
     /// Has the owner run `hook` at the end of the call. Gives it back after the session's last
     /// event.
     pub(super) async fn hook(&self, hook: Hook) -> Result<(), Hook> {
-        match self.requests.send(Request::Hook(hook)).await {
-            Err(mpsc::error::SendError(Request::Hook(hook))) => Err(hook),
+        let hook = Box::new(Request::Hook(hook));
+        match self.requests.send(hook).await.map_err(|unsent| *unsent.0) {
+            Err(Request::Hook(hook)) => Err(hook),
             _ => Ok(()),
         }
     }

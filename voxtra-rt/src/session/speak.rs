@@ -12,9 +12,10 @@ use voxtra_core::playout::Chunk;
 use super::call::Call;
 use super::error::CallError;
 use super::request::Request;
+use super::wording::Wording;
 use crate::lock::lock;
 use crate::media::{AgentAudioWriter, CallStats, Shared};
-use crate::speech::Speech;
+use crate::speech::{Parts, ProviderError, SpeechPart};
 
 /// Samples resampled at a time.
 const BLOCK: usize = 1024;
@@ -75,9 +76,8 @@ struct Said {
 /// An utterance on its way out.
 #[derive(Debug)]
 pub(crate) struct Queued {
-    pub(crate) text: String,
-    /// Whether events report it.
-    told: bool,
+    /// Its words, if events report it.
+    pub(crate) wording: Option<Arc<Mutex<Wording>>>,
     pub(crate) started: bool,
     pub(crate) spoken: oneshot::Sender<Spoken>,
 }
@@ -91,13 +91,16 @@ impl SpeechOutput {
     }
 
     /// Registers an utterance to be queued under this number; the receiver learns how it ended.
-    fn expect(&self, utterance: u32, text: Option<&str>) -> oneshot::Receiver<Spoken> {
+    fn expect(
+        &self,
+        utterance: u32,
+        wording: Option<Arc<Mutex<Wording>>>,
+    ) -> oneshot::Receiver<Spoken> {
         let (spoken, outcome) = oneshot::channel();
         let mut said = lock(&self.said);
         if !said.closed {
             let queued = Queued {
-                text: text.unwrap_or_default().to_owned(),
-                told: text.is_some(),
+                wording,
                 started: false,
                 spoken,
             };
@@ -110,8 +113,12 @@ impl SpeechOutput {
     pub(crate) fn started(&self, utterance: u32) -> Option<String> {
         let mut said = lock(&self.said);
         let queued = said.utterances.get_mut(&utterance)?;
-        queued.started = queued.told;
-        queued.told.then(|| queued.text.clone())
+        let text = queued
+            .wording
+            .as_ref()
+            .map(|words| lock(words).text().to_owned());
+        queued.started = text.is_some();
+        text
     }
 
     /// The caller will hear no more of this utterance.
@@ -164,27 +171,32 @@ impl Call {
         }
     }
 
+    /// Samples per second on the call's line; 8,000 as long as nobody knows.
+    pub(crate) fn line_hz(&self) -> u32 {
+        let media = self.session().output().media();
+        media.map_or(8_000, |media| media.rate().hz())
+    }
+
     /// Speaks one utterance.
     pub(crate) async fn speak(
         &self,
-        text: &str,
-        speech: Speech,
+        wording: Wording,
+        speech: Parts<SpeechPart>,
         manner: Manner,
     ) -> Result<Spoken, CallError> {
-        self.utter(Some(text), speech, manner).await
+        let wording = Some(Arc::new(Mutex::new(wording)));
+        self.utter(Voiced::new(speech, wording), manner).await
     }
 
     /// Plays a sound that is not speech of the agent: no event reports it.
-    pub(crate) async fn play_untold(&self, sound: Speech) -> Result<Spoken, CallError> {
-        self.utter(None, sound, Manner::default()).await
+    pub(crate) async fn play_untold(&self, sound: Parts<SpeechPart>) -> Result<Spoken, CallError> {
+        self.utter(Voiced::new(sound, None), Manner::default())
+            .await
     }
 
-    async fn utter(
-        &self,
-        text: Option<&str>,
-        mut speech: Speech,
-        manner: Manner,
-    ) -> Result<Spoken, CallError> {
+    async fn utter(&self, mut speech: Voiced, manner: Manner) -> Result<Spoken, CallError> {
+        // A voice that fails at once has not spoken, and holds nobody up before it has.
+        let mut next = self.while_up(async { Ok(speech.next().await?) }).await?;
         let place = self
             .while_up(async {
                 let output = self.session().output();
@@ -202,28 +214,81 @@ impl Call {
                 }
             })
             .await?;
-        let mut utterance = Utterance::begin(self, text, manner, place).await?;
-        let mut converter = Converter::new(speech.rate_hz(), utterance.rate_hz())?;
+        let mut utterance = Utterance::begin(self, speech.wording.clone(), manner, place).await?;
+        let mut converter: Option<Converter> = None;
         loop {
-            let cut = match self.while_up(async { Ok(speech.next().await) }).await? {
-                Some(Ok(samples)) => converter.convert(&samples, &mut utterance).await.is_err(),
-                Some(Err(error)) => {
+            let Some((rate_hz, samples)) = next else {
+                if let Some(converter) = &mut converter {
+                    let _ = converter.finish(&mut utterance).await;
+                }
+                let _ = utterance.write(&Arc::default(), true).await;
+                return Ok(utterance.ended().await);
+            };
+            let same = converter.take().filter(|one| one.from_hz == rate_hz);
+            let converter = converter.insert(match same {
+                Some(converter) => converter,
+                None => Converter::new(rate_hz, utterance.rate_hz())?,
+            });
+            if converter.convert(&samples, &mut utterance).await.is_err() {
+                return Ok(utterance.ended().await);
+            }
+            next = match self.while_up(async { Ok(speech.next().await) }).await? {
+                Ok(next) => next,
+                Err(error) => {
                     // The caller hears the audio made so far; then the error is returned.
-                    let _ = utterance.write(&[], true).await;
+                    let _ = utterance.write(&Arc::default(), true).await;
                     utterance.ended().await;
                     return Err(error.into());
                 }
-                None => {
-                    let _ = converter.finish(&mut utterance).await;
-                    let _ = utterance.write(&[], true).await;
-                    return Ok(utterance.ended().await);
-                }
             };
-            if cut {
-                return Ok(utterance.ended().await);
-            }
         }
     }
+}
+
+/// Speech while it is being made, whose words are noted.
+struct Voiced {
+    parts: Parts<SpeechPart>,
+    wording: Option<Arc<Mutex<Wording>>>,
+}
+
+impl Voiced {
+    fn new(parts: Parts<SpeechPart>, wording: Option<Arc<Mutex<Wording>>>) -> Self {
+        Self { parts, wording }
+    }
+
+    /// The next audio: its rate and its samples. `None` at the end.
+    async fn next(&mut self) -> Result<Option<(u32, Arc<[i16]>)>, ProviderError> {
+        while let Some(part) = self.parts.next().await {
+            let mut wording = self.wording.as_ref().map(|wording| lock(wording));
+            match part? {
+                SpeechPart::Text { text, at } => {
+                    if let Some(wording) = &mut wording {
+                        wording.place(&text, at);
+                    }
+                }
+                SpeechPart::Audio { rate_hz, samples } => {
+                    if let Some(wording) = &mut wording {
+                        wording.add(duration(samples.len(), rate_hz));
+                    }
+                    return Ok(Some((rate_hz, samples)));
+                }
+                // A part of a newer voice.
+                _ => {}
+            }
+        }
+        if let Some(wording) = &self.wording {
+            lock(wording).finish();
+        }
+        Ok(None)
+    }
+}
+
+/// How long this many samples last.
+fn duration(samples: usize, rate_hz: u32) -> Duration {
+    let micros = u64::try_from(samples)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(1_000_000);
+    Duration::from_micros(micros.checked_div(u64::from(rate_hz)).unwrap_or_default())
 }
 
 /// An utterance on its way out. Dropped before its end, it is cut.
@@ -244,14 +309,14 @@ struct Cut;
 impl<'a> Utterance<'a> {
     async fn begin(
         call: &'a Call,
-        text: Option<&str>,
+        wording: Option<Arc<Mutex<Wording>>>,
         manner: Manner,
         mut place: MutexGuard<'a, Option<AgentAudioWriter>>,
     ) -> Result<Self, CallError> {
         let writer = place.as_mut().ok_or(CallError::NotAnswered)?;
         let epoch = writer.begin().await.map_err(|_| CallError::Ended)?;
         let number = call.session().next_utterance();
-        let outcome = call.session().output().expect(number, text);
+        let outcome = call.session().output().expect(number, wording);
         Ok(Self {
             call,
             place,
@@ -269,7 +334,7 @@ impl<'a> Utterance<'a> {
             .map_or(8000, |writer| writer.rate().hz())
     }
 
-    async fn write(&mut self, samples: &[i16], last: bool) -> Result<(), Cut> {
+    async fn write(&mut self, samples: &Arc<[i16]>, last: bool) -> Result<(), Cut> {
         let Some(writer) = self.place.as_mut() else {
             return Err(Cut);
         };
@@ -292,6 +357,9 @@ impl<'a> Utterance<'a> {
         };
         let spoken = outcome.await.unwrap_or(Spoken::UNHEARD);
         self.outcome = None;
+        if let Some(writer) = self.place.as_ref() {
+            writer.let_go();
+        }
         spoken
     }
 }
@@ -318,48 +386,64 @@ impl Drop for Utterance<'_> {
     }
 }
 
-/// Converts the speech's rate to the line's.
+/// Converts the speech's rate to the line's, if it is another.
 struct Converter {
-    resampler: Option<Resampler>,
-    block: Vec<i16>,
+    from_hz: u32,
+    resampling: Option<Box<Resampling>>,
+}
+
+struct Resampling {
+    filter: Resampler,
+    block: [i16; BLOCK],
 }
 
 impl Converter {
     fn new(from_hz: u32, to_hz: u32) -> Result<Self, CallError> {
-        let resampler = if from_hz == to_hz {
-            None
-        } else {
-            Some(Resampler::new(from_hz, to_hz)?)
+        if from_hz == to_hz {
+            return Ok(Self {
+                from_hz,
+                resampling: None,
+            });
+        }
+        let resampling = Resampling {
+            filter: Resampler::new(from_hz, to_hz)?,
+            block: [0; BLOCK],
         };
         Ok(Self {
-            resampler,
-            block: vec![0; BLOCK],
+            from_hz,
+            resampling: Some(Box::new(resampling)),
         })
     }
 
-    async fn convert(&mut self, mut samples: &[i16], to: &mut Utterance<'_>) -> Result<(), Cut> {
-        let Some(resampler) = &mut self.resampler else {
-            return to.write(samples, false).await;
-        };
-        loop {
-            let (taken, made) = resampler.process(samples, &mut self.block);
-            samples = samples.get(taken..).unwrap_or_default();
-            to.write(self.block.get(..made).unwrap_or_default(), false)
-                .await?;
-            if samples.is_empty() && made < BLOCK {
-                return Ok(());
-            }
+    async fn convert(&mut self, samples: &Arc<[i16]>, to: &mut Utterance<'_>) -> Result<(), Cut> {
+        match &mut self.resampling {
+            Some(resampling) => resampling.convert(samples, to).await,
+            None => to.write(samples, false).await,
         }
     }
 
     /// Writes the samples that are still inside the filter.
     async fn finish(&mut self, to: &mut Utterance<'_>) -> Result<(), Cut> {
-        match &self.resampler {
-            Some(resampler) => {
-                let tail = vec![0; resampler.delay_samples()];
-                self.convert(&tail, to).await
+        match &mut self.resampling {
+            Some(resampling) => {
+                let tail = vec![0; resampling.filter.delay_samples()];
+                resampling.convert(&tail, to).await
             }
             None => Ok(()),
+        }
+    }
+}
+
+impl Resampling {
+    async fn convert(&mut self, mut samples: &[i16], to: &mut Utterance<'_>) -> Result<(), Cut> {
+        loop {
+            let (taken, made) = self.filter.process(samples, &mut self.block);
+            samples = samples.get(taken..).unwrap_or_default();
+            let converted = self.block.get(..made).unwrap_or_default();
+            to.write(&converted.into(), false).await?;
+            if samples.is_empty() && made < BLOCK {
+                return Ok(());
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use voxtra_core::event::{CallTransferFailed, CallTransferStarted};
@@ -9,7 +10,7 @@ use voxtra_core::event::{CallTransferFailed, CallTransferStarted};
 use super::call::Call;
 use super::carrier::TransferTo;
 use super::error::CallError;
-use crate::speech::Speech;
+use crate::speech::{Parts, SpeechPart};
 
 /// How long the other party may ring unless told otherwise.
 const RING: Duration = Duration::from_secs(30);
@@ -125,9 +126,9 @@ impl<'a> IntoFuture for Transfer<'a> {
 /// The caller's ringback tone while the other party rings, until it is dropped.
 async fn ringback(call: &Call, on: bool) -> std::convert::Infallible {
     if on {
-        let tone = tone();
+        let tone: Arc<[i16]> = tone().into();
         loop {
-            let ring = Speech::whole(RATE_HZ, tone.clone());
+            let ring = Parts::whole([SpeechPart::audio(RATE_HZ, tone.clone())]);
             // An interruption, such as the caller's speech, ends this ring but not the ringing.
             if call.play_untold(ring).await.is_err() {
                 break;

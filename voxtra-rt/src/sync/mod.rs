@@ -3,7 +3,7 @@
 //! the memory model allows.
 
 pub(crate) use rtrb::{Consumer, Producer, PushError, RingBuffer};
-pub(crate) use std::sync::{Mutex, PoisonError, atomic};
+pub(crate) use std::sync::{Mutex, MutexGuard, PoisonError, atomic};
 pub(crate) use std::thread;
 pub(crate) use tokio::sync::{Notify, watch};
 pub(crate) use tokio::time;

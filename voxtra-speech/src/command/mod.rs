@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::template::Template;
-use super::{BoxFuture, Speech, SpeechError, SpeechSettings, TextToSpeech, VoiceSettings};
+use super::{
+    Feed, Parts, SpeechError, SpeechPart, SpeechSettings, TextToSpeech, VoiceSettings, text_by_text,
+};
 
 /// Speaks by running a program, once per utterance and never through a shell.
 ///
@@ -22,13 +24,13 @@ use super::{BoxFuture, Speech, SpeechError, SpeechSettings, TextToSpeech, VoiceS
 /// [`inherit`](Self::inherit) names: the rest may hold secrets.
 ///
 /// ```no_run
-/// use voxtra_speech::{CommandVoice, TextToSpeech};
+/// use voxtra_speech::{CommandVoice, Feed, TextToSpeech};
 ///
-/// # async fn say() -> Result<(), voxtra_speech::SpeechError> {
+/// # async fn say() -> Result<(), Box<dyn std::error::Error>> {
 /// let voice = CommandVoice::new(["espeak-ng", "-v", "en-gb", "--stdin", "--stdout"])?;
-/// let mut speech = voice.synthesize("Welcome.").await?;
-/// while let Some(samples) = speech.next().await {
-///     println!("{} samples at {} Hz", samples?.len(), speech.rate_hz());
+/// let mut speech = voice.speak(Feed::whole(["Welcome.".to_owned()]), 8_000);
+/// while let Some(part) = speech.next().await {
+///     println!("{:?}", part?);
 /// }
 /// # Ok(())
 /// # }
@@ -203,8 +205,12 @@ impl TextToSpeech for CommandVoice {
         &self.name
     }
 
-    fn synthesize<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Speech, SpeechError>> {
-        Box::pin(run::speak(self, text))
+    fn speak(&self, texts: Feed<String>, _: u32) -> Parts<SpeechPart> {
+        let voice = self.clone();
+        text_by_text(texts, move |text| {
+            let voice = voice.clone();
+            Parts::made_by(|out| async move { Ok(run::speak(&voice, &text, &out).await?) })
+        })
     }
 }
 

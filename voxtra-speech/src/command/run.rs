@@ -9,87 +9,67 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::super::wav::{self, WavError, WavStream};
-use super::super::{Speech, SpeechError, SpeechSender};
+use super::super::{PartSender, SpeechError, SpeechPart};
 use super::{AudioOutput, CommandVoice};
 
-/// Runs the program for one text. Returns with its first samples, or with its error if it gave
-/// none.
-pub(super) async fn speak(voice: &CommandVoice, text: &str) -> Result<Speech, SpeechError> {
+/// Runs the program for one text, and sends its audio while it is being made.
+pub(super) async fn speak(
+    voice: &CommandVoice,
+    text: &str,
+    out: &PartSender<SpeechPart>,
+) -> Result<(), SpeechError> {
     let text = one_line(text);
     if text.is_empty() {
-        // Empty text ends at once, at any rate.
-        return Ok(Speech::whole(8_000, Vec::new()));
+        return Ok(());
     }
     if voice.template.writes_file() {
-        return speak_to_file(voice, &text).await;
+        return speak_to_file(voice, &text, out).await;
     }
     let mut program = Running::start(voice, &text, "", Stdio::piped())?;
     let mut decoder = Decoder::new(voice.output);
-    let mut first = Vec::new();
+    let mut samples = Vec::new();
     // One time-out for the whole header: a program that writes it byte by byte is as silent as any.
     let beginning = async {
-        while first.is_empty() && program.read(&mut decoder, &mut first).await? {}
+        while samples.is_empty() && program.read(&mut decoder, &mut samples).await? {}
         Ok(())
     };
     match timeout(voice.timeout, beginning).await {
         Ok(result) => result?,
         Err(_) => return Err(program.timed_out()),
     }
-    let Some(rate_hz) = decoder.rate_hz().filter(|_| !first.is_empty()) else {
+    let Some(rate_hz) = decoder.rate_hz().filter(|_| !samples.is_empty()) else {
         program.exit().await?;
         return Err(match decoder.finish() {
             Err(WavError::NoSamples) | Ok(()) => program.silent(),
             Err(source) => program.not_audio(source),
         });
     };
-    let (sender, speech) = Speech::streamed(rate_hz);
-    // The task holds the program: when the speech is dropped, both end.
-    tokio::spawn(async move {
-        tokio::select! {
-            biased;
-            () = sender.dropped() => {}
-            () = send_rest(&sender, program, decoder, first) => {}
-        }
-    });
-    Ok(speech)
-}
-
-async fn send_rest(
-    sender: &SpeechSender,
-    mut program: Running,
-    mut decoder: Decoder,
-    first: Vec<i16>,
-) {
-    let mut samples = first;
-    let rate_hz = u64::from(decoder.rate_hz().unwrap_or_default());
-    let mut left = rate_hz.saturating_mul(LONGEST.as_secs());
+    let mut left = u64::from(rate_hz).saturating_mul(LONGEST.as_secs());
     loop {
         let more = u64::try_from(samples.len()).unwrap_or(u64::MAX);
         let Some(rest) = left.checked_sub(more) else {
             let voice = program.voice.clone();
             let longest = LONGEST;
-            sender
-                .send(Err(SpeechError::Endless { voice, longest }))
-                .await;
-            return;
+            return Err(SpeechError::Endless { voice, longest });
         };
         left = rest;
-        if !samples.is_empty() && !sender.send(Ok(std::mem::take(&mut samples))).await {
-            return;
+        if !samples.is_empty() {
+            let part = SpeechPart::audio(rate_hz, std::mem::take(&mut samples));
+            if !out.send(part).await {
+                return Ok(());
+            }
         }
-        let more = match program.read(&mut decoder, &mut samples).await {
-            Ok(true) => continue,
-            Ok(false) => program.exit().await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = more {
-            sender.send(Err(error)).await;
+        if !program.read(&mut decoder, &mut samples).await? {
+            return program.exit().await;
         }
-        return;
     }
 }
 
-async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, SpeechError> {
+async fn speak_to_file(
+    voice: &CommandVoice,
+    text: &str,
+    out: &PartSender<SpeechPart>,
+) -> Result<(), SpeechError> {
     let failed = |source| SpeechError::Run {
         voice: voice.name.clone(),
         source,
@@ -114,7 +94,9 @@ async fn speak_to_file(voice: &CommandVoice, text: &str) -> Result<Speech, Speec
         .map_err(|error| failed(std::io::Error::other(error)))?;
     match recording {
         Ok(recording) if !recording.samples.is_empty() => {
-            Ok(Speech::whole(recording.rate_hz, recording.samples))
+            out.send(SpeechPart::audio(recording.rate_hz, recording.samples))
+                .await;
+            Ok(())
         }
         Ok(_) | Err(WavError::NoSamples) => Err(program.silent()),
         Err(source) => Err(program.not_audio(source)),

@@ -1,5 +1,10 @@
 //! The agent's audio on its way to the caller.
+//!
+//! It stays where the voice has made it: what crosses are pieces, each a run of samples in memory
+//! that a prompt shares with all its calls. A media thread frees nothing, so the async side keeps
+//! each piece until the media thread is done with it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,35 +12,81 @@ use voxtra_core::audio::SampleRate;
 use voxtra_core::playout::{AgentAudio, Chunk};
 
 use super::lazy_ring::LazyRing;
-use super::sync::atomic::Ordering;
+use super::sync::atomic::{AtomicU32, Ordering};
 use super::sync::time::{self, sleep};
-use super::sync::{Consumer, Producer, RingBuffer};
-use super::{Requests, Shared, chunks_in, samples_in};
+use super::sync::{Consumer, Mutex, Producer, RingBuffer};
+use super::{Requests, Shared, lock, samples_in};
 
 /// A flush is done within 20 ms. After this long the flush counts as lost, and the audio that it
 /// should have cut plays to its end.
 const FLUSH: Duration = Duration::from_secs(2);
 
+/// Pieces that may wait.
+const PIECES: usize = 64;
+/// Pieces into which a full queue of long audio is divided: room comes back a piece at a time.
+const PIECES_IN_FULL: usize = 16;
+
 /// Writes the agent's audio to the caller: one utterance after another.
 pub struct AgentAudioWriter {
     /// The queue, from the first utterance on.
-    queue: Option<QueueIn>,
+    queue: Option<Producer<Piece>>,
     /// Passes the queue's other end to the media thread.
-    offer: Producer<QueueOut>,
+    offer: Producer<Consumer<Piece>>,
     length: Duration,
     shared: Arc<Shared>,
     /// The epoch whose flush was requested and has not happened yet.
     flushing: Option<u32>,
 }
 
-struct QueueIn {
-    chunks: Producer<Chunk>,
-    samples: Producer<i16>,
+/// A run of samples of an utterance.
+struct Piece {
+    chunk: Chunk,
+    samples: Arc<[i16]>,
+    /// Where the run begins.
+    from: usize,
 }
 
-struct QueueOut {
-    chunks: Consumer<Chunk>,
-    samples: Consumer<i16>,
+/// The pieces on their way, as far as the async side knows.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Pieces that the media thread is done with.
+    done: AtomicU32,
+    pieces: Mutex<Pieces>,
+}
+
+/// Here rather than with the writer, so that they outlive the connection.
+#[derive(Debug, Default)]
+struct Pieces {
+    /// The number of the first, counted as in [`Kept::done`].
+    first: u32,
+    /// Their memory, and how many samples each has.
+    waiting: VecDeque<(Arc<[i16]>, usize)>,
+}
+
+impl Kept {
+    pub(super) fn new() -> Self {
+        Self {
+            done: AtomicU32::new(0),
+            pieces: Mutex::new(Pieces::default()),
+        }
+    }
+
+    /// Lets go of the pieces that the media thread is done with, and returns how many samples wait.
+    fn let_go(&self) -> usize {
+        // Acquire: the media thread has dropped its hold on them.
+        let done = self.done.load(Ordering::Acquire);
+        let mut kept = lock(&self.pieces);
+        while kept.first != done && kept.waiting.pop_front().is_some() {
+            kept.first = kept.first.wrapping_add(1);
+        }
+        kept.waiting.iter().map(|(_, samples)| samples).sum()
+    }
+
+    /// Keeps a piece. The media thread must not have seen it yet.
+    fn keep(&self, samples: &Arc<[i16]>, count: usize) {
+        let piece = (samples.clone(), count);
+        lock(&self.pieces).waiting.push_back(piece);
+    }
 }
 
 /// The two ends of an agent's audio queue of this length.
@@ -45,11 +96,13 @@ pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentAudioWriter, 
         queue: None,
         offer,
         length,
-        shared,
+        shared: shared.clone(),
         flushing: None,
     };
     let reader = AgentReader {
         queue,
+        current: None,
+        shared,
         expecting: false,
     };
     (writer, reader)
@@ -95,6 +148,11 @@ impl AgentAudioWriter {
         self.flushing = Some(epoch);
     }
 
+    /// An utterance is over: lets go of its audio.
+    pub(crate) fn let_go(&self) {
+        self.shared.agent.let_go();
+    }
+
     fn epoch(&self) -> u32 {
         self.shared.epoch.load(Ordering::Acquire)
     }
@@ -113,18 +171,13 @@ impl AgentAudioWriter {
         }
     }
 
-    /// The queue, made at the first utterance: the line's rate is known by then.
-    fn queue(&mut self) -> &mut QueueIn {
-        let rate = self.rate();
+    /// The queue, made at the first utterance.
+    fn queue(&mut self) -> &mut Producer<Piece> {
         self.queue.get_or_insert_with(|| {
-            let (chunk_in, chunks) = RingBuffer::new(chunks_in(self.length));
-            let (sample_in, samples) = RingBuffer::new(samples_in(self.length, rate));
+            let (queue, other_end) = RingBuffer::new(PIECES);
             // The ring has one place, and this is its only push.
-            let _ = self.offer.push(QueueOut { chunks, samples });
-            QueueIn {
-                chunks: chunk_in,
-                samples: sample_in,
-            }
+            let _ = self.offer.push(other_end);
+            queue
         })
     }
 
@@ -133,32 +186,40 @@ impl AgentAudioWriter {
     pub(crate) async fn write(
         &mut self,
         mut chunk: Chunk,
-        mut samples: &[i16],
+        samples: &Arc<[i16]>,
         queued: &mut bool,
     ) -> Result<(), Cut> {
         let last = chunk.last;
         if samples.is_empty() && !last {
             return self.current(chunk.epoch);
         }
+        let mut from = 0;
         loop {
             self.current(chunk.epoch)?;
-            let frame = self.rate().frame_samples();
-            let queue = self.queue();
-            let free = queue.samples.slots().min(frame);
-            if queue.chunks.slots() < 2 || (free == 0 && !samples.is_empty()) {
-                // The ring drains at one frame per 20 ms; checking at that interval keeps it full.
+            let rate = self.rate();
+            let room = samples_in(self.length, rate);
+            let most = (room / PIECES_IN_FULL).max(rate.frame_samples());
+            let count = (samples.len() - from).min(most);
+            let waiting = self.shared.agent.let_go();
+            if self.queue().slots() == 0 || waiting + count > room {
+                // The queue drains at one frame per 20 ms; checking at that interval keeps it full.
                 sleep(voxtra_core::audio::FRAME).await;
                 continue;
             }
-            let (now, later) = samples.split_at(free.min(samples.len()));
-            let (pushed, _) = queue.samples.push_partial_slice(now);
-            chunk.samples = u32::try_from(pushed.len()).unwrap_or(0);
-            chunk.last = last && later.is_empty();
-            *queued |= queue.chunks.push(chunk).is_ok();
+            chunk.samples = u32::try_from(count).unwrap_or(0);
+            chunk.last = last && from + count == samples.len();
+            let piece = Piece {
+                chunk,
+                samples: samples.clone(),
+                from,
+            };
+            self.shared.agent.keep(samples, count);
+            // There is room: nobody else fills it.
+            *queued |= self.queue().push(piece).is_ok();
             self.shared.requests.add(Requests::AUDIO);
             chunk.first = false;
-            samples = later;
-            if samples.is_empty() {
+            from += count;
+            if from == samples.len() {
                 return Ok(());
             }
         }
@@ -167,8 +228,11 @@ impl AgentAudioWriter {
 
 /// The media thread's side of the agent's audio.
 pub(crate) struct AgentReader {
-    queue: LazyRing<QueueOut>,
-    /// There may be chunks: some were announced, and the ring was not seen empty since.
+    queue: LazyRing<Consumer<Piece>>,
+    /// The piece that is being read.
+    current: Option<Piece>,
+    shared: Arc<Shared>,
+    /// There may be pieces: some were announced, and the ring was not seen empty since.
     expecting: bool,
 }
 
@@ -184,9 +248,17 @@ impl AgentAudio for AgentReader {
         if !self.expecting {
             return None;
         }
-        let chunk = self.queue.get().and_then(|queue| queue.chunks.pop().ok());
-        self.expecting = chunk.is_some();
-        chunk
+        if let Some(done) = self.current.take() {
+            // The async side keeps its memory until it is counted, so nothing is freed here.
+            debug_assert!(Arc::strong_count(&done.samples) > 1, "the last owner frees");
+            drop(done);
+            let done = &self.shared.agent.done;
+            let before = done.load(Ordering::Relaxed);
+            done.store(before.wrapping_add(1), Ordering::Release);
+        }
+        self.current = self.queue.get().and_then(|queue| queue.pop().ok());
+        self.expecting = self.current.is_some();
+        self.current.as_ref().map(|piece| piece.chunk)
     }
 
     fn is_idle(&self) -> bool {
@@ -194,17 +266,21 @@ impl AgentAudio for AgentReader {
     }
 
     fn read(&mut self, out: &mut [i16]) -> usize {
-        match self.queue.get() {
-            Some(queue) => queue.samples.pop_partial_slice(out).0.len(),
-            None => 0,
+        let Some(piece) = &mut self.current else {
+            return 0;
+        };
+        let left = piece.samples.get(piece.from..).unwrap_or_default();
+        let count = left.len().min(out.len());
+        if let (Some(out), Some(samples)) = (out.get_mut(..count), left.get(..count)) {
+            out.copy_from_slice(samples);
         }
+        piece.from += count;
+        count
     }
 
     fn skip(&mut self, samples: usize) {
-        if let Some(queue) = self.queue.get()
-            && let Ok(chunk) = queue.samples.read_chunk(samples.min(queue.samples.slots()))
-        {
-            chunk.commit_all();
+        if let Some(piece) = &mut self.current {
+            piece.from = piece.from.saturating_add(samples);
         }
     }
 }

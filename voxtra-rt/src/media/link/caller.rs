@@ -8,7 +8,10 @@ use voxtra_core::audio::SampleRate;
 use super::lazy_ring::LazyRing;
 use super::sync::atomic::Ordering;
 use super::sync::{Consumer, Producer, RingBuffer};
-use super::{Shared, chunks_in, samples_in};
+use super::{Shared, lock, samples_in};
+
+/// Marks that have room in a full queue.
+const MARKS: usize = 32;
 
 /// A part of the caller's audio.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,34 +24,36 @@ pub enum AudioPart {
     SpeechEnded,
 }
 
+/// What may stand between samples.
 #[derive(Clone, Copy)]
-pub(crate) enum CallerChunk {
+pub(crate) enum CallerMark {
     SpeechStarted,
-    Samples(u32),
     SpeechEnded,
+}
+
+impl CallerMark {
+    /// As it stands in the ring. A run of samples has its length there, which is never negative.
+    const fn header(self) -> i16 {
+        match self {
+            Self::SpeechStarted => -1,
+            Self::SpeechEnded => -2,
+        }
+    }
 }
 
 /// Reads the caller's audio, as far as the leg forwards it.
 pub struct CallerAudioReader {
-    queue: LazyRing<QueueOut>,
+    /// The queue, once there is one.
+    queue: Option<Consumer<i16>>,
     shared: Arc<Shared>,
 }
 
-struct QueueIn {
-    chunks: Producer<CallerChunk>,
-    samples: Producer<i16>,
-}
-
-struct QueueOut {
-    chunks: Consumer<CallerChunk>,
-    samples: Consumer<i16>,
-}
-
-/// Makes the queue of the caller's audio when a listener wants it.
+/// Makes the queue of the caller's audio when a listener wants it: a ring of samples, each run of
+/// them after its length, with marks between them.
 pub(super) struct CallerQueue {
-    to_media: Producer<QueueIn>,
-    to_reader: Producer<QueueOut>,
+    to_media: Producer<Producer<i16>>,
     length: Duration,
+    shared: Arc<Shared>,
 }
 
 impl std::fmt::Debug for CallerQueue {
@@ -65,33 +70,28 @@ pub(super) fn ends(
     shared: Arc<Shared>,
 ) -> (CallerWriter, CallerAudioReader, CallerQueue) {
     let (to_media, media) = LazyRing::new();
-    let (to_reader, reader) = LazyRing::new();
+    let reader = CallerAudioReader {
+        queue: None,
+        shared: shared.clone(),
+    };
     let queue = CallerQueue {
         to_media,
-        to_reader,
         length,
+        shared,
     };
-    (
-        CallerWriter(media),
-        CallerAudioReader {
-            queue: reader,
-            shared,
-        },
-        queue,
-    )
+    (CallerWriter(media), reader, queue)
 }
 
 impl CallerQueue {
     /// Makes the queue, for audio at this rate.
     pub(super) fn make(mut self, rate: SampleRate) {
-        let (chunk_in, chunks) = RingBuffer::new(chunks_in(self.length));
-        let (sample_in, samples) = RingBuffer::new(samples_in(self.length, rate));
-        // Each ring has one place, and this is its only push.
-        let _ = self.to_reader.push(QueueOut { chunks, samples });
-        let _ = self.to_media.push(QueueIn {
-            chunks: chunk_in,
-            samples: sample_in,
-        });
+        let frames = samples_in(self.length, rate).div_ceil(rate.frame_samples());
+        // Each frame with its length before it, and room for some marks.
+        let places = frames * (rate.frame_samples() + 1) + MARKS;
+        let (writer, reader) = RingBuffer::new(places);
+        // Before there is audio in it. The other ring has one place, and this is its only push.
+        *lock(&self.shared.caller) = Some(reader);
+        let _ = self.to_media.push(writer);
     }
 }
 
@@ -132,42 +132,51 @@ impl CallerAudioReader {
     }
 
     fn take(&mut self) -> Option<AudioPart> {
-        let queue = self.queue.get()?;
-        Some(match queue.chunks.pop().ok()? {
-            CallerChunk::SpeechStarted => AudioPart::SpeechStarted,
-            CallerChunk::SpeechEnded => AudioPart::SpeechEnded,
-            CallerChunk::Samples(count) => {
-                let mut samples = vec![0; count as usize];
-                let (taken, _) = queue.samples.pop_partial_slice(&mut samples);
-                let taken = taken.len();
-                samples.truncate(taken);
-                AudioPart::Samples(samples)
-            }
-        })
+        if self.queue.is_none() {
+            self.queue = lock(&self.shared.caller).take();
+        }
+        let queue = self.queue.as_mut()?;
+        let header = *queue.peek().ok()?;
+        let Ok(count) = usize::try_from(header) else {
+            queue.pop().ok()?;
+            return Some(if header == CallerMark::SpeechStarted.header() {
+                AudioPart::SpeechStarted
+            } else {
+                AudioPart::SpeechEnded
+            });
+        };
+        // The rest of it is on its way.
+        if queue.slots() <= count {
+            return None;
+        }
+        queue.pop().ok()?;
+        let mut samples = vec![0; count];
+        let (taken, _) = queue.pop_partial_slice(&mut samples);
+        let taken = taken.len();
+        samples.truncate(taken);
+        Some(AudioPart::Samples(samples))
     }
 }
 
 /// The media thread's side of the caller's audio.
-pub(crate) struct CallerWriter(LazyRing<QueueIn>);
+pub(crate) struct CallerWriter(LazyRing<Producer<i16>>);
 
 impl CallerWriter {
     /// Queues a mark; false if there is no room.
-    pub(crate) fn mark(&mut self, mark: CallerChunk) -> bool {
-        self.0
-            .get()
-            .is_some_and(|queue| queue.chunks.push(mark).is_ok())
+    pub(crate) fn mark(&mut self, mark: CallerMark) -> bool {
+        let queue = self.0.get();
+        queue.is_some_and(|queue| queue.push(mark.header()).is_ok())
     }
 
     /// Queues samples, all or none; false if there is no room.
     pub(crate) fn samples(&mut self, samples: &[i16]) -> bool {
-        let Some(queue) = self.0.get() else {
+        let (Some(queue), Ok(count)) = (self.0.get(), i16::try_from(samples.len())) else {
             return false;
         };
-        if queue.samples.slots() < samples.len() || queue.chunks.slots() == 0 {
+        if queue.slots() <= samples.len() {
             return false;
         }
-        let (pushed, _) = queue.samples.push_partial_slice(samples);
-        let count = u32::try_from(pushed.len()).unwrap_or(0);
-        queue.chunks.push(CallerChunk::Samples(count)).is_ok()
+        // The reader waits for what follows a length.
+        queue.push(count).is_ok() && queue.push_partial_slice(samples).1.is_empty()
     }
 }

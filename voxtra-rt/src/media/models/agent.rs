@@ -49,11 +49,13 @@ fn loom_a_chunk_is_seen_when_all_of_it_is_there() {
             block_on(async {
                 let epoch = voice.begin().await.unwrap();
                 let mut queued = false;
-                let first = voice.write(chunk(epoch, 1), &[1, 2], &mut queued).await;
+                let first = voice
+                    .write(chunk(epoch, 1), &[1, 2].into(), &mut queued)
+                    .await;
                 assert!(first.is_ok() && queued);
                 assert!(
                     voice
-                        .write(chunk(epoch, 2), &[3], &mut queued)
+                        .write(chunk(epoch, 2), &[3].into(), &mut queued)
                         .await
                         .is_ok()
                 );
@@ -85,13 +87,23 @@ fn loom_what_is_begun_after_a_flush_is_of_the_new_epoch() {
             block_on(async {
                 let mut queued = false;
                 // If the flush comes first, this write was cut.
-                let said = voice.write(chunk(old, 1), &[1], &mut queued).await;
+                let said = voice.write(chunk(old, 1), &[1].into(), &mut queued).await;
                 assert_eq!(said.is_ok(), queued);
                 voice.expect_flush(old);
                 let new = voice.begin().await.unwrap();
                 assert_eq!((old, new), (0, 1));
-                assert!(voice.write(chunk(old, 1), &[1], &mut queued).await.is_err());
-                assert!(voice.write(chunk(new, 2), &[2], &mut queued).await.is_ok());
+                assert!(
+                    voice
+                        .write(chunk(old, 1), &[1].into(), &mut queued)
+                        .await
+                        .is_err()
+                );
+                assert!(
+                    voice
+                        .write(chunk(new, 2), &[2].into(), &mut queued)
+                        .await
+                        .is_ok()
+                );
             });
         });
         end.shared.epoch.store(1, Ordering::Release);

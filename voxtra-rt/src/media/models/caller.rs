@@ -4,7 +4,7 @@ use loom::future::block_on;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::{Command, Forward, LegSettings};
 
-use super::link::{AudioPart, CallerChunk, MediaEnd, MediaLink, Shared, link};
+use super::link::{AudioPart, CallerMark, MediaEnd, MediaLink, Shared, link};
 use super::settings::MediaSettings;
 use super::sync::atomic::Ordering;
 use super::sync::in_every_order;
@@ -22,11 +22,11 @@ fn loom_a_part_is_whole_when_it_is_seen_and_its_rate_is_known() {
             // The peer's first frame decides the rate. `records` models the notifier, which would
             // wake the agent.
             end.shared.set_rate(SampleRate::Hz16000);
-            assert!(end.caller.mark(CallerChunk::SpeechStarted));
+            assert!(end.caller.mark(CallerMark::SpeechStarted));
             assert!(end.caller.samples(&[1, 2, 3]));
             end.shared.wake();
             assert!(end.caller.samples(&[4]));
-            assert!(end.caller.mark(CallerChunk::SpeechEnded));
+            assert!(end.caller.mark(CallerMark::SpeechEnded));
             end.shared.closed.store(true, Ordering::Release);
             end.shared.wake();
         });
@@ -52,7 +52,7 @@ fn loom_what_is_forwarded_has_a_place_to_go_as_soon_as_it_was_asked_for() {
             while end.commands.pop().is_err() {
                 loom::thread::yield_now();
             }
-            assert!(end.caller.mark(CallerChunk::SpeechStarted));
+            assert!(end.caller.mark(CallerMark::SpeechStarted));
             assert!(end.caller.samples(&[1, 2]));
             end.shared.closed.store(true, Ordering::Release);
             end.shared.wake();

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | records → mark → the notifier's ring → wake-up → session; the end of a call | `records` |
 //! | the caller's audio: parts, rate, rings that are made late | `caller` |
-//! | the agent's audio: chunks, epoch and flush | `agent` |
+//! | the agent's audio: pieces, who frees them, epoch and flush | `agent` |
 //! | the session's log and its readers | `session/log_models.rs` |
 //!
 //! Not modelled: what rtrb, tokio or mio alone implements (commands; the inbox of a media thread,
@@ -43,8 +43,10 @@ mod connection {
         ) -> Box<Self> {
             Box::new(Self(shared.clone(), closed.clone()))
         }
+    }
 
-        pub(crate) fn shared(&self) -> &Arc<Shared> {
+    impl super::notifier::Finished for Connection {
+        fn shared(&self) -> &Arc<Shared> {
             &self.0
         }
     }

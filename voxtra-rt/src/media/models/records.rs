@@ -27,7 +27,7 @@ fn record(utterance: u32) -> Record {
 }
 
 /// A notifier at rest, and the server's count of calls.
-fn idle() -> (Notifier, WakeHandle, Arc<MediaStats>) {
+fn idle() -> (Notifier, WakeHandle<Connection>, Arc<MediaStats>) {
     let stats = Arc::new(MediaStats {
         calls: AtomicUsize::new(0),
         ended: CallCounters::default(),
@@ -49,7 +49,7 @@ fn call() -> (MediaEnd, MediaLink, Arc<AtomicBool>) {
 /// With `told`, it ends the call only after the session has read everything: the end wakes the
 /// session too, and would hide a missing wake-up.
 fn carry(
-    mut notify: WakeHandle,
+    mut notify: WakeHandle<Connection>,
     mut end: MediaEnd,
     socket: &Arc<AtomicBool>,
     moments: &[&[u32]],

@@ -176,6 +176,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         EventKind::AgentSpeechStarted => AgentSpeechStarted::new(u.arbitrary()?).into(),
         EventKind::AgentSpeechEnded => AgentSpeechEnded::new(u.arbitrary()?, u.arbitrary()?)
             .with_heard_ms(u.arbitrary()?)
+            .with_heard(u.arbitrary()?)
             .into(),
         EventKind::AgentHeld => AgentHeld::new(
             *u.choose(&[

@@ -8,6 +8,7 @@ use voxtra_core::event::{
 };
 
 use super::{Deadline, Owner, error};
+use crate::lock::lock;
 use crate::media::MediaLink;
 use crate::session::deadlines;
 use crate::session::error::CallError;
@@ -85,15 +86,23 @@ impl Owner {
 
     fn utterance_ended(&mut self, at: jiff::Timestamp, queued: Queued, spoken: Spoken) {
         let Queued {
-            text,
+            wording,
             started,
             spoken: tell,
             ..
         } = queued;
-        if started {
+        if let Some(wording) = wording.filter(|_| started) {
+            let wording = lock(&wording);
+            let heard = if spoken.completed {
+                wording.text()
+            } else {
+                wording.heard(spoken.heard)
+            };
             let heard_ms = u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX);
-            let ended =
-                AgentSpeechEnded::new(text, spoken.is_interrupted()).with_heard_ms(heard_ms);
+            let text = wording.text().to_owned();
+            let ended = AgentSpeechEnded::new(text, spoken.is_interrupted())
+                .with_heard_ms(heard_ms)
+                .with_heard(heard.to_owned());
             self.publish_at(at, ended.into());
         }
         let _ = tell.send(spoken);

@@ -8,7 +8,7 @@ mod ring;
 pub(crate) mod time;
 pub(crate) mod watch;
 
-pub(crate) use loom::sync::{Mutex, atomic};
+pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 pub(crate) use notify::Notify;
 pub(crate) use ring::{Consumer, Producer, PushError, RingBuffer, fullest};
 pub(crate) use std::sync::PoisonError;

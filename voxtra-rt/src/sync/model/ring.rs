@@ -130,6 +130,18 @@ impl<T> Consumer<T> {
         self.known_slots()
     }
 
+    /// A copy instead of a reference into the ring.
+    pub(crate) fn peek(&self) -> Result<Box<T>, Empty>
+    where
+        T: Copy,
+    {
+        if self.known_slots() == 0 && self.slots() == 0 {
+            return Err(Empty);
+        }
+        let entries = self.ring.entries.lock().unwrap();
+        entries.front().copied().map(Box::new).ok_or(Empty)
+    }
+
     pub(crate) fn pop(&mut self) -> Result<T, Empty> {
         if self.known_slots() == 0 && self.slots() == 0 {
             return Err(Empty);

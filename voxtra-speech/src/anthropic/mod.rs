@@ -1,0 +1,5 @@
+//! Anthropic: the feature `anthropic`.
+
+mod model;
+
+pub use self::model::Model;

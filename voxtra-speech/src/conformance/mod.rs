@@ -1,0 +1,3 @@
+//! Suites that test providers: the feature `conformance`.
+
+pub mod model;

@@ -1,0 +1,64 @@
+//! Why a provider failed, in the same few words for all of them.
+
+use std::time::Duration;
+
+/// A voice, speech-to-text or language model gave no answer, or stopped in the middle of one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{provider}: {message}")]
+#[non_exhaustive]
+pub struct ProviderError {
+    /// The provider's name.
+    pub provider: String,
+    /// What a program can do about it.
+    pub kind: ProviderErrorKind,
+    /// What is wrong and what to do about it, for a person. It holds no secret.
+    pub message: String,
+}
+
+impl ProviderError {
+    /// An error of this provider.
+    #[must_use]
+    pub fn new(
+        provider: impl Into<String>,
+        kind: ProviderErrorKind,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            provider: provider.into(),
+            kind,
+            message: message.into(),
+        }
+    }
+}
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProviderErrorKind {
+    /// The key is missing, wrong, or may not do this.
+    Auth,
+    /// Too many requests, or no credit left.
+    RateLimited {
+        /// How long the provider asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// It can't be reached, or says that it can't serve now.
+    Unavailable,
+    /// It gave nothing for too long.
+    Timeout,
+    /// It refused this request; the same one will be refused again.
+    Rejected,
+    /// What it sent makes no sense.
+    Protocol,
+}
+
+impl ProviderErrorKind {
+    /// Whether the same request may succeed a moment later.
+    #[must_use]
+    pub fn is_temporary(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. } | Self::Unavailable | Self::Timeout
+        )
+    }
+}
