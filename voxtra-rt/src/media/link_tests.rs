@@ -160,7 +160,7 @@ proptest! {
                             samples: 0,
                             first: !queued,
                             last: n + 1 == parts.len(),
-uninterruptible: false,
+                            uninterruptible: false,
                         };
                         whole = voice.write(chunk, &numbered(from, *count).into(), &mut queued).await.is_ok();
                         from += count;

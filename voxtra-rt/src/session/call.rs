@@ -202,17 +202,14 @@ impl Call {
     ///
     /// ```no_run
     /// # use std::sync::Arc;
-    /// # use voxtra_rt::session::{Call, CallError};
-    /// # use voxtra_rt::speech::TextToSpeech;
-    /// # async fn example(call: &Call, chichewa: Arc<dyn TextToSpeech>) -> Result<(), CallError> {
-    /// call.set_voice(chichewa);
-    /// call.say("Moni, mwalandilidwa.").await?;
-    /// # Ok(())
+    /// # use voxtra_rt::{session::Call, speech::TextToSpeech};
+    /// # fn example(call: &Call, german: Arc<dyn TextToSpeech>) {
+    /// call.set_voice(german);
     /// # }
     /// ```
     pub fn set_voice(&self, voice: Arc<dyn TextToSpeech>) {
         self.session
-            .exchange(|services| services.voice = Some(voice));
+            .change_services(|services| services.voice = Some(voice));
     }
 
     /// Gives this call a speech-to-text of its own, from the next part of the caller's audio on.
@@ -220,15 +217,14 @@ impl Call {
     ///
     /// ```no_run
     /// # use std::sync::Arc;
-    /// # use voxtra_rt::session::Call;
-    /// # use voxtra_rt::speech::SpeechToText;
-    /// # fn example(call: &Call, chichewa: Arc<dyn SpeechToText>) {
-    /// call.set_speech_to_text(chichewa);
+    /// # use voxtra_rt::{session::Call, speech::SpeechToText};
+    /// # fn example(call: &Call, german: Arc<dyn SpeechToText>) {
+    /// call.set_speech_to_text(german);
     /// # }
     /// ```
     pub fn set_speech_to_text(&self, provider: Arc<dyn SpeechToText>) {
         self.session
-            .exchange(|services| services.speech_to_text = Some(provider));
+            .change_services(|services| services.speech_to_text = Some(provider));
         self.transcribe_if_wanted();
     }
 
@@ -237,15 +233,14 @@ impl Call {
     ///
     /// ```no_run
     /// # use std::sync::Arc;
-    /// # use voxtra_rt::session::Call;
-    /// # use voxtra_rt::speech::LanguageModel;
-    /// # fn example(call: &Call, patient: Arc<dyn LanguageModel>) {
-    /// call.set_language_model(patient);
+    /// # use voxtra_rt::{session::Call, speech::LanguageModel};
+    /// # fn example(call: &Call, larger: Arc<dyn LanguageModel>) {
+    /// call.set_language_model(larger);
     /// # }
     /// ```
     pub fn set_language_model(&self, model: Arc<dyn LanguageModel>) {
         self.session
-            .exchange(|services| services.model = Some(model));
+            .change_services(|services| services.model = Some(model));
     }
 
     /// Stores a value for this call.
@@ -358,10 +353,6 @@ impl Call {
     /// What all handles of this call share.
     pub(crate) fn session(&self) -> &SessionShared {
         &self.session
-    }
-
-    pub(crate) fn services(&self) -> Services {
-        self.session.services()
     }
 
     /// The same call, for its own handler and hooks.

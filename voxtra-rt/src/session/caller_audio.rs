@@ -211,7 +211,7 @@ impl Call {
     /// Starts the transcription of the caller's speech, once, when the call has both media and
     /// speech-to-text.
     pub(crate) fn transcribe_if_wanted(&self) {
-        let wanted = self.services().speech_to_text.is_some();
+        let wanted = self.session().services().speech_to_text.is_some();
         let mut state = lock(&self.session().fanout().state);
         if wanted && state.media.is_some() && !state.transcribing {
             state.transcribing = true;

@@ -30,7 +30,8 @@ impl<'a> Conversation<'a> {
     /// No language model is configured, it fails, or the call is over.
     pub async fn respond(&self, text: &str) -> Result<Reply, CallError> {
         let call = self.call;
-        let model = call.services().model.ok_or(CallError::NoLanguageModel)?;
+        let model = call.session().services().model;
+        let model = model.ok_or(CallError::NoLanguageModel)?;
         let mut conversation = call
             .while_up(async { Ok(call.session().conversation().await) })
             .await?;

@@ -30,7 +30,7 @@ impl Call {
     /// # Errors
     /// No speech-to-text is configured, or the call is over.
     pub async fn listen(&self, timeout: Duration) -> Result<Option<String>, CallError> {
-        if self.services().speech_to_text.is_none() {
+        if self.session().services().speech_to_text.is_none() {
             return Err(CallError::NoSpeechToText);
         }
         let mut transcripts = self

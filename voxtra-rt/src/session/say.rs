@@ -70,8 +70,8 @@ impl<'a> Say<'a> {
                 call.speak(Wording::new(&text), speech, manner).await
             }
             What::Samples(samples, rate_hz) => {
-                let audio = Parts::whole([SpeechPart::audio(rate_hz, samples)]);
-                call.speak(Wording::new(""), audio, manner).await
+                let speech = Parts::whole([SpeechPart::audio(rate_hz, samples)]);
+                call.speak(Wording::default(), speech, manner).await
             }
         }
     }
@@ -88,7 +88,7 @@ impl<'a> IntoFuture for Say<'a> {
 
 /// The prompt with this text, or the voice that says it.
 fn speech_of(call: &Call, text: &str) -> Result<Parts<SpeechPart>, CallError> {
-    let services = call.services();
+    let services = call.session().services();
     if let Some(prompt) = services.prompts.by_text(text) {
         return Ok(prompt.speech());
     }
@@ -98,7 +98,7 @@ fn speech_of(call: &Call, text: &str) -> Result<Parts<SpeechPart>, CallError> {
 
 /// The prompt of this name, or the WAV file, and its text.
 async fn prompt(call: &Call, name: &str) -> Result<(String, Parts<SpeechPart>), CallError> {
-    if let Some(prompt) = call.services().prompts.by_name(name) {
+    if let Some(prompt) = call.session().services().prompts.by_name(name) {
         let text = prompt.text.as_deref().unwrap_or(name);
         return Ok((text.to_owned(), prompt.speech()));
     }
@@ -111,8 +111,8 @@ async fn prompt(call: &Call, name: &str) -> Result<(String, Parts<SpeechPart>), 
     let path = PathBuf::from(name);
     let read = tokio::task::spawn_blocking(move || wav::read(&path));
     let audio = read.await.map_err(|_| none())??;
-    let audio = SpeechPart::audio(audio.rate_hz, audio.samples);
-    Ok((name.to_owned(), Parts::whole([audio])))
+    let speech = SpeechPart::audio(audio.rate_hz, audio.samples);
+    Ok((name.to_owned(), Parts::whole([speech])))
 }
 
 impl Call {

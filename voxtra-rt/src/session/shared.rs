@@ -32,7 +32,6 @@ pub(crate) struct SessionShared {
     state: Arc<State>,
     log: Arc<EventLog>,
     reports: Reports,
-    /// Boxed: a channel takes room for 32 at once.
     requests: mpsc::Sender<Box<Request>>,
     /// Cancelled when the call is over.
     over: CancellationToken,
@@ -84,13 +83,14 @@ impl SessionShared {
         &*self.carrier
     }
 
+    /// The services as they are now.
     pub(super) fn services(&self) -> Services {
         self.services.borrow().clone()
     }
 
-    /// Exchanges some of the services.
-    pub(super) fn exchange(&self, exchange: impl FnOnce(&mut Services)) {
-        self.services.send_modify(exchange);
+    /// Exchanges services.
+    pub(super) fn change_services(&self, change: impl FnOnce(&mut Services)) {
+        self.services.send_modify(change);
     }
 
     /// Sees each change of the services.
@@ -98,7 +98,7 @@ impl SessionShared {
         self.services.subscribe()
     }
 
-    /// What the application gives its calls.
+    /// What the application gave its calls.
     pub(super) fn state(&self) -> &State {
         &self.state
     }
@@ -179,10 +179,12 @@ impl SessionShared {
     /// Has the owner run `hook` at the end of the call. Gives it back after the session's last
     /// event.
     pub(super) async fn hook(&self, hook: Hook) -> Result<(), Hook> {
-        let hook = Box::new(Request::Hook(hook));
-        match self.requests.send(hook).await.map_err(|unsent| *unsent.0) {
-            Err(Request::Hook(hook)) => Err(hook),
-            _ => Ok(()),
+        match self.requests.send(Box::new(Request::Hook(hook))).await {
+            Err(mpsc::error::SendError(unsent)) => match *unsent {
+                Request::Hook(hook) => Err(hook),
+                _ => Ok(()),
+            },
+            Ok(()) => Ok(()),
         }
     }
 

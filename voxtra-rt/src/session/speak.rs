@@ -173,8 +173,10 @@ impl Call {
 
     /// Samples per second on the call's line; 8,000 as long as nobody knows.
     pub(crate) fn line_hz(&self) -> u32 {
-        let media = self.session().output().media();
-        media.map_or(8_000, |media| media.rate().hz())
+        self.session()
+            .output()
+            .media()
+            .map_or(8_000, |media| media.rate().hz())
     }
 
     /// Speaks one utterance.

@@ -99,8 +99,7 @@ impl Owner {
                 wording.heard(spoken.heard)
             };
             let heard_ms = u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX);
-            let text = wording.text().to_owned();
-            let ended = AgentSpeechEnded::new(text, spoken.is_interrupted())
+            let ended = AgentSpeechEnded::new(wording.text().to_owned(), spoken.is_interrupted())
                 .with_heard_ms(heard_ms)
                 .with_heard(heard.to_owned());
             self.publish_at(at, ended.into());
