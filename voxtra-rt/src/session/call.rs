@@ -322,7 +322,7 @@ impl Call {
     /// ```no_run
     /// # use voxtra_rt::session::{Call, CallError};
     /// # async fn example(call: &Call, question: &str) -> Result<(), CallError> {
-    /// call.agent().instruct("You are a receptionist. Be brief.").await;
+    /// call.agent().instruct("You are a receptionist. Be brief.");
     /// let reply = call.agent().respond(question).await?;
     /// call.say(&reply.text).await?;
     /// # Ok(())
