@@ -153,7 +153,7 @@ fn abbreviation(before: &str, next: char) -> Abbreviation {
             _ => Abbreviation::None,
         };
     }
-    if word.split('.').all(|part| is_letter(part)) {
+    if word.split('.').all(is_letter) {
         // "z. B.", "J. R. R. Tolkien", "e.g."
         let pair = earlier.ends_with('.')
             && is_letter(
