@@ -11,7 +11,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use self::breaker::{Breaker, Change};
 use super::{BoxFuture, ProviderError, ProviderErrorKind};
@@ -192,6 +192,7 @@ impl<P: ?Sized> Attempt<P> {
     /// It has answered, and is listening on.
     fn answered(&mut self) {
         self.answers = true;
+        self.settled = true;
         if self.member.breaker().answered() {
             tracing::info!(provider = self.member.name, "provider answers again");
         }
@@ -235,5 +236,13 @@ impl<P: ?Sized> Drop for Attempt<P> {
         } else {
             self.member.breaker().abandoned(Instant::now());
         }
+    }
+}
+
+/// Waits for this time, or for ever.
+async fn until(limit: Option<Instant>) {
+    match limit {
+        Some(limit) => sleep_until(limit).await,
+        None => std::future::pending().await,
     }
 }

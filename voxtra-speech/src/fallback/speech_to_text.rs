@@ -1,18 +1,22 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::super::{
     Feed, ListenOptions, PartSender, Parts, ProviderError, ProviderErrorKind, Recognition,
     SpeechInput, SpeechToText,
 };
-use super::{Attempt, Providers, Turn};
+use super::{Attempt, Providers, Turn, until};
 
 /// Several kinds of speech-to-text as one. They are asked in order, until one listens.
 ///
 /// If one fails, the next is given the utterance from its beginning, its last 60 seconds at most.
-/// At the beginning of a later utterance, the preferred one is asked again, if it is not left out.
-/// When all have failed in one utterance, that is the error.
+/// One that reads no audio for 4 seconds has failed, if there is a next one. At the beginning of a
+/// later utterance, the preferred one is asked again, if it is not left out. When all have failed
+/// in one utterance, that is the error.
 ///
 /// For what is left out, tried again and logged, see [`FallbackModel`](crate::FallbackModel).
 #[derive(Clone)]
@@ -64,6 +68,8 @@ struct Call {
     to: Option<PartSender<SpeechInput>>,
     /// What it has not read yet.
     waiting: VecDeque<SpeechInput>,
+    /// When it has read nothing for too long.
+    stalls: Option<Instant>,
     over: bool,
 }
 
@@ -78,6 +84,7 @@ impl Call {
             parts: None,
             to: None,
             waiting: VecDeque::new(),
+            stalls: None,
             over: false,
         }
     }
@@ -115,6 +122,7 @@ impl Call {
                 },
                 read = send(&self.to, self.waiting.front()) => {
                     self.waiting.pop_front();
+                    self.await_reading();
                     if !read {
                         // It reads no more; its parts tell why.
                         self.to = None;
@@ -125,6 +133,14 @@ impl Call {
                     Some(part) => self.input(part)?,
                     None => self.over = true,
                 },
+                () = until(self.stalls), if !self.waiting.is_empty() => {
+                    let message = "it reads no audio";
+                    let error = self
+                        .attempt
+                        .as_ref()
+                        .map(|attempt| attempt.error(ProviderErrorKind::Timeout, message));
+                    self.failed(error)?;
+                }
             }
         }
     }
@@ -146,11 +162,19 @@ impl Call {
                 // What it is given begins with this part.
                 return self.next();
             }
+            self.turn.tried.extend(now);
         }
         if self.to.is_some() {
             self.waiting.push_back(part);
+            self.await_reading();
         }
         Ok(())
+    }
+
+    /// From now on it has a while to read.
+    fn await_reading(&mut self) {
+        let next = self.turn.has_next();
+        self.stalls = next.then(|| Instant::now() + LONGEST_STALL);
     }
 
     /// The one that listens has failed, or ended too early.
@@ -193,6 +217,7 @@ impl Call {
         self.to = Some(to);
         self.waiting = self.kept.again();
         self.attempt = Some(attempt);
+        self.await_reading();
     }
 }
 
@@ -319,5 +344,6 @@ impl Kept {
 
 /// Seconds of audio that are kept.
 const KEPT_S: usize = 60;
+const LONGEST_STALL: Duration = Duration::from_secs(4);
 /// Parts that wait to be read by who listens.
 const INPUT_AHEAD: usize = 16;

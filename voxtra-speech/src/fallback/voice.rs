@@ -3,13 +3,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::super::voice::duration;
 use super::super::{
     BoxFuture, Feed, PartSender, Parts, ProviderError, ProviderErrorKind, SpeechPart, TextToSpeech,
 };
-use super::{Attempt, Providers, Turn};
+use super::{Attempt, Providers, Turn, until};
 
 /// Voices as one. They are asked in order, until one speaks.
 ///
@@ -304,13 +304,6 @@ impl<'a> Speaking<'a> {
         let heard = self.length.saturating_sub(HARDLY_BEGUN);
         let begun = self.places.iter().filter(|(at, _)| *at < heard);
         begun.map(|(_, place)| place + 1).max().unwrap_or(1)
-    }
-}
-
-async fn until(limit: Option<Instant>) {
-    match limit {
-        Some(limit) => sleep_until(limit).await,
-        None => std::future::pending().await,
     }
 }
 

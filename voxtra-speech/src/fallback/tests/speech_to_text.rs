@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
 
 use ProviderErrorKind::{Auth, Timeout, Unavailable};
 use SpeechInput::{Audio, Ended, Started};
@@ -205,4 +205,37 @@ async fn a_failure_between_utterances_waits_for_the_next() {
     assert_eq!(parts.next().await, Some(Ok(heard("b 8000"))));
     drop(to);
     assert_eq!(parts.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_reads_nothing_has_failed() {
+    let b = transcriber("b", []);
+    let both = FallbackTranscriber::new(vec![Arc::new(Hung), b]).unwrap();
+    let (to, mut parts) = listen(&both);
+    let start = Instant::now();
+    say(&to, 30).await;
+    assert_eq!(parts.next().await, Some(Ok(heard("b 240000"))));
+    assert_eq!(start.elapsed().as_secs(), 4);
+    // The last one may take its time.
+    let alone = FallbackTranscriber::new(vec![Arc::new(Hung)]).unwrap();
+    let (to, mut parts) = listen(&alone);
+    say(&to, 30).await;
+    let waiting = tokio::time::timeout(seconds(60), parts.next()).await;
+    assert!(waiting.is_err());
+}
+
+/// It never reads.
+struct Hung;
+
+impl SpeechToText for Hung {
+    fn name(&self) -> &str {
+        "hung"
+    }
+
+    fn listen(&self, _: ListenOptions, input: Feed<SpeechInput>) -> Parts<Recognition> {
+        Parts::made_by(|_| async move {
+            let _input = input;
+            pending().await
+        })
+    }
 }
