@@ -12,9 +12,10 @@ use super::{Attempt, Providers, Turn};
 
 /// Language models as one. They are asked in order, until one answers.
 ///
-/// If one fails before any text was handed on, or gives nothing for [too long](Self::first_part_within),
-/// the next is asked the same. After that its error is passed on: what was said can't be unsaid.
-/// Tool calls are handed on once there is text, or at the end, so that none is made twice.
+/// If one fails before any text was handed on, or gives nothing for
+/// [too long](Self::first_part_within), the next is asked the same. After that its error is passed
+/// on: what was said can't be unsaid. Tool calls are handed on once there is text, or at the end,
+/// so that none is made twice.
 ///
 /// All calls share what is known of each: one that failed three times in a row, refused its key or
 /// asked us to wait is left out for a while, from 5 seconds up to 5 minutes. If only such ones are

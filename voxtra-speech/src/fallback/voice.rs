@@ -36,7 +36,8 @@ impl FallbackVoice {
     }
 
     /// How long to wait for the first audio, from the first text on, before the next voice is
-    /// asked. Default: 5 seconds. The last one that there is to ask is given the time that it takes.
+    /// asked. Default: 5 seconds. The last one that there is to ask is given the time that it
+    /// takes.
     #[must_use]
     pub fn first_audio_within(mut self, limit: Duration) -> Self {
         self.first_audio = limit;
