@@ -106,8 +106,8 @@ const ALWAYS: &[&str] = &[
     "mr", "mrs", "ms", "mx", "dr", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "st",
     "mt", "messrs", "mme", "mlle", "vs", "viz", "cf", "approx", "dept", "est", "ext", "tel", "fax",
     "hr", "fr", "frl", "hrn", "nr", "bzw", "ca", "dipl", "ing", "mag", "evtl", "ggf", "inkl",
-    "exkl", "zzgl", "vgl", "sog", "geb", "gest", "usf", "max", "min", "abb", "bspw", "insb", "zb",
-    "sra", "srta", "ud", "uds", "avda", "dott", "sig", "núm",
+    "incl", "excl", "exkl", "zzgl", "vgl", "sog", "geb", "gest", "usf", "max", "min", "abb",
+    "bspw", "insb", "zb", "sra", "srta", "ud", "uds", "avda", "dott", "sig", "núm",
 ];
 /// A sentence may end behind these, where another begins.
 const MOSTLY: &[&str] = &[
