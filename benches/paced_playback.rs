@@ -23,12 +23,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .and_then(|port| port.parse().ok())
         .ok_or("usage: paced_playback PORT")?;
     let app = Application::builder()
-        .media(MediaSettings {
-            listen: ([127, 0, 0, 1], port).into(),
-            max_calls: MOST_CALLS,
-            max_pending: MOST_CALLS,
-            ..MediaSettings::default()
-        })
+        .media(MediaSettings::default().with(|media| {
+            media.listen = ([127, 0, 0, 1], port).into();
+            media.max_calls = MOST_CALLS;
+            media.max_pending = MOST_CALLS;
+        }))
         .allow_any("playback")
         .default(talk)
         .start()

@@ -10,8 +10,8 @@ use voxtra::rt::speech::CommandVoice;
 async fn greet(call: Call) -> Result<(), CallError> {
     call.answer().await?;
     // It has only one sentence, and says it to the end.
-    call.set_barge_in(false).await;
     call.say("Hello. This is the smallest agent there is. Goodbye.")
+        .uninterruptible()
         .await?;
     call.hangup().await
 }

@@ -46,7 +46,7 @@ pub use voxtra_rt::app::{Application, Handler, Outbound, Route};
 pub use voxtra_rt::config::Config;
 pub use voxtra_rt::rehearsal;
 pub use voxtra_rt::session::{
-    AudioStream, Call, CallError, CallInfo, Event, EventBody, Events, HandlerError, Session,
+    AudioStream, Call, CallError, CallInfo, Event, EventBody, Events, HandlerError, Say, Session,
     Spoken, Transfer,
 };
 #[cfg(feature = "command-voice")]

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 use voxtra_rt::ari::{
-    AriClient, AriError, AriEvent, AriEvents, AriEventsOptions, AriSettings, AriSignal, BridgeKind,
+    AriClient, AriError, AriEvent, AriEvents, AriEventsOptions, AriSignal, BridgeKind,
     ChannelDestroyed, ChannelState, ContinueAt, ExternalMedia, HangupReason, MediaFormat,
     Originate, PlaybackState, StasisStart, missing_modules,
 };
@@ -61,10 +61,11 @@ async fn wrong_credentials_are_told_from_missing_rights() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let wrong = AriClient::new(AriSettings {
-        password: "wrong".to_owned().into(),
-        ..asterisk.settings("x")
-    })
+    let wrong = AriClient::new(
+        asterisk
+            .settings("x")
+            .with(|ari| ari.password = "wrong".to_owned().into()),
+    )
     .unwrap();
     let error = wrong.channels().await.unwrap_err();
     assert!(matches!(error, AriError::Unauthorized { .. }), "{error}");
@@ -82,10 +83,11 @@ async fn wrong_credentials_are_told_from_missing_rights() {
             "{signal:?}"
         );
     }
-    let reader = AriClient::new(AriSettings {
-        username: "reader".into(),
-        ..asterisk.settings("x")
-    })
+    let reader = AriClient::new(
+        asterisk
+            .settings("x")
+            .with(|ari| ari.username = "reader".into()),
+    )
     .unwrap();
     reader.channels().await.unwrap();
     let error = reader.answer("c").await.unwrap_err();

@@ -93,10 +93,8 @@ async fn send(socket: &mut TcpStream, kind: u8, payload: &[u8]) {
 
 #[tokio::test]
 async fn handlers_run_in_the_order_of_their_guards_and_see_events_of_their_own() {
-    let media = MediaSettings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        ..MediaSettings::default()
-    };
+    let media =
+        MediaSettings::default().with(|media| media.listen = "127.0.0.1:0".parse().unwrap());
     let app = Application::builder()
         .media(media)
         .allow_any("keys")
@@ -173,10 +171,8 @@ async fn handlers_run_in_the_order_of_their_guards_and_see_events_of_their_own()
 
 #[tokio::test]
 async fn a_session_that_gives_up_at_an_error_hangs_up() {
-    let media = MediaSettings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        ..MediaSettings::default()
-    };
+    let media =
+        MediaSettings::default().with(|media| media.listen = "127.0.0.1:0".parse().unwrap());
     let app = Application::builder()
         .media(media)
         .allow_any("strict")
@@ -230,10 +226,7 @@ async fn refused(
 }
 
 fn anywhere() -> MediaSettings {
-    MediaSettings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        ..MediaSettings::default()
-    }
+    MediaSettings::default().with(|media| media.listen = "127.0.0.1:0".parse().unwrap())
 }
 
 const SILENT: &str = "[speech]\nvoice = \"none\"\n";

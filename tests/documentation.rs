@@ -120,14 +120,17 @@ fn the_readme_shows_the_agent_that_voxtra_new_writes() {
 }
 
 #[test]
-fn the_page_on_calls_has_every_method() {
+fn every_method_of_a_call_is_on_its_page_and_has_an_example() {
     let page = read("docs/call.md");
     let mut methods = 0;
-    for file in ["call", "speak", "listen", "caller_audio"] {
+    for file in ["call", "line", "say", "speak", "listen", "caller_audio"] {
         let text = read(&format!("voxtra-rt/src/session/{file}.rs"));
         let after = text.split("\nimpl Call {").nth(1).unwrap();
         let body = after.split("\n}\n").next().unwrap();
+        let mut has_example = false;
         for line in body.lines() {
+            // A blank line ends a method.
+            has_example = !line.is_empty() && (has_example || line.starts_with("    /// ```"));
             let signature = line.strip_prefix("    pub ").unwrap_or_default();
             let signature = signature.strip_prefix("async ").unwrap_or(signature);
             let Some(rest) = signature.strip_prefix("fn ") else {
@@ -138,6 +141,7 @@ fn the_page_on_calls_has_every_method() {
                 page.contains(&format!("`{name}(")),
                 "docs/call.md lacks {name}"
             );
+            assert!(has_example, "{name} has no example");
             methods += 1;
         }
     }

@@ -45,10 +45,7 @@ fn open_files() -> usize {
 }
 
 fn echo() -> LegSettings {
-    LegSettings {
-        mode: Mode::Echo,
-        ..LegSettings::default()
-    }
+    LegSettings::default().with(|leg| leg.mode = Mode::Echo)
 }
 
 /// A server, and a call that goes on all the time and must not notice anything.
@@ -255,16 +252,10 @@ fn a_stream_is_understood_however_it_is_cut() {
 #[test]
 fn the_longest_payload_that_a_header_can_tell_is_heard_whole() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            caller_queue: Duration::from_secs(10),
-            ..media()
-        })
-        .await;
+        let scene =
+            Scene::new(media().with(|media| media.caller_queue = Duration::from_secs(10))).await;
         let (mut talker, hearer, mut link) = scene
-            .call(LegSettings {
-                forward: Forward::Everything,
-                ..LegSettings::default()
-            })
+            .call(LegSettings::default().with(|leg| leg.forward = Forward::Everything))
             .await;
         let mut sent: Vec<i16> = (0..200).flat_map(numbered).collect();
         let mut payload: Vec<u8> = sent.iter().flat_map(|s| s.to_le_bytes()).collect();
@@ -326,11 +317,7 @@ fn what_breaks_the_protocol_within_a_call_is_told_and_counted() {
 #[test]
 fn a_peer_that_floods_is_told_of_and_its_connection_closed() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            pace_input: true,
-            ..media()
-        })
-        .await;
+        let scene = Scene::new(media().with(|media| media.pace_input = true)).await;
         let (mut talker, mut hearer, mut link) = scene.call(LegSettings::default()).await;
         let flood = tokio::spawn(async move {
             let wave = audio(&numbered(1)).repeat(200);
@@ -348,11 +335,10 @@ fn a_peer_that_floods_is_told_of_and_its_connection_closed() {
 #[test]
 fn one_peer_has_only_so_many_calls_and_silent_ones_end() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            max_calls_per_peer: Some(2),
-            idle_timeout: Some(Duration::from_secs(1)),
-            ..media()
-        })
+        let scene = Scene::new(media().with(|media| {
+            media.max_calls_per_peer = Some(2);
+            media.idle_timeout = Some(Duration::from_secs(1));
+        }))
         .await;
         // The good call is the first.
         let (talker, hearer, mut link) = scene.call(LegSettings::default()).await;
@@ -372,17 +358,12 @@ fn one_peer_has_only_so_many_calls_and_silent_ones_end() {
 #[test]
 fn a_call_is_only_as_long_as_it_may_be() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            longest_call: Some(Duration::from_secs(60)),
-            ..media()
-        })
-        .await;
+        let scene =
+            Scene::new(media().with(|media| media.longest_call = Some(Duration::from_secs(60))))
+                .await;
         scene.end().await;
         let (server, _arrivals) = MediaServer::bind(
-            MediaSettings {
-                longest_call: Some(Duration::from_millis(300)),
-                ..media()
-            },
+            media().with(|media| media.longest_call = Some(Duration::from_millis(300))),
             echo(),
         )
         .await
@@ -422,11 +403,9 @@ fn whoever_does_not_begin_with_an_id_that_is_known_is_refused() {
 #[test]
 fn whoever_presents_no_id_in_time_is_refused() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            handshake_timeout: Duration::from_millis(100),
-            ..media()
-        })
-        .await;
+        let scene =
+            Scene::new(media().with(|media| media.handshake_timeout = Duration::from_millis(100)))
+                .await;
         scene.is_refused(&[], Refusal::Timeout).await;
         scene
             .is_refused(&message(0x01, &[7; 16])[..10], Refusal::Timeout)
@@ -447,10 +426,7 @@ fn whoever_presents_no_id_in_time_is_refused() {
 fn peers_that_are_not_allowed_are_refused_whatever_they_know() {
     run(async {
         let (server, _arrivals) = MediaServer::bind(
-            MediaSettings {
-                allow_peers: vec!["10.0.0.0/8".parse().unwrap()],
-                ..media()
-            },
+            media().with(|media| media.allow_peers = vec!["10.0.0.0/8".parse().unwrap()]),
             echo(),
         )
         .await
@@ -475,11 +451,7 @@ fn peers_that_are_not_allowed_are_refused_whatever_they_know() {
 #[test]
 fn with_all_places_taken_the_oldest_pending_makes_room_for_whoever_comes() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            max_pending: 3,
-            ..media()
-        })
-        .await;
+        let scene = Scene::new(media().with(|media| media.max_pending = 3)).await;
         let refused = || scene.server.stats().refused(Refusal::Pending);
         let (mut oldest, mut oldest_hears) = scene.connect().await;
         // It is inside once it is not the newest any more.
@@ -533,11 +505,7 @@ fn a_storm_of_calls_is_taken_whole() {
 #[test]
 fn only_so_many_calls_are_taken_and_the_ticket_is_told() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            max_calls: 2,
-            ..media()
-        })
-        .await;
+        let scene = Scene::new(media().with(|media| media.max_calls = 2)).await;
         let second = scene.call(echo()).await;
         let ticket = scene.server.issue(echo());
         scene
@@ -634,19 +602,16 @@ fn a_connection_that_breaks_within_a_frame_ends_its_own_call_only() {
 #[test]
 fn a_peer_that_never_reads_is_disconnected() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            write_timeout: Duration::from_millis(200),
-            ..media()
-        })
-        .await;
+        let scene =
+            Scene::new(media().with(|media| media.write_timeout = Duration::from_millis(200)))
+                .await;
         // A short receive buffer, and the most bytes a second: the socket is full soon.
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
         let socket = socket.connect(scene.server.address()).await.unwrap();
-        let ticket = scene.server.issue(LegSettings {
-            rate: SampleRate::Hz192000,
-            ..LegSettings::default()
-        });
+        let ticket = scene
+            .server
+            .issue(LegSettings::default().with(|leg| leg.rate = SampleRate::Hz192000));
         let (mut talker, hearer) = split(socket);
         talker.send(&message(0x01, ticket.uuid().as_bytes())).await;
         let mut link = ticket.connected(peer::LONG).await.unwrap();
@@ -713,16 +678,10 @@ fn a_flood_is_read_to_its_end() {
 #[test]
 fn records_and_audio_that_nobody_fetches_cost_that_call_only_and_are_counted() {
     run(async {
-        let scene = Scene::new(MediaSettings {
-            caller_queue: Duration::from_millis(200),
-            ..media()
-        })
-        .await;
+        let scene =
+            Scene::new(media().with(|media| media.caller_queue = Duration::from_millis(200))).await;
         let (mut talker, mut hearer, mut link) = scene
-            .call(LegSettings {
-                forward: Forward::Everything,
-                ..LegSettings::default()
-            })
+            .call(LegSettings::default().with(|leg| leg.forward = Forward::Everything))
             .await;
         for n in 0..50 {
             talker.send(&audio(&numbered(n))).await;

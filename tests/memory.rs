@@ -10,7 +10,6 @@ use std::net::{SocketAddr, TcpStream};
 use peer::{FRAME, audio, media, message, numbered, until};
 use voxtra::allocations::{Weighing, bytes_in_use};
 use voxtra::prelude::*;
-use voxtra::rt::media::MediaSettings;
 use voxtra_core::leg::{LegSettings, Mode};
 
 #[global_allocator]
@@ -66,16 +65,10 @@ async fn weight(app: &Application) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_takes_no_more_than_its_share() {
-    let settings = || MediaSettings {
-        max_pending: 2 * CALLS,
-        ..media()
-    };
+    let settings = || media().with(|media| media.max_pending = 2 * CALLS);
     let echo = Application::builder()
         .media(settings())
-        .leg(LegSettings {
-            mode: Mode::Echo,
-            ..LegSettings::default()
-        })
+        .leg(LegSettings::default().with(|leg| leg.mode = Mode::Echo))
         .allow_any("echo")
         .default(|call: Call| async move {
             call.ended().await;

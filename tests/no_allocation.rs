@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::TryRecvError;
 use tokio::time::interval;
 use voxtra::allocations::{Counting, of_this_thread};
 use voxtra::prelude::*;
-use voxtra::rt::media::{Allocations, MediaSettings};
+use voxtra::rt::media::Allocations;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -124,10 +124,7 @@ async fn echo(call: Call) -> Result<(), CallError> {
 
 async fn application(allocations: fn() -> Allocations) -> Application {
     Application::builder()
-        .media(MediaSettings {
-            allocations: Some(allocations),
-            ..media()
-        })
+        .media(media().with(|media| media.allocations = Some(allocations)))
         .extension("agent", agent)
         .extension("echo", echo)
         .start()
@@ -321,11 +318,11 @@ async fn the_check_can_fail() {
 
 #[test]
 fn an_event_is_written_as_json_without_allocation() {
-    let started = CallStarted {
-        caller_id: "+265888111111".into(),
-        called_number: "+265999000001".into(),
-        direction: CallStartedDirection::Inbound,
-    };
+    let started = CallStarted::new(
+        "+265888111111".into(),
+        "+265999000001".into(),
+        CallStartedDirection::Inbound,
+    );
     let mut event = Event::from_json(
         r#"{
             "id": "00000000-0000-0000-0000-000000000007",

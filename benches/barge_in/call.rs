@@ -95,6 +95,7 @@ impl Agent<'_> {
                 samples: utterance.len() as u32,
                 first: true,
                 last: true,
+                uninterruptible: false,
             });
         }
     }

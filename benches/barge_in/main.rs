@@ -85,7 +85,7 @@ fn main() {
             for scene in scenes(seed) {
                 for (words, figures) in variants.iter().zip(&mut figures) {
                     let turn = changed(settings.turn, words);
-                    let settings = LegSettings { turn, ..settings };
+                    let settings = settings.with(|leg| leg.turn = turn);
                     figures.add(&scene, &play(&scene, settings));
                 }
             }

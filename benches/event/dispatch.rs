@@ -66,8 +66,10 @@ impl ByHand {
                 BuiltIn::UserSpeechEnded(_) => 11,
                 BuiltIn::UserTranscript(_) => 12,
                 BuiltIn::AgentSpeechStarted(_) => 13,
-                BuiltIn::DtmfReceived(DtmfReceived { digit: '0' }) => 14,
-                BuiltIn::DtmfReceived(DtmfReceived { digit: '1'..='9' }) => 15,
+                BuiltIn::DtmfReceived(DtmfReceived { digit: '0', .. }) => 14,
+                BuiltIn::DtmfReceived(DtmfReceived {
+                    digit: '1'..='9', ..
+                }) => 15,
                 BuiltIn::BargeIn(_) => 16,
                 BuiltIn::TurnEnded(e) => e.duration_ms,
                 _ => 0,
@@ -144,63 +146,37 @@ impl Dispatch {
 fn events() -> Vec<Event> {
     let text = || "Good morning.".to_owned();
     let bodies: [EventBody; 20] = [
-        SessionCreated {}.into(),
-        CallStarted {
-            caller_id: "+265888111111".into(),
-            called_number: "1000".into(),
-            direction: CallStartedDirection::Inbound,
-        }
+        SessionCreated::default().into(),
+        CallStarted::new(
+            "+265888111111".into(),
+            "1000".into(),
+            CallStartedDirection::Inbound,
+        )
         .into(),
-        CallAnswered {}.into(),
-        MediaStarted { sample_rate: 8_000 }.into(),
-        AgentSpeechStarted { text: text() }.into(),
-        UserSpeechStarted {}.into(),
-        BargeIn {}.into(),
-        AgentSpeechEnded {
-            text: text(),
-            interrupted: true,
-            heard_ms: 340,
-            heard: "Good".into(),
-        }
-        .into(),
-        UserSpeechEnded {
-            duration_ms: 1_400,
-            cut: false,
-        }
-        .into(),
-        UserTranscript {
-            text: text(),
-            confidence: 0.9,
-            is_final: true,
-        }
-        .into(),
-        TurnEnded {
-            duration_ms: 2_100,
-            cut: false,
-        }
-        .into(),
-        DtmfReceived { digit: '0' }.into(),
-        DtmfReceived { digit: '7' }.into(),
-        DtmfReceived { digit: '#' }.into(),
+        CallAnswered::default().into(),
+        MediaStarted::new(8_000).into(),
+        AgentSpeechStarted::new(text()).into(),
+        UserSpeechStarted::default().into(),
+        BargeIn::default().into(),
+        AgentSpeechEnded::new(text(), true)
+            .with_heard_ms(340)
+            .with_heard("Good".into())
+            .into(),
+        UserSpeechEnded::new(1_400).into(),
+        UserTranscript::new(text(), 0.9, true).into(),
+        TurnEnded::new(2_100).into(),
+        DtmfReceived::new('0').into(),
+        DtmfReceived::new('7').into(),
+        DtmfReceived::new('#').into(),
         EventBody::User(UserEvent::new(OrderPlaced { items: 3 })),
         EventBody::User(UserEvent::new(OrderShipped { parcels: 2 })),
-        UserSpeechStarted {}.into(),
-        UserSpeechEnded {
-            duration_ms: 600,
-            cut: false,
-        }
-        .into(),
-        MediaStopped {
-            reason: MediaStoppedReason::Closed,
-        }
-        .into(),
-        CallEnded {
-            reason: "normal_clearing".into(),
-            duration_seconds: 12.5,
-            answered_seconds: 10.0,
-            ended_by: voxtra_core::event::CallEndedEndedBy::FarEnd,
-        }
-        .into(),
+        UserSpeechStarted::default().into(),
+        UserSpeechEnded::new(600).into(),
+        MediaStopped::new(MediaStoppedReason::Closed).into(),
+        CallEnded::new("normal_clearing".into(), 12.5)
+            .with_answered_seconds(10.0)
+            .with_ended_by(voxtra_core::event::CallEndedEndedBy::FarEnd)
+            .into(),
     ];
     bodies.map(event).into()
 }

@@ -16,11 +16,11 @@ pub struct Json {
 impl Json {
     /// Both ways have written the same.
     pub fn verified() -> Box<Self> {
-        let started = CallStarted {
-            caller_id: "+265888111111".into(),
-            called_number: "+265999000001".into(),
-            direction: CallStartedDirection::Inbound,
-        };
+        let started = CallStarted::new(
+            "+265888111111".into(),
+            "+265999000001".into(),
+            CallStartedDirection::Inbound,
+        );
         let mut json = Box::new(Self {
             event: event(started),
             buffer: Vec::with_capacity(1_024),

@@ -137,12 +137,11 @@ fn main() {
 async fn application(webhook: &Webhook, disturbance: &Disturbance) -> Application {
     let (blocking, idle) = (disturbance.clone(), disturbance.clone());
     let mut builder = Application::builder()
-        .media(MediaSettings {
-            listen: ([127, 0, 0, 1], 0).into(),
-            max_pending: 10_000,
-            allocations: Some(of_this_thread),
-            ..MediaSettings::default()
-        })
+        .media(MediaSettings::default().with(|media| {
+            media.listen = ([127, 0, 0, 1], 0).into();
+            media.max_pending = 10_000;
+            media.allocations = Some(of_this_thread);
+        }))
         .webhook(WebhookSettings::new(webhook.url().parse().unwrap()))
         .extension("echoed", |call: Call| async move {
             call.set_echo(true).await;

@@ -9,7 +9,6 @@ use voxtra_core::event::Record;
 use voxtra_core::leg::{CallerAudio, Forward, Leg, LegSettings, Mode, Port, Progress};
 use voxtra_core::playout::{AgentAudio, Chunk};
 use voxtra_core::time::Instant;
-use voxtra_core::turn::TurnSettings;
 use voxtra_core::vad::TelephoneDetector;
 
 use super::speaking::{Talker, ring};
@@ -63,15 +62,11 @@ impl<A: AgentAudio> Call<A> {
         let (producer, records) = ring();
         let mut bus = Bus::new();
         assert!(bus.subscribe(producer).is_ok());
-        let settings = LegSettings {
-            mode,
-            forward,
-            turn: TurnSettings {
-                barge_in: false,
-                ..TurnSettings::default()
-            },
-            ..LegSettings::default()
-        };
+        let settings = LegSettings::default().with(|leg| {
+            leg.mode = mode;
+            leg.forward = forward;
+            leg.turn.barge_in = false;
+        });
         let mut leg = Leg::new(settings, TelephoneDetector::new());
         leg.start(Instant::ZERO);
         Self {

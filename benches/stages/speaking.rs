@@ -29,13 +29,7 @@ impl Event {
         let duration_ms = number;
         Record {
             at: Instant::from_millis(20),
-            body: RecordBody::Event(
-                UserSpeechEnded {
-                    duration_ms,
-                    cut: false,
-                }
-                .into(),
-            ),
+            body: RecordBody::Event(UserSpeechEnded::new(duration_ms).into()),
         }
     }
 }
@@ -96,6 +90,7 @@ impl AgentAudio for Talker {
             samples: self.samples.len() as u32,
             first: std::mem::take(&mut self.first),
             last: false,
+            uninterruptible: false,
         })
     }
 

@@ -253,10 +253,7 @@ impl Harness {
 
 /// The media plane on any free port.
 pub fn any_port() -> MediaSettings {
-    MediaSettings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        ..MediaSettings::default()
-    }
+    MediaSettings::default().with(|media| media.listen = "127.0.0.1:0".parse().unwrap())
 }
 
 /// The recordings of `assets/`, by name; `agent-you-said` is also found by its text, `You said:`.

@@ -69,12 +69,7 @@ impl Asterisk {
 
     /// How the application `app` logs in.
     pub fn settings(&self, app: &str) -> AriSettings {
-        AriSettings {
-            url: self.url.parse().unwrap(),
-            app: app.to_owned(),
-            username: "voxtra".to_owned(),
-            password: "voxtra-test".to_owned().into(),
-        }
+        AriSettings::new(self.url.parse().unwrap(), app, "voxtra", "voxtra-test")
     }
 
     /// A client for the application `app`.
@@ -253,12 +248,12 @@ fn url() -> Option<String> {
 
 fn reqwest_client() -> reqwest::Client {
     // Making an ARI client sets up TLS, without which reqwest makes none.
-    let settings = AriSettings {
-        url: "http://127.0.0.1/".parse().unwrap(),
-        app: "x".into(),
-        username: "x".into(),
-        password: String::new().into(),
-    };
+    let settings = AriSettings::new(
+        "http://127.0.0.1/".parse().unwrap(),
+        "x",
+        "x",
+        String::new(),
+    );
     AriClient::new(settings).unwrap();
     reqwest::Client::builder()
         .no_proxy()

@@ -73,10 +73,7 @@ async fn over_ari(rate: SampleRate, formats: &str) {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let leg = LegSettings {
-        rate,
-        ..LegSettings::default()
-    };
+    let leg = LegSettings::default().with(|leg| leg.rate = rate);
     let mut harness = Harness::start(&asterisk, |app| app.leg(leg).default(answer_back)).await;
     let caller = Caller {
         formats,
@@ -186,10 +183,7 @@ async fn g711_of_the_channel_driver_is_refused_by_its_name_or_decoded() {
     };
     for (format, name) in [("ulaw", "µ-law"), ("alaw", "A-law")] {
         for policy in [G711Policy::Refuse, G711Policy::Decode] {
-            let leg = LegSettings {
-                g711: policy,
-                ..LegSettings::default()
-            };
+            let leg = LegSettings::default().with(|leg| leg.g711 = policy);
             let stay = |call: Call| async move { call.ended().await };
             let mut harness = Harness::start(&asterisk, |app| app.leg(leg).default(stay)).await;
             let id = harness.app.expect_socket_call("3000");

@@ -50,10 +50,7 @@ async fn record(
         SampleRate::Hz8000 => ("slin", "record", "wav"),
         _ => ("slin16", "record16", "wav16"),
     };
-    let leg = LegSettings {
-        rate,
-        ..LegSettings::default()
-    };
+    let leg = LegSettings::default().with(|leg| leg.rate = rate);
     let name = unique("sound");
     let script = format!("{step}:{name}/8");
     let mut harness = Harness::start(asterisk, |app| {

@@ -18,10 +18,9 @@ async fn a_wrong_password_is_refused_at_the_start_and_says_what_to_do() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let settings = AriSettings {
-        password: "wrong".to_owned().into(),
-        ..asterisk.settings(&unique("wrong"))
-    };
+    let settings = asterisk
+        .settings(&unique("wrong"))
+        .with(|ari| ari.password = "wrong".to_owned().into());
     let error = refused(settings).await;
     assert!(
         matches!(error, StartError::Ari(AriError::Unauthorized { .. })),
@@ -39,10 +38,9 @@ async fn a_user_that_may_only_look_is_refused_at_the_start() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
     };
-    let settings = AriSettings {
-        username: "reader".into(),
-        ..asterisk.settings(&unique("reader"))
-    };
+    let settings = asterisk
+        .settings(&unique("reader"))
+        .with(|ari| ari.username = "reader".into());
     let error = refused(settings).await;
     assert!(error.to_string().contains("read_only=no"), "{error}");
 }

@@ -38,11 +38,10 @@ impl Harness {
     ) -> Self {
         let app = Application::builder()
             .asterisk(asterisk.settings())
-            .media(MediaSettings {
-                listen: ([127, 0, 0, 1], 0).into(),
-                max_calls,
-                ..MediaSettings::default()
-            })
+            .media(MediaSettings::default().with(|media| {
+                media.listen = ([127, 0, 0, 1], 0).into();
+                media.max_calls = max_calls;
+            }))
             .compare_every(std::time::Duration::from_millis(200));
         let app = build(app).start().await.unwrap();
         tokio::time::timeout(LONG, app.online()).await.unwrap();

@@ -276,10 +276,7 @@ async fn calls_beyond_the_limit_are_not_answered() {
 #[tokio::test]
 async fn one_caller_has_only_so_many_calls() {
     use voxtra::rt::app::{CallLimits, CallRefusal};
-    let limits = CallLimits {
-        per_caller: Some(2),
-        ..CallLimits::default()
-    };
+    let limits = CallLimits::default().with(|limits| limits.per_caller = Some(2));
     let mut harness = Harness::start(|app| app.limits(limits).default(stays)).await;
     for id in ["1.1", "1.2", "1.3"] {
         harness.asterisk.caller(id);

@@ -122,12 +122,12 @@ impl Asterisk {
 
     /// How to reach it.
     pub fn settings(&self) -> AriSettings {
-        AriSettings {
-            url: format!("http://{}/ari", self.address).parse().unwrap(),
-            app: "voxtra".into(),
-            username: "voxtra".into(),
-            password: "x".into(),
-        }
+        AriSettings::new(
+            format!("http://{}/ari", self.address).parse().unwrap(),
+            "voxtra",
+            "voxtra",
+            "x",
+        )
     }
 
     pub fn world(&self) -> MutexGuard<'_, World> {

@@ -26,12 +26,11 @@ pub const FRAME: usize = 160;
 
 /// Media settings for a test: any free port.
 pub fn media() -> MediaSettings {
-    MediaSettings {
-        listen: ([127, 0, 0, 1], 0).into(),
+    MediaSettings::default().with(|media| {
+        media.listen = ([127, 0, 0, 1], 0).into();
         // What is tested floods on purpose.
-        pace_input: false,
-        ..MediaSettings::default()
-    }
+        media.pace_input = false;
+    })
 }
 
 /// Fails the test when `work` does not end.

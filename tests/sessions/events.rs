@@ -162,10 +162,8 @@ fn json_is_appended_and_the_same_as_by_itself() {
 
 #[tokio::test]
 async fn an_application_knows_its_sessions_events_and_those_it_is_told_of() {
-    let media = voxtra::rt::media::MediaSettings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        ..Default::default()
-    };
+    let media = voxtra::rt::media::MediaSettings::default()
+        .with(|media| media.listen = "127.0.0.1:0".parse().unwrap());
     let builder = || Application::builder().media(media.clone());
     let app = builder()
         .session::<Cashier>()

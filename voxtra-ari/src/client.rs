@@ -32,12 +32,9 @@ use super::{AriError, AriSettings, AsteriskInfo, AsteriskModule};
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use voxtra_ari::{AriClient, AriSettings, HangupReason};
 ///
-/// let ari = AriClient::new(AriSettings {
-///     url: "http://127.0.0.1:8088/ari".parse()?,
-///     app: "acme".into(),
-///     username: "acme".into(),
-///     password: std::env::var("ARI_PASSWORD")?.into(),
-/// })?;
+/// let url = "http://127.0.0.1:8088/ari".parse()?;
+/// let password = std::env::var("ARI_PASSWORD")?;
+/// let ari = AriClient::new(AriSettings::new(url, "acme", "acme", password))?;
 /// println!("Asterisk {}", ari.asterisk_info().await?.version);
 /// for channel in ari.channels().await? {
 ///     ari.hangup(&channel.id, HangupReason::Normal).await?;

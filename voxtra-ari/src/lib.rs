@@ -7,12 +7,9 @@
 //! use voxtra_ari::{AriClient, AriEvent, AriEvents, AriEventsOptions, AriSettings, AriSignal};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let ari = AriClient::new(AriSettings {
-//!     url: "http://127.0.0.1:8088/ari".parse()?,
-//!     app: "acme".into(),
-//!     username: "acme".into(),
-//!     password: std::env::var("ARI_PASSWORD")?.into(),
-//! })?;
+//! let url = "http://127.0.0.1:8088/ari".parse()?;
+//! let password = std::env::var("ARI_PASSWORD")?;
+//! let ari = AriClient::new(AriSettings::new(url, "acme", "acme", password))?;
 //! let stop = CancellationToken::new();
 //! let mut events = AriEvents::start(&ari, AriEventsOptions::default(), &stop);
 //! while let Some(signal) = events.recv().await {

@@ -9,6 +9,7 @@ use super::AriError;
 ///
 /// `Debug` shows no password, and nothing of `url` but scheme, host and port.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct AriSettings {
     /// Base address, with the prefix under which Asterisk serves ARI: `http://127.0.0.1:8088/ari`.
     /// `https` works too. User and password do not belong in it.
@@ -33,6 +34,45 @@ impl std::fmt::Debug for AriSettings {
 }
 
 impl AriSettings {
+    /// Asterisk at this address, for this application, with this login:
+    ///
+    /// ```
+    /// use voxtra_ari::AriSettings;
+    ///
+    /// let url = "http://127.0.0.1:8088/ari".parse()?;
+    /// let settings = AriSettings::new(url, "acme", "acme", "a secret");
+    /// assert!(settings.check().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(
+        url: Url,
+        app: impl Into<String>,
+        username: impl Into<String>,
+        password: impl Into<SecretString>,
+    ) -> Self {
+        Self {
+            url,
+            app: app.into(),
+            username: username.into(),
+            password: password.into(),
+        }
+    }
+
+    /// These settings with changes, such as another name of the application:
+    ///
+    /// ```
+    /// # use voxtra_ari::AriSettings;
+    /// # fn other(settings: &AriSettings) -> AriSettings {
+    /// settings.clone().with(|ari| ari.app = "acme-night".into())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// Checks the settings before anything is connected.
     ///
     /// # Errors

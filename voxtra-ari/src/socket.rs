@@ -60,6 +60,7 @@ pub enum AriSignal {
 
 /// Options of the event connection. The defaults suit an Asterisk on the same network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AriEventsOptions {
     /// The first wait after a failure. It doubles with each further one; up to as much again is
     /// added at random, so that many services don't reconnect in step. The default retries at least

@@ -82,12 +82,7 @@ async fn answering(status: u16, text: &'static str) -> (AriClient, Arc<Mutex<Vec
 }
 
 fn settings(url: &str) -> AriSettings {
-    AriSettings {
-        url: url.parse().unwrap(),
-        app: "acme".into(),
-        username: "ann".into(),
-        password: "hunter2:é".to_owned().into(),
-    }
+    AriSettings::new(url.parse().unwrap(), "acme", "ann", "hunter2:é")
 }
 
 const CHANNEL: &str = r#"{"id":"c1","name":"PJSIP/1","state":"Down"}"#;

@@ -135,13 +135,12 @@ async fn audio(config: &Config) -> Result<String, Failure> {
     let Some(mut asterisk) = config.asterisk.clone() else {
         return Ok("no Asterisk to connect audio".to_owned());
     };
-    let address = &config.media.advertise;
+    let address = &config.advertise;
     let listen = config.media.listen;
-    let settings = MediaSettings {
-        listen,
-        allow_peers: config.media.allow_peers.clone(),
-        ..MediaSettings::default()
-    };
+    let settings = MediaSettings::default().with(|media| {
+        media.listen = listen;
+        media.allow_peers = config.media.allow_peers.clone();
+    });
     let media = match MediaServer::bind(settings, LegSettings::default()).await {
         Ok((media, _)) => media,
         // A Voxtra that runs already proves more than we could.

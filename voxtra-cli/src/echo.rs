@@ -72,23 +72,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 async fn serve(args: &Args, listen: SocketAddr) -> Result<(), Failure> {
     let signals = listen_for_signals()?;
     let app = Application::builder()
-        .media(MediaSettings {
-            listen,
-            threads: args.threads.into(),
-            batch: args.batch,
-            batch_above_load: args.batch_above_load,
-            allow_peers: ["0.0.0.0/0", "::/0"]
+        .media(MediaSettings::default().with(|media| {
+            media.listen = listen;
+            media.threads = args.threads.into();
+            media.batch = args.batch;
+            media.batch_above_load = args.batch_above_load;
+            media.allow_peers = ["0.0.0.0/0", "::/0"]
                 .iter()
                 .filter_map(|everybody| everybody.parse().ok())
-                .collect(),
-            max_calls: MOST_CALLS,
-            allocations: Some(voxtra::allocations::of_this_thread),
-            ..MediaSettings::default()
-        })
-        .leg(LegSettings {
-            mode: Mode::Echo,
-            ..LegSettings::default()
-        })
+                .collect();
+            media.max_calls = MOST_CALLS;
+            media.allocations = Some(voxtra::allocations::of_this_thread);
+        }))
+        .leg(LegSettings::default().with(|leg| leg.mode = Mode::Echo))
         .allow_any("echo")
         .default(stay)
         .start()

@@ -25,8 +25,7 @@ fn explain(error: LogError) -> Failure {
 
 /// Logs only what somebody should know about.
 pub(crate) fn start_quietly() -> Result<Log, Failure> {
-    start(&LogSettings {
-        filter: "warn".into(),
-        ..LogSettings::default()
-    })
+    let mut quiet = LogSettings::default();
+    quiet.filter = "warn".into();
+    start(&quiet)
 }

@@ -10,208 +10,150 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
     vec![
         (
             "call.started",
-            CallStarted {
-                caller_id: "+265888111111".into(),
-                called_number: "+265999000001".into(),
-                direction: CallStartedDirection::Inbound,
-            }
+            CallStarted::new(
+                "+265888111111".into(),
+                "+265999000001".into(),
+                CallStartedDirection::Inbound,
+            )
             .into(),
             r#"{"caller_id":"+265888111111","called_number":"+265999000001","direction":"inbound"}"#,
         ),
-        ("call.ringing", CallRinging {}.into(), "{}"),
-        ("call.answered", CallAnswered {}.into(), "{}"),
+        ("call.ringing", CallRinging::default().into(), "{}"),
+        ("call.answered", CallAnswered::default().into(), "{}"),
         (
             "call.ended",
-            CallEnded {
-                reason: "normal_clearing".into(),
-                duration_seconds: 12.5,
-                answered_seconds: 10.0,
-                ended_by: CallEndedEndedBy::FarEnd,
-            }
-            .into(),
+            CallEnded::new("normal_clearing".into(), 12.5)
+                .with_answered_seconds(10.0)
+                .with_ended_by(CallEndedEndedBy::FarEnd)
+                .into(),
             r#"{"reason":"normal_clearing","duration_seconds":12.5,"answered_seconds":10.0,"ended_by":"far_end"}"#,
         ),
         (
             "call.failed",
-            CallFailed {
-                reason: "busy".into(),
-            }
-            .into(),
+            CallFailed::new("busy".into()).into(),
             r#"{"reason":"busy"}"#,
         ),
         (
             "call.transferred",
-            CallTransferred {
-                target: "PJSIP/200".into(),
-            }
-            .into(),
+            CallTransferred::new("PJSIP/200".into()).into(),
             r#"{"target":"PJSIP/200"}"#,
         ),
         (
             "call.transfer.started",
-            CallTransferStarted {
-                target: "PJSIP/200".into(),
-            }
-            .into(),
+            CallTransferStarted::new("PJSIP/200".into()).into(),
             r#"{"target":"PJSIP/200"}"#,
         ),
         (
             "call.transfer.failed",
-            CallTransferFailed {
-                target: "PJSIP/200".into(),
-                reason: "user_busy".into(),
-            }
-            .into(),
+            CallTransferFailed::new("PJSIP/200".into(), "user_busy".into()).into(),
             r#"{"target":"PJSIP/200","reason":"user_busy"}"#,
         ),
-        ("call.held", CallHeld {}.into(), "{}"),
-        ("call.resumed", CallResumed {}.into(), "{}"),
+        ("call.held", CallHeld::default().into(), "{}"),
+        ("call.resumed", CallResumed::default().into(), "{}"),
         (
             "call.replaced",
-            CallReplaced {
-                caller_id: "200".into(),
-            }
-            .into(),
+            CallReplaced::new("200".into()).into(),
             r#"{"caller_id":"200"}"#,
         ),
         (
             "media.started",
-            MediaStarted {
-                sample_rate: 16_000,
-            }
-            .into(),
+            MediaStarted::new(16_000).into(),
             r#"{"sample_rate":16000}"#,
         ),
         (
             "media.stopped",
-            MediaStopped {
-                reason: MediaStoppedReason::Hangup,
-            }
-            .into(),
+            MediaStopped::new(MediaStoppedReason::Hangup).into(),
             r#"{"reason":"hangup"}"#,
         ),
         (
             "audio.frame.received",
-            AudioFrameReceived {
-                sequence: 7,
-                samples: 160,
-            }
-            .into(),
+            AudioFrameReceived::new(7, 160).into(),
             r#"{"sequence":7,"samples":160}"#,
         ),
         (
             "audio.frame.sent",
-            AudioFrameSent {
-                sequence: u64::MAX,
-                samples: 320,
-            }
-            .into(),
+            AudioFrameSent::new(u64::MAX, 320).into(),
             r#"{"sequence":18446744073709551615,"samples":320}"#,
         ),
-        ("user.speech.started", UserSpeechStarted {}.into(), "{}"),
+        (
+            "user.speech.started",
+            UserSpeechStarted::default().into(),
+            "{}",
+        ),
         (
             "user.speech.ended",
-            UserSpeechEnded {
-                duration_ms: 1_480,
-                cut: false,
-            }
-            .into(),
+            UserSpeechEnded::new(1_480).with_cut(false).into(),
             r#"{"duration_ms":1480,"cut":false}"#,
         ),
         (
             "user.transcript",
-            UserTranscript {
-                text: "Muli \"bwanji\"?".into(),
-                confidence: 0.5,
-                is_final: true,
-            }
-            .into(),
+            UserTranscript::new("Muli \"bwanji\"?".into(), 0.5, true).into(),
             r#"{"text":"Muli \"bwanji\"?","confidence":0.5,"is_final":true}"#,
         ),
         (
             "user.transcript.partial",
-            UserTranscriptPartial {
-                text: "Muli".into(),
-            }
-            .into(),
+            UserTranscriptPartial::new("Muli".into()).into(),
             r#"{"text":"Muli"}"#,
         ),
-        ("agent.thinking", AgentThinking {}.into(), "{}"),
+        ("agent.thinking", AgentThinking::default().into(), "{}"),
         (
             "agent.response",
-            AgentResponse {
-                text: "One moment.".into(),
-                tool_calls: vec![ToolCall {
+            AgentResponse::new(
+                "One moment.".into(),
+                vec![ToolCall {
                     id: "c1".into(),
                     name: "balance".into(),
                     arguments: r#"{"account":4}"#.into(),
                 }],
-            }
+            )
             .into(),
             r#"{"text":"One moment.","tool_calls":[{"id":"c1","name":"balance","arguments":"{\"account\":4}"}]}"#,
         ),
         (
             "agent.speech.started",
-            AgentSpeechStarted {
-                text: "Hello.".into(),
-            }
-            .into(),
+            AgentSpeechStarted::new("Hello.".into()).into(),
             r#"{"text":"Hello."}"#,
         ),
         (
             "agent.speech.ended",
-            AgentSpeechEnded {
-                text: "Hello.".into(),
-                interrupted: true,
-                heard_ms: 340,
-                heard: "Hel".into(),
-            }
-            .into(),
+            AgentSpeechEnded::new("Hello.".into(), true)
+                .with_heard_ms(340)
+                .with_heard("Hel".into())
+                .into(),
             r#"{"text":"Hello.","interrupted":true,"heard_ms":340,"heard":"Hel"}"#,
         ),
         (
             "agent.held",
-            AgentHeld {
-                outcome: AgentHeldOutcome::Resumed,
-                held_ms: 900,
-            }
-            .into(),
+            AgentHeld::new(AgentHeldOutcome::Resumed, 900).into(),
             r#"{"outcome":"resumed","held_ms":900}"#,
         ),
         (
             "dtmf.received",
-            DtmfReceived { digit: '#' }.into(),
+            DtmfReceived::new('#').into(),
             r##"{"digit":"#"}"##,
         ),
-        ("barge_in", BargeIn {}.into(), "{}"),
+        ("barge_in", BargeIn::default().into(), "{}"),
         (
             "silence.detected",
-            SilenceDetected {
-                silence_duration_ms: 5_000,
-            }
-            .into(),
+            SilenceDetected::new(5_000).into(),
             r#"{"silence_duration_ms":5000}"#,
         ),
         (
             "turn.ended",
-            TurnEnded {
-                duration_ms: 2_000,
-                cut: true,
-            }
-            .into(),
+            TurnEnded::new(2_000).with_cut(true).into(),
             r#"{"duration_ms":2000,"cut":true}"#,
         ),
         (
             "error",
-            Error {
-                error_type: "speech".into(),
-                message: "no voice".into(),
-            }
-            .into(),
+            Error::new("speech".into(), "no voice".into()).into(),
             r#"{"error_type":"speech","message":"no voice"}"#,
         ),
-        ("session.created", SessionCreated {}.into(), "{}"),
-        ("session.destroyed", SessionDestroyed {}.into(), "{}"),
+        ("session.created", SessionCreated::default().into(), "{}"),
+        (
+            "session.destroyed",
+            SessionDestroyed::default().into(),
+            "{}",
+        ),
     ]
 }
 
@@ -271,12 +213,9 @@ fn fields_of_a_newer_version_are_ignored_and_missing_ones_are_not() {
 fn an_older_end_of_a_call_is_read() {
     let older = json!({ "reason": "normal_clearing", "duration_seconds": 12.5 });
     let read = BuiltIn::deserialize_data(EventKind::CallEnded, older).unwrap();
-    let expected = CallEnded {
-        reason: "normal_clearing".into(),
-        duration_seconds: 12.5,
-        answered_seconds: 0.0,
-        ended_by: CallEndedEndedBy::System,
-    };
+    let expected = CallEnded::new("normal_clearing".into(), 12.5)
+        .with_answered_seconds(0.0)
+        .with_ended_by(CallEndedEndedBy::System);
     assert_eq!(read, expected.into());
 }
 
@@ -284,12 +223,7 @@ fn an_older_end_of_a_call_is_read() {
 fn an_older_end_of_the_agents_speech_is_read() {
     let older = json!({ "text": "Hello.", "interrupted": true });
     let read = BuiltIn::deserialize_data(EventKind::AgentSpeechEnded, older).unwrap();
-    let expected = AgentSpeechEnded {
-        text: "Hello.".into(),
-        interrupted: true,
-        heard_ms: 0,
-        heard: String::new(),
-    };
+    let expected = AgentSpeechEnded::new("Hello.".into(), true).with_heard_ms(0);
     assert_eq!(read, expected.into());
 }
 
@@ -355,10 +289,10 @@ fn events_of_the_media_path_and_no_others_are_realtime() {
             "turn.ended",
         ]
     );
-    let event = Realtime::from(DtmfReceived { digit: '5' });
+    let event = Realtime::from(DtmfReceived::new('5'));
     assert_eq!(
         BuiltIn::from(event),
-        BuiltIn::DtmfReceived(DtmfReceived { digit: '5' })
+        BuiltIn::DtmfReceived(DtmfReceived::new('5'))
     );
     assert_eq!(event.kind(), EventKind::DtmfReceived);
 }

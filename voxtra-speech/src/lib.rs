@@ -5,9 +5,10 @@
 //! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
 //! - [`LanguageModel`]: [`ScriptedModel`] for tests.
 //!
-//! All three stream in both directions. What a provider makes is [`Parts`]: they come while it works,
-//! an error is the last of them, and dropping them cancels the work. What it is given piece by piece
-//! is a [`Feed`]. A failure is a [`ProviderError`], which says what a program can do about it.
+//! All three stream in both directions. What a provider makes is [`Parts`]: they come while it
+//! works, an error is the last of them, and dropping them cancels the work. What it is given piece
+//! by piece is a [`Feed`]. A failure is a [`ProviderError`], which says what a program can do about
+//! it.
 //!
 //! Between a model and a voice stand [`Sentences`] and [`speakable`]. `FallbackModel`,
 //! `FallbackTranscriber` and `FallbackVoice` make one provider of several.
@@ -15,9 +16,9 @@
 //! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
 //!
 //! Features: `command-voice` for `CommandVoice` and `fallback` for the three of several providers,
-//! which need a tokio runtime. Each provider on the
-//! network has a module and a feature of the same name, and needs a tokio runtime too. With
-//! `conformance` comes a suite that a provider of your own can be tested with.
+//! which need a tokio runtime. Each provider on the network has a module and a feature of the same
+//! name, and needs a tokio runtime too. With `conformance` comes a suite that a provider of your
+//! own can be tested with.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -26,7 +27,11 @@
 
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
+#[cfg(feature = "assemblyai")]
+pub mod assemblyai;
 mod bounded;
+#[cfg(feature = "cartesia")]
+pub mod cartesia;
 #[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
 #[cfg_attr(
     not(all(feature = "anthropic", feature = "gemini", feature = "openai")),
@@ -37,11 +42,25 @@ mod chat;
 mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "deepgram")]
+pub mod deepgram;
+#[cfg(feature = "elevenlabs")]
+pub mod elevenlabs;
 mod error;
 #[cfg(feature = "fallback")]
 mod fallback;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(any(
+    feature = "assemblyai",
+    feature = "deepgram",
+    feature = "openai",
+    feature = "vosk",
+    feature = "wyoming"
+))]
+// Each provider uses a part of it.
+#[allow(dead_code, unused_imports)]
+mod listening;
 mod model;
 // Each provider uses a part of it.
 #[cfg(feature = "net")]
@@ -56,8 +75,13 @@ mod scripted;
 mod settings;
 mod speech_to_text;
 mod text;
+mod timeouts;
 mod voice;
+#[cfg(feature = "vosk")]
+pub mod vosk;
 pub mod wav;
+#[cfg(feature = "wyoming")]
+pub mod wyoming;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -71,7 +95,7 @@ pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
 #[cfg(feature = "net")]
-pub use self::net::{Endpoint, Timeouts};
+pub use self::net::Endpoint;
 pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
@@ -79,6 +103,7 @@ pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};
 pub use self::text::{Sentences, speakable};
+pub use self::timeouts::Timeouts;
 pub use self::voice::{SpeechPart, TextToSpeech, text_by_text};
 
 /// A boxed future, so that the traits are dyn-compatible.

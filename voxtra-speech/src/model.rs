@@ -189,13 +189,18 @@ impl Reply {
     pub async fn collect(mut parts: Parts<ReplyPart>) -> Result<Self, ProviderError> {
         let mut reply = Self::default();
         while let Some(part) = parts.next().await {
-            match part? {
-                ReplyPart::Text(text) => reply.text.push_str(&text),
-                ReplyPart::ToolCall(call) => reply.tool_calls.push(call),
-                ReplyPart::Usage(_) | ReplyPart::Done(_) => {}
-            }
+            reply.add(&part?);
         }
         Ok(reply)
+    }
+
+    /// Adds the next part of the reply.
+    pub fn add(&mut self, part: &ReplyPart) {
+        match part {
+            ReplyPart::Text(text) => self.text.push_str(text),
+            ReplyPart::ToolCall(call) => self.tool_calls.push(call.clone()),
+            ReplyPart::Usage(_) | ReplyPart::Done(_) => {}
+        }
     }
 
     /// The reply as parts: its text as one, then its tool calls.

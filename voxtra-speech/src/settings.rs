@@ -8,6 +8,7 @@ use super::{SpeechError, TextToSpeech};
 
 /// The agent's voice: `[speech]` of the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SpeechSettings {
     /// The program that speaks. Default: the first that is installed.
     pub voice: VoiceSettings,
@@ -82,6 +83,7 @@ pub enum VoiceSettings {
 
 /// A recording that is played by name: `[[prompt]]` of the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PromptSettings {
     /// Its name.
     pub name: String,
@@ -89,6 +91,18 @@ pub struct PromptSettings {
     pub file: PathBuf,
     /// The text spoken in it; `say` with exactly this text plays the recording.
     pub text: Option<String>,
+}
+
+impl PromptSettings {
+    /// The recording in this file, under this name, without a text.
+    #[must_use]
+    pub fn new(name: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.into(),
+            file: file.into(),
+            text: None,
+        }
+    }
 }
 
 #[cfg(all(test, not(feature = "command-voice")))]

@@ -16,6 +16,7 @@ use url::Url;
 /// ```
 /// `Debug` shows no secret, and nothing of `url` but scheme, host and port.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct WebhookSettings {
     /// Where events are POSTed; `http` or `https`.
     pub url: Url,

@@ -18,10 +18,7 @@ pub(crate) fn call(wave: &[i16; 160]) -> Result<(), i32> {
     let (producer, mut reader) = ring.split();
     let mut line: GatePort<'_, 1> = GatePort::new();
     line.bus.subscribe(producer).map_err(|_| 11)?;
-    let settings = LegSettings {
-        forward: Forward::Speech,
-        ..LegSettings::default()
-    };
+    let settings = LegSettings::default().with(|leg| leg.forward = Forward::Speech);
     let mut leg: Leg<EnergyDetector> = Leg::new(settings, EnergyDetector::new());
     let mut agent = Agent {
         chunks: 1,
@@ -69,12 +66,11 @@ pub(crate) fn echo() -> Result<(), i32> {
     for producer in [to_one, to_two, to_stuck] {
         line.bus.subscribe(producer).map_err(|_| 21)?;
     }
-    let settings = LegSettings {
-        mode: Mode::Echo,
-        frame_events: true,
-        forward: Forward::Everything,
-        ..LegSettings::default()
-    };
+    let settings = LegSettings::default().with(|leg| {
+        leg.mode = Mode::Echo;
+        leg.frame_events = true;
+        leg.forward = Forward::Everything;
+    });
     let mut leg: Leg<EnergyDetector> = Leg::new(settings, EnergyDetector::new());
     let mut agent = Agent {
         chunks: 0,

@@ -103,8 +103,9 @@ fn call() -> Result<(), i32> {
                 ensure((0.0..=1.0).contains(&trained.process(&samples)), 10)?;
                 turns.handle_frame(now, probability, playout.is_speaking(), &mut |event| {
                     if event == TurnEvent::SpeechStarted {
-                        let body =
-                            RecordBody::Event(Realtime::UserSpeechStarted(UserSpeechStarted {}));
+                        let body = RecordBody::Event(Realtime::UserSpeechStarted(
+                            UserSpeechStarted::default(),
+                        ));
                         bus.publish(Record { at: now, body });
                     }
                 });
@@ -177,6 +178,7 @@ impl AgentAudio for Agent {
             samples: self.samples,
             first: true,
             last: true,
+            uninterruptible: false,
         })
     }
 

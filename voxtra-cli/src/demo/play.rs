@@ -79,11 +79,10 @@ macro_rules! recording {
 /// Plays the call, printing its events as they happen.
 pub(super) async fn play(interrupt: &Interrupt, paint: Paint) -> Result<Played, Failure> {
     let app = Application::builder()
-        .media(MediaSettings {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            allocations: Some(voxtra::allocations::of_this_thread),
-            ..MediaSettings::default()
-        })
+        .media(MediaSettings::default().with(|media| {
+            media.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            media.allocations = Some(voxtra::allocations::of_this_thread);
+        }))
         .prompts(prompts()?)
         .session::<Parrot>()
         .start()

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let duration_ms = recording.samples.len() as u64 * 1000 / u64::from(recording.rate_hz.max(1));
     let samples = recording::at_rate(recording, RATE_HZ)?.samples;
     let choice = args.detector.unwrap_or(config.media.detector.into());
-    let heard = listen(choice, config.turn, &samples);
+    let heard = listen(choice, config.leg.turn, &samples);
 
     if let Some(path) = &args.plot {
         let detector = choice.to_possible_value();
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let svg = Plot {
             name: &name.to_string_lossy(),
             detector: detector.as_ref().map_or("", |value| value.get_name()),
-            settings: &config.turn,
+            settings: &config.leg.turn,
             samples: &samples,
             duration_ms,
             heard: &heard,

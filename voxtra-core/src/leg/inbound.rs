@@ -121,6 +121,11 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         self.analysis.turn.set_barge_in(on);
     }
 
+    /// Protects the agent's utterance from the caller, or no longer.
+    pub(super) fn set_uninterruptible(&mut self, on: bool) {
+        self.analysis.turn.set_uninterruptible(on);
+    }
+
     /// The agent's queued audio was discarded: there is nothing to interrupt.
     pub(super) fn agent_stopped(&mut self) {
         self.analysis.turn.agent_stopped();

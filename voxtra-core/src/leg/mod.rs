@@ -257,6 +257,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                         echo::<F, _>(audio, format, settings.g711, &mut counters.frames_out, port);
                     }
                     let agent_speaking = has_the_floor(playout);
+                    inbound.set_uninterruptible(playout.is_uninterruptible());
                     let detected = inbound.hear(now, audio, format, agent_speaking, settings, port);
                     counters.gaps = counters.gaps.wrapping_add(u64::from(detected.gap));
                     if detected.barge_in {
@@ -297,6 +298,8 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         self.tell_dropped_in_time(now, port);
         if self.inbound.is_line_silent(now) {
             let agent_speaking = has_the_floor(&self.playout);
+            self.inbound
+                .set_uninterruptible(self.playout.is_uninterruptible());
             let barge_in = self.inbound.gap(now, agent_speaking, &self.settings, port);
             if barge_in {
                 cut::<F, _, _>(&mut self.playout, port);

@@ -6,6 +6,7 @@ use crate::turn::TurnSettings;
 
 /// Settings of a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct LegSettings {
     /// The rate expected from the peer, and ours until its first audio frame. Default: 8 kHz.
     pub rate: SampleRate,
@@ -27,6 +28,25 @@ pub struct LegSettings {
     pub turn: TurnSettings,
     /// Playout.
     pub playout: PlayoutSettings,
+}
+
+impl LegSettings {
+    /// These settings with changes:
+    ///
+    /// ```
+    /// use voxtra_core::leg::{EchoPolicy, LegSettings};
+    ///
+    /// let leg = LegSettings::default().with(|leg| {
+    ///     leg.echo = EchoPolicy::Ignore;
+    ///     leg.turn.silence_ms = 8_000;
+    /// });
+    /// assert_eq!(leg.turn.silence_ms, 8_000);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
 }
 
 /// What a leg does with the caller's audio, besides analysing it.

@@ -43,6 +43,7 @@ struct Utterance {
     epoch: u32,
     /// Samples of it in frames so far.
     played: u64,
+    uninterruptible: bool,
 }
 
 /// An event while a frame was made.
@@ -129,7 +130,8 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     /// Changes to another rate, only while nothing is playing: otherwise nothing changes and this
     /// is `false`.
     pub fn set_rate(&mut self, rate: SampleRate) -> bool {
-        let idle = self.utterance.is_none() && self.chunk.is_none();
+        // A chunk that opens an utterance was only looked at.
+        let idle = self.utterance.is_none() && self.chunk.is_none_or(|chunk| chunk.first);
         if idle {
             self.rate = rate;
             self.edges = Edges::new(rate.samples_in(self.settings.declick.min(FRAME)));
@@ -182,7 +184,10 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
             _ if was_cut => self.fill_last(source, out, on),
             Step::Flow => self.fill(source, out, on),
             Step::Fade => self.fill_held(source, out, on),
-            Step::Still => 0,
+            Step::Still => {
+                self.look_ahead(source);
+                0
+            }
         };
         let (speech, silence) = out.split_at_mut(filled);
         self.gain.apply(speech);
@@ -244,6 +249,16 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     /// it is [held back](Self::hold).
     pub fn is_speaking(&self) -> bool {
         !self.cut && self.utterance.is_some_and(|utterance| utterance.played > 0)
+    }
+
+    /// Whether the caller may not interrupt the utterance in progress or, between two, the next one
+    /// as far as it is known.
+    pub fn is_uninterruptible(&self) -> bool {
+        match (self.utterance, self.chunk) {
+            (Some(utterance), _) => utterance.uninterruptible,
+            (None, Some(chunk)) => chunk.uninterruptible && chunk.epoch == self.epoch,
+            (None, None) => false,
+        }
     }
 
     /// The epoch of the chunks that are played.

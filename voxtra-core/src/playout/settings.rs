@@ -4,6 +4,7 @@ use core::time::Duration;
 
 /// Settings of a [`Playout`](super::Playout). Values are clamped to their range.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct PlayoutSettings {
     /// How fast an interrupted utterance fades to silence: 0 to 20 ms. Default 20 ms, which sounds
     /// like a person who stops talking; much less sounds like a click.
@@ -32,5 +33,21 @@ impl Default for PlayoutSettings {
             gain_db: 0.0,
             late_after: Duration::from_millis(5),
         }
+    }
+}
+
+impl PlayoutSettings {
+    /// These settings with changes:
+    ///
+    /// ```
+    /// use voxtra_core::playout::PlayoutSettings;
+    ///
+    /// let softer = PlayoutSettings::default().with(|playout| playout.gain_db = -3.0);
+    /// assert_eq!(softer.gain_db, -3.0);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
     }
 }

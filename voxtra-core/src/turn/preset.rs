@@ -9,7 +9,7 @@ use super::TurnSettings;
 /// ```
 /// use voxtra_core::turn::{Preset, TurnSettings};
 ///
-/// let settings = TurnSettings { silence_ms: 8_000, ..Preset::Patient.settings() };
+/// let settings = Preset::Patient.settings().with(|turn| turn.silence_ms = 8_000);
 /// assert!(settings.check().is_ok());
 /// assert_eq!(Preset::Balanced.settings(), TurnSettings::default());
 /// ```

@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use voxtra_core::turn::TurnSettings;
 ///
-/// let patient = TurnSettings { end_of_turn_ms: 1_500, ..TurnSettings::default() };
+/// let patient = TurnSettings::default().with(|turn| turn.end_of_turn_ms = 1_500);
 /// assert!(patient.check().is_ok());
 ///
-/// let wrong = TurnSettings { start_threshold: 1.5, ..TurnSettings::default() };
+/// let wrong = TurnSettings::default().with(|turn| turn.start_threshold = 1.5);
 /// assert_eq!(wrong.check().unwrap_err().key, "start_threshold");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TurnSettings {
     /// A frame at or above this probability can start speech. 0.05 to 1, default 0.6.
     pub start_threshold: f32,
@@ -114,6 +115,23 @@ impl Default for TurnSettings {
 }
 
 impl TurnSettings {
+    /// These settings with changes:
+    ///
+    /// ```
+    /// use voxtra_core::turn::TurnSettings;
+    ///
+    /// let guarded = TurnSettings::default().with(|turn| {
+    ///     turn.barge_in_threshold = 0.99;
+    ///     turn.barge_in_min_speech_ms = 800;
+    /// });
+    /// assert!(guarded.check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// Checks every field against its range.
     ///
     /// # Errors

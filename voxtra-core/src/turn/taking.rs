@@ -52,6 +52,8 @@ pub struct TurnTaking {
     quiet_since: Micros,
     quiet_reported: bool,
     overlap: Overlap,
+    /// The agent's utterance may not be interrupted, whatever the settings say.
+    uninterruptible: bool,
 }
 
 /// An event of the conversation.
@@ -108,6 +110,7 @@ impl TurnTaking {
             quiet_since: 0,
             quiet_reported: false,
             overlap: Overlap::default(),
+            uninterruptible: false,
         }
     }
 
@@ -129,14 +132,15 @@ impl TurnTaking {
         self.last_frame = self.now;
 
         let voiced = probability >= self.settings.stop_threshold;
+        let over_agent = agent_speaking && !self.uninterruptible;
         self.likely.frame(probability, &self.settings);
         self.recent.push(
             probability >= self.settings.start_threshold,
             voiced,
-            agent_speaking,
+            over_agent,
         );
-        self.follow_speech(voiced, agent_speaking, on);
-        if agent_speaking {
+        self.follow_speech(voiced, over_agent, on);
+        if over_agent {
             let in_speech = !matches!(self.speech, Speech::None);
             self.overlap
                 .frame(self.now, probability, in_speech, &self.settings);
@@ -185,6 +189,16 @@ impl TurnTaking {
     pub fn set_barge_in(&mut self, on: bool) {
         self.settings.barge_in = on;
         if !on {
+            self.overlap.clear();
+        }
+    }
+
+    /// Protects the agent's utterance from the caller, or no longer. The caller's speech over a
+    /// protected utterance is reported, and is a turn, as if barge-in were off: it neither holds the
+    /// agent back nor interrupts it. Nor does it count against the next utterance.
+    pub fn set_uninterruptible(&mut self, on: bool) {
+        if on != self.uninterruptible {
+            self.uninterruptible = on;
             self.overlap.clear();
         }
     }
@@ -253,12 +267,7 @@ impl TurnTaking {
     }
 
     /// Starts, confirms, continues or drops speech according to the newest frame.
-    fn follow_speech(
-        &mut self,
-        voiced: bool,
-        agent_speaking: bool,
-        on: &mut impl FnMut(TurnEvent),
-    ) {
+    fn follow_speech(&mut self, voiced: bool, over_agent: bool, on: &mut impl FnMut(TurnEvent)) {
         let needed = self.start_frames();
         let window = self.start_window();
         if let Speech::None = self.speech
@@ -308,7 +317,7 @@ impl TurnTaking {
                 has_the_floor: !self.settings.barge_in,
             });
             turn.span.last = span.last;
-            turn.has_the_floor |= voiced && !agent_speaking;
+            turn.has_the_floor |= voiced && !over_agent;
             self.quiet_since = span.last;
             self.quiet_reported = false;
         }
@@ -339,7 +348,8 @@ impl TurnTaking {
         self.unanswered = None;
         self.quiet_since = self.now;
         self.quiet_reported = false;
-        if self.is_user_speaking() && self.overlap.confirm(&self.settings) {
+        if self.is_user_speaking() && !self.uninterruptible && self.overlap.confirm(&self.settings)
+        {
             if let Some(turn) = &mut self.turn {
                 turn.has_the_floor = true;
             }
@@ -471,7 +481,7 @@ enum Speech {
 struct Turn {
     span: Span,
     /// The caller said part of it while the agent was silent, or interrupted the agent. Otherwise
-    /// it may need no answer.
+    /// it may need no answer. An agent that may not be interrupted counts as silent.
     has_the_floor: bool,
 }
 

@@ -15,10 +15,7 @@ const INTERRUPTION: usize = 10 * 8_000;
 /// What the agent's side of a call tells. The caller says something, the agent answers, and a voice
 /// goes on behind all the time, so much softer than the caller. The caller may talk over the agent.
 fn call(background: BackgroundPolicy, below_db: f32, interrupts: bool) -> Vec<String> {
-    let settings = LegSettings {
-        background,
-        ..LegSettings::default()
-    };
+    let settings = LegSettings::default().with(|leg| leg.background = background);
     let mut leg: Box<Leg<TelephoneDetector>> =
         Box::new(Leg::new(settings, TelephoneDetector::new()));
     let (mut line, mut agent) = (Kept::default(), Agent::default());

@@ -39,10 +39,7 @@ fn conversation<F: Framing>(
 }
 
 fn listening() -> LegSettings {
-    LegSettings {
-        forward: Forward::Speech,
-        ..LegSettings::default()
-    }
+    LegSettings::default().with(|leg| leg.forward = Forward::Speech)
 }
 
 /// What was sent, as lengths and what follows them.
@@ -58,10 +55,7 @@ fn parts(sent: &[Vec<u8>]) -> Vec<(u16, Vec<i16>)> {
 #[test]
 fn the_same_samples_make_the_same_call_whatever_they_come_in() {
     for mode in [Mode::Agent, Mode::Echo] {
-        let settings = LegSettings {
-            mode,
-            ..listening()
-        };
+        let settings = listening().with(|leg| leg.mode = mode);
         let ours = conversation::<AudioSocket>(
             |samples| wire(RATE, samples),
             &message(3, b"5"),

@@ -40,10 +40,7 @@ impl Rig {
 #[test]
 fn tones_are_digits_at_every_rate() {
     for rate in SampleRate::ALL {
-        let mut rig = Rig::new(LegSettings {
-            rate,
-            ..LegSettings::default()
-        });
+        let mut rig = Rig::new(LegSettings::default().with(|leg| leg.rate = rate));
         for digit in "159D*0#".chars() {
             let mut samples = tone(rate, digit, 4);
             samples.extend(vec![0; 4 * rate.frame_samples()]);
@@ -131,10 +128,7 @@ fn two_quick_presses_of_a_key_are_two_from_either_source_or_both() {
 
 #[test]
 fn a_leg_that_listens_for_signals_alone_hears_no_tone() {
-    let mut rig = Rig::new(LegSettings {
-        dtmf: DtmfPolicy::Signalled,
-        ..LegSettings::default()
-    });
+    let mut rig = Rig::new(LegSettings::default().with(|leg| leg.dtmf = DtmfPolicy::Signalled));
     rig.hear(&narrow('5', 6));
     rig.signal('5');
     rig.signal('5');

@@ -13,3 +13,4 @@ mod property;
 mod protocol;
 mod rig;
 mod speaking;
+mod uninterruptible;

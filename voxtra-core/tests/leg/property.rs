@@ -73,7 +73,10 @@ proptest! {
         hops in prop::collection::vec(0..200_u64, 1..20),
     ) {
         let mode = if echo { Mode::Echo } else { Mode::Agent };
-        let mut rig = Rig::new(LegSettings { mode, forward: Forward::Speech, ..LegSettings::default() });
+        let mut rig = Rig::new(LegSettings::default().with(|leg| {
+leg.mode = mode;
+leg.forward = Forward::Speech;
+}));
         let mut hops = hops.iter().cycle();
         for chunk in bytes.chunks(chunk) {
             rig.receive(chunk);
@@ -89,7 +92,7 @@ proptest! {
             1..40,
         ),
     ) {
-        let mut rig = Rig::new(LegSettings { frame_events: true, ..LegSettings::default() });
+        let mut rig = Rig::new(LegSettings::default().with(|leg| leg.frame_events = true));
         for (kind, len) in frames {
             if rig.receive(&message(kind, &vec![0x55; len])) == Progress::HungUp {
                 break;

@@ -85,11 +85,10 @@ fn mulaw_is_silence_unless_it_is_to_be_decoded() {
     let mut law = [0; N];
     Law::Mu.encode_into(&speech, &mut law);
     for (policy, faults) in [(G711Policy::Refuse, 1), (G711Policy::Decode, 0)] {
-        let mut rig = Rig::new(LegSettings {
-            g711: policy,
-            forward: Forward::Everything,
-            ..LegSettings::default()
-        });
+        let mut rig = Rig::new(LegSettings::default().with(|leg| {
+            leg.g711 = policy;
+            leg.forward = Forward::Everything;
+        }));
         rig.receive(&message(0x10, &law));
         let expected: Vec<i16> = match policy {
             G711Policy::Refuse => vec![0; N],
@@ -199,11 +198,10 @@ fn both_laws_are_decoded_whatever_their_packets_are() {
         let bytes: Vec<u8> = speech.iter().map(|&s| law.encode(s)).collect();
         let decoded: Vec<i16> = bytes.iter().map(|&byte| law.decode(byte)).collect();
         for (size, ms) in [(160, 20), (320, 40)] {
-            let mut rig = Rig::new(LegSettings {
-                g711: G711Policy::Decode,
-                forward: Forward::Everything,
-                ..LegSettings::default()
-            });
+            let mut rig = Rig::new(LegSettings::default().with(|leg| {
+                leg.g711 = G711Policy::Decode;
+                leg.forward = Forward::Everything;
+            }));
             stream(&mut rig, 0x10, &bytes, size, ms);
             assert_eq!(rig.faults(), []);
             // What came before it was clear what it is, is lost.
@@ -241,11 +239,10 @@ fn an_echo_of_what_is_no_pcm_is_silence_or_what_was_decoded() {
     let speech = recording("caller-hello.wav");
     let law: Vec<u8> = speech.iter().map(|&s| Law::A.encode(s)).collect();
     for (policy, loudest) in [(G711Policy::Refuse, 0), (G711Policy::Decode, 16_000)] {
-        let mut rig = Rig::new(LegSettings {
-            g711: policy,
-            mode: Mode::Echo,
-            ..LegSettings::default()
-        });
+        let mut rig = Rig::new(LegSettings::default().with(|leg| {
+            leg.g711 = policy;
+            leg.mode = Mode::Echo;
+        }));
         stream(&mut rig, 0x10, &law, 160, 20);
         let echoed: Vec<i16> = rig.line.sent.iter().flat_map(|sent| pcm(sent)).collect();
         assert!(
@@ -292,10 +289,7 @@ impl Memory for Exact {
 #[test]
 fn memory_for_the_rate_is_there_before_its_first_frame() {
     for rate in SampleRate::ALL {
-        let settings = LegSettings {
-            mode: Mode::Echo,
-            ..LegSettings::default()
-        };
+        let settings = LegSettings::default().with(|leg| leg.mode = Mode::Echo);
         let mut leg: Leg<EnergyDetector, Exact> = Leg::new(settings, EnergyDetector::new());
         let mut line = Kept::default();
         leg.start(Instant::ZERO);
@@ -311,10 +305,7 @@ fn memory_for_the_rate_is_there_before_its_first_frame() {
 
 /// A call at this rate in which the caller interrupts the agent.
 fn interrupted_call<M: Memory>(rate: SampleRate) -> Kept {
-    let settings = LegSettings {
-        forward: Forward::Speech,
-        ..LegSettings::default()
-    };
+    let settings = LegSettings::default().with(|leg| leg.forward = Forward::Speech);
     let mut leg: Leg<EnergyDetector, M> = Leg::new(settings, EnergyDetector::new());
     let (mut line, mut agent) = (Kept::default(), Agent::default());
     let mut now = Instant::from_millis(1_000);
@@ -356,10 +347,7 @@ fn a_leg_with_no_more_memory_than_its_rate_needs_does_the_same_as_one_with_all()
 
 #[test]
 fn an_echo_remembers_the_caller_from_when_somebody_listens() {
-    let mut rig = Rig::new(LegSettings {
-        mode: Mode::Echo,
-        ..LegSettings::default()
-    });
+    let mut rig = Rig::new(LegSettings::default().with(|leg| leg.mode = Mode::Echo));
     rig.hear(&silence(50));
     rig.command(Command::Forward(Forward::Speech));
     rig.hear(&[silence(20), buzz(30), silence(30)].concat());

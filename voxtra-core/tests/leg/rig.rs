@@ -69,6 +69,15 @@ pub(crate) struct Agent {
 impl Agent {
     /// Queues a whole utterance.
     pub(crate) fn says(&mut self, epoch: u32, utterance: u32, samples: &[i16]) {
+        self.queue(epoch, utterance, samples, false);
+    }
+
+    /// Queues a whole utterance that the caller may not interrupt.
+    pub(crate) fn insists(&mut self, epoch: u32, utterance: u32, samples: &[i16]) {
+        self.queue(epoch, utterance, samples, true);
+    }
+
+    fn queue(&mut self, epoch: u32, utterance: u32, samples: &[i16], uninterruptible: bool) {
         let count = samples.chunks(N).count();
         for (n, part) in samples.chunks(N).enumerate() {
             self.samples.extend(part);
@@ -78,6 +87,7 @@ impl Agent {
                 samples: part.len() as u32,
                 first: n == 0,
                 last: n + 1 == count,
+                uninterruptible,
             });
         }
     }
@@ -123,10 +133,7 @@ impl Rig {
     }
 
     pub(crate) fn forwarding(forward: Forward) -> Self {
-        Self::new(LegSettings {
-            forward,
-            ..LegSettings::default()
-        })
+        Self::new(LegSettings::default().with(|leg| leg.forward = forward))
     }
 
     /// Bytes arrive now.

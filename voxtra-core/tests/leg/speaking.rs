@@ -385,10 +385,7 @@ fn a_rate_cannot_change_what_the_agent_is_saying() {
 
 #[test]
 fn an_echo_is_bit_for_bit_whatever_the_length() {
-    let mut rig = Rig::new(LegSettings {
-        mode: Mode::Echo,
-        ..LegSettings::default()
-    });
+    let mut rig = Rig::new(LegSettings::default().with(|leg| leg.mode = Mode::Echo));
     let mut sent = Vec::new();
     for (n, length) in [320, 321, 1, 160, 640, 7_680, 7_681, 20_000, 65_535, 320]
         .into_iter()
@@ -418,10 +415,7 @@ fn an_echo_is_bit_for_bit_whatever_the_length() {
 
 #[test]
 fn an_echo_of_nothing_is_silence_after_half_a_second() {
-    let mut rig = Rig::new(LegSettings {
-        mode: Mode::Echo,
-        ..LegSettings::default()
-    });
+    let mut rig = Rig::new(LegSettings::default().with(|leg| leg.mode = Mode::Echo));
     rig.hear(&buzz(1));
     rig.line.sent.clear();
     for _ in 0..24 {

@@ -141,6 +141,7 @@ impl Agent {
                 samples: count as u32,
                 first: saying.first,
                 last: saying.left == 0,
+                uninterruptible: false,
             });
             saying.first = false;
             self.saying = (saying.left > 0).then_some(saying);

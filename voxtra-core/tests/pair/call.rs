@@ -55,10 +55,7 @@ pub(crate) fn run(case: &Case, cuts: &[usize]) -> CallOutcome {
         faults,
         seed,
     } = *case;
-    let settings = LegSettings {
-        forward: Forward::Everything,
-        ..LegSettings::default()
-    };
+    let settings = LegSettings::default().with(|leg| leg.forward = Forward::Everything);
     let mut call = Call {
         faults,
         leg: Box::new(Leg::new(settings, EnergyDetector::new())),

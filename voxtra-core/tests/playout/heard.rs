@@ -30,10 +30,9 @@ fn of_one_that_is_cut_up_to_the_end_of_the_fade_and_of_those_behind_it_nothing()
 
 #[test]
 fn the_fade_ends_where_the_settings_say() {
-    let mut line = PlayoutRig::new(PlayoutSettings {
-        fade: Duration::from_millis(5),
-        ..PlayoutSettings::default()
-    });
+    let mut line = PlayoutRig::new(
+        PlayoutSettings::default().with(|playout| playout.fade = Duration::from_millis(5)),
+    );
     line.agent.say(0, 1, &[1_000; 8_000]);
     line.frame();
     line.playout.flush();

@@ -175,10 +175,8 @@ fn an_underrun_that_is_held_counts_as_a_pause_only() {
 #[test]
 fn every_rate_fades_in_no_more_than_a_frame() {
     for rate in SampleRate::ALL {
-        let settings = PlayoutSettings {
-            pause_fade: Duration::from_secs(1),
-            ..PlayoutSettings::default()
-        };
+        let settings =
+            PlayoutSettings::default().with(|playout| playout.pause_fade = Duration::from_secs(1));
         let mut playout = Playout::new(rate, settings);
         playout.start(Instant::ZERO);
         let mut agent = Agent::default();

@@ -33,6 +33,7 @@ impl Agent {
             samples: samples.len() as u32,
             first,
             last,
+            uninterruptible: false,
         });
         self.samples.extend(samples);
         self.queued += samples.len() as u64;
@@ -91,11 +92,10 @@ impl PlayoutRig {
 
     /// Samples exactly as they were queued, whatever happens.
     fn untouched() -> Self {
-        Self::new(PlayoutSettings {
-            declick: Duration::ZERO,
-            pause_fade: Duration::ZERO,
-            ..PlayoutSettings::default()
-        })
+        Self::new(PlayoutSettings::default().with(|playout| {
+            playout.declick = Duration::ZERO;
+            playout.pause_fade = Duration::ZERO;
+        }))
     }
 
     fn frame(&mut self) -> Vec<i16> {
@@ -348,10 +348,8 @@ mod utterances {
 
     #[test]
     fn gain_is_for_the_agent_s_audio() {
-        let mut line = PlayoutRig::new(PlayoutSettings {
-            gain_db: 6.0206,
-            ..PlayoutSettings::default()
-        });
+        let mut line =
+            PlayoutRig::new(PlayoutSettings::default().with(|playout| playout.gain_db = 6.0206));
         line.agent
             .say(0, 1, &[[1_000; 100], [-20_000; 100]].concat());
         assert_eq!(
@@ -447,10 +445,9 @@ mod flushing {
 
     #[test]
     fn a_shorter_fade_is_followed_by_silence() {
-        let mut line = PlayoutRig::new(PlayoutSettings {
-            fade: Duration::from_millis(5),
-            ..PlayoutSettings::default()
-        });
+        let mut line = PlayoutRig::new(
+            PlayoutSettings::default().with(|playout| playout.fade = Duration::from_millis(5)),
+        );
         line.agent.say(0, 1, &[8_000; 1_000]);
         line.frame();
         line.playout.flush();

@@ -62,10 +62,7 @@ fn it_stays_within_its_range() {
     let slow = "speech 400, quiet 1380, ".repeat(8);
     let waits_slow = waits(&played(&format!("{slow} quiet 4000")));
     assert_eq!(waits_slow.last(), Some(&1_400));
-    let narrow = TurnSettings {
-        end_of_turn_range: 1.1,
-        ..tested()
-    };
+    let narrow = tested().with(|turn| turn.end_of_turn_range = 1.1);
     let quick = "speech 400, quiet 1600, ".repeat(20);
     assert_eq!(waits(&play(narrow, &quick)).last(), Some(&640));
 }

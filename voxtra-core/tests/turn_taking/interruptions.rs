@@ -61,10 +61,7 @@ fn no_barge_in_without_overlap_or_when_it_is_off() {
         played("agent on, quiet 400, speech 80, quiet 400"),
         ["440 held", "780 goes on"]
     );
-    let off = TurnSettings {
-        barge_in: false,
-        ..tested()
-    };
+    let off = tested().with(|turn| turn.barge_in = false);
     assert_eq!(
         play(off, "agent on, quiet 400, speech 1000, quiet 300"),
         ["500 started", "1640 ended 1000"]
@@ -73,11 +70,10 @@ fn no_barge_in_without_overlap_or_when_it_is_off() {
 
 #[test]
 fn a_barge_in_never_comes_before_the_speech_it_is() {
-    let eager = TurnSettings {
-        min_speech_ms: 300,
-        barge_in_min_speech_ms: 20,
-        ..tested()
-    };
+    let eager = tested().with(|turn| {
+        turn.min_speech_ms = 300;
+        turn.barge_in_min_speech_ms = 20;
+    });
     assert_eq!(
         play(eager, "agent on, speech 1000"),
         ["40 held", "300 started", "300 barge-in"]
@@ -118,11 +114,10 @@ fn speech_is_likely_from_its_first_frame_until_two_without_voice() {
 
 #[test]
 fn an_agent_is_held_when_speech_is_likely() {
-    let quick = TurnSettings {
-        pause_frames: 1,
-        pause_window: 1,
-        ..tested()
-    };
+    let quick = tested().with(|turn| {
+        turn.pause_frames = 1;
+        turn.pause_window = 1;
+    });
     assert_eq!(
         play(quick, "agent on, quiet 400, speech 20, quiet 400"),
         ["420 held", "720 goes on"]
@@ -174,10 +169,7 @@ fn what_is_only_said_over_the_agent_is_no_turn() {
             "1400 turn 300"
         ]
     );
-    let off = TurnSettings {
-        barge_in: false,
-        ..tested()
-    };
+    let off = tested().with(|turn| turn.barge_in = false);
     assert_eq!(
         play(off, &format!("{word}, quiet 2000")),
         ["500 started", "840 ended 200", "1300 turn 200"]
@@ -274,10 +266,7 @@ fn an_agent_that_stops_by_itself_is_not_held_any_more() {
 
 #[test]
 fn without_pause_it_is_cut_only_when_the_barge_in_is_certain() {
-    let blunt = TurnSettings {
-        pause: false,
-        ..tested()
-    };
+    let blunt = tested().with(|turn| turn.pause = false);
     assert_eq!(
         play(blunt, "agent on, quiet 400, speech 1000"),
         ["500 started", "800 barge-in"]

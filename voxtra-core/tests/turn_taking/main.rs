@@ -101,38 +101,35 @@ fn line(at_ms: i64, event: TurnEvent) -> String {
 
 /// The defaults, but for an end of turn that does not adapt.
 fn fixed() -> TurnSettings {
-    TurnSettings {
-        end_of_turn_range: 1.0,
-        ..tested()
-    }
+    tested().with(|turn| turn.end_of_turn_range = 1.0)
 }
 
 /// Start 3 of 5 frames at 0.6, stop 0.35, speech after 100 ms, hangover 240 ms, turn 700 ms and
 /// adapted, silence 5 s, agent held after 2 of 3 frames at 0.5, barge-in after 400 ms, or on after
 /// 300 ms: what these tests count with, whatever the defaults are.
 fn tested() -> TurnSettings {
-    TurnSettings {
-        start_threshold: 0.6,
-        stop_threshold: 0.35,
-        start_frames: 3,
-        start_window: 5,
-        min_speech_ms: 100,
-        hangover_ms: 240,
-        end_of_turn_ms: 700,
-        end_of_turn_range: 2.0,
-        silence_ms: 5_000,
-        longest_utterance_ms: 60_000,
-        longest_turn_ms: 60_000,
-        barge_in: true,
-        barge_in_threshold: 0.95,
-        barge_in_min_speech_ms: 400,
-        pause: true,
-        pause_threshold: 0.5,
-        pause_frames: 2,
-        pause_window: 3,
-        pause_resume_ms: 300,
-        pause_max_ms: 2_000,
-    }
+    TurnSettings::default().with(|turn| {
+        turn.start_threshold = 0.6;
+        turn.stop_threshold = 0.35;
+        turn.start_frames = 3;
+        turn.start_window = 5;
+        turn.min_speech_ms = 100;
+        turn.hangover_ms = 240;
+        turn.end_of_turn_ms = 700;
+        turn.end_of_turn_range = 2.0;
+        turn.silence_ms = 5_000;
+        turn.longest_utterance_ms = 60_000;
+        turn.longest_turn_ms = 60_000;
+        turn.barge_in = true;
+        turn.barge_in_threshold = 0.95;
+        turn.barge_in_min_speech_ms = 400;
+        turn.pause = true;
+        turn.pause_threshold = 0.5;
+        turn.pause_frames = 2;
+        turn.pause_window = 3;
+        turn.pause_resume_ms = 300;
+        turn.pause_max_ms = 2_000;
+    })
 }
 
 /// With the settings of [`tested`].
@@ -142,10 +139,11 @@ fn played(script: &str) -> Vec<String> {
 
 #[test]
 fn unbroken_talk_is_cut_and_goes_on() {
-    let cut_at = |utterance, turn| TurnSettings {
-        longest_utterance_ms: utterance,
-        longest_turn_ms: turn,
-        ..fixed()
+    let cut_at = |utterance_ms, turn_ms| {
+        fixed().with(|turn| {
+            turn.longest_utterance_ms = utterance_ms;
+            turn.longest_turn_ms = turn_ms;
+        })
     };
     assert_eq!(
         play(cut_at(1_000, 60_000), "speech 2500, quiet 1000"),
@@ -345,10 +343,7 @@ fn clicks_do_not_put_off_the_silence() {
 
 #[test]
 fn silence_can_be_off() {
-    let off = TurnSettings {
-        silence_ms: 0,
-        ..tested()
-    };
+    let off = tested().with(|turn| turn.silence_ms = 0);
     assert!(play(off, "quiet 60000").is_empty());
 }
 

@@ -54,37 +54,36 @@ fn any_settings() -> impl Strategy<Value = TurnSettings> {
     )
         .prop_map(|((start, stop, frames, window), ms, kind)| match kind {
             // Anything at all, checked or not.
-            0 => TurnSettings {
-                start_threshold: start,
-                stop_threshold: stop,
-                start_frames: frames,
-                start_window: window,
-                min_speech_ms: ms.0,
-                hangover_ms: ms.1,
-                end_of_turn_ms: ms.2,
-                end_of_turn_range: start,
-                silence_ms: ms.3,
-                barge_in_threshold: stop,
-                barge_in_min_speech_ms: ms.4,
-                barge_in: ms.5,
-                pause: !ms.5,
-                pause_threshold: stop,
-                pause_frames: frames,
-                pause_window: window,
-                pause_resume_ms: ms.1,
-                pause_max_ms: ms.0,
-                longest_utterance_ms: ms.2,
-                longest_turn_ms: ms.3,
-            },
-            1 => TurnSettings {
-                min_speech_ms: 20 + ms.0 % 200,
-                hangover_ms: 20 + ms.1 % 400,
-                silence_ms: 420 + ms.3 % 2_000,
-                longest_utterance_ms: 1_000,
-                longest_turn_ms: 1_000 + ms.0 % 1_000,
-                start_frames: 1,
-                ..tested()
-            },
+            0 => TurnSettings::default().with(|turn| {
+                turn.start_threshold = start;
+                turn.stop_threshold = stop;
+                turn.start_frames = frames;
+                turn.start_window = window;
+                turn.min_speech_ms = ms.0;
+                turn.hangover_ms = ms.1;
+                turn.end_of_turn_ms = ms.2;
+                turn.end_of_turn_range = start;
+                turn.silence_ms = ms.3;
+                turn.barge_in_threshold = stop;
+                turn.barge_in_min_speech_ms = ms.4;
+                turn.barge_in = ms.5;
+                turn.pause = !ms.5;
+                turn.pause_threshold = stop;
+                turn.pause_frames = frames;
+                turn.pause_window = window;
+                turn.pause_resume_ms = ms.1;
+                turn.pause_max_ms = ms.0;
+                turn.longest_utterance_ms = ms.2;
+                turn.longest_turn_ms = ms.3;
+            }),
+            1 => tested().with(|turn| {
+                turn.min_speech_ms = 20 + ms.0 % 200;
+                turn.hangover_ms = 20 + ms.1 % 400;
+                turn.silence_ms = 420 + ms.3 % 2_000;
+                turn.longest_utterance_ms = 1_000;
+                turn.longest_turn_ms = 1_000 + ms.0 % 1_000;
+                turn.start_frames = 1;
+            }),
             _ => TurnSettings::default(),
         })
 }

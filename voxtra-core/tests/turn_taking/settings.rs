@@ -11,157 +11,52 @@ fn check_names_the_setting_that_is_wrong() {
     let wrong = [
         (
             "start_threshold",
-            TurnSettings {
-                start_threshold: 0.0,
-                ..ok
-            },
+            ok.with(|turn| turn.start_threshold = 0.0),
         ),
         (
             "start_threshold",
-            TurnSettings {
-                start_threshold: f32::NAN,
-                ..ok
-            },
+            ok.with(|turn| turn.start_threshold = f32::NAN),
         ),
+        ("stop_threshold", ok.with(|turn| turn.stop_threshold = 0.7)),
         (
             "stop_threshold",
-            TurnSettings {
-                stop_threshold: 0.7,
-                ..ok
-            },
-        ),
-        (
-            "stop_threshold",
-            TurnSettings {
-                stop_threshold: f32::NAN,
-                ..ok
-            },
+            ok.with(|turn| turn.stop_threshold = f32::NAN),
         ),
         (
             "longest_utterance_ms",
-            TurnSettings {
-                longest_utterance_ms: 0,
-                ..ok
-            },
+            ok.with(|turn| turn.longest_utterance_ms = 0),
         ),
         (
             "longest_turn_ms",
-            TurnSettings {
-                longest_turn_ms: 3_600_001,
-                ..ok
-            },
+            ok.with(|turn| turn.longest_turn_ms = 3_600_001),
         ),
+        ("start_window", ok.with(|turn| turn.start_window = 0)),
+        ("start_window", ok.with(|turn| turn.start_window = 51)),
+        ("start_frames", ok.with(|turn| turn.start_frames = 6)),
+        ("start_frames", ok.with(|turn| turn.start_frames = 0)),
+        ("min_speech_ms", ok.with(|turn| turn.min_speech_ms = 2_001)),
+        ("hangover_ms", ok.with(|turn| turn.hangover_ms = 0)),
+        ("end_of_turn_ms", ok.with(|turn| turn.end_of_turn_ms = 239)),
         (
-            "start_window",
-            TurnSettings {
-                start_window: 0,
-                ..ok
-            },
-        ),
-        (
-            "start_window",
-            TurnSettings {
-                start_window: 51,
-                ..ok
-            },
-        ),
-        (
-            "start_frames",
-            TurnSettings {
-                start_frames: 6,
-                ..ok
-            },
-        ),
-        (
-            "start_frames",
-            TurnSettings {
-                start_frames: 0,
-                ..ok
-            },
-        ),
-        (
-            "min_speech_ms",
-            TurnSettings {
-                min_speech_ms: 2_001,
-                ..ok
-            },
-        ),
-        (
-            "hangover_ms",
-            TurnSettings {
-                hangover_ms: 0,
-                ..ok
-            },
-        ),
-        (
-            "end_of_turn_ms",
-            TurnSettings {
-                end_of_turn_ms: 239,
-                ..ok
-            },
+            "end_of_turn_range",
+            ok.with(|turn| turn.end_of_turn_range = 0.9),
         ),
         (
             "end_of_turn_range",
-            TurnSettings {
-                end_of_turn_range: 0.9,
-                ..ok
-            },
-        ),
-        (
-            "end_of_turn_range",
-            TurnSettings {
-                end_of_turn_range: f32::NAN,
-                ..ok
-            },
+            ok.with(|turn| turn.end_of_turn_range = f32::NAN),
         ),
         (
             "pause_threshold",
-            TurnSettings {
-                pause_threshold: f32::NAN,
-                ..ok
-            },
+            ok.with(|turn| turn.pause_threshold = f32::NAN),
         ),
-        (
-            "pause_window",
-            TurnSettings {
-                pause_window: 0,
-                ..ok
-            },
-        ),
-        (
-            "pause_frames",
-            TurnSettings {
-                pause_frames: 4,
-                ..ok
-            },
-        ),
-        (
-            "pause_resume_ms",
-            TurnSettings {
-                pause_resume_ms: 0,
-                ..ok
-            },
-        ),
-        (
-            "pause_max_ms",
-            TurnSettings {
-                pause_max_ms: 50,
-                ..ok
-            },
-        ),
-        (
-            "silence_ms",
-            TurnSettings {
-                silence_ms: 100,
-                ..ok
-            },
-        ),
+        ("pause_window", ok.with(|turn| turn.pause_window = 0)),
+        ("pause_frames", ok.with(|turn| turn.pause_frames = 4)),
+        ("pause_resume_ms", ok.with(|turn| turn.pause_resume_ms = 0)),
+        ("pause_max_ms", ok.with(|turn| turn.pause_max_ms = 50)),
+        ("silence_ms", ok.with(|turn| turn.silence_ms = 100)),
         (
             "barge_in_min_speech_ms",
-            TurnSettings {
-                barge_in_min_speech_ms: 10_000,
-                ..ok
-            },
+            ok.with(|turn| turn.barge_in_min_speech_ms = 10_000),
         ),
     ];
     for (key, settings) in wrong {
@@ -175,11 +70,10 @@ fn check_names_the_setting_that_is_wrong() {
 fn settings_are_read_by_name_with_defaults_for_the_rest() {
     let read: TurnSettings =
         serde_json::from_str(r#"{"hangover_ms": 300, "barge_in": false}"#).unwrap();
-    let expected = TurnSettings {
-        hangover_ms: 300,
-        barge_in: false,
-        ..TurnSettings::default()
-    };
+    let expected = TurnSettings::default().with(|turn| {
+        turn.hangover_ms = 300;
+        turn.barge_in = false;
+    });
     assert_eq!(read, expected);
     assert!(serde_json::from_str::<TurnSettings>(r#"{"hangover": 300}"#).is_err());
 }

@@ -1,4 +1,5 @@
-//! Fields that may be missing: their defaults, and `new`, which takes the other fields.
+//! Fields that may be missing: their defaults, `new`, which takes the other fields, and what sets
+//! these.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -10,10 +11,10 @@ use crate::{
 };
 
 /// The items for it: a function for each default, which `new` and the reader of JSON call; `new`
-/// itself, or `Default` if every field has one.
+/// itself, or `Default` if every field has one; `with_FIELD` for each default of a built-in event.
 pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
     let Event { name, fields, .. } = event;
-    // A built-in event may get further fields, so programs make it by `new`.
+    // A built-in event may get further fields, so that only `new` can make it.
     let is_needed = if roots.is_core {
         !fields.is_empty()
     } else {
@@ -64,7 +65,28 @@ pub(super) fn generate(event: &Event, roots: &Roots) -> Vec<TokenStream> {
             }
         }
     });
-    functions.into_iter().chain([make]).collect()
+    let setters = roots.is_core.then(|| setters(event)).flatten();
+    functions.into_iter().chain([make]).chain(setters).collect()
+}
+
+/// What sets the fields that `new` does not take.
+fn setters(event: &Event) -> Option<TokenStream> {
+    let fields = event.fields.iter().filter(|field| field.default.is_some());
+    let setters: TokenStream = fields
+        .map(|Field { name, ty, docs, .. }| {
+            let setter = format_ident!("with_{}", name.unraw());
+            quote! {
+                #(#docs)*
+                #[must_use]
+                pub fn #setter(mut self, #name: #ty) -> Self {
+                    self.#name = #name;
+                    self
+                }
+            }
+        })
+        .collect();
+    let name = &event.name;
+    (!setters.is_empty()).then(|| quote!(impl #name { #setters }))
 }
 
 /// The field's value if it is missing; nothing for a required one.

@@ -33,7 +33,7 @@ pub(super) fn info(event: &Event, is_catalogue: bool, roots: &Roots) -> TokenStr
 pub(super) fn items(event: &Event, info: &TokenStream, roots: &Roots) -> Vec<TokenStream> {
     let core = &roots.core;
     let Event { wire, name, .. } = event;
-    let mut items = vec![structure(event)];
+    let mut items = vec![structure(event, roots)];
     items.extend(json::of_event(event, roots));
     items.push(quote! {
         #[automatically_derived]
@@ -51,7 +51,7 @@ pub(super) fn items(event: &Event, info: &TokenStream, roots: &Roots) -> Vec<Tok
     items
 }
 
-fn structure(event: &Event) -> TokenStream {
+fn structure(event: &Event, roots: &Roots) -> TokenStream {
     let Event {
         wire, name, docs, ..
     } = event;
@@ -71,6 +71,8 @@ fn structure(event: &Event) -> TokenStream {
         let public = Token![pub](name.span());
         quote!(#(#docs)* #public #name: #ty)
     });
+    // A built-in event may get further fields.
+    let grows = roots.is_core.then(|| quote!(#[non_exhaustive]));
     let wire_doc = format!(" The event `{wire}`.");
     let wire_doc = if docs.is_empty() {
         quote!(#[doc = #wire_doc])
@@ -82,6 +84,7 @@ fn structure(event: &Event) -> TokenStream {
         #wire_doc
         #[allow(missing_docs, unreachable_pub, clippy::derive_partial_eq_without_eq)]
         #[derive(#(#derives),*)]
+        #grows
         pub struct #name {
             #(#fields,)*
         }

@@ -12,12 +12,29 @@ use crate::lock::lock;
 /// Limits on new calls, beside
 /// [`MediaSettings::max_calls`](crate::media::MediaSettings::max_calls). Default: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CallLimits {
     /// Most new calls per second.
     pub per_second: Option<u32>,
     /// Most calls of one caller's number at the same time. Callers without a number are not
     /// counted: there are many of them.
     pub per_caller: Option<usize>,
+}
+
+impl CallLimits {
+    /// These limits with changes:
+    ///
+    /// ```
+    /// use voxtra_rt::app::CallLimits;
+    ///
+    /// let limits = CallLimits::default().with(|limits| limits.per_second = Some(20));
+    /// assert_eq!(limits.per_caller, None);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
 }
 
 /// Why a call was not taken.

@@ -202,7 +202,7 @@ impl Inner {
 
     /// Finds the handler of a call and runs it.
     pub(crate) async fn handle(self: Arc<Self>, call: Call) -> Result<(), HandlerError> {
-        match self.routes.find(&call.inner.info).await {
+        match self.routes.find(call.session().facts().info()).await {
             Some(handler) => handler.call(call).await,
             None => {
                 let number = call.called_number();

@@ -119,7 +119,7 @@ impl Sessions {
     pub(super) fn replace(&self, old: &str, new: &str) -> Option<Call> {
         let mut sessions = lock(&self.by_channel);
         let call = sessions.remove(old)?;
-        call.inner.carrier.replaced_by(new);
+        call.session().carrier().replaced_by(new);
         sessions.insert(call.channel(), call.clone());
         Some(call)
     }

@@ -94,8 +94,5 @@ impl Inner {
 /// kHz, whatever ARI is asked for. A first frame at another rate, from `Dial(AudioSocket/…)`,
 /// changes it.
 pub(super) fn socket_leg(leg: LegSettings) -> LegSettings {
-    LegSettings {
-        rate: SampleRate::Hz8000,
-        ..leg
-    }
+    leg.with(|leg| leg.rate = SampleRate::Hz8000)
 }

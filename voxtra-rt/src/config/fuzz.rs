@@ -1,6 +1,7 @@
 //! The configuration file: any text.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
@@ -74,10 +75,10 @@ fn assert_sound(config: &Config) {
     }
     let media = &config.media;
     assert_ne!(media.listen.port(), 0);
-    assert!((1..=64).contains(&media.threads) && media.batch_ms <= 2);
+    assert!((1..=64).contains(&media.threads) && media.batch <= Duration::from_millis(2));
     assert!(media.max_calls > 0 && media.max_pending > 0 && !media.allow_peers.is_empty());
-    assert!(media.advertise.contains(':'));
-    assert!(config.turn.check().is_ok());
+    assert!(config.advertise.contains(':'));
+    assert!(config.leg.turn.check().is_ok());
     assert_eq!(config.routes.len(), config.places.routes.len());
     assert_eq!(config.prompts.len(), config.places.prompts.len());
     assert_eq!(config.webhooks.len(), config.places.webhooks.len());

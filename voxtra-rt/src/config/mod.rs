@@ -30,22 +30,24 @@ use std::path::Path;
 pub use self::error::{ConfigError, Problem};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
-    AudioSocketSettings, CallSettings, LogFormat, LogSettings, MediaSettings, RouteSettings,
-    UuidRule,
+    AudioSocketSettings, CallSettings, LogFormat, LogSettings, RouteSettings, UuidRule,
 };
 
 pub use crate::speech::{PromptSettings, SpeechSettings, VoiceSettings};
 
 use self::document::Document;
+use crate::app::CallLimits;
 use crate::ari::AriSettings;
+use crate::media::MediaSettings;
 use crate::webhook::WebhookSettings;
-use voxtra_core::turn::TurnSettings;
+use voxtra_core::leg::LegSettings;
 
 /// The commented file that `voxtra init` writes. It states every default.
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// A checked configuration. `Debug` shows no secret.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// `[asterisk]`: the address of ARI. `None` without the section: then only `[[audiosocket]]`
     /// calls can come.
@@ -57,10 +59,15 @@ pub struct Config {
     pub calls: CallSettings,
     /// `[media]`: the AudioSocket server.
     pub media: MediaSettings,
+    /// `media.advertise`: the `host:port` that Asterisk dials. Default: `media.listen`.
+    pub advertise: String,
+    /// `media.max_calls_per_second` and `media.max_calls_per_caller`.
+    pub limits: CallLimits,
+    /// Each call's audio: `[turn]`, and `format`, `g711`, `echo`, `background` and `dtmf` of
+    /// `[media]`.
+    pub leg: LegSettings,
     /// `[[audiosocket]]`: connections accepted from the dialplan alone, without ARI.
     pub audiosockets: Vec<AudioSocketSettings>,
-    /// `[turn]`: turn-taking.
-    pub turn: TurnSettings,
     /// `[speech]`: the agent's voice.
     pub speech: SpeechSettings,
     /// `[[prompt]]`: recordings to play by name.
@@ -122,13 +129,16 @@ pub struct Place {
 
 impl Default for Config {
     fn default() -> Self {
+        let media = MediaSettings::default();
         Self {
             asterisk: None,
             did_variable: "FROM_DID".to_owned(),
             calls: CallSettings::default(),
-            media: MediaSettings::default(),
+            advertise: media.listen.to_string(),
+            media,
+            limits: CallLimits::default(),
+            leg: LegSettings::default(),
             audiosockets: Vec::new(),
-            turn: TurnSettings::default(),
             speech: SpeechSettings::default(),
             prompts: Vec::new(),
             webhooks: Vec::new(),

@@ -9,8 +9,9 @@ use url::{Host, Url};
 use uuid::Uuid;
 
 use super::document::Section;
-use super::settings::{MediaSettings, UuidRule};
+use super::settings::UuidRule;
 use super::{Place, Problem};
+use crate::media::MediaSettings;
 
 /// A setting that lets a stranger in, or lets a stranger read private data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +41,8 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 /// Checks `[media]`.
-pub(super) fn look_at_media(section: &Section<'_>, media: &MediaSettings) {
-    let host = media
-        .advertise
-        .rsplit_once(':')
-        .map_or("", |(host, _)| host);
+pub(super) fn look_at_media(section: &Section<'_>, media: &MediaSettings, advertise: &str) {
+    let host = advertise.rsplit_once(':').map_or("", |(host, _)| host);
     if !media.listen.ip().is_loopback() && !is_this_machine(host) {
         section.warn(
             "listen",

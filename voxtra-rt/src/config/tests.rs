@@ -410,24 +410,23 @@ format = "json"
     );
     let media = &config.media;
     assert_eq!(media.listen.to_string(), "0.0.0.0:9092");
-    assert_eq!(media.advertise, "voxtra.internal:9092");
-    assert_eq!(
-        (media.threads, media.batch_ms, media.format.hz()),
-        (4, 0, 16_000)
-    );
+    assert_eq!(config.advertise, "voxtra.internal:9092");
+    assert_eq!((media.threads, media.batch), (4, Duration::ZERO));
     assert_eq!(media.handshake_timeout, Duration::from_millis(1_500));
-    assert_eq!(media.g711, voxtra_core::leg::G711Policy::Decode);
     assert_eq!(media.detector, crate::media::Detector::Energy);
-    assert_eq!(media.echo, voxtra_core::leg::EchoPolicy::Ignore);
-    assert_eq!(media.background, voxtra_core::leg::BackgroundPolicy::Ignore);
-    assert_eq!(media.dtmf, voxtra_core::leg::DtmfPolicy::Signalled);
+    let leg = &config.leg;
+    assert_eq!(leg.rate.hz(), 16_000);
+    assert_eq!(leg.g711, voxtra_core::leg::G711Policy::Decode);
+    assert_eq!(leg.echo, voxtra_core::leg::EchoPolicy::Ignore);
+    assert_eq!(leg.background, voxtra_core::leg::BackgroundPolicy::Ignore);
+    assert_eq!(leg.dtmf, voxtra_core::leg::DtmfPolicy::Signalled);
     let peers = ["10.1.2.3", "10.1.2.4", "192.168.200.1", "127.0.0.1"];
     assert_eq!(
         peers.map(|peer| allows(media, peer)),
         [true, false, true, false]
     );
     assert_eq!(
-        (config.turn.end_of_turn_ms, config.turn.start_threshold),
+        (leg.turn.end_of_turn_ms, leg.turn.start_threshold),
         (1_500, 1.0)
     );
     assert_eq!(
@@ -447,13 +446,10 @@ format = "json"
 #[test]
 fn advertise_is_listen_unless_said_otherwise() {
     assert_eq!(
-        parse("[media]\nlisten = \"10.0.0.5:4000\"").media.advertise,
+        parse("[media]\nlisten = \"10.0.0.5:4000\"").advertise,
         "10.0.0.5:4000"
     );
-    assert_eq!(
-        parse("[media]\nlisten = \"::1\"").media.advertise,
-        "[::1]:9092"
-    );
+    assert_eq!(parse("[media]\nlisten = \"::1\"").advertise, "[::1]:9092");
 }
 
 #[test]
@@ -475,8 +471,8 @@ fn allows(media: &MediaSettings, peer: &str) -> bool {
 fn g711_is_read_under_its_older_name_too() {
     for key in ["g711", "mulaw"] {
         let text = format!("[media]\n{key} = \"decode\"");
-        let media = Config::parse(&text, env).unwrap().media;
-        assert_eq!(media.g711, voxtra_core::leg::G711Policy::Decode, "{key}");
+        let leg = Config::parse(&text, env).unwrap().leg;
+        assert_eq!(leg.g711, voxtra_core::leg::G711Policy::Decode, "{key}");
     }
 }
 
@@ -484,8 +480,8 @@ fn g711_is_read_under_its_older_name_too() {
 fn batching_is_read_under_its_older_names_too_and_the_new_ones_are_named() {
     let config = parse("[media]\ntick_ms = 2\ntick_load = 0.5\n");
     assert_eq!(
-        (config.media.batch_ms, config.media.batch_above_load),
-        (2, 0.5)
+        (config.media.batch, config.media.batch_above_load),
+        (Duration::from_millis(2), 0.5)
     );
     assert_eq!(
         config.notes(),
@@ -496,8 +492,8 @@ fn batching_is_read_under_its_older_names_too_and_the_new_ones_are_named() {
     );
     let config = parse("[media]\nbatch_ms = 2\nbatch_above_load = 0.5\n");
     assert_eq!(
-        (config.media.batch_ms, config.media.batch_above_load),
-        (2, 0.5)
+        (config.media.batch, config.media.batch_above_load),
+        (Duration::from_millis(2), 0.5)
     );
     assert!(config.notes().is_empty());
 }

@@ -18,10 +18,7 @@ use super::settings::MediaSettings;
 
 /// Both audio queues as short as can be: two frames.
 fn short_link() -> (MediaEnd, MediaLink) {
-    let leg = LegSettings {
-        forward: Forward::Everything,
-        ..LegSettings::default()
-    };
+    let leg = LegSettings::default().with(|leg| leg.forward = Forward::Everything);
     let settings = MediaSettings {
         agent_queue: Duration::ZERO,
         caller_queue: Duration::ZERO,
@@ -163,6 +160,7 @@ proptest! {
                             samples: 0,
                             first: !queued,
                             last: n + 1 == parts.len(),
+                            uninterruptible: false,
                         };
                         whole = voice.write(chunk, &numbered(from, *count).into(), &mut queued).await.is_ok();
                         from += count;
@@ -237,6 +235,7 @@ async fn the_agent_s_audio_is_kept_until_the_media_thread_is_done_with_it() {
         samples: 0,
         first: true,
         last: true,
+        uninterruptible: false,
     };
     let mut queued = false;
     let first = voice.write(utterance(0), &said[0], &mut queued).await;

@@ -1,9 +1,9 @@
 //! Settings of the media plane.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::detector::Detector;
 
@@ -16,12 +16,15 @@ pub struct Allocations {
     pub freed: u64,
 }
 
-/// Settings of the media plane.
+/// Settings of the media plane: `[media]` of the configuration file, as far as it is about all
+/// calls together. What it says of one call's audio is
+/// [`LegSettings`](voxtra_core::leg::LegSettings).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct MediaSettings {
-    /// The address that Asterisk connects to. Port 0 takes any free one.
+    /// The address that Asterisk connects to. Port 0 takes any free one. Default `127.0.0.1:9092`.
     pub listen: SocketAddr,
-    /// Media threads. One carries many hundreds of calls.
+    /// Media threads. One carries many hundreds of calls. Default 1.
     pub threads: usize,
     /// How long a busy media thread gathers what arrives, to handle it together: 0 to 2 ms. What
     /// arrives meanwhile waits, and costs as little as half the CPU of handling each frame as it
@@ -31,7 +34,8 @@ pub struct MediaSettings {
     /// CPU load (0–1) above which a media thread batches. It gathers longer with more load, and for
     /// whole batches from half way to 1. 0: it always gathers, for the least CPU.
     pub batch_above_load: f32,
-    /// Peers that may connect. An id alone does not admit another address.
+    /// Peers that may connect. An id alone does not admit another address. Default: this machine
+    /// only (`127.0.0.0/8`, `::1/128`).
     pub allow_peers: Vec<IpNet>,
     /// Most calls at the same time; further ones are refused.
     pub max_calls: usize,
@@ -83,6 +87,26 @@ pub enum OnLoss {
 }
 
 impl MediaSettings {
+    /// The port of the default address.
+    pub const DEFAULT_PORT: u16 = 9092;
+
+    /// These settings with changes:
+    ///
+    /// ```
+    /// use voxtra_rt::media::MediaSettings;
+    ///
+    /// let media = MediaSettings::default().with(|media| {
+    ///     media.threads = 2;
+    ///     media.max_calls = 5_000;
+    /// });
+    /// assert_eq!(media.threads, 2);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// Whether a connection from `peer` may come in. An IPv4 address that arrived over an IPv6
     /// socket counts as IPv4.
     pub(crate) fn allows(&self, peer: IpAddr) -> bool {
@@ -96,13 +120,13 @@ impl MediaSettings {
 impl Default for MediaSettings {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 9092)),
+            listen: SocketAddr::from(([127, 0, 0, 1], Self::DEFAULT_PORT)),
             threads: 1,
             batch: Duration::from_millis(1),
             batch_above_load: 0.75,
             allow_peers: vec![
-                IpNet::from(IpAddr::from([127, 0, 0, 1])),
-                IpNet::from(IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
+                IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+                IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
             ],
             max_calls: 1000,
             max_calls_per_peer: None,
@@ -130,6 +154,7 @@ mod tests {
         let settings = MediaSettings::default();
         for (peer, allowed) in [
             ("127.0.0.1", true),
+            ("127.3.2.1", true),
             ("::ffff:127.0.0.1", true),
             ("::1", true),
             ("10.0.0.1", false),

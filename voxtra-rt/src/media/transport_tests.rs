@@ -1,5 +1,5 @@
-//! A server whose peers speak something else than AudioSocket: from the id to the hang-up, over real
-//! sockets and through a media thread.
+//! A server whose peers speak something else than AudioSocket: from the id to the hang-up, over
+//! real sockets and through a media thread.
 
 #[allow(dead_code, reason = "the tests of legs use more of it")]
 #[path = "../../../voxtra-core/tests/leg/prefixed.rs"]
@@ -108,10 +108,7 @@ async fn told(mut link: MediaLink) -> Vec<String> {
 
 #[tokio::test]
 async fn a_peer_of_another_transport_is_heard_answered_flushed_and_hung_up_on() {
-    let leg = LegSettings {
-        forward: Forward::Everything,
-        ..LegSettings::default()
-    };
+    let leg = LegSettings::default().with(|leg| leg.forward = Forward::Everything);
     let (server, mut arrivals, id) = server(leg).await;
     let mut peer = Peer::dial(&server, id).await;
     let Arrival { uuid, mut link, .. } = arrivals.recv().await.unwrap();
@@ -133,6 +130,7 @@ async fn a_peer_of_another_transport_is_heard_answered_flushed_and_hung_up_on() 
         samples: 0,
         first: true,
         last: true,
+        uninterruptible: false,
     };
     let mut queued = false;
     let speech = [1_000; 6_400].into();
@@ -172,10 +170,7 @@ async fn a_peer_of_another_transport_is_heard_answered_flushed_and_hung_up_on() 
 
 #[tokio::test]
 async fn an_echo_and_a_peer_s_own_end_are_those_of_any_transport() {
-    let leg = LegSettings {
-        mode: Mode::Echo,
-        ..LegSettings::default()
-    };
+    let leg = LegSettings::default().with(|leg| leg.mode = Mode::Echo);
     let (server, mut arrivals, id) = server(leg).await;
     let mut peer = Peer::dial(&server, id).await;
     let link = arrivals.recv().await.unwrap().link;

@@ -53,7 +53,7 @@ impl Caller {
         let place = Location::caller();
         async move {
             self.start(text, place).await;
-            self.end(false, place).await;
+            self.end(false, Some(text), place).await;
         }
     }
 
@@ -74,7 +74,7 @@ impl Caller {
     #[track_caller]
     pub fn hears_the_rest(&mut self) -> impl Future<Output = ()> {
         let place = Location::caller();
-        async move { self.end(false, place).await }
+        async move { self.end(false, None, place).await }
     }
 
     /// Hears that the utterance that has begun is cut in mid-sentence.
@@ -84,7 +84,7 @@ impl Caller {
     #[track_caller]
     pub fn hears_it_cut_off(&mut self) -> impl Future<Output = ()> {
         let place = Location::caller();
-        async move { self.end(true, place).await }
+        async move { self.end(true, None, place).await }
     }
 
     /// Says this, in as much time as it takes. Speech-to-text reports it when turn-taking has seen
@@ -215,23 +215,32 @@ impl Caller {
                 _ => None,
             })
             .await;
-        if said != text {
+        // A model may still be writing the rest.
+        if !text.starts_with(&said) {
             self.fail(place, &format!("expected {wanted}, it says {said:?}"));
         }
         self.hearing = Some(said);
     }
 
-    async fn end(&mut self, cut: bool, place: &Location<'_>) {
+    async fn end(&mut self, cut: bool, text: Option<&str>, place: &Location<'_>) {
+        let expected = text;
         let Some(text) = self.hearing.take() else {
             self.fail(place, "the agent has not begun to say anything");
         };
         let wanted = format!("the end of {text:?}");
-        let interrupted = self
+        let (said, interrupted) = self
             .next(place, &wanted, |event| match event {
-                BuiltIn::AgentSpeechEnded(ended) => Some(ended.interrupted),
+                BuiltIn::AgentSpeechEnded(ended) => Some((ended.text.clone(), ended.interrupted)),
                 _ => None,
             })
             .await;
+        if let Some(expected) = expected
+            && !interrupted
+            && said != expected
+        {
+            let wanted = format!("the agent to say {expected:?}");
+            self.fail(place, &format!("expected {wanted}, it says {said:?}"));
+        }
         match (cut, interrupted) {
             (false, true) => self.fail(place, &format!("{text:?} was cut off")),
             (true, false) => self.fail(place, &format!("{text:?} was not cut off")),

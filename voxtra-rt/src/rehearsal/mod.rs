@@ -46,6 +46,8 @@
 mod caller;
 mod calls;
 mod carrier;
+#[cfg(test)]
+mod conversation_tests;
 mod phone;
 mod simulation;
 #[cfg(test)]

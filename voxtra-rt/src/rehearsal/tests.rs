@@ -237,6 +237,46 @@ async fn who_barges_in_cuts_the_agent_in_mid_sentence() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_notice_is_heard_whole_over_a_caller_who_interrupts_what_follows() {
+    const NOTICE: &str = "This call is recorded, so that we can serve you better.";
+    let agent = |call: Call| async move {
+        call.answer().await?;
+        let notice = call.say(NOTICE).uninterruptible().await?;
+        assert!(notice.completed, "{notice:?}");
+        let hours = call.say(LONG).await?;
+        assert!(
+            hours.is_interrupted() && !hours.heard.is_zero(),
+            "{hours:?}"
+        );
+        // What was said over the notice was heard all the same.
+        for _ in 0..2 {
+            let words = call.listen(Duration::from_secs(5)).await?;
+            call.say(&format!("{words:?}.")).uninterruptible().await?;
+        }
+        call.hangup().await
+    };
+    let conversation = twice(|| async {
+        let mut caller = Rehearsal::new().handler(agent).call("2000").await;
+        caller.begins_to_hear(NOTICE).await;
+        caller.is_silent_for(Duration::from_millis(500)).await;
+        caller.says("Yes, yes, I know that").await;
+        caller.hears_the_rest().await;
+        caller.begins_to_hear(LONG).await;
+        caller.is_silent_for(Duration::from_millis(500)).await;
+        caller.says("Stop, please").await;
+        caller.hears_it_cut_off().await;
+        caller.hears("Some(\"Yes, yes, I know that\").").await;
+        caller.hears("Some(\"Stop, please\").").await;
+        caller.ended().await
+    })
+    .await;
+    assert_eq!(conversation.count("barge_in"), 1, "{conversation}");
+    // Held back for the barge-in alone: its beginning and its end.
+    assert_eq!(conversation.count("agent.held"), 2, "{conversation}");
+    assert_eq!(conversation.count("user.transcript"), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_say_returns_how_much_of_it_was_heard() {
     type Ends = Arc<Mutex<Vec<(bool, u128)>>>;
     let script = |ends: Ends| async move {

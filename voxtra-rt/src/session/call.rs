@@ -1,36 +1,26 @@
 //! A call, as an agent holds it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::mpsc::{self, error::SendError};
-use tokio::sync::{oneshot, watch};
-use tokio_util::sync::CancellationToken;
-use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason, Error, EventKind, EventType};
+use tokio::sync::mpsc;
+use voxtra_core::event::{Error, EventType};
 use voxtra_core::leg::{Command, Mode};
 
-use super::caller_audio::AudioFanout;
 use super::carrier::Carrier;
 use super::conversation::Conversation;
-use super::deadlines;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
-use super::log::{EventLog, Events};
-use super::report::{Report, Reports};
+use super::log::Events;
+use super::report::Reports;
 use super::request::Request;
-use super::speak::SpeechOutput;
+use super::shared::SessionShared;
 use super::state::State;
-use super::transfer::Transfer;
-use crate::media::{CallStats, TicketError};
-use crate::speech::{LanguageModel, Message, Prompts, SpeechToText, TextToSpeech};
+use crate::media::CallStats;
+use crate::speech::{LanguageModel, Prompts, SpeechToText, TextToSpeech};
 
 pub use voxtra_core::event::CallStartedDirection as Direction;
-
-/// Taken events that are remembered: more than the log keeps.
-const TAKEN: usize = 8192;
 
 /// Facts known about a call from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,147 +66,112 @@ impl std::fmt::Debug for Services {
 /// Every wait on a call ends with [`CallError::Ended`] when the call does.
 #[derive(Clone)]
 pub struct Call {
-    pub(crate) inner: Arc<CallInner>,
+    session: Arc<SessionShared>,
     /// Held by the call's own handler or hooks, for which `session.destroyed` waits.
     handlers: bool,
-}
-
-pub(crate) struct CallInner {
-    pub(crate) id: Arc<str>,
-    /// The call's facts at its start.
-    pub(crate) info: CallInfo,
-    /// The caller's number, after the far end has handed the call over.
-    party: Mutex<Option<String>>,
-    pub(crate) carrier: Arc<dyn Carrier>,
-    pub(crate) reports: Reports,
-    /// Held while the call is being answered, so that it is answered once; true once it is.
-    answered: tokio::sync::Mutex<bool>,
-    /// The voice, speech-to-text and model of this call; they may be exchanged.
-    services: watch::Sender<Services>,
-    state: Arc<State>,
-    pub(crate) log: Arc<EventLog>,
-    /// Boxed: a channel takes room for 32 at once.
-    pub(crate) requests: mpsc::Sender<Box<Request>>,
-    /// Cancelled when the call is over.
-    pub(crate) over: CancellationToken,
-    pub(crate) output: SpeechOutput,
-    pub(crate) audio: AudioFanout,
-    /// Position up to which `listen` has read.
-    pub(crate) transcripts: tokio::sync::Mutex<Events>,
-    /// Position up to which `listen_dtmf` has read.
-    pub(crate) digits: tokio::sync::Mutex<Events>,
-    pub(crate) conversation: tokio::sync::Mutex<Vec<Message>>,
-    /// Held during a transfer; then the party to whom the caller was transferred.
-    pub(crate) transferred: tokio::sync::Mutex<Option<String>>,
-    pub(crate) utterances: AtomicU32,
-    /// Events that were taken: see [`Call::take`].
-    taken: Mutex<BTreeSet<u64>>,
-    metadata: Mutex<BTreeMap<String, String>>,
 }
 
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Call")
-            .field("id", &self.inner.id)
-            .field("info", &self.inner.info)
+            .field("id", &self.id())
+            .field("info", self.session.facts().info())
             .finish_non_exhaustive()
     }
 }
 
 impl Call {
-    pub(crate) fn new(
-        id: Arc<str>,
-        info: CallInfo,
-        carrier: Arc<dyn Carrier>,
-        services: Services,
-        reports: Reports,
-        requests: mpsc::Sender<Box<Request>>,
-    ) -> Self {
-        let log = EventLog::new();
-        let over = CancellationToken::new();
-        Self {
-            handlers: false,
-            inner: Arc::new(CallInner {
-                output: SpeechOutput::default(),
-                audio: AudioFanout::default(),
-                transcripts: tokio::sync::Mutex::new(log.from_start(true)),
-                digits: tokio::sync::Mutex::new(log.from_start(true)),
-                conversation: tokio::sync::Mutex::default(),
-                transferred: tokio::sync::Mutex::default(),
-                utterances: AtomicU32::new(1),
-                taken: Mutex::default(),
-                metadata: Mutex::default(),
-                id,
-                info,
-                party: Mutex::default(),
-                carrier,
-                reports,
-                answered: tokio::sync::Mutex::default(),
-                state: services.state.clone(),
-                services: watch::Sender::new(services),
-                log,
-                requests,
-                over,
-            }),
-        }
-    }
-
     /// The session's id, which every event carries: the channel's id in Asterisk, or a random UUID
     /// for a call without ARI.
+    ///
+    /// ```no_run
+    /// # fn example(call: &voxtra_rt::session::Call) {
+    /// println!("session {} has begun", call.id());
+    /// # }
+    /// ```
     pub fn id(&self) -> &str {
-        &self.inner.id
+        self.session.facts().id()
     }
 
     /// The AudioSocket id of a call without ARI: the dialplan passed it to `AudioSocket()`, or
     /// `Application::expect_socket_call` returned it. `None` for other calls. Anybody who knows
     /// this id can take such a call, so no event and no log has it.
+    ///
+    /// ```no_run
+    /// # fn example(call: &voxtra_rt::session::Call, expected: uuid::Uuid) {
+    /// let is_the_one = call.audio_id() == Some(expected);
+    /// # }
+    /// ```
     pub fn audio_id(&self) -> Option<uuid::Uuid> {
-        self.inner.carrier.audio_id()
+        self.session.carrier().audio_id()
     }
 
     /// The caller's number; empty if unknown. It changes when the far end hands the call over to
     /// another party (`call.replaced`).
+    ///
+    /// ```no_run
+    /// # fn example(call: &voxtra_rt::session::Call) {
+    /// let is_from_malawi = call.caller_id().starts_with("+265");
+    /// # }
+    /// ```
     pub fn caller_id(&self) -> String {
-        self.party()
-            .clone()
-            .unwrap_or_else(|| self.inner.info.caller_id.clone())
-    }
-
-    pub(crate) fn set_caller_id(&self, caller_id: String) {
-        *self.party() = Some(caller_id);
-    }
-
-    fn party(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.inner
-            .party
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The call's channel in Asterisk, which another may replace; the call's id without ARI.
-    pub(crate) fn channel(&self) -> Arc<str> {
-        let channel = self.inner.carrier.channel();
-        channel.unwrap_or_else(|| self.inner.id.clone())
+        self.session.facts().caller_id()
     }
 
     /// The number or extension that was called; empty if unknown.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.say(match call.called_number() {
+    ///     "1000" => "Welcome to our shop.",
+    ///     _ => "Welcome.",
+    /// })
+    /// .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn called_number(&self) -> &str {
-        &self.inner.info.called_number
+        &self.session.facts().info().called_number
     }
 
     /// The number that was dialled first and redirected the call to us (RDNIS); empty if unknown.
+    ///
+    /// ```no_run
+    /// # fn example(call: &voxtra_rt::session::Call) {
+    /// let is_redirected = !call.redirecting_number().is_empty();
+    /// # }
+    /// ```
     pub fn redirecting_number(&self) -> &str {
-        &self.inner.info.redirecting_number
+        &self.session.facts().info().redirecting_number
     }
 
     /// Whether the call came in or we placed it.
+    ///
+    /// ```no_run
+    /// use voxtra_rt::session::Direction;
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// if call.direction() == Direction::Outbound {
+    ///     call.say("This is your dentist's assistant.").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn direction(&self) -> Direction {
-        self.inner.info.direction
+        self.session.facts().info().direction
     }
 
     /// Arguments of `Stasis(app,…)` in the dialplan, or of the originate.
+    ///
+    /// ```no_run
+    /// # fn example(call: &voxtra_rt::session::Call) {
+    /// // exten = 1000,1,Stasis(voxtra,german)
+    /// let is_german = call.args().iter().any(|arg| arg == "german");
+    /// # }
+    /// ```
     pub fn args(&self) -> &[String] {
-        &self.inner.info.args
+        &self.session.facts().info().args
     }
 
     /// A value that the application gives its calls, by its type: a database, a client, settings.
@@ -239,7 +194,7 @@ impl Call {
     /// # Errors
     /// [`CallError::NoState`]: the application was given nothing of this type.
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T, CallError> {
-        let state = self.inner.state.get();
+        let state = self.session.state().get();
         state.ok_or(CallError::NoState {
             name: std::any::type_name::<T>(),
         })
@@ -247,230 +202,138 @@ impl Call {
 
     /// Gives this call a voice of its own, from the next utterance on: another language, another
     /// speaker. Other calls keep theirs.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use voxtra_rt::{session::Call, speech::TextToSpeech};
+    /// # fn example(call: &Call, german: Arc<dyn TextToSpeech>) {
+    /// call.set_voice(german);
+    /// # }
+    /// ```
     pub fn set_voice(&self, voice: Arc<dyn TextToSpeech>) {
-        self.inner
-            .services
-            .send_modify(|services| services.voice = Some(voice));
+        self.session
+            .change_services(|services| services.voice = Some(voice));
     }
 
     /// Gives this call a speech-to-text of its own, from the next part of the caller's audio on.
     /// The one before may still give the transcript of what it has heard.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use voxtra_rt::{session::Call, speech::SpeechToText};
+    /// # fn example(call: &Call, german: Arc<dyn SpeechToText>) {
+    /// call.set_speech_to_text(german);
+    /// # }
+    /// ```
     pub fn set_speech_to_text(&self, provider: Arc<dyn SpeechToText>) {
-        self.inner
-            .services
-            .send_modify(|services| services.speech_to_text = Some(provider));
+        self.session
+            .change_services(|services| services.speech_to_text = Some(provider));
         self.transcribe_if_wanted();
     }
 
     /// Gives this call a language model of its own, from its next reply on. The conversation so far
     /// stays.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use voxtra_rt::{session::Call, speech::LanguageModel};
+    /// # fn example(call: &Call, larger: Arc<dyn LanguageModel>) {
+    /// call.set_language_model(larger);
+    /// # }
+    /// ```
     pub fn set_language_model(&self, model: Arc<dyn LanguageModel>) {
-        self.inner
-            .services
-            .send_modify(|services| services.model = Some(model));
-    }
-
-    pub(crate) fn services(&self) -> Services {
-        self.inner.services.borrow().clone()
-    }
-
-    /// Sees each change of the services.
-    pub(crate) fn watch_services(&self) -> watch::Receiver<Services> {
-        self.inner.services.subscribe()
+        self.session
+            .change_services(|services| services.model = Some(model));
     }
 
     /// Stores a value for this call.
+    ///
+    /// ```no_run
+    /// # fn example(call: &voxtra_rt::session::Call) {
+    /// call.set_metadata("language", "ny");
+    /// # }
+    /// ```
     pub fn set_metadata(&self, key: impl Into<String>, value: impl Into<String>) {
-        self.metadata().insert(key.into(), value.into());
+        self.session.facts().set_note(key.into(), value.into());
     }
 
     /// The value stored under this key.
+    ///
+    /// ```no_run
+    /// # fn example(call: &voxtra_rt::session::Call) {
+    /// let language = call.get_metadata("language").unwrap_or("en".into());
+    /// # }
+    /// ```
     pub fn get_metadata(&self, key: &str) -> Option<String> {
-        self.metadata().get(key).cloned()
-    }
-
-    /// Takes an event for a declared session or a `listen`; false if it was taken before. A key
-    /// that was part of an answer must not count as a choice in the next menu, nor the other way
-    /// round.
-    pub(crate) fn take(&self, seq: u64) -> bool {
-        let mut taken = self.taken();
-        if taken.len() >= TAKEN {
-            taken.pop_first();
-        }
-        taken.insert(seq)
-    }
-
-    pub(crate) fn is_taken(&self, seq: u64) -> bool {
-        self.taken().contains(&seq)
-    }
-
-    fn taken(&self) -> std::sync::MutexGuard<'_, BTreeSet<u64>> {
-        self.inner
-            .taken
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn metadata(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
-        self.inner
-            .metadata
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Answers the call and connects its audio. Does nothing if the call is answered already.
-    ///
-    /// # Errors
-    /// The call is over, Asterisk refuses, or it does not connect the audio.
-    pub async fn answer(&self) -> Result<(), CallError> {
-        self.while_up(async {
-            let mut answered = self.inner.answered.lock().await;
-            if !*answered {
-                self.requests_taken().await;
-                let link = self.inner.carrier.answer().await?;
-                self.inner.reports.send(Report::Media(Box::new(link))).await;
-                self.media_attached().await?;
-                *answered = true;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Connects the audio again, after it was lost.
-    pub(crate) async fn reconnect(&self) -> Result<(), CallError> {
-        self.while_up(async {
-            let answered = self.inner.answered.lock().await;
-            if !*answered {
-                // The task that answers the call sees that the audio is gone.
-                return Err(TicketError::Timeout.into());
-            }
-            let reconnect = self.inner.carrier.reconnect().ok_or(CallError::Ended)?;
-            let link = reconnect.await?;
-            self.inner.reports.send(Report::Media(Box::new(link))).await;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Hangs up. Does nothing if the call is over already.
-    ///
-    /// # Errors
-    /// Asterisk refuses, for a reason other than that the call is over.
-    pub async fn hangup(&self) -> Result<(), CallError> {
-        self.hangup_with(EndReason::NormalClearing).await
-    }
-
-    /// Hangs up and gives the other side the reason, if the line can express it:
-    /// [`EndReason::UserBusy`], [`Congestion`](EndReason::Congestion),
-    /// [`NoAnswer`](EndReason::NoAnswer), [`CallRejected`](EndReason::CallRejected),
-    /// [`UnallocatedNumber`](EndReason::UnallocatedNumber) or
-    /// [`NetworkOutOfOrder`](EndReason::NetworkOutOfOrder); every other reason is a normal end.
-    ///
-    /// # Errors
-    /// As [`hangup`](Self::hangup).
-    pub async fn hangup_with(&self, reason: EndReason) -> Result<(), CallError> {
-        let reason = match reason {
-            EndReason::UserBusy
-            | EndReason::Congestion
-            | EndReason::NoAnswer
-            | EndReason::CallRejected
-            | EndReason::UnallocatedNumber
-            | EndReason::NetworkOutOfOrder => reason,
-            _ => EndReason::NormalClearing,
-        };
-        self.hangup_by(reason, EndedBy::Agent).await
-    }
-
-    /// Hangs up on behalf of `by`.
-    pub(crate) async fn hangup_by(&self, reason: EndReason, by: EndedBy) -> Result<(), CallError> {
-        if self.is_over() {
-            return Ok(());
-        }
-        // When we end a call, nobody reports the reason to us.
-        self.report(Report::HangupRequested(reason, by)).await;
-        if self.inner.carrier.ends_with_media() {
-            self.send(Request::Leg(Command::HangUp)).await;
-        }
-        self.inner.carrier.hang_up(reason).await
-    }
-
-    /// Ends a call whose handler failed: the caller goes on in the dialplan.
-    pub(crate) async fn fail(&self) {
-        self.report(Report::GiveUp(EndReason::HandlerFailed)).await;
-    }
-
-    /// Connects the caller to another endpoint, such as `PJSIP/200`, and takes the agent out of the
-    /// call. Await it: it returns once the other party has answered. Until then the caller hears a
-    /// ringback tone. The session goes on until either party hangs up.
-    ///
-    /// Each attempt emits events: `call.transfer.started`, then `call.transferred` or
-    /// `call.transfer.failed`.
-    ///
-    /// The other party is busy, refuses, does not answer or does not exist: the caller is still
-    /// with the agent then. [`CallError::AlreadyTransferred`] after a transfer. Calls without ARI
-    /// can't be transferred.
-    pub fn transfer(&self, endpoint: impl Into<String>) -> Transfer<'_> {
-        Transfer::new(self, endpoint.into())
-    }
-
-    /// Plays DTMF digits (`0-9 A-D * #`) to the other side.
-    ///
-    /// # Errors
-    /// The call is over, or came without ARI.
-    pub async fn send_dtmf(&self, digits: &str) -> Result<(), CallError> {
-        self.while_up(self.inner.carrier.send_dtmf(digits.to_owned()))
-            .await
-    }
-
-    /// The same call, for its own handler and hooks.
-    pub(crate) fn for_handlers(&self) -> Self {
-        Self {
-            handlers: true,
-            ..self.clone()
-        }
+        self.session.facts().note(key)
     }
 
     /// All events of this call, from its first on, in order.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::Call;
+    /// # async fn example(call: &Call) {
+    /// let mut events = call.events();
+    /// while let Some(event) = events.next().await {
+    ///     println!("{event}");
+    /// }
+    /// # }
+    /// ```
     pub fn events(&self) -> Events {
-        self.inner.log.from_start(self.handlers)
+        self.session.log().from_start(self.handlers)
     }
 
     /// The events of this call from now on.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::Call;
+    /// use voxtra_core::event::EventKind;
+    ///
+    /// # async fn example(call: &Call) {
+    /// let mut events = call.events_from_now();
+    /// let barge_in = |kind| (kind == Some(EventKind::BargeIn)).then_some(());
+    /// events.find(|event| barge_in(event.kind())).await;
+    /// # }
+    /// ```
     pub fn events_from_now(&self) -> Events {
-        self.inner.log.from_now(self.handlers)
+        self.session.log().from_now(self.handlers)
     }
 
     /// Emits an event of the application, declared with `voxtra! { events { … } }`, to every
     /// observer of this call.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::Call;
+    /// voxtra_rt::voxtra! {
+    ///     events {
+    ///         /// The caller confirmed a payment.
+    ///         payment.confirmed { amount_cents: u64 }
+    ///     }
+    /// }
+    ///
+    /// # async fn example(call: &Call) {
+    /// call.emit(PaymentConfirmed { amount_cents: 1_250 }).await;
+    /// # }
+    /// # fn main() {}
+    /// ```
     pub async fn emit<T: EventType + Serialize + Send + Sync + 'static>(&self, event: T) {
         self.emit_body(EventBody::User(UserEvent::new(event))).await;
     }
 
-    pub(crate) async fn emit_body(&self, body: EventBody) {
-        self.send(Request::Emit(body)).await;
-    }
-
-    /// Runs `hook` when the call ends, exactly once, even if the handler has returned by then. If
-    /// the call is over already, it runs now.
-    pub async fn on_hangup<F, R>(&self, hook: F)
-    where
-        F: FnOnce(Call) -> R + Send + 'static,
-        R: Future<Output = ()> + Send + 'static,
-    {
-        let call = self.for_handlers();
-        let hook = Request::Hook(Box::new(move || Box::pin(hook(call))));
-        let sent = self.inner.requests.send(Box::new(hook)).await;
-        if let Err(SendError(unsent)) = sent
-            && let Request::Hook(hook) = *unsent
-        {
-            // The session has had its last event.
-            tokio::spawn(hook());
-        }
-    }
-
     /// Lets the caller interrupt the agent, or not. On at the start unless the configuration says
-    /// otherwise.
+    /// otherwise. For one utterance alone, there is
+    /// [`Say::uninterruptible`](super::Say::uninterruptible).
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.set_barge_in(false).await;
+    /// call.play("terms").await?;
+    /// call.play("privacy").await?;
+    /// call.set_barge_in(true).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_barge_in(&self, on: bool) {
         self.send(Request::Leg(Command::BargeIn(on))).await;
     }
@@ -500,99 +363,121 @@ impl Call {
     }
 
     /// Starts or stops an event for every audio frame (`audio.frame.received`, `audio.frame.sent`).
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::Call;
+    /// # async fn example(call: &Call) {
+    /// call.set_frame_events(true).await;
+    /// # }
+    /// ```
     pub async fn set_frame_events(&self, on: bool) {
         self.send(Request::Leg(Command::FrameEvents(on))).await;
     }
 
     /// Starts or stops echo: every frame of the caller goes back at once, bit for bit. During echo
     /// the caller does not hear the agent.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.say("For ten seconds you hear yourself.").await?;
+    /// call.set_echo(true).await;
+    /// tokio::time::sleep(Duration::from_secs(10)).await;
+    /// call.set_echo(false).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_echo(&self, on: bool) {
         let mode = if on { Mode::Echo } else { Mode::Agent };
         self.send(Request::Leg(Command::Mode(mode))).await;
     }
 
     /// The language model in this call's conversation.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call, question: &str) -> Result<(), CallError> {
+    /// call.agent().instruct("You are a receptionist. Be brief.").await;
+    /// let reply = call.agent().respond(question).await?;
+    /// call.say(&reply.text).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn agent(&self) -> Conversation<'_> {
         Conversation::new(self)
     }
 
-    /// Whether the call has ended or failed.
-    pub fn is_over(&self) -> bool {
-        self.inner.over.is_cancelled()
-    }
-
-    /// Waits until the call has ended or failed.
-    pub async fn ended(&self) {
-        self.inner.over.cancelled().await;
-    }
-
     /// Counters of the call's media path since its audio was connected; zeros before the call is
     /// answered.
+    ///
+    /// ```no_run
+    /// # fn example(call: &voxtra_rt::session::Call) {
+    /// println!("{} frames came", call.stats().frames_in);
+    /// # }
+    /// ```
     pub fn stats(&self) -> CallStats {
-        self.inner.output.stats()
+        self.session.output().stats()
+    }
+}
+
+/// What the rest of the runtime does with a call.
+impl Call {
+    pub(crate) fn new(
+        id: Arc<str>,
+        info: CallInfo,
+        carrier: Arc<dyn Carrier>,
+        services: Services,
+        reports: Reports,
+        requests: mpsc::Sender<Box<Request>>,
+    ) -> Self {
+        let session = SessionShared::new(id, info, carrier, services, reports, requests);
+        Self {
+            session: Arc::new(session),
+            handlers: false,
+        }
+    }
+
+    /// What all handles of this call share.
+    pub(crate) fn session(&self) -> &SessionShared {
+        &self.session
+    }
+
+    /// The same call, for its own handler and hooks.
+    pub(crate) fn for_handlers(&self) -> Self {
+        Self {
+            handlers: true,
+            ..self.clone()
+        }
+    }
+
+    /// The call's channel in Asterisk, which another may replace; the call's id without ARI.
+    pub(crate) fn channel(&self) -> Arc<str> {
+        let channel = self.session.carrier().channel();
+        channel.unwrap_or_else(|| self.session.facts().id().clone())
+    }
+
+    /// Takes an event; false if it was taken before.
+    pub(crate) fn take(&self, seq: u64) -> bool {
+        self.session.answers().take(seq)
+    }
+
+    pub(crate) fn is_taken(&self, seq: u64) -> bool {
+        self.session.answers().is_taken(seq)
+    }
+
+    pub(crate) async fn emit_body(&self, body: EventBody) {
+        self.send(Request::Emit(body)).await;
     }
 
     /// Emits an `error` event.
     pub(crate) async fn emit_error(&self, error_type: &str, message: String) {
-        self.emit_body(
-            Error {
-                error_type: error_type.into(),
-                message,
-            }
-            .into(),
-        )
-        .await;
-    }
-
-    /// Waits until the owner has attached the media that was sent to it.
-    pub(crate) async fn media_attached(&self) -> Result<(), CallError> {
-        let mut events = self.events();
-        let started = async {
-            let found = events
-                .find(|event| (event.kind() == Some(EventKind::MediaStarted)).then_some(()))
-                .await;
-            found.ok_or(CallError::Ended)
-        };
-        self.while_up(started).await
-    }
-
-    /// Gives the call up if Asterisk can't be told to hang up.
-    pub(crate) async fn abandon(&self) {
-        self.report(Report::GiveUp(EndReason::LostWithAsterisk))
+        self.emit_body(Error::new(error_type.into(), message).into())
             .await;
     }
 
     pub(crate) async fn send(&self, request: Request) {
-        // The owner ends only after the session's last event; nobody needs the report then.
-        let _ = self.inner.requests.send(Box::new(request)).await;
-    }
-
-    /// Sends a report after every earlier request.
-    pub(crate) async fn report(&self, report: Report) {
-        self.requests_taken().await;
-        self.inner.reports.send(report).await;
-    }
-
-    /// Waits until the owner has taken every earlier request: the effects of an order are published
-    /// after the events before the order.
-    pub(super) async fn requests_taken(&self) {
-        let taken = async {
-            let (tell, taken) = oneshot::channel();
-            self.send(Request::Taken(tell)).await;
-            // Without an owner there is nothing left to publish.
-            let _ = taken.await;
-        };
-        // A delayed owner must not keep a call from being hung up.
-        let _ = tokio::time::timeout(deadlines::TAKEN, taken).await;
-    }
-
-    /// Whether the caller talks to another party, and no longer to the agent.
-    pub(crate) fn is_transferred(&self) -> bool {
-        self.inner.reports.is_transferred()
-    }
-
-    pub(crate) fn next_utterance(&self) -> u32 {
-        self.inner.utterances.fetch_add(1, Ordering::Relaxed)
+        self.session.send(request).await;
     }
 
     /// Runs `work` as long as the call is up.
@@ -600,10 +485,6 @@ impl Call {
         &self,
         work: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
-        tokio::select! {
-            biased;
-            () = self.inner.over.cancelled() => Err(CallError::Ended),
-            result = work => result,
-        }
+        self.session.while_up(work).await
     }
 }

@@ -125,6 +125,21 @@ impl Call {
     /// All of the caller's audio from now on, in parts of at most 20 ms. A listener that falls 5 s
     /// behind loses audio.
     ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// use voxtra_rt::media::AudioPart;
+    ///
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// let mut audio = call.audio_stream().await?;
+    /// while let Some(part) = audio.next().await {
+    ///     if let AudioPart::Samples(samples) = part {
+    ///         println!("{} samples at {} Hz", samples.len(), audio.rate_hz());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The call has no media yet, or is over.
     pub async fn audio_stream(&self) -> Result<AudioStream, CallError> {
@@ -135,6 +150,17 @@ impl Call {
     /// the detected end. While others have [all of the audio](Self::audio_stream), that history
     /// begins when the first listener to speech joins them.
     ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// let mut speech = call.speech_stream().await?;
+    /// while let Some(utterance) = speech.utterance().await {
+    ///     println!("{} samples of speech", utterance.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The call has no media yet, or is over.
     pub async fn speech_stream(&self) -> Result<AudioStream, CallError> {
@@ -144,7 +170,7 @@ impl Call {
     async fn listen_in(&self, everything: bool) -> Result<AudioStream, CallError> {
         let (to, parts) = mpsc::channel(WAITING);
         let media = {
-            let mut state = lock(&self.inner.audio.state);
+            let mut state = lock(&self.session().fanout().state);
             if state.over || self.is_over() {
                 return Err(CallError::Ended);
             }
@@ -162,14 +188,16 @@ impl Call {
 
     /// How much of the caller's audio the listeners need.
     pub(crate) fn wanted_audio(&self) -> Forward {
-        lock(&self.inner.audio.state).wanted()
+        lock(&self.session().fanout().state).wanted()
     }
 
     /// Connects the call's media to its output and its listeners.
     pub(crate) fn attach(&self, link: &mut MediaLink) {
-        self.inner.output.attach(link.agent.take(), link.shared());
+        self.session()
+            .output()
+            .attach(link.agent.take(), link.shared());
         let connected = {
-            let mut state = lock(&self.inner.audio.state);
+            let mut state = lock(&self.session().fanout().state);
             state.media = Some(link.shared());
             state.connected += 1;
             state.connected
@@ -183,8 +211,8 @@ impl Call {
     /// Starts the transcription of the caller's speech, once, when the call has both media and
     /// speech-to-text.
     pub(crate) fn transcribe_if_wanted(&self) {
-        let wanted = self.services().speech_to_text.is_some();
-        let mut state = lock(&self.inner.audio.state);
+        let wanted = self.session().services().speech_to_text.is_some();
+        let mut state = lock(&self.session().fanout().state);
         if wanted && state.media.is_some() && !state.transcribing {
             state.transcribing = true;
             tokio::spawn(transcribe(self.clone()));
@@ -194,7 +222,7 @@ impl Call {
 
 /// Forwards the caller's audio to all listeners.
 async fn pass_on(mut reader: CallerAudioReader, call: Call, connected: u32) {
-    let state = &call.inner.audio.state;
+    let state = &call.session().fanout().state;
     let mut pauses = Pauses::default();
     while let Some(heard) = reader.next().await {
         let fewer = {
@@ -278,10 +306,10 @@ impl Pauses {
 
 /// Gives the caller's speech to the call's speech-to-text, whichever that is at the time.
 async fn transcribe(call: Call) {
-    let mut services = call.watch_services();
+    let mut services = call.session().watch_services();
     services.mark_changed();
     // Until then the rate is uncertain.
-    if call.media_attached().await.is_err() {
+    if call.session().media_attached().await.is_err() {
         return;
     }
     let Ok(mut stream) = call.speech_stream().await else {
@@ -331,14 +359,12 @@ async fn publish(call: Call, provider: Arc<dyn SpeechToText>, mut transcripts: P
     let publish = async {
         while let Some(part) = transcripts.next().await {
             let event = match part? {
-                Recognition::Partial { text } => UserTranscriptPartial { text }.into(),
-                Recognition::Final { text, confidence } => UserTranscript {
-                    text,
+                Recognition::Partial { text } => UserTranscriptPartial::new(text).into(),
+                Recognition::Final { text, confidence } => {
                     // `max` turns NaN, which JSON cannot express, into zero.
-                    confidence: confidence.max(0.0).clamp(0.0, 1.0),
-                    is_final: true,
+                    let confidence = confidence.max(0.0).clamp(0.0, 1.0);
+                    UserTranscript::new(text, confidence, true).into()
                 }
-                .into(),
                 Recognition::EndOfTurn => {
                     call.end_turn_after(Duration::ZERO).await;
                     continue;

@@ -14,14 +14,27 @@ impl Call {
     /// handler of a declared session or to `listen`, not to both. Other events stay for other
     /// readers.
     ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.say("What can I do for you?").await?;
+    /// match call.listen(Duration::from_secs(10)).await? {
+    ///     Some(words) => call.say(&format!("You said {words}.")).await?,
+    ///     None => call.say("I did not hear you.").await?,
+    /// };
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// No speech-to-text is configured, or the call is over.
     pub async fn listen(&self, timeout: Duration) -> Result<Option<String>, CallError> {
-        if self.services().speech_to_text.is_none() {
+        if self.session().services().speech_to_text.is_none() {
             return Err(CallError::NoSpeechToText);
         }
         let mut transcripts = self
-            .while_up(async { Ok(self.inner.transcripts.lock().await) })
+            .while_up(async { Ok(self.session().answers().transcripts().await) })
             .await?;
         let transcript = transcripts.find(|event| match &event.body {
             EventBody::BuiltIn(BuiltIn::UserTranscript(transcript)) => {
@@ -43,6 +56,16 @@ impl Call {
     /// either to a handler of a declared session or to this method, not to both. The `#` is not
     /// part of the answer.
     ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.say("Please enter your four digits.").await?;
+    /// let pin = call.listen_dtmf(4, Duration::from_secs(5)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The call is over.
     pub async fn listen_dtmf(
@@ -51,7 +74,7 @@ impl Call {
         timeout: Duration,
     ) -> Result<String, CallError> {
         let mut presses = self
-            .while_up(async { Ok(self.inner.digits.lock().await) })
+            .while_up(async { Ok(self.session().answers().digits().await) })
             .await?;
         let mut digits = String::new();
         while digits.chars().count() < max_digits {

@@ -23,7 +23,7 @@ fn event(seq: u64) -> Arc<event::Event> {
         seq,
         session_id: "s".into(),
         timestamp: jiff::Timestamp::UNIX_EPOCH,
-        body: CallRinging {}.into(),
+        body: CallRinging::default().into(),
     })
 }
 

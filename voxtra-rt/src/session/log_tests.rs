@@ -83,7 +83,7 @@ proptest! {
                         seq: pushed,
                         session_id: session_id.clone(),
                         timestamp: jiff::Timestamp::UNIX_EPOCH,
-                        body: CallRinging {}.into(),
+                        body: CallRinging::default().into(),
                     }));
                     pushed += 1;
                 },

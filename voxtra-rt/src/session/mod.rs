@@ -9,11 +9,18 @@ mod call;
 mod caller_audio;
 mod conversation;
 mod error;
+mod line;
 mod listen;
+mod say;
 mod speak;
-mod state;
 mod transfer;
 mod wording;
+
+// What its handles, its owner and their tasks share.
+mod answers;
+mod facts;
+mod shared;
+mod state;
 
 // Events, in one numbered order.
 mod event;
@@ -42,11 +49,14 @@ use crate::sync;
 
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
-pub use conversation::Conversation;
+pub use conversation::{
+    AgentSettings, Answer, Conversation, Filler, FnTool, NoInput, OnFailure, Tool, WayOut, tools,
+};
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;
+pub use say::Say;
 pub use speak::Spoken;
 pub use transfer::Transfer;
 

@@ -157,16 +157,16 @@ impl Owner {
     where
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.publish(SessionCreated {});
-        let info = self.call.inner.info.clone();
-        self.publish(CallStarted {
-            caller_id: info.caller_id,
-            called_number: info.called_number,
-            direction: info.direction,
-        });
+        self.publish(SessionCreated::default());
+        let info = self.call.session().facts().info().clone();
+        self.publish(CallStarted::new(
+            info.caller_id,
+            info.called_number,
+            info.direction,
+        ));
         self.handler = Some(tokio::spawn(start(self.call.for_handlers())));
         while self.step().await {}
-        self.call.inner.log.close();
+        self.call.session().log().close();
         // Hooks that came last run all the same.
         self.closing.detach_all();
         self.requests.close();
@@ -215,7 +215,7 @@ impl Owner {
         };
         let goes_on = signal.is_none_or(|signal| self.signal(signal));
         if self.life.is_settled() {
-            self.call.inner.log.settle();
+            self.call.session().log().settle();
         }
         let all_done = self.life.is_over() && self.handler.is_none() && self.closing.is_empty();
         if goes_on && all_done {
@@ -273,7 +273,7 @@ impl Owner {
                 if self.call.direction() == Direction::Outbound
                     && !std::mem::replace(&mut self.rang, true)
                 {
-                    self.publish(CallRinging {});
+                    self.publish(CallRinging::default());
                 }
             }
             Report::Answered => return Some(Signal::Answered),
@@ -281,20 +281,21 @@ impl Owner {
                 // Asterisk reports fast presses twice over ARI, and each once over AudioSocket.
                 if self.link.is_none() {
                     self.keys.told_early(digit);
-                    self.publish(DtmfReceived { digit });
+                    self.publish(DtmfReceived::new(digit));
                 }
             }
             // After the call's end there is no event, and only we can release the new channel.
             Report::Replaced(_) if self.life.is_over() => {
                 let call = self.call.clone();
-                self.closing
-                    .spawn(async move { call.inner.carrier.let_go(Some(OnLoss::HangUp)).await });
+                self.closing.spawn(async move {
+                    call.session().carrier().let_go(Some(OnLoss::HangUp)).await
+                });
             }
             Report::Held(_) if self.life.is_over() => {}
             Report::Held(held) => self.held(held),
             Report::Replaced(caller_id) => {
-                self.call.set_caller_id(caller_id.clone());
-                self.publish(CallReplaced { caller_id });
+                self.call.session().facts().set_caller_id(caller_id.clone());
+                self.publish(CallReplaced::new(caller_id));
                 // The party that held the call, or hung up, is no longer on it.
                 self.held(false);
                 self.hangup_reason = None;
@@ -303,7 +304,7 @@ impl Owner {
             }
             Report::Transferred(target) => {
                 self.attended = None;
-                self.publish(CallTransferred { target });
+                self.publish(CallTransferred::new(target));
                 self.command(Command::HangUp);
             }
             // The first reason says most: the end of an outer `Dial()` follows from an inner one.
@@ -356,9 +357,9 @@ impl Owner {
             return;
         }
         if held {
-            self.publish(CallHeld {});
+            self.publish(CallHeld::default());
         } else {
-            self.publish(CallResumed {});
+            self.publish(CallResumed::default());
         }
         self.command(Command::CallHold(held));
     }
@@ -375,7 +376,7 @@ impl Owner {
         self.connected_at = Some(Deadline::now());
         self.keys.connected(self.clock.now());
         // The call was hung up meanwhile, and the audio's end is the call's.
-        if self.hangup_reason.is_some() && self.call.inner.carrier.ends_with_media() {
+        if self.hangup_reason.is_some() && self.call.session().carrier().ends_with_media() {
             link.command(Command::HangUp);
         }
         self.link = Some(link);
@@ -497,7 +498,7 @@ impl Owner {
             match step {
                 Step::Answered => {
                     self.answered_at = Some(self.clock.now());
-                    self.publish(CallAnswered {});
+                    self.publish(CallAnswered::default());
                 }
                 Step::Ended(reason) => {
                     let ended_by = self.ended_by.unwrap_or_else(|| ended_by(reason));
@@ -510,23 +511,20 @@ impl Owner {
                     } else {
                         reason
                     };
-                    self.publish(CallEnded {
-                        reason: reason.as_str().into(),
-                        duration_seconds: self.seconds_since(Some(self.began)),
-                        answered_seconds: self.seconds_since(self.answered_at),
-                        ended_by,
-                    });
+                    let duration = self.seconds_since(Some(self.began));
+                    let ended = CallEnded::new(reason.as_str().into(), duration)
+                        .with_answered_seconds(self.seconds_since(self.answered_at))
+                        .with_ended_by(ended_by);
+                    self.publish(ended);
                     self.over();
                 }
                 Step::Failed(reason) => {
                     let reason = why_not_taken(reason, self.not_taken);
-                    self.publish(CallFailed {
-                        reason: reason.as_str().into(),
-                    });
+                    self.publish(CallFailed::new(reason.as_str().into()));
                     self.over();
                 }
                 Step::Destroyed => {
-                    self.publish(SessionDestroyed {});
+                    self.publish(SessionDestroyed::default());
                     return false;
                 }
             }
@@ -537,7 +535,7 @@ impl Owner {
     /// The call has ended or failed: waiting tasks are released, hooks run, and the rest of the
     /// call is taken down.
     fn over(&mut self) {
-        self.call.inner.over.cancel();
+        self.call.session().end();
         self.ending = None;
         self.last_call = Some(Deadline::now() + deadlines::HANDLER);
         if let Some(link) = &mut self.link {
@@ -558,9 +556,9 @@ impl Owner {
         let leaving = tokio::spawn(async move {
             // No end of a session leaves its caller behind.
             if !known_gone {
-                call.inner.carrier.let_go(way_out).await;
+                call.session().carrier().let_go(way_out).await;
             }
-            call.inner.carrier.take_down().await;
+            call.session().carrier().take_down().await;
         });
         self.closing.spawn(async move { drop(leaving.await) });
     }
@@ -578,11 +576,11 @@ impl Owner {
     }
 
     fn publish_at(&mut self, timestamp: jiff::Timestamp, body: EventBody) {
-        let log = &self.call.inner.log;
+        let log = self.call.session().log();
         let event = Arc::new(Event {
             id: Uuid::new_v4(),
             seq: log.next_seq(),
-            session_id: self.call.inner.id.clone(),
+            session_id: self.call.session().facts().id().clone(),
             timestamp,
             body,
         });
@@ -640,11 +638,7 @@ fn ended_by(reason: EndReason) -> EndedBy {
 }
 
 fn error(error_type: &str, message: String) -> EventBody {
-    Error {
-        error_type: error_type.into(),
-        message,
-    }
-    .into()
+    Error::new(error_type.into(), message).into()
 }
 
 async fn next_record(link: &mut Option<MediaLink>) -> Option<Record> {

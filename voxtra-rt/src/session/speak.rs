@@ -15,7 +15,7 @@ use super::request::Request;
 use super::wording::Wording;
 use crate::lock::lock;
 use crate::media::{AgentAudioWriter, CallStats, Shared};
-use crate::speech::{Feed, Parts, ProviderError, SpeechPart};
+use crate::speech::{Parts, ProviderError, SpeechPart};
 
 /// Samples resampled at a time.
 const BLOCK: usize = 1024;
@@ -43,6 +43,13 @@ impl Spoken {
     pub fn is_interrupted(self) -> bool {
         !self.completed
     }
+}
+
+/// How an utterance is to be said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manner {
+    /// The caller's speech neither holds it back nor cuts it.
+    pub(crate) uninterruptible: bool,
 }
 
 /// The call's speech output. The holder of the lock is speaking.
@@ -127,89 +134,33 @@ impl SpeechOutput {
     }
 
     pub(crate) fn stats(&self) -> CallStats {
-        lock(&self.media)
-            .as_ref()
-            .map(|media| media.stats())
-            .unwrap_or_default()
+        self.media().map(|media| media.stats()).unwrap_or_default()
+    }
+
+    fn media(&self) -> Option<Arc<Shared>> {
+        lock(&self.media).clone()
     }
 }
 
 impl Call {
-    /// Says `text`, with the prompt that has it as its transcript or with the configured voice.
-    /// Returns when the caller has heard it, or it was cut. Dropping the future cuts it as well.
-    ///
-    /// # Errors
-    /// No voice is configured, the voice fails, the call has no media yet or is over.
-    pub async fn say(&self, text: &str) -> Result<Spoken, CallError> {
-        let services = self.services();
-        let speech = if let Some(prompt) = services.prompts.by_text(text) {
-            Ok(prompt.speech())
-        } else {
-            let text = Feed::whole([text.to_owned()]);
-            let voice = services.voice.ok_or(CallError::NoVoice);
-            voice.map(|voice| voice.speak(text, self.line_hz()))
-        };
-        let result = match speech {
-            Ok(speech) => self.speak(Wording::new(text), speech).await,
-            Err(error) => Err(error),
-        };
-        self.emit_failure("text_to_speech", result).await
-    }
-
-    /// Plays a prompt by its name, or a WAV file. As [`say`](Self::say) otherwise.
-    ///
-    /// # Errors
-    /// There is no such prompt or file, the call has no media yet or is over.
-    pub async fn play(&self, name: &str) -> Result<Spoken, CallError> {
-        let (text, speech) = match self.services().prompts.by_name(name) {
-            Some(prompt) => (
-                prompt.text.as_deref().unwrap_or(name).to_owned(),
-                prompt.speech(),
-            ),
-            None if name.to_ascii_lowercase().ends_with(".wav") => {
-                let path = std::path::PathBuf::from(name);
-                let read =
-                    tokio::task::spawn_blocking(move || crate::speech::wav::read(&path)).await;
-                match read {
-                    Ok(Ok(audio)) => {
-                        let audio = SpeechPart::audio(audio.rate_hz, audio.samples);
-                        (name.to_owned(), Parts::whole([audio]))
-                    }
-                    Ok(Err(error)) => return self.emit_failure("prompt", Err(error.into())).await,
-                    Err(_) => {
-                        return Err(CallError::NoPrompt {
-                            name: name.to_owned(),
-                        });
-                    }
-                }
-            }
-            None => {
-                return self
-                    .emit_failure(
-                        "prompt",
-                        Err(CallError::NoPrompt {
-                            name: name.to_owned(),
-                        }),
-                    )
-                    .await;
-            }
-        };
-        self.speak(Wording::new(&text), speech).await
-    }
-
-    /// Plays samples (mono, `rate_hz` Hz), paced like everything else. As [`say`](Self::say)
-    /// otherwise.
-    ///
-    /// # Errors
-    /// The rate can't be converted, the call has no media yet or is over.
-    pub async fn send_audio(&self, samples: &[i16], rate_hz: u32) -> Result<Spoken, CallError> {
-        let audio = SpeechPart::audio(rate_hz, samples);
-        self.speak(Wording::new(""), Parts::whole([audio])).await
-    }
-
     /// Cuts the agent's current speech with a short fade. Returns when it is cut.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::Call;
+    /// use voxtra_core::event::BuiltIn;
+    /// use voxtra_rt::session::EventBody;
+    ///
+    /// # async fn example(call: &Call) {
+    /// let mut events = call.events_from_now();
+    /// while let Some(event) = events.next().await {
+    ///     if let EventBody::BuiltIn(BuiltIn::DtmfReceived(_)) = &event.body {
+    ///         call.stop_speaking().await;
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub async fn stop_speaking(&self) {
-        let media = lock(&self.inner.output.media).clone();
+        let media = self.session().output().media();
         let Some(media) = media else {
             return;
         };
@@ -222,8 +173,9 @@ impl Call {
 
     /// Samples per second on the call's line; 8,000 as long as nobody knows.
     pub(crate) fn line_hz(&self) -> u32 {
-        lock(&self.inner.output.media)
-            .as_ref()
+        self.session()
+            .output()
+            .media()
             .map_or(8_000, |media| media.rate().hz())
     }
 
@@ -232,22 +184,28 @@ impl Call {
         &self,
         wording: Wording,
         speech: Parts<SpeechPart>,
+        manner: Manner,
     ) -> Result<Spoken, CallError> {
         let wording = Some(Arc::new(Mutex::new(wording)));
-        self.utter(Voiced::new(speech, wording)).await
+        self.utter(Voiced::new(speech, wording), manner).await
     }
 
     /// Plays a sound that is not speech of the agent: no event reports it.
     pub(crate) async fn play_untold(&self, sound: Parts<SpeechPart>) -> Result<Spoken, CallError> {
-        self.utter(Voiced::new(sound, None)).await
+        self.utter(Voiced::new(sound, None), Manner::default())
+            .await
     }
 
-    async fn utter(&self, mut speech: Voiced) -> Result<Spoken, CallError> {
+    pub(super) async fn utter(
+        &self,
+        mut speech: Voiced,
+        manner: Manner,
+    ) -> Result<Spoken, CallError> {
         // A voice that fails at once has not spoken, and holds nobody up before it has.
         let mut next = self.while_up(async { Ok(speech.next().await?) }).await?;
         let place = self
             .while_up(async {
-                let output = &self.inner.output;
+                let output = self.session().output();
                 let mut place = output.writer.lock().await;
                 loop {
                     if let Some(arrived) = lock(&output.arrived).take() {
@@ -262,7 +220,7 @@ impl Call {
                 }
             })
             .await?;
-        let mut utterance = Utterance::begin(self, speech.wording.clone(), place).await?;
+        let mut utterance = Utterance::begin(self, speech.wording.clone(), manner, place).await?;
         let mut converter: Option<Converter> = None;
         loop {
             let Some((rate_hz, samples)) = next else {
@@ -291,35 +249,39 @@ impl Call {
             };
         }
     }
-
-    /// A provider's failure is an event too.
-    async fn emit_failure<T>(
-        &self,
-        error_type: &str,
-        result: Result<T, CallError>,
-    ) -> Result<T, CallError> {
-        if let Err(error) = &result
-            && !matches!(error, CallError::Ended)
-        {
-            self.emit_error(error_type, error.to_string()).await;
-        }
-        result
-    }
 }
 
 /// Speech while it is being made, whose words are noted.
-struct Voiced {
+pub(super) struct Voiced {
     parts: Parts<SpeechPart>,
     wording: Option<Arc<Mutex<Wording>>>,
+    /// What came first, before it is played.
+    first: Option<Audio>,
 }
 
+/// Samples, and how many of them there are in a second.
+type Audio = (u32, Arc<[i16]>);
+
 impl Voiced {
-    fn new(parts: Parts<SpeechPart>, wording: Option<Arc<Mutex<Wording>>>) -> Self {
-        Self { parts, wording }
+    pub(super) fn new(parts: Parts<SpeechPart>, wording: Option<Arc<Mutex<Wording>>>) -> Self {
+        Self {
+            parts,
+            wording,
+            first: None,
+        }
+    }
+
+    /// Waits for the first audio, and keeps it.
+    pub(super) async fn begin(&mut self) -> Result<(), ProviderError> {
+        self.first = self.next().await?;
+        Ok(())
     }
 
     /// The next audio: its rate and its samples. `None` at the end.
-    async fn next(&mut self) -> Result<Option<(u32, Arc<[i16]>)>, ProviderError> {
+    async fn next(&mut self) -> Result<Option<Audio>, ProviderError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         while let Some(part) = self.parts.next().await {
             let mut wording = self.wording.as_ref().map(|wording| lock(wording));
             match part? {
@@ -359,6 +321,7 @@ struct Utterance<'a> {
     place: MutexGuard<'a, Option<AgentAudioWriter>>,
     epoch: u32,
     number: u32,
+    manner: Manner,
     /// Audio was queued. Set as soon as it is, since the future may be dropped at any await.
     queued: bool,
     outcome: Option<oneshot::Receiver<Spoken>>,
@@ -371,17 +334,19 @@ impl<'a> Utterance<'a> {
     async fn begin(
         call: &'a Call,
         wording: Option<Arc<Mutex<Wording>>>,
+        manner: Manner,
         mut place: MutexGuard<'a, Option<AgentAudioWriter>>,
     ) -> Result<Self, CallError> {
         let writer = place.as_mut().ok_or(CallError::NotAnswered)?;
         let epoch = writer.begin().await.map_err(|_| CallError::Ended)?;
-        let number = call.next_utterance();
-        let outcome = call.inner.output.expect(number, wording);
+        let number = call.session().next_utterance();
+        let outcome = call.session().output().expect(number, wording);
         Ok(Self {
             call,
             place,
             epoch,
             number,
+            manner,
             queued: false,
             outcome: Some(outcome),
         })
@@ -403,6 +368,7 @@ impl<'a> Utterance<'a> {
             samples: 0,
             first: !self.queued,
             last,
+            uninterruptible: self.manner.uninterruptible,
         };
         let result = writer.write(chunk, samples, &mut self.queued).await;
         result.map_err(|_| Cut)
@@ -429,14 +395,14 @@ impl Drop for Utterance<'_> {
         }
         if !self.queued {
             // Nothing was queued, so the media thread will report nothing.
-            self.call.inner.output.over(self.number);
+            self.call.session().output().over(self.number);
             return;
         }
         // Dropped in mid-sentence. If the queue to the owner is full, the audio plays to its end,
         // which loses nothing.
         let epoch = self.epoch;
-        let flush = Box::new(Request::Leg(Command::Flush { epoch }));
-        if self.call.inner.requests.try_send(flush).is_ok()
+        let flush = Request::Leg(Command::Flush { epoch });
+        if self.call.session().try_send(flush)
             && let Some(writer) = self.place.as_mut()
         {
             writer.expect_flush(self.epoch);

@@ -76,19 +76,17 @@ impl<'a> Transfer<'a> {
         let call = self.call;
         // One transfer at a time: the second waits, and then finds the caller transferred, or tries
         // in its turn.
-        let mut transferred = call.inner.transferred.lock().await;
+        let mut transferred = call.session().transferred().await;
         if let Some(target) = &*transferred {
             return Err(CallError::AlreadyTransferred {
                 target: target.clone(),
             });
         }
-        let started = CallTransferStarted {
-            target: self.target.clone(),
-        };
+        let started = CallTransferStarted::new(self.target.clone());
         call.emit_body(started.into()).await;
-        call.requests_taken().await;
+        call.session().requests_taken().await;
         let result = {
-            let mut transfer = call.inner.carrier.transfer(TransferTo {
+            let mut transfer = call.session().carrier().transfer(TransferTo {
                 target: self.target.clone(),
                 ring: self.ring,
                 caller_id: self.caller_id,
@@ -108,10 +106,7 @@ impl<'a> Transfer<'a> {
                     CallError::TransferFailed { reason, .. } => reason.as_str().into(),
                     error => error.to_string(),
                 };
-                let failed = CallTransferFailed {
-                    target: self.target,
-                    reason,
-                };
+                let failed = CallTransferFailed::new(self.target, reason);
                 call.emit_body(failed.into()).await;
             }
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::speak::Spoken;
+
 /// How long a character takes to say, where nothing tells: about 15 in a second.
 const CHARACTER: Duration = Duration::from_millis(66);
 
@@ -68,9 +70,18 @@ impl Wording {
         self.complete = true;
     }
 
+    /// The words that the caller heard, given how the utterance ended.
+    pub(super) fn heard_of(&self, spoken: Spoken) -> &str {
+        if spoken.completed {
+            &self.text
+        } else {
+            self.heard(spoken.heard)
+        }
+    }
+
     /// The words that were spoken within the first `played` of the audio. A word counts when it was
     /// spoken to its end. Without word times, a text's characters share its time.
-    pub(crate) fn heard(&self, played: Duration) -> &str {
+    fn heard(&self, played: Duration) -> &str {
         if self.complete && played >= self.made {
             return &self.text;
         }

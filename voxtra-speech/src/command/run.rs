@@ -8,6 +8,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::super::voice::audio::{LONGEST, Pcm16};
 use super::super::wav::{self, WavError, WavStream};
 use super::super::{PartSender, SpeechError, SpeechPart};
 use super::{AudioOutput, CommandVoice};
@@ -263,7 +264,7 @@ impl Drop for Running {
 /// How the bytes on standard output are decoded.
 enum Decoder {
     Wav(WavStream),
-    Raw { rate_hz: u32, half: Option<u8> },
+    Raw { rate_hz: u32, pcm: Pcm16 },
 }
 
 impl Decoder {
@@ -272,7 +273,7 @@ impl Decoder {
             AudioOutput::Wav => Self::Wav(WavStream::new()),
             AudioOutput::Raw { rate_hz } => Self::Raw {
                 rate_hz,
-                half: None,
+                pcm: Pcm16::default(),
             },
         }
     }
@@ -287,13 +288,8 @@ impl Decoder {
     fn push(&mut self, bytes: &[u8], samples: &mut Vec<i16>) -> Result<(), WavError> {
         match self {
             Self::Wav(stream) => stream.push(bytes, samples),
-            Self::Raw { half, .. } => {
-                for byte in bytes {
-                    match half.take() {
-                        None => *half = Some(*byte),
-                        Some(low) => samples.push(i16::from_le_bytes([low, *byte])),
-                    }
-                }
+            Self::Raw { pcm, .. } => {
+                pcm.push(bytes, samples);
                 Ok(())
             }
         }
@@ -339,9 +335,6 @@ fn describe(status: ExitStatus) -> String {
         (None, None) => status.to_string(),
     }
 }
-
-/// Longest audio of one utterance.
-const LONGEST: Duration = Duration::from_secs(1800);
 
 /// Most samples of an utterance in a file: that length at 48 kHz.
 const MAX_SAMPLES: usize = 1800 * 48_000;

@@ -19,29 +19,7 @@ pub(crate) use self::body::Body;
 pub(crate) use self::failure::{kind, message_of};
 pub(crate) use self::socket::{Received, Socket};
 pub(crate) use self::sse::Sse;
-use super::{ProviderError, ProviderErrorKind};
-
-/// How long to wait for a provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Timeouts {
-    /// For a connection, with TLS. Default 5 s.
-    pub connect: Duration,
-    /// For the first byte of an answer. Default 10 s.
-    pub first: Duration,
-    /// For each next part of an answer. Default 10 s.
-    pub idle: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            first: Duration::from_secs(10),
-            idle: Duration::from_secs(10),
-        }
-    }
-}
+use super::{ProviderError, ProviderErrorKind, Timeouts};
 
 /// Where a provider is reached, and with which key. Cheap to clone; clones share connections.
 #[derive(Clone)]

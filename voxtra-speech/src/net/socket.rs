@@ -130,10 +130,22 @@ impl Socket {
             .error(ProviderErrorKind::Unavailable, &failure::causes(error))
     }
 
+    /// The error for a message that makes no sense.
+    pub(crate) fn nonsense(&self, what: &str) -> ProviderError {
+        self.endpoint.nonsense(what)
+    }
+
     /// The error for a connection that the provider closed too early.
     pub(crate) fn closed_early(&self, said: Option<String>) -> ProviderError {
+        self.endpoint.closed_early(said)
+    }
+}
+
+impl Endpoint {
+    /// The error for a websocket that the provider closed too early.
+    pub(crate) fn closed_early(&self, said: Option<String>) -> ProviderError {
         let said = said.map_or_else(String::new, |said| format!(": {said}"));
-        self.endpoint.error(
+        self.error(
             ProviderErrorKind::Unavailable,
             &format!("it closed the connection{said}"),
         )

@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::chat::{self, Conversation, Turn};
 use super::super::{
-    BoxFuture, Endpoint, LanguageModel, ModelRequest, Parts, ProviderError, ReplyPart, Timeouts,
-    ToolCall, ToolSpec,
+    BoxFuture, Endpoint, LanguageModel, ModelRequest, Parts, ProviderError, ReplyPart, ToolCall,
+    ToolSpec,
 };
 use super::chunks::Chunks;
 
@@ -52,10 +52,7 @@ impl Model {
     /// # Errors
     /// The key can be none; the machine has no certificates.
     pub fn new(key: SecretString) -> Result<Self, ProviderError> {
-        let base = "https://api.openai.com/v1";
-        let endpoint = Endpoint::new("openai", base, Timeouts::default())?;
-        let endpoint = endpoint.with_key("authorization", "Bearer ", &key)?;
-        Ok(Self::at(endpoint).model(DEFAULT_MODEL))
+        Ok(Self::at(super::endpoint(&key)?).model(DEFAULT_MODEL))
     }
 
     /// A server that is compatible, at the base URL in front of `/chat/completions`. Until
@@ -221,7 +218,7 @@ mod tests {
     }
 
     fn at(base: &str) -> Model {
-        Model::at(Endpoint::new("test", base, Timeouts::default()).unwrap())
+        Model::at(Endpoint::new("test", base, Default::default()).unwrap())
     }
 
     #[test]

@@ -39,8 +39,8 @@ use self::words::Words;
 /// Numbers and abbreviations always stay: voices know how their language says them. So do e-mail
 /// addresses.
 ///
-/// The result is empty where there was nothing to say. Made speakable again, the text stays the same. It is at most four times as long as before, and
-/// 64 bytes.
+/// The result is empty where there was nothing to say. Made speakable again, the text stays the
+/// same. It is at most four times as long as before, and 64 bytes.
 ///
 /// ```
 /// use voxtra_speech::speakable;

@@ -83,12 +83,6 @@ pub fn write(
     channels: u16,
     interleaved: &[i16],
 ) -> Result<(), WavError> {
-    let spec = hound::WavSpec {
-        channels,
-        sample_rate: rate_hz,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
     // Recorded speech is private. An existing file keeps its permissions.
     let file = std::fs::OpenOptions::new()
         .write(true)
@@ -96,8 +90,37 @@ pub fn write(
         .truncate(true)
         .mode(0o600)
         .open(path)?;
-    let mut writer =
-        hound::WavWriter::new(std::io::BufWriter::new(file), spec).map_err(from_hound)?;
+    write_to(
+        std::io::BufWriter::new(file),
+        rate_hz,
+        channels,
+        interleaved,
+    )
+}
+
+/// A WAV file in memory, mono. Empty if it would be longer than a WAV can be.
+#[cfg(feature = "openai")]
+pub(crate) fn bytes(rate_hz: u32, samples: &[i16]) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    match write_to(&mut file, rate_hz, 1, samples) {
+        Ok(()) => file.into_inner(),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn write_to(
+    to: impl std::io::Write + std::io::Seek,
+    rate_hz: u32,
+    channels: u16,
+    interleaved: &[i16],
+) -> Result<(), WavError> {
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate: rate_hz,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::new(to, spec).map_err(from_hound)?;
     let mut block =
         writer.get_i16_writer(u32::try_from(interleaved.len()).map_err(|_| WavError::TooLong)?);
     for sample in interleaved {

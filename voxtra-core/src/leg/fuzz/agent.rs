@@ -83,6 +83,7 @@ impl Agent {
                 samples: u32::from(now),
                 first,
                 last: end && left == 0,
+                uninterruptible: utterance % 4 == 3,
             });
             self.put(utterance, now);
             first = false;

@@ -162,6 +162,7 @@ impl Call {
                         samples: u32::from(samples),
                         first: flags & 1 == 1,
                         last: flags & 2 == 2,
+                        uninterruptible: flags & 4 == 4,
                     };
                     self.agent.queue_broken(chunk, there);
                 }

@@ -140,7 +140,16 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
             id: chunk.utterance,
             epoch: chunk.epoch,
             played: 0,
+            uninterruptible: chunk.uninterruptible,
         });
+    }
+
+    /// While the audio is held back between two utterances: learns what the next one is, but plays
+    /// nothing of it.
+    pub(super) fn look_ahead<S: AgentAudio>(&mut self, source: &mut S) {
+        if self.utterance.is_none() {
+            self.chunk = self.chunk.or_else(|| source.next_chunk());
+        }
     }
 
     /// Reads from the current chunk, of the utterance in progress, into `room`.

@@ -289,7 +289,7 @@ impl Inner {
 }
 
 fn forward(call: &Call, report: Report) {
-    if !call.inner.reports.try_send(report) && !call.is_over() {
+    if !call.session().try_report(report) && !call.is_over() {
         tracing::error!(
             call = call.id(),
             "a session has too much to do; an ARI event of its call was lost"
@@ -326,16 +326,13 @@ mod tests {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, asterisk).await });
         Application::builder()
-            .asterisk(AriSettings {
-                url: format!("http://{address}/ari").parse().unwrap(),
-                app: "voxtra".into(),
-                username: "voxtra".into(),
-                password: "x".into(),
-            })
-            .media(MediaSettings {
-                listen: ([127, 0, 0, 1], 0).into(),
-                ..MediaSettings::default()
-            })
+            .asterisk(AriSettings::new(
+                format!("http://{address}/ari").parse().unwrap(),
+                "voxtra",
+                "voxtra",
+                "x",
+            ))
+            .media(MediaSettings::default().with(|media| media.listen = ([127, 0, 0, 1], 0).into()))
             .default(|call: Call| async move { call.ended().await })
             .start()
             .await
@@ -355,8 +352,8 @@ mod tests {
         };
         happens("StasisStart");
         let call = app.calls().pop().unwrap();
-        let more = || Request::Emit(AgentThinking {}.into());
-        while call.inner.requests.try_send(Box::new(more())).is_ok() {}
+        let more = || Request::Emit(AgentThinking::default().into());
+        while call.session().try_send(more()) {}
         happens("ChannelDestroyed");
 
         let mut events = call.events();

@@ -174,7 +174,9 @@ impl Asterisk {
 
     pub(super) fn known(&self, app: &Inner) -> Known {
         let calls = app.sessions.calls();
-        let channels = calls.iter().filter_map(|call| call.inner.carrier.channel());
+        let channels = calls
+            .iter()
+            .filter_map(|call| call.session().carrier().channel());
         Known {
             sessions: channels.map(|channel| channel.to_string()).collect(),
             awaited: self.expected().awaited(),

@@ -6,19 +6,27 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use uuid::Uuid;
-use voxtra_core::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy};
+use voxtra_core::audio::SampleRate;
+use voxtra_core::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy, LegSettings};
 
 use super::super::OlderKey;
 use super::super::document::Section;
 use super::super::risk;
-use super::super::settings::{AudioSocketSettings, MediaSettings, UuidRule};
+use super::super::settings::{AudioSocketSettings, UuidRule};
 use super::{read_size, read_time, read_word};
 use crate::app::CallLimits;
 use crate::ari::MediaFormat;
-use crate::media::{Detector, OnLoss};
+use crate::media::{Detector, MediaSettings, OnLoss};
 
-pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> MediaSettings {
-    let defaults = MediaSettings::default();
+/// `[media]`: what is about all calls, and what is about each call's audio.
+pub(super) struct Media {
+    pub(super) server: MediaSettings,
+    pub(super) advertise: String,
+    pub(super) limits: CallLimits,
+    pub(super) leg: LegSettings,
+}
+
+pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> Media {
     let listen = section.text("listen").and_then(|text| {
         let address = text.parse::<SocketAddr>().ok().or_else(|| {
             let host: IpAddr = text.parse().ok()?;
@@ -39,7 +47,7 @@ pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> Med
         }
         address
     });
-    let listen = listen.unwrap_or(defaults.listen);
+    let listen = listen.unwrap_or(MediaSettings::default().listen);
     let advertise = section.text("advertise");
     if let Some(text) = &advertise
         && let Err(reason) = check_host_port(text)
@@ -53,9 +61,71 @@ pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> Med
              write the host:port under which it reaches this machine",
         );
     }
-    let allow_peers = section
-        .texts("allow_peers")
-        .map(|texts| read_networks(&section, &texts));
+    let server = MediaSettings::default().with(|media| {
+        media.listen = listen;
+        read_server(&section, media, older);
+    });
+    let media = Media {
+        advertise: advertise.unwrap_or_else(|| listen.to_string()),
+        limits: read_limits(&section),
+        leg: read_leg(&section),
+        server,
+    };
+    risk::look_at_media(&section, &media.server, &media.advertise);
+    section.finish();
+    media
+}
+
+/// What is about all calls, but for the address.
+fn read_server(section: &Section<'_>, media: &mut MediaSettings, older: &mut Vec<OlderKey>) {
+    if let Some(texts) = section.texts("allow_peers") {
+        media.allow_peers = read_networks(section, &texts);
+    }
+    if let Some(threads) = section.integer::<u16>("threads", 1..=64) {
+        media.threads = threads.into();
+    }
+    let batch_ms = renamed(section, ["batch_ms", "tick_ms"], older, |key| {
+        section.integer(key, 0..=2)
+    });
+    media.batch = batch_ms.map_or(media.batch, Duration::from_millis);
+    let batch_above_load = renamed(section, ["batch_above_load", "tick_load"], older, |key| {
+        read_share(section, key)
+    });
+    media.batch_above_load = batch_above_load.unwrap_or(media.batch_above_load);
+    media.max_calls = read_size(section, "max_calls", 100_000, media.max_calls);
+    media.max_calls_per_peer = read_most(section, "max_calls_per_peer");
+    media.longest_call = read_limit(section, "longest_call_s", 7 * 86_400);
+    media.idle_timeout = read_limit(section, "idle_timeout_s", 86_400);
+    media.max_pending = read_size(section, "max_pending", 10_000, media.max_pending);
+    media.handshake_timeout = read_time(
+        section,
+        "handshake_timeout_ms",
+        100,
+        60_000,
+        media.handshake_timeout,
+    );
+    let on_loss = [("continue", OnLoss::Continue), ("hang_up", OnLoss::HangUp)];
+    media.on_loss = section.choice("on_loss", &on_loss).unwrap_or_default();
+    let detectors = [
+        ("telephone", Detector::Telephone),
+        ("energy", Detector::Energy),
+    ];
+    media.detector = section.choice("detector", &detectors).unwrap_or_default();
+}
+
+fn read_limits(section: &Section<'_>) -> CallLimits {
+    CallLimits {
+        per_second: section
+            .integer::<u32>("max_calls_per_second", 0..=10_000)
+            .filter(|n| *n > 0),
+        per_caller: read_most(section, "max_calls_per_caller"),
+    }
+}
+
+/// What is about each call's audio.
+fn read_leg(section: &Section<'_>) -> LegSettings {
+    let formats = [("slin", MediaFormat::Slin), ("slin16", MediaFormat::Slin16)];
+    let format = section.choice("format", &formats).unwrap_or_default();
     let policies = [
         ("refuse", G711Policy::Refuse),
         ("decode", G711Policy::Decode),
@@ -66,99 +136,35 @@ pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> Med
     if mulaw.is_some() && g711.is_some() {
         section.refuse("mulaw", "is the older name of `g711`: leave it out");
     }
-    let g711 = g711.or(mulaw).unwrap_or_default();
-    let batch_ms = renamed(&section, ["batch_ms", "tick_ms"], older, |key| {
-        section.integer(key, 0..=2)
-    });
-    let batch_above_load = renamed(&section, ["batch_above_load", "tick_load"], older, |key| {
-        read_share(&section, key)
-    });
-    let settings = MediaSettings {
-        listen,
-        advertise: advertise.unwrap_or_else(|| listen.to_string()),
-        threads: section
-            .integer::<u16>("threads", 1..=64)
-            .map_or(defaults.threads, usize::from),
-        batch_ms: batch_ms.unwrap_or(defaults.batch_ms),
-        batch_above_load: batch_above_load.unwrap_or(defaults.batch_above_load),
-        format: section
-            .choice(
-                "format",
-                &[("slin", MediaFormat::Slin), ("slin16", MediaFormat::Slin16)],
-            )
-            .unwrap_or_default(),
-        allow_peers: allow_peers.unwrap_or(defaults.allow_peers),
-        max_calls: read_size(&section, "max_calls", 100_000, defaults.max_calls),
-        max_calls_per_peer: section
-            .integer::<u32>("max_calls_per_peer", 0..=100_000)
-            .filter(|n| *n > 0)
-            .and_then(|n| usize::try_from(n).ok()),
-        calls: CallLimits {
-            per_second: section
-                .integer::<u32>("max_calls_per_second", 0..=10_000)
-                .filter(|n| *n > 0),
-            per_caller: section
-                .integer::<u32>("max_calls_per_caller", 0..=100_000)
-                .filter(|n| *n > 0)
-                .and_then(|n| usize::try_from(n).ok()),
-        },
-        longest_call: read_limit(&section, "longest_call_s", 7 * 86_400),
-        idle_timeout: read_limit(&section, "idle_timeout_s", 86_400),
-        max_pending: read_size(&section, "max_pending", 10_000, defaults.max_pending),
-        handshake_timeout: read_time(
-            &section,
-            "handshake_timeout_ms",
-            100,
-            60_000,
-            defaults.handshake_timeout,
-        ),
-        on_loss: section
-            .choice(
-                "on_loss",
-                &[("continue", OnLoss::Continue), ("hang_up", OnLoss::HangUp)],
-            )
-            .unwrap_or_default(),
-        g711,
-        detector: section
-            .choice(
-                "detector",
-                &[
-                    ("telephone", Detector::Telephone),
-                    ("energy", Detector::Energy),
-                ],
-            )
-            .unwrap_or_default(),
-        echo: section
-            .choice(
-                "echo",
-                &[
-                    ("discount", EchoPolicy::Discount),
-                    ("ignore", EchoPolicy::Ignore),
-                ],
-            )
-            .unwrap_or_default(),
-        background: section
-            .choice(
-                "background",
-                &[
-                    ("discount", BackgroundPolicy::Discount),
-                    ("ignore", BackgroundPolicy::Ignore),
-                ],
-            )
-            .unwrap_or_default(),
-        dtmf: section
-            .choice(
-                "dtmf",
-                &[
-                    ("both", DtmfPolicy::Both),
-                    ("signalled", DtmfPolicy::Signalled),
-                ],
-            )
-            .unwrap_or_default(),
-    };
-    risk::look_at_media(&section, &settings);
-    section.finish();
-    settings
+    let echo = [
+        ("discount", EchoPolicy::Discount),
+        ("ignore", EchoPolicy::Ignore),
+    ];
+    let background = [
+        ("discount", BackgroundPolicy::Discount),
+        ("ignore", BackgroundPolicy::Ignore),
+    ];
+    let dtmf = [
+        ("both", DtmfPolicy::Both),
+        ("signalled", DtmfPolicy::Signalled),
+    ];
+    LegSettings::default().with(|leg| {
+        leg.rate = SampleRate::from_hz(format.hz()).unwrap_or_default();
+        leg.g711 = g711.or(mulaw).unwrap_or_default();
+        leg.echo = section.choice("echo", &echo).unwrap_or_default();
+        leg.background = section
+            .choice("background", &background)
+            .unwrap_or_default();
+        leg.dtmf = section.choice("dtmf", &dtmf).unwrap_or_default();
+    })
+}
+
+/// Most calls of one origin at the same time; 0 means no limit.
+fn read_most(section: &Section<'_>, key: &'static str) -> Option<usize> {
+    section
+        .integer::<u32>(key, 0..=100_000)
+        .filter(|most| *most > 0)
+        .and_then(|most| usize::try_from(most).ok())
 }
 
 /// A limit in seconds; 0 means no limit.

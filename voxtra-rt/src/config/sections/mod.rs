@@ -28,13 +28,16 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let mut places = Places::default();
     let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
     let media = read_media(root.section("media"), &mut places.older);
+    let turn = read_turn(root.section("turn"));
     let config = Config {
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
         calls: read_calls(root.section("calls")),
-        audiosockets: read_audiosockets(&root, &media),
-        media,
-        turn: read_turn(root.section("turn")),
+        audiosockets: read_audiosockets(&root, &media.server),
+        media: media.server,
+        advertise: media.advertise,
+        limits: media.limits,
+        leg: media.leg.with(|leg| leg.turn = turn),
         speech: read_speech(root.section("speech")),
         prompts: read_prompts(&root, &mut places.prompts),
         webhooks: root
@@ -68,12 +71,12 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) 
         // It is a URL; the type system also needs the other case.
         let here = Url::parse("http://127.0.0.1:8088/ari").ok();
         if let (Some(password), Some(here), true) = (password, here, section.is_sound()) {
-            let asked = AriSettings {
-                url: url.unwrap_or(here),
-                app: app.unwrap_or_else(|| "voxtra".to_owned()),
-                username: username.unwrap_or_else(|| "voxtra".to_owned()),
+            let asked = AriSettings::new(
+                url.unwrap_or(here),
+                app.unwrap_or_else(|| "voxtra".to_owned()),
+                username.unwrap_or_else(|| "voxtra".to_owned()),
                 password,
-            };
+            );
             match asked.check() {
                 Err(AriError::Settings { key, reason }) => section.refuse(key, reason),
                 Err(other) => section.refuse("url", other.to_string()),
@@ -118,59 +121,40 @@ fn read_turn(section: Section<'_>) -> TurnSettings {
             ("patient", Preset::Patient),
         ],
     );
-    let defaults = preset.unwrap_or_default().settings();
-    let time = |key, default| {
-        section
-            .integer::<u32>(key, 0..=3_600_000)
-            .unwrap_or(default)
+    let mut turn = preset.unwrap_or_default().settings();
+    let share = |key, value: &mut f32| *value = section.number(key).unwrap_or(*value);
+    let frames = |key, value: &mut u8| *value = section.integer(key, 1..=50).unwrap_or(*value);
+    let time = |key, value: &mut u32| {
+        *value = section.integer(key, 0..=3_600_000).unwrap_or(*value);
     };
-    let settings = TurnSettings {
-        start_threshold: section
-            .number("start_threshold")
-            .unwrap_or(defaults.start_threshold),
-        stop_threshold: section
-            .number("stop_threshold")
-            .unwrap_or(defaults.stop_threshold),
-        start_frames: section
-            .integer("start_frames", 1..=50)
-            .unwrap_or(defaults.start_frames),
-        start_window: section
-            .integer("start_window", 1..=50)
-            .unwrap_or(defaults.start_window),
-        min_speech_ms: time("min_speech_ms", defaults.min_speech_ms),
-        hangover_ms: time("hangover_ms", defaults.hangover_ms),
-        end_of_turn_ms: time("end_of_turn_ms", defaults.end_of_turn_ms),
-        end_of_turn_range: section
-            .number("end_of_turn_range")
-            .unwrap_or(defaults.end_of_turn_range),
-        silence_ms: time("silence_ms", defaults.silence_ms),
-        longest_utterance_ms: time("longest_utterance_ms", defaults.longest_utterance_ms),
-        longest_turn_ms: time("longest_turn_ms", defaults.longest_turn_ms),
-        barge_in: section.boolean("barge_in").unwrap_or(defaults.barge_in),
-        barge_in_threshold: section
-            .number("barge_in_threshold")
-            .unwrap_or(defaults.barge_in_threshold),
-        barge_in_min_speech_ms: time("barge_in_min_speech_ms", defaults.barge_in_min_speech_ms),
-        pause: section.boolean("pause").unwrap_or(defaults.pause),
-        pause_threshold: section
-            .number("pause_threshold")
-            .unwrap_or(defaults.pause_threshold),
-        pause_frames: section
-            .integer("pause_frames", 1..=50)
-            .unwrap_or(defaults.pause_frames),
-        pause_window: section
-            .integer("pause_window", 1..=50)
-            .unwrap_or(defaults.pause_window),
-        pause_resume_ms: time("pause_resume_ms", defaults.pause_resume_ms),
-        pause_max_ms: time("pause_max_ms", defaults.pause_max_ms),
-    };
+    let switch = |key, value: &mut bool| *value = section.boolean(key).unwrap_or(*value);
+    share("start_threshold", &mut turn.start_threshold);
+    share("stop_threshold", &mut turn.stop_threshold);
+    frames("start_frames", &mut turn.start_frames);
+    frames("start_window", &mut turn.start_window);
+    time("min_speech_ms", &mut turn.min_speech_ms);
+    time("hangover_ms", &mut turn.hangover_ms);
+    time("end_of_turn_ms", &mut turn.end_of_turn_ms);
+    share("end_of_turn_range", &mut turn.end_of_turn_range);
+    time("silence_ms", &mut turn.silence_ms);
+    time("longest_utterance_ms", &mut turn.longest_utterance_ms);
+    time("longest_turn_ms", &mut turn.longest_turn_ms);
+    switch("barge_in", &mut turn.barge_in);
+    share("barge_in_threshold", &mut turn.barge_in_threshold);
+    time("barge_in_min_speech_ms", &mut turn.barge_in_min_speech_ms);
+    switch("pause", &mut turn.pause);
+    share("pause_threshold", &mut turn.pause_threshold);
+    frames("pause_frames", &mut turn.pause_frames);
+    frames("pause_window", &mut turn.pause_window);
+    time("pause_resume_ms", &mut turn.pause_resume_ms);
+    time("pause_max_ms", &mut turn.pause_max_ms);
     if section.is_sound()
-        && let Err(error) = settings.check()
+        && let Err(error) = turn.check()
     {
         section.refuse(error.key, error.reason);
     }
     section.finish();
-    settings
+    turn
 }
 
 fn read_log(section: Section<'_>) -> LogSettings {

@@ -18,7 +18,6 @@ pub(super) fn read_speech(section: Section<'_>) -> SpeechSettings {
         Piper,
         Command,
     }
-    let defaults = SpeechSettings::default();
     let kind = section
         .choice(
             "voice",
@@ -73,14 +72,13 @@ pub(super) fn read_speech(section: Section<'_>) -> SpeechSettings {
             VoiceSettings::Command { argv, raw_hz }
         }
     };
-    let settings = SpeechSettings {
-        voice,
-        timeout: read_time(&section, "timeout_ms", 100, 600_000, defaults.timeout),
-        inherit_env: section.texts("inherit_env").unwrap_or_default(),
-        prompts_dir: section.text("prompts_dir").map(PathBuf::from),
-    };
+    let mut speech = SpeechSettings::default();
+    speech.voice = voice;
+    speech.timeout = read_time(&section, "timeout_ms", 100, 600_000, speech.timeout);
+    speech.inherit_env = section.texts("inherit_env").unwrap_or_default();
+    speech.prompts_dir = section.text("prompts_dir").map(PathBuf::from);
     section.finish();
-    settings
+    speech
 }
 
 pub(super) fn read_prompts(root: &Section<'_>, places: &mut Vec<Place>) -> Vec<PromptSettings> {
@@ -94,7 +92,9 @@ pub(super) fn read_prompts(root: &Section<'_>, places: &mut Vec<Place>) -> Vec<P
         let text = section.text("text");
         if let (Some(name), Some(file)) = (name, file) {
             if names.insert(name.clone()) {
-                all.push(PromptSettings { name, file, text });
+                let mut prompt = PromptSettings::new(name, file);
+                prompt.text = text;
+                all.push(prompt);
                 places.push(section.place("file"));
             } else {
                 section.refuse("name", "is already the name of an earlier [[prompt]]");

@@ -17,6 +17,7 @@ fn chunk(epoch: u32, utterance: u32) -> Chunk {
         samples: 0,
         first: true,
         last: true,
+        uninterruptible: false,
     }
 }
 

@@ -10,10 +10,7 @@ use super::sync::atomic::Ordering;
 use super::sync::in_every_order;
 
 fn a_link(forward: Forward) -> (MediaEnd, MediaLink) {
-    let leg = LegSettings {
-        forward,
-        ..LegSettings::default()
-    };
+    let leg = LegSettings::default().with(|leg| leg.forward = forward);
     link(&leg, &MediaSettings::default(), Shared::new(leg.rate))
 }
 

@@ -233,7 +233,7 @@ fn told(event: impl Into<EventBody>) -> Input {
 }
 
 fn key(digit: char) -> Input {
-    told(DtmfReceived { digit })
+    told(DtmfReceived::new(digit))
 }
 
 fn gone() -> Input {
@@ -261,20 +261,15 @@ async fn events_wait_in_their_order_while_a_handler_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_cuts_what_awaits_and_comes_before_what_waited() {
-    let turn = |duration_ms| {
-        told(TurnEnded {
-            duration_ms,
-            cut: false,
-        })
-    };
+    let turn = |duration_ms| told(TurnEnded::new(duration_ms));
     let trace = run::<Cut>(vec![
         (1, key('1')),
         (2, turn(8)),
-        (3, told(BargeIn {})),
+        (3, told(BargeIn::default())),
         (4, key('5')),
         (5, key('2')),
         (6, turn(7)),
-        (7, told(BargeIn {})),
+        (7, told(BargeIn::default())),
         (8, gone()),
     ])
     .await;
@@ -293,14 +288,8 @@ async fn steps_are_entered_and_tried_before_the_session() {
         .zip(1..)
         .map(|(digit, second)| (second, key(digit)))
         .chain([
-            (
-                8,
-                told(TurnEnded {
-                    duration_ms: 1,
-                    cut: false,
-                }),
-            ),
-            (8, told(BargeIn {})),
+            (8, told(TurnEnded::new(1))),
+            (8, told(BargeIn::default())),
             (9, gone()),
         ]);
     let trace = run::<Menu>(script.collect()).await;
@@ -327,28 +316,17 @@ async fn steps_are_entered_and_tried_before_the_session() {
 
 #[tokio::test(start_paused = true)]
 async fn timers_come_when_they_are_due_and_a_broken_silence_never_does() {
-    let speech = || {
-        told(AgentSpeechStarted {
-            text: String::new(),
-        })
-    };
-    let quiet = || {
-        told(AgentSpeechEnded {
-            text: String::new(),
-            interrupted: false,
-            heard_ms: 0,
-            heard: String::new(),
-        })
-    };
+    let speech = || told(AgentSpeechStarted::new(String::new()));
+    let quiet = || told(AgentSpeechEnded::new(String::new(), false));
     let trace = run::<Clockwork>(vec![
-        (1, told(MediaStarted { sample_rate: 8000 })),
+        (1, told(MediaStarted::new(8000))),
         (3, speech()),
         (8, quiet()),
         (12, key('1')),
         // The silence that follows this key falls due while its handler runs, and is broken before
         // that ends.
         (18, key('9')),
-        (25, told(UserSpeechStarted {})),
+        (25, told(UserSpeechStarted::default())),
         (51, gone()),
     ])
     .await;
@@ -462,7 +440,7 @@ async fn an_event_that_another_handler_is_for_interrupts_nothing() {
         (1, key('1')),
         // The step's handler with a guard on the state comes first, and may take the key.
         (2, key('0')),
-        (4, told(BargeIn {})),
+        (4, told(BargeIn::default())),
         (5, key('0')),
         (9, gone()),
     ])
@@ -503,7 +481,7 @@ async fn keys_that_no_handler_is_for_are_left_to_a_listen_that_comes_later() {
     let trace = run::<Asking>(vec![
         (1, key('4')),
         (1, key('2')),
-        (2, told(BargeIn {})),
+        (2, told(BargeIn::default())),
         (9, gone()),
     ])
     .await;

@@ -110,96 +110,59 @@ fn made(u: &mut Unstructured<'_>) -> Result<Event> {
 
 fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
     Ok(match kind {
-        EventKind::CallStarted => CallStarted {
-            caller_id: u.arbitrary()?,
-            called_number: u.arbitrary()?,
-            direction: match u.arbitrary()? {
+        EventKind::CallStarted => CallStarted::new(
+            u.arbitrary()?,
+            u.arbitrary()?,
+            match u.arbitrary()? {
                 true => CallStartedDirection::Inbound,
                 false => CallStartedDirection::Outbound,
             },
-        }
+        )
         .into(),
-        EventKind::CallRinging => CallRinging {}.into(),
-        EventKind::CallAnswered => CallAnswered {}.into(),
-        EventKind::CallEnded => CallEnded {
-            reason: u.arbitrary()?,
-            duration_seconds: finite(u)?,
-            answered_seconds: finite(u)?,
-            ended_by: *u.choose(&[
+        EventKind::CallRinging => CallRinging::default().into(),
+        EventKind::CallAnswered => CallAnswered::default().into(),
+        EventKind::CallEnded => CallEnded::new(u.arbitrary()?, finite(u)?)
+            .with_answered_seconds(finite(u)?)
+            .with_ended_by(*u.choose(&[
                 CallEndedEndedBy::FarEnd,
                 CallEndedEndedBy::Agent,
                 CallEndedEndedBy::OtherParty,
                 CallEndedEndedBy::System,
-            ])?,
+            ])?)
+            .into(),
+        EventKind::CallFailed => CallFailed::new(u.arbitrary()?).into(),
+        EventKind::CallTransferred => CallTransferred::new(u.arbitrary()?).into(),
+        EventKind::CallTransferStarted => CallTransferStarted::new(u.arbitrary()?).into(),
+        EventKind::CallTransferFailed => {
+            CallTransferFailed::new(u.arbitrary()?, u.arbitrary()?).into()
         }
+        EventKind::CallHeld => CallHeld::default().into(),
+        EventKind::CallResumed => CallResumed::default().into(),
+        EventKind::CallReplaced => CallReplaced::new(u.arbitrary()?).into(),
+        EventKind::MediaStarted => MediaStarted::new(u.arbitrary()?).into(),
+        EventKind::MediaStopped => MediaStopped::new(*u.choose(&[
+            MediaStoppedReason::Hangup,
+            MediaStoppedReason::Closed,
+            MediaStoppedReason::Error,
+            MediaStoppedReason::Timeout,
+        ])?)
         .into(),
-        EventKind::CallFailed => CallFailed {
-            reason: u.arbitrary()?,
+        EventKind::AudioFrameReceived => {
+            AudioFrameReceived::new(u.arbitrary()?, u.arbitrary()?).into()
         }
-        .into(),
-        EventKind::CallTransferred => CallTransferred {
-            target: u.arbitrary()?,
+        EventKind::AudioFrameSent => AudioFrameSent::new(u.arbitrary()?, u.arbitrary()?).into(),
+        EventKind::UserSpeechStarted => UserSpeechStarted::default().into(),
+        EventKind::UserSpeechEnded => UserSpeechEnded::new(u.arbitrary()?)
+            .with_cut(u.arbitrary()?)
+            .into(),
+        EventKind::UserTranscript => {
+            UserTranscript::new(u.arbitrary()?, finite(u)?, u.arbitrary()?).into()
         }
-        .into(),
-        EventKind::CallTransferStarted => CallTransferStarted {
-            target: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::CallTransferFailed => CallTransferFailed {
-            target: u.arbitrary()?,
-            reason: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::CallHeld => CallHeld {}.into(),
-        EventKind::CallResumed => CallResumed {}.into(),
-        EventKind::CallReplaced => CallReplaced {
-            caller_id: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::MediaStarted => MediaStarted {
-            sample_rate: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::MediaStopped => MediaStopped {
-            reason: *u.choose(&[
-                MediaStoppedReason::Hangup,
-                MediaStoppedReason::Closed,
-                MediaStoppedReason::Error,
-                MediaStoppedReason::Timeout,
-            ])?,
-        }
-        .into(),
-        EventKind::AudioFrameReceived => AudioFrameReceived {
-            sequence: u.arbitrary()?,
-            samples: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::AudioFrameSent => AudioFrameSent {
-            sequence: u.arbitrary()?,
-            samples: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::UserSpeechStarted => UserSpeechStarted {}.into(),
-        EventKind::UserSpeechEnded => UserSpeechEnded {
-            duration_ms: u.arbitrary()?,
-            cut: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::UserTranscript => UserTranscript {
-            text: u.arbitrary()?,
-            confidence: finite(u)?,
-            is_final: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::UserTranscriptPartial => UserTranscriptPartial {
-            text: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::AgentThinking => AgentThinking {}.into(),
-        EventKind::AgentResponse => AgentResponse {
-            text: u.arbitrary()?,
-            tool_calls: u
-                .arbitrary_iter::<[&str; 3]>()?
+        EventKind::UserTranscriptPartial => UserTranscriptPartial::new(u.arbitrary()?).into(),
+        EventKind::AgentThinking => AgentThinking::default().into(),
+        EventKind::AgentResponse => AgentResponse::new(
+            u.arbitrary()?,
+            u.arbitrary_iter::<[&str; 3]>()?
                 .map(|call| {
                     call.map(|[id, name, arguments]| ToolCall {
                         id: id.into(),
@@ -208,53 +171,35 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
                     })
                 })
                 .collect::<Result<_>>()?,
-        }
+        )
         .into(),
-        EventKind::AgentSpeechStarted => AgentSpeechStarted {
-            text: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::AgentSpeechEnded => AgentSpeechEnded {
-            text: u.arbitrary()?,
-            interrupted: u.arbitrary()?,
-            heard_ms: u.arbitrary()?,
-            heard: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::AgentHeld => AgentHeld {
-            outcome: *u.choose(&[
+        EventKind::AgentSpeechStarted => AgentSpeechStarted::new(u.arbitrary()?).into(),
+        EventKind::AgentSpeechEnded => AgentSpeechEnded::new(u.arbitrary()?, u.arbitrary()?)
+            .with_heard_ms(u.arbitrary()?)
+            .with_heard(u.arbitrary()?)
+            .into(),
+        EventKind::AgentHeld => AgentHeld::new(
+            *u.choose(&[
                 AgentHeldOutcome::Pending,
                 AgentHeldOutcome::Interrupted,
                 AgentHeldOutcome::Resumed,
                 AgentHeldOutcome::Stopped,
             ])?,
-            held_ms: u.arbitrary()?,
-        }
+            u.arbitrary()?,
+        )
         .into(),
-        EventKind::DtmfReceived => DtmfReceived {
-            digit: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::BargeIn => BargeIn {}.into(),
+        EventKind::DtmfReceived => DtmfReceived::new(u.arbitrary()?).into(),
+        EventKind::BargeIn => BargeIn::default().into(),
         EventKind::SilenceDetected => {
             let silence_duration_ms = u.arbitrary()?;
-            SilenceDetected {
-                silence_duration_ms,
-            }
-            .into()
+            SilenceDetected::new(silence_duration_ms).into()
         }
-        EventKind::TurnEnded => TurnEnded {
-            duration_ms: u.arbitrary()?,
-            cut: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::Error => Error {
-            error_type: u.arbitrary()?,
-            message: u.arbitrary()?,
-        }
-        .into(),
-        EventKind::SessionCreated => SessionCreated {}.into(),
-        EventKind::SessionDestroyed => SessionDestroyed {}.into(),
+        EventKind::TurnEnded => TurnEnded::new(u.arbitrary()?)
+            .with_cut(u.arbitrary()?)
+            .into(),
+        EventKind::Error => Error::new(u.arbitrary()?, u.arbitrary()?).into(),
+        EventKind::SessionCreated => SessionCreated::default().into(),
+        EventKind::SessionDestroyed => SessionDestroyed::default().into(),
         // A new event that has no arm here yet.
         _ => return Err(arbitrary::Error::IncorrectFormat),
     })

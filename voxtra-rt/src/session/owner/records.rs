@@ -38,14 +38,14 @@ impl Owner {
                 self.stopped |= stopped.is_some();
                 self.publish_at(at, EventBody::BuiltIn(event.into()));
                 if let Some(reason) = stopped
-                    && self.call.inner.carrier.ends_with_media()
+                    && self.call.session().carrier().ends_with_media()
                 {
                     return Some(Signal::LineEnded(media_reason(reason)));
                 }
             }
             RecordBody::UtteranceStarted { utterance } => {
-                if let Some(text) = self.call.inner.output.started(utterance) {
-                    self.publish_at(at, AgentSpeechStarted { text }.into());
+                if let Some(text) = self.call.session().output().started(utterance) {
+                    self.publish_at(at, AgentSpeechStarted::new(text).into());
                 }
             }
             RecordBody::UtteranceEnded {
@@ -53,7 +53,7 @@ impl Owner {
                 interrupted,
                 played,
             } => {
-                if let Some(queued) = self.call.inner.output.over(utterance) {
+                if let Some(queued) = self.call.session().output().over(utterance) {
                     let spoken = Spoken {
                         completed: !interrupted,
                         heard: self.line_time(played),
@@ -93,17 +93,11 @@ impl Owner {
         } = queued;
         if let Some(wording) = wording.filter(|_| started) {
             let wording = lock(&wording);
-            let heard = if spoken.completed {
-                wording.text()
-            } else {
-                wording.heard(spoken.heard)
-            };
-            let ended = AgentSpeechEnded {
-                text: wording.text().to_owned(),
-                heard: heard.to_owned(),
-                interrupted: spoken.is_interrupted(),
-                heard_ms: u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX),
-            };
+            let heard = wording.heard_of(spoken);
+            let heard_ms = u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX);
+            let ended = AgentSpeechEnded::new(wording.text().to_owned(), spoken.is_interrupted())
+                .with_heard_ms(heard_ms)
+                .with_heard(heard.to_owned());
             self.publish_at(at, ended.into());
         }
         let _ = tell.send(spoken);
@@ -119,13 +113,13 @@ impl Owner {
         if lost > 0 {
             self.records_missed(now, lost);
         }
-        for queued in self.call.inner.output.close() {
+        for queued in self.call.session().output().close() {
             self.utterance_ended(now, queued, Spoken::UNHEARD);
         }
         if !self.stopped {
             self.stopped = true;
             let reason = MediaStoppedReason::Closed;
-            self.publish_at(now, BuiltIn::from(MediaStopped { reason }).into());
+            self.publish_at(now, BuiltIn::from(MediaStopped::new(reason)).into());
         }
         if !self.life.is_over() && !self.call.is_transferred() {
             self.media_lost();
@@ -143,7 +137,7 @@ impl Owner {
         } else {
             self.short_lived += 1;
         }
-        if self.short_lived > ATTEMPTS || self.call.inner.carrier.reconnect().is_none() {
+        if self.short_lived > ATTEMPTS || self.call.session().carrier().reconnect().is_none() {
             self.ending.get_or_insert((
                 Deadline::now() + deadlines::WITHOUT_MEDIA,
                 EndReason::MediaLost,

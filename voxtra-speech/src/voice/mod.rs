@@ -1,3 +1,10 @@
+#[allow(dead_code, reason = "each provider uses a part of it")]
+pub(crate) mod audio;
+#[cfg(any(feature = "cartesia", feature = "elevenlabs"))]
+pub(crate) mod captions;
+#[cfg(any(feature = "cartesia", feature = "deepgram", feature = "elevenlabs"))]
+pub(crate) mod streamed;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,13 +86,14 @@ pub trait TextToSpeech: Send + Sync {
 }
 
 /// Speaks each text with `synthesize`, one behind the other, and tells where each begins. The next
-/// text is begun while the audio of the one before is still being read.
+/// text is begun while the audio of the one before is still being read. Texts of nothing but spaces
+/// are left out.
 pub fn text_by_text(
     mut texts: Feed<String>,
     mut synthesize: impl FnMut(String) -> Parts<SpeechPart> + Send + 'static,
 ) -> Parts<SpeechPart> {
     Parts::made_by(|out| async move {
-        let mut length = Duration::ZERO;
+        let mut length = Length::default();
         let mut next = begin(&mut texts, &mut synthesize).await;
         while let Some(begun) = next {
             let current = pass_on(begun, &mut length, &out);
@@ -107,7 +115,7 @@ async fn begin(
     texts: &mut Feed<String>,
     synthesize: &mut impl FnMut(String) -> Parts<SpeechPart>,
 ) -> Option<Begun> {
-    let text = texts.next().await?;
+    let text = next_text(texts).await?;
     let mut speech = synthesize(text.clone());
     let first = speech.next().await;
     Some(Begun {
@@ -119,7 +127,7 @@ async fn begin(
 
 async fn pass_on(
     begun: Begun,
-    length: &mut Duration,
+    length: &mut Length,
     out: &PartSender<SpeechPart>,
 ) -> Result<(), ProviderError> {
     let Begun {
@@ -127,7 +135,7 @@ async fn pass_on(
         mut speech,
         first,
     } = begun;
-    let start = *length;
+    let start = length.get();
     out.send(SpeechPart::Text { text, at: start }).await;
     let mut next = first;
     while let Some(part) = next {
@@ -137,7 +145,7 @@ async fn pass_on(
                 at: start.saturating_add(at),
             },
             SpeechPart::Audio { rate_hz, samples } => {
-                *length = length.saturating_add(duration(samples.len(), rate_hz));
+                length.add(samples.len(), rate_hz);
                 SpeechPart::Audio { rate_hz, samples }
             }
         };
@@ -147,6 +155,43 @@ async fn pass_on(
         next = speech.next().await;
     }
     Ok(())
+}
+
+/// The next text in which there is something.
+pub(crate) async fn next_text(texts: &mut Feed<String>) -> Option<String> {
+    loop {
+        let text = texts.next().await?;
+        if !text.trim().is_empty() {
+            return Some(text);
+        }
+    }
+}
+
+/// The length of audio that comes in parts: exact, where the lengths of the parts are rounded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Length {
+    /// What came at other rates.
+    before: Duration,
+    samples: usize,
+    rate_hz: u32,
+}
+
+impl Length {
+    pub(crate) fn add(&mut self, samples: usize, rate_hz: u32) {
+        if rate_hz != self.rate_hz {
+            *self = Self {
+                before: self.get(),
+                samples: 0,
+                rate_hz,
+            };
+        }
+        self.samples = self.samples.saturating_add(samples);
+    }
+
+    pub(crate) fn get(&self) -> Duration {
+        self.before
+            .saturating_add(duration(self.samples, self.rate_hz))
+    }
 }
 
 /// How long this many samples last.
@@ -175,12 +220,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn many_parts_are_as_long_as_one() {
+        let mut length = Length::default();
+        for _ in 0..44_100 {
+            length.add(1, 44_100);
+        }
+        assert_eq!(length.get(), Duration::from_secs(1));
+        length.add(8_000, 8_000);
+        length.add(22_050, 44_100);
+        assert_eq!(length.get(), Duration::from_millis(2_500));
+    }
+
     #[tokio::test]
     async fn each_text_is_told_at_its_place() {
         let texts = Feed::whole(["a".to_owned(), "b".to_owned()]);
         let audio = SpeechPart::audio(8_000, vec![1; 8_000]);
         let expected = vec![text("a", 0), audio.clone(), text("b", 1), audio];
         assert_eq!(text_by_text(texts, second).collect().await, Ok(expected));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_for_an_empty_text() {
+        let texts = Feed::whole(["", " \n"].map(str::to_owned));
+        let speech = text_by_text(texts, |_| panic!("there is nothing to say"));
+        assert_eq!(speech.collect().await, Ok(vec![]));
     }
 
     #[tokio::test]

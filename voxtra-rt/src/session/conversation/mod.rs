@@ -1,0 +1,253 @@
+//! The language model in a call's conversation.
+
+mod memory;
+mod reply;
+mod run;
+mod settings;
+mod tool;
+pub mod tools;
+mod turns;
+
+use std::sync::Arc;
+
+use voxtra_core::event::{AgentResponse, AgentThinking};
+
+pub(crate) use self::memory::Memory;
+pub use self::reply::Answer;
+pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
+pub use self::tool::{FnTool, Tool};
+use super::call::Call;
+use super::error::CallError;
+use crate::speech::{Message, Parts, Reply, ReplyPart};
+
+/// The language model, with the conversation of one call.
+///
+/// It remembers what the caller said, and of what the agent said only what the caller heard.
+#[derive(Debug)]
+pub struct Conversation<'a> {
+    call: &'a Call,
+}
+
+impl<'a> Conversation<'a> {
+    pub(crate) fn new(call: &'a Call) -> Self {
+        Self { call }
+    }
+
+    /// Tells the model what it is and how to behave. It replaces earlier instructions.
+    pub async fn instruct(&self, instructions: &str) {
+        let mut memory = self.call.session().memory().await;
+        memory.instruct(instructions);
+    }
+
+    /// Lets the model call a tool in [`answer`](Self::answer) and [`run`](Self::run). It replaces
+    /// the tool of its name.
+    pub async fn add_tool(&self, tool: impl Tool + 'static) {
+        let mut memory = self.call.session().memory().await;
+        memory.add_tool(Arc::new(tool));
+    }
+
+    /// What was said so far, oldest first, without the instructions. Of what the agent said there
+    /// is what the caller heard; what was cut ends with an ellipsis.
+    pub async fn history(&self) -> Vec<Message> {
+        self.call.session().memory().await.messages().to_vec()
+    }
+
+    /// Forgets what was said. Instructions and tools stay.
+    pub async fn reset(&self) {
+        self.call.session().memory().await.replace(Vec::new());
+    }
+
+    /// Gives the model what the caller said and returns its reply. Both become part of the
+    /// conversation; neither does if there is no reply, or the future is dropped. Nothing is said,
+    /// and no tool is run.
+    ///
+    /// # Errors
+    /// No language model is configured, it fails, or the call is over.
+    pub async fn respond(&self, text: &str) -> Result<Reply, CallError> {
+        let parts = self.stream(text).await?;
+        self.call
+            .while_up(async { Ok(Reply::collect(parts).await?) })
+            .await
+    }
+
+    /// As [`respond`](Self::respond), but returns the reply while the model writes it. It becomes
+    /// part of the conversation when its last part was read.
+    ///
+    /// # Errors
+    /// No language model is configured, or the call is over. A failure of the model comes as a
+    /// part.
+    pub async fn stream(&self, text: &str) -> Result<Parts<ReplyPart>, CallError> {
+        let call = self.call.clone();
+        let model = call.session().services().model;
+        let model = model.ok_or(CallError::NoLanguageModel)?;
+        if call.is_over() {
+            return Err(CallError::Ended);
+        }
+        let question = Message::User(text.to_owned());
+        Ok(Parts::made_by(move |out| async move {
+            let mut memory = call.session().memory().await;
+            // A question that fails or is cancelled must not confuse the next one.
+            let mut asked = memory.messages().to_vec();
+            asked.push(question);
+            call.emit_body(AgentThinking::default().into()).await;
+            let mut parts = model.reply(memory.request(&asked, false));
+            let mut reply = Reply::default();
+            while let Some(part) = parts.next().await {
+                let part = match part {
+                    Ok(part) => part,
+                    Err(error) => {
+                        call.emit_error("language_model", error.to_string()).await;
+                        return Err(error);
+                    }
+                };
+                reply.add(&part);
+                if !out.send(part).await {
+                    return Ok(());
+                }
+            }
+            asked.push(Message::assistant(reply.text.as_str()));
+            memory.replace(asked);
+            let response = AgentResponse::new(reply.text, reply.tool_calls);
+            call.emit_body(response.into()).await;
+            Ok(())
+        }))
+    }
+
+    /// Gives the model what the caller said and speaks its reply while it is being written,
+    /// sentence by sentence. Tools that the model calls are run, and it goes on with their results.
+    /// Returns when the answer was heard, or was cut.
+    ///
+    /// Of the answer only what the caller heard becomes part of the conversation. If the future is
+    /// dropped, the answer is cut, and only what a tool has done is remembered.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// while let Some(words) = call.listen(Duration::from_secs(10)).await? {
+    ///     let answer = call.agent().answer(&words).await?;
+    ///     println!("the caller heard: {}", answer.heard);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// No language model or no voice is configured, one of them fails, or the call is over.
+    pub async fn answer(&self, text: &str) -> Result<Answer, CallError> {
+        let call = self.call;
+        let mut memory = call
+            .while_up(async { Ok(call.session().memory().await) })
+            .await?;
+        reply::answer(call, &mut memory, text, None).await
+    }
+
+    /// Conducts the whole conversation: answers the call, greets, listens, answers each turn of the
+    /// caller with the model's help, and lets itself be interrupted. Returns when the call has
+    /// ended, the caller was transferred, or a [`WayOut`] says so.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{AgentSettings, Call, CallError, tools};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// let agent = AgentSettings::new("You are the receptionist of Acme. Be brief.")
+    ///     .greeting("Hello, this is Acme. How can I help?")
+    ///     .tool(tools::hang_up());
+    /// call.agent().run(&agent).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// No speech-to-text, language model or voice is configured, or the call can't be answered. A
+    /// provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
+    pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
+        let services = self.call.session().services();
+        if services.speech_to_text.is_none() {
+            return Err(CallError::NoSpeechToText);
+        }
+        if services.model.is_none() {
+            return Err(CallError::NoLanguageModel);
+        }
+        if services.voice.is_none() {
+            return Err(CallError::NoVoice);
+        }
+        self.instruct(&settings.instructions).await;
+        let mut memory = self.call.session().memory().await;
+        for tool in &settings.tools {
+            memory.add_tool(tool.clone());
+        }
+        drop(memory);
+        run::run(self.call, settings).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::sync::mpsc;
+
+    use super::super::call::{CallInfo, Direction, Services};
+    use super::super::carrier::Nowhere;
+    use super::super::report::Reports;
+    use super::*;
+    use crate::speech::{LanguageModel, ModelRequest, ProviderError, ProviderErrorKind};
+
+    /// Thinks for ever about "hm", fails at "no", and otherwise replies with the conversation so
+    /// far.
+    struct Mirror;
+
+    impl LanguageModel for Mirror {
+        fn name(&self) -> &str {
+            "mirror"
+        }
+
+        fn reply(&self, request: ModelRequest) -> Parts<ReplyPart> {
+            match request.messages.last().map(Message::text) {
+                Some("hm") => Parts::made_by(|_| pending()),
+                Some("no") => Parts::failed(ProviderError::new(
+                    "mirror",
+                    ProviderErrorKind::Rejected,
+                    "no",
+                )),
+                _ => {
+                    let texts: Vec<_> = request.messages.iter().map(Message::text).collect();
+                    Reply::new(texts.join("|")).into_parts()
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_without_an_answer_is_no_part_of_the_conversation() {
+        let services = Services {
+            model: Some(Arc::new(Mirror)),
+            ..Services::default()
+        };
+        let info = CallInfo {
+            caller_id: String::new(),
+            called_number: String::new(),
+            redirecting_number: String::new(),
+            direction: Direction::Inbound,
+            args: Vec::new(),
+        };
+        let (reports, _reported) = Reports::new();
+        let (requests, _requested) = mpsc::channel(64);
+        let call = Call::new(
+            "ch-1".into(),
+            info,
+            Arc::new(Nowhere),
+            services,
+            reports,
+            requests,
+        );
+        let agent = call.agent();
+        agent.instruct("be").await;
+        assert_eq!(agent.respond("a").await.unwrap().text, "be|a");
+        assert!(agent.respond("no").await.is_err());
+        let given_up = tokio::time::timeout(Duration::from_secs(1), agent.respond("hm")).await;
+        assert!(given_up.is_err());
+        assert_eq!(agent.respond("b").await.unwrap().text, "be|a|be|a|b");
+    }
+}

@@ -1,0 +1,176 @@
+//! How an agent conducts a conversation.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::tool::Tool;
+
+/// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
+///
+/// ```
+/// use std::time::Duration;
+/// use voxtra_rt::session::{AgentSettings, WayOut, tools};
+///
+/// let agent = AgentSettings::new("You are the receptionist of Acme. Be brief and friendly.")
+///     .greeting("Hello, this is Acme. How can I help?")
+///     .tool(tools::hang_up())
+///     .tool(tools::transfer([("sales", "PJSIP/200")]))
+///     .no_input(Duration::from_secs(8), ["Are you still there?"], WayOut::HangUp);
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct AgentSettings {
+    /// What the model is and how to behave.
+    pub instructions: String,
+    /// What the agent says first. Default: nothing, it waits for the caller.
+    pub greeting: Option<String>,
+    /// The tools that the model may call. Default: none.
+    pub tools: Vec<Arc<dyn Tool>>,
+    /// What happens when the caller says nothing. Default: nothing.
+    pub no_input: Option<NoInput>,
+    /// What is said when an answer takes long. Default: nothing.
+    pub filler: Option<Filler>,
+    /// What happens when no answer can be had.
+    pub on_failure: OnFailure,
+    /// How long a call may last before the agent ends it. Default: without limit.
+    pub max_duration: Option<Duration>,
+}
+
+impl AgentSettings {
+    /// An agent with these instructions and the defaults.
+    #[must_use]
+    pub fn new(instructions: impl Into<String>) -> Self {
+        Self {
+            instructions: instructions.into(),
+            greeting: None,
+            tools: Vec::new(),
+            no_input: None,
+            filler: None,
+            on_failure: OnFailure::default(),
+            max_duration: None,
+        }
+    }
+
+    /// Sets what the agent says first.
+    #[must_use]
+    pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
+        self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Adds a tool.
+    #[must_use]
+    pub fn tool(mut self, tool: impl Tool + 'static) -> Self {
+        self.tools.push(Arc::new(tool));
+        self
+    }
+
+    /// Says the next of `say` whenever nobody has spoken for `after`; `then` comes when all of them
+    /// were said.
+    #[must_use]
+    pub fn no_input<T: Into<String>>(
+        mut self,
+        after: Duration,
+        say: impl IntoIterator<Item = T>,
+        then: WayOut,
+    ) -> Self {
+        self.no_input = Some(NoInput {
+            after,
+            say: say.into_iter().map(Into::into).collect(),
+            then,
+        });
+        self
+    }
+
+    /// Says `say` when nothing of an answer was heard for `after`.
+    #[must_use]
+    pub fn filler(mut self, after: Duration, say: impl Into<String>) -> Self {
+        let say = say.into();
+        self.filler = Some(Filler { after, say });
+        self
+    }
+
+    /// Says `say` when no answer can be had, and goes `then` when that happens twice in a row.
+    #[must_use]
+    pub fn on_failure(mut self, say: impl Into<String>, then: WayOut) -> Self {
+        let say = say.into();
+        self.on_failure = OnFailure { say, then };
+        self
+    }
+
+    /// Ends the call after this time.
+    #[must_use]
+    pub fn max_duration(mut self, limit: Duration) -> Self {
+        self.max_duration = Some(limit);
+        self
+    }
+}
+
+impl fmt::Debug for AgentSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentSettings")
+            .field("greeting", &self.greeting)
+            .field("tools", &self.tools.len())
+            .field("no_input", &self.no_input)
+            .field("filler", &self.filler)
+            .field("on_failure", &self.on_failure)
+            .field("max_duration", &self.max_duration)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What happens when the caller says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoInput {
+    /// How long nobody has spoken.
+    pub after: Duration,
+    /// What is said, one after the other.
+    pub say: Vec<String>,
+    /// What comes when all of them were said.
+    pub then: WayOut,
+}
+
+/// What is said when an answer takes long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Filler {
+    /// How long the caller has heard nothing.
+    pub after: Duration,
+    /// What is said. It is cut when the answer comes.
+    pub say: String,
+}
+
+/// What happens when no answer can be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OnFailure {
+    /// What is said, each time.
+    pub say: String,
+    /// What comes when it happens twice in a row, or when that can't be said either.
+    pub then: WayOut,
+}
+
+impl Default for OnFailure {
+    fn default() -> Self {
+        Self {
+            say: "I'm sorry, something went wrong. Please say that again.".to_owned(),
+            then: WayOut::HangUp,
+        }
+    }
+}
+
+/// How a conversation ends that can't go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WayOut {
+    /// The call ends.
+    #[default]
+    HangUp,
+    /// The caller is connected to an endpoint, such as `PJSIP/200`; if nobody is there, the call
+    /// ends.
+    Transfer(String),
+    /// The conversation ends, and the handler goes on.
+    Return,
+}

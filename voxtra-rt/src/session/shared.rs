@@ -1,0 +1,271 @@
+//! What all who have to do with a session share: its owner, the call's handles, and their tasks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::{MutexGuard, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason, EventKind};
+use voxtra_core::leg::Command;
+
+use super::answers::Answers;
+use super::call::{CallInfo, Services};
+use super::caller_audio::AudioFanout;
+use super::carrier::Carrier;
+use super::conversation::Memory;
+use super::deadlines;
+use super::error::CallError;
+use super::facts::Facts;
+use super::log::EventLog;
+use super::report::{Report, Reports};
+use super::request::{Hook, Request};
+use super::speak::SpeechOutput;
+use super::state::State;
+use crate::media::TicketError;
+
+/// The shared state of one session. It lives as long as anybody holds the call.
+pub(crate) struct SessionShared {
+    facts: Facts,
+    carrier: Arc<dyn Carrier>,
+    /// The voice, speech-to-text and model of this call; they may be exchanged.
+    services: watch::Sender<Services>,
+    state: Arc<State>,
+    log: Arc<EventLog>,
+    reports: Reports,
+    requests: mpsc::Sender<Box<Request>>,
+    /// Cancelled when the call is over.
+    over: CancellationToken,
+    output: SpeechOutput,
+    fanout: AudioFanout,
+    answers: Answers,
+    memory: tokio::sync::Mutex<Memory>,
+    /// Held while the call is being answered, so that it is answered once; true once it is.
+    answered: tokio::sync::Mutex<bool>,
+    /// Held during a transfer; then the party to whom the caller was transferred.
+    transferred: tokio::sync::Mutex<Option<String>>,
+    utterances: AtomicU32,
+}
+
+impl SessionShared {
+    pub(super) fn new(
+        id: Arc<str>,
+        info: CallInfo,
+        carrier: Arc<dyn Carrier>,
+        services: Services,
+        reports: Reports,
+        requests: mpsc::Sender<Box<Request>>,
+    ) -> Self {
+        let log = EventLog::new();
+        Self {
+            facts: Facts::new(id, info),
+            carrier,
+            state: services.state.clone(),
+            services: watch::Sender::new(services),
+            answers: Answers::new(&log),
+            log,
+            reports,
+            requests,
+            over: CancellationToken::new(),
+            output: SpeechOutput::default(),
+            fanout: AudioFanout::default(),
+            memory: tokio::sync::Mutex::default(),
+            answered: tokio::sync::Mutex::default(),
+            transferred: tokio::sync::Mutex::default(),
+            utterances: AtomicU32::new(1),
+        }
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    pub(crate) fn carrier(&self) -> &dyn Carrier {
+        &*self.carrier
+    }
+
+    /// The services as they are now.
+    pub(super) fn services(&self) -> Services {
+        self.services.borrow().clone()
+    }
+
+    /// Exchanges services.
+    pub(super) fn change_services(&self, change: impl FnOnce(&mut Services)) {
+        self.services.send_modify(change);
+    }
+
+    /// Sees each change of the services.
+    pub(super) fn watch_services(&self) -> watch::Receiver<Services> {
+        self.services.subscribe()
+    }
+
+    /// What the application gave its calls.
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn log(&self) -> &Arc<EventLog> {
+        &self.log
+    }
+
+    pub(super) fn output(&self) -> &SpeechOutput {
+        &self.output
+    }
+
+    pub(super) fn fanout(&self) -> &AudioFanout {
+        &self.fanout
+    }
+
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// The conversation with the language model; whoever holds it is the only one who asks.
+    pub(super) async fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().await
+    }
+
+    /// The right to transfer the caller, and to whom the caller was transferred.
+    pub(super) async fn transferred(&self) -> MutexGuard<'_, Option<String>> {
+        self.transferred.lock().await
+    }
+
+    pub(super) fn next_utterance(&self) -> u32 {
+        self.utterances.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether the call has ended or failed.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.is_cancelled()
+    }
+
+    /// Waits until the call has ended or failed.
+    pub(super) async fn ended(&self) {
+        self.over.cancelled().await;
+    }
+
+    /// The call has ended or failed: whoever waits is released.
+    pub(super) fn end(&self) {
+        self.over.cancel();
+    }
+
+    /// Whether the caller talks to another party, and no longer to the agent.
+    pub(super) fn is_transferred(&self) -> bool {
+        self.reports.is_transferred()
+    }
+
+    /// Runs `work` as long as the call is up.
+    pub(super) async fn while_up<T>(
+        &self,
+        work: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        tokio::select! {
+            biased;
+            () = self.over.cancelled() => Err(CallError::Ended),
+            result = work => result,
+        }
+    }
+
+    /// Sends a request to the owner, as soon as there is room.
+    pub(super) async fn send(&self, request: Request) {
+        // The owner ends only after the session's last event; nobody needs the request then.
+        let _ = self.requests.send(Box::new(request)).await;
+    }
+
+    /// Sends a request at once; false if there is no room, or the session is over.
+    pub(crate) fn try_send(&self, request: Request) -> bool {
+        self.requests.try_send(Box::new(request)).is_ok()
+    }
+
+    /// Has the owner run `hook` at the end of the call. Gives it back after the session's last
+    /// event.
+    pub(super) async fn hook(&self, hook: Hook) -> Result<(), Hook> {
+        match self.requests.send(Box::new(Request::Hook(hook))).await {
+            Err(mpsc::error::SendError(unsent)) => match *unsent {
+                Request::Hook(hook) => Err(hook),
+                _ => Ok(()),
+            },
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Sends a report after every earlier request.
+    pub(super) async fn report(&self, report: Report) {
+        self.requests_taken().await;
+        self.reports.send(report).await;
+    }
+
+    /// Reports at once; false if there is no room, or the session is over.
+    pub(crate) fn try_report(&self, report: Report) -> bool {
+        self.reports.try_send(report)
+    }
+
+    /// Waits until the owner has taken every earlier request: the effects of an order are published
+    /// after the events before the order.
+    pub(super) async fn requests_taken(&self) {
+        let taken = async {
+            let (tell, taken) = oneshot::channel();
+            self.send(Request::Taken(tell)).await;
+            // Without an owner there is nothing left to publish.
+            let _ = taken.await;
+        };
+        // A delayed owner must not keep a call from being hung up.
+        let _ = tokio::time::timeout(deadlines::TAKEN, taken).await;
+    }
+
+    /// Answers the call, once, and connects its audio.
+    pub(super) async fn answer(&self) -> Result<(), CallError> {
+        self.while_up(async {
+            let mut answered = self.answered.lock().await;
+            if !*answered {
+                self.requests_taken().await;
+                let link = self.carrier.answer().await?;
+                self.reports.send(Report::Media(Box::new(link))).await;
+                self.media_attached().await?;
+                *answered = true;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Connects the audio again, after it was lost.
+    pub(super) async fn reconnect(&self) -> Result<(), CallError> {
+        self.while_up(async {
+            let answered = self.answered.lock().await;
+            if !*answered {
+                // The task that answers the call sees that the audio is gone.
+                return Err(TicketError::Timeout.into());
+            }
+            let reconnect = self.carrier.reconnect().ok_or(CallError::Ended)?;
+            let link = reconnect.await?;
+            self.reports.send(Report::Media(Box::new(link))).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until the owner has attached the media that was sent to it.
+    pub(super) async fn media_attached(&self) -> Result<(), CallError> {
+        let mut events = self.log.from_start(true);
+        let started = async {
+            let found = events
+                .find(|event| (event.kind() == Some(EventKind::MediaStarted)).then_some(()))
+                .await;
+            found.ok_or(CallError::Ended)
+        };
+        self.while_up(started).await
+    }
+
+    /// Hangs up on behalf of `by`, if the call is not over.
+    pub(super) async fn hang_up(&self, reason: EndReason, by: EndedBy) -> Result<(), CallError> {
+        if self.is_over() {
+            return Ok(());
+        }
+        // When we end a call, nobody reports the reason to us.
+        self.report(Report::HangupRequested(reason, by)).await;
+        if self.carrier.ends_with_media() {
+            self.send(Request::Leg(Command::HangUp)).await;
+        }
+        self.carrier.hang_up(reason).await
+    }
+}
