@@ -163,7 +163,9 @@ enum Turn {
 /// no turn; then this much silence says so.
 const SETTLED: Duration = Duration::from_millis(700);
 /// A turn that Flux ended this far before the utterance's end, in seconds, holds all its words.
-const TAIL: f64 = 0.1;
+///
+/// Flux has not told of the last quarter of a second yet, and an utterance ends with silence.
+const TAIL: f64 = 0.35;
 
 impl Flux {
     fn now(&self) -> f64 {
@@ -263,6 +265,9 @@ impl Dialect for Flux {
     }
 
     fn settles(&self) -> Option<Duration> {
+        if !self.alive && super::is_short(self.now() - self.began) {
+            return Some(super::UNANSWERED);
+        }
         (self.alive && self.turn != Turn::Ongoing).then_some(SETTLED)
     }
 
@@ -317,6 +322,28 @@ mod tests {
         assert_eq!(heard.last(), Some(&Heard::EndOfTurn));
         assert_eq!(flux.end(), []);
         assert!(flux.is_complete());
+    }
+
+    #[test]
+    fn what_flux_tells_four_times_a_second_reaches_to_the_utterances_end() {
+        let mut flux = flux();
+        flux.begin();
+        flux.audio(&[0; 8_000]);
+        flux.hear(&turn("EndOfTurn", "hello", 0.75)).unwrap();
+        flux.audio(&[0; 640]);
+        assert_eq!(flux.end(), []);
+        assert!(flux.is_complete());
+    }
+
+    #[test]
+    fn a_short_utterance_may_stay_without_an_answer() {
+        let mut flux = flux();
+        flux.begin();
+        flux.audio(&[0; 1_600]);
+        flux.end();
+        assert_eq!(flux.settles(), Some(super::super::UNANSWERED));
+        flux.hear(&turn("StartOfTurn", "y", 0.2)).unwrap();
+        assert_eq!(flux.settles(), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod transcriber;
 mod utterance;
 mod voice;
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 pub use self::flux::FluxTranscriber;
@@ -20,6 +22,16 @@ fn endpoint(key: &SecretString) -> Result<Endpoint, ProviderError> {
         "Token ",
         key,
     )
+}
+
+/// How long to wait behind the end of an utterance for which nothing has come, if it is so short
+/// that the end may not be answered: "You may receive a response", says
+/// <https://developers.deepgram.com/docs/finalize>.
+const UNANSWERED: Duration = Duration::from_secs(2);
+
+/// Whether an utterance of so many seconds may stay without an answer.
+fn is_short(seconds: f64) -> bool {
+    seconds < 1.0
 }
 
 #[cfg(doctest)]

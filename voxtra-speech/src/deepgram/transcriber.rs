@@ -244,6 +244,9 @@ impl Dialect for Nova {
     }
 
     fn settles(&self) -> Option<Duration> {
+        if !self.alive && super::is_short(self.now() - self.began) {
+            return Some(super::UNANSWERED);
+        }
         (self.alive && !self.open_words).then_some(SETTLED)
     }
 
@@ -308,6 +311,17 @@ mod tests {
         let confidence = 0.5;
         assert_eq!(heard, [Heard::Segment { text, confidence }]);
         assert!(nova.is_complete());
+    }
+
+    #[test]
+    fn a_short_utterance_may_stay_without_an_answer() {
+        let mut nova = nova();
+        nova.begin();
+        nova.audio(&[0; 4_000]);
+        nova.end();
+        assert_eq!(nova.settles(), Some(super::super::UNANSWERED));
+        nova.hear(&result(0.0, "hel", false)).unwrap();
+        assert_eq!(nova.settles(), None);
     }
 
     #[test]

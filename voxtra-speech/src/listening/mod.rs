@@ -192,7 +192,8 @@ impl<D: Dialect> Listening<D> {
 
     async fn wait_for_the_rest(&mut self, words: &mut Words) -> Result<(), ProviderError> {
         let patience = self.dialect.patience();
-        let deadline = Instant::now() + patience;
+        // `None`: for ever.
+        let deadline = Instant::now().checked_add(patience);
         while !self.dialect.is_complete() {
             let settles = self.dialect.settles();
             tokio::select! {
@@ -200,7 +201,7 @@ impl<D: Dialect> Listening<D> {
                     self.take(&message?, words, true).await?;
                 }
                 () = after(settles) => return Ok(()),
-                () = sleep_until(deadline) => {
+                () = until(deadline) => {
                     let message = format!(
                         "no final transcript came within {} s",
                         patience.as_secs_f64()
@@ -255,6 +256,13 @@ impl<D: Dialect> Listening<D> {
 async fn received<C: Connection>(connection: Option<&mut C>) -> Result<Value, ProviderError> {
     match connection {
         Some(connection) => connection.next().await,
+        None => pending().await,
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
         None => pending().await,
     }
 }

@@ -10,6 +10,7 @@ struct Fake {
     connections: mpsc::UnboundedReceiver<FakeConnection>,
     ended: bool,
     complete: bool,
+    patience: Duration,
 }
 
 struct FakeConnection {
@@ -47,7 +48,7 @@ impl Dialect for Fake {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(10)
+        self.patience
     }
 
     async fn open(&mut self) -> Result<FakeConnection, ProviderError> {
@@ -109,6 +110,11 @@ struct Call {
 impl Call {
     /// A call whose provider can be connected to so often.
     fn with(connections: usize) -> Self {
+        Self::patient(connections, Duration::from_secs(10))
+    }
+
+    /// The same, with a provider that may take so long.
+    fn patient(connections: usize, patience: Duration) -> Self {
         let (input, feed) = Feed::queue(10_000);
         let (to, received) = mpsc::unbounded_channel();
         let mut servers = Vec::new();
@@ -129,6 +135,7 @@ impl Call {
             connections: received,
             ended: false,
             complete: false,
+            patience,
         };
         Self {
             input,
@@ -295,6 +302,16 @@ async fn a_final_that_never_comes_is_a_timeout_however_much_else_comes() {
     while matches!(call.next().await, Some(Ok(Recognition::Partial { .. }))) {}
     assert_eq!(started.elapsed().as_secs(), 10);
     assert_eq!(call.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_may_have_no_end() {
+    let mut call = Call::patient(1, Duration::MAX);
+    call.says(utterance(&[1; 20])).await;
+    call.works().await;
+    sleep(Duration::from_secs(86_400)).await;
+    call.answer(0, serde_json::json!({ "segment": "one", "last": 1 }));
+    assert_eq!(call.next().await, last("one", 1.0));
 }
 
 #[tokio::test(start_paused = true)]

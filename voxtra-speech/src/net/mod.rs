@@ -236,6 +236,9 @@ fn client(base: &Url, timeouts: Timeouts) -> Result<Client, reqwest::Error> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .connect_timeout(timeouts.connect)
+        // Websockets need an upgrade, which HTTP/2 has none of. Without this a program that turns
+        // reqwest's feature `http2` on would be offered it.
+        .http1_only()
         // A redirect would carry the key to a host that nobody named.
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)

@@ -25,6 +25,15 @@ fn endpoint(key: &SecretString) -> Result<Endpoint, ProviderError> {
     )
 }
 
+/// The field for the language of a transcription. The newer models take a list, and refuse both.
+/// <https://github.com/openai/openai-cookbook/blob/main/examples/migrating_from_whisper_to_gpt_transcribe.ipynb>,
+/// read on 2026-11-30.
+fn takes_languages(model: &str) -> bool {
+    ["gpt-transcribe", "gpt-live-transcribe"]
+        .iter()
+        .any(|newer| model.starts_with(newer))
+}
+
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/providers/openai.md")]
 struct Page;

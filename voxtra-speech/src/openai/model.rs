@@ -20,7 +20,7 @@ use super::chunks::Chunks;
 
 /// OpenAI's smallest model of the GPT-5.6 family. It answers at once where it need not reason.
 const DEFAULT_MODEL: &str = "gpt-5.6-luna";
-const DEFAULT_EFFORT: &str = "none";
+const NO_EFFORT: &str = "none";
 
 /// A language model of OpenAI, or of a server that is compatible with it.
 ///
@@ -80,6 +80,9 @@ impl Model {
 
     /// How much a model that reasons should do so: `none`, `low` and so on. Its caller waits in
     /// silence. Default: `none` for OpenAI's default model, else the model's own.
+    ///
+    /// At OpenAI and Azure, `gpt-5.4` and newer models refuse tools together with any effort but
+    /// `none`: a request with tools has `none` there, unless you choose another.
     #[must_use]
     pub fn reasoning_effort(mut self, effort: impl Into<String>) -> Self {
         self.effort = Some(effort.into());
@@ -109,7 +112,12 @@ impl Model {
         let mut body = Map::new();
         let effort = match (&self.effort, &self.model) {
             (Some(effort), _) => Some(effort.as_str()),
-            (None, Some(model)) if model == DEFAULT_MODEL => Some(DEFAULT_EFFORT),
+            (None, Some(model)) if model == DEFAULT_MODEL => Some(NO_EFFORT),
+            (None, Some(model))
+                if !request.tools.is_empty() && self.is_openai() && tools_or_reasoning(model) =>
+            {
+                Some(NO_EFFORT)
+            }
             (None, _) => None,
         };
         let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
@@ -135,12 +143,36 @@ impl Model {
 
     /// OpenAI's newer models refuse the name that everybody else knows.
     fn limit(&self) -> &'static str {
-        let host = self.endpoint.host();
-        if host == "api.openai.com" || host.ends_with(".azure.com") {
+        if self.is_openai() {
             "max_completion_tokens"
         } else {
             "max_tokens"
         }
+    }
+
+    /// Whether OpenAI's own rules hold there.
+    fn is_openai(&self) -> bool {
+        let host = self.endpoint.host();
+        host == "api.openai.com" || host.ends_with(".azure.com")
+    }
+}
+
+/// Whether a model of OpenAI has either tools or reasoning in chat completions: `gpt-5.4` and
+/// newer. They reason unless they are told not to, and then answer tools with a 400. Seen on
+/// 2026-11-30:
+/// <https://github.com/BerriAI/litellm/pull/34569>,
+/// <https://github.com/pipecat-ai/pipecat/issues/4043>.
+fn tools_or_reasoning(model: &str) -> bool {
+    let model = model.strip_prefix("ft:").unwrap_or(model);
+    let Some(name) = model.strip_prefix("gpt-") else {
+        return false;
+    };
+    let version = name.split(['-', ':']).next().unwrap_or_default();
+    let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
+    match (major.parse::<u32>(), minor.parse::<u32>()) {
+        // The models named `chat` don't reason.
+        (Ok(major), Ok(minor)) => (major, minor) >= (5, 4) && !name.contains("-chat"),
+        _ => false,
     }
 }
 
@@ -229,6 +261,49 @@ mod tests {
         assert_eq!(low["reasoning_effort"], "low");
         let other = body(&model.model("gpt-4.1-mini"));
         assert_eq!(other["reasoning_effort"], Value::Null);
+    }
+
+    #[test]
+    fn a_newer_model_with_tools_is_told_not_to_reason_where_that_is_the_rule() {
+        let effort = |model: &Model| {
+            let tool = ToolSpec {
+                name: "hang_up".to_owned(),
+                description: String::new(),
+                parameters: json!({ "type": "object" }),
+            };
+            let request = ModelRequest {
+                tools: vec![tool],
+                ..ModelRequest::default()
+            };
+            model.body(request)["reasoning_effort"].clone()
+        };
+        let azure = "https://x.openai.azure.com/openai/v1";
+        for base in ["https://api.openai.com/v1", azure] {
+            for newer in [
+                "gpt-5.4",
+                "gpt-5.4-mini",
+                "gpt-5.6-terra",
+                "gpt-5.10",
+                "gpt-6-luna",
+            ] {
+                let model = at(base).model(newer);
+                assert_eq!(effort(&model), "none", "{base} {newer}");
+                assert_eq!(body(&model)["reasoning_effort"], Value::Null, "{newer}");
+                assert_eq!(effort(&model.reasoning_effort("low")), "low", "{newer}");
+            }
+            for older in [
+                "gpt-4.1-mini",
+                "gpt-5",
+                "gpt-5.2-mini",
+                "gpt-oss-20b",
+                "o3",
+                "chat",
+            ] {
+                assert_eq!(effort(&at(base).model(older)), Value::Null, "{older}");
+            }
+        }
+        let local = at("http://127.0.0.1:8080/v1").model("gpt-5.6-terra");
+        assert_eq!(effort(&local), Value::Null);
     }
 
     #[test]

@@ -75,7 +75,11 @@ impl RealtimeTranscriber {
         let language = options.language.as_ref().or(self.language.as_ref());
         // ISO 639-1, so without a region.
         if let Some(language) = language.and_then(|tag| tag.split(['-', '_']).next()) {
-            transcription["language"] = language.into();
+            if super::takes_languages(&self.model) {
+                transcription["languages"] = json!([language]);
+            } else {
+                transcription["language"] = language.into();
+            }
         }
         if let Some(prompt) = &self.prompt {
             transcription["prompt"] = prompt.as_str().into();
@@ -126,6 +130,7 @@ impl SpeechToText for RealtimeTranscriber {
             session: self.session(&options),
             endpoint: self.endpoint.clone(),
             resampler,
+            configured: false,
             deltas: String::new(),
             committed: false,
             complete: false,
@@ -138,6 +143,8 @@ struct Realtime {
     endpoint: Endpoint,
     session: Value,
     resampler: Option<Box<Resampler>>,
+    /// The session was accepted.
+    configured: bool,
     /// The transcript so far.
     deltas: String,
     committed: bool,
@@ -159,6 +166,7 @@ impl Dialect for Realtime {
     }
 
     async fn open(&mut self) -> Result<Socket, ProviderError> {
+        self.configured = false;
         let mut socket = self
             .endpoint
             .websocket("realtime?intent=transcription")
@@ -219,8 +227,32 @@ impl Dialect for Realtime {
                     confidence: 1.0,
                 }])
             }
-            "conversation.item.input_audio_transcription.failed" | "error" => {
-                Err(self.failure(message))
+            "session.updated" | "transcription_session.updated" => {
+                self.configured = true;
+                Ok(Vec::new())
+            }
+            "conversation.item.input_audio_transcription.failed" => {
+                let failure = self.failure(message);
+                // A cough, for instance.
+                if text(message, "/error/type") != "transcription_error"
+                    || failure.kind != ProviderErrorKind::Rejected
+                {
+                    return Err(failure);
+                }
+                tracing::debug!(error = %failure, "an utterance could not be understood");
+                Ok(self.without_words())
+            }
+            "error" => {
+                let failure = self.failure(message);
+                // Most errors leave the session open.
+                if !self.configured || failure.kind != ProviderErrorKind::Rejected {
+                    return Err(failure);
+                }
+                tracing::warn!(error = %failure, "speech-to-text refused a message");
+                if text(message, "/error/code") == "input_audio_buffer_commit_empty" {
+                    return Ok(self.without_words());
+                }
+                Ok(Vec::new())
             }
             _ => Ok(Vec::new()),
         }
@@ -232,6 +264,13 @@ impl Dialect for Realtime {
 }
 
 impl Realtime {
+    /// No words come for what was committed.
+    fn without_words(&mut self) -> Vec<Heard> {
+        self.complete |= self.committed;
+        self.deltas.clear();
+        Vec::new()
+    }
+
     fn failure(&self, message: &Value) -> ProviderError {
         let code = text(message, "/error/code");
         let kind = match (text(message, "/error/type"), code) {
@@ -239,7 +278,8 @@ impl Realtime {
             (_, "rate_limit_exceeded" | "insufficient_quota") => {
                 ProviderErrorKind::RateLimited { retry_after: None }
             }
-            ("server_error", _) => ProviderErrorKind::Unavailable,
+            // After 60 minutes; the next session goes on.
+            ("server_error", _) | (_, "session_expired") => ProviderErrorKind::Unavailable,
             _ => ProviderErrorKind::Rejected,
         };
         self.endpoint.error(kind, text(message, "/error/message"))
@@ -258,10 +298,74 @@ mod tests {
             endpoint: Endpoint::new("openai", "http://host", Default::default()).unwrap(),
             session: json!({}),
             resampler,
+            configured: false,
             deltas: String::new(),
             committed: false,
             complete: false,
         }
+    }
+
+    fn failed(error: Value) -> Value {
+        let kind = "conversation.item.input_audio_transcription.failed";
+        json!({ "type": kind, "item_id": "x", "error": error })
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_an_utterance_without_words() {
+        let mut realtime = realtime(None);
+        realtime.begin();
+        realtime.end();
+        let cough = json!({ "type": "transcription_error", "code": "audio_unintelligible" });
+        assert_eq!(realtime.hear(&failed(cough)), Ok(Vec::new()));
+        assert!(realtime.is_complete());
+        for error in [
+            json!({ "type": "server_error" }),
+            json!({ "type": "transcription_error", "code": "insufficient_quota" }),
+            json!({ "type": "invalid_request_error", "code": "model_not_found" }),
+        ] {
+            assert!(realtime.hear(&failed(error.clone())).is_err(), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_an_accepted_session_is_its_end_only_if_nothing_can_follow() {
+        let error = |kind: &str, code: &str| json!({ "type": "error", "error": { "type": kind, "code": code } });
+        let recoverable = error("invalid_request_error", "invalid_value");
+        let mut realtime = realtime(None);
+        assert!(realtime.hear(&recoverable).is_err());
+        realtime
+            .hear(&json!({ "type": "session.updated" }))
+            .unwrap();
+        realtime.begin();
+        realtime.end();
+        assert_eq!(realtime.hear(&recoverable), Ok(Vec::new()));
+        assert!(!realtime.is_complete());
+        let empty = error("invalid_request_error", "input_audio_buffer_commit_empty");
+        assert_eq!(realtime.hear(&empty), Ok(Vec::new()));
+        assert!(realtime.is_complete());
+        let expired = realtime.hear(&error("invalid_request_error", "session_expired"));
+        assert_eq!(expired.unwrap_err().kind, ProviderErrorKind::Unavailable);
+        for code in ["invalid_api_key", "insufficient_quota"] {
+            assert!(realtime.hear(&error("x", code)).is_err(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_language_has_the_field_that_the_model_knows() {
+        let at = |model: &str| {
+            let endpoint = Endpoint::new("openai", "http://host", Default::default()).unwrap();
+            let transcriber = RealtimeTranscriber::at(endpoint)
+                .language("de-AT")
+                .model(model);
+            let session = transcriber.session(&ListenOptions::new(8_000));
+            session["session"]["audio"]["input"]["transcription"].clone()
+        };
+        for model in ["gpt-live-transcribe", "gpt-transcribe"] {
+            let expected = json!({ "model": model, "languages": ["de"] });
+            assert_eq!(at(model), expected);
+        }
+        let expected = json!({ "model": "gpt-realtime-whisper", "language": "de" });
+        assert_eq!(at("gpt-realtime-whisper"), expected);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Transcriber {
     pub fn at(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            model: "gpt-4o-mini-transcribe".to_owned(),
+            model: "gpt-transcribe".to_owned(),
             language: None,
             prompt: None,
             temperature: None,
@@ -52,7 +52,7 @@ impl Transcriber {
         }
     }
 
-    /// The model. Default: `gpt-4o-mini-transcribe`.
+    /// The model. Default: `gpt-transcribe`.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = model.into();
@@ -225,13 +225,18 @@ impl Requests {
             .or(settings.language.as_ref());
         // ISO 639-1, so without a region.
         let language = language.and_then(|tag| tag.split(['-', '_']).next());
+        let language_field = if super::takes_languages(&settings.model) {
+            "languages[]"
+        } else {
+            "language"
+        };
         let temperature = settings
             .temperature
             .map(|temperature| temperature.to_string());
         let fields = [
             ("model", Some(settings.model.as_str())),
             ("response_format", Some("json")),
-            ("language", language),
+            (language_field, language),
             ("prompt", settings.prompt.as_deref()),
             ("temperature", temperature.as_deref()),
         ];

@@ -17,6 +17,10 @@ use super::super::{
 
 /// A voice of OpenAI, or of a server that has the same interface. It speaks text by text.
 ///
+/// OpenAI shuts all its models for this path down on 2027-01-06:
+/// <https://developers.openai.com/api/docs/guides/text-to-speech>. Other servers stay, see
+/// [`at`](Self::at).
+///
 /// ```
 /// use voxtra_speech::openai::Voice;
 ///
@@ -72,7 +76,8 @@ impl Voice {
         }
     }
 
-    /// The model. Default: `gpt-4o-mini-tts`.
+    /// The model. Default: `gpt-4o-mini-tts`, which OpenAI shuts down on 2027-01-06 together with
+    /// `tts-1` and `tts-1-hd`. It names no other for this path.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = model.into();

@@ -5,7 +5,7 @@ use axum::extract::ws::Message;
 use axum::http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 use voxtra_speech::assemblyai::Transcriber;
-use voxtra_speech::conformance::speech_to_text;
+use voxtra_speech::conformance::speech_to_text::{self, Scenario};
 
 use crate::double::{KEY, Read, Server, header_is, query_is, samples, subject};
 
@@ -115,6 +115,10 @@ impl Server for Stream {
 #[tokio::test]
 async fn assemblyai_does_as_it_must() {
     speech_to_text::check(|scenario| async move {
+        // An utterance alone never fails.
+        if scenario == Scenario::Failed {
+            return None;
+        }
         let connected = subject::<Stream, _>(scenario, |endpoint| {
             let endpoint = endpoint.with_key("authorization", "", &KEY.into());
             Transcriber::at(endpoint.unwrap()).language("de")

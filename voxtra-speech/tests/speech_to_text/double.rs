@@ -37,6 +37,11 @@ pub(crate) trait Server: Send + 'static {
 
     fn read(&mut self, message: Message) -> Result<Read, String>;
 
+    /// Answers the message that was just read, if it is neither audio nor an end.
+    fn answer(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Sent for each piece of audio: the words behind the last segment.
     fn interim(&mut self, words: &str) -> Vec<String>;
 
@@ -45,6 +50,11 @@ pub(crate) trait Server: Send + 'static {
 
     /// Answers the end.
     fn last(&mut self, words: &str) -> Vec<String>;
+
+    /// Tells that transcribing the utterance failed, where the protocol has that.
+    fn failed(&mut self) -> Vec<String> {
+        unreachable!("the protocol has no such message")
+    }
 
     /// The message and the close with which a wrong key is refused, where it is not by HTTP.
     const REFUSAL: Option<(&str, u16)> = None;
@@ -176,9 +186,10 @@ async fn play<S: Server>(
     send(socket, server.hello()).await;
     let mut heard = Vec::new();
     let mut finalized = 0;
+    let mut utterances = 0;
     while let Some(Ok(message)) = socket.recv().await {
         match server.read(message)? {
-            Read::Other => {}
+            Read::Other => send(socket, server.answer()).await,
             Read::Goodbye => return Ok(()),
             Read::Audio(samples) => {
                 heard.extend(samples);
@@ -200,6 +211,9 @@ async fn play<S: Server>(
                     Scenario::EndOfTurn => 4,
                     _ => usize::MAX,
                 };
+                if scenario == Scenario::Unanswered && utterances == 0 {
+                    continue;
+                }
                 if finalized == 0 && words.len() >= segment {
                     finalized = words.len();
                     send(socket, server.segment(&words.join(" "))).await;
@@ -210,7 +224,12 @@ async fn play<S: Server>(
             Read::End if scenario == Scenario::NeverFinal => {}
             Read::End => {
                 let words = understood(&heard);
-                send(socket, server.last(&words[finalized..].join(" "))).await;
+                utterances += 1;
+                match scenario {
+                    Scenario::Unanswered if utterances == 1 => {}
+                    Scenario::Failed if utterances == 1 => send(socket, server.failed()).await,
+                    _ => send(socket, server.last(&words[finalized..].join(" "))).await,
+                }
                 heard.clear();
                 finalized = 0;
                 if S::ONE_UTTERANCE || scenario == Scenario::BreaksBetween && first {

@@ -3,7 +3,7 @@
 use axum::extract::ws::Message;
 use axum::http::{HeaderMap, Uri};
 use serde_json::{Value, json};
-use voxtra_speech::conformance::speech_to_text::{self, RATE_HZ};
+use voxtra_speech::conformance::speech_to_text::{self, RATE_HZ, Scenario};
 use voxtra_speech::deepgram::FluxTranscriber;
 
 use crate::double::{KEY, Read, Server, header_is, query_is, samples, subject};
@@ -115,6 +115,10 @@ impl Server for Listen {
 #[tokio::test]
 async fn flux_does_as_it_must() {
     speech_to_text::check(|scenario| async move {
+        // An utterance alone never fails.
+        if scenario == Scenario::Failed {
+            return None;
+        }
         let connected = subject::<Listen, _>(scenario, |endpoint| {
             let endpoint = endpoint.with_key("authorization", "Token ", &KEY.into());
             FluxTranscriber::at(endpoint.unwrap()).language("de-CH")

@@ -96,9 +96,9 @@ async fn play(scenario: Scenario, requests: Arc<AtomicUsize>, stream: TcpStream)
         assert!(request.headers.contains(&key), "{:?}", request.headers);
         let (fields, file) = form(&request);
         let expected = [
-            ("model", "gpt-4o-mini-transcribe"),
+            ("model", "gpt-transcribe"),
             ("response_format", "json"),
-            ("language", "de"),
+            ("languages[]", "de"),
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(fields, expected);
@@ -131,10 +131,15 @@ async fn play(scenario: Scenario, requests: Arc<AtomicUsize>, stream: TcpStream)
 }
 
 async fn subject(scenario: Scenario, change: fn(Transcriber) -> Transcriber) -> Option<Subject> {
-    // It hears an utterance when the call has ended it, and then has no connection to close.
+    // It hears an utterance when the call has ended it, and then has no connection to close. A
+    // request is always answered.
     if matches!(
         scenario,
-        Scenario::EndOfTurn | Scenario::Segments | Scenario::Dropped
+        Scenario::EndOfTurn
+            | Scenario::Segments
+            | Scenario::Unanswered
+            | Scenario::Failed
+            | Scenario::Dropped
     ) {
         return None;
     }

@@ -49,7 +49,7 @@ impl Server for Session {
             Some("session.update") => {
                 let expected = json!({ "type": "transcription", "audio": { "input": {
                     "format": { "type": "audio/pcmu" },
-                    "transcription": { "model": "gpt-live-transcribe", "language": "de" },
+                    "transcription": { "model": "gpt-live-transcribe", "languages": ["de"] },
                     "turn_detection": null,
                 } } });
                 if message["session"] != expected {
@@ -71,6 +71,10 @@ impl Server for Session {
             }
             other => Err(format!("{other:?} at the wrong time")),
         }
+    }
+
+    fn answer(&mut self) -> Vec<String> {
+        vec![json!({ "type": "session.updated", "session": {} }).to_string()]
     }
 
     fn interim(&mut self, words: &str) -> Vec<String> {
@@ -100,13 +104,33 @@ impl Server for Session {
         });
         vec![committed.to_string(), completed.to_string()]
     }
+
+    fn failed(&mut self) -> Vec<String> {
+        let item = format!("item_{}", self.item);
+        self.item += 1;
+        self.told.clear();
+        let failed = json!({
+            "type": format!("{EVENTS}.failed"), "item_id": item, "content_index": 0,
+            "error": {
+                "type": "transcription_error",
+                "code": "audio_unintelligible",
+                "message": "The audio could not be transcribed.",
+                "param": null,
+            },
+        });
+        vec![failed.to_string()]
+    }
 }
 
 #[tokio::test]
 async fn the_realtime_transcriber_does_as_it_must() {
     speech_to_text::check(|scenario| async move {
-        // The call alone says where an utterance ends, and nothing is final before.
-        if matches!(scenario, Scenario::EndOfTurn | Scenario::Segments) {
+        // The call alone says where an utterance ends, and nothing is final before. What was
+        // committed is always answered.
+        if matches!(
+            scenario,
+            Scenario::EndOfTurn | Scenario::Segments | Scenario::Unanswered
+        ) {
             return None;
         }
         let connected = subject::<Session, _>(scenario, |endpoint| {

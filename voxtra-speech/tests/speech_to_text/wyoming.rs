@@ -92,7 +92,7 @@ async fn play(scenario: Scenario, streams: bool, first: bool, watcher: Watcher, 
 }
 
 async fn subject(scenario: Scenario, streams: bool) -> Option<Subject> {
-    // There are no keys and no refusals, and neither ends of turns nor segments.
+    // There are no keys and no refusals, neither ends of turns nor segments, and always an answer.
     if matches!(
         scenario,
         Scenario::WrongKey
@@ -100,6 +100,8 @@ async fn subject(scenario: Scenario, streams: bool) -> Option<Subject> {
             | Scenario::OutOfOrder
             | Scenario::EndOfTurn
             | Scenario::Segments
+            | Scenario::Unanswered
+            | Scenario::Failed
     ) {
         return None;
     }
