@@ -31,6 +31,23 @@ impl ProviderError {
     }
 }
 
+/// Most characters of a provider's message that are quoted.
+#[cfg(any(feature = "net", feature = "wyoming"))]
+const MAX_QUOTED: usize = 400;
+
+/// What a provider said: on one line, without these secrets, and not too long.
+#[cfg(any(feature = "net", feature = "wyoming"))]
+pub(crate) fn quoted<'a>(message: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+    let mut message = message.replace(char::is_control, " ");
+    for secret in secrets {
+        message = message.replace(secret, "***");
+    }
+    match message.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
+        None => message,
+    }
+}
+
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

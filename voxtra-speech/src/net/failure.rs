@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use reqwest::Response;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 
+use super::super::provider::quoted;
 use super::super::{ProviderError, ProviderErrorKind};
 use super::{Body, Endpoint, Inner};
 
 /// Most bytes of a refusal that are read.
 const MAX_REFUSAL: usize = 16 << 10;
-/// Most characters of a provider's message that are quoted.
-const MAX_QUOTED: usize = 400;
 
 impl Endpoint {
     /// The error for an answer that is no success.
@@ -48,14 +47,10 @@ impl Endpoint {
 impl Inner {
     /// On one line, without secrets, and not too long.
     pub(super) fn clean(&self, message: &str) -> String {
-        let mut message = message.replace(char::is_control, " ");
-        for secret in &self.secrets {
-            message = message.replace(secret.expose_secret(), "***");
-        }
-        match message.char_indices().nth(MAX_QUOTED) {
-            Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
-            None => message,
-        }
+        quoted(
+            message,
+            self.secrets.iter().map(ExposeSecret::expose_secret),
+        )
     }
 }
 

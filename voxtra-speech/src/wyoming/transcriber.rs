@@ -10,7 +10,7 @@ use super::super::{
     Feed, ListenOptions, Parts, ProviderError, ProviderErrorKind, Recognition, SpeechInput,
     SpeechToText, Timeouts,
 };
-use super::wire::{Event, PROVIDER, Wire, audio_format};
+use super::wire::{Event, PROVIDER, Wire, audio_format, failed};
 
 /// Speech-to-text by a Wyoming server, such as `wyoming-faster-whisper`.
 ///
@@ -155,11 +155,7 @@ impl Dialect for Wyoming {
                     confidence: 1.0,
                 }])
             }
-            "error" => Err(ProviderError::new(
-                PROVIDER,
-                ProviderErrorKind::Unavailable,
-                said,
-            )),
+            "error" => Err(failed(ProviderErrorKind::Unavailable, said)),
             _ => Ok(Vec::new()),
         }
     }
@@ -187,8 +183,7 @@ impl Connection for Wire {
     async fn next(&mut self) -> Result<Value, ProviderError> {
         match Wire::next(self).await? {
             Some(event) => Ok(json!({ "type": event.kind, "data": event.data })),
-            None => Err(ProviderError::new(
-                PROVIDER,
+            None => Err(failed(
                 ProviderErrorKind::Unavailable,
                 "it closed the connection without a transcript",
             )),
@@ -205,18 +200,32 @@ mod tests {
     use super::super::super::listening::sample_json;
     use super::*;
 
+    fn wyoming() -> Wyoming {
+        Wyoming {
+            address: String::new(),
+            timeouts: Timeouts::default(),
+            transcribe: json!({}),
+            rate_hz: 8_000,
+            chunks: String::new(),
+            ended: false,
+            complete: false,
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_quoted_on_one_line_that_ends() {
+        let text = format!("no\r\n\u{1b}[2J{}", "x".repeat(1 << 20));
+        let error = wyoming().hear(&json!({ "type": "error", "data": { "text": text } }));
+        let error = error.unwrap_err();
+        assert!(!error.message.contains(char::is_control), "{error}");
+        assert!(error.message.starts_with("no "), "{error}");
+        assert!(error.message.chars().count() < 500);
+    }
+
     proptest! {
         #[test]
         fn no_message_panics(message in sample_json()) {
-            let mut wyoming = Wyoming {
-                address: String::new(),
-                timeouts: Timeouts::default(),
-                transcribe: json!({}),
-                rate_hz: 8_000,
-                chunks: String::new(),
-                ended: false,
-                complete: false,
-            };
+            let mut wyoming = wyoming();
             wyoming.begin();
             let _ = (wyoming.hear(&message), wyoming.end(), wyoming.is_complete());
         }

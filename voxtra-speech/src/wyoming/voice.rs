@@ -12,7 +12,7 @@ use super::super::{
     BoxFuture, Feed, PartSender, Parts, ProviderError, ProviderErrorKind, SpeechPart, TextToSpeech,
     Timeouts, text_by_text,
 };
-use super::wire::{Event, PROVIDER, Wire};
+use super::wire::{Event, PROVIDER, Wire, failed};
 
 /// How long a connection is kept without use.
 const KEPT: Duration = Duration::from_secs(50);
@@ -289,7 +289,6 @@ impl Speech {
                 let code = said("code").unwrap_or("error");
                 let text = said("text").unwrap_or("without a reason");
                 let message = format!("it refused with {code}: {text}");
-                let message: String = message.chars().take(400).collect();
                 return Err(failed(ProviderErrorKind::Rejected, &message));
             }
             // What later versions may add.
@@ -304,15 +303,24 @@ fn too_late(limit: Duration) -> ProviderError {
     failed(ProviderErrorKind::Timeout, &message)
 }
 
-fn failed(kind: ProviderErrorKind, message: &str) -> ProviderError {
-    ProviderError::new(PROVIDER, kind, message)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_refusal_is_quoted_on_one_line_that_ends() {
+        let text = format!("no\r\n\u{1b}[2J{}", "x".repeat(1 << 20));
+        let event = Event::new("error", json!({ "text": text }));
+        let error = Speech::new().read(event).unwrap_err();
+        assert!(!error.message.contains(char::is_control), "{error}");
+        assert!(
+            error.message.starts_with("it refused with error: no"),
+            "{error}"
+        );
+        assert!(error.message.chars().count() < 500);
+    }
 
     proptest! {
         #[test]

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::super::provider::quoted;
 use super::super::{ProviderError, ProviderErrorKind, Timeouts};
 
 /// The provider's name in errors.
@@ -194,8 +195,9 @@ fn length(header: &Map<String, Value>, name: &str) -> Result<usize, ProviderErro
         .ok_or_else(|| nonsense(&format!("an event's {name} is {length}")))
 }
 
-fn failed(kind: ProviderErrorKind, message: &str) -> ProviderError {
-    ProviderError::new(PROVIDER, kind, message)
+/// An error of the server, whose words may be any.
+pub(super) fn failed(kind: ProviderErrorKind, message: &str) -> ProviderError {
+    ProviderError::new(PROVIDER, kind, quoted(message, []))
 }
 
 fn unavailable(message: &str) -> ProviderError {
