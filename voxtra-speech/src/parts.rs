@@ -182,6 +182,19 @@ impl<T> PartSender<T> {
         self.parts.send(part).await.is_ok()
     }
 
+    /// Sends the first of these; waits while there is no room, and takes it off only then. False
+    /// once the reader is gone. Cancel safe.
+    #[cfg(feature = "net")]
+    pub(crate) async fn send_first(&self, parts: &mut std::collections::VecDeque<T>) -> bool {
+        let Ok(room) = self.parts.reserve().await else {
+            return false;
+        };
+        if let Some(part) = parts.pop_front() {
+            room.send(part);
+        }
+        true
+    }
+
     /// Whether the reader is gone.
     #[must_use]
     pub fn is_closed(&self) -> bool {

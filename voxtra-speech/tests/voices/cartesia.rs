@@ -1,5 +1,7 @@
 //! <https://docs.cartesia.ai/2026-03-01/api-reference/tts/websocket>, read on 2026-11-29.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
@@ -162,6 +164,23 @@ async fn every_word_has_its_place() {
     assert_eq!(audio, sound);
     let expected = [("Go ", 0), ("on. ", 100), ("Stop. ", 500)];
     assert_eq!(texts, expected.map(|(text, at)| (text.to_owned(), at)));
+    notes.assert_right();
+}
+
+/// What is spoken is heard later, and the connection must not be left alone until then.
+#[tokio::test]
+async fn the_provider_is_read_while_nobody_reads_its_speech() {
+    let (notes, mut news) = Notes::new();
+    let base = double(Scenario::Speaks, notes.clone()).await;
+    let texts = ["Go on."; 20];
+    let mut parts = voice(&base, Scenario::Speaks).speak(double::whole(&texts), 8_000);
+    double::first_audio(&mut parts).await;
+    let finished = async { while news.recv().await.is_some_and(|told| told != "finished") {} };
+    let finished = tokio::time::timeout(Duration::from_secs(30), finished).await;
+    assert!(finished.is_ok(), "it waits for its reader");
+    let (rest, _) = double::spoken(parts).await;
+    // The first audio was a chunk of 4,001 bytes.
+    assert_eq!(2_000 + rest.len(), 20 * double::sound().len());
     notes.assert_right();
 }
 

@@ -1,9 +1,13 @@
 //! Voices that are given text over a websocket while they speak: what is common to them.
 
+mod outbox;
+
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use self::outbox::Outbox;
 use super::super::net::{Endpoint, Received, Socket};
 use super::super::{Feed, PartSender, ProviderError, ProviderErrorKind, SpeechPart};
 use super::audio::Spoken;
@@ -78,7 +82,30 @@ impl Wire for Socket {
 }
 
 /// Speaks the texts with a websocket at `path`.
+///
+/// The work is a task of its own: parts are read as they are heard, which may pause for long, and
+/// the provider's pings must be answered meanwhile. Dropping this aborts it.
 pub(crate) async fn speak(
+    endpoint: &Endpoint,
+    path: String,
+    dialect: impl Dialect + 'static,
+    texts: Feed<String>,
+    out: PartSender<SpeechPart>,
+) -> Result<(), ProviderError> {
+    let mut work = JoinSet::new();
+    let task_endpoint = endpoint.clone();
+    work.spawn(async move { speak_here(&task_endpoint, path, dialect, texts, out).await });
+    match work.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Some(Err(_)) | None => {
+            let what = "the program ends, and its speech with it";
+            Err(endpoint.error(ProviderErrorKind::Unavailable, what))
+        }
+    }
+}
+
+async fn speak_here(
     endpoint: &Endpoint,
     path: String,
     dialect: impl Dialect,
@@ -95,13 +122,22 @@ pub(crate) async fn speak(
         endpoint.warm_up().await;
         std::future::pending::<()>().await;
     };
-    tokio::select! {
+    let result = tokio::select! {
         biased;
-        result = run => result?,
-        () = warm_up => {}
+        result = run => result,
+        () = warm_up => Ok(()),
+    };
+    // What was spoken is heard before an error.
+    let Speech {
+        socket, mut outbox, ..
+    } = speech;
+    if result.is_ok() {
+        tokio::join!(socket.close(), outbox.flush());
+    } else {
+        drop(socket);
+        outbox.flush().await;
     }
-    speech.socket.close().await;
-    Ok(())
+    result
 }
 
 /// Connects while the first text is awaited. `None` if there is none.
@@ -143,7 +179,7 @@ struct Speech<'a, W, D> {
     endpoint: &'a Endpoint,
     socket: W,
     dialect: D,
-    out: PartSender<SpeechPart>,
+    outbox: Outbox,
     spoken: Spoken,
     given: String,
     texts: Texts,
@@ -159,7 +195,7 @@ impl<'a, W: Wire, D: Dialect> Speech<'a, W, D> {
             endpoint,
             socket,
             dialect,
-            out,
+            outbox: Outbox::new(out),
             spoken: Spoken::new(endpoint.provider()),
             given: String::new(),
             texts: Texts::Open,
@@ -168,6 +204,7 @@ impl<'a, W: Wire, D: Dialect> Speech<'a, W, D> {
         }
     }
 
+    /// Speaks; the last parts are still in the outbox then.
     async fn run(&mut self, first: String, texts: &mut Feed<String>) -> Result<(), ProviderError> {
         self.give(&first).await?;
         loop {
@@ -180,8 +217,15 @@ impl<'a, W: Wire, D: Dialect> Speech<'a, W, D> {
             let pause = self.dialect.pause().filter(|_| {
                 self.texts == Texts::Open && !self.waiting && !self.spoken.length().is_zero()
             });
+            let full = self.outbox.is_full();
             tokio::select! {
                 biased;
+                () = self.outbox.pass_on(), if !self.outbox.is_empty() => {
+                    // The reader's time is not the provider's.
+                    if full {
+                        self.since = Instant::now();
+                    }
+                }
                 text = next_text(texts), if matches!(self.texts, Texts::Open | Texts::Resting) => {
                     match text {
                         Some(text) => self.give(&text).await?,
@@ -193,7 +237,7 @@ impl<'a, W: Wire, D: Dialect> Speech<'a, W, D> {
                         }
                     }
                 }
-                received = self.socket.next() => {
+                received = self.socket.next(), if !full => {
                     if self.read(received?).await? {
                         return Ok(());
                     }
@@ -202,7 +246,7 @@ impl<'a, W: Wire, D: Dialect> Speech<'a, W, D> {
                         return Err(self.endpoint.timed_out("no audio came from it", limit));
                     }
                 }
-                () = at(self.since, limit), if self.waiting => {
+                () = at(self.since, limit), if self.waiting && !full => {
                     return Err(self.endpoint.timed_out("no audio came from it", limit));
                 }
                 () = at(self.since, pause.unwrap_or_default()), if pause.is_some() => {
@@ -283,13 +327,13 @@ impl<'a, W: Wire, D: Dialect> Speech<'a, W, D> {
             match said {
                 Said::Audio(samples) => {
                     let part = self.spoken.add(self.dialect.rate_hz(), samples)?;
-                    self.out.send(part).await;
+                    self.outbox.push(part);
                     // While texts may come, nobody knows whether more audio is due.
                     self.waiting = matches!(self.texts, Texts::Held | Texts::Ended);
                     self.since = Instant::now();
                 }
                 Said::Text { text, at } => {
-                    self.out.send(SpeechPart::Text { text, at }).await;
+                    self.outbox.push(SpeechPart::Text { text, at });
                 }
                 Said::Done => match self.texts {
                     Texts::Ended => {

@@ -95,7 +95,9 @@ impl Scene {
         let parts = Parts::made_by(move |out| async move {
             let endpoint = Endpoint::new("test", "http://localhost", Timeouts::default())?;
             let mut speech = Speech::new(&endpoint, wire, Plain { pause }, out);
-            speech.run("One.".to_owned(), &mut feed).await
+            let result = speech.run("One.".to_owned(), &mut feed).await;
+            speech.outbox.flush().await;
+            result
         });
         Self {
             texts,
