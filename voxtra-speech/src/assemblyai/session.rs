@@ -18,6 +18,10 @@ pub(super) struct Session {
     rate_hz: f64,
     /// Samples sent.
     sent: u64,
+    /// Samples sent before the utterance.
+    began: u64,
+    /// Where the last turn's last word ends, in seconds of the connection.
+    heard_to: Option<f64>,
     /// The number of the last turn that ended.
     last_ended: f64,
     turn: Turn,
@@ -51,6 +55,8 @@ impl Session {
             path,
             rate_hz: f64::from(rate_hz.max(1)),
             sent: 0,
+            began: 0,
+            heard_to: None,
             last_ended: -1.0,
             turn: Turn::None,
             asked: false,
@@ -117,6 +123,8 @@ impl Dialect for Session {
     }
 
     fn begin(&mut self) -> Vec<Outgoing> {
+        self.began = self.sent;
+        self.heard_to = None;
         self.turn = Turn::None;
         self.asked = false;
         self.answered = false;
@@ -165,9 +173,11 @@ impl Dialect for Session {
         let heard_to = words
             .clone()
             .filter_map(|word| number(word, "/end"))
-            .next_back();
+            .next_back()
+            .map(|end| end / 1_000.0);
         let now = self.sent as f64 / self.rate_hz;
-        self.answered = self.asked && heard_to.is_none_or(|end| end / 1_000.0 + TAIL >= now);
+        self.answered = self.asked && heard_to.is_none_or(|end| end + TAIL >= now);
+        self.heard_to = heard_to;
         let mut heard = vec![Heard::Segment {
             text: text(message, "/transcript").to_owned(),
             confidence: mean(words.filter_map(|word| number(word, "/confidence"))),
@@ -189,6 +199,11 @@ impl Dialect for Session {
             Turn::Ongoing => None,
             Turn::Ended => Some(NOTHING_MORE),
         }
+    }
+
+    fn final_to(&self) -> Option<Duration> {
+        let began = self.began as f64 / self.rate_hz;
+        Duration::try_from_secs_f64(self.heard_to? - began).ok()
     }
 
     fn goodbye(&mut self) -> Option<Outgoing> {
@@ -271,6 +286,12 @@ mod tests {
         assert_eq!(session.settles(), Some(NOTHING_MORE));
         session.hear(&turn(1, 4_400)).unwrap();
         assert!(session.is_complete());
+        assert_eq!(session.final_to(), Some(Duration::from_millis(4_400)));
+        session.begin();
+        assert_eq!(session.final_to(), None);
+        session.audio(&[0; 8_000]);
+        session.hear(&turn(2, 5_500)).unwrap();
+        assert_eq!(session.final_to(), Some(Duration::from_millis(500)));
     }
 
     proptest! {

@@ -271,6 +271,10 @@ impl Dialect for Flux {
         (self.alive && self.turn != Turn::Ongoing).then_some(SETTLED)
     }
 
+    fn final_to(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.heard_to - self.began).ok()
+    }
+
     fn goodbye(&mut self) -> Option<Outgoing> {
         Some(json!({ "type": "CloseStream" }).into())
     }

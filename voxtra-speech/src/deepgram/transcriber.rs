@@ -250,6 +250,10 @@ impl Dialect for Nova {
         (self.alive && !self.open_words).then_some(SETTLED)
     }
 
+    fn final_to(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.heard_to - self.began).ok()
+    }
+
     fn goodbye(&mut self) -> Option<Outgoing> {
         Some(json!({ "type": "CloseStream" }).into())
     }
@@ -293,6 +297,18 @@ mod tests {
         assert!(!nova.is_complete());
         nova.hear(&result(0.0, "hello", true)).unwrap();
         assert!(nova.is_complete());
+    }
+
+    #[test]
+    fn words_are_final_up_to_a_place_of_their_utterance() {
+        let mut nova = nova();
+        nova.begin();
+        nova.audio(&[0; 16_000]);
+        nova.end();
+        nova.begin();
+        nova.audio(&[0; 24_000]);
+        nova.hear(&result(2.5, "hello", true)).unwrap();
+        assert_eq!(nova.final_to(), Some(Duration::from_millis(1_500)));
     }
 
     #[test]

@@ -59,6 +59,13 @@ pub(crate) trait Dialect: Send + 'static {
         None
     }
 
+    /// Up to where the utterance's segments are final, since its first audio went over this
+    /// connection. Asked behind each segment. `None`: the provider tells no places, and what is
+    /// sent again is understood anew.
+    fn final_to(&self) -> Option<Duration> {
+        None
+    }
+
     /// What is sent at the end of the call.
     fn goodbye(&mut self) -> Option<Outgoing> {
         None

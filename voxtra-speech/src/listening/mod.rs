@@ -129,16 +129,19 @@ impl<D: Dialect> Listening<D> {
 
     async fn utterance(&mut self) -> Result<(), ProviderError> {
         let mut kept = Kept::new(self.rate_hz, self.dialect.pieces());
-        let first = self.transcribe(&mut kept).await;
-        let words = match first {
+        let mut words = Words::default();
+        match self.transcribe(&mut kept, &mut words).await {
             Err(error) if error.kind == ProviderErrorKind::Unavailable => {
                 tracing::debug!(%error, "speech-to-text broke off; the utterance is sent again");
                 self.connection = None;
                 kept.rewind();
-                self.transcribe(&mut kept).await?
+                if !kept.is_settled() {
+                    words = Words::default();
+                }
+                self.transcribe(&mut kept, &mut words).await?;
             }
             other => other?,
-        };
+        }
         if self.dialect.one_utterance() {
             self.connection = None;
         }
@@ -149,8 +152,11 @@ impl<D: Dialect> Listening<D> {
     }
 
     /// Sends an utterance, from its beginning or what is kept of it, and gathers its words.
-    async fn transcribe(&mut self, kept: &mut Kept) -> Result<Words, ProviderError> {
-        let mut words = Words::default();
+    async fn transcribe(
+        &mut self,
+        kept: &mut Kept,
+        words: &mut Words,
+    ) -> Result<(), ProviderError> {
         if self.connection.is_none() {
             self.open().await?;
         }
@@ -178,19 +184,23 @@ impl<D: Dialect> Listening<D> {
                     Some(SpeechInput::Ended) | None => kept.ended = true,
                 },
                 message = received(self.connection.as_mut()) => {
-                    self.take(&message?, &mut words, false).await?;
+                    self.take(&message?, kept, words, false).await?;
                 }
             }
         }
         if begun {
             let messages = self.dialect.end();
             self.send(messages).await?;
-            self.wait_for_the_rest(&mut words).await?;
+            self.wait_for_the_rest(kept, words).await?;
         }
-        Ok(words)
+        Ok(())
     }
 
-    async fn wait_for_the_rest(&mut self, words: &mut Words) -> Result<(), ProviderError> {
+    async fn wait_for_the_rest(
+        &mut self,
+        kept: &mut Kept,
+        words: &mut Words,
+    ) -> Result<(), ProviderError> {
         let patience = self.dialect.patience();
         // `None`: for ever.
         let deadline = Instant::now().checked_add(patience);
@@ -198,7 +208,7 @@ impl<D: Dialect> Listening<D> {
             let settles = self.dialect.settles();
             tokio::select! {
                 message = received(self.connection.as_mut()) => {
-                    self.take(&message?, words, true).await?;
+                    self.take(&message?, kept, words, true).await?;
                 }
                 () = after(settles) => return Ok(()),
                 () = until(deadline) => {
@@ -227,13 +237,19 @@ impl<D: Dialect> Listening<D> {
     async fn take(
         &mut self,
         message: &Value,
+        kept: &mut Kept,
         words: &mut Words,
         ended: bool,
     ) -> Result<(), ProviderError> {
         for heard in self.dialect.hear(message)? {
             let part = match heard {
                 Heard::Interim(text) => words.interim(&text),
-                Heard::Segment { text, confidence } => words.segment(&text, confidence),
+                Heard::Segment { text, confidence } => {
+                    if let Some(time) = self.dialect.final_to() {
+                        kept.settle(time);
+                    }
+                    words.segment(&text, confidence)
+                }
                 Heard::EndOfTurn => Some(Recognition::EndOfTurn),
             };
             if words.are_too_many() {

@@ -11,6 +11,7 @@ struct Fake {
     ended: bool,
     complete: bool,
     patience: Duration,
+    final_to: Option<Duration>,
 }
 
 struct FakeConnection {
@@ -80,6 +81,7 @@ impl Dialect for Fake {
     fn hear(&mut self, message: &Value) -> Result<Vec<Heard>, ProviderError> {
         let words = |pointer| Some(text(message, pointer).to_owned()).filter(|t| !t.is_empty());
         self.complete |= self.ended && message.get("last").is_some();
+        self.final_to = number(message, "/to").map(Duration::from_secs_f64);
         let interim = words("/interim").map(Heard::Interim);
         let segment = words("/segment").map(|text| Heard::Segment {
             text,
@@ -90,6 +92,10 @@ impl Dialect for Fake {
 
     fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    fn final_to(&self) -> Option<Duration> {
+        self.final_to
     }
 }
 
@@ -136,6 +142,7 @@ impl Call {
             ended: false,
             complete: false,
             patience,
+            final_to: None,
         };
         Self {
             input,
@@ -285,6 +292,35 @@ async fn only_the_last_half_minute_is_kept_to_be_sent_again() {
     assert_eq!(sent[0], said("begin"));
     assert_eq!(sent[1], bytes(&[10; 40]));
     assert_eq!(sent.len(), 1 + 30 * 25);
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_that_are_certain_are_kept_and_their_audio_is_not_sent_again() {
+    let mut call = Call::with(2);
+    call.says([SpeechInput::Started]).await;
+    for second in 0..40 {
+        call.says([SpeechInput::Audio(vec![second; 1_000])]).await;
+    }
+    call.works().await;
+    call.answer(0, serde_json::json!({ "segment": "one", "to": 5 }));
+    assert_eq!(call.next().await, partial("one"));
+    call.answer(0, serde_json::json!({ "segment": "two", "to": 36 }));
+    assert_eq!(call.next().await, partial("one two"));
+    call.answer(0, serde_json::json!({ "interim": "thr" }));
+    assert_eq!(call.next().await, partial("one two thr"));
+    call.works().await;
+    call.servers.remove(0);
+    call.works().await;
+    let sent = call.sent(0);
+    assert_eq!(sent[1], bytes(&[36; 40]));
+    assert_eq!(sent.len(), 1 + 4 * 25);
+    // The second connection counts from what it was given first.
+    call.answer(0, serde_json::json!({ "segment": "three", "to": 3 }));
+    assert_eq!(call.next().await, partial("one two three"));
+    call.says([SpeechInput::Ended]).await;
+    call.works().await;
+    call.answer(0, serde_json::json!({ "segment": "four", "last": 1 }));
+    assert_eq!(call.next().await, last("one two three four", 1.0));
 }
 
 #[tokio::test(start_paused = true)]

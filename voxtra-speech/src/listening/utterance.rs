@@ -10,9 +10,15 @@ const MOST_SECONDS: usize = 30;
 /// Most bytes of an utterance's words.
 const MOST_WORDS: usize = 64 << 10;
 
-/// An utterance's audio. What was sent is kept until the utterance is over: the last 30 s of it.
+/// An utterance's audio. What was sent is kept until its words are certain or the utterance is
+/// over: the last 30 s of it.
 pub(crate) struct Kept {
     samples: VecDeque<i16>,
+    /// Samples before these, since the connection was given the first.
+    before: usize,
+    /// Some words are certain, and their audio is gone.
+    is_settled: bool,
+    rate_hz: u32,
     /// Samples of these that were sent.
     sent: usize,
     least: usize,
@@ -25,12 +31,12 @@ pub(crate) struct Kept {
 impl Kept {
     /// Audio that is sent in pieces from `least` to `most` long.
     pub(crate) fn new(rate_hz: u32, (least, most): (Duration, Duration)) -> Self {
-        let samples = |time: Duration| {
-            let samples = time.as_millis().saturating_mul(u128::from(rate_hz)) / 1_000;
-            usize::try_from(samples).unwrap_or(usize::MAX).max(1)
-        };
+        let samples = |time| samples(time, rate_hz).max(1);
         Self {
             samples: VecDeque::new(),
+            before: 0,
+            is_settled: false,
+            rate_hz,
             sent: 0,
             least: samples(least),
             most: samples(most),
@@ -42,10 +48,27 @@ impl Kept {
     pub(crate) fn push(&mut self, samples: &[i16]) {
         self.samples.extend(samples);
         let too_many = self.samples.len().saturating_sub(self.most_kept);
-        // Only what was sent may go.
-        let gone = too_many.min(self.sent);
+        self.forget(too_many);
+    }
+
+    /// The words of the first `time` that the connection was given are certain.
+    pub(crate) fn settle(&mut self, time: Duration) {
+        self.is_settled = true;
+        let settled = samples(time, self.rate_hz);
+        self.forget(settled.saturating_sub(self.before));
+    }
+
+    /// Whether the audio of the words that are certain is gone, so that they must be kept.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// Forgets the first samples. Only what was sent may go.
+    fn forget(&mut self, samples: usize) {
+        let gone = samples.min(self.sent);
         self.samples.drain(..gone);
         self.sent = self.sent.saturating_sub(gone);
+        self.before = self.before.saturating_add(gone);
     }
 
     /// Audio that is to be sent next. The last piece is filled with silence if it is too short.
@@ -64,10 +87,17 @@ impl Kept {
         Some(piece)
     }
 
-    /// All that is kept is to be sent again.
+    /// All that is kept is to be sent again, to another connection.
     pub(crate) fn rewind(&mut self) {
         self.sent = 0;
+        self.before = 0;
     }
+}
+
+/// How many samples last so long.
+fn samples(time: Duration, rate_hz: u32) -> usize {
+    let samples = time.as_millis().saturating_mul(u128::from(rate_hz)) / 1_000;
+    usize::try_from(samples).unwrap_or(usize::MAX)
 }
 
 /// The words of an utterance, as they come in segments.
