@@ -102,6 +102,27 @@ async fn what_is_no_websocket_is_told() {
     assert!(error.message.contains("no websocket"), "{error}");
 }
 
+/// A websocket has no upgrade in HTTP/2. The program may have turned reqwest's `http2` on.
+#[tokio::test]
+async fn only_http_1_is_offered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://{}", listener.local_addr().unwrap());
+    let hello = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // The record's head says how long its message is.
+        let mut head = [0; 5];
+        stream.read_exact(&mut head).await.unwrap();
+        let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+        stream.read_exact(&mut hello).await.unwrap();
+        hello
+    });
+    assert!(endpoint(&base).websocket("listen").await.is_err());
+    let hello = hello.await.unwrap();
+    // The whole list of protocols, its length first.
+    let only = b"\x00\x09\x08http/1.1";
+    assert!(hello.windows(only.len()).any(|part| part == only));
+}
+
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
