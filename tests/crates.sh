@@ -9,7 +9,7 @@ most() {
 voxtra-core    20
 voxtra-ari     116
 voxtra-webhook 114
-voxtra-speech   26
+voxtra-speech   31
 voxtra-rt      151
 voxtra         167
 voxtra          60 --no-default-features
