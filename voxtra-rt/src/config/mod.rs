@@ -62,6 +62,9 @@ use voxtra_core::leg::LegSettings;
 /// The commented file that `voxtra init` writes. It states every default.
 pub const STARTER: &str = include_str!("starter.toml");
 
+/// The commented file that `voxtra init --agent` writes: an agent that is complete.
+pub const AGENT_STARTER: &str = include_str!("agent.toml");
+
 /// A checked configuration. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -1,7 +1,9 @@
 //! `[provider.NAME]` and `[agent.NAME]`.
 
 use super::*;
-use crate::app::{Application, RouteError, StartError};
+use crate::app::Application;
+#[cfg(all(feature = "openai", feature = "wyoming"))]
+use crate::app::{RouteError, StartError};
 use crate::session::WayOut;
 use crate::speech::SpeechError;
 
@@ -74,6 +76,90 @@ then = "transfer  PJSIP/200"
         WayOut::Transfer("PJSIP/200".to_owned())
     );
     assert_eq!(settings.max_duration, Some(Duration::from_secs(900)));
+}
+
+/// The keys that the examples ask for.
+fn keys(name: &str) -> Option<String> {
+    match name {
+        "DEEPGRAM_API_KEY" | "ELEVENLABS_API_KEY" => Some("x".to_owned()),
+        name => env(name),
+    }
+}
+
+#[test]
+fn the_file_of_init_has_an_agent_that_is_complete() {
+    let config = Config::parse(AGENT_STARTER, keys).unwrap();
+    let agent = &config.agents[0];
+    assert!(agent.greeting.is_some() && agent.no_input.is_some() && agent.filler.is_some());
+    assert_eq!(config.providers.len(), 3);
+    assert_eq!(config.risks, []);
+    let missing = problems(AGENT_STARTER);
+    assert_eq!(missing.len(), 2, "{missing:?}");
+    assert!(missing[0].ends_with(
+        "provider.deepgram.key: the environment variable DEEPGRAM_API_KEY is not set; set it, or write `${DEEPGRAM_API_KEY:-default}`"
+    ), "{missing:?}");
+}
+
+/// The agent's three lines behind `heading`, in place of those that are in force, and the sections
+/// that are examples in place of the others.
+fn alternative(heading: &str, local: bool) -> String {
+    let (_, lines) = AGENT_STARTER.split_once(heading).unwrap();
+    let lines: Vec<_> = lines
+        .lines()
+        .skip(1)
+        .map_while(|line| line.strip_prefix("#     "))
+        .collect();
+    assert_eq!(lines.len(), 3, "{heading}");
+    let (mut text, mut hosted) = (String::new(), false);
+    for line in AGENT_STARTER.lines() {
+        let role = line.split_once(" = ").map_or("", |(key, _)| key);
+        let replaced = lines
+            .iter()
+            .find(|one| one.starts_with(&format!("{role} = ")));
+        hosted = line.starts_with("[provider") || hosted && !line.starts_with('#');
+        match (replaced, line.strip_prefix('#')) {
+            (Some(one), _) => text.push_str(one),
+            (None, Some(example)) if local && !example.starts_with(' ') => text.push_str(example),
+            (None, _) if local && hosted => {}
+            (None, _) => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn the_alternatives_in_the_file_of_init_are_right_too() {
+    let openai = Config::parse(&alternative("# With OpenAI alone", false), keys).unwrap();
+    assert_eq!(openai.agents[0].speech_to_text, ["openai"]);
+    let none = |name: &str| (name == "VOXTRA_ARI_PASSWORD").then(|| "x".to_owned());
+    let text = alternative("# On this machine, without a key", true);
+    let local = Config::parse(&text, none).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(local.agents[0].text_to_speech, ["piper"]);
+    assert_eq!(local.providers.len(), 3);
+    let every = [&local, &openai];
+    assert!(every.iter().all(|config| config.risks.is_empty()));
+}
+
+#[test]
+fn the_examples_in_the_documentation_are_right() {
+    let mut seen = 0;
+    for text in [
+        include_str!("../../../../docs/first-conversation.md"),
+        include_str!("../../../../docs/configuration.md"),
+    ] {
+        let mut whole = String::new();
+        for block in text.split("```toml\n").skip(1) {
+            let (block, _) = block.split_once("```").unwrap();
+            seen += 1;
+            // An example may have the providers of the one before it.
+            let parsed = Config::parse(block, keys).is_ok();
+            whole.push_str(block);
+            let both = || Config::parse(&whole, keys);
+            assert!(parsed || both().is_ok(), "{block}\n{:?}", both());
+        }
+    }
+    assert_eq!(seen, 4);
 }
 
 #[test]
