@@ -124,7 +124,16 @@ fn the_readme_shows_the_agent_that_voxtra_new_writes() {
 fn every_method_of_a_call_is_on_its_page_and_has_an_example() {
     let page = read("docs/call.md");
     let mut methods = 0;
-    for file in ["call", "line", "say", "speak", "listen", "caller_audio"] {
+    let files = [
+        "call",
+        "line",
+        "say",
+        "speak",
+        "listen",
+        "caller_audio",
+        "leg",
+    ];
+    for file in files {
         let text = read(&format!("voxtra-rt/src/session/{file}.rs"));
         let after = text.split("\nimpl Call {").nth(1).unwrap();
         let body = after.split("\n}\n").next().unwrap();

@@ -92,7 +92,7 @@ impl Harness {
         until("no sessions", || self.app.calls().is_empty()).await;
         until("no channels", || self.asterisk.world().channels.is_empty()).await;
         until("no bridges", || self.asterisk.world().bridges.is_empty()).await;
-        assert_eq!(self.app.media_stats().calls(), 0);
+        until("no media", || self.app.media_stats().calls() == 0).await;
         let metrics = tokio::runtime::Handle::current().metrics();
         until("no tasks", || metrics.num_alive_tasks() < TASKS).await;
     }

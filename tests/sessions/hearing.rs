@@ -143,7 +143,7 @@ async fn the_model_is_told_of_in_events() {
         Reply::new("Bye."),
     ]));
     let harness = Harness::new(builder, |call: Call| async move {
-        call.agent().instruct("Be brief.").await;
+        call.agent().instruct("Be brief.");
         assert_eq!(call.agent().respond("Hi").await?.text, "Hello.");
         assert_eq!(call.agent().respond("That's all").await?.text, "Bye.");
         assert!(call.agent().respond("And?").await.is_err());

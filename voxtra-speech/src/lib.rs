@@ -10,11 +10,15 @@
 //! by piece is a [`Feed`]. A failure is a [`ProviderError`], which says what a program can do about
 //! it.
 //!
+//! Between a model and a voice stand [`Sentences`] and [`speakable`]. `FallbackModel`,
+//! `FallbackTranscriber` and `FallbackVoice` make one provider of several.
+//!
 //! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
 //!
-//! Features: `command-voice` for `CommandVoice`, which needs a tokio runtime. Each provider on the
-//! network has a module and a feature of the same name, and needs a tokio runtime too. With
-//! `conformance` comes a suite that a provider of your own can be tested with.
+//! Features: `command-voice` for `CommandVoice` and `fallback` for the three of several providers,
+//! which need a tokio runtime. Each provider on the network has a module and a feature of the same
+//! name, and needs a tokio runtime too. With `conformance` comes a suite that a provider of your
+//! own can be tested with.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -43,6 +47,8 @@ pub mod deepgram;
 #[cfg(feature = "elevenlabs")]
 pub mod elevenlabs;
 mod error;
+#[cfg(feature = "fallback")]
+mod fallback;
 #[cfg(feature = "gemini")]
 pub mod gemini;
 #[cfg(any(
@@ -83,6 +89,8 @@ use std::pin::Pin;
 #[cfg(feature = "command-voice")]
 pub use self::command::{AudioOutput, CommandVoice};
 pub use self::error::SpeechError;
+#[cfg(feature = "fallback")]
+pub use self::fallback::{FallbackModel, FallbackTranscriber, FallbackVoice};
 pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };

@@ -193,9 +193,9 @@ impl TurnTaking {
         }
     }
 
-    /// Protects the agent's utterance from the caller, or no longer. The caller's speech over a
-    /// protected utterance is reported, and is a turn, as if barge-in were off: it neither holds the
-    /// agent back nor interrupts it. Nor does it count against the next utterance.
+    /// Protects the agent's utterance from the caller, or no longer. As if barge-in were off, the
+    /// caller's speech over a protected utterance is reported and is a turn, but neither holds the
+    /// agent back nor interrupts it. It does not count against the next utterance either.
     pub fn set_uninterruptible(&mut self, on: bool) {
         if on != self.uninterruptible {
             self.uninterruptible = on;

@@ -216,7 +216,7 @@ impl Caller {
             })
             .await;
         // A model may still be writing the rest.
-        if !text.starts_with(&said) {
+        if !text.starts_with(&said) || (said.is_empty() && !text.is_empty()) {
             self.fail(place, &format!("expected {wanted}, it says {said:?}"));
         }
         self.hearing = Some(said);

@@ -83,7 +83,7 @@ async fn call(model: Script, agent: AgentSettings) -> (Caller, Arc<Mutex<Vec<Mes
             let (agent, kept) = (agent.clone(), kept.clone());
             async move {
                 let result = call.agent().run(&agent).await;
-                *lock(&kept) = call.agent().history().await;
+                *lock(&kept) = call.agent().history();
                 result
             }
         })
@@ -407,7 +407,11 @@ async fn a_call_that_is_too_long_ends() {
     caller.hears("Hello.").await;
     let up = tokio::time::Instant::now();
     caller.ended().await;
-    assert!(up.elapsed() < Duration::from_secs(60));
+    let up = up.elapsed();
+    assert!(
+        up > Duration::from_secs(55) && up < Duration::from_secs(60),
+        "{up:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

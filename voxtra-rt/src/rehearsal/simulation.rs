@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::carrier::RehearsedCarrier;
 use super::phone::PhoneAction;
-use super::voice::{Spoken, SpokenEars, SpokenVoice};
+use super::voice::{Spoken, SpokenTranscriber, SpokenVoice};
 use crate::session::Call;
 use crate::speech::{SpeechToText, TextToSpeech};
 
@@ -137,7 +137,7 @@ impl Simulation {
     }
 
     pub(crate) fn speech_to_text(&self, spoken: &Arc<Spoken>) -> Arc<dyn SpeechToText> {
-        Arc::new(SpokenEars(spoken.clone()))
+        Arc::new(SpokenTranscriber(spoken.clone()))
     }
 
     pub(crate) fn ms_per_character(&self) -> u32 {

@@ -78,9 +78,9 @@ impl Spoken {
 }
 
 /// Speech-to-text that is always right.
-pub(super) struct SpokenEars(pub(super) Arc<Spoken>);
+pub(super) struct SpokenTranscriber(pub(super) Arc<Spoken>);
 
-impl SpeechToText for SpokenEars {
+impl SpeechToText for SpokenTranscriber {
     fn name(&self) -> &str {
         "rehearsal"
     }
@@ -90,7 +90,7 @@ impl SpeechToText for SpokenEars {
         Parts::made_by(|out| async move {
             while let Some(part) = input.next().await {
                 if part == SpeechInput::Ended
-                    && let Some(text) = spoken.take()
+                    && let Some(text) = spoken.take().filter(|text| !text.is_empty())
                 {
                     let confidence = 1.0;
                     out.send(Recognition::Final { text, confidence }).await;

@@ -9,6 +9,7 @@ mod call;
 mod caller_audio;
 mod conversation;
 mod error;
+mod leg;
 mod line;
 mod listen;
 mod say;

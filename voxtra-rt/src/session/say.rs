@@ -162,10 +162,9 @@ impl Call {
     /// ```no_run
     /// # use voxtra_rt::session::{Call, CallError};
     /// # async fn example(call: &Call) -> Result<(), CallError> {
-    /// // 440 Hz for half a second.
-    /// let tone = |n| ((f64::from(n) * 440.0 / 8_000.0 * std::f64::consts::TAU).sin() * 8e3) as i16;
-    /// let samples: Vec<i16> = (0..4_000).map(tone).collect();
-    /// call.send_audio(&samples, 8_000).await?;
+    /// // A beep of half a second, at 400 Hz.
+    /// let beep = [[4_000; 10], [-4_000; 10]].concat().repeat(200);
+    /// call.send_audio(&beep, 8_000).await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -1,7 +1,7 @@
 //! What all who have to do with a session share: its owner, the call's handles, and their tasks.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{MutexGuard, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -38,7 +38,9 @@ pub(crate) struct SessionShared {
     output: SpeechOutput,
     fanout: AudioFanout,
     answers: Answers,
-    memory: tokio::sync::Mutex<Memory>,
+    memory: Mutex<Memory>,
+    /// Held by the one who asks the language model.
+    asking: tokio::sync::Mutex<()>,
     /// Held while the call is being answered, so that it is answered once; true once it is.
     answered: tokio::sync::Mutex<bool>,
     /// Held during a transfer; then the party to whom the caller was transferred.
@@ -68,7 +70,8 @@ impl SessionShared {
             over: CancellationToken::new(),
             output: SpeechOutput::default(),
             fanout: AudioFanout::default(),
-            memory: tokio::sync::Mutex::default(),
+            memory: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
             answered: tokio::sync::Mutex::default(),
             transferred: tokio::sync::Mutex::default(),
             utterances: AtomicU32::new(1),
@@ -119,9 +122,14 @@ impl SessionShared {
         &self.answers
     }
 
-    /// The conversation with the language model; whoever holds it is the only one who asks.
-    pub(super) async fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().await
+    /// What the conversation with the language model remembers. Locked for moments only.
+    pub(super) fn memory(&self) -> &Mutex<Memory> {
+        &self.memory
+    }
+
+    /// The right to ask the language model, one question at a time.
+    pub(super) async fn asking(&self) -> MutexGuard<'_, ()> {
+        self.asking.lock().await
     }
 
     /// The right to transfer the caller, and to whom the caller was transferred.

@@ -7,6 +7,9 @@ use super::speak::Spoken;
 /// How long a character takes to say, where nothing tells: about 15 in a second.
 const CHARACTER: Duration = Duration::from_millis(66);
 
+/// How many characters may lie between two pieces that a voice tells.
+const WINDOW: usize = 40;
+
 /// What an utterance says, and from which place of its audio on. It grows while the voice works.
 #[derive(Debug, Default)]
 pub(crate) struct Wording {
@@ -16,6 +19,8 @@ pub(crate) struct Wording {
     made: Duration,
     /// No more audio will come.
     complete: bool,
+    /// How the utterance ended.
+    ended: Option<Spoken>,
 }
 
 /// From `at` on the text from `from` to `to` is spoken (bytes of the whole text).
@@ -52,7 +57,10 @@ impl Wording {
     pub(crate) fn place(&mut self, piece: &str, at: Duration) {
         let piece = piece.trim();
         let behind = self.places.last().map_or(0, |place| place.to);
+        // A voice says what it was given soon: the same word further on is another one.
         let rest = self.text.get(behind..).unwrap_or_default();
+        let end = rest.char_indices().nth(WINDOW.saturating_add(piece.len()));
+        let rest = end.map_or(rest, |(end, _)| rest.get(..end).unwrap_or_default());
         if let Some(found) = rest.find(piece).filter(|_| !piece.is_empty()) {
             let from = behind.saturating_add(found);
             let to = from.saturating_add(piece.len());
@@ -68,6 +76,16 @@ impl Wording {
     /// The voice has made all of its audio.
     pub(crate) fn finish(&mut self) {
         self.complete = true;
+    }
+
+    /// The utterance has ended.
+    pub(super) fn end(&mut self, spoken: Spoken) {
+        self.ended = Some(spoken);
+    }
+
+    /// The words that the caller heard, if it is known how the utterance ended.
+    pub(super) fn heard_at_the_end(&self) -> &str {
+        self.ended.map_or("", |spoken| self.heard_of(spoken))
     }
 
     /// The words that the caller heard, given how the utterance ended.

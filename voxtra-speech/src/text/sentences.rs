@@ -1,5 +1,6 @@
 //! Tokens of a model to sentences for the voice.
 
+mod abbreviations;
 mod marks;
 #[cfg(test)]
 mod tests;

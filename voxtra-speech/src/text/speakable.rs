@@ -27,18 +27,20 @@ use self::words::Words;
 ///   Dates, times, decimals, thousands and years are none.
 ///
 /// In English and German, also:
-/// - `&`, and between numbers or blanks `+`, `=`, `×`, `÷`, `±`, `<` and `>`, become words; so do
-///   `%`, `°C`, `°F` and `°` behind a number, and `/` between two words of two letters or more.
+/// - `&`, and between numbers or blanks `+`, `=`, `×`, `÷` and `±`, become words; so do `<` and
+///   `>` between numbers, `#` before one, `%`, `°C`, `°F` and `°` behind one, and `/` between two
+///   words of two letters or more.
 /// - Amounts in `€`, `$` and `£` become words: `$5.20` is "5 dollars and 20 cents".
-/// - A date such as `2026-05-04` becomes "May 4, 2026" or "4. Mai 2026". In German, a time such as
-///   `14:30` becomes "14 Uhr 30"; in English it stays.
+/// - A date such as `2026-05-04` becomes "May 4, 2026" or "4. Mai 2026"; of a time behind it, as in
+///   `2026-05-04T14:30:00Z`, the seconds go. In German, a time such as `14:30` becomes "14 Uhr 30";
+///   in English it stays.
 ///
 /// In other languages, or if none is given, symbols, amounts, dates and times stay as they are.
 /// Numbers and abbreviations always stay: voices know how their language says them. So do e-mail
 /// addresses.
 ///
-/// Made speakable again, the text stays the same. It is at most four times as long as before, and
-/// 64 bytes.
+/// The result is empty where there was nothing to say. Made speakable again, the text stays the
+/// same. It is at most four times as long as before, and 64 bytes.
 ///
 /// ```
 /// use voxtra_speech::speakable;

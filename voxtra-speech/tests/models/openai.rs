@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use voxtra_speech::conformance::model::{self, COST, Scenario, Subject, TEXT, TOOL};
 use voxtra_speech::openai::Model;
 use voxtra_speech::{
-    Endpoint, LanguageModel as _, Message, ModelRequest, ProviderErrorKind, Reply, ReplyPart,
-    StopReason, Timeouts,
+    Endpoint, FallbackModel, LanguageModel as _, Message, ModelRequest, ProviderErrorKind, Reply,
+    ReplyPart, StopReason, Timeouts,
 };
 
 use super::double::{Answer, Double, KEY, Protocol, Request, Step, event, timeouts, wants};
@@ -145,6 +145,16 @@ async fn conforms() {
     model::check(|scenario| async move {
         let double = protocol().double(scenario, check).await;
         let model = connected(&double, scenario);
+        Subject::new(Arc::new(model)).cancelled_when(async move { double.closed.notified().await })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn conforms_as_the_only_one_of_a_list() {
+    model::check(|scenario| async move {
+        let double = protocol().double(scenario, check).await;
+        let model = FallbackModel::new(vec![Arc::new(connected(&double, scenario))]).unwrap();
         Subject::new(Arc::new(model)).cancelled_when(async move { double.closed.notified().await })
     })
     .await;

@@ -1,8 +1,11 @@
 //! `v1/listen`, by the pages that `src/deepgram/transcriber.rs` names.
 
+use std::sync::Arc;
+
 use axum::extract::ws::Message;
 use axum::http::{HeaderMap, Uri};
 use serde_json::{Value, json};
+use voxtra_speech::FallbackTranscriber;
 use voxtra_speech::conformance::speech_to_text::{self, RATE_HZ, Scenario};
 use voxtra_speech::deepgram::Transcriber;
 
@@ -120,6 +123,24 @@ async fn deepgram_does_as_it_must() {
             Transcriber::at(endpoint.unwrap())
                 .language("de")
                 .keyterm("Anna")
+        });
+        Some(connected.await)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_does_so_as_the_only_one_of_a_list() {
+    speech_to_text::check(|scenario| async move {
+        if scenario == Scenario::EndOfTurn {
+            return None;
+        }
+        let connected = subject::<Listen, _>(scenario, |endpoint| {
+            let endpoint = endpoint.with_key("authorization", "Token ", &KEY.into());
+            let transcriber = Transcriber::at(endpoint.unwrap())
+                .language("de")
+                .keyterm("Anna");
+            FallbackTranscriber::new(vec![Arc::new(transcriber)]).unwrap()
         });
         Some(connected.await)
     })

@@ -11,9 +11,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 use voxtra_speech::conformance::voice::{Scenario, check};
 use voxtra_speech::elevenlabs::Voice;
-use voxtra_speech::{Feed, TextToSpeech};
+use voxtra_speech::{FallbackVoice, Feed, TextToSpeech};
 
 use super::double::{self, Notes};
 
@@ -150,6 +151,22 @@ async fn it_does_what_every_voice_must() {
             _ => double(scenario, "pcm_8000", notes).await,
         };
         Some(double::subject(voice(&base, scenario), news))
+    })
+    .await;
+    notes.assert_right();
+}
+
+#[tokio::test]
+async fn it_does_so_as_the_only_one_of_a_list() {
+    let (notes, _) = Notes::new();
+    check(async |scenario| {
+        let (notes, news) = notes.with_news();
+        let base = match scenario {
+            Scenario::NothingToSay => format!("http://{}", double::nobody().await),
+            _ => double(scenario, "pcm_8000", notes).await,
+        };
+        let voices = FallbackVoice::new(vec![Arc::new(voice(&base, scenario))]);
+        Some(double::subject(voices.unwrap(), news))
     })
     .await;
     notes.assert_right();

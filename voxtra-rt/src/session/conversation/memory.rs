@@ -36,22 +36,29 @@ impl Memory {
         &self.messages
     }
 
-    pub(super) fn replace(&mut self, messages: Vec<Message>) {
-        self.messages = messages;
+    pub(super) fn append(&mut self, messages: Vec<Message>) {
+        self.messages.extend(messages);
     }
 
-    /// Adds what the agent said, if the caller heard anything of it.
-    pub(super) fn agent_said(&mut self, heard: &str) {
+    pub(super) fn forget(&mut self) {
+        self.messages.clear();
+    }
+
+    /// Adds what the agent said, if the caller heard anything of it. What was cut ends with an
+    /// ellipsis.
+    pub(super) fn agent_said(&mut self, heard: &str, cut: bool) {
         if !heard.is_empty() {
-            self.messages.push(Message::assistant(heard));
+            let end = if cut { "…" } else { "" };
+            self.messages
+                .push(Message::assistant(format!("{heard}{end}")));
         }
     }
 
-    /// The question that continues `messages`.
-    pub(super) fn request(&self, messages: &[Message], with_tools: bool) -> ModelRequest {
+    /// The question that continues the conversation with `more`.
+    pub(super) fn request(&self, more: &[Message], with_tools: bool) -> ModelRequest {
         let system = self.instructions.clone().map(Message::System);
-        let mut request =
-            ModelRequest::new(system.into_iter().chain(messages.iter().cloned()).collect());
+        let messages = self.messages.iter().chain(more).cloned();
+        let mut request = ModelRequest::new(system.into_iter().chain(messages).collect());
         if with_tools {
             request.tools = self.tools.iter().map(|tool| tool.spec()).collect();
         }

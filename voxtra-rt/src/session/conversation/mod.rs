@@ -1,5 +1,6 @@
 //! The language model in a call's conversation.
 
+mod filling;
 mod memory;
 mod reply;
 mod run;
@@ -10,14 +11,17 @@ mod turns;
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
 pub(crate) use self::memory::Memory;
 pub use self::reply::Answer;
+use self::reply::{Phase, Question};
 pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
 use super::call::Call;
 use super::error::CallError;
+use crate::lock::lock;
 use crate::speech::{Message, Parts, Reply, ReplyPart};
 
 /// The language model, with the conversation of one call.
@@ -34,27 +38,26 @@ impl<'a> Conversation<'a> {
     }
 
     /// Tells the model what it is and how to behave. It replaces earlier instructions.
-    pub async fn instruct(&self, instructions: &str) {
-        let mut memory = self.call.session().memory().await;
-        memory.instruct(instructions);
+    pub fn instruct(&self, instructions: &str) {
+        lock(self.call.session().memory()).instruct(instructions);
     }
 
     /// Lets the model call a tool in [`answer`](Self::answer) and [`run`](Self::run). It replaces
     /// the tool of its name.
-    pub async fn add_tool(&self, tool: impl Tool + 'static) {
-        let mut memory = self.call.session().memory().await;
-        memory.add_tool(Arc::new(tool));
+    pub fn add_tool(&self, tool: impl Tool + 'static) {
+        lock(self.call.session().memory()).add_tool(Arc::new(tool));
     }
 
     /// What was said so far, oldest first, without the instructions. Of what the agent said there
     /// is what the caller heard; what was cut ends with an ellipsis.
-    pub async fn history(&self) -> Vec<Message> {
-        self.call.session().memory().await.messages().to_vec()
+    #[must_use]
+    pub fn history(&self) -> Vec<Message> {
+        lock(self.call.session().memory()).messages().to_vec()
     }
 
     /// Forgets what was said. Instructions and tools stay.
-    pub async fn reset(&self) {
-        self.call.session().memory().await.replace(Vec::new());
+    pub fn reset(&self) {
+        lock(self.call.session().memory()).forget();
     }
 
     /// Gives the model what the caller said and returns its reply. Both become part of the
@@ -85,13 +88,13 @@ impl<'a> Conversation<'a> {
         }
         let question = Message::User(text.to_owned());
         Ok(Parts::made_by(move |out| async move {
-            let mut memory = call.session().memory().await;
-            // A question that fails or is cancelled must not confuse the next one.
-            let mut asked = memory.messages().to_vec();
-            asked.push(question);
+            let _alone = call.session().asking().await;
             call.emit_body(AgentThinking::default().into()).await;
-            let mut parts = model.reply(memory.request(&asked, false));
+            let memory = call.session().memory();
+            let request = lock(memory).request(std::slice::from_ref(&question), false);
+            let mut parts = model.reply(request);
             let mut reply = Reply::default();
+            let mut question = Some(question);
             while let Some(part) = parts.next().await {
                 let part = match part {
                     Ok(part) => part,
@@ -101,14 +104,16 @@ impl<'a> Conversation<'a> {
                     }
                 };
                 reply.add(&part);
+                // A question that fails or is cancelled must not confuse the next one.
+                let done = matches!(part, ReplyPart::Done(_));
                 if !out.send(part).await {
                     return Ok(());
                 }
+                if done {
+                    remember(&call, question.take(), &reply).await;
+                }
             }
-            asked.push(Message::assistant(reply.text.as_str()));
-            memory.replace(asked);
-            let response = AgentResponse::new(reply.text, reply.tool_calls);
-            call.emit_body(response.into()).await;
+            remember(&call, question, &reply).await;
             Ok(())
         }))
     }
@@ -136,10 +141,18 @@ impl<'a> Conversation<'a> {
     /// No language model or no voice is configured, one of them fails, or the call is over.
     pub async fn answer(&self, text: &str) -> Result<Answer, CallError> {
         let call = self.call;
-        let mut memory = call
-            .while_up(async { Ok(call.session().memory().await) })
+        let _alone = call
+            .while_up(async { Ok(call.session().asking().await) })
             .await?;
-        reply::answer(call, &mut memory, text, None).await
+        let (phase, _) = watch::channel(Phase::Thinking);
+        let question = Question {
+            call,
+            said: text,
+            filler: None,
+            phase: &phase,
+            caller: None,
+        };
+        question.answer().await
     }
 
     /// Conducts the whole conversation: answers the call, greets, listens, answers each turn of the
@@ -170,13 +183,25 @@ impl<'a> Conversation<'a> {
         if services.voice.is_none() {
             return Err(CallError::NoVoice);
         }
-        self.instruct(&settings.instructions).await;
-        let mut memory = self.call.session().memory().await;
+        self.instruct(&settings.instructions);
         for tool in &settings.tools {
-            memory.add_tool(tool.clone());
+            lock(self.call.session().memory()).add_tool(tool.clone());
         }
-        drop(memory);
+        let _alone = self
+            .call
+            .while_up(async { Ok(self.call.session().asking().await) })
+            .await?;
         run::run(self.call, settings).await
+    }
+}
+
+/// Makes a question and its reply part of the conversation, if that has not happened.
+async fn remember(call: &Call, question: Option<Message>, reply: &Reply) {
+    if let Some(question) = question {
+        let answer = Message::assistant(reply.text.as_str());
+        lock(call.session().memory()).append(vec![question, answer]);
+        let response = AgentResponse::new(reply.text.clone(), reply.tool_calls.clone());
+        call.emit_body(response.into()).await;
     }
 }
 
@@ -243,7 +268,7 @@ mod tests {
             requests,
         );
         let agent = call.agent();
-        agent.instruct("be").await;
+        agent.instruct("be");
         assert_eq!(agent.respond("a").await.unwrap().text, "be|a");
         assert!(agent.respond("no").await.is_err());
         let given_up = tokio::time::timeout(Duration::from_secs(1), agent.respond("hm")).await;

@@ -2,23 +2,33 @@
 //! are run.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
 use super::super::call::Call;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
-use super::memory::Memory;
+use super::filling::Filling;
 use super::settings::Filler;
 use super::tool;
 use crate::lock::lock;
 use crate::speech::{
-    Feed, Message, Parts, ProviderError, ReplyPart, Sentences, ToolCall, speakable,
+    Feed, Message, Parts, ProviderError, ProviderErrorKind, ReplyPart, Sentences, ToolCall,
+    speakable,
 };
 
 /// Sentences that wait for the voice.
 const SENTENCES_AHEAD: usize = 16;
+
+/// How long an answer waits while the caller is speaking.
+const LONGEST_COUGH: Duration = Duration::from_secs(3);
+
+/// How long a model may take to its first part, and to each next one. Those on the network have
+/// shorter limits of their own.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a model may call tools within one turn before it has to answer without.
 const MAX_ROUNDS: usize = 8;
@@ -35,157 +45,230 @@ pub struct Answer {
     pub interrupted: bool,
 }
 
-/// Answers `said`, and remembers it: the question, the tools that were called, and of the answer
-/// what the caller heard.
-pub(super) async fn answer(
-    call: &Call,
-    memory: &mut Memory,
-    said: &str,
-    filler: Option<&Filler>,
-) -> Result<Answer, CallError> {
-    let mut messages = memory.messages().to_vec();
-    messages.push(Message::User(said.to_owned()));
-    let mut answer = Answer {
-        text: String::new(),
-        heard: String::new(),
-        interrupted: false,
-    };
-    for round in 1.. {
-        let model = call.session().services().model;
-        let model = model.ok_or(CallError::NoLanguageModel)?;
-        call.emit_body(AgentThinking::default().into()).await;
-        let request = memory.request(&messages, round <= MAX_ROUNDS);
-        let mut reading = Reading::new(model.reply(request));
-        let spoken = call
-            .while_up(async { speak(call, &mut reading, filler).await })
-            .await;
-        let (heard, interrupted) = match spoken {
-            Ok((heard, interrupted, Ok(()))) => (heard, interrupted),
-            Ok((heard, _, Err(error))) => {
-                if !heard.is_empty() {
-                    messages.push(Message::assistant(format!("{heard}…")));
-                }
-                memory.replace(messages);
-                return Err(error);
-            }
-            Err(error) => {
-                memory.replace(messages);
-                return Err(error);
-            }
-        };
-        let Reading {
-            text, tool_calls, ..
-        } = reading;
-        call.emit_body(AgentResponse::new(text.clone(), tool_calls.clone()).into())
-            .await;
-        append(&mut answer.text, &text);
-        append(&mut answer.heard, &heard);
-        answer.interrupted = interrupted;
-        // Whoever interrupts has not agreed to what the tools would do.
-        let calls = if interrupted { Vec::new() } else { tool_calls };
-        if !heard.is_empty() || !calls.is_empty() {
-            let text = if interrupted {
-                format!("{heard}…")
-            } else {
-                text
-            };
-            messages.push(Message::Assistant {
-                text,
-                tool_calls: calls.clone(),
-            });
-        }
-        if calls.is_empty() {
-            break;
-        }
-        let results = calls.iter().map(|asked| {
-            let tool = memory.tool(&asked.name);
-            async move { (asked, tool::run(call, tool, asked).await) }
-        });
-        let results = while_filled(call, filler, futures_util::future::join_all(results)).await;
-        for (asked, result) in results {
-            messages.push(Message::Tool {
-                id: asked.id.clone(),
-                name: asked.name.clone(),
-                result,
-            });
-        }
-        // A tool may have ended the call or transferred the caller.
-        if call.is_over() || call.session().is_transferred() {
-            break;
-        }
-    }
-    memory.replace(messages);
-    Ok(answer)
+/// How far an answer is. Only thoughts can be thrown away: not what a tool has begun, and not what
+/// the caller is hearing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Thinking,
+    Acting,
+    Speaking,
 }
 
-/// Speaks a reply while it is being read. Returns the words that were heard, whether the caller or
-/// somebody else cut them, and whether the model failed behind them.
-async fn speak(
-    call: &Call,
-    reading: &mut Reading,
-    filler: Option<&Filler>,
-) -> Result<(String, bool, Result<(), CallError>), CallError> {
-    let first = while_filled(call, filler, reading.next_sentence()).await;
-    let Some(first) = provider(call, "language_model", first).await? else {
-        return Ok((String::new(), false, Ok(())));
-    };
-    let voice = call.session().services().voice.ok_or(CallError::NoVoice)?;
-    let (sentences, texts) = Feed::queue(SENTENCES_AHEAD);
-    let wording = Arc::new(Mutex::new(Wording::new(&first)));
-    sentences.send(first).await;
-    let speech = voice.speak(texts, call.line_hz());
-    let mut voiced = Voiced::new(speech, Some(wording.clone()));
+/// One question to the model, and who follows its answer.
+pub(super) struct Question<'a> {
+    pub(super) call: &'a Call,
+    pub(super) said: &'a str,
+    pub(super) filler: Option<&'a Filler>,
+    pub(super) phase: &'a watch::Sender<Phase>,
+    /// Whether the caller is speaking, if anybody knows.
+    pub(super) caller: Option<watch::Receiver<bool>>,
+}
 
-    let writing = async {
-        while let Some(sentence) = reading.next_sentence().await? {
-            lock(&wording).push(&sentence);
-            if !sentences.send(sentence).await {
+/// What became of one reply of the model.
+struct Round {
+    text: String,
+    heard: String,
+    interrupted: bool,
+    calls: Vec<ToolCall>,
+    failed: Option<CallError>,
+}
+
+impl Question<'_> {
+    /// Answers, and remembers it: the question, the tools that were called, and of the answer what
+    /// the caller heard.
+    pub(super) async fn answer(mut self) -> Result<Answer, CallError> {
+        let call = self.call;
+        let memory = call.session().memory();
+        let mut filling = Filling::new(call, self.filler);
+        let mut more = vec![Message::User(self.said.to_owned())];
+        let mut answer = Answer {
+            text: String::new(),
+            heard: String::new(),
+            interrupted: false,
+        };
+        let mut acted = false;
+        for round in 1_usize.. {
+            self.phase.send_replace(Phase::Thinking);
+            let model = call.session().services().model;
+            let model = model.ok_or(CallError::NoLanguageModel)?;
+            call.emit_body(AgentThinking::default().into()).await;
+            let with_tools = round <= MAX_ROUNDS;
+            let request = lock(memory).request(&more, with_tools);
+            let mut reading = Reading::new(model.reply(request));
+            let Round {
+                text,
+                heard,
+                interrupted,
+                calls,
+                failed,
+            } = self.round(&mut reading, &mut filling).await;
+            if !matches!(failed, Some(CallError::Ended)) {
+                let response = AgentResponse::new(text.clone(), calls.clone());
+                call.emit_body(response.into()).await;
+            }
+            append(&mut answer.text, &text);
+            append(&mut answer.heard, &heard);
+            answer.interrupted = interrupted;
+            let cut = interrupted || failed.is_some();
+            // Whoever interrupts has not agreed to what the tools would do.
+            let calls = if cut || !with_tools {
+                Vec::new()
+            } else {
+                calls
+            };
+            if !heard.is_empty() || !calls.is_empty() {
+                more.push(Message::Assistant {
+                    text: if cut { format!("{heard}…") } else { text },
+                    tool_calls: calls.clone(),
+                });
+            }
+            if let Some(error) = failed {
+                lock(memory).append(more);
+                return Err(error);
+            }
+            if calls.is_empty() {
+                break;
+            }
+            acted = true;
+            self.phase.send_replace(Phase::Acting);
+            let results = self.act(&calls, &mut filling).await;
+            more.extend(results);
+            // From here on nothing that was done is forgotten, nor done twice.
+            lock(memory).append(std::mem::take(&mut more));
+            // A tool may have ended the call or transferred the caller.
+            if call.is_over() || call.session().is_transferred() {
                 break;
             }
         }
-        drop(sentences);
-        Ok::<(), ProviderError>(())
-    };
-    let speaking = async {
-        let begun = while_filled(call, filler, voiced.begin()).await;
-        provider(call, "text_to_speech", begun).await?;
-        let spoken = call.utter(voiced, Manner::default()).await;
-        match spoken {
-            Err(CallError::Provider(error)) => provider(call, "text_to_speech", Err(error)).await,
-            other => other,
+        lock(memory).append(more);
+        if answer.text.trim().is_empty() && !acted {
+            let error = silent(call, "language_model", "it gave nothing to say").await;
+            return Err(error);
         }
-    };
-    tokio::pin!(writing, speaking);
-    let mut written = None;
-    let spoken: Spoken = loop {
-        tokio::select! {
-            biased;
-            // Whoever is cut need not write on.
-            spoken = &mut speaking => break spoken?,
-            result = &mut writing, if written.is_none() => written = Some(result),
-        }
-    };
-    let written = provider(call, "language_model", written.unwrap_or(Ok(()))).await;
-    let wording = lock(&wording);
-    let heard = wording.heard_of(spoken);
-    Ok((heard.to_owned(), spoken.is_interrupted(), written))
-}
+        Ok(answer)
+    }
 
-/// Runs `work`. If it takes longer than the filler allows, the filler is said meanwhile, and cut as
-/// soon as the work is done.
-async fn while_filled<T>(call: &Call, filler: Option<&Filler>, work: impl Future<Output = T>) -> T {
-    let fill = async {
-        if let Some(Filler { after, say, .. }) = filler {
-            tokio::time::sleep(*after).await;
-            // The answer comes, or does not, whatever becomes of the filler.
-            let _ = call.say(say).await;
+    /// Runs tools, several at once.
+    async fn act(&self, calls: &[ToolCall], filling: &mut Filling<'_>) -> Vec<Message> {
+        let call = self.call;
+        let mut filled = true;
+        let results = calls.iter().map(|asked| {
+            let tool = lock(call.session().memory()).tool(&asked.name);
+            filled &= tool.as_ref().is_none_or(|tool| tool.wants_filler());
+            async move {
+                Message::Tool {
+                    id: asked.id.clone(),
+                    name: asked.name.clone(),
+                    result: tool::run(call, tool, asked).await,
+                }
+            }
+        });
+        let results = futures_util::future::join_all(results.collect::<Vec<_>>());
+        if filled {
+            filling.during(results).await
+        } else {
+            results.await
         }
-        std::future::pending::<std::convert::Infallible>().await
-    };
-    tokio::select! {
-        biased;
-        result = work => result,
-        never = fill => match never {},
+    }
+
+    /// Speaks a reply while it is being read.
+    async fn round(&mut self, reading: &mut Reading, filling: &mut Filling<'_>) -> Round {
+        let wording = Arc::new(Mutex::new(Wording::default()));
+        let spoken = self
+            .call
+            .while_up(self.speak(reading, &wording, filling))
+            .await;
+        let wording = lock(&wording);
+        let (heard, interrupted, failed) = match spoken {
+            Ok((Some(spoken), None)) => (wording.heard_of(spoken), spoken.is_interrupted(), None),
+            Ok((Some(spoken), failed)) => (wording.heard_of(spoken), false, failed),
+            Ok((None, failed)) => ("", false, failed),
+            Err(error) => (wording.heard_at_the_end(), false, Some(error)),
+        };
+        Round {
+            heard: heard.to_owned(),
+            interrupted,
+            failed,
+            text: std::mem::take(&mut reading.text),
+            calls: std::mem::take(&mut reading.tool_calls),
+        }
+    }
+
+    /// Returns how the utterance ended, if there was one, and the model's failure behind it.
+    async fn speak(
+        &mut self,
+        reading: &mut Reading,
+        wording: &Arc<Mutex<Wording>>,
+        filling: &mut Filling<'_>,
+    ) -> Result<(Option<Spoken>, Option<CallError>), CallError> {
+        let call = self.call;
+        let voice = call.session().services().voice.ok_or(CallError::NoVoice)?;
+        let (sentences, texts) = Feed::queue(SENTENCES_AHEAD);
+        let mut voiced = Voiced::new(voice.speak(texts, call.line_hz()), Some(wording.clone()));
+        let writing = async {
+            let mut any = false;
+            while let Some(sentence) = reading.next_sentence().await? {
+                lock(wording).push(&sentence);
+                any = true;
+                if !sentences.send(sentence).await {
+                    break;
+                }
+            }
+            drop(sentences);
+            Ok::<bool, ProviderError>(any)
+        };
+        tokio::pin!(writing);
+        let mut written = None;
+        // The first sentence, and the first audio of it. Meanwhile the rest is written.
+        let beginning = async {
+            let begun = voiced.begin();
+            tokio::pin!(begun);
+            loop {
+                tokio::select! {
+                    biased;
+                    result = &mut writing, if written.is_none() => {
+                        let nothing = !matches!(result, Ok(true));
+                        written = Some(result);
+                        if nothing && lock(wording).text().is_empty() {
+                            return Ok(false);
+                        }
+                    }
+                    begun = &mut begun => return begun.map(|()| true),
+                }
+            }
+        };
+        let begun = filling.during(beginning).await;
+        if !provider(call, "text_to_speech", begun).await? {
+            let failed = provider(call, "language_model", written.unwrap_or(Ok(false))).await;
+            return Ok((None, failed.err()));
+        }
+        self.caller_is_quiet().await;
+        self.phase.send_replace(Phase::Speaking);
+        let speaking = call.utter(voiced, Manner::default());
+        tokio::pin!(speaking);
+        let spoken = loop {
+            tokio::select! {
+                biased;
+                // Whoever is cut need not write on.
+                spoken = &mut speaking => break spoken,
+                result = &mut writing, if written.is_none() => written = Some(result),
+            }
+        };
+        filling.spoken();
+        let spoken = match spoken {
+            Err(CallError::Provider(error)) => provider(call, "text_to_speech", Err(error)).await?,
+            spoken => spoken?,
+        };
+        let failed = provider(call, "language_model", written.unwrap_or(Ok(true))).await;
+        Ok((Some(spoken), failed.err()))
+    }
+
+    /// Waits while the caller is speaking, who may go on or was only coughing.
+    async fn caller_is_quiet(&mut self) {
+        if let Some(caller) = &mut self.caller {
+            let quiet = caller.wait_for(|speaking| !speaking);
+            let _ = tokio::time::timeout(LONGEST_COUGH, quiet).await;
+        }
     }
 }
 
@@ -202,6 +285,12 @@ async fn provider<T>(
             Err(error.into())
         }
     }
+}
+
+/// A provider that gives nothing fails too.
+async fn silent(call: &Call, what: &str, message: &str) -> CallError {
+    call.emit_error(what, message.to_owned()).await;
+    ProviderError::new(what, ProviderErrorKind::Rejected, message).into()
 }
 
 fn append(all: &mut String, more: &str) {
@@ -248,7 +337,13 @@ impl Reading {
                 }
                 continue;
             }
-            match self.parts.next().await {
+            let part = tokio::time::timeout(PATIENCE, self.parts.next()).await;
+            let Ok(part) = part else {
+                let message = format!("nothing came from it for {} s", PATIENCE.as_secs());
+                let kind = ProviderErrorKind::Timeout;
+                return Err(ProviderError::new("language_model", kind, message));
+            };
+            match part {
                 Some(part) => match part? {
                     ReplyPart::Text(text) => {
                         self.text.push_str(&text);

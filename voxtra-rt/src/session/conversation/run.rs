@@ -1,24 +1,32 @@
 //! A whole conversation: the caller's turns, the agent's answers, and what happens when one of them
 //! does not come.
 
+use std::time::Duration;
+
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::call::Call;
 use super::super::error::CallError;
-use super::reply::{Answer, answer};
+use super::reply::{Phase, Question};
 use super::settings::{AgentSettings, WayOut};
 use super::turns::{Input, Turns};
+use crate::lock::lock;
 
 /// Failures in a row after which the conversation ends.
 const MOST_FAILURES: u32 = 2;
 
+/// How long the words of a caller who has gone on are awaited.
+const GONE_ON: Duration = Duration::from_secs(15);
+
 /// Conducts a conversation until the call ends, the caller is transferred, or a way out returns.
 pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), CallError> {
-    let ends_at = settings.max_duration.map(|limit| Instant::now() + limit);
+    let ends_at = settings.max_duration;
+    let ends_at = ends_at.and_then(|limit| Instant::now().checked_add(limit));
     let mut conversation = Running {
         call,
         settings,
-        turns: Turns::new(call.events_from_now()),
+        turns: Turns::new(call),
         unanswered: 0,
         failures: 0,
     };
@@ -26,6 +34,10 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
         biased;
         result = conversation.talk() => result,
         () = too_long(ends_at) => {
+            // Whom the caller was connected to may talk on.
+            if call.session().is_transferred() {
+                return Ok(());
+            }
             tracing::info!(call = call.id(), "the call is as long as it may be, and ends");
             call.hangup().await
         }
@@ -56,41 +68,43 @@ struct Running<'a> {
 impl Running<'_> {
     async fn talk(&mut self) -> Result<(), CallError> {
         let call = self.call;
+        // Connections are opened while the telephone rings.
+        let services = call.session().services();
+        let prepared = [
+            services.model.map(|model| model.prepare()),
+            services.voice.map(|voice| voice.prepare()),
+        ];
+        for preparing in prepared.into_iter().flatten() {
+            tokio::spawn(preparing);
+        }
         call.answer().await?;
         if let Some(greeting) = &self.settings.greeting {
-            self.say(greeting).await?;
-        }
-        self.turns.silence_begins();
-        let mut silence = self
-            .settings
-            .no_input
-            .as_ref()
-            .map(|no_input| no_input.after);
-        loop {
-            match self.turns.next(silence).await {
-                Input::Over => return Ok(()),
-                Input::Cough => {}
-                Input::Silence => {
-                    if !self.prompt().await? {
+            match self.say(greeting).await {
+                Err(CallError::Provider(_) | CallError::Rate(_)) => {
+                    if !self.failed().await? {
                         return Ok(());
                     }
                 }
+                heard => drop(heard?),
+            }
+        }
+        let silence = self.settings.no_input.as_ref();
+        let silence = silence.map(|no_input| no_input.after);
+        loop {
+            self.turns.silence_begins();
+            let goes_on = match self.turns.next(silence).await {
+                Input::Over => false,
+                Input::Cough => true,
+                Input::Silence => self.prompt().await?,
+                Input::Deaf => self.failed().await?,
                 Input::Turn(words) => {
                     self.unanswered = 0;
-                    if !self.answer(words).await? {
-                        return Ok(());
-                    }
+                    self.answer(words).await?
                 }
-            }
-            if call.session().is_transferred() {
+            };
+            if !goes_on || call.session().is_transferred() {
                 return Ok(());
             }
-            self.turns.silence_begins();
-            silence = self
-                .settings
-                .no_input
-                .as_ref()
-                .map(|no_input| no_input.after);
         }
     }
 
@@ -98,46 +112,57 @@ impl Running<'_> {
     /// conversation is over.
     async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
         let call = self.call;
-        let filler = self.settings.filler.as_ref();
         loop {
             self.turns.answering();
-            let mut memory = call.session().memory().await;
-            let before = memory.messages().len();
-            let result = tokio::select! {
+            let before = lock(call.session().memory()).messages().len();
+            let (phase, mut thinks) = watch::channel(Phase::Thinking);
+            let question = Question {
+                call,
+                said: &words,
+                filler: self.settings.filler.as_ref(),
+                phase: &phase,
+                caller: Some(self.turns.speaking()),
+            };
+            let went_on = async {
+                self.turns.went_on().await;
+                // What has begun goes to its end, and the caller's words are the next turn.
+                let _ = thinks.wait_for(|phase| *phase == Phase::Thinking).await;
+            };
+            let answered = tokio::select! {
                 biased;
-                result = answer(call, &mut memory, &words, filler) => result,
-                () = self.turns.went_on() => {
-                    // What a tool has done stays in memory, with the words that led to it.
-                    let acted = memory.messages().len() > before;
-                    drop(memory);
-                    match self.turns.next(None).await {
-                        Input::Turn(more) if acted => words = more,
-                        Input::Turn(more) => {
-                            words.push(' ');
-                            words.push_str(&more);
-                        }
-                        Input::Cough | Input::Silence => {}
-                        Input::Over => return Ok(false),
-                    }
-                    continue;
-                }
+                answered = question.answer() => Some(answered),
+                () = went_on => None,
             };
-            drop(memory);
-            return match result {
-                Ok(Answer { .. }) => {
+            match answered {
+                Some(Ok(_)) => {
                     self.failures = 0;
-                    Ok(!call.is_over())
+                    return Ok(!call.is_over());
                 }
-                Err(CallError::Provider(_)) => self.failed().await,
-                Err(error) => Err(error),
-            };
+                Some(Err(CallError::Provider(_) | CallError::Rate(_))) => {
+                    return self.failed().await;
+                }
+                Some(Err(error)) => return Err(error),
+                None => {}
+            }
+            // What a tool has done stays in memory, with the words that led to it.
+            let acted = lock(call.session().memory()).messages().len() > before;
+            match self.turns.next(Some(GONE_ON)).await {
+                Input::Turn(more) if acted => words = more,
+                Input::Turn(more) => {
+                    words.push(' ');
+                    words.push_str(&more);
+                }
+                Input::Cough | Input::Silence | Input::Deaf if acted => return Ok(true),
+                Input::Cough | Input::Silence | Input::Deaf => {}
+                Input::Over => return Ok(false),
+            }
         }
     }
 
     /// Says something of its own, and remembers what was heard of it. False if the caller cut it.
     async fn say(&mut self, text: &str) -> Result<bool, CallError> {
         let (heard, interrupted) = self.call.say_aloud(text).await?;
-        self.call.session().memory().await.agent_said(&heard);
+        lock(self.call.session().memory()).agent_said(&heard, interrupted);
         Ok(!interrupted)
     }
 
@@ -149,7 +174,7 @@ impl Running<'_> {
         if let Some(text) = no_input.say.get(self.unanswered) {
             self.unanswered = self.unanswered.saturating_add(1);
             let heard = match self.say(text).await {
-                Err(CallError::Provider(_)) => return self.failed().await,
+                Err(CallError::Provider(_) | CallError::Rate(_)) => return self.failed().await,
                 heard => heard?,
             };
             if !heard || self.unanswered < no_input.say.len() {
@@ -174,6 +199,9 @@ impl Running<'_> {
     }
 
     async fn leave(&mut self, way: &WayOut) -> Result<bool, CallError> {
+        if self.call.session().is_transferred() {
+            return Ok(false);
+        }
         match way {
             WayOut::HangUp => self.call.hangup().await?,
             WayOut::Transfer(endpoint) => {

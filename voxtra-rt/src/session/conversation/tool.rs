@@ -51,9 +51,12 @@ pub trait Tool: Send + Sync {
     /// What the model is told of it. Must not change during a conversation.
     fn spec(&self) -> ToolSpec;
 
-    /// Runs it. `arguments` are what the model wrote, an object that may not fit the schema. The
+    /// Runs it. `arguments` are what the model wrote: an object, which may not fit the schema. The
     /// result goes to the model, in words or as JSON, and so does the error. Dropping the future
     /// gives up.
+    ///
+    /// The conversation waits meanwhile: it may be read and instructed, but `answer`, `respond` and
+    /// `stream` of the same call would wait for this tool.
     fn run<'a>(
         &'a self,
         call: &'a Call,
@@ -63,6 +66,12 @@ pub trait Tool: Send + Sync {
     /// How long it may take; the model is told when it took longer. Default 10 s.
     fn time_limit(&self) -> Duration {
         TIME_LIMIT
+    }
+
+    /// Whether the agent may say a [`Filler`](super::Filler) while it runs. Default: yes. A tool
+    /// that lets the caller hear something of its own says no.
+    fn wants_filler(&self) -> bool {
+        true
     }
 }
 
@@ -119,6 +128,7 @@ pub(super) async fn run(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCa
         text => serde_json::from_str(text),
     };
     let result = match arguments {
+        Ok(arguments) if !arguments.is_object() => Err("the arguments are no object".to_owned()),
         Ok(arguments) => {
             let limit = tool.time_limit();
             match tokio::time::timeout(limit, tool.run(call, arguments)).await {

@@ -79,6 +79,11 @@ impl<T: Tool> Tool for Slow<T> {
     fn time_limit(&self) -> Duration {
         Duration::from_secs(120)
     }
+
+    /// The caller hears the telephone ring.
+    fn wants_filler(&self) -> bool {
+        false
+    }
 }
 
 /// A tool with which the model presses keys, for a menu at the other end.

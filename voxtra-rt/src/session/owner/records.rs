@@ -92,7 +92,8 @@ impl Owner {
             ..
         } = queued;
         if let Some(wording) = wording.filter(|_| started) {
-            let wording = lock(&wording);
+            let mut wording = lock(&wording);
+            wording.end(spoken);
             let heard = wording.heard_of(spoken);
             let heard_ms = u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX);
             let ended = AgentSpeechEnded::new(wording.text().to_owned(), spoken.is_interrupted())

@@ -182,6 +182,17 @@ fn a_sentence_comes_as_soon_as_it_is_over() {
 }
 
 #[test]
+fn what_is_not_decided_yet_waits() {
+    for text in [
+        "See you there. (\nWe go.)",
+        "We close at 5 p.m. We, that is, all.",
+    ] {
+        let letters: Vec<String> = text.chars().map(String::from).collect();
+        assert_eq!(pieces(letters.iter().map(String::as_str)), pieces([text]));
+    }
+}
+
+#[test]
 fn a_model_that_never_ends_a_sentence_is_bounded() {
     let words = "and so on ".repeat(200);
     let clauses = "and so on and on, ".repeat(200);

@@ -61,7 +61,7 @@ fn decode(text: &str) -> Option<(char, usize)> {
 }
 
 /// The last boundary of a character at or before `most`.
-fn floor(text: &str, most: usize) -> usize {
+pub(super) fn floor(text: &str, most: usize) -> usize {
     let mut at = most.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;

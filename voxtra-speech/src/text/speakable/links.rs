@@ -1,5 +1,7 @@
 //! Addresses: the text of a link, the host of a bare one.
 
+use super::clean;
+
 /// Leaves the text of links and the host of bare addresses, and takes HTML tags away.
 pub(super) fn hosts(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -42,7 +44,8 @@ fn link(text: &str) -> Option<(&str, usize)> {
             if !quoted.starts_with('"') {
                 return None;
             }
-            behind.find("\")")? + 1
+            let near = behind.get(..clean::floor(behind, LONGEST_TITLE))?;
+            near.find("\")")? + 1
         }
     };
     Some((label, 1 + end + 2 + close + 1))
@@ -110,4 +113,5 @@ fn starts_with(text: &str, ascii: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(ascii))
 }
 
+const LONGEST_TITLE: usize = 1_000;
 const LONGEST_TAG: usize = 200;

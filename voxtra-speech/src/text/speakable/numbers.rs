@@ -42,25 +42,51 @@ fn date(text: &str, words: Option<&Words>) -> Option<(String, usize)> {
     if !(1..=31).contains(&day) || !(1..=12).contains(&month) {
         return None;
     }
-    // "2026-05-04T14:30"
-    let with_time = rest.starts_with('T') && rest.get(1..).is_some_and(begins_with_digit);
+    let behind = rest.strip_prefix('T').and_then(clock_time);
     let goes_on = rest.starts_with(char::is_alphanumeric)
         || rest.strip_prefix('-').is_some_and(begins_with_digit);
-    if goes_on && !with_time {
+    if goes_on && behind.is_none() {
         return None;
     }
+    let length = ISO_DATE + behind.map_or(0, |(_, _, length)| length + 1);
     let Some(words) = words else {
-        return Some((text.get(..ISO_DATE)?.to_owned(), ISO_DATE));
+        return Some((text.get(..length)?.to_owned(), length));
     };
     let month = words.months.get(month - 1)?;
     let mut said = match words.date {
         Date::MonthFirst => format!("{month} {day}, {year}"),
         Date::DayFirst => format!("{day}. {month} {year}"),
     };
-    if with_time {
+    if let Some((clock, utc, _)) = behind {
         said.push_str(", ");
+        match time(clock, Some(words)) {
+            Some((time, _)) => said.push_str(&time),
+            None => said.push_str(clock),
+        }
+        said.push_str(if utc { " UTC" } else { "" });
     }
-    Some((said, ISO_DATE + usize::from(with_time)))
+    Some((said, length))
+}
+
+/// The time of an ISO date, without its seconds, whether it is in UTC, and the length of all.
+fn clock_time(text: &str) -> Option<(&str, bool, usize)> {
+    let (_, rest) = digits(text, 2)?;
+    let (_, mut rest) = digits(rest.strip_prefix(':')?, 2)?;
+    if let Some((_, behind)) = rest.strip_prefix(':').and_then(|rest| digits(rest, 2)) {
+        rest = behind;
+        if let Some(part) = rest
+            .strip_prefix('.')
+            .filter(|rest| begins_with_digit(rest))
+        {
+            rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        }
+    }
+    let utc = rest.strip_prefix('Z');
+    rest = utc.unwrap_or(rest);
+    if rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, ':' | '+')) {
+        return None;
+    }
+    Some((text.get(..5)?, utc.is_some(), text.len() - rest.len()))
 }
 
 /// A time at the beginning, and its length, in a language that reads it with a word.

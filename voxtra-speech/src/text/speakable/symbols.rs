@@ -152,21 +152,30 @@ fn amount_of(number: &str, large: Option<&str>, currency: &Currency, words: &Wor
     }
 }
 
-/// `&`, and a sign between numbers or blanks.
+/// `&`, `#` before a number, and a sign between numbers or blanks.
 fn sign(before: &str, text: &str, words: &Words) -> Option<(String, usize)> {
     let c = text.chars().next()?;
     let behind = text.get(c.len_utf8()..)?;
     if c == '&' {
         return Some((format!(" {} ", words.and), c.len_utf8()));
     }
-    let (_, word) = words.between.iter().find(|(sign, _)| *sign == c)?;
     let last = before.chars().next_back().unwrap_or(' ');
     let next = behind.chars().next().unwrap_or(' ');
+    if c == '#' && next.is_ascii_digit() && matches!(last, ' ' | '(') {
+        return Some((format!("{} ", words.number), c.len_utf8()));
+    }
+    let (_, word) = words.between.iter().find(|(sign, _)| *sign == c)?;
     let inside = |c: char| c == ' ' || c.is_ascii_digit();
-    let something = |text: &str| text.trim_matches(' ').is_empty();
+    let nothing = |text: &str| text.trim_matches(' ').is_empty();
+    // "Settings > Account" is a way, not a comparison.
+    let compares = matches!(c, '<' | '>');
+    let digit = |c: char| c.is_ascii_digit();
+    if compares && !(before.trim_end().ends_with(digit) && behind.trim_start().starts_with(digit)) {
+        return None;
+    }
     // "+5" needs nothing before it.
     let alone = matches!(c, '+' | '±') && next.is_ascii_digit() && matches!(last, ' ' | '(');
-    let between = inside(last) && inside(next) && !something(before) && !something(behind);
+    let between = inside(last) && inside(next) && !nothing(before) && !nothing(behind);
     (alone || between).then(|| (format!(" {word} "), c.len_utf8()))
 }
 

@@ -103,15 +103,18 @@ fn symbols_are_words_in_english() {
                 "5 million dollars, $5k, US 5 dollars, 5 euros per month",
             ),
             (
-                "1+1 = 2, +5°C, 3 * 4, 3×4, a < b, C++",
-                "1 plus 1 equals 2, plus 5 degrees Celsius, 3 times 4, 3 times 4, a less than b, C++",
+                "1+1 = 2, +5°C, 3 * 4, 3×4, 1 < 2, a > b, C++",
+                "1 plus 1 equals 2, plus 5 degrees Celsius, 3 times 4, 3 times 4, 1 less than 2, a > b, C++",
             ),
             (
                 "and/or, he/she, TCP/IP, km/h, 24/7, example.com/path/to",
                 "and or, he or she, TCP/IP, km/h, 24/7, example.com/path/to",
             ),
             ("On 2026-05-04 at 14:30.", "On May 4, 2026 at 14:30."),
-            ("2026-05-04T14:30", "May 4, 2026, 14:30"),
+            (
+                "#1: 2026-05-04T14:30, 2026-05-04T09:15:30.5Z.",
+                "number 1: May 4, 2026, 14:30, May 4, 2026, 09:15 UTC.",
+            ),
         ],
     );
 }
@@ -130,8 +133,8 @@ fn symbols_are_words_in_german() {
                 "5 Euro 20, 1 Euro, 99 Cent, 3 Millionen Euro, 1.000 Dollar, 5 Euro pro Monat",
             ),
             (
-                "Am 2026-05-04 um 14:30, 09:00 Uhr oder 10:05-12:00 Uhr.",
-                "Am 4. Mai 2026 um 14 Uhr 30, 9 Uhr oder 10 Uhr 5-12 Uhr.",
+                "2026-05-04T09:15Z. Am 2026-05-04 um 14:30, 09:00 Uhr oder 10:05-12:00 Uhr.",
+                "4. Mai 2026, 9 Uhr 15 UTC. Am 4. Mai 2026 um 14 Uhr 30, 9 Uhr oder 10 Uhr 5-12 Uhr.",
             ),
             (
                 "und/oder, Herr/Frau, 2 + 2 = 4",

@@ -6,6 +6,7 @@ pub(super) struct Words {
     pub(super) and: &'static str,
     pub(super) or: &'static str,
     pub(super) per: &'static str,
+    pub(super) number: &'static str,
     pub(super) times: &'static str,
     /// Between numbers, or blanks with a number or a word on each side.
     pub(super) between: &'static [(char, &'static str)],
@@ -63,6 +64,7 @@ static LANGUAGES: [Words; 2] = [
         and: "and",
         or: "or",
         per: "per",
+        number: "number",
         times: "times",
         between: &[
             ('+', "plus"),
@@ -108,6 +110,7 @@ static LANGUAGES: [Words; 2] = [
         and: "und",
         or: "oder",
         per: "pro",
+        number: "Nummer",
         times: "mal",
         between: &[
             ('+', "plus"),
