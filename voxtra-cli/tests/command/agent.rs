@@ -37,10 +37,15 @@ text_to_speech_model = "speaker"
 voice = "coral"
 language = "en"
 
+# Nobody is there.
+[provider.broken]
+kind = "openai"
+base_url = "http://127.0.0.1:1/v1"
+
 [agent.weather]
 instructions_file = "weather.md"
 speech_to_text = "double"
-language_model = "double"
+language_model = ["broken", "double"]
 text_to_speech = "double"
 tools = ["hang_up"]
 "#;

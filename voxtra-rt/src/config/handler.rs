@@ -7,7 +7,10 @@ use super::agent::COMMAND;
 use super::{Config, ConfiguredAgent, ProviderSettings};
 use crate::app::Handler;
 use crate::session::{AgentSettings, Call, CallError};
-use crate::speech::{LanguageModel, ProviderError, SpeechError, SpeechToText, TextToSpeech};
+use crate::speech::{
+    FallbackModel, FallbackTranscriber, FallbackVoice, LanguageModel, ProviderError, SpeechError,
+    SpeechToText, TextToSpeech,
+};
 
 /// What all calls of an agent share.
 struct Shared {
@@ -43,9 +46,15 @@ pub(super) fn handler(
     });
     let shared = Arc::new(Shared {
         settings: agent.settings()?,
-        ears: first(agent, "speech_to_text", ears?)?,
-        model: first(agent, "language_model", models?)?,
-        voice: first(agent, "text_to_speech", voices?)?,
+        ears: one(agent, "speech_to_text", ears?, |all| {
+            Some(Arc::new(FallbackTranscriber::new(all)?))
+        })?,
+        model: one(agent, "language_model", models?, |all| {
+            Some(Arc::new(FallbackModel::new(all)?))
+        })?,
+        voice: one(agent, "text_to_speech", voices?, |all| {
+            Some(Arc::new(FallbackVoice::new(all)?))
+        })?,
     });
     Ok(Handler::new(move |call: Call| {
         let shared = shared.clone();
@@ -60,13 +69,18 @@ fn each<P: ?Sized>(
     names.iter().map(|name| provider(name)).collect()
 }
 
-fn first<P: ?Sized>(
+/// The only provider, or all of them as one.
+fn one<P: ?Sized>(
     agent: &ConfiguredAgent,
     key: &str,
-    providers: Vec<Arc<P>>,
+    mut providers: Vec<Arc<P>>,
+    fall_back: impl FnOnce(Vec<Arc<P>>) -> Option<Arc<P>>,
 ) -> Result<Arc<P>, SpeechError> {
-    let first = providers.into_iter().next();
-    first.ok_or_else(|| agent.refused(format!("{key} names no provider")))
+    let one = match providers.len() {
+        0 | 1 => providers.pop(),
+        _ => fall_back(providers),
+    };
+    one.ok_or_else(|| agent.refused(format!("{key} names no provider")))
 }
 
 impl Shared {

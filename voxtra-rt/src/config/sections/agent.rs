@@ -110,12 +110,6 @@ impl Known<'_> {
         if names.is_empty() && section.has(key) && section.is_sound() {
             section.refuse(key, "names no provider");
         }
-        if names.len() > 1 {
-            section.refuse(
-                key,
-                "names several providers: one is all that is used today",
-            );
-        }
         for (index, name) in names.iter().enumerate() {
             if names.iter().take(index).any(|earlier| earlier == name) {
                 section.refuse(key, format!("names {name:?} twice"));

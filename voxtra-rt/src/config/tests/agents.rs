@@ -33,9 +33,9 @@ fn a_whole_agent_is_read() {
 instructions = """
 Be brief."""
 greeting = "Hello."
-speech_to_text = ["ears"]
+speech_to_text = ["ears", "openai"]
 language_model = "anthropic"
-text_to_speech = "openai"
+text_to_speech = ["openai", "command"]
 tools = ["transfer", "hang_up", "send_dtmf"]
 transfer = {{ sales = "PJSIP/200", queue = "Local/600@from-internal" }}
 no_input = {{ after_ms = 8000, say = "Hello?", then = "continue" }}
@@ -49,9 +49,9 @@ then = "transfer  PJSIP/200"
     let config = parse(&text);
     let agent = &config.agents[0];
     assert_eq!(agent.name, "reception");
-    assert_eq!(agent.speech_to_text, ["ears"]);
+    assert_eq!(agent.speech_to_text, ["ears", "openai"]);
     assert_eq!(agent.language_model, ["anthropic"]);
-    assert_eq!(agent.text_to_speech, ["openai"]);
+    assert_eq!(agent.text_to_speech, ["openai", "command"]);
     let settings = agent.settings().unwrap();
     assert_eq!(settings.instructions, "Be brief.");
     assert_eq!(settings.greeting.as_deref(), Some("Hello."));
@@ -176,6 +176,10 @@ fn an_agent_without_a_voice_of_its_own_has_the_one_of_speech() {
 #[test]
 fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
     for (lines, says) in [
+        (
+            "text_to_speech = [\"openai\", \"openai\"]",
+            "names \"openai\" twice",
+        ),
         (
             "text_to_speech = \"opanai\"",
             "line 14: agent.a.text_to_speech = \"opanai\": there is no [provider.opanai]; did you mean \"openai\"?",
