@@ -3,18 +3,19 @@
 
 use std::fs;
 use std::io::{Cursor, Read as _};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::serve::Serve;
-use super::{RECORDING, fresh_directory, samples, voxtra};
+use super::{RECORDING, fresh_directory, run, samples, voxtra};
 
 const ID: &str = "8c5f2a61-3b0d-4e97-9f14-d7a6c0b8e352";
 const KEY: &str = "sk-the-key-of-this-test";
@@ -124,6 +125,65 @@ fn spoken() -> Response {
     }
     wav.finalize().unwrap();
     ([(header::CONTENT_TYPE, "audio/wav")], bytes).into_response()
+}
+
+#[test]
+fn a_key_that_is_wrong_is_named_by_check_online() {
+    let runtime = Runtime::new().unwrap();
+    let models = async |headers: HeaderMap| {
+        let right = headers.get(header::AUTHORIZATION).unwrap() == &format!("Bearer {KEY}");
+        match right {
+            true => Json(json!({ "data": [] })).into_response(),
+            false => {
+                let error = json!({ "error": { "message": "Incorrect API key provided." } });
+                (StatusCode::UNAUTHORIZED, Json(error)).into_response()
+            }
+        }
+    };
+    let app = Router::new().route("/v1/models", get(models));
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let base = format!("http://{}/v1", listener.local_addr().unwrap());
+    runtime.spawn(async move { axum::serve(listener, app).await });
+
+    let directory = fresh_directory("check-agent-online");
+    fs::write(directory.join("weather.md"), "You talk about the weather.").unwrap();
+    let text = CONFIGURATION
+        .replace("http://127.0.0.1:1/v1", &base)
+        .replace("BASE_URL", &base)
+        .replace("[provider.broken]", "[provider.broken]\nkey = \"sk-wrong\"");
+    fs::write(directory.join("voxtra.toml"), &text).unwrap();
+    let check = |arguments: &[&str]| {
+        run(Command::new(env!("CARGO_BIN_EXE_voxtra"))
+            .arg("check")
+            .args(arguments)
+            .current_dir(&directory)
+            .env("DOUBLE_KEY", KEY))
+    };
+    let offline = check(&[]);
+    assert_eq!(offline.status, 0, "{}", offline.err);
+    let agent =
+        "agent weather: hears with double, thinks with broken or double, speaks with double";
+    assert!(offline.out.contains(agent), "{}", offline.out);
+    let wrong = check(&["--online"]);
+    assert_eq!(wrong.status, 1, "{}", wrong.out);
+    let said = "provider broken: it answered 401 Unauthorized: Incorrect API key provided.";
+    assert!(wrong.err.contains(said), "{}", wrong.err);
+    assert!(
+        !wrong.err.contains("double") && !wrong.err.contains("sk-"),
+        "{}",
+        wrong.err
+    );
+    fs::write(
+        directory.join("voxtra.toml"),
+        text.replace("sk-wrong", "${DOUBLE_KEY}"),
+    )
+    .unwrap();
+    let right = check(&["--online"]);
+    assert_eq!(right.status, 0, "{}", right.err);
+    let answers = "provider double answers, and takes the key";
+    assert!(right.out.contains(answers), "{}", right.out);
 }
 
 #[test]

@@ -142,6 +142,94 @@ impl ProviderSettings {
         })
     }
 
+    /// Whether the provider is there and takes the key, by the cheapest question that it documents.
+    /// False: it is there, and doesn't say whether it takes the key.
+    ///
+    /// # Errors
+    /// It can't be reached, refuses the key, or is not built in.
+    pub async fn look(&self) -> Result<bool, ProviderError> {
+        let kind = self.kind;
+        if !kind.is_built_in() {
+            return Err(self.lacking());
+        }
+        // Read on 2026-11-30: OpenAI's, Anthropic's and Gemini's lists of models,
+        // <https://developers.deepgram.com/docs/authenticating>,
+        // <https://www.assemblyai.com/docs/streaming/api-spec/generate-streaming-token>,
+        // <https://elevenlabs.io/docs/api-reference/models/list>,
+        // <https://docs.cartesia.ai/api-reference/voices/list>.
+        let (path, headers): (_, &[_]) = match kind {
+            ProviderKind::OpenAi | ProviderKind::OpenAiRealtime | ProviderKind::Gemini => {
+                ("models", &[])
+            }
+            ProviderKind::Anthropic => ("models", &[("anthropic-version", "2023-06-01")]),
+            ProviderKind::Deepgram | ProviderKind::DeepgramFlux => ("v1/auth/token", &[]),
+            ProviderKind::AssemblyAi => ("v3/token?expires_in_seconds=60", &[]),
+            ProviderKind::ElevenLabs => ("v1/models", &[]),
+            ProviderKind::Cartesia => ("voices?limit=1", &[("cartesia-version", "2026-03-01")]),
+            ProviderKind::Vosk | ProviderKind::Wyoming => return self.knock().await,
+        };
+        self.look_at(path, headers).await
+    }
+
+    /// A server without keys: whether anybody is there.
+    async fn knock(&self) -> Result<bool, ProviderError> {
+        let failed = |why: String| {
+            ProviderError::new(self.name.as_str(), ProviderErrorKind::Unavailable, why)
+        };
+        let base = self.base_url.as_deref().unwrap_or_default();
+        let base = match base.contains("://") {
+            true => base.to_owned(),
+            false => format!("tcp://{base}"),
+        };
+        let url = url::Url::parse(&base).map_err(|error| failed(error.to_string()))?;
+        let host = url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = url.port_or_known_default().unwrap_or_default();
+        let limit = self.timeouts().connect;
+        let connect = tokio::net::TcpStream::connect((host, port));
+        match tokio::time::timeout(limit, connect).await {
+            Ok(Ok(_)) => Ok(false),
+            Ok(Err(error)) => Err(failed(format!("can't be reached: {error}"))),
+            Err(_) => Err(failed("can't be reached: it doesn't answer".to_owned())),
+        }
+    }
+
+    #[cfg(any(
+        feature = "anthropic",
+        feature = "assemblyai",
+        feature = "cartesia",
+        feature = "deepgram",
+        feature = "elevenlabs",
+        feature = "gemini",
+        feature = "openai",
+        feature = "vosk"
+    ))]
+    async fn look_at(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<bool, ProviderError> {
+        self.endpoint()?.look(path, headers).await
+    }
+
+    #[cfg(not(any(
+        feature = "anthropic",
+        feature = "assemblyai",
+        feature = "cartesia",
+        feature = "deepgram",
+        feature = "elevenlabs",
+        feature = "gemini",
+        feature = "openai",
+        feature = "vosk"
+    )))]
+    async fn look_at(
+        &self,
+        _: &str,
+        _: &[(&'static str, &'static str)],
+    ) -> Result<bool, ProviderError> {
+        Err(self.lacking())
+    }
+
     #[cfg(any(
         feature = "anthropic",
         feature = "assemblyai",
