@@ -46,8 +46,8 @@ pub use voxtra_rt::app::{Application, Handler, Outbound, Route};
 pub use voxtra_rt::config::Config;
 pub use voxtra_rt::rehearsal;
 pub use voxtra_rt::session::{
-    AudioStream, Call, CallError, CallInfo, Event, EventBody, Events, HandlerError, Say, Session,
-    Spoken, Transfer,
+    AgentSettings, AudioStream, Call, CallError, CallInfo, Event, EventBody, Events, FnTool,
+    HandlerError, Say, Session, Spoken, Tool, Transfer, WayOut, tools,
 };
 #[cfg(feature = "command-voice")]
 pub use voxtra_rt::speech::CommandVoice;

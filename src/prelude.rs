@@ -23,8 +23,8 @@ pub use crate::event::{BuiltIn, EndReason, EventKind, EventSet, EventType, Text,
 #[cfg(feature = "config")]
 pub use crate::Config;
 pub use crate::{
-    Application, AudioStream, Call, CallError, Event, EventBody, Events, Handler, HandlerError,
-    Outbound, Session, Spoken, voxtra,
+    AgentSettings, Application, AudioStream, Call, CallError, Event, EventBody, Events, Handler,
+    HandlerError, Outbound, Session, Spoken, WayOut, tools, voxtra,
 };
 
 #[cfg(test)]

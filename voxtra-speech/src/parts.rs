@@ -182,6 +182,12 @@ impl<T> PartSender<T> {
         self.parts.send(part).await.is_ok()
     }
 
+    /// Whether the reader is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.parts.is_closed()
+    }
+
     /// Resolves when the reader is gone.
     pub async fn closed(&self) {
         self.parts.closed().await;

@@ -9,10 +9,11 @@ use voxtra_core::event::EventKind;
 use super::*;
 use crate::app::Application;
 use crate::lock::lock;
-use crate::session::{AgentSettings, CallError, FnTool, WayOut, tools};
+use crate::session::{AgentSettings, CallError, FnTool, OnFailure, WayOut, tools};
 use crate::speech::{
-    LanguageModel, Message, ModelRequest, Parts, ProviderError, ProviderErrorKind, Reply,
-    ReplyPart, ToolCall, ToolSpec,
+    Feed, LanguageModel, ListenOptions, Message, ModelRequest, Parts, ProviderError,
+    ProviderErrorKind, Recognition, Reply, ReplyPart, SpeechInput, SpeechPart, SpeechToText,
+    TextToSpeech, ToolCall, ToolSpec,
 };
 
 /// What the model does at its next turn: how long it thinks, and what comes then.
@@ -445,4 +446,182 @@ async fn an_agent_without_a_model_says_what_is_missing() {
     let caller = rehearsal.call("1000").await;
     let conversation = caller.ended().await.to_string();
     assert!(conversation.contains("no language model"), "{conversation}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_early_is_answered() {
+    let question = "Would you like to make an appointment with us tomorrow in the morning?";
+    let model = Script::at_once([question, "Fine."]);
+    let (mut caller, history) = call(model, agent()).await;
+    caller.hears("Hello.").await;
+    caller.says("good morning").await;
+    caller.begins_to_hear(question).await;
+    // Over the last words of the question, too short to interrupt it.
+    let length = ms(65 * question.len() as u64);
+    caller.is_silent_for(length.saturating_sub(ms(250))).await;
+    caller.says("yes").await;
+    caller.hears_the_rest().await;
+    caller.hears("Fine.").await;
+    caller.hangs_up().await;
+    caller.ended().await;
+    assert_eq!(lock(&history)[3], user("yes"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_tool_has_done_is_not_done_again() {
+    let order = Reply::new("").calling(tool_call("order", json!({})));
+    let model = Script::new([
+        (ms(0), Ok(order)),
+        (ms(5_000), Ok("Never said.".into())),
+        (ms(0), Ok("It is ordered.".into())),
+    ]);
+    let orders = Arc::new(Mutex::new(0));
+    let counted = orders.clone();
+    let spec = ToolSpec::new("order", "", json!({ "type": "object" }));
+    let tool = FnTool::new(spec, move |call: Call, _| {
+        let counted = counted.clone();
+        async move {
+            *lock(&counted) += 1;
+            // Reading and instructing need not wait for the answer.
+            assert_eq!(call.agent().history().len(), 1);
+            call.agent()
+                .instruct("Be brief, and say that it is ordered.");
+            Ok("ordered".to_owned())
+        }
+    });
+    let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
+    caller.hears("Hello.").await;
+    caller.says("order it").await;
+    caller.sees(EventKind::TurnEnded).await;
+    caller.is_silent_for(ms(1_000)).await;
+    caller.says("hello").await;
+    caller.hears("It is ordered.").await;
+    assert_eq!(*lock(&orders), 1);
+    let asked = model.asked().pop().unwrap();
+    let texts: Vec<&str> = asked.messages.iter().map(Message::text).collect();
+    let expected = [
+        "Be brief, and say that it is ordered.",
+        "Hello.",
+        "order it",
+        "",
+        "ordered",
+        "hello",
+    ];
+    assert_eq!(texts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_calls_tools_that_it_was_not_offered_is_not_heeded() {
+    let again = || Reply::new("").calling(tool_call("again", json!({})));
+    let model = Script::at_once((0..50).map(|_| again()));
+    let spec = ToolSpec::new("again", "", json!({ "type": "object" }));
+    let tool = FnTool::new(spec, |_: Call, _| async { Ok("again".to_owned()) });
+    let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
+    caller.hears("Hello.").await;
+    caller.says("go").await;
+    caller.is_silent_for(Duration::from_secs(60)).await;
+    assert_eq!(model.asked().len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_says_nothing_has_failed() {
+    let (mut caller, _) = call(Script::at_once(["", "Yes."]), agent()).await;
+    caller.hears("Hello.").await;
+    caller.says("are you open").await;
+    caller.hears(&OnFailure::default().say).await;
+    caller.says("are you open").await;
+    caller.hears("Yes.").await;
+    caller.hangs_up().await;
+    assert_eq!(caller.ended().await.count("error"), 1);
+}
+
+/// Fails at the end of its first utterance, and understands the others.
+#[derive(Clone, Default)]
+struct FailsOnce(Arc<Mutex<bool>>);
+
+impl SpeechToText for FailsOnce {
+    fn name(&self) -> &str {
+        "fails once"
+    }
+
+    fn listen(&self, _: ListenOptions, mut input: Feed<SpeechInput>) -> Parts<Recognition> {
+        let failed = self.0.clone();
+        Parts::made_by(|out| async move {
+            while let Some(part) = input.next().await {
+                if part != SpeechInput::Ended {
+                    continue;
+                }
+                if !std::mem::replace(&mut *lock(&failed), true) {
+                    let kind = ProviderErrorKind::Timeout;
+                    return Err(ProviderError::new("fails once", kind, "nothing came"));
+                }
+                let (text, confidence) = ("are you open".to_owned(), 1.0);
+                out.send(Recognition::Final { text, confidence }).await;
+            }
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_did_not_understand_says_so_and_listens_again() {
+    let rehearsal = Rehearsal::of(Application::builder().language_model(Script::at_once(["Yes."])))
+        .handler(|call: Call| async move {
+            call.set_speech_to_text(Arc::new(FailsOnce::default()));
+            call.agent().run(&agent()).await
+        });
+    let mut caller = rehearsal.call("1000").await;
+    caller.hears("Hello.").await;
+    caller.says("are you open").await;
+    caller.hears(&OnFailure::default().say).await;
+    caller.says("are you open").await;
+    caller.hears("Yes.").await;
+    caller.hangs_up().await;
+    assert_eq!(caller.ended().await.count("error"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_without_a_working_voice_hangs_up() {
+    struct Broken;
+    impl TextToSpeech for Broken {
+        fn name(&self) -> &str {
+            "broken"
+        }
+        fn speak(&self, _: Feed<String>, _: u32) -> Parts<SpeechPart> {
+            let kind = ProviderErrorKind::Unavailable;
+            Parts::failed(ProviderError::new("broken", kind, "it is out of order"))
+        }
+    }
+    let rehearsal = Rehearsal::of(Application::builder().language_model(Script::default()))
+        .handler(|call: Call| async move {
+            call.set_voice(Arc::new(Broken));
+            call.agent().run(&agent()).await
+        });
+    let conversation = rehearsal.call("1000").await.ended().await;
+    // The greeting, and the apology.
+    assert_eq!(conversation.count("error"), 2, "{conversation}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_tool_asks_the_caller_is_not_answered_again() {
+    let cancel = Reply::new("").calling(tool_call("cancel", json!({})));
+    let model = Script::at_once([cancel, Reply::new("It is cancelled.")]);
+    let spec = ToolSpec::new("cancel", "", json!({ "type": "object" }));
+    let tool = FnTool::new(spec, |call: Call, _| async move {
+        call.say("Shall I cancel it?").await?;
+        let answer = call.listen(Duration::from_secs(10)).await?;
+        Ok(format!("the caller says {}", answer.unwrap_or_default()))
+    });
+    let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
+    caller.hears("Hello.").await;
+    caller.says("cancel my order").await;
+    caller.hears("Shall I cancel it?").await;
+    caller.says("yes").await;
+    caller.hears("It is cancelled.").await;
+    caller.is_silent_for(Duration::from_secs(30)).await;
+    assert_eq!(model.asked().len(), 2);
+    assert_eq!(
+        model.asked()[1].messages.last().unwrap().text(),
+        "the caller says yes"
+    );
 }

@@ -316,23 +316,31 @@ async fn transcribe(call: Call) {
         return;
     };
     let mut to: Option<PartSender<SpeechInput>> = None;
+    let mut provider: Option<Arc<dyn SpeechToText>> = None;
     let mut speaking = false;
     while let Some(heard) = stream.next().await {
-        if let Some(provider) = changed(&mut services) {
-            let (sender, input) = Feed::queue(WAITING);
-            // Only the first part made the rate certain.
-            let transcripts = provider.listen(ListenOptions::new(stream.rate_hz()), input);
-            tokio::spawn(publish(call.clone(), provider, transcripts));
-            if speaking {
-                sender.send(SpeechInput::Started).await;
-            }
-            to = Some(sender);
-        }
         let input = match heard {
             AudioPart::SpeechStarted => SpeechInput::Started,
             AudioPart::Samples(samples) => SpeechInput::Audio(samples),
             AudioPart::SpeechEnded => SpeechInput::Ended,
         };
+        let chosen = changed(&mut services);
+        // One that has ended listens again to the next utterance.
+        let gone = to.as_ref().is_none_or(PartSender::is_closed);
+        let again = input == SpeechInput::Started && gone;
+        if chosen.is_some() || again {
+            provider = chosen.or(provider);
+            to = provider.as_ref().map(|provider| {
+                let (sender, input) = Feed::queue(WAITING);
+                // Only the first part made the rate certain.
+                let transcripts = provider.listen(ListenOptions::new(stream.rate_hz()), input);
+                tokio::spawn(publish(call.clone(), provider.clone(), transcripts));
+                sender
+            });
+            if let Some(sender) = to.as_ref().filter(|_| speaking) {
+                sender.send(SpeechInput::Started).await;
+            }
+        }
         match input {
             SpeechInput::Started => speaking = true,
             SpeechInput::Ended => speaking = false,
@@ -341,7 +349,6 @@ async fn transcribe(call: Call) {
         if let Some(sender) = &to
             && !sender.send(input).await
         {
-            // It has ended; another one may be chosen.
             to = None;
         }
     }

@@ -17,6 +17,10 @@ use crate::lock::lock;
 use crate::media::{AgentAudioWriter, CallStats, Shared};
 use crate::speech::{Parts, ProviderError, SpeechPart};
 
+/// How long the end of an utterance is awaited after the media thread has taken all of its audio,
+/// which lasts for 40 ms at most then.
+const LOST: Duration = Duration::from_secs(2);
+
 /// Samples resampled at a time.
 const BLOCK: usize = 1024;
 
@@ -379,7 +383,15 @@ impl<'a> Utterance<'a> {
         let Some(outcome) = self.outcome.as_mut().filter(|_| self.queued) else {
             return Spoken::UNHEARD;
         };
-        let spoken = outcome.await.unwrap_or(Spoken::UNHEARD);
+        let mut drained = false;
+        let spoken = loop {
+            match tokio::time::timeout(LOST, &mut *outcome).await {
+                Ok(spoken) => break spoken.unwrap_or(Spoken::UNHEARD),
+                // The media thread has had all of it for long: its report was lost.
+                Err(_) if drained => break Spoken::UNHEARD,
+                Err(_) => drained = self.place.as_ref().is_none_or(AgentAudioWriter::is_drained),
+            }
+        };
         self.outcome = None;
         if let Some(writer) = self.place.as_ref() {
             writer.let_go();

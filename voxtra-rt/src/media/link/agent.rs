@@ -153,6 +153,11 @@ impl AgentAudioWriter {
         self.shared.agent.let_go();
     }
 
+    /// Whether the media thread is done with all audio that was queued.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.shared.agent.let_go() == 0
+    }
+
     fn epoch(&self) -> u32 {
         self.shared.epoch.load(Ordering::Acquire)
     }
