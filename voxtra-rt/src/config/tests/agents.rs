@@ -542,6 +542,11 @@ async fn an_agent_that_is_alone_takes_all_calls_and_several_need_routes() {
         Err(StartError::Route(RouteError::Unrouted(agents))) => assert_eq!(agents, "a, b"),
         other => panic!("{other:?}"),
     }
+    // The program's own handler takes them.
+    let mut config = parse(&two);
+    config.media.listen.set_port(0);
+    let own = Application::builder().config(&config).unwrap();
+    assert!(own.default(|_| async {}).start().await.is_ok());
     let routed = format!("{two}[[route]]\nextension = \"1\"\nagent = \"b\"\n");
     assert!(start(&routed).await.is_ok());
 }
