@@ -404,6 +404,20 @@ fn no_key_of_a_provider_is_shown_anywhere() {
 }
 
 #[test]
+fn a_key_comes_from_a_file_of_its_own() {
+    let text = "[provider.openai]\nkey_file = \"secret\"";
+    let config = load_with_secret_file(text, b"sk-from-a-file\n", [0o600; 2]).unwrap();
+    let key = config.providers[0].key.as_ref().unwrap();
+    assert_eq!(key.expose_secret(), "sk-from-a-file");
+    let everybody = load_with_secret_file(text, b"sk-from-a-file\n", [0o600, 0o644]).unwrap();
+    let [risk] = &everybody.risks[..] else {
+        panic!("{:?}", everybody.risks);
+    };
+    assert_eq!(risk.kind, "permissions");
+    assert_eq!(risk.problem.key, "provider.openai.key_file");
+}
+
+#[test]
 fn what_a_key_crosses_the_network_with_is_encrypted() {
     let warned = |text| risks(text).join("\n");
     let model = "[provider.local]\nkind = \"openai\"\nbase_url = \"http://10.0.0.7/v1\"";
