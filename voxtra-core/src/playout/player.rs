@@ -31,10 +31,15 @@ pub struct Playout<K = [i16; KEPT]> {
     utterance: Option<Utterance>,
     /// A flush came while an utterance was in progress, and its last frame has not gone out yet.
     cut: bool,
+    /// Frames in a row that the utterance in progress left silent for want of audio.
+    starved_frames: u32,
     hold: Hold<K>,
     edges: Edges,
     counters: PlayoutCounters,
 }
+
+/// Frames without audio after which the agent no longer speaks: 500 ms.
+const STARVED_FRAMES: u32 = 25;
 
 /// The utterance in progress: its first chunk was seen, its last was not.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +116,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
             chunk: None,
             utterance: None,
             cut: false,
+            starved_frames: 0,
             hold: Hold::new(kept),
             edges: Edges::new(rate.samples_in(settings.declick.min(FRAME))),
             counters: PlayoutCounters::default(),
@@ -203,6 +209,11 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         }
         let starved = filled < frame && step == Step::Flow && self.utterance.is_some();
         self.edges.smooth(out, filled, starved);
+        self.starved_frames = match (starved, filled) {
+            (true, 0) => self.starved_frames.saturating_add(1),
+            (false, 0) if self.utterance.is_some() => self.starved_frames,
+            _ => 0,
+        };
 
         self.counters.frames += 1;
         self.counters.silence_frames += u64::from(filled == 0);
@@ -246,9 +257,12 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     }
 
     /// Whether an utterance is being heard: it has started and is not over (or cut) yet, even while
-    /// it is [held back](Self::hold).
+    /// it is [held back](Self::hold). Not one whose audio has been missing for half a second: while
+    /// its voice or its language model is at a loss, the caller may speak.
     pub fn is_speaking(&self) -> bool {
-        !self.cut && self.utterance.is_some_and(|utterance| utterance.played > 0)
+        !self.cut
+            && self.starved_frames < STARVED_FRAMES
+            && self.utterance.is_some_and(|utterance| utterance.played > 0)
     }
 
     /// Whether the caller may not interrupt the utterance in progress or, between two, the next one

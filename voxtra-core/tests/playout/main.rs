@@ -391,6 +391,26 @@ mod underruns {
     }
 
     #[test]
+    fn an_utterance_without_audio_for_half_a_second_does_not_keep_the_floor() {
+        let mut line = PlayoutRig::untouched();
+        line.agent.queue(0, 1, &[9; 160], true, false);
+        line.frame();
+        for _ in 0..24 {
+            line.frame();
+            assert!(line.playout.is_speaking());
+        }
+        line.frame();
+        assert!(!line.playout.is_speaking());
+        // It is not over: when there is audio again, it goes on, and can be cut.
+        line.agent.queue(0, 1, &[8; 320], false, false);
+        assert_eq!(line.frame(), [8; 160]);
+        assert!(line.playout.is_speaking());
+        line.playout.flush();
+        line.frame();
+        assert_eq!(line.events(), [started(1), cut(1)]);
+    }
+
+    #[test]
     fn audio_that_runs_out_and_comes_back_does_not_click() {
         for had in [160, 159, 150, 100, 1] {
             let mut line = PlayoutRig::plain();
