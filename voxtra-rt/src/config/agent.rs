@@ -14,6 +14,8 @@ pub struct ConfiguredAgent {
     pub name: String,
     /// What it is and how to behave.
     pub instructions: AgentInstructions,
+    /// The language of its callers and of what it says, as a tag such as `en-GB`.
+    pub language: Option<String>,
     /// What it says first.
     pub greeting: Option<String>,
     /// The providers that understand the caller, the preferred one first.
@@ -108,6 +110,7 @@ impl ConfiguredAgent {
         let instructions = self.instructions.read();
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
         let mut settings = AgentSettings::new(instructions);
+        settings.language.clone_from(&self.language);
         settings.greeting.clone_from(&self.greeting);
         for tool in &self.tools {
             settings = match tool {

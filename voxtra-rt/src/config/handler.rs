@@ -1,6 +1,5 @@
 //! Handlers of the agents of the configuration.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::agent::COMMAND;
@@ -88,16 +87,6 @@ impl Shared {
         call.set_voice(self.voice.clone());
         call.set_language_model(self.model.clone());
         call.set_speech_to_text(self.ears.clone());
-        let agent = call.agent();
-        let conversation = agent.run(&self.settings);
-        // The first answer needs not wait for connections.
-        let connect = async {
-            tokio::join!(self.voice.prepare(), self.model.prepare());
-            std::future::pending::<Infallible>().await
-        };
-        tokio::select! {
-            ended = conversation => ended,
-            never = connect => match never {},
-        }
+        call.agent().run(&self.settings).await
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn read_agents(
 
 fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> ConfiguredAgent {
     let instructions = read_instructions(&section);
+    let language = read_word(&section, "language");
     let greeting = read_word(&section, "greeting");
     section.require(
         "speech_to_text",
@@ -63,6 +64,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
     let agent = ConfiguredAgent {
         name,
         instructions,
+        language,
         greeting,
         speech_to_text,
         language_model,

@@ -94,7 +94,8 @@ impl Question<'_> {
             call.emit_body(AgentThinking::default().into()).await;
             let with_tools = round <= MAX_ROUNDS;
             let request = lock(memory).request(&more, with_tools);
-            let mut reading = Reading::new(model.reply(request));
+            let language = call.session().services().language;
+            let mut reading = Reading::new(model.reply(request), language);
             let Round {
                 text,
                 heard,
@@ -303,6 +304,7 @@ fn append(all: &mut String, more: &str) {
 /// A reply that is being read, sentence by sentence.
 struct Reading {
     parts: Parts<ReplyPart>,
+    language: Option<Arc<str>>,
     sentences: Sentences,
     ended: bool,
     text: String,
@@ -310,9 +312,10 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(parts: Parts<ReplyPart>) -> Self {
+    fn new(parts: Parts<ReplyPart>, language: Option<Arc<str>>) -> Self {
         Self {
             parts,
+            language,
             sentences: Sentences::new(),
             ended: false,
             text: String::new(),
@@ -331,7 +334,7 @@ impl Reading {
                 sentence => sentence,
             };
             if let Some(sentence) = sentence {
-                let sentence = speakable(&sentence, None);
+                let sentence = speakable(&sentence, self.language.as_deref());
                 if sentence.chars().any(char::is_alphanumeric) {
                     return Ok(Some(sentence));
                 }
