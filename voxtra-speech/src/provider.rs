@@ -31,6 +31,15 @@ impl ProviderError {
     }
 }
 
+impl ProviderError {
+    /// A provider that gave nothing for this long.
+    #[must_use]
+    pub fn silent(provider: impl Into<String>, after: Duration) -> Self {
+        let message = format!("nothing came from it for {} s", after.as_secs_f64());
+        Self::new(provider, ProviderErrorKind::Timeout, message)
+    }
+}
+
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

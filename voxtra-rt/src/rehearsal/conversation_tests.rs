@@ -671,3 +671,18 @@ async fn a_language_is_heard_and_spoken() {
     caller.ended().await;
     assert_eq!(*lock(&languages), [Some("de".to_owned())]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_hangs_is_given_up() {
+    let model = Script::new([
+        (Duration::from_secs(3_600), Ok("Never.".into())),
+        (ms(0), Ok("Yes.".into())),
+    ]);
+    let (mut caller, _) = call(model, agent()).await;
+    caller.hears("Hello.").await;
+    caller.says("are you open").await;
+    caller.is_silent_for(Duration::from_secs(150)).await;
+    caller.hears(&OnFailure::default().say).await;
+    caller.says("are you open").await;
+    caller.hears("Yes.").await;
+}

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
 use super::super::call::Call;
+use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
@@ -25,10 +26,6 @@ const SENTENCES_AHEAD: usize = 16;
 
 /// How long an answer waits while the caller is speaking.
 const LONGEST_COUGH: Duration = Duration::from_secs(3);
-
-/// How long a model may take to its first part, and to each next one. Those on the network have
-/// shorter limits of their own.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a model may call tools within one turn before it has to answer without.
 const MAX_ROUNDS: usize = 8;
@@ -340,11 +337,9 @@ impl Reading {
                 }
                 continue;
             }
-            let part = tokio::time::timeout(PATIENCE, self.parts.next()).await;
+            let part = tokio::time::timeout(deadlines::MODEL, self.parts.next()).await;
             let Ok(part) = part else {
-                let message = format!("nothing came from it for {} s", PATIENCE.as_secs());
-                let kind = ProviderErrorKind::Timeout;
-                return Err(ProviderError::new("language_model", kind, message));
+                return Err(ProviderError::silent("language_model", deadlines::MODEL));
             };
             match part {
                 Some(part) => match part? {
