@@ -88,6 +88,7 @@ fn what_the_documents_point_to_is_there() {
         "docs/command.md",
         "docs/configuration.md",
         "docs/events.md",
+        "docs/first-conversation.md",
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(document)

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use voxtra_core::event::CATALOGUE;
 use voxtra_core::leg::LegSettings;
+use voxtra_rt::app::Application;
 use voxtra_rt::ari::{
     AriClient, AriError, ExternalMedia, HangupReason, MediaFormat, missing_modules,
 };
 use voxtra_rt::catalogue::Form;
-use voxtra_rt::config::{Config, ConfigError, Problem, RISKS, VoiceSettings};
+use voxtra_rt::config::{
+    Config, ConfigError, ConfiguredAgent, Problem, ProviderSettings, RISKS, VoiceSettings,
+};
 use voxtra_rt::media::{MediaServer, MediaSettings};
 use voxtra_rt::speech::{CommandVoice, Prompts, SpeechError, TextToSpeech as _};
 
@@ -20,7 +23,7 @@ use super::{Failure, agents, events, logging, runtime, terminal};
 /// How long Asterisk may take to connect, after it took the order.
 const AUDIO: Duration = Duration::from_secs(5);
 
-/// Check a configuration, and with --online the Asterisk it names
+/// Check a configuration, and with --online the Asterisk and the providers it names
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +37,8 @@ pub(crate) struct Args {
     /// The configuration
     #[arg(short, long, value_name = "FILE", default_value = "voxtra.toml")]
     config: PathBuf,
-    /// Log in to Asterisk, name the modules that are missing there, and let it connect audio to us
+    /// Ask each provider whether it takes its key, log in to Asterisk, name the modules that are
+    /// missing there, and let it connect audio to us
     #[arg(long)]
     online: bool,
     /// Fail where a setting is not safe, rather than warn
@@ -63,6 +67,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let good = Paint::stdout().good("ok");
     writeln!(out, "{good}  {}", args.config.display())?;
     writeln!(out, "{good}  {}", speech(&config)?)?;
+    if !config.agents.is_empty() {
+        // What a key or an address is worth is known when its provider is made.
+        Application::builder()
+            .config(&config)
+            .map_err(Failure::usage)?;
+    }
+    for agent in &config.agents {
+        writeln!(out, "{good}  {}", describe(agent))?;
+    }
     for note in config.notes() {
         terminal::note(note);
     }
@@ -85,6 +98,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .advise("docs/hardening.md says what to do; `--accept KIND` takes a risk on purpose"));
     }
     if !args.online {
+        return Ok(());
+    }
+    for found in runtime()?.block_on(look(&config.providers))? {
+        writeln!(out, "{good}  {found}")?;
+    }
+    if config.asterisk.is_none() && !config.providers.is_empty() {
         return Ok(());
     }
     let Some(asterisk) = config.asterisk.clone() else {
@@ -128,6 +147,36 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Err(Failure::failed(format_args!("Asterisk lacks {} module(s):\n{}", missing.len(), list.join("\n"))).advise(format_args!(
         "load them in modules.conf, or at once with `asterisk -rx 'module load {first}.so'`; what can't be loaded must be installed"
     )))
+}
+
+/// What an agent of the file uses.
+fn describe(agent: &ConfiguredAgent) -> String {
+    format!(
+        "agent {}: hears with {}, thinks with {}, speaks with {}",
+        agent.name,
+        agent.speech_to_text.join(" or "),
+        agent.language_model.join(" or "),
+        agent.text_to_speech.join(" or "),
+    )
+}
+
+/// Asks the providers whether they are there and take their keys: in a word each, or why not.
+async fn look(providers: &[ProviderSettings]) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    let mut failed = Vec::new();
+    for provider in providers {
+        let name = &provider.name;
+        match provider.look().await {
+            Ok(true) => found.push(format!("provider {name} answers, and takes the key")),
+            Ok(false) => found.push(format!("provider {name} is there")),
+            Err(error) => failed.push(format!("provider {error}")),
+        }
+    }
+    if failed.is_empty() {
+        return Ok(found);
+    }
+    Err(Failure::failed(failed.join("\n"))
+        .advise("set the key and the address of its [provider] section; remove a section that no agent uses"))
 }
 
 /// Whether Asterisk can connect audio to the address that it will be told: in a word, or why not.

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use voxtra_rt::config::STARTER;
+use voxtra_rt::config::{AGENT_STARTER, STARTER};
 
 use super::{Failure, private, terminal};
 
@@ -13,11 +13,15 @@ use super::{Failure, private, terminal};
 #[command(after_help = "\
 Examples:
   voxtra init                    write voxtra.toml
+  voxtra init --agent            with an agent that talks with callers
   voxtra init /etc/voxtra.toml --force")]
 pub(crate) struct Args {
     /// Where to write it
     #[arg(value_name = "FILE", default_value = "voxtra.toml")]
     file: PathBuf,
+    /// Write one with an agent that talks, by hosted providers or by servers of your own
+    #[arg(long)]
+    agent: bool,
     /// Overwrite a file that is there already
     #[arg(long)]
     force: bool,
@@ -36,9 +40,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             .advise("give another name, or --force to overwrite it"),
         _ => Failure::failed(format_args!("can't write {path}: {error}")),
     })?;
-    file.write_all(STARTER.as_bytes())
+    let text = if args.agent { AGENT_STARTER } else { STARTER };
+    file.write_all(text.as_bytes())
         .map_err(|error| Failure::failed(format_args!("can't write {path}: {error}")))?;
     writeln!(io::stdout(), "Wrote {path}.")?;
+    if args.agent {
+        terminal::note(format_args!(
+            "Next: set the keys that {path} names in the environment, then `voxtra check -c {path} --online`, then `voxtra serve -c {path}`. docs/first-conversation.md has every step."
+        ));
+        return Ok(());
+    }
     terminal::note(format_args!(
         "Next: set what [asterisk] says about your Asterisk, then `voxtra check -c {path} --online`, then `voxtra serve -c {path}`."
     ));

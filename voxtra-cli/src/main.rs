@@ -55,6 +55,7 @@ const AFTER_HELP: &str = "\
 First steps:
   voxtra demo                   hear and see a whole call, without Asterisk
   voxtra init                   write a configuration to start from
+  voxtra init --agent           the same with an agent that talks with callers
   voxtra check --online         find out what is missing on the Asterisk side
   voxtra serve                  answer calls
   voxtra new my-agent           write the crate of an agent of your own

@@ -43,7 +43,8 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         let handler = agents::by_name(name, config).map_err(Failure::usage)?;
         builder = builder.agent(name, handler);
     }
-    if config.routes.is_empty() {
+    // An agent of the file that is alone takes every call.
+    if config.routes.is_empty() && config.agents.is_empty() {
         let echo = agents::by_name("echo", config).map_err(Failure::usage)?;
         builder = builder.handler(&Route::Default, echo);
     }

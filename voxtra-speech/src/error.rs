@@ -90,6 +90,14 @@ pub enum SpeechError {
         /// What is wrong.
         reason: String,
     },
+    /// An agent of the configuration can't be set up.
+    #[error("agent {agent:?}: {reason}")]
+    Agent {
+        /// The agent.
+        agent: String,
+        /// What is wrong. It holds no secret.
+        reason: String,
+    },
     /// This program was built without what the configuration names.
     #[error("speech.voice: {0}")]
     NotBuiltIn(&'static str),
@@ -109,6 +117,7 @@ impl From<SpeechError> for ProviderError {
                 (voice, ProviderErrorKind::Rejected)
             }
             SpeechError::Prompt { .. } => ("prompt".to_owned(), ProviderErrorKind::Rejected),
+            SpeechError::Agent { .. } => ("agent".to_owned(), ProviderErrorKind::Rejected),
             SpeechError::NotBuiltIn(_) => ("speech.voice".to_owned(), ProviderErrorKind::Rejected),
         };
         // The provider's name stands before the message already.

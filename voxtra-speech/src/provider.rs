@@ -31,6 +31,15 @@ impl ProviderError {
     }
 }
 
+impl ProviderError {
+    /// A provider that gave nothing for this long.
+    #[must_use]
+    pub fn silent(provider: impl Into<String>, after: Duration) -> Self {
+        let message = format!("nothing came from it for {} s", after.as_secs_f64());
+        Self::new(provider, ProviderErrorKind::Timeout, message)
+    }
+}
+
 /// Most characters of a provider's message that are quoted.
 #[cfg(any(feature = "net", feature = "wyoming"))]
 const MAX_QUOTED: usize = 400;

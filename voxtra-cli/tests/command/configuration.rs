@@ -32,6 +32,33 @@ fn the_starter_file_passes_its_check() {
 }
 
 #[test]
+fn the_file_with_an_agent_names_the_keys_that_are_missing_and_passes_with_them() {
+    let directory = fresh_directory("init-agent");
+    let init = voxtra_in(&directory, &["init", "--agent"]);
+    assert_eq!(init.status, 0, "{}", init.err);
+    assert!(init.err.contains("voxtra check"), "{}", init.err);
+    let keys = ["DEEPGRAM_API_KEY", "OPENAI_API_KEY", "ELEVENLABS_API_KEY"];
+    let check = |keys: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_voxtra"));
+        command.arg("check").current_dir(&directory).env_clear();
+        let keys = keys.iter().chain(&["VOXTRA_ARI_PASSWORD"]);
+        run(command.envs(keys.map(|name| (*name, "key-of-nobody"))))
+    };
+    let missing = check(&keys[..1]);
+    assert_eq!(missing.status, 2);
+    assert!(!missing.err.contains(keys[0]), "{}", missing.err);
+    for key in &keys[1..] {
+        let says = format!("the environment variable {key} is not set");
+        assert!(missing.err.contains(&says), "{}", missing.err);
+    }
+    let complete = check(&keys);
+    assert_eq!(complete.status, 0, "{}", complete.err);
+    let agent = "agent reception: hears with deepgram, thinks with openai, speaks with elevenlabs";
+    assert!(complete.out.contains(agent), "{}", complete.out);
+    assert!(!complete.out.contains("key-of-nobody"));
+}
+
+#[test]
 fn what_is_not_safe_is_warned_of_and_fails_only_a_strict_check() {
     let directory = fresh_directory("check-risks");
     let write = |listen: &str, id: &str| {

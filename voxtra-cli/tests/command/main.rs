@@ -1,6 +1,7 @@
 //! The `voxtra` command as a user meets it: what it prints where, and with which status it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod agent;
 mod call;
 mod configuration;
 mod demo;

@@ -38,7 +38,7 @@ name = "announce"
 file = "announce.wav"
 "#;
 
-struct Serve {
+pub(super) struct Serve {
     child: Child,
     address: String,
 }
@@ -52,19 +52,33 @@ impl Serve {
 
     /// Starts it with this as RUST_LOG. Its log is there to be read.
     fn start_logging(directory: &Path, filter: Option<&str>) -> (Self, BufReader<ChildStderr>) {
+        fs::copy(RECORDING, directory.join("announce.wav")).unwrap();
+        Self::with(
+            directory,
+            ROUTES,
+            &[("RUST_LOG", filter.unwrap_or_default())],
+        )
+    }
+
+    /// Starts it with this configuration, which says nothing of [media], and these environment
+    /// variables. Its log is there to be read.
+    pub(super) fn with(
+        directory: &Path,
+        configuration: &str,
+        variables: &[(&str, &str)],
+    ) -> (Self, BufReader<ChildStderr>) {
         // Free a moment ago; the configuration takes no port 0, since Asterisk has to know it.
         let free = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap();
         let media = format!("[media]\nlisten = \"{free}\"\n");
-        fs::write(directory.join("voxtra.toml"), media + ROUTES).unwrap();
-        fs::copy(RECORDING, directory.join("announce.wav")).unwrap();
+        fs::write(directory.join("voxtra.toml"), media + configuration).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_voxtra"))
             .arg("serve")
             .current_dir(directory)
             .env("NO_COLOR", "1")
-            .env("RUST_LOG", filter.unwrap_or_default())
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -99,7 +113,11 @@ impl Serve {
         )
     }
 
-    fn signal(&mut self, signal: &str) -> Option<i32> {
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(super) fn signal(&mut self, signal: &str) -> Option<i32> {
         run(Command::new("kill").args([signal, &self.child.id().to_string()]));
         self.child.wait().unwrap().code()
     }

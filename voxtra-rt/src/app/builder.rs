@@ -44,6 +44,8 @@ pub struct Builder {
     route_error: Option<RouteError>,
     /// Handlers that a `[[route]]` of the configuration may name.
     agents: Vec<(String, Handler)>,
+    /// Agents of the configuration.
+    pub(crate) configured_agents: Vec<(String, Handler)>,
     /// Sessions that declare no route.
     unrouted: Vec<&'static str>,
     /// The configuration's routes, each with the name of its agent.
@@ -121,6 +123,7 @@ impl Builder {
             routes: Routes::default(),
             route_error: None,
             agents: Vec::new(),
+            configured_agents: Vec::new(),
             unrouted: Vec::new(),
             configured: Vec::new(),
             catalogue: Catalogue::built_in(),
@@ -315,6 +318,8 @@ impl Builder {
     fn route_as_configured(mut self) -> Self {
         let unrouted = std::mem::take(&mut self.unrouted);
         let configured = std::mem::take(&mut self.configured);
+        let own = std::mem::take(&mut self.configured_agents);
+        self.agents.extend(own.iter().cloned());
         for name in unrouted {
             if !configured.iter().any(|(_, agent)| agent == name) {
                 self = self.route(|_| Err(RouteError::None(name.to_owned())));
@@ -338,7 +343,17 @@ impl Builder {
             let (handler, owner) = (handler.clone(), format!("a [[route]] to {agent}"));
             self = self.handle(&rule.as_str(), handler, &owner);
         }
-        self
+        match own.as_slice() {
+            [(name, handler)] if self.routes.is_empty() => {
+                let owner = format!("the agent {name}");
+                self.handle(&Route::Default, handler.clone(), &owner)
+            }
+            [_, _, ..] if self.routes.is_empty() => {
+                let names: Vec<_> = own.into_iter().map(|(name, _)| name).collect();
+                self.route(|_| Err(RouteError::Unrouted(names.join(", "))))
+            }
+            _ => self,
+        }
     }
 
     /// Names an event that handlers emit, so that `voxtra events` lists it and the allow-list of a

@@ -136,6 +136,11 @@ pub enum RouteError {
         "the session {0} has no route, so no call would reach it: declare one, such as `route default;`, or name it in a [[route]] of the configuration"
     )]
     None(String),
+    /// The configuration has several agents, and nothing says which calls they take.
+    #[error(
+        "the configuration has the agents {0} and no [[route]]: say which of them takes which calls"
+    )]
+    Unrouted(String),
     /// The configuration names an agent that the program doesn't have.
     #[error("a [[route]] of the configuration names the agent {agent:?}: {known}")]
     Agent {
@@ -150,6 +155,15 @@ pub enum RouteError {
 }
 
 impl Routes {
+    /// Whether no call is taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.extensions.is_empty()
+            && self.numbers.is_empty()
+            && self.prefixes.is_empty()
+            && self.rules.is_empty()
+            && self.default.is_none()
+    }
+
     pub(crate) fn extension(
         &mut self,
         extension: &str,

@@ -1,17 +1,20 @@
 //! An application built from its configuration.
 
+use super::handler::handler;
 use super::{Config, UuidRule, VoiceSettings};
 use crate::app::Builder;
 use crate::speech::{Prompts, SpeechError};
 
 impl Builder {
     /// Applies the whole configuration except `[log]`, which belongs to the process:
-    /// `voxtra::log::init` applies it. Each `[[route]]` names a session or an
-    /// [`agent`](Self::agent); another name keeps the application from starting. The routes that
-    /// sessions declare count as well. What was set before is replaced; what is set later counts.
+    /// `voxtra::log::init` applies it. Each `[[route]]` names a session, an `[agent.NAME]` of the
+    /// configuration or an [`agent`](Self::agent) of the program; another name keeps the
+    /// application from starting. The routes that sessions declare count as well. If there is one
+    /// `[agent.NAME]`, and nothing else takes calls, it takes all. What was set before is replaced;
+    /// what is set later counts.
     ///
     /// # Errors
-    /// The configured voice or a prompt can't be used.
+    /// The configured voice, a prompt or an `[agent.NAME]` can't be used.
     pub fn config(mut self, config: &Config) -> Result<Self, SpeechError> {
         for key in &config.places.older {
             tracing::warn!(line = key.place.line, "{key}");
@@ -38,6 +41,11 @@ impl Builder {
                 tracing::warn!(%error, "no voice: `say` will work for prompts only");
             }
             Err(error) => return Err(error),
+        }
+        self.configured_agents.clear();
+        for agent in &config.agents {
+            let handler = handler(config, agent, self.services.voice.as_ref())?;
+            self.configured_agents.push((agent.name.clone(), handler));
         }
         self.prompts = Some(Prompts::from_settings(&config.speech, &config.prompts)?);
         self.webhooks.clone_from(&config.webhooks);

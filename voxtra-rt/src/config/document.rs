@@ -164,6 +164,62 @@ impl<'d> Section<'d> {
         self.inner(self.path_of(key), value, table)
     }
 
+    /// The tables `[key.NAME]`, each with its name.
+    pub(super) fn named(&self, key: &'static str) -> Vec<(String, Section<'d>)> {
+        let Some(value) = self.value(key) else {
+            return Vec::new();
+        };
+        let Some(table) = value.get_ref().as_table() else {
+            self.refuse(key, format!("must be sections with names: [{key}.NAME]"));
+            return Vec::new();
+        };
+        let path = self.path_of(key);
+        let sections = table.iter().filter_map(|(name, one)| {
+            let name: &str = name.get_ref();
+            let parent = self.inner(path.clone(), Some(value), Some(table));
+            let Some(inner) = one.get_ref().as_table() else {
+                parent.refuse(name, format!("must be a section: [{path}.NAME]"));
+                return None;
+            };
+            let section = self.inner(parent.path_of(name), Some(one), Some(inner));
+            Some((name.to_owned(), section))
+        });
+        sections.collect()
+    }
+
+    /// A table of strings, each with its `${ENV}` replaced: pairs of key and value.
+    pub(super) fn entries(&self, key: &'static str) -> Option<Vec<(String, String)>> {
+        let value = self.value(key)?;
+        let pairs = value.get_ref().as_table().map(|table| {
+            let pair = |(name, one): (&Spanned<_>, &'d Spanned<DeValue<'d>>)| {
+                let name: &Cow<'_, str> = name.get_ref();
+                Some((name.to_string(), one.get_ref().as_str()?))
+            };
+            table.iter().map(pair).collect::<Option<Vec<_>>>()
+        });
+        let Some(Some(pairs)) = pairs else {
+            self.refuse(key, "must be a table of strings: { NAME = \"…\" }");
+            return None;
+        };
+        let expanded: Result<Vec<_>, String> = pairs
+            .into_iter()
+            .map(|(name, text)| Ok((name, expand(text, self.document.env)?)))
+            .collect();
+        expanded.map_err(|reason| self.refuse(key, reason)).ok()
+    }
+
+    /// A string, or a list of strings.
+    pub(super) fn text_or_texts(&self, key: &'static str) -> Option<Vec<String>> {
+        match self.value(key)?.get_ref() {
+            DeValue::String(_) => self.text(key).map(|text| vec![text]),
+            DeValue::Array(_) => self.texts(key),
+            _ => {
+                self.refuse(key, "must be a string in quotes, or a list of them");
+                None
+            }
+        }
+    }
+
     /// The tables `[[key]]`, in the order of the file.
     pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'d>> {
         let Some(value) = self.value(key) else {
@@ -415,8 +471,11 @@ impl<'d> Section<'d> {
     /// Notes that the value of `key` is wrong.
     pub(super) fn refuse(&self, key: &str, reason: impl Into<String>) {
         let (span, value) = match self.find(key) {
-            // The path and the query of a webhook's address often contain a password.
-            Some(value) if key == "url" && self.path.starts_with("webhook") => {
+            // The path and the query of such an address often contain a password.
+            Some(value)
+                if key == "url" && self.path.starts_with("webhook")
+                    || key == "base_url" && self.path.starts_with("provider") =>
+            {
                 let written = self.document.written(value.span());
                 (value.span(), written.as_deref().map(without_path))
             }
@@ -425,6 +484,15 @@ impl<'d> Section<'d> {
         };
         self.document
             .note(span, self.path_of(key), value, reason.into());
+    }
+
+    /// Like `refuse`, for a value that must not be shown.
+    pub(super) fn refuse_secret(&self, key: &str, reason: impl Into<String>) {
+        let span = self
+            .find(key)
+            .map_or_else(|| self.span.clone(), Spanned::span);
+        self.document
+            .note(span, self.path_of(key), None, reason.into());
     }
 
     /// Notes that `key` is needed, unless it is there (then its own problem was noted).
@@ -527,7 +595,7 @@ fn without_path(text: &str) -> String {
 }
 
 /// The known name that `name` was most likely meant to be.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
         .map(|known| {

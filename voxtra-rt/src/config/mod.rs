@@ -12,22 +12,39 @@
 //! assert!(error.contains("line 3: media.listen_on: unknown key; did you mean \"listen\"?"));
 //! ```
 
+mod agent;
 mod application;
 mod document;
 mod environment;
 mod error;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+mod handler;
+mod provider;
 pub(crate) mod risk;
 mod secret_file;
 mod sections;
+// What is left depends on the features.
+#[cfg_attr(
+    not(feature = "providers"),
+    allow(
+        dead_code,
+        unreachable_code,
+        unused_imports,
+        unused_macros,
+        unused_variables
+    )
+)]
+mod services;
 mod settings;
 mod usable;
 
 use std::io::Read as _;
 use std::path::Path;
 
+pub use self::agent::{AgentInstructions, ConfiguredAgent, ReadyTool};
 pub use self::error::{ConfigError, Problem};
+pub use self::provider::{ProviderKind, ProviderRole, ProviderSettings};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
     AudioSocketSettings, CallSettings, LogFormat, LogSettings, RouteSettings, UuidRule,
@@ -44,6 +61,9 @@ use voxtra_core::leg::LegSettings;
 
 /// The commented file that `voxtra init` writes. It states every default.
 pub const STARTER: &str = include_str!("starter.toml");
+
+/// The commented file that `voxtra init --agent` writes: an agent that is complete.
+pub const AGENT_STARTER: &str = include_str!("agent.toml");
 
 /// A checked configuration. `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -74,6 +94,10 @@ pub struct Config {
     pub prompts: Vec<PromptSettings>,
     /// `[[webhook]]`: destinations of events.
     pub webhooks: Vec<WebhookSettings>,
+    /// `[provider.NAME]`: what agents hear, think and speak with.
+    pub providers: Vec<ProviderSettings>,
+    /// `[agent.NAME]`: agents that hold conversations.
+    pub agents: Vec<ConfiguredAgent>,
     /// `[[route]]`: the agent of each call. Without any, an application has the routes that its
     /// sessions declare, and `voxtra serve` gives every call to `echo`.
     pub routes: Vec<RouteSettings>,
@@ -93,6 +117,10 @@ pub struct Places {
     pub routes: Vec<Place>,
     /// The files of the `[[prompt]]`s.
     pub prompts: Vec<Place>,
+    /// The kinds of the `[provider]`s.
+    pub providers: Vec<Place>,
+    /// The instructions of the `[agent]`s.
+    pub agents: Vec<Place>,
     /// The allow-lists of the `[[webhook]]`s.
     pub webhooks: Vec<Place>,
     /// Keys that have a new name.
@@ -142,6 +170,8 @@ impl Default for Config {
             speech: SpeechSettings::default(),
             prompts: Vec::new(),
             webhooks: Vec::new(),
+            providers: Vec::new(),
+            agents: Vec::new(),
             routes: Vec::new(),
             log: LogSettings::default(),
             places: Places::default(),
@@ -195,6 +225,11 @@ impl Config {
     fn anchor(&mut self, folder: &Path) {
         for prompt in &mut self.prompts {
             prompt.file = folder.join(&prompt.file);
+        }
+        for agent in &mut self.agents {
+            if let AgentInstructions::File(file) = &mut agent.instructions {
+                *file = folder.join(&*file);
+            }
         }
         if let Some(prompts) = &mut self.speech.prompts_dir {
             *prompts = folder.join(&*prompts);

@@ -101,16 +101,16 @@ fn different_digits(uuid: Uuid) -> usize {
 }
 
 /// Checks an address to which we connect.
-pub(super) fn look_at_url(section: &Section<'_>, url: &Url, what: &str) {
+pub(super) fn look_at_url(section: &Section<'_>, key: &str, url: &Url, what: &str) {
     let is_local = match url.host() {
         Some(Host::Domain(name)) => is_this_machine(name),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => true,
     };
-    if url.scheme() == "http" && !is_local {
+    if url.scheme() != "https" && !is_local {
         section.warn(
-            "url",
+            key,
             "cleartext",
             format!("{what} can be read on the way to another machine: use https"),
         );

@@ -3,10 +3,13 @@ use std::time::Duration;
 
 use super::*;
 
+mod agents;
+
 fn env(name: &str) -> Option<String> {
     match name {
         "VOXTRA_ARI_PASSWORD" => Some("hunter2".to_owned()),
         "VOXTRA_WEBHOOK_SECRET" => Some("s3cret".to_owned()),
+        "OPENAI_API_KEY" => Some("sk-s3cret".to_owned()),
         "THREADS" => Some("4".to_owned()),
         _ => None,
     }
@@ -57,6 +60,7 @@ fn the_examples_in_the_starter_file_are_right_too() {
     assert_eq!(config.audiosockets.len(), 1);
     assert_eq!(config.prompts.len(), 1);
     assert_eq!(config.routes.len(), 3);
+    assert_eq!((config.providers.len(), config.agents.len()), (1, 1));
     let mut hook = config.webhooks[0].clone();
     assert_eq!(hook.secret.take().unwrap().expose_secret(), "s3cret");
     assert_eq!(hook.events.take().unwrap(), ["call.started", "call.ended"]);
@@ -98,6 +102,15 @@ fn every_key_is_in_the_starter_file_and_in_the_reference() {
             .trim_end_matches("[1]")
             .trim_end_matches("[2]")
             .trim_end_matches("[3]");
+        // The key behind the name.
+        let (section, key) = match (section, key) {
+            ("provider" | "agent", Some(key)) => (
+                format!("{section}.NAME"),
+                key.split_once('.').map(|(_, key)| key),
+            ),
+            ("provider" | "agent", None) => (format!("{section}.NAME"), None),
+            (section, key) => (section.to_owned(), key),
+        };
         let body = reference
             .split("\n## ")
             .find(|body| {

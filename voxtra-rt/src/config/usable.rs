@@ -1,6 +1,7 @@
 //! Errors of a configuration that depend on the program that uses it: the file alone can't show
 //! them.
 
+use super::services::not_built_in;
 use super::{Config, Place, Problem};
 use crate::app::OLD_ATTEMPTS;
 use crate::speech::{Prompt, Prompts};
@@ -26,9 +27,11 @@ impl Config {
             let routes = routes.iter().enumerate();
             routes.map(move |(index, route)| (*agents, index, route))
         });
+        let own: Vec<_> = self.agents.iter().map(|one| one.name.as_str()).collect();
         for (agents, index, route) in routes {
+            let agents = [&own, agents].concat();
             if !agents.contains(&route.agent.as_str()) {
-                let known = match agents {
+                let known = match agents.as_slice() {
                     [] => "this program has none".to_owned(),
                     agents => format!("there are {}", agents.join(", ")),
                 };
@@ -39,6 +42,7 @@ impl Config {
                 ));
             }
         }
+        problems.extend(self.agent_problems(agents.is_some()));
         for (index, prompt) in self.prompts.iter().enumerate() {
             if let Err(error) = Prompt::read(&prompt.name, &prompt.file, prompt.text.clone()) {
                 let place = self.places.prompts.get(index);
@@ -65,6 +69,37 @@ impl Config {
             }
         }
         problems.sort_by_key(|problem| problem.line);
+        problems
+    }
+
+    /// What keeps the `[agent]`s from working.
+    fn agent_problems(&self, calls_come_by_route: bool) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (index, provider) in self.providers.iter().enumerate() {
+            if !provider.kind.is_built_in() {
+                let place = self.places.providers.get(index);
+                problems.push(problem(place, "provider", not_built_in(provider.kind)));
+            }
+        }
+        let mut agents = self.agents.iter().enumerate();
+        for (index, agent) in agents.clone() {
+            if let Err(reason) = agent.instructions.read() {
+                let place = self.places.agents.get(index);
+                problems.push(problem(place, "agent", reason));
+            }
+        }
+        let speaks = agents.find(|(_, agent)| agent.needs_speech());
+        if let Some((_, agent)) = speaks
+            && let Err(error) = self.speech.find_voice()
+        {
+            let what = format!("the agent {:?} has no voice: {error}", agent.name);
+            problems.push(problem(None, "speech.voice", what));
+        }
+        if calls_come_by_route && self.routes.is_empty() && self.agents.len() > 1 {
+            let place = self.places.agents.get(1);
+            let reason = "there are several agents: say in a [[route]] each which calls they take";
+            problems.push(problem(place, "agent", reason.to_owned()));
+        }
         problems
     }
 

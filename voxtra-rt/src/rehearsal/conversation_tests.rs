@@ -625,3 +625,64 @@ async fn what_a_tool_asks_the_caller_is_not_answered_again() {
         "the caller says yes"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_language_is_heard_and_spoken() {
+    struct German(Arc<Mutex<Vec<Option<String>>>>);
+    impl SpeechToText for German {
+        fn name(&self) -> &str {
+            "german"
+        }
+        fn listen(
+            &self,
+            options: ListenOptions,
+            mut input: Feed<SpeechInput>,
+        ) -> Parts<Recognition> {
+            lock(&self.0).push(options.language);
+            Parts::made_by(|out| async move {
+                while let Some(part) = input.next().await {
+                    if part == SpeechInput::Ended {
+                        let (text, confidence) = ("was kostet das".to_owned(), 1.0);
+                        out.send(Recognition::Final { text, confidence }).await;
+                    }
+                }
+                Ok(())
+            })
+        }
+    }
+    let languages = Arc::new(Mutex::new(Vec::new()));
+    let asked = languages.clone();
+    let model = Script::at_once(["Das kostet 5 €."]);
+    let rehearsal =
+        Rehearsal::of(Application::builder().language_model(model)).handler(move |call: Call| {
+            let german = Arc::new(German(asked.clone()));
+            async move {
+                call.set_speech_to_text(german);
+                // Another model does not disturb who listens.
+                call.set_language_model(Arc::new(Script::at_once(["Das kostet 5 €."])));
+                call.agent().run(&agent().language("de")).await
+            }
+        });
+    let mut caller = rehearsal.call("1000").await;
+    caller.hears("Hello.").await;
+    caller.says("was kostet das").await;
+    caller.hears("Das kostet 5 Euro.").await;
+    caller.hangs_up().await;
+    caller.ended().await;
+    assert_eq!(*lock(&languages), [Some("de".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_hangs_is_given_up() {
+    let model = Script::new([
+        (Duration::from_secs(3_600), Ok("Never.".into())),
+        (ms(0), Ok("Yes.".into())),
+    ]);
+    let (mut caller, _) = call(model, agent()).await;
+    caller.hears("Hello.").await;
+    caller.says("are you open").await;
+    caller.is_silent_for(Duration::from_secs(150)).await;
+    caller.hears(&OnFailure::default().say).await;
+    caller.says("are you open").await;
+    caller.hears("Yes.").await;
+}

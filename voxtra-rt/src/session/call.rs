@@ -41,6 +41,7 @@ pub(crate) struct Services {
     pub(crate) voice: Option<Arc<dyn TextToSpeech>>,
     pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
     pub(crate) model: Option<Arc<dyn LanguageModel>>,
+    pub(crate) language: Option<Arc<str>>,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) state: Arc<State>,
 }
@@ -241,6 +242,23 @@ impl Call {
     pub fn set_language_model(&self, model: Arc<dyn LanguageModel>) {
         self.session
             .change_services(|services| services.model = Some(model));
+    }
+
+    /// Tells speech-to-text which language the caller speaks, from the next part of the caller's
+    /// audio on, and in which one the agent answers: a tag such as `en-GB`.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.say("For English press one. Für Deutsch drücken Sie zwei.").await?;
+    /// let key = call.listen_dtmf(1, std::time::Duration::from_secs(5)).await?;
+    /// call.set_language(if key == "2" { "de" } else { "en" });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_language(&self, tag: &str) {
+        self.session
+            .change_services(|services| services.language = Some(tag.into()));
     }
 
     /// Stores a value for this call.

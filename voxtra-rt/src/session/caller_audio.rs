@@ -316,7 +316,7 @@ async fn transcribe(call: Call) {
         return;
     };
     let mut to: Option<PartSender<SpeechInput>> = None;
-    let mut provider: Option<Arc<dyn SpeechToText>> = None;
+    let mut listening = None;
     let mut speaking = false;
     while let Some(heard) = stream.next().await {
         let input = match heard {
@@ -324,16 +324,17 @@ async fn transcribe(call: Call) {
             AudioPart::Samples(samples) => SpeechInput::Audio(samples),
             AudioPart::SpeechEnded => SpeechInput::Ended,
         };
-        let chosen = changed(&mut services);
+        let changed = changed(&mut services, &mut listening);
         // One that has ended listens again to the next utterance.
         let gone = to.as_ref().is_none_or(PartSender::is_closed);
         let again = input == SpeechInput::Started && gone;
-        if chosen.is_some() || again {
-            provider = chosen.or(provider);
-            to = provider.as_ref().map(|provider| {
+        if changed || again {
+            to = listening.as_ref().map(|(provider, language): &Listening| {
                 let (sender, input) = Feed::queue(WAITING);
                 // Only the first part made the rate certain.
-                let transcripts = provider.listen(ListenOptions::new(stream.rate_hz()), input);
+                let mut options = ListenOptions::new(stream.rate_hz());
+                options.language = language.as_deref().map(str::to_owned);
+                let transcripts = provider.listen(options, input);
                 tokio::spawn(publish(call.clone(), provider.clone(), transcripts));
                 sender
             });
@@ -354,11 +355,26 @@ async fn transcribe(call: Call) {
     }
 }
 
-/// The speech-to-text, if the services have changed.
-fn changed(services: &mut watch::Receiver<Services>) -> Option<Arc<dyn SpeechToText>> {
-    let changed = services.has_changed().unwrap_or(false);
-    let chosen = || services.borrow_and_update().speech_to_text.clone();
-    changed.then(chosen).flatten()
+/// Speech-to-text, and the language that it listens to.
+type Listening = (Arc<dyn SpeechToText>, Option<Arc<str>>);
+
+/// Whether another speech-to-text, or another language, was chosen.
+fn changed(services: &mut watch::Receiver<Services>, listening: &mut Option<Listening>) -> bool {
+    if !services.has_changed().unwrap_or(false) {
+        return false;
+    }
+    let services = services.borrow_and_update();
+    let chosen = services.speech_to_text.clone();
+    let chosen = chosen.map(|provider| (provider, services.language.clone()));
+    let same = match (&chosen, &*listening) {
+        (Some((chosen, language)), Some((current, spoken))) => {
+            Arc::ptr_eq(chosen, current) && language == spoken
+        }
+        (None, None) => true,
+        _ => false,
+    };
+    *listening = chosen;
+    !same
 }
 
 /// Makes a provider's transcripts events, to its end.

@@ -19,6 +19,15 @@ pub(super) const HANGS_UP: Duration = Duration::from_secs(10);
 /// How long an order waits until the owner has taken every earlier request.
 pub(super) const TAKEN: Duration = Duration::from_secs(1);
 
+/// How long the end of an utterance is awaited after the media thread has taken all of its audio,
+/// which lasts for 40 ms at most then.
+pub(super) const LOST: Duration = Duration::from_secs(2);
+/// How long a language model may take to its first part, and to each next one. Providers on the
+/// network have limits of their own, of 2 min at most in the configuration.
+pub(super) const MODEL: Duration = Duration::from_secs(150);
+/// The same for a voice, which waits for what the model writes.
+pub(super) const VOICE: Duration = Duration::from_secs(180);
+
 /// After the end of the call: how long its handler and its hooks may go on.
 pub(super) const HANDLER: Duration = Duration::from_secs(5);
 /// After that: how long the handler may take to notice that it was stopped.
@@ -27,6 +36,8 @@ pub(super) const ABORT: Duration = Duration::from_secs(1);
 pub(crate) const FINISH: Duration = Duration::from_secs(8);
 
 const _: () = {
+    // Else a voice would be blamed for a slow model.
+    assert!(VOICE.as_millis() > MODEL.as_millis());
     // Else an order would fail before the call ends, and its handler would see the wrong error.
     assert!(GONE.as_millis() > CAUSE.as_millis());
     // Else audio would be connected again to a call that is about to end.

@@ -10,16 +10,13 @@ use voxtra_core::leg::Command;
 use voxtra_core::playout::Chunk;
 
 use super::call::Call;
+use super::deadlines;
 use super::error::CallError;
 use super::request::Request;
 use super::wording::Wording;
 use crate::lock::lock;
 use crate::media::{AgentAudioWriter, CallStats, Shared};
 use crate::speech::{Parts, ProviderError, SpeechPart};
-
-/// How long the end of an utterance is awaited after the media thread has taken all of its audio,
-/// which lasts for 40 ms at most then.
-const LOST: Duration = Duration::from_secs(2);
 
 /// Samples resampled at a time.
 const BLOCK: usize = 1024;
@@ -286,7 +283,14 @@ impl Voiced {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
         }
-        while let Some(part) = self.parts.next().await {
+        loop {
+            let part = tokio::time::timeout(deadlines::VOICE, self.parts.next()).await;
+            let Ok(part) = part else {
+                return Err(ProviderError::silent("text_to_speech", deadlines::VOICE));
+            };
+            let Some(part) = part else {
+                break;
+            };
             let mut wording = self.wording.as_ref().map(|wording| lock(wording));
             match part? {
                 SpeechPart::Text { text, at } => {
@@ -385,7 +389,7 @@ impl<'a> Utterance<'a> {
         };
         let mut drained = false;
         let spoken = loop {
-            match tokio::time::timeout(LOST, &mut *outcome).await {
+            match tokio::time::timeout(deadlines::LOST, &mut *outcome).await {
                 Ok(spoken) => break spoken.unwrap_or(Spoken::UNHEARD),
                 // The media thread has had all of it for long: its report was lost.
                 Err(_) if drained => break Spoken::UNHEARD,

@@ -182,6 +182,28 @@ impl Endpoint {
         Err(self.refused(response).await)
     }
 
+    /// Asks for `path`, with these headers too, to find out whether the provider is there and takes
+    /// the key. False: it is there, and has no such path.
+    ///
+    /// # Errors
+    /// It can't be reached, or refuses.
+    pub async fn look(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<bool, ProviderError> {
+        let mut request = self.request(Method::GET, path)?;
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.respond(request).await?;
+        match response.status().as_u16() {
+            200..=299 => Ok(true),
+            404 | 405 => Ok(false),
+            _ => Err(self.refused(response).await),
+        }
+    }
+
     /// Opens a websocket at `path`, as [`request`](Self::request) has it.
     pub(crate) async fn websocket(&self, path: &str) -> Result<Socket, ProviderError> {
         Socket::open(self, self.request(Method::GET, path)?).await

@@ -172,3 +172,16 @@ fn the_query_of_the_base_goes_with_all_requests_but_is_not_shown() {
     assert_eq!(url(""), format!("{start}?api-version=1"));
     assert!(!format!("{endpoint:?}").contains("api-version"));
 }
+
+#[tokio::test]
+async fn a_look_tells_a_key_that_is_taken_from_one_that_is_refused() {
+    let look = async |status: &str| {
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+        let base = server(vec![answer.into_bytes()]).await;
+        endpoint(&base).look("models", &[("x-more", "1")]).await
+    };
+    assert_eq!(look("200 OK").await, Ok(true));
+    assert_eq!(look("404 Not Found").await, Ok(false));
+    let refused = look("401 Unauthorized").await.unwrap_err();
+    assert_eq!(refused.kind, ProviderErrorKind::Auth);
+}

@@ -1,7 +1,9 @@
 //! One function per section of the file. A missing or wrong value is replaced by its default so
 //! that reading goes on. A wrong value's problem was noted by then, and the result is thrown away.
 
+mod agent;
 mod media;
+mod provider;
 mod route;
 mod speech;
 mod webhook;
@@ -11,7 +13,9 @@ use std::time::Duration;
 use url::Url;
 use voxtra_core::turn::{Preset, TurnSettings};
 
+use self::agent::read_agents;
 use self::media::{read_audiosockets, read_media};
+use self::provider::read_providers;
 use self::route::read_routes;
 use self::speech::{read_prompts, read_speech};
 use self::webhook::read_webhook;
@@ -29,6 +33,9 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
     let media = read_media(root.section("media"), &mut places.older);
     let turn = read_turn(root.section("turn"));
+    let speech = read_speech(root.section("speech"));
+    let (mut providers, names) = read_providers(&root, &mut places.providers);
+    let agents = read_agents(&root, &mut providers, &names, &speech, &mut places.agents);
     let config = Config {
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
@@ -38,13 +45,15 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         advertise: media.advertise,
         limits: media.limits,
         leg: media.leg.with(|leg| leg.turn = turn),
-        speech: read_speech(root.section("speech")),
+        speech,
         prompts: read_prompts(&root, &mut places.prompts),
         webhooks: root
             .sections("webhook")
             .into_iter()
             .filter_map(|section| read_webhook(section, &mut places.webhooks))
             .collect(),
+        providers,
+        agents,
         routes: read_routes(&root, &mut places.routes),
         log: read_log(root.section("log")),
         places,
@@ -81,7 +90,7 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) 
                 Err(AriError::Settings { key, reason }) => section.refuse(key, reason),
                 Err(other) => section.refuse("url", other.to_string()),
                 Ok(()) => {
-                    risk::look_at_url(&section, &asked.url, "ARI's password");
+                    risk::look_at_url(&section, "url", &asked.url, "ARI's password");
                     settings = Some(asked);
                 }
             }

@@ -31,7 +31,7 @@ pub(super) fn read_webhook(
         section.refuse("proxy", "must start with http://");
     }
     if let Some(url) = &url {
-        risk::look_at_url(&section, url, "the events of your calls");
+        risk::look_at_url(&section, "url", url, "the events of your calls");
     }
     // Reading goes on without a URL, to find every problem.
     let mut settings = WebhookSettings::new(url.or_else(|| Url::parse("http://localhost/").ok())?);

@@ -184,6 +184,9 @@ impl<'a> Conversation<'a> {
             return Err(CallError::NoVoice);
         }
         self.instruct(&settings.instructions);
+        if let Some(language) = &settings.language {
+            self.call.set_language(language);
+        }
         for tool in &settings.tools {
             lock(self.call.session().memory()).add_tool(tool.clone());
         }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
 use super::super::call::Call;
+use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
@@ -25,10 +26,6 @@ const SENTENCES_AHEAD: usize = 16;
 
 /// How long an answer waits while the caller is speaking.
 const LONGEST_COUGH: Duration = Duration::from_secs(3);
-
-/// How long a model may take to its first part, and to each next one. Those on the network have
-/// shorter limits of their own.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a model may call tools within one turn before it has to answer without.
 const MAX_ROUNDS: usize = 8;
@@ -94,7 +91,8 @@ impl Question<'_> {
             call.emit_body(AgentThinking::default().into()).await;
             let with_tools = round <= MAX_ROUNDS;
             let request = lock(memory).request(&more, with_tools);
-            let mut reading = Reading::new(model.reply(request));
+            let language = call.session().services().language;
+            let mut reading = Reading::new(model.reply(request), language);
             let Round {
                 text,
                 heard,
@@ -303,6 +301,7 @@ fn append(all: &mut String, more: &str) {
 /// A reply that is being read, sentence by sentence.
 struct Reading {
     parts: Parts<ReplyPart>,
+    language: Option<Arc<str>>,
     sentences: Sentences,
     ended: bool,
     text: String,
@@ -310,9 +309,10 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(parts: Parts<ReplyPart>) -> Self {
+    fn new(parts: Parts<ReplyPart>, language: Option<Arc<str>>) -> Self {
         Self {
             parts,
+            language,
             sentences: Sentences::new(),
             ended: false,
             text: String::new(),
@@ -331,17 +331,15 @@ impl Reading {
                 sentence => sentence,
             };
             if let Some(sentence) = sentence {
-                let sentence = speakable(&sentence, None);
+                let sentence = speakable(&sentence, self.language.as_deref());
                 if sentence.chars().any(char::is_alphanumeric) {
                     return Ok(Some(sentence));
                 }
                 continue;
             }
-            let part = tokio::time::timeout(PATIENCE, self.parts.next()).await;
+            let part = tokio::time::timeout(deadlines::MODEL, self.parts.next()).await;
             let Ok(part) = part else {
-                let message = format!("nothing came from it for {} s", PATIENCE.as_secs());
-                let kind = ProviderErrorKind::Timeout;
-                return Err(ProviderError::new("language_model", kind, message));
+                return Err(ProviderError::silent("language_model", deadlines::MODEL));
             };
             match part {
                 Some(part) => match part? {

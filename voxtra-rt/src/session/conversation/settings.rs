@@ -23,6 +23,9 @@ use super::tool::Tool;
 pub struct AgentSettings {
     /// What the model is and how to behave.
     pub instructions: String,
+    /// The language of the caller and of what the agent says, as a tag such as `en-GB`. In English
+    /// and German, amounts, dates and signs are said in words. Default: the providers' own.
+    pub language: Option<String>,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// The tools that the model may call. Default: none.
@@ -43,6 +46,7 @@ impl AgentSettings {
     pub fn new(instructions: impl Into<String>) -> Self {
         Self {
             instructions: instructions.into(),
+            language: None,
             greeting: None,
             tools: Vec::new(),
             no_input: None,
@@ -50,6 +54,13 @@ impl AgentSettings {
             on_failure: OnFailure::default(),
             max_duration: None,
         }
+    }
+
+    /// Sets the language of the caller and of what the agent says, as a tag such as `en-GB`.
+    #[must_use]
+    pub fn language(mut self, tag: impl Into<String>) -> Self {
+        self.language = Some(tag.into());
+        self
     }
 
     /// Sets what the agent says first.
@@ -110,6 +121,7 @@ impl AgentSettings {
 impl fmt::Debug for AgentSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AgentSettings")
+            .field("language", &self.language)
             .field("greeting", &self.greeting)
             .field("tools", &self.tools.len())
             .field("no_input", &self.no_input)

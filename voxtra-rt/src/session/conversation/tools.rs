@@ -19,6 +19,8 @@ pub fn hang_up() -> impl Tool {
     );
     FnTool::new(spec, |call: Call, _| async move {
         call.hangup().await?;
+        // Until then the model would be asked for more words.
+        call.ended().await;
         Ok("the call is over".to_owned())
     })
 }

@@ -1,0 +1,135 @@
+//! `[agent.NAME]`: agents that need no program.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::session::{AgentSettings, Filler, NoInput, OnFailure, tools};
+use crate::speech::SpeechError;
+
+/// An agent of the configuration.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConfiguredAgent {
+    /// Its name, by which a `[[route]]` has it.
+    pub name: String,
+    /// What it is and how to behave.
+    pub instructions: AgentInstructions,
+    /// The language of its callers and of what it says, as a tag such as `en-GB`.
+    pub language: Option<String>,
+    /// What it says first.
+    pub greeting: Option<String>,
+    /// The providers that understand the caller, the preferred one first.
+    pub speech_to_text: Vec<String>,
+    /// The providers that think, the preferred one first.
+    pub language_model: Vec<String>,
+    /// The providers that speak, the preferred one first. `"command"` is the voice of `[speech]`.
+    pub text_to_speech: Vec<String>,
+    /// What it can do beside talking.
+    pub tools: Vec<ReadyTool>,
+    /// Where it may transfer callers to: names and endpoints.
+    pub transfer: Vec<(String, String)>,
+    /// What happens when the caller says nothing.
+    pub no_input: Option<NoInput>,
+    /// What is said when an answer takes long.
+    pub filler: Option<Filler>,
+    /// What happens when no answer can be had.
+    pub on_failure: OnFailure,
+    /// Longest call. 1 s to 7 days, default without limit.
+    pub max_duration: Option<Duration>,
+}
+
+/// What an agent is and how to behave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentInstructions {
+    /// In the configuration itself.
+    Text(String),
+    /// In a file of their own.
+    File(PathBuf),
+}
+
+/// A tool that is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadyTool {
+    /// Connects the caller to somebody else.
+    Transfer,
+    /// Ends the call.
+    HangUp,
+    /// Presses keys.
+    SendDtmf,
+}
+
+impl ReadyTool {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Transfer, Self::HangUp, Self::SendDtmf];
+
+    /// Its name, in the file and for the model.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::HangUp => "hang_up",
+            Self::SendDtmf => "send_dtmf",
+        }
+    }
+}
+
+/// The name of the voice of `[speech]` among the providers.
+pub(super) const COMMAND: &str = "command";
+
+impl AgentInstructions {
+    /// The text.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(super) fn read(&self) -> Result<String, String> {
+        let file = match self {
+            Self::Text(text) => return Ok(text.clone()),
+            Self::File(file) => file,
+        };
+        match super::read(file) {
+            Ok(text) if text.trim().is_empty() => Err(format!("{} is empty", file.display())),
+            Ok(text) => Ok(text),
+            Err(error) => Err(format!("{} can't be read: {error}", file.display())),
+        }
+    }
+}
+
+impl ConfiguredAgent {
+    /// Whether it speaks with the voice of `[speech]`.
+    #[must_use]
+    pub fn needs_speech(&self) -> bool {
+        self.text_to_speech.iter().any(|name| name == COMMAND)
+    }
+
+    /// How it conducts a conversation.
+    ///
+    /// # Errors
+    /// Its instructions can't be read.
+    pub fn settings(&self) -> Result<AgentSettings, SpeechError> {
+        let instructions = self.instructions.read();
+        let instructions = instructions.map_err(|reason| self.refused(reason))?;
+        let mut settings = AgentSettings::new(instructions);
+        settings.language.clone_from(&self.language);
+        settings.greeting.clone_from(&self.greeting);
+        for tool in &self.tools {
+            settings = match tool {
+                ReadyTool::Transfer => settings.tool(tools::transfer(self.transfer.clone())),
+                ReadyTool::HangUp => settings.tool(tools::hang_up()),
+                ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
+            };
+        }
+        settings.no_input.clone_from(&self.no_input);
+        settings.filler.clone_from(&self.filler);
+        settings.on_failure.clone_from(&self.on_failure);
+        settings.max_duration = self.max_duration;
+        Ok(settings)
+    }
+
+    pub(super) fn refused(&self, reason: impl ToString) -> SpeechError {
+        SpeechError::Agent {
+            agent: self.name.clone(),
+            reason: reason.to_string(),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! `[agent.NAME]`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::super::Place;
+use super::super::agent::{AgentInstructions, COMMAND, ConfiguredAgent, ReadyTool};
+use super::super::document::{Section, nearest};
+use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
+use super::read_word;
+use crate::session::{Filler, NoInput, OnFailure, WayOut};
+use crate::speech::{SpeechSettings, VoiceSettings};
+
+/// The providers of the file, and the names of all their sections.
+struct Known<'p> {
+    providers: &'p [ProviderSettings],
+    names: &'p [String],
+    has_voice: bool,
+}
+
+pub(super) fn read_agents(
+    root: &Section<'_>,
+    providers: &mut [ProviderSettings],
+    names: &[String],
+    speech: &SpeechSettings,
+    places: &mut Vec<Place>,
+) -> Vec<ConfiguredAgent> {
+    let known = Known {
+        providers,
+        names,
+        has_voice: speech.voice != VoiceSettings::None,
+    };
+    let mut all = Vec::new();
+    for (name, section) in root.named("agent") {
+        places.push(section.place("instructions_file"));
+        all.push(read_agent(name, section, &known));
+    }
+    settle_models(root, providers, &all);
+    all
+}
+
+fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> ConfiguredAgent {
+    let instructions = read_instructions(&section);
+    let language = read_word(&section, "language");
+    let greeting = read_word(&section, "greeting");
+    section.require(
+        "speech_to_text",
+        "the name of the [provider] that understands callers",
+    );
+    section.require("language_model", "the name of the [provider] that thinks");
+    let speech_to_text = known.read(&section, ProviderRole::SpeechToText);
+    let language_model = known.read(&section, ProviderRole::LanguageModel);
+    let mut text_to_speech = known.read(&section, ProviderRole::TextToSpeech);
+    if !section.has("text_to_speech") {
+        text_to_speech.push(COMMAND.to_owned());
+        if !known.has_voice {
+            section.require(
+                "text_to_speech",
+                "speech.voice is \"none\", so the agent has no voice",
+            );
+        }
+    }
+    let (tools, transfer) = read_tools(&section);
+    let agent = ConfiguredAgent {
+        name,
+        instructions,
+        language,
+        greeting,
+        speech_to_text,
+        language_model,
+        text_to_speech,
+        tools,
+        transfer,
+        no_input: read_no_input(section.section("no_input")),
+        filler: read_filler(section.section("filler")),
+        on_failure: read_on_failure(section.section("on_failure")),
+        max_duration: section
+            .integer::<u64>("max_duration_s", 1..=7 * 24 * 3_600)
+            .map(Duration::from_secs),
+    };
+    section.finish();
+    agent
+}
+
+fn read_instructions(section: &Section<'_>) -> AgentInstructions {
+    let text = read_word(section, "instructions");
+    let file = read_word(section, "instructions_file").map(PathBuf::from);
+    match (
+        section.has("instructions"),
+        section.has("instructions_file"),
+    ) {
+        (true, true) => section.refuse(
+            "instructions_file",
+            "stands beside `instructions`: leave out one of them",
+        ),
+        (false, false) => section.require(
+            "instructions",
+            "what the agent is and how to behave; or `instructions_file`, a file with it",
+        ),
+        _ => {}
+    }
+    match file {
+        Some(file) => AgentInstructions::File(file),
+        None => AgentInstructions::Text(text.unwrap_or_default()),
+    }
+}
+
+impl Known<'_> {
+    fn read(&self, section: &Section<'_>, role: ProviderRole) -> Vec<String> {
+        let key = role.key();
+        let names = section.text_or_texts(key).unwrap_or_default();
+        if names.is_empty() && section.has(key) && section.is_sound() {
+            section.refuse(key, "names no provider");
+        }
+        for (index, name) in names.iter().enumerate() {
+            if names.iter().take(index).any(|earlier| earlier == name) {
+                section.refuse(key, format!("names {name:?} twice"));
+            } else if let Err(reason) = self.check(name, role) {
+                section.refuse(key, reason);
+            }
+        }
+        names
+    }
+
+    fn check(&self, name: &str, role: ProviderRole) -> Result<(), String> {
+        if name == COMMAND && role == ProviderRole::TextToSpeech {
+            return if self.has_voice {
+                Ok(())
+            } else {
+                Err("\"command\" is the voice of [speech], and speech.voice is \"none\"".to_owned())
+            };
+        }
+        let Some(provider) = self.providers.iter().find(|one| one.name == name) else {
+            // Its own problems were told.
+            return match self.names.iter().any(|one| one == name) {
+                true => Ok(()),
+                false => Err(self.unknown(name)),
+            };
+        };
+        let kind = provider.kind;
+        if kind.roles().contains(&role) {
+            return Ok(());
+        }
+        let can: Vec<_> = kind.roles().iter().map(|role| role.key()).collect();
+        let others = ProviderKind::ALL.into_iter();
+        let others = others.filter(|kind| kind.roles().contains(&role));
+        let others: Vec<_> = others.map(ProviderKind::word).collect();
+        Err(format!(
+            "{name:?} is {}, which is for {}; for {} there are {}",
+            kind.word(),
+            can.join(" and "),
+            role.key(),
+            others.join(", ")
+        ))
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let names: Vec<_> = self.names.iter().map(String::as_str).collect();
+        if let Some(near) = nearest(name, &names) {
+            return format!("there is no [provider.{name}]; did you mean {near:?}?");
+        }
+        let words = ProviderKind::ALL.map(ProviderKind::word);
+        if words.contains(&name) {
+            return format!("there is no [provider.{name}]: add this section, with its key");
+        }
+        match names.as_slice() {
+            [] => format!("there is no [provider.{name}], and no other either"),
+            names => format!(
+                "there is no [provider.{name}]: there are {}",
+                names.join(", ")
+            ),
+        }
+    }
+}
+
+fn read_tools(section: &Section<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) {
+    let known = ReadyTool::ALL.map(ReadyTool::name);
+    let mut tools = Vec::new();
+    for name in section.texts("tools").unwrap_or_default() {
+        match ReadyTool::ALL.into_iter().find(|tool| tool.name() == name) {
+            Some(tool) if tools.contains(&tool) => {
+                section.refuse("tools", format!("names {name:?} twice"));
+            }
+            Some(tool) => tools.push(tool),
+            None => {
+                let hint = match nearest(&name, &known) {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None => format!("there are {}", known.join(", ")),
+                };
+                section.refuse("tools", format!("there is no tool {name:?}; {hint}"));
+            }
+        }
+    }
+    let transfer = section.entries("transfer");
+    let wants = tools.contains(&ReadyTool::Transfer);
+    match &transfer {
+        None if wants => section.require(
+            "transfer",
+            "the tool needs to know where to: transfer = { sales = \"PJSIP/200\" }",
+        ),
+        Some(all) if wants && all.is_empty() => section.refuse("transfer", "names nobody"),
+        Some(_) if !wants && !section.has("tools") => section.refuse(
+            "transfer",
+            "is of no use without the tool: tools = [\"transfer\"]",
+        ),
+        _ => {}
+    }
+    let transfer = transfer.unwrap_or_default();
+    for (name, endpoint) in &transfer {
+        if name.trim().is_empty() {
+            section.refuse("transfer", "has a destination without a name");
+        }
+        if !is_endpoint(endpoint) {
+            section.refuse("transfer", format!("{name}: {NO_ENDPOINT}"));
+        }
+    }
+    (tools, transfer)
+}
+
+fn read_no_input(section: Section<'_>) -> Option<NoInput> {
+    if !section.is_present() {
+        return None;
+    }
+    section.require("after_ms", "for how long nobody has spoken");
+    let after = section.integer::<u64>("after_ms", 500..=600_000);
+    let say = section.text_or_texts("say").unwrap_or_default();
+    if say.iter().any(|text| text.trim().is_empty()) {
+        section.refuse("say", "has an empty text");
+    }
+    let then = read_way_out(&section);
+    section.finish();
+    Some(NoInput {
+        after: Duration::from_millis(after?),
+        say,
+        then,
+    })
+}
+
+fn read_filler(section: Section<'_>) -> Option<Filler> {
+    if !section.is_present() {
+        return None;
+    }
+    section.require("after_ms", "for how long the caller has heard nothing");
+    section.require("say", "what is said then");
+    let after = section.integer::<u64>("after_ms", 100..=60_000);
+    let say = read_word(&section, "say");
+    section.finish();
+    Some(Filler {
+        after: Duration::from_millis(after?),
+        say: say?,
+    })
+}
+
+fn read_on_failure(section: Section<'_>) -> OnFailure {
+    let defaults = OnFailure::default();
+    let on_failure = OnFailure {
+        say: read_word(&section, "say").unwrap_or(defaults.say),
+        then: read_way_out(&section),
+    };
+    section.finish();
+    on_failure
+}
+
+const NO_ENDPOINT: &str = "must be an endpoint such as \"PJSIP/200\"";
+
+fn read_way_out(section: &Section<'_>) -> WayOut {
+    let Some(text) = section.text("then") else {
+        return WayOut::HangUp;
+    };
+    match text.trim() {
+        "hang_up" => WayOut::HangUp,
+        "continue" => WayOut::Return,
+        other => {
+            let endpoint = other.strip_prefix("transfer").map(str::trim);
+            match endpoint {
+                Some(endpoint) if is_endpoint(endpoint) => {
+                    return WayOut::Transfer(endpoint.to_owned());
+                }
+                Some(_) => section.refuse("then", format!("behind `transfer` there {NO_ENDPOINT}")),
+                None => section.refuse(
+                    "then",
+                    "must be \"hang_up\", \"continue\" or \"transfer PJSIP/200\"",
+                ),
+            }
+            WayOut::HangUp
+        }
+    }
+}
+
+/// A technology and a resource.
+fn is_endpoint(text: &str) -> bool {
+    let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    plain
+        && text
+            .split_once('/')
+            .is_some_and(|(technology, resource)| !technology.is_empty() && !resource.is_empty())
+}
+
+/// Finds out what the `model` of a section is for that can serve several roles.
+fn settle_models(
+    root: &Section<'_>,
+    providers: &mut [ProviderSettings],
+    agents: &[ConfiguredAgent],
+) {
+    for (name, section) in root.named("provider") {
+        let mut providers = providers.iter_mut();
+        let Some(provider) = providers.find(|one| one.name == name) else {
+            continue;
+        };
+        if provider.kind != ProviderKind::OpenAi || provider.model.is_none() {
+            continue;
+        }
+        let uses = |names: fn(&ConfiguredAgent) -> &Vec<String>| {
+            agents.iter().any(|agent| names(agent).contains(&name))
+        };
+        if uses(|agent| &agent.language_model) {
+            continue;
+        }
+        let hears = uses(|agent| &agent.speech_to_text) && provider.speech_to_text_model.is_none();
+        let speaks = uses(|agent| &agent.text_to_speech) && provider.text_to_speech_model.is_none();
+        match (hears, speaks) {
+            (true, true) => section.refuse(
+                "model",
+                "is it for speech_to_text or text_to_speech? Write speech_to_text_model or text_to_speech_model",
+            ),
+            (true, false) => provider.speech_to_text_model = provider.model.take(),
+            (false, true) => provider.text_to_speech_model = provider.model.take(),
+            (false, false) => {}
+        }
+    }
+}
