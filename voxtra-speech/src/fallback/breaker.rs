@@ -16,6 +16,8 @@ pub(super) struct Breaker {
     openings: u32,
     /// It has failed since it last answered.
     failing: bool,
+    /// When it was opened last.
+    opened: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ enum State {
     /// One call tries whether it answers again. If nothing comes of that, another may at `again`.
     Probed {
         again: Instant,
+        /// When it may have been asked, had nobody had to.
+        due: Instant,
     },
 }
 
@@ -47,39 +51,43 @@ impl Breaker {
     pub(super) fn allows(&self, now: Instant) -> bool {
         match self.state {
             State::Closed => true,
-            State::Open { until: due } | State::Probed { again: due } => now >= due,
+            State::Open { until: due } | State::Probed { again: due, .. } => now >= due,
         }
     }
 
     /// When it may be asked.
     pub(super) fn due(&self, now: Instant) -> Instant {
         match self.state {
-            State::Open { until: due } | State::Probed { again: due } => due,
+            State::Open { until: due } | State::Probed { again: due, .. } => due,
             State::Closed => now,
         }
     }
 
     /// It is asked, though it may be too early.
     pub(super) fn asked(&mut self, now: Instant) {
-        if self.state != State::Closed {
+        if let State::Open { until: due } | State::Probed { due, .. } = self.state {
             let again = now + PROBE;
-            self.state = State::Probed { again };
+            self.state = State::Probed { again, due };
         }
     }
 
-    /// It has answered. True: it had failed before.
-    pub(super) fn answered(&mut self) -> bool {
+    /// It has answered whom it was asked by at `asked`. If it has opened since, that says nothing.
+    /// True: it had failed before.
+    pub(super) fn answered(&mut self, asked: Instant) -> bool {
+        if self.opened.is_some_and(|opened| asked < opened) {
+            return false;
+        }
         std::mem::take(self).failing
     }
 
     /// Nobody waits for its answer any more.
-    pub(super) fn abandoned(&mut self, now: Instant) {
-        if matches!(self.state, State::Probed { .. }) {
-            self.state = State::Open { until: now };
+    pub(super) fn abandoned(&mut self) {
+        if let State::Probed { due: until, .. } = self.state {
+            self.state = State::Open { until };
         }
     }
 
-    /// It has failed. A refusal of one request says nothing about the next.
+    /// It has failed. A refusal of one request says nothing about the next; several in a row do.
     pub(super) fn failed(&mut self, kind: ProviderErrorKind, now: Instant) -> Change {
         let was_failing = std::mem::replace(&mut self.failing, true);
         let change = if was_failing {
@@ -87,11 +95,11 @@ impl Breaker {
         } else {
             Change::Failing
         };
-        if kind == ProviderErrorKind::Rejected {
-            self.abandoned(now);
+        self.failures = self.failures.saturating_add(1);
+        if kind == ProviderErrorKind::Rejected && self.failures < MOST_FAILURES {
+            self.abandoned();
             return change;
         }
-        self.failures = self.failures.saturating_add(1);
         let asked_to_wait = match kind {
             ProviderErrorKind::RateLimited { retry_after } => retry_after,
             _ => None,
@@ -111,6 +119,9 @@ impl Breaker {
             State::Open { until } => until.max(now + wait),
             _ => now + wait,
         };
+        if !matches!(self.state, State::Open { .. }) {
+            self.opened = Some(now);
+        }
         self.state = State::Open { until };
         if first { Change::Opened(wait) } else { change }
     }
@@ -147,8 +158,8 @@ mod tests {
         let mut breaker = Breaker::default();
         assert_eq!(breaker.failed(Unavailable, now), Change::Failing);
         assert_eq!(breaker.failed(Timeout, now), Change::Same);
-        assert!(breaker.answered());
-        assert!(!breaker.answered());
+        assert!(breaker.answered(now));
+        assert!(!breaker.answered(now));
         breaker.failed(Unavailable, now);
         breaker.failed(Unavailable, now);
         assert!(breaker.allows(now));
@@ -172,7 +183,7 @@ mod tests {
             assert_eq!(breaker.failed(Auth, now), Change::Same);
         }
         breaker.asked(now);
-        assert!(breaker.answered());
+        assert!(breaker.answered(now));
         assert_eq!(breaker.failed(Auth, now), Change::Opened(FIRST_WAIT));
     }
 
@@ -200,13 +211,34 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_request_opens_nothing() {
+    fn a_refused_request_opens_nothing_and_three_in_a_row_do() {
         let now = Instant::now();
         let mut breaker = Breaker::default();
         assert_eq!(breaker.failed(Rejected, now), Change::Failing);
         for _ in 0..10 {
             assert_eq!(breaker.failed(Rejected, now), Change::Same);
+            assert!(breaker.allows(now));
+            breaker.answered(now);
+            breaker.failed(Rejected, now);
         }
+        breaker.failed(Rejected, now);
+        assert_eq!(breaker.failed(Rejected, now), Change::Opened(FIRST_WAIT));
+        assert!(!breaker.allows(now));
+    }
+
+    #[test]
+    fn who_was_asked_before_it_opened_does_not_close_it() {
+        let now = Instant::now();
+        let mut breaker = Breaker::default();
+        breaker.failed(Auth, after(now, 1));
+        assert!(!breaker.answered(now));
+        assert!(!breaker.allows(after(now, 2)));
+        // It opens again, and another one was asked before that.
+        breaker.asked(after(now, 6));
+        breaker.failed(Auth, after(now, 7));
+        assert!(!breaker.answered(after(now, 6)));
+        assert!(!breaker.allows(after(now, 16)));
+        assert!(breaker.answered(after(now, 17)));
         assert!(breaker.allows(now));
     }
 
@@ -215,13 +247,19 @@ mod tests {
         let now = Instant::now();
         let mut breaker = Breaker::default();
         breaker.failed(Auth, now);
-        breaker.asked(now);
-        breaker.abandoned(after(now, 5));
+        breaker.asked(after(now, 5));
+        breaker.abandoned();
         assert!(breaker.allows(after(now, 5)));
+        // One that was asked too early leaves the time as it was.
+        breaker.failed(Auth, after(now, 5));
+        let due = breaker.due(now);
+        breaker.asked(after(now, 6));
+        breaker.abandoned();
+        assert_eq!(breaker.due(now), due);
         // Others are not touched.
         let mut breaker = Breaker::default();
         breaker.asked(now);
-        breaker.abandoned(now);
+        breaker.abandoned();
         assert!(breaker.allows(now));
     }
 }

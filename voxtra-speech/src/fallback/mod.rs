@@ -131,6 +131,7 @@ impl<P: ?Sized> Turn<P> {
         Some(Attempt {
             member: Arc::clone(member),
             place,
+            asked: now,
             answers: false,
             may_retry: true,
             settled: false,
@@ -174,6 +175,7 @@ impl<P: ?Sized> Turn<P> {
 struct Attempt<P: ?Sized> {
     member: Arc<Member<P>>,
     place: usize,
+    asked: Instant,
     answers: bool,
     may_retry: bool,
     settled: bool,
@@ -189,11 +191,14 @@ impl<P: ?Sized> Attempt<P> {
         self.answers = true;
     }
 
-    /// It has answered, and is listening on.
+    /// It has answered, and is listening on. Only its first answer counts: what it does for a call
+    /// that is under way says nothing about a new one.
     fn answered(&mut self) {
         self.answers = true;
-        self.settled = true;
-        if self.member.breaker().answered() {
+        if std::mem::replace(&mut self.settled, true) {
+            return;
+        }
+        if self.member.breaker().answered(self.asked) {
             tracing::info!(provider = self.member.name, "provider answers again");
         }
     }
@@ -234,7 +239,7 @@ impl<P: ?Sized> Drop for Attempt<P> {
         if self.answers {
             self.answered();
         } else {
-            self.member.breaker().abandoned(Instant::now());
+            self.member.breaker().abandoned();
         }
     }
 }

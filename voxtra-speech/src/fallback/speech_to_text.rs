@@ -250,9 +250,17 @@ struct Kept {
 #[derive(Default)]
 struct Utterance {
     audio: VecDeque<Vec<i16>>,
-    ended: bool,
+    ended: Option<Instant>,
     /// It has its transcript, though it has not ended.
     answered: bool,
+}
+
+impl Utterance {
+    /// Whether it has waited for its transcript for so long.
+    fn waited(&self, now: Instant, limit: Duration) -> bool {
+        let waited = |ended| now.saturating_duration_since(ended) >= limit;
+        self.ended.is_some_and(waited)
+    }
 }
 
 impl Kept {
@@ -276,7 +284,7 @@ impl Kept {
             }
             SpeechInput::Audio(samples) => {
                 if let Some(now) = self.utterances.back_mut()
-                    && !now.ended
+                    && now.ended.is_none()
                     && !now.answered
                 {
                     now.audio.push_back(samples.clone());
@@ -286,7 +294,7 @@ impl Kept {
             }
             SpeechInput::Ended => {
                 if let Some(now) = self.utterances.back_mut() {
-                    now.ended = true;
+                    now.ended = Some(Instant::now());
                     if now.answered {
                         self.utterances.pop_back();
                     }
@@ -310,13 +318,19 @@ impl Kept {
         self.samples = audio.map(Vec::len).sum();
     }
 
-    /// A final transcript has come: of what has ended, or else of what is being spoken.
+    /// A final transcript has come: of the oldest that has ended, or else of what is being spoken.
+    /// One in which there are no words gets none, and must not keep those behind it waiting.
     fn answered(&mut self) {
-        let before = self.utterances.len();
-        self.utterances.retain(|utterance| !utterance.ended);
-        if self.utterances.len() == before
-            && let Some(now) = self.utterances.back_mut()
-        {
+        let now = Instant::now();
+        let all = self.utterances.iter();
+        let ended = all.take_while(|one| one.ended.is_some()).count();
+        let waited = |one: &Utterance| one.waited(now, LATEST);
+        if ended > 1 && self.utterances.front().is_some_and(waited) {
+            self.utterances.pop_front();
+        }
+        if ended > 0 {
+            self.utterances.pop_front();
+        } else if let Some(now) = self.utterances.back_mut() {
             now.answered = true;
             now.audio.clear();
         }
@@ -325,16 +339,22 @@ impl Kept {
 
     /// Whether there is something to transcribe.
     fn is_awaited(&self) -> bool {
-        self.utterances.iter().any(|utterance| !utterance.answered)
+        self.awaited().next().is_some()
+    }
+
+    fn awaited(&self) -> impl Iterator<Item = &Utterance> {
+        let now = Instant::now();
+        let all = self.utterances.iter();
+        all.filter(move |one| !one.answered && !one.waited(now, GIVEN_UP))
     }
 
     /// All that has to be transcribed, from its beginning.
     fn again(&self) -> VecDeque<SpeechInput> {
         let mut all = VecDeque::new();
-        for utterance in self.utterances.iter().filter(|one| !one.answered) {
+        for utterance in self.awaited() {
             all.push_back(SpeechInput::Started);
             all.extend(utterance.audio.iter().cloned().map(SpeechInput::Audio));
-            if utterance.ended {
+            if utterance.ended.is_some() {
                 all.push_back(SpeechInput::Ended);
             }
         }
@@ -344,6 +364,10 @@ impl Kept {
 
 /// Seconds of audio that are kept.
 const KEPT_S: usize = 60;
+/// A transcript that comes so long behind an utterance is that of the next one, if that has ended.
+const LATEST: Duration = Duration::from_secs(5);
+/// So long behind an utterance, there were no words in it. Longer than any provider is waited for.
+const GIVEN_UP: Duration = Duration::from_secs(15);
 const LONGEST_STALL: Duration = Duration::from_secs(4);
 /// Parts that wait to be read by who listens.
 const INPUT_AHEAD: usize = 16;

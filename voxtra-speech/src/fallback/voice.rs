@@ -10,13 +10,15 @@ use super::super::{
     BoxFuture, Feed, PartSender, Parts, ProviderError, ProviderErrorKind, SpeechPart, TextToSpeech,
 };
 use super::{Attempt, Providers, Turn, until};
+use crate::text::sentences_of;
 
 /// Voices as one. They are asked in order, until one speaks.
 ///
 /// If one fails, or gives no audio for [too long](Self::first_audio_within), the next one goes on
-/// with the first text of which nothing was handed on, and speaks the rest. A text that broke off
-/// in the middle is not repeated. What belongs to which text is taken from
-/// [`SpeechPart::Text`]; a voice that sends none is taken to be in its first text.
+/// with the first sentence of which nothing was handed on, and speaks the rest. For that, all
+/// voices are given the texts sentence by sentence. A sentence that broke off in the middle is not
+/// repeated; if it was the last one, that is the error. What belongs to which sentence is taken
+/// from [`SpeechPart::Text`]; a voice that sends none is taken to be in its first sentence.
 ///
 /// For what is left out, tried again and logged, see [`FallbackModel`](crate::FallbackModel).
 #[derive(Clone)]
@@ -71,10 +73,10 @@ impl TextToSpeech for FallbackVoice {
                         Err(error) => break error,
                     }
                 };
-                turn.failed(attempt, error);
-                if texts.are_over() {
-                    // The last text broke off: there is nothing to go on with.
-                    return Ok(());
+                turn.failed(attempt, error.clone());
+                if !texts.go_further().await {
+                    // The last one broke off: there is nothing to go on with.
+                    return Err(error);
                 }
             }
             Err(turn.error())
@@ -96,21 +98,28 @@ impl fmt::Debug for FallbackVoice {
 struct Texts {
     /// `None`: it has ended.
     feed: Option<Feed<String>>,
-    /// Those that a voice was given, but has not begun.
+    /// Their sentences that no voice has begun.
     left: VecDeque<String>,
 }
 
 impl Texts {
-    /// The next text. Cancel safe.
+    /// The next sentence. Cancel safe.
     async fn next(&mut self) -> Option<String> {
-        if let Some(text) = self.left.pop_front() {
-            return Some(text);
+        self.go_further().await;
+        self.left.pop_front()
+    }
+
+    /// Waits until there is a sentence. False: they are over. Cancel safe.
+    async fn go_further(&mut self) -> bool {
+        while self.left.is_empty()
+            && let Some(feed) = &mut self.feed
+        {
+            match feed.next().await {
+                Some(text) => self.left.extend(sentences_of(&text)),
+                None => self.feed = None,
+            }
         }
-        let text = self.feed.as_mut()?.next().await;
-        if text.is_none() {
-            self.feed = None;
-        }
-        text
+        !self.left.is_empty()
     }
 
     fn are_over(&self) -> bool {

@@ -4,4 +4,6 @@ mod sentences;
 mod speakable;
 
 pub use self::sentences::Sentences;
+#[cfg(feature = "fallback")]
+pub(crate) use self::sentences::sentences_of;
 pub use self::speakable::speakable;

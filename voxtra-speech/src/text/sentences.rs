@@ -124,6 +124,18 @@ impl Sentences {
     }
 }
 
+/// The sentences of a whole text.
+#[cfg(feature = "fallback")]
+pub(crate) fn sentences_of(text: &str) -> impl Iterator<Item = String> {
+    let mut sentences = Sentences {
+        // There is no haste: the first one isn't cut at a clause.
+        begun: true,
+        ..Sentences::default()
+    };
+    sentences.push(text);
+    std::iter::from_fn(move || sentences.take(true))
+}
+
 /// How much a character counts: East Asian ones say as much as two letters.
 fn width(c: char) -> usize {
     let wide = matches!(

@@ -4,6 +4,7 @@ mod clean;
 mod links;
 mod markdown;
 mod numbers;
+mod stars;
 mod symbols;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,8 @@ use self::words::Words;
 ///   Dates, times, decimals, thousands and years are none.
 ///
 /// In English and German, also:
+/// - `*` and `#` for themselves or beside a number are keys of a telephone: "press star", "star
+///   67", "9 hash".
 /// - `&`, and between numbers or blanks `+`, `=`, `×`, `÷` and `±`, become words; so do `<` and
 ///   `>` between numbers, `#` before one, `%`, `°C`, `°F` and `°` behind one, and `/` between two
 ///   words of two letters or more.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, timeout};
 
 use ProviderErrorKind::{Auth, Timeout, Unavailable};
 use SpeechInput::{Audio, Ended, Started};
@@ -132,6 +132,54 @@ impl SpeechToText for Deaf {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_late_transcript_is_that_of_the_older_utterance() {
+    let b = transcriber("b", []);
+    let both = FallbackTranscriber::new(vec![Arc::new(Late), b]).unwrap();
+    let (to, mut parts) = listen(&both);
+    say(&to, 1).await;
+    say(&to, 2).await;
+    assert_eq!(parts.next().await, Some(Ok(heard("late"))));
+    assert_eq!(parts.next().await, Some(Ok(heard("b 16000"))));
+    drop(to);
+    assert_eq!(parts.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_utterance_without_words_keeps_none_waiting() {
+    let b = transcriber("b", []);
+    let both = FallbackTranscriber::new(vec![Arc::new(Late), b.clone()]).unwrap();
+    let (to, mut parts) = listen(&both);
+    say(&to, 1).await;
+    // Reading lets the listener go on in the pause.
+    assert!(timeout(seconds(5), parts.next()).await.is_err());
+    say(&to, 2).await;
+    assert_eq!(parts.next().await, Some(Ok(heard("late"))));
+    assert!(timeout(seconds(1), parts.next()).await.is_err());
+    assert!(b.given.lock().unwrap().is_empty());
+    say(&to, 3).await;
+    assert_eq!(parts.next().await, Some(Ok(heard("b 24000"))));
+}
+
+/// It gives the first transcript after the second utterance, and then fails.
+struct Late;
+
+impl SpeechToText for Late {
+    fn name(&self) -> &str {
+        "late"
+    }
+
+    fn listen(&self, _: ListenOptions, mut input: Feed<SpeechInput>) -> Parts<Recognition> {
+        Parts::made_by(|out| async move {
+            for _ in 0..2 {
+                while input.next().await.is_some_and(|part| part != Ended) {}
+            }
+            out.send(heard("late")).await;
+            Err(error(Auth))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_has_its_transcript_is_not_heard_again() {
     let (a, b) = (transcriber("a", [(3, Auth)]), transcriber("b", []));
     let (to, mut parts) = listen(&fallback(&[&a, &b]));
@@ -152,6 +200,26 @@ async fn the_preferred_one_is_tried_again_for_a_later_utterance() {
         say(&to, 1).await;
         assert_eq!(parts.next().await, Some(Ok(heard(text))));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_under_way_do_not_bring_back_one_that_is_left_out() {
+    // The second call is refused; the first one is well.
+    let a = transcriber("a", [(usize::MAX, Auth), (1, Auth)]);
+    let b = transcriber("b", []);
+    let both = fallback(&[&a, &b]);
+    let (to_first, mut first) = listen(&both);
+    say(&to_first, 1).await;
+    assert_eq!(first.next().await, Some(Ok(heard("a 8000"))));
+    advance(seconds(1)).await;
+    let (to, mut second) = listen(&both);
+    say(&to, 1).await;
+    assert_eq!(second.next().await, Some(Ok(heard("b 8000"))));
+    say(&to_first, 1).await;
+    assert_eq!(first.next().await, Some(Ok(heard("a 8000"))));
+    let (to, mut third) = listen(&both);
+    say(&to, 1).await;
+    assert_eq!(third.next().await, Some(Ok(heard("b 8000"))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,7 +266,7 @@ async fn a_failure_between_utterances_waits_for_the_next() {
     let a = transcriber("a", [(0, Auth)]);
     let b = transcriber("b", []);
     let (to, mut parts) = listen(&fallback(&[&a, &b]));
-    let waiting = tokio::time::timeout(seconds(1), parts.next()).await;
+    let waiting = timeout(seconds(1), parts.next()).await;
     assert!(waiting.is_err());
     assert!(b.given.lock().unwrap().is_empty());
     say(&to, 1).await;
@@ -220,7 +288,7 @@ async fn one_that_reads_nothing_has_failed() {
     let alone = FallbackTranscriber::new(vec![Arc::new(Hung)]).unwrap();
     let (to, mut parts) = listen(&alone);
     say(&to, 30).await;
-    let waiting = tokio::time::timeout(seconds(60), parts.next()).await;
+    let waiting = timeout(seconds(60), parts.next()).await;
     assert!(waiting.is_err());
 }
 

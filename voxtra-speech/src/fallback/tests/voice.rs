@@ -158,6 +158,66 @@ async fn a_text_that_broke_off_is_not_begun_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_next_voice_goes_on_with_the_next_sentence_of_a_text() {
+    let a = Voice {
+        fails_at: "two",
+        in_the_middle: true,
+        ..voice("a", 1)
+    };
+    let b = voice("b", 2);
+    let voices = fallback([Arc::new(a) as _, Arc::new(b.clone()) as _]);
+    let text = "Here is one. And two, too. Then three. That is all.";
+    let parts = voices
+        .speak(Feed::whole([text.to_owned()]), 8_000)
+        .collect();
+    let expected = vec![
+        told("Here is one.", 0),
+        second(1),
+        told("And two, too.", 1_000),
+        SpeechPart::audio(8_000, vec![1; 4_000]),
+        told("Then three.", 1_500),
+        second(2),
+        told("That is all.", 2_500),
+        second(2),
+    ];
+    assert_eq!(parts.await, Ok(expected));
+    assert_eq!(*b.given.lock().unwrap(), ["Then three.", "That is all."]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_last_sentence_breaks_off_that_is_the_error() {
+    for ended in [true, false] {
+        let a = Voice {
+            fails_at: "two",
+            in_the_middle: true,
+            ..voice("a", 1)
+        };
+        let b = voice("b", 2);
+        let voices = fallback([Arc::new(a) as _, Arc::new(b.clone()) as _]);
+        let (to, feed) = Feed::queue(2);
+        to.send("one".to_owned()).await;
+        to.send("two".to_owned()).await;
+        let mut to = Some(to);
+        if ended {
+            to = None;
+        }
+        let mut speech = voices.speak(feed, 8_000);
+        for _ in 0..4 {
+            assert!(speech.next().await.unwrap().is_ok());
+        }
+        // The texts may end before the failure, or after it.
+        if to.is_some() {
+            let waiting = tokio::time::timeout(seconds(1), speech.next()).await;
+            assert!(waiting.is_err());
+        }
+        drop(to);
+        assert_eq!(speech.next().await, Some(Err(error(Timeout))));
+        assert_eq!(speech.next().await, None);
+        assert!(b.given.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn texts_may_come_after_the_failure() {
     let a = Voice {
         fails_at: "one",

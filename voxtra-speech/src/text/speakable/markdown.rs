@@ -1,5 +1,6 @@
 //! Markdown: what begins a line, and what stands inside of it.
 
+use super::stars;
 use super::words::Words;
 
 /// Takes the marks of lines away, and makes one line of all. Items, headings and rows end with a
@@ -94,37 +95,59 @@ fn read(line: &str) -> Option<(String, Kind)> {
     Some((cells.join(", "), Kind::Block))
 }
 
-/// Takes emphasis, marks of code and backslashes away. A star between numbers multiplies.
+/// Takes emphasis, marks of code and backslashes away. A star between numbers multiplies; other
+/// lone stars and hashes are keys of a telephone.
 pub(super) fn emphasis(text: &str, words: Option<&Words>) -> String {
     let chars: Vec<char> = text.chars().collect();
     let get = |at: Option<usize>| at.and_then(|at| chars.get(at)).copied().unwrap_or(' ');
+    let pairs = stars::pairs(&chars);
     let mut out = String::with_capacity(text.len());
+    // Where a word for a mark ends: a blank belongs between it and another.
+    let mut said = None;
+    // The word is a code such as "*21*06".
+    let mut code = false;
     for (at, c) in chars.iter().copied().enumerate() {
         let (last, next) = (get(at.checked_sub(1)), get(at.checked_add(1)));
-        match c {
-            '*' if last == ' ' && next == ' ' || last.is_ascii_digit() && next.is_ascii_digit() => {
-                let factor = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-                let before = factor(out.trim_end().chars().next_back());
-                let behind = chars.iter().skip(at + 1).find(|c| **c != ' ').copied();
-                match words {
-                    Some(words) if before && factor(behind) => {
-                        out.push(' ');
-                        out.push_str(words.times);
-                        out.push(' ');
-                    }
-                    _ => out.push(' '),
+        if last == ' ' {
+            code = matches!(c, '*' | '#') && next != ' ';
+        }
+        let word = match c {
+            '*' if pairs.get(at) == Some(&true) => continue,
+            '*' if last == '*' || next == '*' => {
+                // The other half of it is in another sentence, or it is one of "2**3".
+                let mut behind = chars.iter().skip(at).filter(|c| **c != '*');
+                if last.is_ascii_digit() && behind.next().is_some_and(char::is_ascii_digit) {
+                    out.push(' ');
                 }
+                continue;
             }
-            '*' | '`' => {}
-            '_' if last.is_alphanumeric() && next.is_alphanumeric() => out.push(c),
-            '_' => {}
-            '~' if last == '~' || next == '~' => {}
+            '*' if !code && stars::multiplies(&chars, at) => words.map(|words| words.times),
+            '*' if stars::is_star_key(last, next) => words.map(|words| words.star),
+            '#' if stars::is_hash_key(last, next) => words.map(|words| words.hash),
+            '*' | '`' => continue,
+            '_' if !(last.is_alphanumeric() && next.is_alphanumeric()) => continue,
+            '~' if last == '~' || next == '~' => continue,
             '\\' => {
                 if last.is_alphanumeric() && next.is_alphanumeric() {
                     out.push(' ');
                 }
+                continue;
             }
-            _ => out.push(c),
+            _ => None,
+        };
+        let joins = match word {
+            Some(_) => out.ends_with(char::is_alphanumeric),
+            None => c.is_alphanumeric() && said == Some(out.len()),
+        };
+        if joins {
+            out.push(' ');
+        }
+        match word {
+            Some(word) => {
+                out.push_str(word);
+                said = Some(out.len());
+            }
+            None => out.push(c),
         }
     }
     out

@@ -38,11 +38,52 @@ fn markdown_goes() {
                 "here and a cat",
             ),
             ("a<br>b <b>c</b>", "a b c"),
-            ("snake_case \\*star\\* 3 * 4", "snake_case star 3 4"),
+            ("snake_case \\*star\\* 3 * 4", "snake_case star 3 * 4"),
             ("Heading\n=======\nText", "Heading. Text"),
             ("", ""),
             ("***", ""),
         ],
+    );
+}
+
+#[test]
+fn keys_of_a_telephone_are_said() {
+    table(
+        Some("en"),
+        &[
+            (
+                "Press * to go back, or # to go on.",
+                "Press star to go back, or hash to go on.",
+            ),
+            ("Dial *67 for **help**!", "Dial star 67 for help!"),
+            (
+                "Press \"*\", `#`, **#** or *.",
+                "Press \"star\", hash, hash or star.",
+            ),
+            ("Dial *#06#, or **9**.", "Dial star hash 06 hash, or 9."),
+            ("*21*0664123#", "star 21 star 0 6 6 4 1 2 3 hash"),
+            (
+                "A 5* hotel, 3*4*5, *very* nice, *so\n*I* say*",
+                "A 5 star hotel, 3 times 4 times 5, very nice, so I say",
+            ),
+            (
+                "**Sure: 5 euros. It's*, C#, #tag, **",
+                "Sure: 5 euros. It's, C#, #tag,",
+            ),
+            ("**5**#**6** 2**3", "5 hash 6 2 3"),
+            ("Press\n* 1 for sales\n* 2", "Press. 1 for sales. 2"),
+        ],
+    );
+    table(
+        Some("de"),
+        &[(
+            "Drücken Sie *9# oder *.",
+            "Drücken Sie Stern 9 Raute oder Stern.",
+        )],
+    );
+    table(
+        None,
+        &[("Press * or *67, *9# or **#**.", "Press * or *67, *9# or #.")],
     );
 }
 

@@ -8,6 +8,9 @@ pub(super) struct Words {
     pub(super) per: &'static str,
     pub(super) number: &'static str,
     pub(super) times: &'static str,
+    /// The keys `*` and `#`.
+    pub(super) star: &'static str,
+    pub(super) hash: &'static str,
     /// Between numbers, or blanks with a number or a word on each side.
     pub(super) between: &'static [(char, &'static str)],
     /// Behind a number; the longest first.
@@ -66,6 +69,8 @@ static LANGUAGES: [Words; 2] = [
         per: "per",
         number: "number",
         times: "times",
+        star: "star",
+        hash: "hash",
         between: &[
             ('+', "plus"),
             ('=', "equals"),
@@ -112,6 +117,8 @@ static LANGUAGES: [Words; 2] = [
         per: "pro",
         number: "Nummer",
         times: "mal",
+        star: "Stern",
+        hash: "Raute",
         between: &[
             ('+', "plus"),
             ('=', "gleich"),
