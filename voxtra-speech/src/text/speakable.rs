@@ -32,11 +32,12 @@ use self::words::Words;
 ///   67", "9 hash".
 /// - `&`, and between numbers or blanks `+`, `=`, `×`, `÷` and `±`, become words; so do `<` and
 ///   `>` between numbers, `#` before one, `%`, `°C`, `°F` and `°` behind one, and `/` between two
-///   words of two letters or more.
-/// - Amounts in `€`, `$` and `£` become words: `$5.20` is "5 dollars and 20 cents".
-/// - A date such as `2026-05-04` becomes "May 4, 2026" or "4. Mai 2026"; of a time behind it, as in
-///   `2026-05-04T14:30:00Z`, the seconds go. In German, a time such as `14:30` becomes "14 Uhr 30";
-///   in English it stays.
+///   words of two letters or more: "per" in `10 GB/month`. `AT&T` stays.
+/// - Amounts in `€`, `$` and `£` become words: `$5.20` is "5 dollars and 20 cents". A dash between
+///   two amounts or times is "to", `~` before one "about".
+/// - A date such as `2026-05-04` or `2026/05/04` becomes "May 4, 2026" or "4. Mai 2026"; of a time
+///   behind it, as in `2026-05-04T14:30:00+02:00`, the seconds and the offset go. In German, a time
+///   such as `14:30` becomes "14 Uhr 30"; in English it stays.
 ///
 /// In other languages, or if none is given, symbols, amounts, dates and times stay as they are.
 /// Numbers and abbreviations always stay: voices know how their language says them. So do e-mail

@@ -223,6 +223,22 @@ async fn calls_under_way_do_not_bring_back_one_that_is_left_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_under_way_do_not_make_up_for_failures() {
+    let fails = [(usize::MAX, Auth), (1, Timeout), (1, Timeout), (1, Timeout)];
+    let (a, b) = (transcriber("a", fails), transcriber("b", []));
+    let both = fallback(&[&a, &b]);
+    let (to_first, mut first) = listen(&both);
+    // The fourth time, nobody asks the one that has failed three times.
+    for _ in 0..4 {
+        say(&to_first, 1).await;
+        assert_eq!(first.next().await, Some(Ok(heard("a 8000"))));
+        let (to, mut parts) = listen(&both);
+        say(&to, 1).await;
+        assert_eq!(parts.next().await, Some(Ok(heard("b 8000"))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broken_connection_is_made_again_once() {
     let a = transcriber("a", [(2, Unavailable), (2, Unavailable)]);
     let b = transcriber("b", []);

@@ -7,14 +7,23 @@ pub(super) fn read(text: &str, words: Option<&Words>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let length = if out.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | ',' | ':'))
-        {
-            c.len_utf8()
-        } else if let Some((said, length)) = date(rest, words).or_else(|| time(rest, words)) {
+        if let Some((said, length)) = up_to(text, rest, words) {
             out.push_str(&said);
             rest = rest.get(length..).unwrap_or_default();
             continue;
-        } else if out.ends_with(['-', '/', '_', '@', '+']) {
+        }
+        // The way to a file may have a date in it.
+        let inside = out.ends_with(['-', '/', '_', '@', '+']);
+        let way = inside && rest.get(4..).is_some_and(|rest| rest.starts_with('/'));
+        let date = |rest| if way { None } else { date(rest, words) };
+        let length = if out.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | ',' | ':'))
+        {
+            c.len_utf8()
+        } else if let Some((said, length)) = date(rest).or_else(|| time(rest, words)) {
+            out.push_str(&said);
+            rest = rest.get(length..).unwrap_or_default();
+            continue;
+        } else if inside {
             c.len_utf8()
         } else {
             let run = Run::new(rest);
@@ -32,11 +41,29 @@ pub(super) fn read(text: &str, words: Option<&Words>) -> String {
     out
 }
 
-/// An ISO date at the beginning, and its length. In no language it stays.
+/// The dash between two times, "9:00-17:00", at the beginning of `rest`, which ends `text`.
+fn up_to(text: &str, rest: &str, words: Option<&Words>) -> Option<(String, usize)> {
+    let words = words?;
+    let behind = rest.strip_prefix(['-', '–'])?;
+    let before = text.get(..text.len().checked_sub(rest.len())?)?;
+    let before = match words.clock.and_then(|clock| before.strip_suffix(clock)) {
+        Some(before) => before.trim_end_matches(' '),
+        None => before,
+    };
+    let begin = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':');
+    let alone = !begin.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | ',' | '-'));
+    let (_, end) = clock_at(before.get(begin.len()..)?)?;
+    clock_at(behind)?;
+    let length = rest.len() - behind.len();
+    (alone && end.is_empty()).then(|| (format!(" {} ", words.to), length))
+}
+
+/// An ISO date at the beginning, also with slashes, and its length. In no language it stays.
 fn date(text: &str, words: Option<&Words>) -> Option<(String, usize)> {
     let (year, rest) = digits(text, 4)?;
-    let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
-    let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
+    let mark = rest.chars().next().filter(|c| matches!(c, '-' | '/'))?;
+    let (month, rest) = digits(rest.strip_prefix(mark)?, 2)?;
+    let (day, rest) = digits(rest.strip_prefix(mark)?, 2)?;
     let month: usize = month.parse().ok()?;
     let day: u8 = day.parse().ok()?;
     if !(1..=31).contains(&day) || !(1..=12).contains(&month) {
@@ -44,7 +71,8 @@ fn date(text: &str, words: Option<&Words>) -> Option<(String, usize)> {
     }
     let behind = rest.strip_prefix('T').and_then(clock_time);
     let goes_on = rest.starts_with(char::is_alphanumeric)
-        || rest.strip_prefix('-').is_some_and(begins_with_digit);
+        || rest.strip_prefix('-').is_some_and(begins_with_digit)
+        || mark == '/' && rest.starts_with('/');
     if goes_on && behind.is_none() {
         return None;
     }
@@ -68,7 +96,8 @@ fn date(text: &str, words: Option<&Words>) -> Option<(String, usize)> {
     Some((said, length))
 }
 
-/// The time of an ISO date, without its seconds, whether it is in UTC, and the length of all.
+/// The time of an ISO date, without its seconds and its offset from UTC, whether it is in UTC, and
+/// the length of all.
 fn clock_time(text: &str) -> Option<(&str, bool, usize)> {
     let (_, rest) = digits(text, 2)?;
     let (_, mut rest) = digits(rest.strip_prefix(':')?, 2)?;
@@ -81,7 +110,11 @@ fn clock_time(text: &str) -> Option<(&str, bool, usize)> {
             rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
         }
     }
-    let utc = rest.strip_prefix('Z');
+    let mut utc = rest.strip_prefix('Z');
+    if let Some((offset, behind)) = rest.strip_prefix(['+', '-']).and_then(offset) {
+        utc = Some(behind).filter(|_| offset.bytes().all(|b| matches!(b, b'0' | b':')));
+        rest = behind;
+    }
     rest = utc.unwrap_or(rest);
     if rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, ':' | '+')) {
         return None;
@@ -89,19 +122,35 @@ fn clock_time(text: &str) -> Option<(&str, bool, usize)> {
     Some((text.get(..5)?, utc.is_some(), text.len() - rest.len()))
 }
 
-/// A time at the beginning, and its length, in a language that reads it with a word.
-fn time(text: &str, words: Option<&Words>) -> Option<(String, usize)> {
-    let clock = words?.clock?;
+/// An offset from UTC behind its sign, "02:00", "0200" or "02", and what follows.
+fn offset(text: &str) -> Option<(&str, &str)> {
+    let (hours, rest) = text.split_at_checked(2)?;
+    let hours: u8 = hours.parse().ok()?;
+    let minutes = rest.strip_prefix(':').unwrap_or(rest);
+    let rest = match digits(minutes, 2) {
+        Some((_, rest)) => rest,
+        None => rest,
+    };
+    let offset = text.get(..text.len() - rest.len())?;
+    (hours <= MOST_OFFSET && !begins_with_digit(rest)).then_some((offset, rest))
+}
+
+/// A time such as 9:05 at the beginning, and what follows.
+fn clock_at(text: &str) -> Option<((u8, u8), &str)> {
     let (hour, rest) = digits(text, 2).or_else(|| digits(text, 1))?;
-    let (minute, mut rest) = digits(rest.strip_prefix(':')?, 2)?;
+    let (minute, rest) = digits(rest.strip_prefix(':')?, 2)?;
     let (hour, minute): (u8, u8) = (hour.parse().ok()?, minute.parse().ok()?);
     let goes_on = rest.starts_with(char::is_alphanumeric)
         || rest
             .strip_prefix([':', '.', ','])
             .is_some_and(begins_with_digit);
-    if hour > 24 || minute > 59 || goes_on {
-        return None;
-    }
+    (hour <= 24 && minute <= 59 && !goes_on).then_some(((hour, minute), rest))
+}
+
+/// A time at the beginning, and its length, in a language that reads it with a word.
+fn time(text: &str, words: Option<&Words>) -> Option<(String, usize)> {
+    let clock = words?.clock?;
+    let ((hour, minute), mut rest) = clock_at(text)?;
     if let Some(behind) = rest.trim_start_matches(' ').strip_prefix(clock)
         && !behind.starts_with(char::is_alphanumeric)
     {
@@ -209,6 +258,11 @@ impl<'a> Run<'a> {
         if let [1..=2, 1..=2, 2 | 4] = lengths.as_slice() {
             return false;
         }
+        // 2026/05/04
+        let year = first.starts_with(['1', '2']) && !self.only_blanks;
+        if year && matches!(lengths.as_slice(), [4, 1..=2, 1..=2]) {
+            return false;
+        }
         // 1 000 000
         let (head, tail) = lengths.split_first().unwrap_or((&0, &[]));
         let thousands = *head <= 3 && tail.iter().all(|length| *length == 3);
@@ -249,5 +303,7 @@ impl<'a> Run<'a> {
 
 /// Bytes of a date such as 2026-05-04.
 const ISO_DATE: usize = 10;
+/// Most hours of an offset from UTC.
+const MOST_OFFSET: u8 = 14;
 const MOST_DIGITS: usize = 40;
 const MOST_GROUPS: usize = 20;

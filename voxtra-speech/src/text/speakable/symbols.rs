@@ -6,10 +6,20 @@ use super::words::{Cents, Currency, Words};
 pub(super) fn read(text: &str, words: &Words) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    // Where an amount ends.
+    let mut amount = None;
     while let Some(c) = rest.chars().next() {
+        if amount == Some(out.len())
+            && let Some(length) = up_to(rest, words)
+        {
+            out.push_str(&format!(" {} ", words.to));
+            rest = rest.get(length..).unwrap_or_default();
+            continue;
+        }
         let begins = !out.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | ',' | ':'));
-        let said = before(rest, words)
-            .or_else(|| begins.then(|| behind(rest, words)).flatten())
+        let said = before(rest, words).or_else(|| begins.then(|| behind(rest, words)).flatten());
+        let is_amount = said.is_some();
+        let said = said
             .or_else(|| sign(&out, rest, words))
             .or_else(|| slash(&out, rest, words));
         let Some((said, length)) = said else {
@@ -19,8 +29,21 @@ pub(super) fn read(text: &str, words: &Words) -> String {
         };
         out.push_str(&said);
         rest = rest.get(length..).unwrap_or_default();
+        amount = is_amount.then_some(out.len());
     }
     out
+}
+
+/// The length of a dash between two amounts: "$10-$20", "$10-20", "10 € – 20 €".
+fn up_to(text: &str, words: &Words) -> Option<usize> {
+    let near = text.strip_prefix(['-', '–']);
+    let behind = match near {
+        Some(behind) => behind,
+        None => text.strip_prefix(" - ").or(text.strip_prefix(" – "))?,
+    };
+    let amount = before(behind, words).or_else(|| self::behind(behind, words));
+    let number = near.is_some() && behind.starts_with(|c: char| c.is_ascii_digit());
+    (amount.is_some() || number).then_some(text.len() - behind.len())
 }
 
 /// An amount behind its currency: "$5.20", "€ 5 million".
@@ -157,12 +180,22 @@ fn sign(before: &str, text: &str, words: &Words) -> Option<(String, usize)> {
     let c = text.chars().next()?;
     let behind = text.get(c.len_utf8()..)?;
     if c == '&' {
+        // "AT&T" is a name; in "R&D" each letter stands for a word.
+        let capital = |c: &char| c.is_uppercase();
+        let letters = before.chars().rev().take(2).filter(capital).count();
+        if letters == 2 && behind.starts_with(char::is_uppercase) {
+            return None;
+        }
         return Some((format!(" {} ", words.and), c.len_utf8()));
     }
     let last = before.chars().next_back().unwrap_or(' ');
     let next = behind.chars().next().unwrap_or(' ');
     if c == '#' && next.is_ascii_digit() && matches!(last, ' ' | '(') {
         return Some((format!("{} ", words.number), c.len_utf8()));
+    }
+    let amount = next.is_ascii_digit() || currency(next, words).is_some();
+    if c == '~' && amount && matches!(last, ' ' | '(') {
+        return Some((format!("{} ", words.about), c.len_utf8()));
     }
     let (_, word) = words.between.iter().find(|(sign, _)| *sign == c)?;
     let inside = |c: char| c == ' ' || c.is_ascii_digit();
@@ -200,6 +233,20 @@ fn slash(before: &str, text: &str, words: &Words) -> Option<(String, usize)> {
         None => false,
     };
     let word = |word: &str| word.chars().nth(1).is_some();
+    // "10 GB/month", "miles/hour"
+    let number = earlier
+        .trim_end_matches(' ')
+        .ends_with(|c: char| c.is_ascii_digit());
+    let several = words.tag == "en" && left.ends_with('s');
+    if !goes_on
+        && (number || several)
+        && words
+            .each
+            .iter()
+            .any(|each| each.eq_ignore_ascii_case(right))
+    {
+        return Some((format!(" {} ", words.per), 1));
+    }
     let name = |word: &str| !word.chars().any(char::is_lowercase);
     if goes_on
         || earlier.ends_with(|c: char| c.is_alphanumeric() || "./@:-_'".contains(c))

@@ -88,6 +88,72 @@ fn keys_of_a_telephone_are_said() {
 }
 
 #[test]
+fn dates_are_read_with_slashes_and_offsets() {
+    table(
+        Some("en"),
+        &[
+            ("On 2026/05/04.", "On May 4, 2026."),
+            (
+                "2026-05-04T14:30:00+02:00, 2026-05-04T14:30-0500, 2026-05-04T09:15+00:00",
+                "May 4, 2026, 14:30, May 4, 2026, 14:30, May 4, 2026, 09:15 UTC",
+            ),
+            (
+                "example.com/2026/05/04/news, 2026/13/04",
+                "example.com/2026/05/04/news, 2026/13/04",
+            ),
+        ],
+    );
+    table(
+        Some("de"),
+        &[("2026-05-04T14:30:00+02:00", "4. Mai 2026, 14 Uhr 30")],
+    );
+    let raw = "2026/05/04, 2026-05-04T14:30:00+02:00";
+    table(None, &[(raw, raw)]);
+}
+
+#[test]
+fn units_are_per_something() {
+    table(
+        Some("en"),
+        &[(
+            "10 GB/month, 10GB/month, 5 mg/kg, miles/hour, day/month, 100 km/h, 2 adults/children",
+            "10 GB per month, 10GB per month, 5 mg per kg, miles per hour, day or month, 100 km/h, 2 adults or children",
+        )],
+    );
+    table(
+        Some("de"),
+        &[(
+            "49 EUR/Monat, Tag/Monat",
+            "49 EUR pro Monat, Tag oder Monat",
+        )],
+    );
+}
+
+#[test]
+fn ranges_and_estimates_are_said() {
+    table(
+        Some("en"),
+        &[
+            (
+                "$10-$20, $10–20, $10 - $20, 5%-10%, 9:00-17:00, ~20 minutes, ~$5",
+                "10 dollars to 20 dollars, 10 dollars to 20, 10 dollars to 20 dollars, 5 percent to 10 percent, 9:00 to 17:00, about 20 minutes, about 5 dollars",
+            ),
+            (
+                "AT&T, R&D, a$5-b, 1:2:30-1:40",
+                "AT&T, R and D, a 5 dollars-b, 1:2:30-1:40",
+            ),
+        ],
+    );
+    table(
+        Some("de"),
+        &[(
+            "9:00-17:00 Uhr, 9:00 Uhr–17:30 Uhr, 5,20 €-6 €, ~20 Minuten",
+            "9 Uhr bis 17 Uhr, 9 Uhr bis 17 Uhr 30, 5 Euro 20 bis 6 Euro, etwa 20 Minuten",
+        )],
+    );
+}
+
+#[test]
 fn addresses_become_hosts() {
     table(
         None,
@@ -175,7 +241,7 @@ fn symbols_are_words_in_german() {
             ),
             (
                 "2026-05-04T09:15Z. Am 2026-05-04 um 14:30, 09:00 Uhr oder 10:05-12:00 Uhr.",
-                "4. Mai 2026, 9 Uhr 15 UTC. Am 4. Mai 2026 um 14 Uhr 30, 9 Uhr oder 10 Uhr 5-12 Uhr.",
+                "4. Mai 2026, 9 Uhr 15 UTC. Am 4. Mai 2026 um 14 Uhr 30, 9 Uhr oder 10 Uhr 5 bis 12 Uhr.",
             ),
             (
                 "und/oder, Herr/Frau, 2 + 2 = 4",
@@ -266,6 +332,12 @@ fn text() -> impl Strategy<Value = String> {
             " million",
             "°C",
             "2026-05-04",
+            "2026/05/04",
+            "+02:00",
+            "~",
+            "-",
+            "GB",
+            "/month",
             "14:30",
             " Uhr",
             "+43 664",

@@ -2,10 +2,15 @@
 
 /// The words of a language.
 pub(super) struct Words {
-    tag: &'static str,
+    pub(super) tag: &'static str,
     pub(super) and: &'static str,
     pub(super) or: &'static str,
     pub(super) per: &'static str,
+    /// What a unit may be "per", as in "10 GB/month".
+    pub(super) each: &'static [&'static str],
+    /// Between two amounts or times.
+    pub(super) to: &'static str,
+    pub(super) about: &'static str,
     pub(super) number: &'static str,
     pub(super) times: &'static str,
     /// The keys `*` and `#`.
@@ -67,6 +72,12 @@ static LANGUAGES: [Words; 2] = [
         and: "and",
         or: "or",
         per: "per",
+        each: &[
+            "second", "minute", "hour", "day", "night", "week", "month", "quarter", "year",
+            "person", "user", "kg", "km",
+        ],
+        to: "to",
+        about: "about",
         number: "number",
         times: "times",
         star: "star",
@@ -115,6 +126,12 @@ static LANGUAGES: [Words; 2] = [
         and: "und",
         or: "oder",
         per: "pro",
+        each: &[
+            "Sekunde", "Minute", "Stunde", "Tag", "Nacht", "Woche", "Monat", "Quartal", "Jahr",
+            "Person", "Nutzer", "kg", "km",
+        ],
+        to: "bis",
+        about: "etwa",
         number: "Nummer",
         times: "mal",
         star: "Stern",
