@@ -55,9 +55,14 @@ async fn a_caller_who_interrupts_is_listened_to() {
         "user.speech.ended",
         "turn.ended",
     ];
+    // A pause behind the first word may make two utterances of it: the last end counts.
     let places = order.map(|wire| {
-        let first = story.wires().iter().position(|known| *known == wire);
-        first.unwrap_or_else(|| panic!("no {wire}: {}", story.text()))
+        let mut wires = story.wires().into_iter();
+        let place = match wire {
+            "user.speech.ended" => wires.rposition(|known| known == wire),
+            _ => wires.position(|known| known == wire),
+        };
+        place.unwrap_or_else(|| panic!("no {wire}: {}", story.text()))
     });
     assert!(places.is_sorted(), "{}", story.text());
     assert_eq!(story.count("error"), 0, "{}", story.text());
