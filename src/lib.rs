@@ -66,6 +66,11 @@ struct Readme;
 #[doc = include_str!("../docs/language.md")]
 struct Language;
 
+/// So does that of a call.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/call.md")]
+struct CallPage;
+
 /// So does that of a provider's author.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/providers.md")]

@@ -291,19 +291,18 @@ impl Voiced {
             let Some(part) = part else {
                 break;
             };
+            let part = part?;
             let mut wording = self.wording.as_ref().map(|wording| lock(wording));
-            match part? {
+            if let Some(wording) = &mut wording {
+                wording.add(part.duration());
+            }
+            match part {
                 SpeechPart::Text { text, at } => {
                     if let Some(wording) = &mut wording {
                         wording.place(&text, at);
                     }
                 }
-                SpeechPart::Audio { rate_hz, samples } => {
-                    if let Some(wording) = &mut wording {
-                        wording.add(duration(samples.len(), rate_hz));
-                    }
-                    return Ok(Some((rate_hz, samples)));
-                }
+                SpeechPart::Audio { rate_hz, samples } => return Ok(Some((rate_hz, samples))),
                 // A part of a newer voice.
                 _ => {}
             }
@@ -313,14 +312,6 @@ impl Voiced {
         }
         Ok(None)
     }
-}
-
-/// How long this many samples last.
-fn duration(samples: usize, rate_hz: u32) -> Duration {
-    let micros = u64::try_from(samples)
-        .unwrap_or(u64::MAX)
-        .saturating_mul(1_000_000);
-    Duration::from_micros(micros.checked_div(u64::from(rate_hz)).unwrap_or_default())
 }
 
 /// An utterance on its way out. Dropped before its end, it is cut.

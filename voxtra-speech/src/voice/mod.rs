@@ -39,6 +39,15 @@ impl SpeechPart {
         let samples = samples.into();
         Self::Audio { rate_hz, samples }
     }
+
+    /// How long its audio lasts.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        match self {
+            Self::Text { .. } => Duration::ZERO,
+            Self::Audio { rate_hz, samples } => duration(samples.len(), *rate_hz),
+        }
+    }
 }
 
 /// Turns text into speech.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::super::call::Call;
 use super::settings::Filler;
+use super::turns::until;
 
 /// Fills the silence of one turn: the filler is said once in each.
 pub(super) struct Filling<'a> {
@@ -38,10 +39,7 @@ impl<'a> Filling<'a> {
     pub(super) async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let filling = async {
             if let Some(filler) = self.filler.filter(|_| !self.said) {
-                match self.since.checked_add(filler.after) {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => pending().await,
-                }
+                until(self.since.checked_add(filler.after)).await;
                 self.said = true;
                 // The answer comes, or does not, whatever becomes of the filler.
                 let _ = self.call.say(&filler.say).await;

@@ -10,7 +10,7 @@ use super::super::call::Call;
 use super::super::error::CallError;
 use super::reply::{Phase, Question};
 use super::settings::{AgentSettings, WayOut};
-use super::turns::{Input, Turns};
+use super::turns::{Input, Turns, until};
 use crate::lock::lock;
 
 /// Failures in a row after which the conversation ends.
@@ -33,7 +33,7 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
     let result = tokio::select! {
         biased;
         result = conversation.talk() => result,
-        () = too_long(ends_at) => {
+        () = until(ends_at) => {
             // Whom the caller was connected to may talk on.
             if call.session().is_transferred() {
                 return Ok(());
@@ -46,13 +46,6 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
         // The caller hung up: nothing went wrong.
         Err(CallError::Ended) => Ok(()),
         result => result,
-    }
-}
-
-async fn too_long(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

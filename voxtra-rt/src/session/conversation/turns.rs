@@ -287,7 +287,8 @@ impl State {
     }
 }
 
-async fn until(at: Option<Instant>) {
+/// Waits until then; for ever without a time.
+pub(super) async fn until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
