@@ -1,0 +1,191 @@
+//! What the model calls, and what comes of it.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn tools_are_run_and_their_results_reach_the_model() {
+    let model = Script::at_once([
+        Reply::new("Let me look.").calling(tool_call("weather", json!({ "city": "Zomba" }))),
+        Reply::new("It is sunny."),
+    ]);
+    let spec = ToolSpec::new("weather", "The weather.", json!({ "type": "object" }));
+    let weather = FnTool::new(spec, |_: Call, arguments: Value| async move {
+        tokio::time::sleep(ms(300)).await;
+        Ok(format!(
+            "sunny in {}",
+            arguments["city"].as_str().unwrap_or("?")
+        ))
+    });
+    let (mut caller, _) = call(model.clone(), agent().tool(weather)).await;
+    caller.hears("Hello.").await;
+    caller.says("how is the weather").await;
+    caller.hears("Let me look.").await;
+    caller.hears("It is sunny.").await;
+    let asked = model.asked();
+    assert_eq!(asked[0].tools[0].name, "weather");
+    let Some(Message::Tool { name, result, .. }) = asked[1].messages.last() else {
+        panic!("{:?}", asked[1]);
+    };
+    assert_eq!(
+        (name.as_str(), result.as_str()),
+        ("weather", "sunny in Zomba")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_fails_or_hangs_or_is_not_there_is_told_to_the_model() {
+    let calls = ["fails", "hangs", "missing"].map(|name| tool_call(name, json!({})));
+    let asks = calls.into_iter().fold(Reply::new(""), Reply::calling);
+    let model = Script::at_once([asks, Reply::new("I could not find out.")]);
+    let spec = |name: &str| ToolSpec::new(name, "", json!({ "type": "object" }));
+    let fails = FnTool::new(spec("fails"), |_: Call, _| async {
+        Err("no such city".into())
+    });
+    let hangs = FnTool::new(spec("hangs"), |_: Call, _| std::future::pending());
+    let agent = agent()
+        .tool(fails)
+        .tool(hangs)
+        .filler(ms(1_000), "One moment.");
+    let (mut caller, _) = call(model.clone(), agent).await;
+    caller.hears("Hello.").await;
+    caller.says("how is the weather").await;
+    caller.hears("One moment.").await;
+    caller.hears("I could not find out.").await;
+    let asked = model.asked();
+    let results: Vec<&str> = asked[1]
+        .messages
+        .iter()
+        .rev()
+        .take(3)
+        .map(Message::text)
+        .collect();
+    assert!(results[2].contains("no such city"), "{results:?}");
+    assert!(results[1].contains("longer than 10 s"), "{results:?}");
+    assert!(
+        results[0].contains("no tool named \"missing\""),
+        "{results:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_model_transfers_the_caller() {
+    let connect = tool_call("transfer", json!({ "destination": "sales" }));
+    let model = Script::at_once([Reply::new("I connect you.").calling(connect)]);
+    let agent = agent().tool(tools::transfer([("sales", "PJSIP/200")]));
+    let (mut caller, _) = call(model, agent).await;
+    caller.hears("Hello.").await;
+    caller.says("sales please").await;
+    caller.hears("I connect you.").await;
+    caller.is_transferred_to("PJSIP/200").await;
+    caller.hangs_up().await;
+    let conversation = caller.ended().await;
+    assert_eq!(conversation.count("error"), 0, "{conversation}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_model_hangs_up_after_its_goodbye_was_heard() {
+    let goodbye = Reply::new("Goodbye.").calling(tool_call("hang_up", json!({})));
+    let (mut caller, _) = call(Script::at_once([goodbye]), agent().tool(tools::hang_up())).await;
+    caller.hears("Hello.").await;
+    caller.says("that was all").await;
+    caller.hears("Goodbye.").await;
+    caller.ended().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_calls_tools_for_ever_has_to_answer_at_last() {
+    let again = || Reply::new("").calling(tool_call("again", json!({})));
+    let replies: Vec<Reply> = (0..8)
+        .map(|_| again())
+        .chain([Reply::new("Enough.")])
+        .collect();
+    let model = Script::at_once(replies);
+    let spec = ToolSpec::new("again", "", json!({ "type": "object" }));
+    let tool = FnTool::new(spec, |_: Call, _| async { Ok("again".to_owned()) });
+    let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
+    caller.hears("Hello.").await;
+    caller.says("go").await;
+    caller.hears("Enough.").await;
+    let asked = model.asked();
+    assert!(asked[7].tools.len() == 1 && asked[8].tools.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_tool_has_done_is_not_done_again() {
+    let order = Reply::new("").calling(tool_call("order", json!({})));
+    let model = Script::new([
+        (ms(0), Ok(order)),
+        (ms(5_000), Ok("Never said.".into())),
+        (ms(0), Ok("It is ordered.".into())),
+    ]);
+    let orders = Arc::new(Mutex::new(0));
+    let counted = orders.clone();
+    let spec = ToolSpec::new("order", "", json!({ "type": "object" }));
+    let tool = FnTool::new(spec, move |call: Call, _| {
+        let counted = counted.clone();
+        async move {
+            *lock(&counted) += 1;
+            // Reading and instructing need not wait for the answer.
+            assert_eq!(call.agent().history().len(), 1);
+            call.agent()
+                .instruct("Be brief, and say that it is ordered.");
+            Ok("ordered".to_owned())
+        }
+    });
+    let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
+    caller.hears("Hello.").await;
+    caller.says("order it").await;
+    caller.sees(EventKind::TurnEnded).await;
+    caller.is_silent_for(ms(1_000)).await;
+    caller.says("hello").await;
+    caller.hears("It is ordered.").await;
+    assert_eq!(*lock(&orders), 1);
+    let asked = model.asked().pop().unwrap();
+    let texts: Vec<&str> = asked.messages.iter().map(Message::text).collect();
+    let expected = [
+        "Be brief, and say that it is ordered.",
+        "Hello.",
+        "order it",
+        "",
+        "ordered",
+        "hello",
+    ];
+    assert_eq!(texts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_calls_tools_that_it_was_not_offered_is_not_heeded() {
+    let again = || Reply::new("").calling(tool_call("again", json!({})));
+    let model = Script::at_once((0..50).map(|_| again()));
+    let spec = ToolSpec::new("again", "", json!({ "type": "object" }));
+    let tool = FnTool::new(spec, |_: Call, _| async { Ok("again".to_owned()) });
+    let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
+    caller.hears("Hello.").await;
+    caller.says("go").await;
+    caller.is_silent_for(Duration::from_secs(60)).await;
+    assert_eq!(model.asked().len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_tool_asks_the_caller_is_not_answered_again() {
+    let cancel = Reply::new("").calling(tool_call("cancel", json!({})));
+    let model = Script::at_once([cancel, Reply::new("It is cancelled.")]);
+    let spec = ToolSpec::new("cancel", "", json!({ "type": "object" }));
+    let tool = FnTool::new(spec, |call: Call, _| async move {
+        call.say("Shall I cancel it?").await?;
+        let answer = call.listen(Duration::from_secs(10)).await?;
+        Ok(format!("the caller says {}", answer.unwrap_or_default()))
+    });
+    let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
+    caller.hears("Hello.").await;
+    caller.says("cancel my order").await;
+    caller.hears("Shall I cancel it?").await;
+    caller.says("yes").await;
+    caller.hears("It is cancelled.").await;
+    caller.is_silent_for(Duration::from_secs(30)).await;
+    assert_eq!(model.asked().len(), 2);
+    assert_eq!(
+        model.asked()[1].messages.last().unwrap().text(),
+        "the caller says yes"
+    );
+}
