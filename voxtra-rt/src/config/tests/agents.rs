@@ -139,7 +139,7 @@ fn the_file_of_init_for_servers_on_this_machine_needs_no_key() {
     let hosted = ["With OpenAI", "DEEPGRAM", "Hosted", "\n\n\n"];
     assert!(hosted.iter().all(|word| !text.contains(word)), "{text}");
     let other = Config::parse(AGENT_STARTER, keys).unwrap();
-    let settings = |config: &Config| format!("{:?}", config.agents[0].settings);
+    let settings = |config: &Config| format!("{:?}", config.agents[0].settings());
     assert_eq!(settings(&local), settings(&other));
 }
 
