@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::session::{AgentSettings, Filler, NoInput, OnFailure, tools};
+use crate::session::{AgentSettings, ContextLimit, Filler, NoInput, OnFailure, tools};
 use crate::speech::SpeechError;
 
 /// An agent of the configuration.
@@ -28,6 +28,10 @@ pub struct ConfiguredAgent {
     pub tools: Vec<ReadyTool>,
     /// Where it may transfer callers to: names and endpoints.
     pub transfer: Vec<(String, String)>,
+    /// The agents to which it may hand callers over, by their names.
+    pub hand_over: Vec<String>,
+    /// How much of a conversation the model is told.
+    pub context: ContextLimit,
     /// What happens when the caller says nothing.
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long.
@@ -53,6 +57,8 @@ pub enum AgentInstructions {
 pub enum ReadyTool {
     /// Connects the caller to somebody else.
     Transfer,
+    /// Hands the caller over to another agent.
+    HandOver,
     /// Ends the call.
     HangUp,
     /// Presses keys.
@@ -61,13 +67,14 @@ pub enum ReadyTool {
 
 impl ReadyTool {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Transfer, Self::HangUp, Self::SendDtmf];
+    pub const ALL: [Self; 4] = [Self::Transfer, Self::HandOver, Self::HangUp, Self::SendDtmf];
 
     /// Its name, in the file and for the model.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Transfer => "transfer",
+            Self::HandOver => "hand_over",
             Self::HangUp => "hang_up",
             Self::SendDtmf => "send_dtmf",
         }
@@ -115,6 +122,7 @@ impl ConfiguredAgent {
         for tool in &self.tools {
             settings = match tool {
                 ReadyTool::Transfer => settings.tool(tools::transfer(self.transfer.clone())),
+                ReadyTool::HandOver => settings.hand_over(self.hand_over.iter().cloned()),
                 ReadyTool::HangUp => settings.tool(tools::hang_up()),
                 ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
             };
@@ -123,6 +131,7 @@ impl ConfiguredAgent {
         settings.filler.clone_from(&self.filler);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
+        settings.context = self.context;
         Ok(settings)
     }
 

@@ -51,7 +51,8 @@ use crate::sync;
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
 pub use conversation::{
-    AgentSettings, Answer, Conversation, Filler, FnTool, NoInput, OnFailure, Tool, WayOut, tools,
+    AgentSettings, Agents, Answer, ContextLimit, Conversation, Filler, FnTool, NoInput, OnFailure,
+    Tool, WayOut, tools,
 };
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};

@@ -54,6 +54,7 @@ pub(super) enum Phase {
 /// One question to the model, and who follows its answer.
 pub(super) struct Question<'a> {
     pub(super) call: &'a Call,
+    /// What the caller said; empty if an agent goes on with what the one before was told.
     pub(super) said: &'a str,
     pub(super) filler: Option<&'a Filler>,
     pub(super) phase: &'a watch::Sender<Phase>,
@@ -77,7 +78,9 @@ impl Question<'_> {
         let call = self.call;
         let memory = call.session().memory();
         let mut filling = Filling::new(call, self.filler);
-        let mut more = vec![Message::User(self.said.to_owned())];
+        let said = Some(self.said).filter(|said| !said.is_empty());
+        let said = said.map(|said| Message::User(said.to_owned()));
+        let mut more = Vec::from_iter(said);
         let mut answer = Answer {
             text: String::new(),
             heard: String::new(),
@@ -133,8 +136,8 @@ impl Question<'_> {
             more.extend(results);
             // From here on nothing that was done is forgotten, nor done twice.
             lock(memory).append(std::mem::take(&mut more));
-            // A tool may have ended the call or transferred the caller.
-            if call.is_over() || call.session().is_transferred() {
+            // A tool may have ended the call, transferred the caller, or called another agent.
+            if call.is_over() || call.session().is_transferred() || lock(memory).is_handed_over() {
                 break;
             }
         }
