@@ -57,7 +57,7 @@ impl Agents {
         let (name, settings) = found.ok_or_else(|| CallError::NoAgent {
             name: name.to_owned(),
         })?;
-        Ok((name, settings))
+        Ok((name.as_str(), settings))
     }
 
     /// Whether everybody to whom a caller is handed over is there.
