@@ -2,6 +2,7 @@
 
 mod chaos;
 mod failures;
+mod overlap;
 mod silence;
 mod talking;
 mod tool_calls;
