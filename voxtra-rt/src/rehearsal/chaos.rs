@@ -13,7 +13,7 @@ use crate::speech::{
 };
 
 /// Words of a model's reply before it is cut.
-const WORDS: usize = 3;
+const WORDS: usize = 6;
 
 /// Whose work goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum Chaos {
     Slow(Duration),
     /// It refuses with this status of HTTP: 401, 429, 503 …
     Status(u16),
-    /// Its connection breaks: behind the third word of a reply, in the middle of the audio, before
+    /// Its connection breaks: behind the sixth word of a reply, in the middle of the audio, before
     /// the next transcript.
     Cut,
     /// It takes everything and gives nothing, and no end either.

@@ -44,10 +44,10 @@
 //!
 //! # Conversations
 //! A [`ScriptedModel`](crate::speech::ScriptedModel) replies as its script says: late, word by
-//! word, with tool calls, by failing, or never. A [`Recogniser`] and a [`Voice`] say how the caller is understood and how fast the
-//! agent speaks. What the rehearsal is given stands in for everything that agents choose for
-//! themselves, those of a configuration as well. [`Chaos`] lets a provider fail, from the start or
-//! in mid-call.
+//! word, with tool calls, by failing, or never. A [`Recogniser`] and a [`Voice`] say how the caller
+//! is understood and how fast the agent speaks. What the rehearsal is given stands in for all that
+//! agents choose for themselves, those of a configuration as well. [`Chaos`] lets a provider fail,
+//! from the start or in mid-call.
 //!
 //! ```
 //! use std::time::Duration;

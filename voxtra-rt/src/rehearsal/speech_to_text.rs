@@ -11,8 +11,8 @@ use crate::speech::{
     Feed, ListenOptions, PartSender, Parts, Recognition, SpeechInput, SpeechToText,
 };
 
-/// How a rehearsal's speech-to-text understands what callers [say](super::Caller::says). The default
-/// is always right, at once, and gives no partial transcripts.
+/// How a rehearsal's speech-to-text understands what callers [say](super::Caller::says). The
+/// default is always right, at once, and gives no partial transcripts.
 ///
 /// ```
 /// use std::time::Duration;

@@ -39,8 +39,8 @@ struct Script {
     asked: Vec<ModelRequest>,
 }
 
-/// What a [`ScriptedModel`] does when it is asked: text, word by word, tool calls, waits, and how it
-/// ends. The default ends at once, without a word.
+/// What a [`ScriptedModel`] does when it is asked: text, word by word, tool calls, waits, and how
+/// it ends. The default ends at once, without a word.
 ///
 /// Waits are tokio's, which a test can pause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

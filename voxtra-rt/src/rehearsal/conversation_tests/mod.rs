@@ -4,6 +4,7 @@ mod chaos;
 mod context;
 mod failures;
 mod hand_over;
+mod overlap;
 mod silence;
 mod talking;
 mod tool_calls;

@@ -82,8 +82,9 @@ async fn a_language_is_heard_and_spoken() {
     let languages = Arc::new(Mutex::new(Vec::new()));
     let asked = languages.clone();
     let model = ScriptedModel::new(["Das kostet 5 €."]);
-    let rehearsal =
-        Rehearsal::of(Application::builder().language_model(model)).handler(move |call: Call| {
+    let rehearsal = Rehearsal::new()
+        .language_model(model)
+        .handler(move |call: Call| {
             let german = Arc::new(German(asked.clone()));
             async move {
                 call.set_speech_to_text(german);

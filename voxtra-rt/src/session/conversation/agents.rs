@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use voxtra_core::event::AgentChanged;
 
 use super::super::call::{Call, Services};
+use super::super::caller_words::OverlapWords;
 use super::super::error::{CallError, HandlerError};
 use super::settings::AgentSettings;
 use super::tool::{FnTool, Tool};
@@ -94,7 +95,7 @@ impl<'a> Current<'a> {
             settings: Arc::new(settings.clone()),
             before,
         };
-        current.enter(&[]);
+        current.enter(None);
         current
     }
 
@@ -107,14 +108,14 @@ impl<'a> Current<'a> {
         let (_, settings) = others.find(&next)?;
         let left = std::mem::replace(&mut self.settings, Arc::new(settings.clone()));
         let from = std::mem::replace(&mut self.name, next.clone());
-        self.enter(&left.tools);
+        self.enter(Some(&left));
         let changed = AgentChanged::new(from, next);
         self.call.emit_body(changed.into()).await;
         Ok(true)
     }
 
-    /// Gives the call what the agent has. The tools of the one before go.
-    fn enter(&self, tools_before: &[Arc<dyn Tool>]) {
+    /// Gives the call what the agent has. What the agent who has left brought goes.
+    fn enter(&self, left: Option<&AgentSettings>) {
         let (settings, before) = (&self.settings, &self.before);
         let session = self.call.session();
         session.change_services(|services| {
@@ -136,11 +137,15 @@ impl<'a> Current<'a> {
             }
         });
         self.call.transcribe_if_wanted();
+        let overlap = left.map_or_else(OverlapWords::default, |left| left.overlap.clone());
+        if settings.overlap != overlap {
+            self.call.set_overlap_words(settings.overlap.clone());
+        }
         let mut memory = lock(session.memory());
         memory.instruct(&settings.instructions);
         memory.limit(settings.context);
         memory.remove_tool(HAND_OVER);
-        for tool in tools_before {
+        for tool in left.iter().flat_map(|left| &left.tools) {
             memory.remove_tool(&tool.spec().name);
         }
         for tool in &settings.tools {

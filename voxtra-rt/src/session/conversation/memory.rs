@@ -53,6 +53,11 @@ impl Memory {
         &self.messages
     }
 
+    /// How many messages there were, all told.
+    pub(super) fn count(&self) -> u64 {
+        self.forgotten.saturating_add(self.messages.len() as u64)
+    }
+
     pub(super) fn append(&mut self, messages: Vec<Message>) {
         self.messages.extend(messages);
     }

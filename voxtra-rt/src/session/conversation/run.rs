@@ -112,7 +112,7 @@ impl Running<'_> {
         let call = self.call;
         loop {
             self.turns.answering();
-            let before = lock(call.session().memory()).messages().len();
+            let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
             let settings = self.agent.settings.clone();
             let question = Question {
@@ -148,7 +148,7 @@ impl Running<'_> {
                 None => {}
             }
             // What a tool has done stays in memory, with the words that led to it.
-            let acted = lock(call.session().memory()).messages().len() > before;
+            let acted = lock(call.session().memory()).count() > before;
             match self.turns.next(Some(GONE_ON)).await {
                 Input::Turn(more) if acted => words = more,
                 Input::Turn(more) => {
