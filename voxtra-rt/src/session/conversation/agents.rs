@@ -135,12 +135,12 @@ impl<'a> Current<'a> {
             if let Some(language) = &settings.language {
                 services.language = Some(language.as_str().into());
             }
+            services.overlap.clone_from(&before.overlap);
+            if settings.overlap != OverlapWords::default() {
+                services.overlap = Arc::new(settings.overlap.clone());
+            }
         });
         self.call.transcribe_if_wanted();
-        let overlap = left.map_or_else(OverlapWords::default, |left| left.overlap.clone());
-        if settings.overlap != overlap {
-            self.call.set_overlap_words(settings.overlap.clone());
-        }
         let mut memory = lock(session.memory());
         memory.instruct(&settings.instructions);
         memory.limit(settings.context);

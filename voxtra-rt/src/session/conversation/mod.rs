@@ -25,7 +25,6 @@ use self::reply::{Phase, Question};
 pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
 use super::call::Call;
-use super::caller_words::OverlapWords;
 use super::error::CallError;
 use crate::lock::lock;
 use crate::speech::{Message, Parts, Reply, ReplyPart};
