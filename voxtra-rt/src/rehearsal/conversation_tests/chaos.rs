@@ -110,6 +110,10 @@ async fn each_kind_of_failure_is_told_and_the_call_goes_on() {
             // The sentence that came is said, and the apology behind them.
             caller.hears("We are open today.").await;
         }
+        if chaos == Chaos::Hangs {
+            // As `a_model_that_hangs_is_given_up`.
+            caller.is_silent_for(Duration::from_secs(150)).await;
+        }
         caller.hears(&OnFailure::default().say).await;
         caller.calm(Provider::Model);
         caller.says("are you open").await;
