@@ -34,6 +34,8 @@ pub struct ConfiguredAgent {
     pub transfer: Vec<(String, String)>,
     /// The agents to which it may hand callers over, by their names.
     pub hand_over: Vec<String>,
+    /// The languages that it may go on in: tags, and the providers that speak them.
+    pub languages: Vec<(String, String)>,
     /// How much of a conversation the model is told.
     pub context: ContextLimit,
     /// What happens when the caller says nothing.
@@ -67,11 +69,19 @@ pub enum ReadyTool {
     HangUp,
     /// Presses keys.
     SendDtmf,
+    /// Goes on in another language.
+    SwitchLanguage,
 }
 
 impl ReadyTool {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Transfer, Self::HandOver, Self::HangUp, Self::SendDtmf];
+    pub const ALL: [Self; 5] = [
+        Self::Transfer,
+        Self::HandOver,
+        Self::HangUp,
+        Self::SendDtmf,
+        Self::SwitchLanguage,
+    ];
 
     /// Its name, in the file and for the model.
     #[must_use]
@@ -81,6 +91,7 @@ impl ReadyTool {
             Self::HandOver => "hand_over",
             Self::HangUp => "hang_up",
             Self::SendDtmf => "send_dtmf",
+            Self::SwitchLanguage => "switch_language",
         }
     }
 }
@@ -130,6 +141,8 @@ impl ConfiguredAgent {
                 ReadyTool::HandOver => settings.hand_over(self.hand_over.iter().cloned()),
                 ReadyTool::HangUp => settings.tool(tools::hang_up()),
                 ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
+                // It is added with its voices.
+                ReadyTool::SwitchLanguage => settings,
             };
         }
         settings.no_input.clone_from(&self.no_input);

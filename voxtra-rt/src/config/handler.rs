@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::agent::COMMAND;
 use super::{Config, ConfiguredAgent, ProviderSettings};
 use crate::app::Handler;
-use crate::session::{AgentSettings, Agents, Call};
+use crate::session::{AgentSettings, Agents, Call, tools};
 use crate::speech::{
     FallbackModel, FallbackTranscriber, FallbackVoice, LanguageModel, ProviderError, SpeechError,
     SpeechToText, TextToSpeech,
@@ -64,7 +64,15 @@ fn settings(
     let voice = one(agent, "text_to_speech", voices?, |all| {
         Some(Arc::new(FallbackVoice::new(all)?))
     })?;
-    let settings = agent.settings()?;
+    let mut settings = agent.settings()?;
+    if !agent.languages.is_empty() {
+        let voices = agent.languages.iter().map(|(tag, name)| {
+            let voice = find(name)?.text_to_speech().map_err(refuse)?;
+            Ok((tag.as_str(), voice))
+        });
+        let voices = voices.collect::<Result<Vec<_>, SpeechError>>()?;
+        settings = settings.tool(tools::switch_language(voices));
+    }
     Ok(settings
         .speech_to_text(ears)
         .language_model(model)

@@ -71,6 +71,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         }
     }
     let (tools, transfer) = read_tools(&section, known);
+    let languages = read_languages(&section, &tools, known);
     let hand_over = read_hand_over(&section, &tools, &name, known);
     let agent = ConfiguredAgent {
         name,
@@ -84,6 +85,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         tools,
         transfer,
         hand_over,
+        languages,
         context: read_context(section.section("context")),
         no_input: read_no_input(section.section("no_input"), known),
         filler: read_filler(section.section("filler")),
@@ -254,6 +256,36 @@ fn read_overlap(section: Section<'_>) -> OverlapWords {
     });
     section.finish();
     words
+}
+
+fn read_languages(
+    section: &Section<'_>,
+    tools: &[ReadyTool],
+    known: &Known<'_>,
+) -> Vec<(String, String)> {
+    let languages = section.entries("languages");
+    let wants = tools.contains(&ReadyTool::SwitchLanguage);
+    match &languages {
+        None if wants => section.require(
+            "languages",
+            "the tool needs to know which, and who speaks them: languages = { de = \"elevenlabs\" }",
+        ),
+        Some(all) if wants && all.is_empty() => section.refuse("languages", "names none"),
+        Some(_) if !wants => section.refuse(
+            "languages",
+            "is of no use without the tool: tools = [\"switch_language\"]",
+        ),
+        _ => {}
+    }
+    let languages = languages.unwrap_or_default();
+    for (tag, provider) in &languages {
+        if provider == COMMAND {
+            section.refuse("languages", format!("{tag}: must be a [provider]"));
+        } else if let Err(reason) = known.check(provider, ProviderRole::TextToSpeech) {
+            section.refuse("languages", format!("{tag}: {reason}"));
+        }
+    }
+    languages
 }
 
 fn read_hand_over(

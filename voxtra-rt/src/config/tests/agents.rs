@@ -229,7 +229,7 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         ),
         (
             "tools = [\"order_pizza\"]",
-            "there is no tool \"order_pizza\"; there are transfer, hand_over, hang_up, send_dtmf",
+            "there is no tool \"order_pizza\"; there are transfer, hand_over, hang_up, send_dtmf, switch_language",
         ),
         (
             "tools = [\"hang_up\", \"hang_up\"]",
@@ -300,6 +300,18 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         (
             "tools = [\"hand_over\"]\nhand_over = \"billing\"",
             "there is no [agent.billing]; there is no other agent",
+        ),
+        (
+            "tools = [\"switch_language\"]",
+            "agent.a.languages: is missing",
+        ),
+        (
+            "tools = [\"switch_language\"]\nlanguages = { de = \"anthropic\" }",
+            "de: \"anthropic\" is anthropic, which is for language_model",
+        ),
+        (
+            "languages = { de = \"ears\" }",
+            "of no use without the tool",
         ),
         (
             "context = { max_tokens = 499 }",

@@ -164,15 +164,11 @@ async fn an_agent_that_is_not_there_is_named_before_the_call_is_answered() {
 #[tokio::test(start_paused = true)]
 async fn a_voice_and_a_language_that_change_hold_from_the_next_sentence() {
     let spoken = Arc::new(Mutex::new(Vec::new()));
-    let german = Arc::new(Named("german", spoken.clone()));
-    let spec = ToolSpec::new("german", "", json!({ "type": "object" }));
-    let switch = FnTool::new(spec, move |call: Call, _| {
-        call.set_voice(german.clone());
-        call.set_language("de");
-        async { Ok("go on in German".to_owned()) }
-    });
+    let german: Arc<dyn TextToSpeech> = Arc::new(Named("german", spoken.clone()));
+    let english: Arc<dyn TextToSpeech> = Arc::new(Named("english", spoken.clone()));
+    let switch = tools::switch_language([("en", english), ("de", german)]);
     let model = ScriptedModel::new([
-        ScriptedReply::says("That is 5 €.").calls("german", json!({})),
+        ScriptedReply::says("That is 5 €.").calls("switch_language", json!({ "language": "de" })),
         "Das sind 5 €.".into(),
     ]);
     let (mut caller, _) = call(model, agent().language("en").tool(switch)).await;

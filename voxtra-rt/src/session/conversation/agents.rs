@@ -122,7 +122,6 @@ impl<'a> Current<'a> {
             services.voice.clone_from(&before.voice);
             services.speech_to_text.clone_from(&before.speech_to_text);
             services.model.clone_from(&before.model);
-            services.language.clone_from(&before.language);
             if let Some(voice) = &settings.voice {
                 services.choose_voice(voice.clone());
             }
@@ -132,6 +131,7 @@ impl<'a> Current<'a> {
             if let Some(model) = &settings.language_model {
                 services.choose_model(model.clone());
             }
+            // Without one it goes on in the caller's.
             if let Some(language) = &settings.language {
                 services.language = Some(language.as_str().into());
             }
