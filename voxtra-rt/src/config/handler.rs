@@ -7,8 +7,7 @@ use super::{Config, ConfiguredAgent, ProviderSettings};
 use crate::app::Handler;
 use crate::session::{AgentSettings, Agents, Call, tools};
 use crate::speech::{
-    FallbackModel, FallbackTranscriber, FallbackVoice, LanguageModel, ProviderError, SpeechError,
-    SpeechToText, TextToSpeech,
+    FallbackModel, FallbackTranscriber, FallbackVoice, ProviderError, SpeechError, TextToSpeech,
 };
 
 /// Handles calls with the agent of this name, which may hand them over to the others.
@@ -68,7 +67,7 @@ fn settings(
     if !agent.languages.is_empty() {
         let voices = agent.languages.iter().map(|(tag, name)| {
             let voice = find(name)?.text_to_speech().map_err(refuse)?;
-            Ok((tag.as_str(), voice))
+            Ok((tag.clone(), voice))
         });
         let voices = voices.collect::<Result<Vec<_>, SpeechError>>()?;
         settings = settings.tool(tools::switch_language(voices));

@@ -189,7 +189,7 @@ impl Known<'_> {
     }
 }
 
-fn read_tools(section: &Section<'_>, known: &Known<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) {
+fn read_tools(section: &Section<'_>, file: &Known<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) {
     let known = ReadyTool::ALL.map(ReadyTool::name);
     let mut tools = Vec::new();
     for name in section.texts("tools").unwrap_or_default() {
@@ -209,7 +209,7 @@ fn read_tools(section: &Section<'_>, known: &Known<'_>) -> (Vec<ReadyTool>, Vec<
     }
     let needs = [ReadyTool::Transfer, ReadyTool::SendDtmf];
     for tool in needs.into_iter().filter(|tool| tools.contains(tool)) {
-        if !known.has_asterisk {
+        if !file.has_asterisk {
             section.refuse("tools", format!("{:?}: {NO_ASTERISK}", tool.name()));
         }
     }
