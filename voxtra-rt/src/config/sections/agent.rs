@@ -271,10 +271,11 @@ fn read_languages(
             "the tool needs to know which, and who speaks them: languages = { de = \"elevenlabs\" }",
         ),
         Some(all) if wants && all.is_empty() => section.refuse("languages", "names none"),
-        Some(_) if !wants => section.refuse(
-            "languages",
-            "is of no use without the tool: tools = [\"switch_language\"]",
-        ),
+        Some(_) if !wants => {
+            let reason = "is of no use without the tool: tools = [\"switch_language\"]";
+            section.refuse("languages", reason);
+            return Vec::new();
+        }
         _ => {}
     }
     let languages = languages.unwrap_or_default();
@@ -302,10 +303,11 @@ fn read_hand_over(
             "the tool needs to know to which agents: hand_over = [\"billing\"]",
         ),
         Some(all) if wants && all.is_empty() => section.refuse("hand_over", "names nobody"),
-        Some(_) if !wants => section.refuse(
-            "hand_over",
-            "is of no use without the tool: tools = [\"hand_over\"]",
-        ),
+        Some(_) if !wants => {
+            let reason = "is of no use without the tool: tools = [\"hand_over\"]";
+            section.refuse("hand_over", reason);
+            return Vec::new();
+        }
         _ => {}
     }
     let to = to.unwrap_or_default();
