@@ -81,6 +81,7 @@ pub struct Rehearsal {
     builder: Builder,
     caller_id: String,
     far_ends: HashMap<String, VecDeque<FarEnd>>,
+    variables: HashMap<String, String>,
 }
 
 impl Default for Rehearsal {
@@ -103,6 +104,7 @@ impl Rehearsal {
             builder,
             caller_id: String::new(),
             far_ends: HashMap::new(),
+            variables: HashMap::new(),
         }
     }
 
@@ -141,12 +143,19 @@ impl Rehearsal {
         self
     }
 
+    /// A channel variable that calls have.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
     /// Starts the application.
     ///
     /// # Panics
     /// The application can't start: routes conflict.
     pub async fn start(self) -> TestExchange {
-        let (simulation, placed) = Simulation::new(self.far_ends, MS_PER_CHARACTER);
+        let (simulation, placed) = Simulation::new(self.far_ends, self.variables, MS_PER_CHARACTER);
         match self
             .builder
             .start_without_lines(Arc::new(simulation.clone()))

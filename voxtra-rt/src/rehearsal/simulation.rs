@@ -85,6 +85,7 @@ impl SimulatedCall {
 #[derive(Debug)]
 pub(crate) struct Simulation {
     far_ends: Mutex<HashMap<String, VecDeque<FarEnd>>>,
+    variables: HashMap<String, String>,
     calls: AtomicU64,
     placed: mpsc::UnboundedSender<SimulatedCall>,
     ms_per_character: u32,
@@ -94,11 +95,13 @@ impl Simulation {
     /// A simulation, and the calls that its agents will place.
     pub(crate) fn new(
         far_ends: HashMap<String, VecDeque<FarEnd>>,
+        variables: HashMap<String, String>,
         ms_per_character: u32,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<SimulatedCall>) {
         let (placed, outbound) = mpsc::unbounded_channel();
         let simulation = Self {
             far_ends: Mutex::new(far_ends),
+            variables,
             calls: AtomicU64::new(0),
             placed,
             ms_per_character,
@@ -117,6 +120,11 @@ impl Simulation {
             _ => script.pop_front(),
         };
         next.unwrap_or(FarEnd::Answers)
+    }
+
+    /// The value of a channel variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
     }
 
     pub(crate) fn next_id(&self) -> Arc<str> {

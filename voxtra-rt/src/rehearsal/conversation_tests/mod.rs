@@ -5,6 +5,7 @@ mod silence;
 mod talking;
 mod tool_calls;
 mod turns;
+mod variables;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
