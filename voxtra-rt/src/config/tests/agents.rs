@@ -100,9 +100,8 @@ fn the_file_of_init_has_an_agent_that_is_complete() {
     ), "{missing:?}");
 }
 
-/// The agent's three lines behind `heading`, in place of those that are in force, and the sections
-/// that are examples in place of the others.
-fn alternative(heading: &str, local: bool) -> String {
+/// The file of init with the agent's three lines behind `heading` in force.
+fn alternative(heading: &str) -> String {
     let (_, lines) = AGENT_STARTER.split_once(heading).unwrap();
     let lines: Vec<_> = lines
         .lines()
@@ -110,35 +109,38 @@ fn alternative(heading: &str, local: bool) -> String {
         .map_while(|line| line.strip_prefix("#     "))
         .collect();
     assert_eq!(lines.len(), 3, "{heading}");
-    let (mut text, mut hosted) = (String::new(), false);
-    for line in AGENT_STARTER.lines() {
+    let in_force = |line: &str| {
         let role = line.split_once(" = ").map_or("", |(key, _)| key);
-        let replaced = lines
-            .iter()
-            .find(|one| one.starts_with(&format!("{role} = ")));
-        hosted = line.starts_with("[provider") || hosted && !line.starts_with('#');
-        match (replaced, line.strip_prefix('#')) {
-            (Some(one), _) => text.push_str(one),
-            (None, Some(example)) if local && !example.starts_with(' ') => text.push_str(example),
-            (None, _) if local && hosted => {}
-            (None, _) => text.push_str(line),
-        }
-        text.push('\n');
-    }
-    text
+        let mut lines = lines.iter();
+        let replaced = lines.find(|one| one.starts_with(&format!("{role} = ")));
+        format!("{}\n", replaced.copied().unwrap_or(line))
+    };
+    AGENT_STARTER.lines().map(in_force).collect()
 }
 
 #[test]
 fn the_alternatives_in_the_file_of_init_are_right_too() {
-    let openai = Config::parse(&alternative("# With OpenAI alone", false), keys).unwrap();
+    let openai = Config::parse(&alternative("# With OpenAI alone"), keys).unwrap();
     assert_eq!(openai.agents[0].speech_to_text, ["openai"]);
+    assert_eq!(openai.risks, []);
+}
+
+#[test]
+fn the_file_of_init_for_servers_on_this_machine_needs_no_key() {
     let none = |name: &str| (name == "VOXTRA_ARI_PASSWORD").then(|| "x".to_owned());
-    let text = alternative("# On this machine, without a key", true);
+    let text = local_agent_starter();
     let local = Config::parse(&text, none).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(local.agents[0].text_to_speech, ["piper"]);
+    let agent = &local.agents[0];
+    assert_eq!(agent.speech_to_text, ["whisper"]);
+    assert_eq!(agent.language_model, ["local"]);
+    assert_eq!(agent.text_to_speech, ["piper"]);
     assert_eq!(local.providers.len(), 3);
-    let every = [&local, &openai];
-    assert!(every.iter().all(|config| config.risks.is_empty()));
+    assert_eq!(local.risks, []);
+    let hosted = ["With OpenAI", "DEEPGRAM", "Hosted", "\n\n\n"];
+    assert!(hosted.iter().all(|word| !text.contains(word)), "{text}");
+    let other = Config::parse(AGENT_STARTER, keys).unwrap();
+    let settings = |config: &Config| format!("{:?}", config.agents[0].settings());
+    assert_eq!(settings(&local), settings(&other));
 }
 
 #[test]
