@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::session::{
-    AgentSettings, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure, tools,
+    AgentSettings, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure, OverlapWords,
+    tools,
 };
 use crate::speech::SpeechError;
 
@@ -18,6 +19,8 @@ pub struct ConfiguredAgent {
     pub instructions: AgentInstructions,
     /// The language of its callers and of what it says, as a tag such as `en-GB`.
     pub language: Option<String>,
+    /// Words by which callers interrupt it or do not, beside the known ones.
+    pub overlap: OverlapWords,
     /// What it says first.
     pub greeting: Option<String>,
     /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
@@ -127,6 +130,7 @@ impl ConfiguredAgent {
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
         let mut settings = AgentSettings::new(instructions);
         settings.language.clone_from(&self.language);
+        settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
         settings.time_zone.clone_from(&self.time_zone);
         if let Some(lookup) = &self.lookup {

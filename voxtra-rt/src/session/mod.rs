@@ -7,6 +7,7 @@
 // The call, as an agent holds it.
 mod call;
 mod caller_audio;
+mod caller_words;
 mod conversation;
 mod error;
 mod leg;
@@ -50,6 +51,7 @@ use crate::sync;
 
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
+pub use caller_words::OverlapWords;
 #[cfg(feature = "http")]
 pub use conversation::HttpSettings;
 #[cfg(feature = "config")]

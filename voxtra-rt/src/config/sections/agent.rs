@@ -11,7 +11,7 @@ use super::super::document::{Section, nearest};
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::http::read_http;
 use super::read_word;
-use crate::session::{Filler, KnownNames, NoInput, OnFailure, WayOut, time_zone};
+use crate::session::{Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone};
 use crate::speech::{SpeechSettings, VoiceSettings};
 
 /// The providers of the file, and the names of all their sections.
@@ -70,6 +70,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         name,
         instructions,
         language,
+        overlap: read_overlap(section.section("overlap")),
         greeting,
         time_zone,
         lookup,
@@ -285,6 +286,25 @@ fn read_tools(section: &Section<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) 
         }
     }
     (tools, transfer)
+}
+
+fn read_overlap(section: Section<'_>) -> OverlapWords {
+    let words = |key| {
+        let words = section.text_or_texts(key).unwrap_or_default();
+        if words
+            .iter()
+            .any(|text| !text.contains(char::is_alphanumeric))
+        {
+            section.refuse(key, "has an entry without a word");
+        }
+        words
+    };
+    let words = OverlapWords::new().with(|overlap| {
+        overlap.interruptions = words("interruptions");
+        overlap.backchannels = words("backchannels");
+    });
+    section.finish();
+    words
 }
 
 fn read_no_input(section: Section<'_>) -> Option<NoInput> {

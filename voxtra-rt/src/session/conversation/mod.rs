@@ -30,6 +30,7 @@ pub use self::tool::{FnTool, Tool};
 pub(crate) use self::variables::{KnownNames, time_zone};
 pub use self::variables::{Lookup, VariableError};
 use super::call::Call;
+use super::caller_words::OverlapWords;
 use super::error::CallError;
 use crate::lock::lock;
 use crate::speech::{Message, Parts, Reply, ReplyPart};
@@ -198,6 +199,9 @@ impl<'a> Conversation<'a> {
         self.instruct(&settings.instructions);
         if let Some(language) = &settings.language {
             self.call.set_language(language);
+        }
+        if settings.overlap != OverlapWords::default() {
+            self.call.set_overlap_words(settings.overlap.clone());
         }
         for tool in &settings.tools {
             lock(self.call.session().memory()).add_tool(tool.clone());

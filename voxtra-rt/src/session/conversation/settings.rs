@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::caller_words::OverlapWords;
 use super::tool::Tool;
 use super::variables::Lookup;
 
@@ -35,6 +36,9 @@ pub struct AgentSettings {
     /// The language of the caller and of what the agent says, as a tag such as `en-GB`. In English
     /// and German, amounts, dates and signs are said in words. Default: the providers' own.
     pub language: Option<String>,
+    /// Words by which callers interrupt the agent or do not, beside those that are known of English
+    /// and German. Default: none.
+    pub overlap: OverlapWords,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// Variables of its own, for its texts. Default: none.
@@ -62,6 +66,7 @@ impl AgentSettings {
         Self {
             instructions: instructions.into(),
             language: None,
+            overlap: OverlapWords::default(),
             greeting: None,
             variables: BTreeMap::new(),
             lookup: None,
@@ -106,6 +111,13 @@ impl AgentSettings {
     #[must_use]
     pub fn time_zone(mut self, name: impl Into<String>) -> Self {
         self.time_zone = Some(name.into());
+        self
+    }
+
+    /// Adds words by which callers interrupt the agent, or do not.
+    #[must_use]
+    pub fn overlap(mut self, words: OverlapWords) -> Self {
+        self.overlap = words;
         self
     }
 
