@@ -68,7 +68,7 @@ pub use say::Say;
 pub use speak::Spoken;
 pub use transfer::Transfer;
 
-pub(crate) use call::Services;
+pub(crate) use call::{Services, StandIns};
 pub(crate) use carrier::{Carrier, Order, TransferTo};
 pub(crate) use declared::run_session;
 pub use owner::OnHandlerEnd;
