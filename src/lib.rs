@@ -47,7 +47,7 @@ pub use voxtra_rt::config::Config;
 pub use voxtra_rt::rehearsal;
 pub use voxtra_rt::session::{
     AgentSettings, Agents, AudioStream, Call, CallError, CallInfo, ContextLimit, Event, EventBody,
-    Events, FnTool, HandlerError, Say, Session, Spoken, Tool, Transfer, WayOut, tools,
+    Events, FnTool, HandlerError, Lookup, Say, Session, Spoken, Tool, Transfer, WayOut, tools,
 };
 #[cfg(feature = "command-voice")]
 pub use voxtra_rt::speech::CommandVoice;

@@ -9,6 +9,7 @@ mod silence;
 mod talking;
 mod tool_calls;
 mod turns;
+mod variables;
 
 use std::sync::{Arc, Mutex};
 

@@ -10,6 +10,7 @@ use super::super::caller_words::OverlapWords;
 use super::super::error::{CallError, HandlerError};
 use super::settings::AgentSettings;
 use super::tool::{FnTool, Tool};
+use super::variables;
 use crate::lock::lock;
 use crate::speech::ToolSpec;
 
@@ -82,21 +83,22 @@ pub(super) struct Current<'a> {
 
 impl<'a> Current<'a> {
     /// The agent begins with the call.
-    pub(super) fn begin(
+    pub(super) async fn begin(
         call: &'a Call,
         others: Option<&'a Agents>,
         (name, settings): (&str, &AgentSettings),
-    ) -> Self {
+    ) -> Result<Self, CallError> {
+        let settings = variables::settle(call, settings).await?;
         let before = call.session().services();
         let current = Self {
             call,
             others,
             name: name.to_owned(),
-            settings: Arc::new(settings.clone()),
+            settings: Arc::new(settings),
             before,
         };
         current.enter(None);
-        current
+        Ok(current)
     }
 
     /// The agent to whom a tool has handed the caller over takes over. False if there is none.
@@ -106,7 +108,8 @@ impl<'a> Current<'a> {
             return Ok(false);
         };
         let (_, settings) = others.find(&next)?;
-        let left = std::mem::replace(&mut self.settings, Arc::new(settings.clone()));
+        let settings = variables::settle(self.call, settings).await?;
+        let left = std::mem::replace(&mut self.settings, Arc::new(settings));
         let from = std::mem::replace(&mut self.name, next.clone());
         self.enter(Some(&left));
         let changed = AgentChanged::new(from, next);
