@@ -1,6 +1,7 @@
 //! The language model in a call's conversation.
 
 mod agents;
+mod bounds;
 mod context;
 mod filling;
 #[cfg(feature = "http")]

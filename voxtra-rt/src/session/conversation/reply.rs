@@ -12,6 +12,7 @@ use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
+use super::bounds::Bounds;
 use super::filling::Filling;
 use super::settings::Filler;
 use super::tool;
@@ -306,6 +307,7 @@ struct Reading {
     parts: Parts<ReplyPart>,
     language: Option<Arc<str>>,
     sentences: Sentences,
+    bounds: Bounds,
     ended: bool,
     text: String,
     tool_calls: Vec<ToolCall>,
@@ -317,6 +319,7 @@ impl Reading {
             parts,
             language,
             sentences: Sentences::new(),
+            bounds: Bounds::default(),
             ended: false,
             text: String::new(),
             tool_calls: Vec::new(),
@@ -336,6 +339,7 @@ impl Reading {
             if let Some(sentence) = sentence {
                 let sentence = speakable(&sentence, self.language.as_deref());
                 if sentence.chars().any(char::is_alphanumeric) {
+                    self.bounds.sentence(&sentence)?;
                     return Ok(Some(sentence));
                 }
                 continue;
@@ -347,6 +351,7 @@ impl Reading {
             match part {
                 Some(part) => match part? {
                     ReplyPart::Text(text) => {
+                        self.bounds.text(&text)?;
                         self.text.push_str(&text);
                         self.sentences.push(&text);
                     }
