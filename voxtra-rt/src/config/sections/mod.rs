@@ -2,6 +2,7 @@
 //! that reading goes on. A wrong value's problem was noted by then, and the result is thrown away.
 
 mod agent;
+mod http;
 mod media;
 mod provider;
 mod route;
@@ -32,15 +33,23 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let mut places = Places::default();
     let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
     let media = read_media(root.section("media"), &mut places.older);
+    let audiosockets = read_audiosockets(&root, &media.server);
     let turn = read_turn(root.section("turn"));
     let speech = read_speech(root.section("speech"));
     let (mut providers, names) = read_providers(&root, &mut places.providers);
-    let agents = read_agents(&root, &mut providers, &names, &speech, &mut places.agents);
+    let agents = read_agents(
+        &root,
+        &mut providers,
+        &names,
+        &speech,
+        asterisk.is_some() || audiosockets.is_empty(),
+        &mut places.agents,
+    );
     let config = Config {
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
         calls: read_calls(root.section("calls")),
-        audiosockets: read_audiosockets(&root, &media.server),
+        audiosockets,
         media: media.server,
         advertise: media.advertise,
         limits: media.limits,
@@ -151,6 +160,7 @@ fn read_turn(section: Section<'_>) -> TurnSettings {
     switch("barge_in", &mut turn.barge_in);
     share("barge_in_threshold", &mut turn.barge_in_threshold);
     time("barge_in_min_speech_ms", &mut turn.barge_in_min_speech_ms);
+    time("barge_in_words_ms", &mut turn.barge_in_words_ms);
     switch("pause", &mut turn.pause);
     share("pause_threshold", &mut turn.pause_threshold);
     frames("pause_frames", &mut turn.pause_frames);

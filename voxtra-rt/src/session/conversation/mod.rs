@@ -1,6 +1,11 @@
 //! The language model in a call's conversation.
 
+mod agents;
+mod bounds;
+mod context;
 mod filling;
+#[cfg(feature = "http")]
+mod http;
 mod memory;
 mod reply;
 mod run;
@@ -8,17 +13,28 @@ mod settings;
 mod tool;
 pub mod tools;
 mod turns;
+mod variables;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
+pub use self::agents::Agents;
+use self::agents::Current;
+pub use self::context::ContextLimit;
+#[cfg(feature = "http")]
+pub(crate) use self::http::Address;
+#[cfg(feature = "http")]
+pub use self::http::HttpSettings;
 pub(crate) use self::memory::Memory;
 pub use self::reply::Answer;
 use self::reply::{Phase, Question};
 pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
+#[cfg(feature = "config")]
+pub(crate) use self::variables::{KnownNames, time_zone};
+pub use self::variables::{Lookup, VariableError};
 use super::call::Call;
 use super::error::CallError;
 use crate::lock::lock;
@@ -48,11 +64,18 @@ impl<'a> Conversation<'a> {
         lock(self.call.session().memory()).add_tool(Arc::new(tool));
     }
 
-    /// What was said so far, oldest first, without the instructions. Of what the agent said there
+    /// What was said so far, oldest first, without the instructions and without what was over the
+    /// [limit](Self::limit_context). Of what the agent said there
     /// is what the caller heard; what was cut ends with an ellipsis.
     #[must_use]
     pub fn history(&self) -> Vec<Message> {
         lock(self.call.session().memory()).messages().to_vec()
+    }
+
+    /// How much of the conversation the model is told from now on; [`run`](Self::run) sets it as
+    /// [`AgentSettings::context`] says. Default: [`ContextLimit::default`].
+    pub fn limit_context(&self, limit: ContextLimit) {
+        lock(self.call.session().memory()).limit(limit);
     }
 
     /// Forgets what was said. Instructions and tools stay.
@@ -152,7 +175,9 @@ impl<'a> Conversation<'a> {
             phase: &phase,
             caller: None,
         };
-        question.answer().await
+        let answer = question.answer().await;
+        context::keep(call);
+        answer
     }
 
     /// Conducts the whole conversation: answers the call, greets, listens, answers each turn of the
@@ -170,9 +195,30 @@ impl<'a> Conversation<'a> {
     /// ```
     ///
     /// # Errors
-    /// No speech-to-text, language model or voice is configured, or the call can't be answered. A
+    /// No speech-to-text, language model or voice is configured, a text has an unknown variable, or
+    /// the call can't be answered. A
     /// provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
+        let current = Current::begin(self.call, None, ("", settings)).await?;
+        self.conduct(current).await
+    }
+
+    /// As [`run`](Self::run), by several agents. The one named `first` begins; a tool hands the
+    /// caller over to those that an agent's [`hand_over`](AgentSettings::hand_over) names. The next
+    /// agent goes on with what was said, at once and without its greeting; `agent.changed` tells of
+    /// it. `max_duration` is that of the first one. A caller is handed over at most three times
+    /// before saying something again.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and one of the agents that are named is not there.
+    pub async fn run_agents(&self, agents: &Agents, first: &str) -> Result<(), CallError> {
+        agents.check()?;
+        let first = agents.find(first)?;
+        let current = Current::begin(self.call, Some(agents), first).await?;
+        self.conduct(current).await
+    }
+
+    async fn conduct(&self, current: Current<'_>) -> Result<(), CallError> {
         let services = self.call.session().services();
         if services.speech_to_text.is_none() {
             return Err(CallError::NoSpeechToText);
@@ -183,18 +229,11 @@ impl<'a> Conversation<'a> {
         if services.voice.is_none() {
             return Err(CallError::NoVoice);
         }
-        self.instruct(&settings.instructions);
-        if let Some(language) = &settings.language {
-            self.call.set_language(language);
-        }
-        for tool in &settings.tools {
-            lock(self.call.session().memory()).add_tool(tool.clone());
-        }
         let _alone = self
             .call
             .while_up(async { Ok(self.call.session().asking().await) })
             .await?;
-        run::run(self.call, settings).await
+        run::run(self.call, current).await
     }
 }
 
@@ -205,7 +244,25 @@ async fn remember(call: &Call, question: Option<Message>, reply: &Reply) {
         lock(call.session().memory()).append(vec![question, answer]);
         let response = AgentResponse::new(reply.text.clone(), reply.tool_calls.clone());
         call.emit_body(response.into()).await;
+        context::keep(call);
     }
+}
+
+/// A call of this caller that is carried nowhere, and whose events nobody takes.
+#[cfg(test)]
+fn nowhere(caller_id: &str) -> Call {
+    let info = super::call::CallInfo {
+        caller_id: caller_id.to_owned(),
+        called_number: String::new(),
+        redirecting_number: String::new(),
+        direction: super::call::Direction::Inbound,
+        args: Vec::new(),
+    };
+    let (reports, _) = super::report::Reports::new();
+    let (requests, _) = tokio::sync::mpsc::channel(64);
+    let carrier = Arc::new(super::carrier::Nowhere);
+    let services = super::call::Services::default();
+    Call::new("ch-1".into(), info, carrier, services, reports, requests)
 }
 
 #[cfg(test)]
@@ -214,11 +271,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use tokio::sync::mpsc;
-
-    use super::super::call::{CallInfo, Direction, Services};
-    use super::super::carrier::Nowhere;
-    use super::super::report::Reports;
+    use super::super::call::Services;
     use super::*;
     use crate::speech::{LanguageModel, ModelRequest, ProviderError, ProviderErrorKind};
 
@@ -253,23 +306,8 @@ mod tests {
             model: Some(Arc::new(Mirror)),
             ..Services::default()
         };
-        let info = CallInfo {
-            caller_id: String::new(),
-            called_number: String::new(),
-            redirecting_number: String::new(),
-            direction: Direction::Inbound,
-            args: Vec::new(),
-        };
-        let (reports, _reported) = Reports::new();
-        let (requests, _requested) = mpsc::channel(64);
-        let call = Call::new(
-            "ch-1".into(),
-            info,
-            Arc::new(Nowhere),
-            services,
-            reports,
-            requests,
-        );
+        let call = nowhere("");
+        call.session().change_services(|own| *own = services);
         let agent = call.agent();
         agent.instruct("be");
         assert_eq!(agent.respond("a").await.unwrap().text, "be|a");
