@@ -8,15 +8,23 @@ use crate::app::Handler;
 use crate::session::{AgentSettings, Call, CallError};
 use crate::speech::{
     FallbackModel, FallbackTranscriber, FallbackVoice, LanguageModel, ProviderError, SpeechError,
-    SpeechToText, TextToSpeech,
+    SpeechToSpeech, SpeechToText, TextToSpeech,
 };
 
 /// What all calls of an agent share.
 struct Shared {
     settings: AgentSettings,
-    ears: Arc<dyn SpeechToText>,
-    model: Arc<dyn LanguageModel>,
-    voice: Arc<dyn TextToSpeech>,
+    services: Services,
+}
+
+/// What it hears, thinks and speaks with.
+enum Services {
+    Three {
+        ears: Arc<dyn SpeechToText>,
+        model: Arc<dyn LanguageModel>,
+        voice: Arc<dyn TextToSpeech>,
+    },
+    One(Arc<dyn SpeechToSpeech>),
 }
 
 /// Handles calls with this agent. `speech` is the voice of `[speech]`.
@@ -31,30 +39,38 @@ pub(super) fn handler(
         found.ok_or_else(|| agent.refused(format!("there is no [provider.{name}]")))
     };
     let refuse = |error: ProviderError| agent.refused(error);
-    let ears = each(&agent.speech_to_text, |name| {
-        find(name)?.speech_to_text().map_err(refuse)
-    });
-    let models = each(&agent.language_model, |name| {
-        find(name)?.language_model().map_err(refuse)
-    });
-    let voices = each(&agent.text_to_speech, |name| match speech {
-        Some(speech) if name == COMMAND => Ok(speech.clone()),
-        None if name == COMMAND => Err(agent
-            .refused("it has no voice: install espeak-ng, flite or piper, or set text_to_speech")),
-        _ => find(name)?.text_to_speech().map_err(refuse),
-    });
-    let shared = Arc::new(Shared {
-        settings: agent.settings()?,
-        ears: one(agent, "speech_to_text", ears?, |all| {
-            Some(Arc::new(FallbackTranscriber::new(all)?))
-        })?,
-        model: one(agent, "language_model", models?, |all| {
-            Some(Arc::new(FallbackModel::new(all)?))
-        })?,
-        voice: one(agent, "text_to_speech", voices?, |all| {
-            Some(Arc::new(FallbackVoice::new(all)?))
-        })?,
-    });
+    let three = || -> Result<Services, SpeechError> {
+        let ears = each(&agent.speech_to_text, |name| {
+            find(name)?.speech_to_text().map_err(refuse)
+        });
+        let models = each(&agent.language_model, |name| {
+            find(name)?.language_model().map_err(refuse)
+        });
+        let voices = each(&agent.text_to_speech, |name| match speech {
+            Some(speech) if name == COMMAND => Ok(speech.clone()),
+            None if name == COMMAND => Err(agent.refused(
+                "it has no voice: install espeak-ng, flite or piper, or set text_to_speech",
+            )),
+            _ => find(name)?.text_to_speech().map_err(refuse),
+        });
+        Ok(Services::Three {
+            ears: one(agent, "speech_to_text", ears?, |all| {
+                Some(Arc::new(FallbackTranscriber::new(all)?))
+            })?,
+            model: one(agent, "language_model", models?, |all| {
+                Some(Arc::new(FallbackModel::new(all)?))
+            })?,
+            voice: one(agent, "text_to_speech", voices?, |all| {
+                Some(Arc::new(FallbackVoice::new(all)?))
+            })?,
+        })
+    };
+    let services = match &agent.speech_to_speech {
+        Some(name) => Services::One(find(name)?.speech_to_speech().map_err(refuse)?),
+        None => three()?,
+    };
+    let settings = agent.settings()?;
+    let shared = Arc::new(Shared { settings, services });
     Ok(Handler::new(move |call: Call| {
         let shared = shared.clone();
         async move { shared.converse(&call).await }
@@ -84,9 +100,14 @@ fn one<P: ?Sized>(
 
 impl Shared {
     async fn converse(&self, call: &Call) -> Result<(), CallError> {
-        call.set_voice(self.voice.clone());
-        call.set_language_model(self.model.clone());
-        call.set_speech_to_text(self.ears.clone());
+        match &self.services {
+            Services::Three { ears, model, voice } => {
+                call.set_voice(voice.clone());
+                call.set_language_model(model.clone());
+                call.set_speech_to_text(ears.clone());
+            }
+            Services::One(service) => call.set_speech_to_speech(service.clone()),
+        }
         call.agent().run(&self.settings).await
     }
 }

@@ -2,6 +2,7 @@
 
 mod failures;
 mod silence;
+mod speech_to_speech;
 mod talking;
 mod tool_calls;
 mod turns;

@@ -1,5 +1,6 @@
 //! The language model in a call's conversation.
 
+mod duplex;
 mod filling;
 mod memory;
 mod reply;
@@ -22,7 +23,7 @@ pub use self::tool::{FnTool, Tool};
 use super::call::Call;
 use super::error::CallError;
 use crate::lock::lock;
-use crate::speech::{Message, Parts, Reply, ReplyPart};
+use crate::speech::{Message, Parts, Reply, ReplyPart, SpeechToText};
 
 /// The language model, with the conversation of one call.
 ///
@@ -159,6 +160,9 @@ impl<'a> Conversation<'a> {
     /// caller with the model's help, and lets itself be interrupted. Returns when the call has
     /// ended, the caller was transferred, or a [`WayOut`] says so.
     ///
+    /// A speech-to-speech service does it alone, if the call has one: it hears the caller and makes
+    /// the events of speech-to-text, and says what the agent says. The filler is not said then.
+    ///
     /// ```no_run
     /// # use voxtra_rt::session::{AgentSettings, Call, CallError, tools};
     /// # async fn example(call: &Call) -> Result<(), CallError> {
@@ -170,18 +174,20 @@ impl<'a> Conversation<'a> {
     /// ```
     ///
     /// # Errors
-    /// No speech-to-text, language model or voice is configured, or the call can't be answered. A
-    /// provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
+    /// No speech-to-text, language model or voice is configured, and no speech-to-speech, or the call
+    /// can't be answered. A provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
         let services = self.call.session().services();
-        if services.speech_to_text.is_none() {
-            return Err(CallError::NoSpeechToText);
-        }
-        if services.model.is_none() {
-            return Err(CallError::NoLanguageModel);
-        }
-        if services.voice.is_none() {
-            return Err(CallError::NoVoice);
+        if services.speech_to_speech.is_none() {
+            if services.speech_to_text.is_none() {
+                return Err(CallError::NoSpeechToText);
+            }
+            if services.model.is_none() {
+                return Err(CallError::NoLanguageModel);
+            }
+            if services.voice.is_none() {
+                return Err(CallError::NoVoice);
+            }
         }
         self.instruct(&settings.instructions);
         if let Some(language) = &settings.language {
@@ -194,7 +200,33 @@ impl<'a> Conversation<'a> {
             .call
             .while_up(async { Ok(self.call.session().asking().await) })
             .await?;
+        let _hears = Hears::alone(self.call);
         run::run(self.call, settings).await
+    }
+}
+
+/// While it lasts, a speech-to-speech service hears the caller, and speech-to-text does not.
+struct Hears<'a> {
+    call: &'a Call,
+    instead_of: Option<Arc<dyn SpeechToText>>,
+}
+
+impl<'a> Hears<'a> {
+    fn alone(call: &'a Call) -> Self {
+        let mut instead_of = None;
+        if call.session().services().speech_to_speech.is_some() {
+            call.session()
+                .change_services(|services| instead_of = services.speech_to_text.take());
+        }
+        Self { call, instead_of }
+    }
+}
+
+impl Drop for Hears<'_> {
+    fn drop(&mut self) {
+        if let Some(provider) = self.instead_of.take() {
+            self.call.set_speech_to_text(provider);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::super::call::Call;
 use super::super::error::CallError;
+use super::duplex::Duplex;
 use super::reply::{Phase, Question};
 use super::settings::{AgentSettings, WayOut};
 use super::turns::{Input, Turns, until};
@@ -23,10 +24,18 @@ const GONE_ON: Duration = Duration::from_secs(15);
 pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), CallError> {
     let ends_at = settings.max_duration;
     let ends_at = ends_at.and_then(|limit| Instant::now().checked_add(limit));
+    let duplex = call.session().services().speech_to_speech;
+    let duplex = duplex.map(|service| Duplex::new(call, service));
+    let turns = Turns::new(call);
     let mut conversation = Running {
         call,
         settings,
-        turns: Turns::new(call),
+        turns: if duplex.is_some() {
+            turns.wordless()
+        } else {
+            turns
+        },
+        duplex,
         unanswered: 0,
         failures: 0,
     };
@@ -53,6 +62,8 @@ struct Running<'a> {
     call: &'a Call,
     settings: &'a AgentSettings,
     turns: Turns,
+    /// In place of speech-to-text, model and voice.
+    duplex: Option<Duplex>,
     /// Prompts in a row to which the caller said nothing.
     unanswered: usize,
     failures: u32,
@@ -71,6 +82,9 @@ impl Running<'_> {
             tokio::spawn(preparing);
         }
         call.answer().await?;
+        if let Some(duplex) = &mut self.duplex {
+            duplex.open();
+        }
         if let Some(greeting) = &self.settings.greeting {
             match self.say(greeting).await {
                 Err(CallError::Provider(_) | CallError::Rate(_)) => {
@@ -105,6 +119,16 @@ impl Running<'_> {
     /// conversation is over.
     async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
         let call = self.call;
+        if let Some(duplex) = &mut self.duplex {
+            return match duplex.answer(&mut self.turns).await {
+                Ok(()) => {
+                    self.failures = 0;
+                    Ok(!call.is_over())
+                }
+                Err(CallError::Provider(_) | CallError::Rate(_)) => self.failed().await,
+                Err(error) => Err(error),
+            };
+        }
         loop {
             self.turns.answering();
             let before = lock(call.session().memory()).messages().len();
@@ -154,6 +178,9 @@ impl Running<'_> {
 
     /// Says something of its own, and remembers what was heard of it. False if the caller cut it.
     async fn say(&mut self, text: &str) -> Result<bool, CallError> {
+        if let Some(duplex) = &mut self.duplex {
+            return duplex.say(text).await;
+        }
         let (heard, interrupted) = self.call.say_aloud(text).await?;
         lock(self.call.session().memory()).agent_said(&heard, interrupted);
         Ok(!interrupted)
@@ -181,7 +208,21 @@ impl Running<'_> {
     async fn failed(&mut self) -> Result<bool, CallError> {
         let on_failure = &self.settings.on_failure;
         self.failures = self.failures.saturating_add(1);
-        let said = match self.call.say(&on_failure.say).await {
+        let said = match &mut self.duplex {
+            Some(duplex) => {
+                // It hears again before the caller is asked to say it again.
+                duplex.open();
+                let services = self.call.session().services();
+                let recorded = services.prompts.by_text(&on_failure.say).is_some();
+                if services.voice.is_some() || recorded {
+                    self.call.say(&on_failure.say).await.map(drop)
+                } else {
+                    duplex.say(&on_failure.say).await.map(drop)
+                }
+            }
+            None => self.call.say(&on_failure.say).await.map(drop),
+        };
+        let said = match said {
             Err(CallError::Ended) => return Ok(false),
             said => said.is_ok(),
         };

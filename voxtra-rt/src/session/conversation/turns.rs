@@ -75,6 +75,8 @@ struct State {
     went_on: bool,
     deaf: bool,
     over: bool,
+    /// Whoever answers hears the caller, and needs no words.
+    wordless: bool,
 }
 
 impl Turns {
@@ -85,6 +87,12 @@ impl Turns {
             state: State::default(),
             speaking: watch::Sender::new(false),
         }
+    }
+
+    /// Turns end when turn-taking says so, with or without words.
+    pub(super) fn wordless(mut self) -> Self {
+        self.state.wordless = true;
+        self
     }
 
     /// Whether the caller is speaking.
@@ -117,6 +125,20 @@ impl Turns {
                     self.state.silent_since = None;
                     return Input::Silence;
                 }
+            }
+        }
+    }
+
+    /// Waits until the caller is in no turn, or has ended one. Cancel safe.
+    pub(super) async fn settled(&mut self) -> Option<Input> {
+        loop {
+            if self.state.over || self.state.ended.is_some() {
+                return Some(self.next(None).await);
+            }
+            tokio::select! {
+                biased;
+                event = self.events.next() => self.note(event.as_deref()),
+                () = std::future::ready(()), if !self.state.open => return None,
             }
         }
     }
@@ -160,6 +182,10 @@ impl State {
     /// somebody else.
     fn turn(&mut self, now: Instant, take: impl Fn(u64) -> bool) -> Option<Input> {
         let late = self.late()?;
+        if self.wordless {
+            self.ended = None;
+            return Some(Input::Turn(String::new()));
+        }
         if self.unheard > 0 && now < late {
             return None;
         }
@@ -196,6 +222,7 @@ impl State {
         };
         let now = Instant::now();
         match body {
+            BuiltIn::UserTranscript(_) | BuiltIn::UserTranscriptPartial(_) if self.wordless => {}
             BuiltIn::UserSpeechStarted(_) => self.caller_starts(now),
             BuiltIn::UserSpeechEnded(_) => {
                 self.caller_speaks = false;
