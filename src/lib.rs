@@ -71,6 +71,11 @@ struct Language;
 #[doc = include_str!("../docs/call.md")]
 struct CallPage;
 
+/// So does that of rehearsals.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/rehearsals.md")]
+struct Rehearsals;
+
 /// So does that of a provider's author.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/providers.md")]

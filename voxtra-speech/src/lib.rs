@@ -104,7 +104,7 @@ pub use self::net::Endpoint;
 pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
-pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
+pub use self::scripted::{ScriptedModel, ScriptedReply, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 pub use self::speech_to_speech::{SpeechToSpeech, TalkInput, TalkOptions, TalkPart};
 pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};

@@ -9,10 +9,9 @@ use voxtra_core::event::EndReason;
 use tokio::sync::{mpsc, oneshot};
 
 use super::carrier::RehearsedCarrier;
+use super::cast::Cast;
 use super::phone::PhoneAction;
-use super::voice::{Spoken, SpokenTranscriber, SpokenVoice};
 use crate::session::Call;
-use crate::speech::{SpeechToText, TextToSpeech};
 
 /// How long an endpoint rings before it is picked up.
 const RINGS: Duration = Duration::from_secs(2);
@@ -87,21 +86,21 @@ pub(crate) struct Simulation {
     far_ends: Mutex<HashMap<String, VecDeque<FarEnd>>>,
     calls: AtomicU64,
     placed: mpsc::UnboundedSender<SimulatedCall>,
-    ms_per_character: u32,
+    cast: Cast,
 }
 
 impl Simulation {
     /// A simulation, and the calls that its agents will place.
-    pub(crate) fn new(
+    pub(super) fn new(
         far_ends: HashMap<String, VecDeque<FarEnd>>,
-        ms_per_character: u32,
+        cast: Cast,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<SimulatedCall>) {
         let (placed, outbound) = mpsc::unbounded_channel();
         let simulation = Self {
             far_ends: Mutex::new(far_ends),
             calls: AtomicU64::new(0),
             placed,
-            ms_per_character,
+            cast,
         };
         (Arc::new(simulation), outbound)
     }
@@ -130,17 +129,7 @@ impl Simulation {
         let _ = self.placed.send(simulated);
     }
 
-    pub(crate) fn voice(&self) -> Arc<dyn TextToSpeech> {
-        Arc::new(SpokenVoice {
-            ms_per_character: self.ms_per_character,
-        })
-    }
-
-    pub(crate) fn speech_to_text(&self, spoken: &Arc<Spoken>) -> Arc<dyn SpeechToText> {
-        Arc::new(SpokenTranscriber(spoken.clone()))
-    }
-
-    pub(crate) fn ms_per_character(&self) -> u32 {
-        self.ms_per_character
+    pub(super) fn cast(&self) -> &Cast {
+        &self.cast
     }
 }

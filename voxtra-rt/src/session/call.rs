@@ -6,6 +6,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use voxtra_core::event::{Error, EventType};
 
+use super::caller_words::OverlapWords;
 use super::carrier::Carrier;
 use super::conversation::Conversation;
 use super::error::CallError;
@@ -44,8 +45,46 @@ pub(crate) struct Services {
     /// In place of the three.
     pub(crate) speech_to_speech: Option<Arc<dyn SpeechToSpeech>>,
     pub(crate) language: Option<Arc<str>>,
+    pub(crate) overlap: Arc<OverlapWords>,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) state: Arc<State>,
+    /// Plays the services that the call chooses for itself.
+    pub(crate) stand_ins: Option<Arc<dyn StandIns>>,
+}
+
+/// Stands between a call and the services that it chooses for itself.
+pub(crate) trait StandIns: Send + Sync {
+    /// What hears the caller instead of `chosen`.
+    fn speech_to_text(&self, chosen: Arc<dyn SpeechToText>) -> Arc<dyn SpeechToText>;
+
+    /// What speaks instead of `chosen`.
+    fn voice(&self, chosen: Arc<dyn TextToSpeech>) -> Arc<dyn TextToSpeech>;
+
+    /// What thinks instead of `chosen`.
+    fn model(&self, chosen: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel>;
+}
+
+impl Services {
+    fn choose_voice(&mut self, voice: Arc<dyn TextToSpeech>) {
+        self.voice = Some(match &self.stand_ins {
+            Some(stand_ins) => stand_ins.voice(voice),
+            None => voice,
+        });
+    }
+
+    fn choose_speech_to_text(&mut self, provider: Arc<dyn SpeechToText>) {
+        self.speech_to_text = Some(match &self.stand_ins {
+            Some(stand_ins) => stand_ins.speech_to_text(provider),
+            None => provider,
+        });
+    }
+
+    fn choose_model(&mut self, model: Arc<dyn LanguageModel>) {
+        self.model = Some(match &self.stand_ins {
+            Some(stand_ins) => stand_ins.model(model),
+            None => model,
+        });
+    }
 }
 
 impl std::fmt::Debug for Services {
@@ -216,7 +255,7 @@ impl Call {
     /// ```
     pub fn set_voice(&self, voice: Arc<dyn TextToSpeech>) {
         self.session
-            .change_services(|services| services.voice = Some(voice));
+            .change_services(|services| services.choose_voice(voice));
     }
 
     /// Gives this call a speech-to-text of its own, from the next part of the caller's audio on.
@@ -231,7 +270,7 @@ impl Call {
     /// ```
     pub fn set_speech_to_text(&self, provider: Arc<dyn SpeechToText>) {
         self.session
-            .change_services(|services| services.speech_to_text = Some(provider));
+            .change_services(|services| services.choose_speech_to_text(provider));
         self.transcribe_if_wanted();
     }
 
@@ -247,7 +286,7 @@ impl Call {
     /// ```
     pub fn set_language_model(&self, model: Arc<dyn LanguageModel>) {
         self.session
-            .change_services(|services| services.model = Some(model));
+            .change_services(|services| services.choose_model(model));
     }
 
     /// Gives this call a speech-to-speech service of its own. It takes the place of speech-to-text,
@@ -282,6 +321,23 @@ impl Call {
     pub fn set_language(&self, tag: &str) {
         self.session
             .change_services(|services| services.language = Some(tag.into()));
+    }
+
+    /// Adds to the words by which a caller who talks over the agent interrupts it, or does not:
+    /// beside those that are known of English and German. It replaces what was added earlier.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, OverlapWords};
+    /// # fn example(call: &Call) {
+    /// call.set_overlap_words(OverlapWords::new().with(|words| {
+    ///     words.interruptions = vec!["attendez".to_owned()];
+    ///     words.backchannels = vec!["d'accord".to_owned()];
+    /// }));
+    /// # }
+    /// ```
+    pub fn set_overlap_words(&self, words: OverlapWords) {
+        self.session
+            .change_services(|services| services.overlap = Arc::new(words));
     }
 
     /// Stores a value for this call.

@@ -7,6 +7,7 @@
 // The call, as an agent holds it.
 mod call;
 mod caller_audio;
+mod caller_words;
 mod conversation;
 mod error;
 mod leg;
@@ -50,6 +51,7 @@ use crate::sync;
 
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
+pub use caller_words::OverlapWords;
 pub use conversation::{
     AgentSettings, Answer, Conversation, Filler, FnTool, NoInput, OnFailure, Tool, WayOut, tools,
 };
@@ -61,7 +63,7 @@ pub use say::Say;
 pub use speak::Spoken;
 pub use transfer::Transfer;
 
-pub(crate) use call::Services;
+pub(crate) use call::{Services, StandIns};
 pub(crate) use carrier::{Carrier, Order, TransferTo};
 pub(crate) use declared::run_session;
 pub use owner::OnHandlerEnd;
