@@ -1,14 +1,16 @@
 //! Conversations with a speech-to-speech service that follows a script.
 
+use std::collections::VecDeque;
 use std::future::pending;
 
 use tokio::time::Instant;
-use voxtra_core::event::BuiltIn;
 
 use super::super::voice::sound;
 use super::*;
-use crate::session::EventBody;
-use crate::speech::{SpeechToSpeech, StopReason, TalkInput, TalkOptions, TalkPart};
+use crate::app::Application;
+use crate::speech::{
+    ProviderError, Reply, SpeechToSpeech, StopReason, TalkInput, TalkOptions, TalkPart, ToolCall,
+};
 
 /// What the service does when it is its turn: how long it thinks, what it understood, and what
 /// comes then.
@@ -107,6 +109,14 @@ impl SpeechToSpeech for Service {
                 }
             }
         })
+    }
+}
+
+fn tool_call(name: &str, arguments: Value) -> ToolCall {
+    ToolCall {
+        id: "1".to_owned(),
+        name: name.to_owned(),
+        arguments: arguments.to_string(),
     }
 }
 

@@ -228,8 +228,12 @@ impl<'a> Hears<'a> {
 
 impl Drop for Hears<'_> {
     fn drop(&mut self) {
-        if let Some(provider) = self.instead_of.take() {
-            self.call.set_speech_to_text(provider);
+        let instead_of = self.instead_of.take();
+        if instead_of.is_some() {
+            self.call
+                .session()
+                .change_services(|services| services.speech_to_text = instead_of);
+            self.call.transcribe_if_wanted();
         }
     }
 }
