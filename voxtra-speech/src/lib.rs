@@ -100,7 +100,7 @@ pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
 #[cfg(feature = "net")]
-pub use self::net::Endpoint;
+pub use self::net::{Endpoint, WebAnswer, WebRequest};
 pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::session::{AgentSettings, Filler, NoInput, OnFailure, OverlapWords, tools};
+use crate::session::{
+    AgentSettings, ContextLimit, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure,
+    OverlapWords, tools,
+};
 use crate::speech::SpeechError;
 
 /// An agent of the configuration.
@@ -20,6 +23,10 @@ pub struct ConfiguredAgent {
     pub overlap: OverlapWords,
     /// What it says first.
     pub greeting: Option<String>,
+    /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
+    pub time_zone: Option<String>,
+    /// What is looked up before the call is answered.
+    pub lookup: Option<ConfiguredLookup>,
     /// The providers that understand the caller, the preferred one first.
     pub speech_to_text: Vec<String>,
     /// The providers that think, the preferred one first.
@@ -32,6 +39,12 @@ pub struct ConfiguredAgent {
     pub tools: Vec<ReadyTool>,
     /// Where it may transfer callers to: names and endpoints.
     pub transfer: Vec<(String, String)>,
+    /// The agents to which it may hand callers over, by their names.
+    pub hand_over: Vec<String>,
+    /// The languages that it may go on in: tags, and the providers that speak them.
+    pub languages: Vec<(String, String)>,
+    /// How much of a conversation the model is told.
+    pub context: ContextLimit,
     /// What happens when the caller says nothing.
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long.
@@ -40,6 +53,16 @@ pub struct ConfiguredAgent {
     pub on_failure: OnFailure,
     /// Longest call. 1 s to 7 days, default without limit.
     pub max_duration: Option<Duration>,
+}
+
+/// What is looked up before the call is answered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConfiguredLookup {
+    /// How.
+    pub http: HttpSettings,
+    /// The names of the values, and the values when none are found.
+    pub defaults: Vec<(String, String)>,
 }
 
 /// What an agent is and how to behave.
@@ -57,23 +80,35 @@ pub enum AgentInstructions {
 pub enum ReadyTool {
     /// Connects the caller to somebody else.
     Transfer,
+    /// Hands the caller over to another agent.
+    HandOver,
     /// Ends the call.
     HangUp,
     /// Presses keys.
     SendDtmf,
+    /// Goes on in another language.
+    SwitchLanguage,
 }
 
 impl ReadyTool {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Transfer, Self::HangUp, Self::SendDtmf];
+    pub const ALL: [Self; 5] = [
+        Self::Transfer,
+        Self::HandOver,
+        Self::HangUp,
+        Self::SendDtmf,
+        Self::SwitchLanguage,
+    ];
 
     /// Its name, in the file and for the model.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Transfer => "transfer",
+            Self::HandOver => "hand_over",
             Self::HangUp => "hang_up",
             Self::SendDtmf => "send_dtmf",
+            Self::SwitchLanguage => "switch_language",
         }
     }
 }
@@ -109,7 +144,7 @@ impl ConfiguredAgent {
     /// How it conducts a conversation.
     ///
     /// # Errors
-    /// Its instructions can't be read.
+    /// Its instructions can't be read, or have a variable that there is not; its look-up is wrong.
     pub fn settings(&self) -> Result<AgentSettings, SpeechError> {
         let instructions = self.instructions.read();
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
@@ -117,18 +152,35 @@ impl ConfiguredAgent {
         settings.language.clone_from(&self.language);
         settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
+        settings.time_zone.clone_from(&self.time_zone);
+        if let Some(lookup) = &self.lookup {
+            let defaults = lookup.defaults.iter().cloned();
+            let lookup = Lookup::http(defaults, &lookup.http);
+            settings.lookup = Some(lookup.map_err(|error| self.refused(error))?);
+        }
         for tool in &self.tools {
             settings = match tool {
                 ReadyTool::Transfer => settings.tool(tools::transfer(self.transfer.clone())),
+                ReadyTool::HandOver => settings.hand_over(self.hand_over.iter().cloned()),
                 ReadyTool::HangUp => settings.tool(tools::hang_up()),
                 ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
+                // It is added with its voices.
+                ReadyTool::SwitchLanguage => settings,
             };
         }
         settings.no_input.clone_from(&self.no_input);
         settings.filler.clone_from(&self.filler);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
+        settings.context = self.context;
+        settings.check().map_err(|error| self.refused(error))?;
         Ok(settings)
+    }
+
+    /// The variables that its texts may have.
+    pub(super) fn known_names(&self) -> KnownNames {
+        let found = self.lookup.iter().flat_map(|lookup| &lookup.defaults);
+        KnownNames::of([], found.map(|(name, _)| name))
     }
 
     pub(super) fn refused(&self, reason: impl ToString) -> SpeechError {

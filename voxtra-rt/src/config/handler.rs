@@ -5,76 +5,81 @@ use std::sync::Arc;
 use super::agent::COMMAND;
 use super::{Config, ConfiguredAgent, ProviderSettings};
 use crate::app::Handler;
-use crate::session::{AgentSettings, Call, CallError};
+use crate::session::{AgentSettings, Agents, Call, tools};
 use crate::speech::{
-    FallbackModel, FallbackTranscriber, FallbackVoice, LanguageModel, ProviderError, SpeechError,
-    SpeechToSpeech, SpeechToText, TextToSpeech,
+    FallbackModel, FallbackTranscriber, FallbackVoice, ProviderError, SpeechError, TextToSpeech,
 };
 
-/// What all calls of an agent share.
-struct Shared {
-    settings: AgentSettings,
-    services: Services,
+/// Handles calls with the agent of this name, which may hand them over to the others.
+pub(super) fn handler(agents: &Arc<Agents>, name: &str) -> Handler {
+    let (agents, name) = (agents.clone(), Arc::<str>::from(name));
+    Handler::new(move |call: Call| {
+        let (agents, name) = (agents.clone(), name.clone());
+        async move { call.agent().run_agents(&agents, &name).await }
+    })
 }
 
-/// What it hears, thinks and speaks with.
-enum Services {
-    Three {
-        ears: Arc<dyn SpeechToText>,
-        model: Arc<dyn LanguageModel>,
-        voice: Arc<dyn TextToSpeech>,
-    },
-    One(Arc<dyn SpeechToSpeech>),
+/// All agents of the configuration. `speech` is the voice of `[speech]`.
+pub(super) fn agents(
+    config: &Config,
+    speech: Option<&Arc<dyn TextToSpeech>>,
+) -> Result<Agents, SpeechError> {
+    let mut agents = Agents::new();
+    for agent in &config.agents {
+        agents = agents.agent(agent.name.as_str(), settings(config, agent, speech)?);
+    }
+    Ok(agents)
 }
 
-/// Handles calls with this agent. `speech` is the voice of `[speech]`.
-pub(super) fn handler(
+fn settings(
     config: &Config,
     agent: &ConfiguredAgent,
     speech: Option<&Arc<dyn TextToSpeech>>,
-) -> Result<Handler, SpeechError> {
+) -> Result<AgentSettings, SpeechError> {
     let find = |name: &str| -> Result<&ProviderSettings, SpeechError> {
         let mut providers = config.providers.iter();
         let found = providers.find(|provider| provider.name == name);
         found.ok_or_else(|| agent.refused(format!("there is no [provider.{name}]")))
     };
     let refuse = |error: ProviderError| agent.refused(error);
-    let three = || -> Result<Services, SpeechError> {
-        let ears = each(&agent.speech_to_text, |name| {
-            find(name)?.speech_to_text().map_err(refuse)
+    if let Some(name) = &agent.speech_to_speech {
+        let service = find(name)?.speech_to_speech().map_err(refuse)?;
+        return Ok(agent.settings()?.speech_to_speech(service));
+    }
+    let ears = each(&agent.speech_to_text, |name| {
+        find(name)?.speech_to_text().map_err(refuse)
+    });
+    let models = each(&agent.language_model, |name| {
+        find(name)?.language_model().map_err(refuse)
+    });
+    let voices = each(&agent.text_to_speech, |name| match speech {
+        Some(speech) if name == COMMAND => Ok(speech.clone()),
+        None if name == COMMAND => Err(agent
+            .refused("it has no voice: install espeak-ng, flite or piper, or set text_to_speech")),
+        _ => find(name)?.text_to_speech().map_err(refuse),
+    });
+    let ears = one(agent, "speech_to_text", ears?, |all| {
+        Some(Arc::new(FallbackTranscriber::new(all)?))
+    })?;
+    let model = one(agent, "language_model", models?, |all| {
+        Some(Arc::new(FallbackModel::new(all)?))
+    })?;
+    let voice = one(agent, "text_to_speech", voices?, |all| {
+        Some(Arc::new(FallbackVoice::new(all)?))
+    })?;
+    let mut settings = agent.settings()?;
+    if !agent.languages.is_empty() {
+        let voices = agent.languages.iter().map(|(tag, name)| {
+            let voice = find(name)?.text_to_speech().map_err(refuse)?;
+            Ok((tag.clone(), voice))
         });
-        let models = each(&agent.language_model, |name| {
-            find(name)?.language_model().map_err(refuse)
-        });
-        let voices = each(&agent.text_to_speech, |name| match speech {
-            Some(speech) if name == COMMAND => Ok(speech.clone()),
-            None if name == COMMAND => Err(agent.refused(
-                "it has no voice: install espeak-ng, flite or piper, or set text_to_speech",
-            )),
-            _ => find(name)?.text_to_speech().map_err(refuse),
-        });
-        Ok(Services::Three {
-            ears: one(agent, "speech_to_text", ears?, |all| {
-                Some(Arc::new(FallbackTranscriber::new(all)?))
-            })?,
-            model: one(agent, "language_model", models?, |all| {
-                Some(Arc::new(FallbackModel::new(all)?))
-            })?,
-            voice: one(agent, "text_to_speech", voices?, |all| {
-                Some(Arc::new(FallbackVoice::new(all)?))
-            })?,
-        })
-    };
-    let services = match &agent.speech_to_speech {
-        Some(name) => Services::One(find(name)?.speech_to_speech().map_err(refuse)?),
-        None => three()?,
-    };
-    let settings = agent.settings()?;
-    let shared = Arc::new(Shared { settings, services });
-    Ok(Handler::new(move |call: Call| {
-        let shared = shared.clone();
-        async move { shared.converse(&call).await }
-    }))
+        let voices = voices.collect::<Result<Vec<_>, SpeechError>>()?;
+        settings = settings.tool(tools::switch_language(voices));
+    }
+    Ok(settings
+        .speech_to_text(ears)
+        .language_model(model)
+        .voice(voice))
 }
 
 fn each<P: ?Sized>(
@@ -96,18 +101,4 @@ fn one<P: ?Sized>(
         _ => fall_back(providers),
     };
     one.ok_or_else(|| agent.refused(format!("{key} names no provider")))
-}
-
-impl Shared {
-    async fn converse(&self, call: &Call) -> Result<(), CallError> {
-        match &self.services {
-            Services::Three { ears, model, voice } => {
-                call.set_voice(voice.clone());
-                call.set_language_model(model.clone());
-                call.set_speech_to_text(ears.clone());
-            }
-            Services::One(service) => call.set_speech_to_speech(service.clone()),
-        }
-        call.agent().run(&self.settings).await
-    }
 }

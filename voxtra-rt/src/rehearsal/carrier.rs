@@ -109,6 +109,10 @@ impl Carrier for RehearsedCarrier {
         })
     }
 
+    fn variable(&self, name: String) -> Order<'_, Option<String>> {
+        Box::pin(async move { Ok(self.simulation.variable(&name)) })
+    }
+
     fn send_dtmf(&self, digits: String) -> Order<'_> {
         Box::pin(async move {
             lock(&self.sent).push_str(&digits);

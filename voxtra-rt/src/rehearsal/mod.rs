@@ -124,6 +124,7 @@ pub struct Rehearsal {
     builder: Builder,
     caller_id: String,
     far_ends: HashMap<String, VecDeque<FarEnd>>,
+    variables: HashMap<String, String>,
     cast: Cast,
 }
 
@@ -147,6 +148,7 @@ impl Rehearsal {
             builder,
             caller_id: String::new(),
             far_ends: HashMap::new(),
+            variables: HashMap::new(),
             cast: Cast::default(),
         }
     }
@@ -186,6 +188,13 @@ impl Rehearsal {
         self
     }
 
+    /// A channel variable that calls have.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
     /// The language model of all calls, whatever their agents choose.
     #[must_use]
     pub fn language_model(mut self, model: impl LanguageModel + 'static) -> Self {
@@ -221,7 +230,7 @@ impl Rehearsal {
     /// # Panics
     /// The application can't start: routes conflict.
     pub async fn start(self) -> TestExchange {
-        let (simulation, placed) = Simulation::new(self.far_ends, self.cast);
+        let (simulation, placed) = Simulation::new(self.far_ends, self.variables, self.cast);
         match self
             .builder
             .start_without_lines(Arc::new(simulation.clone()))

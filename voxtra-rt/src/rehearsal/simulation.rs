@@ -84,6 +84,7 @@ impl SimulatedCall {
 #[derive(Debug)]
 pub(crate) struct Simulation {
     far_ends: Mutex<HashMap<String, VecDeque<FarEnd>>>,
+    variables: HashMap<String, String>,
     calls: AtomicU64,
     placed: mpsc::UnboundedSender<SimulatedCall>,
     cast: Cast,
@@ -93,11 +94,13 @@ impl Simulation {
     /// A simulation, and the calls that its agents will place.
     pub(super) fn new(
         far_ends: HashMap<String, VecDeque<FarEnd>>,
+        variables: HashMap<String, String>,
         cast: Cast,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<SimulatedCall>) {
         let (placed, outbound) = mpsc::unbounded_channel();
         let simulation = Self {
             far_ends: Mutex::new(far_ends),
+            variables,
             calls: AtomicU64::new(0),
             placed,
             cast,
@@ -116,6 +119,11 @@ impl Simulation {
             _ => script.pop_front(),
         };
         next.unwrap_or(FarEnd::Answers)
+    }
+
+    /// The value of a channel variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
     }
 
     pub(crate) fn next_id(&self) -> Arc<str> {

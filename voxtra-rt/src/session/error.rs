@@ -2,6 +2,7 @@
 
 use voxtra_core::event::EndReason;
 
+use super::conversation::VariableError;
 use crate::media::TicketError;
 use crate::speech::ProviderError;
 use crate::speech::wav::WavError;
@@ -36,6 +37,12 @@ pub enum CallError {
         "no language model is configured: give the application a LanguageModel before using `agent()`"
     )]
     NoLanguageModel,
+    /// `run_agents` names an agent that is not among them.
+    #[error("there is no agent {name:?}: add it with `Agents::agent`")]
+    NoAgent {
+        /// The requested name.
+        name: String,
+    },
     /// `state` of a type that the application was not given.
     #[error("the application has no state of type `{name}`: give it one with `Builder::state`")]
     NoState {
@@ -97,6 +104,9 @@ pub enum CallError {
     /// Asterisk did not connect the call's audio.
     #[error(transparent)]
     Media(#[from] TicketError),
+    /// A text of an agent has a variable that there is not.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
     /// A speech or language provider failed.
     #[error(transparent)]
     Provider(#[from] ProviderError),

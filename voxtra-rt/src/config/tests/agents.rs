@@ -4,7 +4,7 @@ use super::*;
 use crate::app::Application;
 #[cfg(all(feature = "openai", feature = "wyoming"))]
 use crate::app::{RouteError, StartError};
-use crate::session::WayOut;
+use crate::session::{ContextLimit, WayOut};
 use crate::speech::SpeechError;
 
 /// Providers for every role.
@@ -229,7 +229,7 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         ),
         (
             "tools = [\"order_pizza\"]",
-            "there is no tool \"order_pizza\"; there are transfer, hang_up, send_dtmf",
+            "there is no tool \"order_pizza\"; there are transfer, hand_over, hang_up, send_dtmf, switch_language",
         ),
         (
             "tools = [\"hang_up\", \"hang_up\"]",
@@ -287,6 +287,40 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
             "behind `transfer` there must be an endpoint",
         ),
         ("max_duration_s = 0", "must be from 1 to 604800"),
+        ("tools = [\"hand_over\"]", "agent.a.hand_over: is missing"),
+        (
+            "tools = [\"hand_over\"]\nhand_over = []",
+            "agent.a.hand_over = []: names nobody",
+        ),
+        ("hand_over = \"b\"", "of no use without the tool"),
+        (
+            "tools = [\"hand_over\"]\nhand_over = \"a\"",
+            "\"a\" is the agent itself",
+        ),
+        (
+            "tools = [\"hand_over\"]\nhand_over = \"billing\"",
+            "there is no [agent.billing]; there is no other agent",
+        ),
+        (
+            "tools = [\"switch_language\"]",
+            "agent.a.languages: is missing",
+        ),
+        (
+            "tools = [\"switch_language\"]\nlanguages = { de = \"anthropic\" }",
+            "de: \"anthropic\" is anthropic, which is for language_model",
+        ),
+        (
+            "languages = { de = \"ears\" }",
+            "of no use without the tool",
+        ),
+        (
+            "context = { max_tokens = 499 }",
+            "must be from 500 to 1000000",
+        ),
+        (
+            "context = { summarize = true }",
+            "did you mean \"summarise\"?",
+        ),
         ("instruction = \"x\"", "did you mean \"instructions\"?"),
     ] {
         let problem = problem(&agent(lines));
@@ -381,6 +415,14 @@ fn each_bad_provider_is_refused_with_its_line_key_value_and_reason() {
             "[provider.command]\nkind = \"openai\"\nkey = \"x\"",
             "is the voice of [speech]",
         ),
+        (
+            "[provider.anthropic]\nkey = \"x\"\nkey_header = \"api-key\"",
+            "anthropic has no such setting",
+        ),
+        (
+            "[provider.openai]\nkey = \"x\"\nkey_header = \"x-key\"",
+            "must be one of \"authorization\", \"api-key\"",
+        ),
         ("provider = []", "must be sections with names"),
     ] {
         let problem = problem(text);
@@ -406,6 +448,33 @@ fn no_key_of_a_provider_is_shown_anywhere() {
     }
     let config = parse("[provider.openai]\nbase_url = \"https://h/v1?key=s3cret\"");
     assert!(!format!("{config:?}").contains("s3cret"));
+}
+
+#[cfg(feature = "openai")]
+#[tokio::test]
+async fn the_key_goes_into_the_header_that_azure_wants() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    let text = format!(
+        "[provider.openai]\nkey = \"k3y\"\nkey_header = \"api-key\"\nbase_url = \"http://{address}/openai/v1\""
+    );
+    let provider = parse(&text).providers.remove(0);
+    let asked = async {
+        let (mut socket, _) = server.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+        socket.write_all(answer).await.unwrap();
+        String::from_utf8(head).unwrap()
+    };
+    let (looked, head) = tokio::join!(provider.look(), asked);
+    assert!(looked.unwrap());
+    assert!(head.contains("\r\napi-key: k3y\r\n"), "{head}");
+    assert!(!head.contains("authorization"), "{head}");
 }
 
 #[test]
@@ -467,6 +536,43 @@ fn a_model_is_the_one_of_the_role_that_agents_use_the_section_for() {
     assert!(problem(&with(&both, "")).contains("line 3: provider.openai.model = \"m\": is it for"));
     let (ears, _, voice) = models(&with(&both, "speech_to_text_model = \"w\""));
     assert_eq!((ears.as_deref(), voice), (Some("w"), m()));
+}
+
+#[test]
+fn speech_to_speech_stands_in_place_of_the_three() {
+    let with = |lines: &str| {
+        format!(
+            "[provider.openai]\nkey = \"x\"\nmodel = \"m\"\nvoice = \"cedar\"\n[provider.anthropic]\nkey = \"x\"\n[agent.a]\ninstructions = \"x\"\nspeech_to_speech = {lines}"
+        )
+    };
+    let config = parse(&with("\"openai\""));
+    let agent = &config.agents[0];
+    assert_eq!(agent.speech_to_speech.as_deref(), Some("openai"));
+    assert!(agent.text_to_speech.is_empty() && !agent.needs_speech());
+    let openai = &config.providers[0];
+    assert_eq!(openai.speech_to_speech_model.as_deref(), Some("m"));
+    assert_eq!(openai.model, None);
+    for (lines, says) in [
+        (
+            "\"anthropic\"",
+            "\"anthropic\" is anthropic, which is for language_model; for speech_to_speech there are gemini, openai",
+        ),
+        (
+            "\"openai\"\nlanguage_model = \"anthropic\"",
+            "agent.a.language_model = \"anthropic\": leave it out: speech_to_speech stands in its place",
+        ),
+        (
+            "\"openai\"\nfiller = { after_ms = 500, say = \"Hm\" }",
+            "agent.a.filler",
+        ),
+    ] {
+        let told = problem(&with(lines));
+        assert!(told.contains(says), "{told}");
+    }
+    let both = with("\"openai\"\n[agent.b]\ninstructions = \"x\"\nspeech_to_text = \"openai\"\nlanguage_model = \"anthropic\"");
+    let told = problem(&both);
+    let which = "is it for speech_to_text or speech_to_speech?";
+    assert!(told.contains(which), "{told}");
 }
 
 #[test]
@@ -582,4 +688,142 @@ fn an_agent_that_can_not_be_set_up_keeps_the_program_from_starting() {
         "{refused}"
     );
     assert!(refused.to_string().contains("[provider.ears]"), "{refused}");
+}
+
+/// Two agents, the first with this line.
+fn two(line: &str) -> String {
+    let second = "[agent.billing]\ninstructions = \"Bills.\"\nspeech_to_text = \"ears\"\nlanguage_model = \"anthropic\"\n";
+    format!("{}{second}", agent(line))
+}
+
+#[test]
+fn agents_that_hand_over_name_each_other() {
+    let config = parse(&two(
+        "tools = [\"hand_over\"]\nhand_over = [\"billing\"]\ncontext = { max_tokens = 8_000, summarise = true }\n",
+    ));
+    let settings = config.agents[0].settings().unwrap();
+    assert_eq!(settings.hand_over, ["billing"]);
+    assert_eq!(settings.context, ContextLimit::tokens(8_000).summarised());
+    let billing = config.agents[1].settings().unwrap();
+    assert_eq!(billing.context, ContextLimit::default());
+    let problem = problem(&two("tools = [\"hand_over\"]\nhand_over = \"biling\"\n"));
+    assert!(
+        problem.contains("there is no [agent.biling]; did you mean \"billing\"?"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn nobody_is_transferred_without_asterisk() {
+    for lines in [
+        "tools = [\"transfer\"]\ntransfer = { sales = \"PJSIP/200\" }",
+        "tools = [\"send_dtmf\"]",
+        "on_failure = { then = \"transfer PJSIP/200\" }",
+        "no_input = { after_ms = 8000, then = \"transfer PJSIP/200\" }",
+    ] {
+        let text = format!(
+            "[[audiosocket]]\nuuid = \"*\"\nextension = \"1\"\n{}",
+            agent(lines)
+        );
+        let problem = problem(&text);
+        assert!(problem.contains("needs [asterisk]"), "{lines}\n{problem}");
+    }
+}
+
+#[test]
+fn a_look_up_and_variables_are_read() {
+    let text = agent(
+        "greeting = \"Hello, {{lookup.name}}, {{caller_id|you}}. {{{{\"\ntime_zone = \"Africa/Blantyre\"\n[agent.a.lookup]\nurl = \"https://h/{{caller_id}}?key=1\"\nmethod = \"POST\"\nheaders = { authorization = \"Bearer ${OPENAI_API_KEY}\", accept-language = \"en\" }\ntimeout_ms = 500\ndefault = { name = \"friend\" }",
+    );
+    let config = parse(&text);
+    let lookup = config.agents[0].lookup.as_ref().unwrap();
+    assert_eq!(lookup.http.method, "POST");
+    assert_eq!(lookup.http.timeout, Some(Duration::from_millis(500)));
+    let (name, value) = &lookup.http.headers[1];
+    assert_eq!(
+        (name.as_str(), value.expose_secret()),
+        ("authorization", "Bearer sk-s3cret")
+    );
+    let settings = config.agents[0].settings().unwrap();
+    assert!(settings.lookup.is_some());
+    assert_eq!(settings.time_zone.as_deref(), Some("Africa/Blantyre"));
+    let shown = format!("{config:?}");
+    assert!(
+        !shown.contains("s3cret") && !shown.contains("key=1"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn unknown_variables_and_wrong_look_ups_are_refused_in_their_place() {
+    let lookup = |more: &str| format!("lookup = {{ default = {{ name = \"\" }}, {more} }}");
+    for (lines, says) in [
+        (
+            "greeting = \"{{calle_id}}\"".to_owned(),
+            "line 14: agent.a.greeting = \"{{calle_id}}\": there is no variable {{calle_id}}; did you mean {{caller_id}}?",
+        ),
+        (
+            "filler = { after_ms = 1000, say = \"{{x y}}\" }".to_owned(),
+            "agent.a.filler.say = \"{{x y}}\": `{{x y}}` is no variable",
+        ),
+        (
+            "no_input = { after_ms = 8000, say = [\"a\", \"{{unknown}}\"] }".to_owned(),
+            "agent.a.no_input.say = [\"a\", \"{{unknown}}\"]: there is no variable {{unknown}}; there are caller_id,",
+        ),
+        (
+            "on_failure = { say = \"{{lookup.name}}\" }".to_owned(),
+            "there is no variable {{lookup.name}}",
+        ),
+        (
+            "time_zone = \"Mars\"".to_owned(),
+            "agent.a.time_zone = \"Mars\": there is no time zone \"Mars\"",
+        ),
+        (
+            "lookup = { url = \"http://127.0.0.1/\" }".to_owned(),
+            "agent.a.lookup.default: is missing",
+        ),
+        (lookup(""), "agent.a.lookup.url: is missing"),
+        (
+            lookup("url = \"http://h.example/{{who}}/s3cret\""),
+            "agent.a.lookup.url = \"http://h.example/…: there is no variable {{who}}",
+        ),
+        (
+            lookup("url = \"https://{{caller_id}}/\""),
+            "has a variable in its host",
+        ),
+        (
+            lookup("url = \"https://h/\", headers = { a = 1 }"),
+            "agent.a.lookup.headers.a: must be a string in quotes",
+        ),
+        (
+            lookup("url = \"https://h/\", headers = { \"a b\" = \"1\" }"),
+            "\"a b\" is no header's name",
+        ),
+        (
+            lookup("url = \"https://h/\", headers = { a = { file = \"x\" } }"),
+            "agent.a.lookup.headers.a.file = \"x\": no file is read here",
+        ),
+        (
+            lookup("url = \"https://h/\", headers = { a = \"s3cret${\" }"),
+            "agent.a.lookup.headers.a: has a broken `${…}`",
+        ),
+        (
+            lookup("url = \"https://h/\", timeout_ms = 60000"),
+            "must be from 100 to 20000",
+        ),
+    ] {
+        let problem = problem(&agent(&lines));
+        assert!(problem.contains(says), "{lines}\n{problem}\n{says}");
+        assert!(!problem.contains("s3cret"), "{problem}");
+    }
+    let found = agent(
+        "greeting = \"{{lookup.nam}}\"\nlookup = { url = \"https://h/\", default = { name = \"\" } }",
+    );
+    assert!(problem(&found).contains("did you mean {{lookup.name}}?"));
+    let clear = agent(&lookup("url = \"http://h.example/\""));
+    assert!(
+        risks(&clear)
+            .join("\n")
+            .contains("agent.a.lookup.url: who calls")
+    );
 }

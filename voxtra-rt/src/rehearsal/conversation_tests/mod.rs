@@ -1,13 +1,16 @@
 //! Whole conversations with a model that follows a script, in virtual time.
 
 mod chaos;
+mod context;
 mod failures;
+mod hand_over;
 mod overlap;
 mod silence;
 mod speech_to_speech;
 mod talking;
 mod tool_calls;
 mod turns;
+mod variables;
 
 use std::sync::{Arc, Mutex};
 

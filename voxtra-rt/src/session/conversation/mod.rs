@@ -1,7 +1,12 @@
 //! The language model in a call's conversation.
 
+mod agents;
+mod bounds;
+mod context;
 mod duplex;
 mod filling;
+#[cfg(feature = "http")]
+mod http;
 mod memory;
 mod reply;
 mod run;
@@ -9,22 +14,32 @@ mod settings;
 mod tool;
 pub mod tools;
 mod turns;
+mod variables;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
+pub use self::agents::Agents;
+use self::agents::Current;
+pub use self::context::ContextLimit;
+#[cfg(feature = "http")]
+pub(crate) use self::http::Address;
+#[cfg(feature = "http")]
+pub use self::http::HttpSettings;
 pub(crate) use self::memory::Memory;
 pub use self::reply::Answer;
 use self::reply::{Phase, Question};
 pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
+#[cfg(feature = "config")]
+pub(crate) use self::variables::{KnownNames, time_zone};
+pub use self::variables::{Lookup, VariableError};
 use super::call::Call;
-use super::caller_words::OverlapWords;
 use super::error::CallError;
 use crate::lock::lock;
-use crate::speech::{Message, Parts, Reply, ReplyPart, SpeechToText};
+use crate::speech::{Message, Parts, Reply, ReplyPart};
 
 /// The language model, with the conversation of one call.
 ///
@@ -50,11 +65,18 @@ impl<'a> Conversation<'a> {
         lock(self.call.session().memory()).add_tool(Arc::new(tool));
     }
 
-    /// What was said so far, oldest first, without the instructions. Of what the agent said there
+    /// What was said so far, oldest first, without the instructions and without what was over the
+    /// [limit](Self::limit_context). Of what the agent said there
     /// is what the caller heard; what was cut ends with an ellipsis.
     #[must_use]
     pub fn history(&self) -> Vec<Message> {
         lock(self.call.session().memory()).messages().to_vec()
+    }
+
+    /// How much of the conversation the model is told from now on; [`run`](Self::run) sets it as
+    /// [`AgentSettings::context`] says. Default: [`ContextLimit::default`].
+    pub fn limit_context(&self, limit: ContextLimit) {
+        lock(self.call.session().memory()).limit(limit);
     }
 
     /// Forgets what was said. Instructions and tools stay.
@@ -154,7 +176,9 @@ impl<'a> Conversation<'a> {
             phase: &phase,
             caller: None,
         };
-        question.answer().await
+        let answer = question.answer().await;
+        context::keep(call);
+        answer
     }
 
     /// Conducts the whole conversation: answers the call, greets, listens, answers each turn of the
@@ -175,9 +199,30 @@ impl<'a> Conversation<'a> {
     /// ```
     ///
     /// # Errors
-    /// No speech-to-text, language model or voice is configured, and no speech-to-speech, or the call
-    /// can't be answered. A provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
+    /// No speech-to-text, language model or voice is configured, and no speech-to-speech; a text has
+    /// an unknown variable, or the call can't be answered. A provider's failure is no error of this:
+    /// [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
+        let current = Current::begin(self.call, None, ("", settings)).await?;
+        self.conduct(current).await
+    }
+
+    /// As [`run`](Self::run), by several agents. The one named `first` begins; a tool hands the
+    /// caller over to those that an agent's [`hand_over`](AgentSettings::hand_over) names. The next
+    /// agent goes on with what was said, at once and without its greeting; `agent.changed` tells of
+    /// it. `max_duration` is that of the first one. A caller is handed over at most three times
+    /// before saying something again.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and one of the agents that are named is not there.
+    pub async fn run_agents(&self, agents: &Agents, first: &str) -> Result<(), CallError> {
+        agents.check()?;
+        let first = agents.find(first)?;
+        let current = Current::begin(self.call, Some(agents), first).await?;
+        self.conduct(current).await
+    }
+
+    async fn conduct(&self, current: Current<'_>) -> Result<(), CallError> {
         let services = self.call.session().services();
         if services.speech_to_speech.is_none() {
             if services.speech_to_text.is_none() {
@@ -190,51 +235,11 @@ impl<'a> Conversation<'a> {
                 return Err(CallError::NoVoice);
             }
         }
-        self.instruct(&settings.instructions);
-        if let Some(language) = &settings.language {
-            self.call.set_language(language);
-        }
-        if settings.overlap != OverlapWords::default() {
-            self.call.set_overlap_words(settings.overlap.clone());
-        }
-        for tool in &settings.tools {
-            lock(self.call.session().memory()).add_tool(tool.clone());
-        }
         let _alone = self
             .call
             .while_up(async { Ok(self.call.session().asking().await) })
             .await?;
-        let _hears = Hears::alone(self.call);
-        run::run(self.call, settings).await
-    }
-}
-
-/// While it lasts, a speech-to-speech service hears the caller, and speech-to-text does not.
-struct Hears<'a> {
-    call: &'a Call,
-    instead_of: Option<Arc<dyn SpeechToText>>,
-}
-
-impl<'a> Hears<'a> {
-    fn alone(call: &'a Call) -> Self {
-        let mut instead_of = None;
-        if call.session().services().speech_to_speech.is_some() {
-            call.session()
-                .change_services(|services| instead_of = services.speech_to_text.take());
-        }
-        Self { call, instead_of }
-    }
-}
-
-impl Drop for Hears<'_> {
-    fn drop(&mut self) {
-        let instead_of = self.instead_of.take();
-        if instead_of.is_some() {
-            self.call
-                .session()
-                .change_services(|services| services.speech_to_text = instead_of);
-            self.call.transcribe_if_wanted();
-        }
+        run::run(self.call, current).await
     }
 }
 
@@ -245,7 +250,25 @@ async fn remember(call: &Call, question: Option<Message>, reply: &Reply) {
         lock(call.session().memory()).append(vec![question, answer]);
         let response = AgentResponse::new(reply.text.clone(), reply.tool_calls.clone());
         call.emit_body(response.into()).await;
+        context::keep(call);
     }
+}
+
+/// A call of this caller that is carried nowhere, and whose events nobody takes.
+#[cfg(test)]
+fn nowhere(caller_id: &str) -> Call {
+    let info = super::call::CallInfo {
+        caller_id: caller_id.to_owned(),
+        called_number: String::new(),
+        redirecting_number: String::new(),
+        direction: super::call::Direction::Inbound,
+        args: Vec::new(),
+    };
+    let (reports, _) = super::report::Reports::new();
+    let (requests, _) = tokio::sync::mpsc::channel(64);
+    let carrier = Arc::new(super::carrier::Nowhere);
+    let services = super::call::Services::default();
+    Call::new("ch-1".into(), info, carrier, services, reports, requests)
 }
 
 #[cfg(test)]
@@ -254,11 +277,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use tokio::sync::mpsc;
-
-    use super::super::call::{CallInfo, Direction, Services};
-    use super::super::carrier::Nowhere;
-    use super::super::report::Reports;
+    use super::super::call::Services;
     use super::*;
     use crate::speech::{LanguageModel, ModelRequest, ProviderError, ProviderErrorKind};
 
@@ -293,23 +312,8 @@ mod tests {
             model: Some(Arc::new(Mirror)),
             ..Services::default()
         };
-        let info = CallInfo {
-            caller_id: String::new(),
-            called_number: String::new(),
-            redirecting_number: String::new(),
-            direction: Direction::Inbound,
-            args: Vec::new(),
-        };
-        let (reports, _reported) = Reports::new();
-        let (requests, _requested) = mpsc::channel(64);
-        let call = Call::new(
-            "ch-1".into(),
-            info,
-            Arc::new(Nowhere),
-            services,
-            reports,
-            requests,
-        );
+        let call = nowhere("");
+        call.session().change_services(|own| *own = services);
         let agent = call.agent();
         agent.instruct("be");
         assert_eq!(agent.respond("a").await.unwrap().text, "be|a");

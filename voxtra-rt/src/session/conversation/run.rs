@@ -8,9 +8,11 @@ use tokio::time::Instant;
 
 use super::super::call::Call;
 use super::super::error::CallError;
+use super::agents::Current;
+use super::context;
 use super::duplex::Duplex;
 use super::reply::{Phase, Question};
-use super::settings::{AgentSettings, WayOut};
+use super::settings::WayOut;
 use super::turns::{Input, Turns, until};
 use crate::lock::lock;
 
@@ -21,21 +23,14 @@ const MOST_FAILURES: u32 = 2;
 const GONE_ON: Duration = Duration::from_secs(15);
 
 /// Conducts a conversation until the call ends, the caller is transferred, or a way out returns.
-pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), CallError> {
-    let ends_at = settings.max_duration;
+pub(super) async fn run(call: &Call, agent: Current<'_>) -> Result<(), CallError> {
+    let ends_at = agent.settings.max_duration;
     let ends_at = ends_at.and_then(|limit| Instant::now().checked_add(limit));
-    let duplex = call.session().services().speech_to_speech;
-    let duplex = duplex.map(|service| Duplex::new(call, service));
-    let turns = Turns::new(call);
     let mut conversation = Running {
         call,
-        settings,
-        turns: if duplex.is_some() {
-            turns.wordless()
-        } else {
-            turns
-        },
-        duplex,
+        agent,
+        turns: Turns::new(call),
+        duplex: None,
         unanswered: 0,
         failures: 0,
     };
@@ -60,7 +55,7 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
 
 struct Running<'a> {
     call: &'a Call,
-    settings: &'a AgentSettings,
+    agent: Current<'a>,
     turns: Turns,
     /// In place of speech-to-text, model and voice.
     duplex: Option<Duplex>,
@@ -82,10 +77,12 @@ impl Running<'_> {
             tokio::spawn(preparing);
         }
         call.answer().await?;
+        self.attend();
         if let Some(duplex) = &mut self.duplex {
             duplex.open();
         }
-        if let Some(greeting) = &self.settings.greeting {
+        let settings = self.agent.settings.clone();
+        if let Some(greeting) = &settings.greeting {
             match self.say(greeting).await {
                 Err(CallError::Provider(_) | CallError::Rate(_)) => {
                     if !self.failed().await? {
@@ -95,9 +92,10 @@ impl Running<'_> {
                 heard => drop(heard?),
             }
         }
-        let silence = self.settings.no_input.as_ref();
-        let silence = silence.map(|no_input| no_input.after);
         loop {
+            context::keep(call);
+            let silence = self.agent.settings.no_input.as_ref();
+            let silence = silence.map(|no_input| no_input.after);
             self.turns.silence_begins();
             let goes_on = match self.turns.next(silence).await {
                 Input::Over => false,
@@ -106,6 +104,7 @@ impl Running<'_> {
                 Input::Deaf => self.failed().await?,
                 Input::Turn(words) => {
                     self.unanswered = 0;
+                    lock(call.session().memory()).caller_spoke();
                     self.answer(words).await?
                 }
             };
@@ -119,24 +118,27 @@ impl Running<'_> {
     /// conversation is over.
     async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
         let call = self.call;
-        if let Some(duplex) = &mut self.duplex {
-            return match duplex.answer(&mut self.turns).await {
-                Ok(()) => {
-                    self.failures = 0;
-                    Ok(!call.is_over())
-                }
-                Err(CallError::Provider(_) | CallError::Rate(_)) => self.failed().await,
-                Err(error) => Err(error),
-            };
-        }
         loop {
+            if let Some(duplex) = &mut self.duplex {
+                match duplex.answer(&mut self.turns).await {
+                    Ok(()) => self.failures = 0,
+                    Err(CallError::Provider(_) | CallError::Rate(_)) => return self.failed().await,
+                    Err(error) => return Err(error),
+                }
+                if !self.is_handed_over().await? {
+                    return Ok(!call.is_over());
+                }
+                words.clear();
+                continue;
+            }
             self.turns.answering();
-            let before = lock(call.session().memory()).messages().len();
+            let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
+            let settings = self.agent.settings.clone();
             let question = Question {
                 call,
                 said: &words,
-                filler: self.settings.filler.as_ref(),
+                filler: settings.filler.as_ref(),
                 phase: &phase,
                 caller: Some(self.turns.speaking()),
             };
@@ -153,7 +155,11 @@ impl Running<'_> {
             match answered {
                 Some(Ok(_)) => {
                     self.failures = 0;
-                    return Ok(!call.is_over());
+                    if !self.is_handed_over().await? {
+                        return Ok(!call.is_over());
+                    }
+                    words.clear();
+                    continue;
                 }
                 Some(Err(CallError::Provider(_) | CallError::Rate(_))) => {
                     return self.failed().await;
@@ -162,11 +168,13 @@ impl Running<'_> {
                 None => {}
             }
             // What a tool has done stays in memory, with the words that led to it.
-            let acted = lock(call.session().memory()).messages().len() > before;
+            let acted = lock(call.session().memory()).count() > before;
             match self.turns.next(Some(GONE_ON)).await {
                 Input::Turn(more) if acted => words = more,
                 Input::Turn(more) => {
-                    words.push(' ');
+                    if !words.is_empty() {
+                        words.push(' ');
+                    }
                     words.push_str(&more);
                 }
                 Input::Cough | Input::Silence | Input::Deaf if acted => return Ok(true),
@@ -174,6 +182,22 @@ impl Running<'_> {
                 Input::Over => return Ok(false),
             }
         }
+    }
+
+    /// Whether another agent has taken over.
+    async fn is_handed_over(&mut self) -> Result<bool, CallError> {
+        if self.call.is_over() || !self.agent.change().await? {
+            return Ok(false);
+        }
+        self.attend();
+        Ok(true)
+    }
+
+    /// Talks with what the agent has: a speech-to-speech service, or three providers.
+    fn attend(&mut self) {
+        let service = self.call.session().services().speech_to_speech;
+        self.turns.need_words(service.is_none());
+        self.duplex = service.map(|service| Duplex::new(self.call, service));
     }
 
     /// Says something of its own, and remembers what was heard of it. False if the caller cut it.
@@ -188,7 +212,8 @@ impl Running<'_> {
 
     /// Nobody has spoken. False if the conversation is over.
     async fn prompt(&mut self) -> Result<bool, CallError> {
-        let Some(no_input) = &self.settings.no_input else {
+        let settings = self.agent.settings.clone();
+        let Some(no_input) = &settings.no_input else {
             return Ok(true);
         };
         if let Some(text) = no_input.say.get(self.unanswered) {
@@ -206,7 +231,8 @@ impl Running<'_> {
 
     /// No answer could be had. False if the conversation is over.
     async fn failed(&mut self) -> Result<bool, CallError> {
-        let on_failure = &self.settings.on_failure;
+        let settings = self.agent.settings.clone();
+        let on_failure = &settings.on_failure;
         self.failures = self.failures.saturating_add(1);
         let said = match &mut self.duplex {
             Some(duplex) => {

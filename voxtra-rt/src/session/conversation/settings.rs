@@ -1,13 +1,24 @@
 //! How an agent conducts a conversation.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::caller_words::OverlapWords;
+use super::context::ContextLimit;
 use super::tool::Tool;
+use super::variables::Lookup;
+use crate::speech::{LanguageModel, SpeechToSpeech, SpeechToText, TextToSpeech};
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
+///
+/// Its texts may have variables, such as `{{caller_id}}`: a fact of the call (`caller_id`,
+/// `called_number`, `redirecting_number`, `direction`, `session_id`; `date`, `weekday`, `time` and
+/// `time_zone` of the call's start), a channel variable or function of the dialplan
+/// (`{{channel.CALLERID(name)}}`), what a [`Lookup`] has found (`{{lookup.NAME}}`), or one of
+/// [`variable`](Self::variable). `{{name|default}}` has a default for a value that is empty, and
+/// `{{{{` stands for two braces.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,6 +43,12 @@ pub struct AgentSettings {
     pub overlap: OverlapWords,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
+    /// Variables of its own, for its texts. Default: none.
+    pub variables: BTreeMap<String, String>,
+    /// What is looked up before the call is answered. Default: nothing.
+    pub lookup: Option<Lookup>,
+    /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
+    pub time_zone: Option<String>,
     /// The tools that the model may call. Default: none.
     pub tools: Vec<Arc<dyn Tool>>,
     /// What happens when the caller says nothing. Default: nothing.
@@ -42,6 +59,22 @@ pub struct AgentSettings {
     pub on_failure: OnFailure,
     /// How long a call may last before the agent ends it. Default: without limit.
     pub max_duration: Option<Duration>,
+    /// How much of the conversation the model is told.
+    pub context: ContextLimit,
+    /// The agents to whom the model may hand the caller over, by their names among [`Agents`].
+    /// Default: none.
+    ///
+    /// [`Agents`]: super::Agents
+    pub hand_over: Vec<String>,
+    /// What hears the caller. Default: the call's speech-to-text.
+    pub speech_to_text: Option<Arc<dyn SpeechToText>>,
+    /// What thinks. Default: the call's language model.
+    pub language_model: Option<Arc<dyn LanguageModel>>,
+    /// What hears, thinks and speaks in one, in place of the three. Default: the call's, if it has
+    /// one and the agent brings no language model.
+    pub speech_to_speech: Option<Arc<dyn SpeechToSpeech>>,
+    /// What speaks. Default: the call's voice.
+    pub voice: Option<Arc<dyn TextToSpeech>>,
 }
 
 impl AgentSettings {
@@ -53,11 +86,20 @@ impl AgentSettings {
             language: None,
             overlap: OverlapWords::default(),
             greeting: None,
+            variables: BTreeMap::new(),
+            lookup: None,
+            time_zone: None,
             tools: Vec::new(),
             no_input: None,
             filler: None,
             on_failure: OnFailure::default(),
             max_duration: None,
+            context: ContextLimit::default(),
+            hand_over: Vec::new(),
+            speech_to_text: None,
+            language_model: None,
+            speech_to_speech: None,
+            voice: None,
         }
     }
 
@@ -72,6 +114,27 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Sets the variable `{{name}}` in its texts.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Looks something up before the call is answered.
+    #[must_use]
+    pub fn lookup(mut self, lookup: Lookup) -> Self {
+        self.lookup = Some(lookup);
+        self
+    }
+
+    /// Sets the time zone of `{{date}}` and `{{time}}`, by its IANA name such as `Europe/Berlin`.
+    #[must_use]
+    pub fn time_zone(mut self, name: impl Into<String>) -> Self {
+        self.time_zone = Some(name.into());
         self
     }
 
@@ -128,6 +191,50 @@ impl AgentSettings {
         self.max_duration = Some(limit);
         self
     }
+
+    /// Limits how much of the conversation the model is told.
+    #[must_use]
+    pub fn context(mut self, limit: ContextLimit) -> Self {
+        self.context = limit;
+        self
+    }
+
+    /// Lets the model hand the caller over to these agents, by their names among
+    /// [`Agents`](super::Agents).
+    #[must_use]
+    pub fn hand_over<T: Into<String>>(mut self, to: impl IntoIterator<Item = T>) -> Self {
+        self.hand_over.extend(to.into_iter().map(Into::into));
+        self
+    }
+
+    /// Gives the agent a speech-to-text of its own.
+    #[must_use]
+    pub fn speech_to_text(mut self, provider: Arc<dyn SpeechToText>) -> Self {
+        self.speech_to_text = Some(provider);
+        self
+    }
+
+    /// Gives the agent a language model of its own.
+    #[must_use]
+    pub fn language_model(mut self, model: Arc<dyn LanguageModel>) -> Self {
+        self.language_model = Some(model);
+        self
+    }
+
+    /// Gives the agent a speech-to-speech service, in place of speech-to-text, language model and
+    /// voice.
+    #[must_use]
+    pub fn speech_to_speech(mut self, service: Arc<dyn SpeechToSpeech>) -> Self {
+        self.speech_to_speech = Some(service);
+        self
+    }
+
+    /// Gives the agent a voice of its own.
+    #[must_use]
+    pub fn voice(mut self, voice: Arc<dyn TextToSpeech>) -> Self {
+        self.voice = Some(voice);
+        self
+    }
 }
 
 impl fmt::Debug for AgentSettings {
@@ -140,6 +247,8 @@ impl fmt::Debug for AgentSettings {
             .field("filler", &self.filler)
             .field("on_failure", &self.on_failure)
             .field("max_duration", &self.max_duration)
+            .field("context", &self.context)
+            .field("hand_over", &self.hand_over)
             .finish_non_exhaustive()
     }
 }

@@ -89,10 +89,9 @@ impl Turns {
         }
     }
 
-    /// Turns end when turn-taking says so, with or without words.
-    pub(super) fn wordless(mut self) -> Self {
-        self.state.wordless = true;
-        self
+    /// Whether a turn is over only with its words, or as soon as turn-taking says so.
+    pub(super) fn need_words(&mut self, needed: bool) {
+        self.state.wordless = !needed;
     }
 
     /// Whether the caller is speaking.

@@ -127,6 +127,10 @@ impl Duplex {
             if !act || call.is_over() || call.session().is_transferred() {
                 break;
             }
+            // The next agent goes on.
+            if lock(call.session().memory()).is_handed_over() {
+                break;
+            }
         }
         if silent {
             let name = self.service.name();

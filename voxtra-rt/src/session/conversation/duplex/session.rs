@@ -45,7 +45,12 @@ impl Session {
         let mut options = TalkOptions::new(call.line_hz(), "");
         for message in request.messages {
             match message {
-                Message::System(text) => options.instructions = text,
+                Message::System(text) => {
+                    if !options.instructions.is_empty() {
+                        options.instructions.push_str("\n\n");
+                    }
+                    options.instructions.push_str(&text);
+                }
                 said => options.history.push(said),
             }
         }
