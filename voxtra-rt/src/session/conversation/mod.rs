@@ -199,9 +199,9 @@ impl<'a> Conversation<'a> {
     /// ```
     ///
     /// # Errors
-    /// No speech-to-text, language model or voice is configured, and no speech-to-speech; a text has
-    /// an unknown variable, or the call can't be answered. A provider's failure is no error of this:
-    /// [`AgentSettings::on_failure`] says what happens.
+    /// No speech-to-text, language model or voice is configured, and no speech-to-speech; a text
+    /// has an unknown variable, or the call can't be answered. A provider's failure is no error of
+    /// this: [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
         let current = Current::begin(self.call, None, ("", settings)).await?;
         self.conduct(current).await

@@ -1,124 +1,22 @@
-//! Speech to speech by the Live API. Read on 2026-11-30: <https://ai.google.dev/api/live>,
-//! <https://ai.google.dev/gemini-api/docs/live-api/capabilities> and the types of
-//! <https://googleapis.github.io/js-genai/release_docs/classes/types.LiveServerMessage.html>.
+//! What is said in a session of the Live API, and what it means.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use voxtra_core::audio::Resampler;
 
-use super::super::chat::{SILENCE, new_id};
-use super::super::conversing::{Protocol, converse, converted, converter};
-use super::super::listening::{pcm, text};
-use super::super::net::Socket;
-use super::super::voice::audio::Pcm16;
-use super::super::{
-    Endpoint, Feed, Message, Parts, ProviderError, ProviderErrorKind, SpeechToSpeech, StopReason,
-    TalkInput, TalkOptions, TalkPart, ToolCall, Usage,
+use super::super::super::chat::{SILENCE, new_id};
+use super::super::super::conversing::{Protocol, converted};
+use super::super::super::listening::{pcm, text};
+use super::super::super::net::Socket;
+use super::super::super::voice::audio::Pcm16;
+use super::super::super::{
+    Endpoint, ProviderError, StopReason, TalkInput, TalkPart, ToolCall, Usage,
 };
+use super::CALLER_HZ;
 
-/// Speech to speech by Gemini's Live API.
-///
-/// A line is converted to the 16 kHz that the service hears; it speaks with 24 kHz.
-#[derive(Clone, Debug)]
-pub struct LiveAgent {
-    endpoint: Endpoint,
-    model: String,
-    voice: Option<String>,
-}
-
-impl LiveAgent {
-    /// At Google's own servers.
-    ///
-    /// # Errors
-    /// The key is empty or can't be one.
-    pub fn new(key: SecretString) -> Result<Self, ProviderError> {
-        super::endpoint(&key).map(Self::at)
-    }
-
-    /// At another place: one whose Live API is the same. Its path is below the host, whatever the
-    /// endpoint's is.
-    #[must_use]
-    pub fn at(endpoint: Endpoint) -> Self {
-        Self {
-            endpoint,
-            model: "gemini-3.1-flash-live-preview".to_owned(),
-            voice: None,
-        }
-    }
-
-    /// The model. Default: `gemini-3.1-flash-live-preview`.
-    #[must_use]
-    pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.model = model.into();
-        self
-    }
-
-    /// The voice, such as `Kore`. Default: the model's own.
-    #[must_use]
-    pub fn voice(mut self, voice: impl Into<String>) -> Self {
-        self.voice = Some(voice.into());
-        self
-    }
-
-    fn setup(&self, options: TalkOptions) -> Value {
-        let mut generation = json!({ "responseModalities": ["AUDIO"] });
-        if let Some(voice) = &self.voice {
-            let voice = json!({ "prebuiltVoiceConfig": { "voiceName": voice } });
-            generation["speechConfig"] = json!({ "voiceConfig": voice });
-        }
-        let mut setup = json!({
-            "model": format!("models/{}", self.model),
-            "generationConfig": generation,
-            "systemInstruction": { "parts": [{ "text": instructions(&options) }] },
-            "realtimeInputConfig": {
-                // The call says where a turn begins and ends.
-                "automaticActivityDetection": { "disabled": true },
-                "activityHandling": "START_OF_ACTIVITY_INTERRUPTS",
-            },
-            "inputAudioTranscription": {},
-            "outputAudioTranscription": {},
-            // Without it a session ends after a quarter of an hour.
-            "contextWindowCompression": { "slidingWindow": {} },
-            "sessionResumption": {},
-        });
-        if !options.tools.is_empty() {
-            let tools: Vec<_> = options.tools.into_iter().map(super::model::tool).collect();
-            setup["tools"] = json!([{ "functionDeclarations": tools }]);
-        }
-        setup
-    }
-}
-
-/// The instructions, with what was said before: models differ in how they take a history.
-fn instructions(options: &TalkOptions) -> String {
-    let mut text = options.instructions.clone();
-    if let Some(language) = &options.language {
-        let _ = write!(text, "\n\nThe language of this call is {language}.");
-    }
-    if !options.history.is_empty() {
-        text.push_str("\n\nThis call goes on. So far was said:");
-    }
-    for message in &options.history {
-        let who = match message {
-            Message::System(_) => continue,
-            Message::User(_) => "The caller",
-            Message::Assistant { .. } => "You",
-            Message::Tool { .. } => "A tool",
-        };
-        if !message.text().is_empty() {
-            let _ = write!(text, "\n{who}: {}", message.text());
-        }
-    }
-    text
-}
-
-/// The rate that the service hears.
-const CALLER_HZ: u32 = 16_000;
 /// The rate that it speaks with, where it doesn't say.
 const AGENT_HZ: u32 = 24_000;
 /// Most samples of the caller that are kept back while a response is being made: a minute.
@@ -126,35 +24,8 @@ const MOST_HELD: usize = 60 * CALLER_HZ as usize;
 /// Most bytes of what the caller said in one turn.
 const MAX_SAID: usize = 64 << 10;
 
-impl SpeechToSpeech for LiveAgent {
-    fn name(&self) -> &str {
-        self.endpoint.provider()
-    }
-
-    fn talk(&self, options: TalkOptions, input: Feed<TalkInput>) -> Parts<TalkPart> {
-        let resampler = match converter(options.rate_hz, CALLER_HZ, &self.endpoint) {
-            Ok(resampler) => resampler,
-            Err(error) => return Parts::failed(error),
-        };
-        let live = Live {
-            setup: self.setup(options),
-            endpoint: self.endpoint.clone(),
-            resampler,
-            ready: false,
-            leaves: false,
-            speaking: false,
-            held: Vec::new(),
-            results: Vec::new(),
-            active: VecDeque::new(),
-            to_complete: 0,
-            said: String::new(),
-            pcm: Pcm16::default(),
-        };
-        converse(live, input)
-    }
-}
-
-struct Live {
+/// A session, as it is spoken.
+pub(super) struct Live {
     endpoint: Endpoint,
     setup: Value,
     resampler: Option<Box<Resampler>>,
@@ -187,8 +58,7 @@ impl Protocol for Live {
         self.leaves = false;
         self.speaking = false;
         self.to_complete = 0;
-        let path =
-            "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
+        let path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
         let mut socket = self.endpoint.websocket(path).await?;
         let setup = json!({ "setup": self.setup });
         socket.send_text(setup.to_string()).await?;
@@ -230,7 +100,7 @@ impl Protocol for Live {
                     self.speaking = false;
                     to.push(realtime("activityEnd", json!({})));
                 } else if self.results.is_empty() {
-                    self.reads(SILENCE, to);
+                    reads(SILENCE, to);
                 }
                 let results = std::mem::take(&mut self.results);
                 if !results.is_empty() {
@@ -242,7 +112,7 @@ impl Protocol for Live {
                 let order = format!(
                     "(Say exactly the following words to the caller, and nothing else.)\n\n{words}"
                 );
-                self.reads(&order, to);
+                reads(&order, to);
                 self.active.push_back(false);
             }
             TalkInput::ToolResult { id, name, result } => {
@@ -306,6 +176,23 @@ impl Protocol for Live {
 }
 
 impl Live {
+    pub(super) fn new(endpoint: Endpoint, setup: Value, resampler: Option<Box<Resampler>>) -> Self {
+        Self {
+            endpoint,
+            setup,
+            resampler,
+            ready: false,
+            leaves: false,
+            speaking: false,
+            held: Vec::new(),
+            results: Vec::new(),
+            active: VecDeque::new(),
+            to_complete: 0,
+            said: String::new(),
+            pcm: Pcm16::default(),
+        }
+    }
+
     /// Whether what comes of the response is of use.
     fn is_heard(&self) -> bool {
         self.active.front() == Some(&false)
@@ -323,13 +210,6 @@ impl Live {
         }
     }
 
-    /// A turn in writing.
-    fn reads(&mut self, words: &str, to: &mut Vec<Value>) {
-        to.push(realtime("activityStart", json!({})));
-        to.push(realtime("text", json!(words)));
-        to.push(realtime("activityEnd", json!({})));
-    }
-
     fn content(
         &mut self,
         content: &Value,
@@ -341,7 +221,9 @@ impl Live {
             let (text, is_final) = (self.said.trim().to_owned(), false);
             parts.push_back(TalkPart::Caller { text, is_final });
         }
-        let turn = content.pointer("/modelTurn/parts").and_then(Value::as_array);
+        let turn = content
+            .pointer("/modelTurn/parts")
+            .and_then(Value::as_array);
         for part in turn.into_iter().flatten() {
             let data = text(part, "/inlineData/data");
             if data.is_empty() || !self.is_heard() {
@@ -353,7 +235,7 @@ impl Live {
             let mut samples = Vec::with_capacity(bytes.len() / 2);
             self.pcm.push(&bytes, &mut samples);
             let rate = text(part, "/inlineData/mimeType").split_once("rate=");
-            let rate_hz = rate.and_then(|(_, rate)| rate.parse().ok());
+            let rate_hz = rate.and_then(|(_, rate)| rate.parse::<u32>().ok());
             parts.push_back(TalkPart::Audio {
                 rate_hz: rate_hz.filter(|rate| *rate > 0).unwrap_or(AGENT_HZ),
                 samples: samples.into(),
@@ -396,6 +278,13 @@ impl Live {
     }
 }
 
+/// A turn in writing.
+fn reads(words: &str, to: &mut Vec<Value>) {
+    to.push(realtime("activityStart", json!({})));
+    to.push(realtime("text", json!(words)));
+    to.push(realtime("activityEnd", json!({})));
+}
+
 fn realtime(name: &str, value: Value) -> Value {
     json!({ "realtimeInput": { name: value } })
 }
@@ -406,5 +295,71 @@ fn used(usage: &Value) -> Usage {
         input_tokens: tokens("promptTokenCount").saturating_add(tokens("toolUsePromptTokenCount")),
         cached_tokens: tokens("cachedContentTokenCount"),
         output_tokens: tokens("responseTokenCount").saturating_add(tokens("thoughtsTokenCount")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::super::super::TalkOptions;
+    use super::super::super::super::listening::sample_json;
+    use super::super::LiveAgent;
+    use super::*;
+
+    fn live() -> Live {
+        let endpoint = Endpoint::new("gemini", "http://host", Default::default()).unwrap();
+        let setup = LiveAgent::at(endpoint.clone()).setup(TalkOptions::new(16_000, "x"));
+        Live::new(endpoint, setup, None)
+    }
+
+    #[test]
+    fn what_is_said_over_a_response_is_kept_back_until_it_interrupts() {
+        let mut live = live();
+        let (mut parts, mut to) = (VecDeque::new(), Vec::new());
+        live.give(TalkInput::Say("Hello.".to_owned()), &mut to);
+        to.clear();
+        live.give(TalkInput::Audio(vec![1; 160]), &mut to);
+        assert!(to.is_empty());
+        let heard = std::time::Duration::ZERO;
+        live.give(TalkInput::Interrupted { heard }, &mut to);
+        assert!(to[0].pointer("/realtimeInput/activityStart").is_some());
+        assert!(to[1].pointer("/realtimeInput/audio").is_some());
+        let complete = json!({ "serverContent": { "interrupted": true, "turnComplete": true } });
+        live.hear(&complete, &mut parts, &mut to).unwrap();
+        assert_eq!(parts, [TalkPart::Done(StopReason::End)]);
+    }
+
+    #[test]
+    fn a_connection_is_left_between_two_turns_and_the_session_goes_on() {
+        let mut live = live();
+        let (mut parts, mut to) = (VecDeque::new(), Vec::new());
+        let mut hear = |live: &mut Live, message: Value| {
+            live.hear(&message, &mut parts, &mut Vec::new()).unwrap();
+        };
+        hear(&mut live, json!({ "setupComplete": {} }));
+        let update = json!({ "newHandle": "h", "resumable": true });
+        hear(&mut live, json!({ "sessionResumptionUpdate": update }));
+        live.give(TalkInput::Respond, &mut to);
+        hear(&mut live, json!({ "goAway": { "timeLeft": "10s" } }));
+        assert!(!live.leaves(), "a response is due");
+        hear(
+            &mut live,
+            json!({ "serverContent": { "generationComplete": true } }),
+        );
+        assert!(live.leaves());
+        assert_eq!(live.setup["sessionResumption"], json!({ "handle": "h" }));
+    }
+
+    proptest! {
+        #[test]
+        fn no_message_panics(messages in proptest::collection::vec(sample_json(), 0..6)) {
+            let mut live = live();
+            let (mut parts, mut to) = (VecDeque::new(), Vec::new());
+            live.give(TalkInput::Respond, &mut to);
+            for message in &messages {
+                let _ = live.hear(message, &mut parts, &mut to);
+            }
+        }
     }
 }

@@ -1,159 +1,31 @@
-//! Speech to speech in a realtime session, as it is since its general availability. Read on
-//! 2026-11-30: <https://developers.openai.com/api/docs/guides/realtime-conversations> and the types
-//! of <https://github.com/openai/openai-python/tree/main/src/openai/types/realtime>.
+//! What is said in a realtime session, and what it means.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use voxtra_core::audio::{Law, Resampler};
 
-use super::super::conversing::{Protocol, converse, converted, converter};
-use super::super::listening::{pcm, text};
-use super::super::net::Socket;
-use super::super::voice::audio::Pcm16;
-use super::super::voice::duration;
-use super::super::{
-    Endpoint, Feed, Message, Parts, ProviderError, ProviderErrorKind, SpeechToSpeech, StopReason,
-    TalkInput, TalkOptions, TalkPart, ToolCall, Usage,
+use super::super::super::conversing::{Protocol, converted};
+use super::super::super::listening::{pcm, text};
+use super::super::super::net::Socket;
+use super::super::super::voice::audio::Pcm16;
+use super::super::super::voice::duration;
+use super::super::super::{
+    Endpoint, Message, ProviderError, ProviderErrorKind, StopReason, TalkInput, TalkPart, ToolCall,
+    Usage,
 };
+use super::{MU_LAW_HZ, PCM_HZ};
 
-/// Speech to speech by OpenAI's realtime models.
-///
-/// A line of 8 kHz is sent and received as µ-law; for others the service's 24 kHz are converted.
-#[derive(Clone, Debug)]
-pub struct RealtimeAgent {
-    endpoint: Endpoint,
-    model: String,
-    voice: String,
-    transcription_model: String,
-}
-
-impl RealtimeAgent {
-    /// At OpenAI's own servers.
-    ///
-    /// # Errors
-    /// The key is empty or can't be one.
-    pub fn new(key: SecretString) -> Result<Self, ProviderError> {
-        super::endpoint(&key).map(Self::at)
-    }
-
-    /// At another place: one whose `realtime` is the same.
-    #[must_use]
-    pub fn at(endpoint: Endpoint) -> Self {
-        Self {
-            endpoint,
-            model: "gpt-realtime-2.1".to_owned(),
-            voice: "marin".to_owned(),
-            transcription_model: super::REALTIME_TRANSCRIPTION.to_owned(),
-        }
-    }
-
-    /// The model. Default: `gpt-realtime-2.1`.
-    #[must_use]
-    pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.model = model.into();
-        self
-    }
-
-    /// The voice. Default: `marin`.
-    #[must_use]
-    pub fn voice(mut self, voice: impl Into<String>) -> Self {
-        self.voice = voice.into();
-        self
-    }
-
-    /// The model that writes down what the caller says. Default: `gpt-live-transcribe`.
-    #[must_use]
-    pub fn transcription_model(mut self, model: impl Into<String>) -> Self {
-        self.transcription_model = model.into();
-        self
-    }
-
-    fn session(&self, options: &TalkOptions) -> Value {
-        let format = if options.rate_hz == MU_LAW_HZ {
-            json!({ "type": "audio/pcmu" })
-        } else {
-            json!({ "type": "audio/pcm", "rate": PCM_HZ })
-        };
-        let language = options.language.as_deref();
-        let transcription = super::transcription(&self.transcription_model, language);
-        let tools = options.tools.iter().map(|tool| {
-            json!({
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters,
-            })
-        });
-        json!({
-            "type": "realtime",
-            "instructions": options.instructions,
-            "output_modalities": ["audio"],
-            "tools": tools.collect::<Vec<_>>(),
-            "audio": {
-                "input": {
-                    "format": format,
-                    "transcription": transcription,
-                    // The call says where a turn ends, and what interrupts.
-                    "turn_detection": null,
-                },
-                "output": { "format": format, "voice": self.voice },
-            },
-        })
-    }
-}
-
-/// The rate of a telephone line, which is sent as it is.
-const MU_LAW_HZ: u32 = 8_000;
-/// The only rate of linear samples.
-const PCM_HZ: u32 = 24_000;
 /// Less than this can't be committed.
 const LEAST: Duration = Duration::from_millis(100);
 /// Most bytes of a transcript that are shown before it is complete.
 const MAX_DELTAS: usize = 64 << 10;
 
-impl SpeechToSpeech for RealtimeAgent {
-    fn name(&self) -> &str {
-        self.endpoint.provider()
-    }
-
-    fn talk(&self, options: TalkOptions, input: Feed<TalkInput>) -> Parts<TalkPart> {
-        let ok = |letter: char| letter.is_ascii_alphanumeric() || "-._:".contains(letter);
-        if self.model.is_empty() || !self.model.chars().all(ok) {
-            let what = format!("{:?} is not the name of a model", self.model);
-            return Parts::failed(self.endpoint.error(ProviderErrorKind::Rejected, &what));
-        }
-        let mu_law = options.rate_hz == MU_LAW_HZ;
-        let rate_hz = if mu_law { MU_LAW_HZ } else { PCM_HZ };
-        let resampler = match converter(options.rate_hz, rate_hz, &self.endpoint) {
-            Ok(resampler) => resampler,
-            Err(error) => return Parts::failed(error),
-        };
-        let realtime = Realtime {
-            path: format!("realtime?model={}", self.model),
-            session: self.session(&options),
-            history: options.history,
-            endpoint: self.endpoint.clone(),
-            mu_law,
-            rate_hz,
-            resampler,
-            configured: false,
-            asked: VecDeque::new(),
-            active: None,
-            uncommitted: 0,
-            items: Vec::new(),
-            pcm: Pcm16::default(),
-            deltas: String::new(),
-        };
-        converse(realtime, input)
-    }
-}
-
-struct Realtime {
+/// A session, as it is spoken.
+pub(super) struct Realtime {
     endpoint: Endpoint,
     path: String,
     session: Value,
@@ -297,7 +169,7 @@ impl Protocol for Realtime {
             }
             "conversation.item.input_audio_transcription.failed" => {
                 self.deltas.clear();
-                let error = super::realtime_failure(&self.endpoint, message);
+                let error = super::super::realtime_failure(&self.endpoint, message);
                 tracing::debug!(%error, "what a caller said could not be written down");
             }
             "error" => return self.error(message),
@@ -308,6 +180,32 @@ impl Protocol for Realtime {
 }
 
 impl Realtime {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        path: String,
+        session: Value,
+        history: Vec<Message>,
+        resampler: Option<Box<Resampler>>,
+        mu_law: bool,
+    ) -> Self {
+        Self {
+            endpoint,
+            path,
+            session,
+            history,
+            mu_law,
+            rate_hz: if mu_law { MU_LAW_HZ } else { PCM_HZ },
+            resampler,
+            configured: false,
+            asked: VecDeque::new(),
+            active: None,
+            uncommitted: 0,
+            items: Vec::new(),
+            pcm: Pcm16::default(),
+            deltas: String::new(),
+        }
+    }
+
     fn ask(&mut self, create: Value, to: &mut Vec<Value>) {
         if self.active.is_some() {
             self.asked.push_back(create);
@@ -410,7 +308,7 @@ impl Realtime {
         let reason = match text(message, "/response/status") {
             "failed" => {
                 let told = json!({ "error": message.pointer("/response/status_details/error") });
-                return Err(super::realtime_failure(&self.endpoint, &told));
+                return Err(super::super::realtime_failure(&self.endpoint, &told));
             }
             "incomplete" if reason == "content_filter" => StopReason::Filtered,
             "incomplete" => StopReason::Length,
@@ -436,7 +334,7 @@ impl Realtime {
     }
 
     fn error(&mut self, message: &Value) -> Result<(), ProviderError> {
-        let failure = super::realtime_failure(&self.endpoint, message);
+        let failure = super::super::realtime_failure(&self.endpoint, message);
         // It was done before it could be cancelled.
         if text(message, "/error/code") == "response_cancel_not_active" {
             return Ok(());
@@ -497,5 +395,70 @@ fn used(usage: &Value) -> Usage {
         input_tokens: tokens("/input_tokens"),
         cached_tokens: tokens("/input_token_details/cached_tokens"),
         output_tokens: tokens("/output_tokens"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::super::super::listening::sample_json;
+    use super::*;
+
+    fn realtime() -> Realtime {
+        let endpoint = Endpoint::new("openai", "http://host", Default::default()).unwrap();
+        let (path, session) = (String::new(), Value::Null);
+        Realtime::new(endpoint, path, session, Vec::new(), None, true)
+    }
+
+    /// What is sent for an input.
+    fn given(realtime: &mut Realtime, input: TalkInput) -> Vec<String> {
+        let mut to = Vec::new();
+        realtime.give(input, &mut to);
+        to.iter().map(|one| text(one, "/type").to_owned()).collect()
+    }
+
+    #[test]
+    fn one_response_is_asked_for_at_a_time_and_cancelled_once_it_has_an_id() {
+        let mut realtime = realtime();
+        let (mut parts, mut to) = (VecDeque::new(), Vec::new());
+        let asked = given(&mut realtime, TalkInput::Respond);
+        assert_eq!(asked, ["response.create"], "there is no audio to commit");
+        let heard = Duration::ZERO;
+        assert!(given(&mut realtime, TalkInput::Interrupted { heard }).is_empty());
+        let audio = TalkInput::Audio(vec![0; 800]);
+        assert_eq!(given(&mut realtime, audio), ["input_audio_buffer.append"]);
+        let asked = given(&mut realtime, TalkInput::Respond);
+        assert_eq!(
+            asked,
+            ["input_audio_buffer.commit"],
+            "the first is not done"
+        );
+        let mut hear = |message: Value| {
+            realtime.hear(&message, &mut parts, &mut to).unwrap();
+            let sent = to
+                .drain(..)
+                .map(|one: Value| text(&one, "/type").to_owned());
+            sent.collect::<Vec<_>>()
+        };
+        let created = json!({ "type": "response.created", "response": { "id": "a" } });
+        assert_eq!(hear(created), ["response.cancel"]);
+        let done = json!({ "type": "response.done", "response": { "status": "cancelled" } });
+        assert_eq!(hear(done), ["response.create"]);
+        assert_eq!(parts, [TalkPart::Done(StopReason::End)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_message_panics(messages in proptest::collection::vec(sample_json(), 0..6)) {
+            let mut realtime = realtime();
+            let (mut parts, mut to) = (VecDeque::new(), Vec::new());
+            realtime.give(TalkInput::Respond, &mut to);
+            for message in &messages {
+                let _ = realtime.hear(message, &mut parts, &mut to);
+            }
+            let heard = Duration::from_millis(10);
+            realtime.give(TalkInput::Interrupted { heard }, &mut to);
+        }
     }
 }
