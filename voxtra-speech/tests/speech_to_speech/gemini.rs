@@ -6,9 +6,7 @@ use axum::http::{HeaderMap, Uri};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
-use voxtra_speech::conformance::speech_to_speech::{
-    self, GREETING, INSTRUCTIONS, Scenario, TOOL,
-};
+use voxtra_speech::conformance::speech_to_speech::{self, GREETING, INSTRUCTIONS, Scenario, TOOL};
 use voxtra_speech::gemini::LiveAgent;
 
 use crate::double::{KEY, Read, Server, header_is, subject};
@@ -106,7 +104,11 @@ impl Server for Session {
         if input.get("activityStart").is_some() && self.turn.is_none() {
             self.turn = Some(0);
             self.written.clear();
-            return if self.active { Ok(Read::Cancel) } else { other() };
+            return if self.active {
+                Ok(Read::Cancel)
+            } else {
+                other()
+            };
         }
         let Some(heard) = &mut self.turn else {
             return Err(format!("at the wrong time: {message}"));
@@ -188,9 +190,8 @@ impl Server for Session {
 
     fn caller(&mut self, words: &str) -> Vec<Value> {
         let (one, two) = words.split_at(5);
-        let told = [one, two].map(|words| {
-            json!({ "serverContent": { "inputTranscription": { "text": words } } })
-        });
+        let told = [one, two]
+            .map(|words| json!({ "serverContent": { "inputTranscription": { "text": words } } }));
         told.into()
     }
 }

@@ -549,7 +549,8 @@ fn speech_to_speech_stands_in_place_of_the_three() {
     let agent = &config.agents[0];
     assert_eq!(agent.speech_to_speech.as_deref(), Some("openai"));
     assert!(agent.text_to_speech.is_empty() && !agent.needs_speech());
-    let openai = &config.providers[0];
+    let openai = config.providers.iter().find(|one| one.name == "openai");
+    let openai = openai.unwrap();
     assert_eq!(openai.speech_to_speech_model.as_deref(), Some("m"));
     assert_eq!(openai.model, None);
     for (lines, says) in [
@@ -569,7 +570,9 @@ fn speech_to_speech_stands_in_place_of_the_three() {
         let told = problem(&with(lines));
         assert!(told.contains(says), "{told}");
     }
-    let both = with("\"openai\"\n[agent.b]\ninstructions = \"x\"\nspeech_to_text = \"openai\"\nlanguage_model = \"anthropic\"");
+    let both = with(
+        "\"openai\"\n[agent.b]\ninstructions = \"x\"\nspeech_to_text = \"openai\"\nlanguage_model = \"anthropic\"",
+    );
     let told = problem(&both);
     let which = "is it for speech_to_text or speech_to_speech?";
     assert!(told.contains(which), "{told}");
