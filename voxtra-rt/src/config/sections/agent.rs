@@ -8,7 +8,7 @@ use super::super::agent::{AgentInstructions, COMMAND, ConfiguredAgent, ReadyTool
 use super::super::document::{Section, nearest};
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::read_word;
-use crate::session::{Filler, NoInput, OnFailure, OverlapWords, WayOut};
+use crate::session::{Expect, Filler, NoInput, OnFailure, OverlapWords, WayOut};
 use crate::speech::{SpeechSettings, VoiceSettings};
 
 /// The providers of the file, and the names of all their sections.
@@ -65,6 +65,17 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         name,
         instructions,
         language,
+        expect: section
+            .choice(
+                "expect",
+                &[
+                    ("anything", Expect::Anything),
+                    ("digits", Expect::Digits),
+                    ("name", Expect::Name),
+                    ("yes_no", Expect::YesNo),
+                ],
+            )
+            .unwrap_or_default(),
         overlap: read_overlap(section.section("overlap")),
         greeting,
         speech_to_text,

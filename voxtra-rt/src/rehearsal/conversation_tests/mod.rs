@@ -2,6 +2,7 @@
 
 mod failures;
 mod overlap;
+mod pauses;
 mod silence;
 mod talking;
 mod tool_calls;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::caller_words::OverlapWords;
+use super::super::caller_words::{Expect, OverlapWords};
 use super::tool::Tool;
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
@@ -30,6 +30,9 @@ pub struct AgentSettings {
     /// Words by which callers interrupt the agent or do not, beside those that are known of English
     /// and German. Default: none.
     pub overlap: OverlapWords,
+    /// What callers are expected to say: it decides how long they may pause. A tool may change it
+    /// with [`Call::expect`](crate::session::Call::expect). Default: anything.
+    pub expect: Expect,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// The tools that the model may call. Default: none.
@@ -52,6 +55,7 @@ impl AgentSettings {
             instructions: instructions.into(),
             language: None,
             overlap: OverlapWords::default(),
+            expect: Expect::default(),
             greeting: None,
             tools: Vec::new(),
             no_input: None,
@@ -72,6 +76,13 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Sets what callers are expected to say.
+    #[must_use]
+    pub fn expect(mut self, what: Expect) -> Self {
+        self.expect = what;
         self
     }
 
