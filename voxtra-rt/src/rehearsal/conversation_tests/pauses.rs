@@ -7,7 +7,7 @@ use crate::session::Expect;
 /// How long after its last utterance the turn of a caller ended who said this.
 async fn turn_ends_after(partial: &'static str, all: &'static str) -> Duration {
     let heard = Prompt::new([utterance([(400, partial)], all)]);
-    let mut caller = call_heard(heard, Script::at_once(["Fine."]), agent()).await;
+    let mut caller = call_heard(heard, ScriptedModel::new(["Fine."]), agent()).await;
     caller.hears("Hello.").await;
     caller.says("some words").await;
     let stopped = tokio::time::Instant::now();
@@ -30,7 +30,7 @@ async fn a_finished_sentence_ends_the_turn_sooner_and_an_unfinished_one_later() 
 async fn dictated(agent: AgentSettings) -> Vec<String> {
     let groups = [("oh", "Oh one."), ("seven", "Seven six"), ("five", "Five.")];
     let heard = Prompt::new(groups.map(|(partial, all)| utterance([(300, partial)], all)));
-    let model = Script::at_once(["Fine.", "Fine.", "Fine."]);
+    let model = ScriptedModel::new(["Fine.", "Fine.", "Fine."]);
     let mut caller = call_heard(heard, model.clone(), agent).await;
     caller.hears("Hello.").await;
     for pause in [1_200, 900, 0] {
@@ -39,8 +39,9 @@ async fn dictated(agent: AgentSettings) -> Vec<String> {
     }
     caller.is_silent_for(ms(6_000)).await;
     let asked = model.asked().into_iter();
-    let last = |request: ModelRequest| request.messages.last().map(|last| last.text().to_owned());
-    asked.filter_map(last).collect()
+    asked
+        .filter_map(|request| Some(request.messages.last()?.text().to_owned()))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
