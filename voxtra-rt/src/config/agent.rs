@@ -23,6 +23,8 @@ pub struct ConfiguredAgent {
     pub overlap: OverlapWords,
     /// What callers are expected to say.
     pub expect: Expect,
+    /// Whether its model is asked before the caller's turn has ended.
+    pub preemptive: bool,
     /// What it says first.
     pub greeting: Option<String>,
     /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
@@ -133,6 +135,7 @@ impl ConfiguredAgent {
         let mut settings = AgentSettings::new(instructions);
         settings.language.clone_from(&self.language);
         settings.expect = self.expect;
+        settings.preemptive = self.preemptive;
         settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
         settings.time_zone.clone_from(&self.time_zone);

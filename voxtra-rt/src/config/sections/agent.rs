@@ -83,6 +83,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
                 ],
             )
             .unwrap_or_default(),
+        preemptive: section.boolean("preemptive").unwrap_or_default(),
         overlap: read_overlap(section.section("overlap")),
         greeting,
         time_zone,

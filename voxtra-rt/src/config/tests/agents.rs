@@ -34,6 +34,7 @@ instructions = """
 Be brief."""
 greeting = "Hello."
 expect = "digits"
+preemptive = true
 overlap = {{ interruptions = ["basta"], backchannels = ["va bene", "sì"] }}
 speech_to_text = ["ears", "openai"]
 language_model = "anthropic"
@@ -57,6 +58,7 @@ then = "transfer  PJSIP/200"
     let settings = agent.settings().unwrap();
     assert_eq!(settings.instructions, "Be brief.");
     assert_eq!(settings.greeting.as_deref(), Some("Hello."));
+    assert!(settings.preemptive);
     assert_eq!(settings.expect, Expect::Digits);
     assert_eq!(settings.overlap.interruptions, ["basta"]);
     assert_eq!(settings.overlap.backchannels, ["va bene", "sì"]);

@@ -2,8 +2,10 @@
 
 mod chaos;
 mod failures;
+mod limits;
 mod overlap;
 mod pauses;
+mod preemptive;
 mod silence;
 mod talking;
 mod tool_calls;

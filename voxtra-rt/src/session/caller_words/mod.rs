@@ -9,6 +9,11 @@ pub use self::meaning::OverlapWords;
 pub use self::patience::Expect;
 pub(super) use self::telling::CallerWords;
 
+/// Whether two transcripts have the same words, whatever their marks and capitals.
+pub(super) fn same_words(one: &str, other: &str) -> bool {
+    one == other || words_of(one) == words_of(other)
+}
+
 /// Words as they are compared: lower case, without punctuation, drawn-out sounds shortened.
 fn words_of(text: &str) -> Vec<String> {
     let mut words = Vec::new();

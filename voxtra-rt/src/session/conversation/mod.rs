@@ -1,8 +1,10 @@
 //! The language model in a call's conversation.
 
+mod ahead;
 mod filling;
 #[cfg(feature = "http")]
 mod http;
+mod limits;
 mod memory;
 mod reply;
 mod run;
@@ -163,7 +165,7 @@ impl<'a> Conversation<'a> {
             phase: &phase,
             caller: None,
         };
-        question.answer().await
+        question.answer(None).await
     }
 
     /// Conducts the whole conversation: answers the call, greets, listens, answers each turn of the

@@ -12,7 +12,9 @@ use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
+use super::ahead::Ahead;
 use super::filling::Filling;
+use super::limits::Limits;
 use super::settings::Filler;
 use super::tool;
 use crate::lock::lock;
@@ -68,12 +70,14 @@ struct Round {
     interrupted: bool,
     calls: Vec<ToolCall>,
     failed: Option<CallError>,
+    /// Why the rest of it was not said.
+    stopped: Option<&'static str>,
 }
 
 impl Question<'_> {
     /// Answers, and remembers it: the question, the tools that were called, and of the answer what
-    /// the caller heard.
-    pub(super) async fn answer(mut self) -> Result<Answer, CallError> {
+    /// the caller heard. `ahead` is what the model was asked before the turn had ended.
+    pub(super) async fn answer(mut self, mut ahead: Option<Ahead>) -> Result<Answer, CallError> {
         let call = self.call;
         let memory = call.session().memory();
         let mut filling = Filling::new(call, self.filler);
@@ -92,22 +96,28 @@ impl Question<'_> {
             let with_tools = round <= MAX_ROUNDS;
             let request = lock(memory).request(&more, with_tools);
             let language = call.session().services().language;
-            let mut reading = Reading::new(model.reply(request), language);
+            let early = ahead.take().and_then(|ahead| ahead.reply_to(&request));
+            let parts = early.unwrap_or_else(|| model.reply(request));
+            let mut reading = Reading::new(parts, language);
             let Round {
                 text,
                 heard,
                 interrupted,
                 calls,
                 failed,
+                stopped,
             } = self.round(&mut reading, &mut filling).await;
             if !matches!(failed, Some(CallError::Ended)) {
                 let response = AgentResponse::new(text.clone(), calls.clone());
                 call.emit_body(response.into()).await;
             }
+            if let Some(why) = stopped {
+                call.emit_error("language_model", why.to_owned()).await;
+            }
             append(&mut answer.text, &text);
             append(&mut answer.heard, &heard);
             answer.interrupted = interrupted;
-            let cut = interrupted || failed.is_some();
+            let cut = interrupted || failed.is_some() || stopped.is_some();
             // Whoever interrupts has not agreed to what the tools would do.
             let calls = if cut || !with_tools {
                 Vec::new()
@@ -187,6 +197,7 @@ impl Question<'_> {
             heard: heard.to_owned(),
             interrupted,
             failed,
+            stopped: reading.stopped,
             text: std::mem::take(&mut reading.text),
             calls: std::mem::take(&mut reading.tool_calls),
         }
@@ -306,6 +317,8 @@ struct Reading {
     ended: bool,
     text: String,
     tool_calls: Vec<ToolCall>,
+    limits: Limits,
+    stopped: Option<&'static str>,
 }
 
 impl Reading {
@@ -317,7 +330,19 @@ impl Reading {
             ended: false,
             text: String::new(),
             tool_calls: Vec::new(),
+            limits: Limits::default(),
+            stopped: None,
         }
+    }
+
+    /// Reads no more, and does nothing of what the reply asked for.
+    fn stop(&mut self, why: &'static str) {
+        self.stopped = Some(why);
+        self.parts = Parts::whole([]);
+        self.sentences = Sentences::new();
+        self.ended = true;
+        self.tool_calls.clear();
+        Limits::shorten(&mut self.text);
     }
 
     /// Waits for the next sentence that can be spoken; `None` at the end of the reply. Cancel safe.
@@ -332,10 +357,14 @@ impl Reading {
             };
             if let Some(sentence) = sentence {
                 let sentence = speakable(&sentence, self.language.as_deref());
-                if sentence.chars().any(char::is_alphanumeric) {
-                    return Ok(Some(sentence));
+                if !sentence.chars().any(char::is_alphanumeric) {
+                    continue;
                 }
-                continue;
+                let Some(why) = self.limits.exceeded_by(&sentence) else {
+                    return Ok(Some(sentence));
+                };
+                self.stop(why);
+                return Ok(None);
             }
             let part = tokio::time::timeout(deadlines::MODEL, self.parts.next()).await;
             let Ok(part) = part else {

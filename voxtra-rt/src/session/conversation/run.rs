@@ -26,7 +26,7 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
     let mut conversation = Running {
         call,
         settings,
-        turns: Turns::new(call),
+        turns: Turns::new(call, settings.preemptive),
         unanswered: 0,
         failures: 0,
     };
@@ -92,7 +92,11 @@ impl Running<'_> {
                 Input::Deaf => self.failed().await?,
                 Input::Turn(words) => {
                     self.unanswered = 0;
-                    self.answer(words).await?
+                    self.answer(words, true).await?
+                }
+                Input::LongTurn(words) => {
+                    self.unanswered = 0;
+                    self.answer(words, false).await?
                 }
             };
             if !goes_on || call.session().is_transferred() {
@@ -101,14 +105,15 @@ impl Running<'_> {
         }
     }
 
-    /// Answers the caller, whose words may go on before the answer has begun. False if the
-    /// conversation is over.
-    async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
+    /// Answers the caller. If it `waits`, the words may go on before the answer has begun. False if
+    /// the conversation is over.
+    async fn answer(&mut self, mut words: String, mut waits: bool) -> Result<bool, CallError> {
         let call = self.call;
         loop {
             self.turns.answering();
             let before = lock(call.session().memory()).messages().len();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
+            let ahead = self.turns.take_ahead(&words);
             let question = Question {
                 call,
                 said: &words,
@@ -123,8 +128,8 @@ impl Running<'_> {
             };
             let answered = tokio::select! {
                 biased;
-                answered = question.answer() => Some(answered),
-                () = went_on => None,
+                answered = question.answer(ahead) => Some(answered),
+                () = went_on, if waits => None,
             };
             match answered {
                 Some(Ok(_)) => {
@@ -139,9 +144,12 @@ impl Running<'_> {
             }
             // What a tool has done stays in memory, with the words that led to it.
             let acted = lock(call.session().memory()).messages().len() > before;
-            match self.turns.next(Some(GONE_ON)).await {
-                Input::Turn(more) if acted => words = more,
-                Input::Turn(more) => {
+            self.turns.goes_on_from(if acted { "" } else { &words });
+            let next = self.turns.next(Some(GONE_ON)).await;
+            waits = !matches!(next, Input::LongTurn(_));
+            match next {
+                Input::Turn(more) | Input::LongTurn(more) if acted => words = more,
+                Input::Turn(more) | Input::LongTurn(more) => {
                     words.push(' ');
                     words.push_str(&more);
                 }

@@ -42,6 +42,11 @@ pub struct AgentSettings {
     /// What callers are expected to say: it decides how long they may pause. A tool may change it
     /// with [`Call::expect`](crate::session::Call::expect). Default: anything.
     pub expect: Expect,
+    /// Whether the model is asked as soon as the caller may have finished, before the turn is over.
+    /// What it replies is thrown away if the caller goes on; nothing of it is said, and no tool is
+    /// run, before. The answer comes sooner, by up to the silence that ends a turn. It costs what
+    /// the replies cost that are thrown away: about one for each pause within a turn. Default: no.
+    pub preemptive: bool,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// Variables of its own, for its texts. Default: none.
@@ -71,6 +76,7 @@ impl AgentSettings {
             language: None,
             overlap: OverlapWords::default(),
             expect: Expect::default(),
+            preemptive: false,
             greeting: None,
             variables: BTreeMap::new(),
             lookup: None,
@@ -94,6 +100,13 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Asks the model before the turn has ended, or not.
+    #[must_use]
+    pub fn preemptive(mut self, on: bool) -> Self {
+        self.preemptive = on;
         self
     }
 
