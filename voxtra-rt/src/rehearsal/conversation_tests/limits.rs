@@ -15,8 +15,9 @@ async fn a_caller_who_talks_without_a_pause_is_answered_at_the_longest_turn() {
     let rehearsal = rehearsal(model.clone(), agent());
     let mut caller = rehearsal.call("1000").await;
     caller.hears("Hello.").await;
-    // Ten minutes.
-    caller.says(&"and then ".repeat(1_026)).await;
+    // Ten minutes, longer than a rehearsal waits for the end of what is said.
+    drop(caller.says(&"and then ".repeat(1_026)));
+    caller.is_silent_for(Duration::from_secs(600)).await;
     caller.hangs_up().await;
     let conversation = caller.ended().await;
     let greeted = at(&conversation, "agent.speech.ended", 0);
@@ -45,7 +46,7 @@ async fn a_reply_of_100_kb_ends_at_a_limit() {
     assert_eq!(conversation.count("error"), 1, "{conversation}");
     let history = lock(&history).clone();
     let counted = history[2].text();
-    assert!(counted.ends_with('…') && counted.len() < 4_100, "{counted}");
+    assert!(counted.ends_with('…') && counted.len() < 4_500, "{counted}");
     assert_eq!(history[4], Message::assistant("Yes."));
 }
 
