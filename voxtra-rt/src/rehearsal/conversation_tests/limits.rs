@@ -1,4 +1,4 @@
-//! Callers and models that find no end.
+//! Callers who find no end, or write as others do.
 
 use super::*;
 
@@ -27,44 +27,6 @@ async fn a_caller_who_talks_without_a_pause_is_answered_at_the_longest_turn() {
     // It speaks, though the caller does not stop.
     let spoken = at(&conversation, "agent.speech.started", 1) - greeted;
     assert!(spoken < limit + ms(8_000), "{spoken:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reply_of_100_kb_ends_at_a_limit() {
-    let endless: String = (0..10_000).map(|n| format!("Number {n}. ")).collect();
-    let model = ScriptedModel::new([endless.as_str(), "Yes."]);
-    let (mut caller, history) = call(model, agent()).await;
-    caller.hears("Hello.").await;
-    caller.says("count").await;
-    caller.sees(EventKind::AgentSpeechStarted).await;
-    caller.is_silent_for(Duration::from_secs(300)).await;
-    caller.sees(EventKind::AgentSpeechEnded).await;
-    caller.says("are you done").await;
-    caller.hears("Yes.").await;
-    caller.hangs_up().await;
-    let conversation = caller.ended().await;
-    assert_eq!(conversation.count("error"), 1, "{conversation}");
-    let history = lock(&history).clone();
-    let counted = history[2].text();
-    assert!(counted.ends_with('…') && counted.len() < 4_500, "{counted}");
-    assert_eq!(history[4], Message::assistant("Yes."));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reply_that_says_the_same_for_ever_ends() {
-    let endless = ScriptedReply::default().repeats("I am so very sorry about that. ");
-    let model = ScriptedModel::new([endless, ScriptedReply::says("Yes.")]);
-    let (mut caller, history) = call(model, agent()).await;
-    caller.hears("Hello.").await;
-    caller.says("are you sorry").await;
-    caller.sees(EventKind::AgentSpeechStarted).await;
-    caller.sees(EventKind::AgentSpeechEnded).await;
-    caller.says("really").await;
-    caller.hears("Yes.").await;
-    caller.hangs_up().await;
-    assert_eq!(caller.ended().await.count("error"), 1);
-    let times = lock(&history)[2].text().matches("sorry").count();
-    assert_eq!(times, 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,8 +13,8 @@ use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
 use super::ahead::Ahead;
+use super::bounds::Bounds;
 use super::filling::Filling;
-use super::limits::Limits;
 use super::settings::Filler;
 use super::tool;
 use crate::lock::lock;
@@ -56,6 +56,7 @@ pub(super) enum Phase {
 /// One question to the model, and who follows its answer.
 pub(super) struct Question<'a> {
     pub(super) call: &'a Call,
+    /// What the caller said; empty if an agent goes on with what the one before was told.
     pub(super) said: &'a str,
     pub(super) filler: Option<&'a Filler>,
     pub(super) phase: &'a watch::Sender<Phase>,
@@ -70,8 +71,6 @@ struct Round {
     interrupted: bool,
     calls: Vec<ToolCall>,
     failed: Option<CallError>,
-    /// Why the rest of it was not said.
-    stopped: Option<&'static str>,
 }
 
 impl Question<'_> {
@@ -81,7 +80,9 @@ impl Question<'_> {
         let call = self.call;
         let memory = call.session().memory();
         let mut filling = Filling::new(call, self.filler);
-        let mut more = vec![Message::User(self.said.to_owned())];
+        let said = Some(self.said).filter(|said| !said.is_empty());
+        let said = said.map(|said| Message::User(said.to_owned()));
+        let mut more = Vec::from_iter(said);
         let mut answer = Answer {
             text: String::new(),
             heard: String::new(),
@@ -105,19 +106,15 @@ impl Question<'_> {
                 interrupted,
                 calls,
                 failed,
-                stopped,
             } = self.round(&mut reading, &mut filling).await;
             if !matches!(failed, Some(CallError::Ended)) {
                 let response = AgentResponse::new(text.clone(), calls.clone());
                 call.emit_body(response.into()).await;
             }
-            if let Some(why) = stopped {
-                call.emit_error("language_model", why.to_owned()).await;
-            }
             append(&mut answer.text, &text);
             append(&mut answer.heard, &heard);
             answer.interrupted = interrupted;
-            let cut = interrupted || failed.is_some() || stopped.is_some();
+            let cut = interrupted || failed.is_some();
             // Whoever interrupts has not agreed to what the tools would do.
             let calls = if cut || !with_tools {
                 Vec::new()
@@ -143,8 +140,8 @@ impl Question<'_> {
             more.extend(results);
             // From here on nothing that was done is forgotten, nor done twice.
             lock(memory).append(std::mem::take(&mut more));
-            // A tool may have ended the call or transferred the caller.
-            if call.is_over() || call.session().is_transferred() {
+            // A tool may have ended the call, transferred the caller, or called another agent.
+            if call.is_over() || call.session().is_transferred() || lock(memory).is_handed_over() {
                 break;
             }
         }
@@ -197,7 +194,6 @@ impl Question<'_> {
             heard: heard.to_owned(),
             interrupted,
             failed,
-            stopped: reading.stopped,
             text: std::mem::take(&mut reading.text),
             calls: std::mem::take(&mut reading.tool_calls),
         }
@@ -314,11 +310,10 @@ struct Reading {
     parts: Parts<ReplyPart>,
     language: Option<Arc<str>>,
     sentences: Sentences,
+    bounds: Bounds,
     ended: bool,
     text: String,
     tool_calls: Vec<ToolCall>,
-    limits: Limits,
-    stopped: Option<&'static str>,
 }
 
 impl Reading {
@@ -327,22 +322,11 @@ impl Reading {
             parts,
             language,
             sentences: Sentences::new(),
+            bounds: Bounds::default(),
             ended: false,
             text: String::new(),
             tool_calls: Vec::new(),
-            limits: Limits::default(),
-            stopped: None,
         }
-    }
-
-    /// Reads no more, and does nothing of what the reply asked for.
-    fn stop(&mut self, why: &'static str) {
-        self.stopped = Some(why);
-        self.parts = Parts::whole([]);
-        self.sentences = Sentences::new();
-        self.ended = true;
-        self.tool_calls.clear();
-        Limits::shorten(&mut self.text);
     }
 
     /// Waits for the next sentence that can be spoken; `None` at the end of the reply. Cancel safe.
@@ -357,14 +341,11 @@ impl Reading {
             };
             if let Some(sentence) = sentence {
                 let sentence = speakable(&sentence, self.language.as_deref());
-                if !sentence.chars().any(char::is_alphanumeric) {
-                    continue;
-                }
-                let Some(why) = self.limits.exceeded_by(&sentence) else {
+                if sentence.chars().any(char::is_alphanumeric) {
+                    self.bounds.sentence(&sentence)?;
                     return Ok(Some(sentence));
-                };
-                self.stop(why);
-                return Ok(None);
+                }
+                continue;
             }
             let part = tokio::time::timeout(deadlines::MODEL, self.parts.next()).await;
             let Ok(part) = part else {
@@ -373,6 +354,7 @@ impl Reading {
             match part {
                 Some(part) => match part? {
                     ReplyPart::Text(text) => {
+                        self.bounds.text(&text)?;
                         self.text.push_str(&text);
                         self.sentences.push(&text);
                     }

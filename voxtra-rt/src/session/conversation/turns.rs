@@ -97,16 +97,21 @@ struct State {
 }
 
 impl Turns {
-    pub(super) fn new(call: &Call, preemptive: bool) -> Self {
+    pub(super) fn new(call: &Call) -> Self {
         Self {
             call: call.clone(),
             events: call.events_from_now(),
             state: State::default(),
             speaking: watch::Sender::new(false),
-            preemptive,
+            preemptive: false,
             ahead: None,
             before: String::new(),
         }
+    }
+
+    /// Whether the model may be asked before a turn has ended.
+    pub(super) fn set_preemptive(&mut self, on: bool) {
+        self.preemptive = on;
     }
 
     /// Whether the caller is speaking.
