@@ -94,6 +94,7 @@ impl Running<'_> {
         }
         loop {
             context::keep(call);
+            self.turns.set_preemptive(self.agent.settings.preemptive);
             let silence = self.agent.settings.no_input.as_ref();
             let silence = silence.map(|no_input| no_input.after);
             self.turns.silence_begins();
@@ -105,7 +106,12 @@ impl Running<'_> {
                 Input::Turn(words) => {
                     self.unanswered = 0;
                     lock(call.session().memory()).caller_spoke();
-                    self.answer(words).await?
+                    self.answer(words, true).await?
+                }
+                Input::LongTurn(words) => {
+                    self.unanswered = 0;
+                    lock(call.session().memory()).caller_spoke();
+                    self.answer(words, false).await?
                 }
             };
             if !goes_on || call.session().is_transferred() {
@@ -114,9 +120,9 @@ impl Running<'_> {
         }
     }
 
-    /// Answers the caller, whose words may go on before the answer has begun. False if the
-    /// conversation is over.
-    async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
+    /// Answers the caller. If it `waits`, the words may go on before the answer has begun. False if
+    /// the conversation is over.
+    async fn answer(&mut self, mut words: String, mut waits: bool) -> Result<bool, CallError> {
         let call = self.call;
         loop {
             if let Some(duplex) = &mut self.duplex {
@@ -135,6 +141,7 @@ impl Running<'_> {
             let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
             let settings = self.agent.settings.clone();
+            let ahead = self.turns.take_ahead(&words);
             let question = Question {
                 call,
                 said: &words,
@@ -149,8 +156,8 @@ impl Running<'_> {
             };
             let answered = tokio::select! {
                 biased;
-                answered = question.answer() => Some(answered),
-                () = went_on => None,
+                answered = question.answer(ahead) => Some(answered),
+                () = went_on, if waits => None,
             };
             match answered {
                 Some(Ok(_)) => {
@@ -169,9 +176,12 @@ impl Running<'_> {
             }
             // What a tool has done stays in memory, with the words that led to it.
             let acted = lock(call.session().memory()).count() > before;
-            match self.turns.next(Some(GONE_ON)).await {
-                Input::Turn(more) if acted => words = more,
-                Input::Turn(more) => {
+            self.turns.goes_on_from(if acted { "" } else { &words });
+            let next = self.turns.next(Some(GONE_ON)).await;
+            waits = !matches!(next, Input::LongTurn(_));
+            match next {
+                Input::Turn(more) | Input::LongTurn(more) if acted => words = more,
+                Input::Turn(more) | Input::LongTurn(more) => {
                     if !words.is_empty() {
                         words.push(' ');
                     }

@@ -319,7 +319,7 @@ async fn begin(
         };
         match turn {
             Input::Over => return Err(CallError::Ended),
-            Input::Turn(_) | Input::Cough => {
+            Input::Turn(_) | Input::LongTurn(_) | Input::Cough => {
                 // The caller has gone on: there was no answer, and this one knows more.
                 session.abandon();
                 *lock(wording) = Wording::default();
