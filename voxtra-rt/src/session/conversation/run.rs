@@ -10,6 +10,7 @@ use super::super::call::Call;
 use super::super::error::CallError;
 use super::agents::Current;
 use super::context;
+use super::duplex::Duplex;
 use super::reply::{Phase, Question};
 use super::settings::WayOut;
 use super::turns::{Input, Turns, until};
@@ -29,6 +30,7 @@ pub(super) async fn run(call: &Call, agent: Current<'_>) -> Result<(), CallError
         call,
         agent,
         turns: Turns::new(call),
+        duplex: None,
         unanswered: 0,
         failures: 0,
     };
@@ -55,6 +57,8 @@ struct Running<'a> {
     call: &'a Call,
     agent: Current<'a>,
     turns: Turns,
+    /// In place of speech-to-text, model and voice.
+    duplex: Option<Duplex>,
     /// Prompts in a row to which the caller said nothing.
     unanswered: usize,
     failures: u32,
@@ -73,6 +77,10 @@ impl Running<'_> {
             tokio::spawn(preparing);
         }
         call.answer().await?;
+        self.attend();
+        if let Some(duplex) = &mut self.duplex {
+            duplex.open();
+        }
         let settings = self.agent.settings.clone();
         if let Some(greeting) = &settings.greeting {
             match self.say(greeting).await {
@@ -86,6 +94,7 @@ impl Running<'_> {
         }
         loop {
             context::keep(call);
+            self.turns.set_preemptive(self.agent.settings.preemptive);
             let silence = self.agent.settings.no_input.as_ref();
             let silence = silence.map(|no_input| no_input.after);
             self.turns.silence_begins();
@@ -97,7 +106,12 @@ impl Running<'_> {
                 Input::Turn(words) => {
                     self.unanswered = 0;
                     lock(call.session().memory()).caller_spoke();
-                    self.answer(words).await?
+                    self.answer(words, true).await?
+                }
+                Input::LongTurn(words) => {
+                    self.unanswered = 0;
+                    lock(call.session().memory()).caller_spoke();
+                    self.answer(words, false).await?
                 }
             };
             if !goes_on || call.session().is_transferred() {
@@ -106,15 +120,28 @@ impl Running<'_> {
         }
     }
 
-    /// Answers the caller, whose words may go on before the answer has begun. False if the
-    /// conversation is over.
-    async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
+    /// Answers the caller. If it `waits`, the words may go on before the answer has begun. False if
+    /// the conversation is over.
+    async fn answer(&mut self, mut words: String, mut waits: bool) -> Result<bool, CallError> {
         let call = self.call;
         loop {
+            if let Some(duplex) = &mut self.duplex {
+                match duplex.answer(&mut self.turns).await {
+                    Ok(()) => self.failures = 0,
+                    Err(CallError::Provider(_) | CallError::Rate(_)) => return self.failed().await,
+                    Err(error) => return Err(error),
+                }
+                if !self.is_handed_over().await? {
+                    return Ok(!call.is_over());
+                }
+                words.clear();
+                continue;
+            }
             self.turns.answering();
             let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
             let settings = self.agent.settings.clone();
+            let ahead = self.turns.take_ahead(&words);
             let question = Question {
                 call,
                 said: &words,
@@ -129,13 +156,13 @@ impl Running<'_> {
             };
             let answered = tokio::select! {
                 biased;
-                answered = question.answer() => Some(answered),
-                () = went_on => None,
+                answered = question.answer(ahead) => Some(answered),
+                () = went_on, if waits => None,
             };
             match answered {
                 Some(Ok(_)) => {
                     self.failures = 0;
-                    if call.is_over() || !self.agent.change().await? {
+                    if !self.is_handed_over().await? {
                         return Ok(!call.is_over());
                     }
                     words.clear();
@@ -149,9 +176,12 @@ impl Running<'_> {
             }
             // What a tool has done stays in memory, with the words that led to it.
             let acted = lock(call.session().memory()).count() > before;
-            match self.turns.next(Some(GONE_ON)).await {
-                Input::Turn(more) if acted => words = more,
-                Input::Turn(more) => {
+            self.turns.goes_on_from(if acted { "" } else { &words });
+            let next = self.turns.next(Some(GONE_ON)).await;
+            waits = !matches!(next, Input::LongTurn(_));
+            match next {
+                Input::Turn(more) | Input::LongTurn(more) if acted => words = more,
+                Input::Turn(more) | Input::LongTurn(more) => {
                     if !words.is_empty() {
                         words.push(' ');
                     }
@@ -164,8 +194,27 @@ impl Running<'_> {
         }
     }
 
+    /// Whether another agent has taken over.
+    async fn is_handed_over(&mut self) -> Result<bool, CallError> {
+        if self.call.is_over() || !self.agent.change().await? {
+            return Ok(false);
+        }
+        self.attend();
+        Ok(true)
+    }
+
+    /// Talks with what the agent has: a speech-to-speech service, or three providers.
+    fn attend(&mut self) {
+        let service = self.call.session().services().speech_to_speech;
+        self.turns.need_words(service.is_none());
+        self.duplex = service.map(|service| Duplex::new(self.call, service));
+    }
+
     /// Says something of its own, and remembers what was heard of it. False if the caller cut it.
     async fn say(&mut self, text: &str) -> Result<bool, CallError> {
+        if let Some(duplex) = &mut self.duplex {
+            return duplex.say(text).await;
+        }
         let (heard, interrupted) = self.call.say_aloud(text).await?;
         lock(self.call.session().memory()).agent_said(&heard, interrupted);
         Ok(!interrupted)
@@ -195,7 +244,21 @@ impl Running<'_> {
         let settings = self.agent.settings.clone();
         let on_failure = &settings.on_failure;
         self.failures = self.failures.saturating_add(1);
-        let said = match self.call.say(&on_failure.say).await {
+        let said = match &mut self.duplex {
+            Some(duplex) => {
+                // It hears again before the caller is asked to say it again.
+                duplex.open();
+                let services = self.call.session().services();
+                let recorded = services.prompts.by_text(&on_failure.say).is_some();
+                if services.voice.is_some() || recorded {
+                    self.call.say(&on_failure.say).await.map(drop)
+                } else {
+                    duplex.say(&on_failure.say).await.map(drop)
+                }
+            }
+            None => self.call.say(&on_failure.say).await.map(drop),
+        };
+        let said = match said {
             Err(CallError::Ended) => return Ok(false),
             said => said.is_ok(),
         };

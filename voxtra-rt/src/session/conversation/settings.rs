@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::caller_words::OverlapWords;
+use super::super::caller_words::{Expect, OverlapWords};
 use super::context::ContextLimit;
 use super::tool::Tool;
 use super::variables::Lookup;
-use crate::speech::{LanguageModel, SpeechToText, TextToSpeech};
+use crate::speech::{LanguageModel, SpeechToSpeech, SpeechToText, TextToSpeech};
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
 ///
@@ -41,6 +41,14 @@ pub struct AgentSettings {
     /// Words by which callers interrupt the agent or do not, beside those that are known of English
     /// and German. Default: none.
     pub overlap: OverlapWords,
+    /// What callers are expected to say: it decides how long they may pause. A tool may change it
+    /// with [`Call::expect`](crate::session::Call::expect). Default: anything.
+    pub expect: Expect,
+    /// Whether the model is asked as soon as the caller may have finished, before the turn is over.
+    /// What it replies is thrown away if the caller goes on; nothing of it is said, and no tool is
+    /// run, before. The answer comes sooner, by up to the silence that ends a turn. It costs what
+    /// the replies cost that are thrown away: about one for each pause within a turn. Default: no.
+    pub preemptive: bool,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// Variables of its own, for its texts. Default: none.
@@ -70,6 +78,9 @@ pub struct AgentSettings {
     pub speech_to_text: Option<Arc<dyn SpeechToText>>,
     /// What thinks. Default: the call's language model.
     pub language_model: Option<Arc<dyn LanguageModel>>,
+    /// What hears, thinks and speaks in one, in place of the three. Default: the call's, if it has
+    /// one and the agent brings no language model.
+    pub speech_to_speech: Option<Arc<dyn SpeechToSpeech>>,
     /// What speaks. Default: the call's voice.
     pub voice: Option<Arc<dyn TextToSpeech>>,
 }
@@ -82,6 +93,8 @@ impl AgentSettings {
             instructions: instructions.into(),
             language: None,
             overlap: OverlapWords::default(),
+            expect: Expect::default(),
+            preemptive: false,
             greeting: None,
             variables: BTreeMap::new(),
             lookup: None,
@@ -95,6 +108,7 @@ impl AgentSettings {
             hand_over: Vec::new(),
             speech_to_text: None,
             language_model: None,
+            speech_to_speech: None,
             voice: None,
         }
     }
@@ -110,6 +124,20 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Asks the model before the turn has ended, or not.
+    #[must_use]
+    pub fn preemptive(mut self, on: bool) -> Self {
+        self.preemptive = on;
+        self
+    }
+
+    /// Sets what callers are expected to say.
+    #[must_use]
+    pub fn expect(mut self, what: Expect) -> Self {
+        self.expect = what;
         self
     }
 
@@ -214,6 +242,14 @@ impl AgentSettings {
     #[must_use]
     pub fn language_model(mut self, model: Arc<dyn LanguageModel>) -> Self {
         self.language_model = Some(model);
+        self
+    }
+
+    /// Gives the agent a speech-to-speech service, in place of speech-to-text, language model and
+    /// voice.
+    #[must_use]
+    pub fn speech_to_speech(mut self, service: Arc<dyn SpeechToSpeech>) -> Self {
+        self.speech_to_speech = Some(service);
         self
     }
 
