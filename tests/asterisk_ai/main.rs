@@ -23,8 +23,8 @@ use words::{Share, understood, words};
 
 /// Longer than anything may take with models on two cores that others use as well.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The share of words that Whisper tiny must understand over the telephone. Of unrelated sentences it
-/// "understands" less than a third in their order.
+/// The share of words that Whisper tiny must understand over the telephone. Two unrelated sentences
+/// share less than a third of their words in their order.
 const ENOUGH: f64 = 0.5;
 
 /// One conversation at a time: two would share the models.

@@ -78,7 +78,8 @@ impl Stack {
         assert!(status.success());
     }
 
-    /// These words, said clearly: no two utterances of the voice are the same, and some are mumbled.
+    /// These words, said clearly: no two utterances of the voice are the same, and some are
+    /// mumbled.
     pub(crate) async fn speaks(&self, text: &str) -> Utterance {
         for _ in 0..8 {
             let samples = self.synthesizes(text).await;
