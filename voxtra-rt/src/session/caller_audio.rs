@@ -10,7 +10,7 @@ use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
 use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 
 use super::call::{Call, Services};
-use super::caller_words::CallerWords;
+use super::caller_words::{CallerWords, Utterances};
 use super::error::CallError;
 use super::request::Request;
 use crate::media::{AudioPart, CallerAudioReader, MediaLink, Shared};
@@ -317,6 +317,7 @@ async fn transcribe(call: Call) {
         return;
     };
     let mut to: Option<PartSender<SpeechInput>> = None;
+    let mut utterances = Utterances::default();
     let mut listening = None;
     let mut speaking = false;
     while let Some(heard) = stream.next().await {
@@ -330,13 +331,20 @@ async fn transcribe(call: Call) {
         let gone = to.as_ref().is_none_or(PartSender::is_closed);
         let again = input == SpeechInput::Started && gone;
         if changed || again {
+            utterances = Utterances::default();
             to = listening.as_ref().map(|(provider, language): &Listening| {
                 let (sender, input) = Feed::queue(WAITING);
                 // Only the first part made the rate certain.
                 let mut options = ListenOptions::new(stream.rate_hz());
                 options.language = language.as_deref().map(str::to_owned);
                 let transcripts = provider.listen(options, input);
-                tokio::spawn(publish(call.clone(), provider.clone(), transcripts));
+                let utterances = utterances.clone();
+                tokio::spawn(publish(
+                    call.clone(),
+                    provider.clone(),
+                    transcripts,
+                    utterances,
+                ));
                 sender
             });
             if let Some(sender) = to.as_ref().filter(|_| speaking) {
@@ -344,8 +352,14 @@ async fn transcribe(call: Call) {
             }
         }
         match input {
-            SpeechInput::Started => speaking = true,
-            SpeechInput::Ended => speaking = false,
+            SpeechInput::Started => {
+                speaking = true;
+                utterances.started();
+            }
+            SpeechInput::Ended => {
+                speaking = false;
+                utterances.ended();
+            }
             _ => {}
         }
         if let Some(sender) = &to
@@ -379,8 +393,13 @@ fn changed(services: &mut watch::Receiver<Services>, listening: &mut Option<List
 }
 
 /// Makes a provider's transcripts events, to its end.
-async fn publish(call: Call, provider: Arc<dyn SpeechToText>, mut transcripts: Parts<Recognition>) {
-    let mut words = CallerWords::new(&call);
+async fn publish(
+    call: Call,
+    provider: Arc<dyn SpeechToText>,
+    mut transcripts: Parts<Recognition>,
+    utterances: Utterances,
+) {
+    let mut words = CallerWords::new(&call, utterances);
     let publish = async {
         while let Some(part) = transcripts.next().await {
             let event = match part? {

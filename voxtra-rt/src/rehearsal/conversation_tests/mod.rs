@@ -3,6 +3,7 @@
 mod chaos;
 mod context;
 mod failures;
+mod going_on;
 mod hand_over;
 mod limits;
 mod overlap;

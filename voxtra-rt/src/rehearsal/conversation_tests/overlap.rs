@@ -22,11 +22,22 @@ pub(super) fn utterance<const N: usize>(
 
 /// Tells the words while they are said, as many providers do.
 #[derive(Clone, Default)]
-pub(super) struct Prompt(Arc<Mutex<VecDeque<Utterance>>>);
+pub(super) struct Prompt {
+    utterances: Arc<Mutex<VecDeque<Utterance>>>,
+    late: Duration,
+}
 
 impl Prompt {
     pub(super) fn new(utterances: impl IntoIterator<Item = Utterance>) -> Self {
-        Self(Arc::new(Mutex::new(utterances.into_iter().collect())))
+        let utterances = Arc::new(Mutex::new(utterances.into_iter().collect()));
+        let late = Duration::ZERO;
+        Self { utterances, late }
+    }
+
+    /// Its final transcripts come this long after the end of the utterance.
+    pub(super) fn late(mut self, late: Duration) -> Self {
+        self.late = late;
+        self
     }
 }
 
@@ -36,7 +47,7 @@ impl SpeechToText for Prompt {
     }
 
     fn listen(&self, options: ListenOptions, mut input: Feed<SpeechInput>) -> Parts<Recognition> {
-        let script = self.0.clone();
+        let (script, late) = (self.utterances.clone(), self.late);
         Parts::made_by(move |out| async move {
             let mut heard = Duration::ZERO;
             let mut now = Utterance::default();
@@ -54,6 +65,7 @@ impl SpeechToText for Prompt {
                         }
                     }
                     SpeechInput::Ended => {
+                        tokio::time::sleep(late).await;
                         let (text, confidence) = (now.last.to_owned(), 1.0);
                         out.send(Recognition::Final { text, confidence }).await;
                     }

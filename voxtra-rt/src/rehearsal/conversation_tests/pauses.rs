@@ -52,3 +52,20 @@ async fn a_number_in_groups_is_one_turn_where_one_is_expected() {
     );
     assert_ne!(dictated(agent()).await.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn late_words_do_not_shorten_a_later_pause() {
+    let model = ScriptedModel::new(["Fine.", "Wrong."]);
+    let recogniser = Recogniser::new().finals_after(ms(600));
+    let rehearsal = rehearsal(model.clone(), agent()).recogniser(recogniser);
+    let mut caller = rehearsal.call("1000").await;
+    caller.hears("Hello.").await;
+    for said in ["Yes.", "I would like", "to book a table"] {
+        caller.says(said).await;
+        caller.is_silent_for(ms(400)).await;
+    }
+    caller.hears("Fine.").await;
+    assert_eq!(caller.transcript().count("turn.ended"), 1);
+    let asked = model.asked()[0].messages.last().unwrap().text().to_owned();
+    assert_eq!(asked, "Yes. I would like to book a table");
+}

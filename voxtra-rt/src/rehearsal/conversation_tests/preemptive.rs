@@ -1,5 +1,6 @@
 //! The model is asked before the caller's turn has ended.
 
+use super::overlap::{Prompt, call_heard, utterance};
 use super::*;
 
 /// When an event of this wire name came first, since the call began.
@@ -101,4 +102,43 @@ async fn a_failure_that_came_early_is_said_when_the_turn_has_ended() {
     caller.hears("Yes.").await;
     caller.hangs_up().await;
     assert_eq!(caller.ended().await.count("error"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_that_stay_the_same_are_asked_about_before_the_final_transcript() {
+    let model = ScriptedModel::new([late(300, "We open at nine.")]);
+    let recogniser = Recogniser::new()
+        .partials_every(ms(100))
+        .finals_after(ms(800));
+    let agent = AgentSettings::new("Be brief.").preemptive(true);
+    let rehearsal = rehearsal(model.clone(), agent).recogniser(recogniser);
+    let mut caller = rehearsal.call("1000").await;
+    caller.is_silent_for(ms(500)).await;
+    caller.says("when do you open").await;
+    caller.hears("We open at nine.").await;
+    caller.hangs_up().await;
+    let conversation = caller.ended().await;
+    assert_eq!(model.asked().len(), 1);
+    let told = at(&conversation, "user.transcript");
+    let spoken = at(&conversation, "agent.speech.started");
+    // Sooner than the model thinks.
+    assert!(told <= spoken && spoken - told <= ms(100), "{conversation}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_words_that_the_final_transcript_corrects_is_thrown_away() {
+    let heard = utterance([(400, "when do you open")], "when do you close");
+    let heard = Prompt::new([heard]).late(ms(800));
+    let model = ScriptedModel::new([late(50, "Wrong."), late(50, "Right.")]);
+    let mut caller = call_heard(heard, model.clone(), agent().preemptive(true)).await;
+    caller.hears("Hello.").await;
+    caller.says("when do you close").await;
+    caller.hears("Right.").await;
+    let asked = model.asked();
+    let last = |n: usize| asked[n].messages.last().unwrap().text().to_owned();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(
+        [last(0), last(1)],
+        ["when do you open", "when do you close"]
+    );
 }

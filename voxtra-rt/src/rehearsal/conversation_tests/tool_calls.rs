@@ -173,7 +173,8 @@ async fn a_model_that_calls_tools_that_it_was_not_offered_is_not_heeded() {
 #[tokio::test(start_paused = true)]
 async fn what_a_tool_asks_the_caller_is_not_answered_again() {
     let cancel = ScriptedReply::default().calls("cancel", json!({}));
-    let model = ScriptedModel::new([cancel, ScriptedReply::says("It is cancelled.")]);
+    // Slow, so that the end of the caller's words comes before it.
+    let model = ScriptedModel::new([cancel, late(500, "It is cancelled."), "Again.".into()]);
     let spec = ToolSpec::new("cancel", "", json!({ "type": "object" }));
     let tool = FnTool::new(spec, |call: Call, _| async move {
         call.say("Shall I cancel it?").await?;

@@ -33,6 +33,30 @@ pub(super) fn languages(tag: Option<&str>) -> &'static [Language] {
     }
 }
 
+/// The languages whose words tell that a sentence is unfinished. If none is known it is one alone:
+/// "am" ends no sentence in German, and many in English.
+pub(super) fn unfinished_in(tag: Option<&str>, words: &[String]) -> &'static [Language] {
+    if tag.is_some() {
+        return languages(tag);
+    }
+    let says = |words: &str, word: &String| words.split('|').any(|known| known == word);
+    let german = |word: &String| {
+        let words = [GERMAN.unfinished, GERMAN.answers, GERMAN.hesitations];
+        words.iter().any(|words| says(words, word))
+    };
+    let english = |word: &String| {
+        let words = [ENGLISH.unfinished, ENGLISH.answers, ENGLISH.hesitations];
+        says(ALSO_ENGLISH, word) || words.iter().any(|words| says(words, word))
+    };
+    match words.iter().any(|word| german(word) && !english(word)) {
+        true => &[GERMAN],
+        false => &[ENGLISH],
+    }
+}
+
+/// German words that are others in English.
+const ALSO_ENGLISH: &str = "die|den|am|in|also|eh";
+
 const ANYWHERE: Language = Language {
     interruptions: "stop",
     backchannels: "mhm|mmhm|uhhuh|hm|m|mm|aha|ah|oh|ok|okay",

@@ -7,7 +7,7 @@ mod telling;
 
 pub use self::meaning::OverlapWords;
 pub use self::patience::Expect;
-pub(super) use self::telling::CallerWords;
+pub(super) use self::telling::{CallerWords, Utterances};
 
 /// Whether two transcripts have the same words, whatever their marks and capitals.
 pub(super) fn same_words(one: &str, other: &str) -> bool {

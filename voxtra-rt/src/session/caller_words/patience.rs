@@ -2,7 +2,7 @@
 
 use voxtra_core::turn::Patience;
 
-use super::lists::{Language, languages};
+use super::lists::{Language, languages, unfinished_in};
 use super::{longest, words_of};
 
 /// What an agent expects the caller to say next. It decides how long the caller may pause.
@@ -45,21 +45,27 @@ pub(super) fn patience(text: &str, tag: Option<&str>, expect: Expect) -> Patienc
         return expect.patience();
     };
     let known = languages(tag);
-    let has = |of: fn(&Language) -> &'static str, word: &String| {
+    let has = |known: &[Language], of: fn(&Language) -> &'static str, word: &String| {
         let word = std::slice::from_ref(word);
         known
             .iter()
             .any(|language| longest(of(language), word) == 1)
     };
     let is_number = |word: &String| {
-        word.chars().all(char::is_numeric) || has(|language| language.numbers, word)
+        word.chars().all(char::is_numeric) || has(known, |language| language.numbers, word)
     };
+    let answers = known
+        .iter()
+        .any(|language| longest(language.answers, words) > 0);
     let is_letter =
         |word: &String| word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
     let ended = ending(text);
-    // "Who is it for?" is finished.
-    let goes_on = has(|language| language.unfinished, last) && ended != Ending::Asks;
-    if goes_on || ended == Ending::GoesOn || has(|language| language.hesitations, last) {
+    let spoken = unfinished_in(tag, words);
+    let unfinished = has(spoken, |language| language.unfinished, last);
+    // "Who is it for?" is finished, and so is "Yes, it is."
+    let closed = ended == Ending::Asks || (answers && ended == Ending::Finished);
+    let hesitates = has(spoken, |language| language.hesitations, last);
+    if (unfinished && !closed) || ended == Ending::GoesOn || hesitates {
         return Patience::Longer;
     }
     match expect {
@@ -72,6 +78,7 @@ pub(super) fn patience(text: &str, tag: Option<&str>, expect: Expect) -> Patienc
         Expect::Name if words.iter().rev().take(2).all(is_letter) => return Patience::Longer,
         // Behind the first name comes the second.
         Expect::Name => return Patience::Usual,
+        Expect::YesNo if answers => return Patience::Shorter,
         Expect::Anything | Expect::YesNo => {}
     }
     let counted = words
@@ -94,6 +101,7 @@ pub(super) fn patience(text: &str, tag: Option<&str>, expect: Expect) -> Patienc
     }
     match ended {
         // A word alone may be the first of a sentence, whatever mark a provider puts behind it.
+        Ending::Finished if unfinished => Patience::Usual,
         Ending::Finished | Ending::Asks if words.len() > 2 => Patience::Shorter,
         _ => Patience::Usual,
     }
@@ -175,6 +183,9 @@ mod tests {
                 ("oh one seven six", Longer),
                 ("0176 55", Longer),
                 ("five", Usual),
+                ("Yes, it is.", Usual),
+                ("No, that's not what it is.", Usual),
+                ("yes it is", Longer),
                 ("42", Usual),
                 ("Monday", Usual),
                 ("Hello.", Usual),
@@ -241,6 +252,12 @@ mod tests {
         let table = [
             ("yes", Shorter),
             ("no", Shorter),
+            ("yes I can", Shorter),
+            ("No that is wrong", Shorter),
+            ("Yes, it is.", Shorter),
+            ("yes but", Longer),
+            ("yes,", Longer),
+            ("I can", Usual),
             ("well,", Longer),
             ("", Usual),
         ];
@@ -266,6 +283,16 @@ mod tests {
                 ("nein", Shorter),
                 ("yes", Shorter),
                 ("meine nummer ist", Longer),
+                ("einen tisch am", Longer),
+                ("und", Longer),
+                ("tomorrow or", Longer),
+                ("um", Longer),
+                // Unfinished in the other language.
+                ("that's where I am", Usual),
+                ("when can I come in", Usual),
+                ("me also", Usual),
+                ("wir ziehen um", Usual),
+                ("ich rufe Sie an", Usual),
             ],
         );
         let endless = "bla ".repeat(100_000);

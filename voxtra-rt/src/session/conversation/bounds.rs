@@ -1,19 +1,24 @@
 //! What a reply may be: not endless, and not the same for ever.
 
+use std::collections::VecDeque;
+
 use crate::speech::{ProviderError, ProviderErrorKind};
 
 /// Most bytes of a reply: an hour of speech.
 const MOST: usize = 64 << 10;
 
-/// How often a sentence may come in a row.
-const IN_A_ROW: u32 = 3;
+/// Sentences in a circle, at most.
+const CIRCLE: usize = 4;
+
+/// How often the same sentences in a row are too often.
+const TOO_OFTEN: usize = 4;
 
 /// Watches a reply while it comes.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     bytes: usize,
-    last: String,
-    in_a_row: u32,
+    /// The last sentences.
+    latest: VecDeque<String>,
 }
 
 impl Bounds {
@@ -28,15 +33,26 @@ impl Bounds {
 
     /// The next sentence.
     pub(super) fn sentence(&mut self, sentence: &str) -> Result<(), ProviderError> {
-        if self.last != sentence {
-            sentence.clone_into(&mut self.last);
-            self.in_a_row = 0;
+        if self.latest.len() >= CIRCLE * TOO_OFTEN {
+            self.latest.pop_front();
         }
-        self.in_a_row = self.in_a_row.saturating_add(1);
-        if self.in_a_row > IN_A_ROW {
-            return Err(nonsense("it says the same sentence again and again"));
+        self.latest.push_back(sentence.to_owned());
+        match (1..=CIRCLE).any(|sentences| self.goes_round(sentences)) {
+            true => Err(nonsense("it says the same again and again")),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether the last so many sentences were said too often in a row.
+    fn goes_round(&self, sentences: usize) -> bool {
+        let all = sentences.saturating_mul(TOO_OFTEN);
+        let backwards = self.latest.iter().rev().take(all);
+        let before = self.latest.iter().rev().skip(sentences);
+        self.latest.len() >= all
+            && backwards
+                .zip(before)
+                .take(all - sentences)
+                .all(|(a, b)| a == b)
     }
 }
 
@@ -55,6 +71,13 @@ mod tests {
             assert_eq!(bounds.sentence(sentence), Ok(()));
         }
         assert!(bounds.sentence("No.").is_err());
+        for circle in 2..=CIRCLE {
+            let mut bounds = Bounds::default();
+            let ok = (0..100).take_while(|n| bounds.sentence(&format!("{}.", n % circle)).is_ok());
+            assert_eq!(ok.count(), circle * TOO_OFTEN - 1);
+        }
+        let mut bounds = Bounds::default();
+        assert!((0..100).all(|n| bounds.sentence(&format!("{}.", n % 5)).is_ok()));
         let kilobyte = "a".repeat(1 << 10);
         for _ in 0..64 {
             assert_eq!(bounds.text(&kilobyte), Ok(()));

@@ -17,6 +17,7 @@ use super::bounds::Bounds;
 use super::filling::Filling;
 use super::settings::Filler;
 use super::tool;
+use super::turns::Floor;
 use crate::lock::lock;
 use crate::speech::{
     Feed, Message, Parts, ProviderError, ProviderErrorKind, ReplyPart, Sentences, ToolCall,
@@ -26,7 +27,7 @@ use crate::speech::{
 /// Sentences that wait for the voice.
 const SENTENCES_AHEAD: usize = 16;
 
-/// How long an answer waits while the caller is speaking.
+/// How long an answer waits while the caller is speaking, and for the words.
 const LONGEST_COUGH: Duration = Duration::from_secs(3);
 
 /// How often a model may call tools within one turn before it has to answer without.
@@ -61,7 +62,7 @@ pub(super) struct Question<'a> {
     pub(super) filler: Option<&'a Filler>,
     pub(super) phase: &'a watch::Sender<Phase>,
     /// Whether the caller is speaking, if anybody knows.
-    pub(super) caller: Option<watch::Receiver<bool>>,
+    pub(super) caller: Option<watch::Receiver<Floor>>,
 }
 
 /// What became of one reply of the model.
@@ -268,11 +269,16 @@ impl Question<'_> {
         Ok((Some(spoken), failed.err()))
     }
 
-    /// Waits while the caller is speaking, who may go on or was only coughing.
+    /// Waits while the caller is speaking, who may go on or was only coughing, and until it is known
+    /// which: words throw this answer away.
     async fn caller_is_quiet(&mut self) {
-        if let Some(caller) = &mut self.caller {
-            let quiet = caller.wait_for(|speaking| !speaking);
-            let _ = tokio::time::timeout(LONGEST_COUGH, quiet).await;
+        let Some(caller) = &mut self.caller else {
+            return;
+        };
+        let quiet = caller.wait_for(|floor| *floor != Floor::Taken);
+        if tokio::time::timeout(LONGEST_COUGH, quiet).await.is_ok() {
+            let told = caller.wait_for(|floor| *floor == Floor::Free);
+            let _ = tokio::time::timeout(LONGEST_COUGH, told).await;
         }
     }
 }

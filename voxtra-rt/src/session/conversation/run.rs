@@ -137,7 +137,7 @@ impl Running<'_> {
                 words.clear();
                 continue;
             }
-            self.turns.answering();
+            self.turns.answering(waits);
             let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
             let settings = self.agent.settings.clone();
@@ -147,17 +147,12 @@ impl Running<'_> {
                 said: &words,
                 filler: settings.filler.as_ref(),
                 phase: &phase,
-                caller: Some(self.turns.speaking()),
-            };
-            let went_on = async {
-                self.turns.went_on().await;
-                // What has begun goes to its end, and the caller's words are the next turn.
-                let _ = thinks.wait_for(|phase| *phase == Phase::Thinking).await;
+                caller: Some(self.turns.floor()),
             };
             let answered = tokio::select! {
                 biased;
                 answered = question.answer(ahead) => Some(answered),
-                () = went_on, if waits => None,
+                () = self.turns.went_on(&mut thinks) => None,
             };
             match answered {
                 Some(Ok(_)) => {
@@ -178,6 +173,7 @@ impl Running<'_> {
             let acted = lock(call.session().memory()).count() > before;
             self.turns.goes_on_from(if acted { "" } else { &words });
             let next = self.turns.next(Some(GONE_ON)).await;
+            self.turns.goes_on_from("");
             waits = !matches!(next, Input::LongTurn(_));
             match next {
                 Input::Turn(more) | Input::LongTurn(more) if acted => words = more,
@@ -187,7 +183,9 @@ impl Running<'_> {
                     }
                     words.push_str(&more);
                 }
-                Input::Cough | Input::Silence | Input::Deaf if acted => return Ok(true),
+                Input::Deaf if acted => return self.failed().await,
+                // There were no words, and what the tools gave is still to be answered.
+                Input::Cough | Input::Silence if acted => words.clear(),
                 Input::Cough | Input::Silence | Input::Deaf => {}
                 Input::Over => return Ok(false),
             }

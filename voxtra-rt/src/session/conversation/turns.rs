@@ -10,6 +10,7 @@ use super::super::call::Call;
 use super::super::event::{Event, EventBody};
 use super::super::log::Events;
 use super::ahead::Ahead;
+use super::reply::Phase;
 
 /// How long the transcript of a turn is awaited after the turn has ended, when there are no words
 /// yet. Words that come later are a turn all the same.
@@ -46,13 +47,26 @@ pub(super) enum Input {
     Over,
 }
 
+/// Whether an answer can begin, as far as the caller is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Floor {
+    Free,
+    /// The caller has said more, and its words are awaited: they may change the answer.
+    Owed,
+    /// The caller is speaking.
+    Taken,
+}
+
 /// Reads the call's events.
 pub(super) struct Turns {
     call: Call,
     events: Events,
+    /// Events that the call told too fast.
+    missed: u64,
     state: State,
-    /// Whether the caller is speaking.
-    speaking: watch::Sender<bool>,
+    floor: watch::Sender<Floor>,
+    /// The answer waits for words of a caller who goes on.
+    waits: bool,
     /// The model may be asked before the turn has ended.
     preemptive: bool,
     ahead: Option<Ahead>,
@@ -103,8 +117,10 @@ impl Turns {
         Self {
             call: call.clone(),
             events: call.events_from_now(),
+            missed: 0,
             state: State::default(),
-            speaking: watch::Sender::new(false),
+            floor: watch::Sender::new(Floor::Free),
+            waits: true,
             preemptive: false,
             ahead: None,
             before: String::new(),
@@ -121,9 +137,9 @@ impl Turns {
         self.preemptive = on;
     }
 
-    /// Whether the caller is speaking.
-    pub(super) fn speaking(&self) -> watch::Receiver<bool> {
-        self.speaking.subscribe()
+    /// Whether the caller is speaking, or words of the caller are awaited.
+    pub(super) fn floor(&self) -> watch::Receiver<Floor> {
+        self.floor.subscribe()
     }
 
     /// Waits for the caller's next turn, or until nobody has spoken for `silence`. Cancel safe.
@@ -202,20 +218,46 @@ impl Turns {
         words.clone_into(&mut self.before);
     }
 
-    /// The agent begins to think about an answer.
-    pub(super) fn answering(&mut self) {
+    /// The agent begins to think about an answer. If it `waits`, the caller may go on until it has
+    /// begun.
+    pub(super) fn answering(&mut self, waits: bool) {
         self.state.went_on = false;
+        self.waits = waits;
+        self.tell_floor();
     }
 
-    /// Resolves when the caller has said more since then. Cancel safe.
-    pub(super) async fn went_on(&mut self) {
-        while !self.state.went_on {
+    /// Follows the caller while an answer is made, and resolves when the caller has said more and
+    /// the answer can be thrown away. What has begun goes to its end; the words are the next turn.
+    /// Cancel safe.
+    pub(super) async fn went_on(&mut self, phase: &mut watch::Receiver<Phase>) {
+        loop {
+            let thinks = *phase.borrow_and_update() == Phase::Thinking;
+            if thinks && self.waits && self.has_more_words() {
+                return;
+            }
             if self.state.over {
                 std::future::pending::<()>().await;
             }
-            let event = self.events.next().await;
-            self.note(event.as_deref());
+            let owed = self.state.rest().filter(|at| *at > Instant::now());
+            tokio::select! {
+                biased;
+                event = self.events.next() => self.note(event.as_deref()),
+                Ok(()) = phase.changed() => {}
+                () = until(owed) => self.tell_floor(),
+            }
         }
+    }
+
+    /// Whether the caller has said more. What a tool asked for is no part of the conversation.
+    fn has_more_words(&mut self) -> bool {
+        if self.state.went_on {
+            let call = &self.call;
+            self.state.words.retain(|(seq, _)| !call.is_taken(*seq));
+            let partly = self.state.partial.as_ref();
+            let partly = partly.is_some_and(|(_, words)| !words.is_empty());
+            self.state.went_on = partly || !self.state.words.is_empty();
+        }
+        self.state.went_on
     }
 
     /// Nobody speaks from now on, as far as is known.
@@ -226,13 +268,27 @@ impl Turns {
     }
 
     fn note(&mut self, event: Option<&Event>) {
+        let missed = self.events.missed();
+        let lost = event.is_some_and(|event| is_error(event, "events_missed"));
+        if std::mem::replace(&mut self.missed, missed) != missed || lost {
+            let agent_speaks = self.call.session().output().speaking_in().is_some();
+            self.state.lost(Instant::now(), agent_speaks);
+        }
         match event {
             Some(event) => self.state.note(event),
             None => self.state.over = true,
         }
-        let speaks = self.state.caller_speaks;
-        self.speaking
-            .send_if_modified(|told| std::mem::replace(told, speaks) != speaks);
+        self.tell_floor();
+    }
+
+    fn tell_floor(&mut self) {
+        let floor = self.state.floor(Instant::now());
+        let floor = match floor {
+            Floor::Owed if !self.waits => Floor::Free,
+            floor => floor,
+        };
+        self.floor
+            .send_if_modified(|told| std::mem::replace(told, floor) != floor);
     }
 }
 
@@ -293,6 +349,34 @@ impl State {
     fn late(&self) -> Option<Instant> {
         let grace = if self.words.is_empty() { LATE } else { REST };
         self.ended?.checked_add(grace)
+    }
+
+    /// When words that are owed behind the end of a turn are awaited no longer.
+    fn rest(&self) -> Option<Instant> {
+        self.ended?.checked_add(REST)
+    }
+
+    fn floor(&self, now: Instant) -> Floor {
+        let owed = self.open || self.rest().is_some_and(|rest| now < rest);
+        match self.caller_speaks {
+            true => Floor::Taken,
+            false if owed && self.unheard > 0 => Floor::Owed,
+            false => Floor::Free,
+        }
+    }
+
+    /// Events were lost: whoever was speaking may have stopped, and nothing more is awaited.
+    fn lost(&mut self, now: Instant, agent_speaks: bool) {
+        self.caller_speaks = false;
+        self.over_agent = false;
+        self.agent_speaks = agent_speaks;
+        self.open = false;
+        self.unheard = 0;
+        self.partial = None;
+        self.silent_since = Some(now).filter(|_| !agent_speaks);
+        if !self.words.is_empty() {
+            self.ended.get_or_insert(now);
+        }
     }
 
     /// Since when nobody has spoken, and nobody waits for anything.
@@ -423,6 +507,13 @@ fn add(all: &mut Words, words: (u64, String)) {
         surplus = surplus.saturating_add(1);
     }
     all.drain(..surplus);
+}
+
+fn is_error(event: &Event, error_type: &str) -> bool {
+    match &event.body {
+        EventBody::BuiltIn(BuiltIn::Error(error)) => error.error_type == error_type,
+        _ => false,
+    }
 }
 
 /// Reads what a model replies, if one was asked; resolves never.
