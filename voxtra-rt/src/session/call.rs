@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use voxtra_core::event::{Error, EventType};
 
 use super::carrier::Carrier;
+use super::clips::Clips;
 use super::conversation::Conversation;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
@@ -43,6 +44,7 @@ pub(crate) struct Services {
     pub(crate) model: Option<Arc<dyn LanguageModel>>,
     pub(crate) language: Option<Arc<str>>,
     pub(crate) prompts: Arc<Prompts>,
+    pub(crate) clips: Arc<Clips>,
     pub(crate) state: Arc<State>,
 }
 

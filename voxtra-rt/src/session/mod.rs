@@ -7,6 +7,7 @@
 // The call, as an agent holds it.
 mod call;
 mod caller_audio;
+mod clips;
 mod conversation;
 mod error;
 mod leg;
@@ -51,7 +52,8 @@ use crate::sync;
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
 pub use conversation::{
-    AgentSettings, Answer, Conversation, Filler, FnTool, NoInput, OnFailure, Tool, WayOut, tools,
+    AgentSettings, Answer, Conversation, DeadAir, Filler, FnTool, NoInput, OnFailure, Tool, WayOut,
+    tools,
 };
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};

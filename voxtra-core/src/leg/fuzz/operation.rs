@@ -7,7 +7,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
 use crate::leg::{
-    BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
+    Awaited, BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
 };
 use crate::playout::PlayoutSettings;
 use crate::turn::TurnSettings;
@@ -78,6 +78,8 @@ pub(super) enum Operation {
     EndOfTurn { silence_ms: u32 },
     /// The far end puts the call on hold, or takes it off.
     CallHold { on: bool },
+    /// The guard against dead air learns whose turn it is.
+    Await { awaited: Awaited },
     /// The agent hangs up.
     HangUp,
     /// The socket's owner saw a fault.
@@ -148,7 +150,7 @@ impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         // When bytes run short, `u` gives zeros.
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
-        Ok(match byte(u)? % 29 {
+        Ok(match byte(u)? % 30 {
             0 => Self::Pass { ms: byte(u)? },
             1 => Self::Leap { ms: u.arbitrary()? },
             2..=4 => Self::Run { frames: byte(u)? },
@@ -222,7 +224,17 @@ impl<'a> Arbitrary<'a> for Operation {
             27 => Self::CallHold {
                 on: byte(u)? & 1 == 1,
             },
-            _ => Self::Tone { key: byte(u)? },
+            28 => Self::Tone { key: byte(u)? },
+            _ => Self::Await {
+                awaited: match byte(u)? % 5 {
+                    0 => Awaited::Nobody,
+                    1 => Awaited::Caller,
+                    2 => Awaited::Unclear,
+                    patience => Awaited::Agent {
+                        patience_ms: 500 * u32::from(patience),
+                    },
+                },
+            },
         })
     }
 }

@@ -124,7 +124,9 @@ async fn a_model_that_hangs_is_given_up() {
         (Duration::from_secs(3_600), Ok("Never.".into())),
         (ms(0), Ok("Yes.".into())),
     ]);
-    let (mut caller, _) = call(model, agent()).await;
+    // Nobody minds the silence.
+    let agent = agent().dead_air(Duration::ZERO, "", Duration::ZERO);
+    let (mut caller, _) = call(model, agent).await;
     caller.hears("Hello.").await;
     caller.says("are you open").await;
     caller.is_silent_for(Duration::from_secs(150)).await;

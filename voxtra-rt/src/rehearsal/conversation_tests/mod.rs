@@ -1,5 +1,6 @@
 //! Whole conversations with a model that follows a script, in virtual time.
 
+mod dead_air;
 mod failures;
 mod silence;
 mod talking;
@@ -15,7 +16,7 @@ use voxtra_core::event::EventKind;
 use super::*;
 use crate::app::Application;
 use crate::lock::lock;
-use crate::session::{AgentSettings, CallError, FnTool, OnFailure, WayOut, tools};
+use crate::session::{AgentSettings, CallError, DeadAir, FnTool, OnFailure, WayOut, tools};
 use crate::speech::{
     Feed, LanguageModel, ListenOptions, Message, ModelRequest, Parts, ProviderError,
     ProviderErrorKind, Recognition, Reply, ReplyPart, SpeechInput, SpeechPart, SpeechToText,

@@ -1,6 +1,6 @@
 //! The language model in a call's conversation.
 
-mod filling;
+mod guard;
 mod memory;
 mod reply;
 mod run;
@@ -14,10 +14,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
+pub(super) use self::guard::DEAD_AIR;
 pub(crate) use self::memory::Memory;
 pub use self::reply::Answer;
 use self::reply::{Phase, Question};
-pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
+pub use self::settings::{AgentSettings, DeadAir, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
 use super::call::Call;
 use super::error::CallError;
@@ -148,7 +149,6 @@ impl<'a> Conversation<'a> {
         let question = Question {
             call,
             said: text,
-            filler: None,
             phase: &phase,
             caller: None,
         };

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
+use voxtra_core::leg::Awaited;
 
 use super::super::call::Call;
 use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
-use super::filling::Filling;
-use super::settings::Filler;
+use super::guard::AGENT;
 use super::tool;
 use crate::lock::lock;
 use crate::speech::{
@@ -55,7 +55,6 @@ pub(super) enum Phase {
 pub(super) struct Question<'a> {
     pub(super) call: &'a Call,
     pub(super) said: &'a str,
-    pub(super) filler: Option<&'a Filler>,
     pub(super) phase: &'a watch::Sender<Phase>,
     /// Whether the caller is speaking, if anybody knows.
     pub(super) caller: Option<watch::Receiver<bool>>,
@@ -76,7 +75,6 @@ impl Question<'_> {
     pub(super) async fn answer(mut self) -> Result<Answer, CallError> {
         let call = self.call;
         let memory = call.session().memory();
-        let mut filling = Filling::new(call, self.filler);
         let mut more = vec![Message::User(self.said.to_owned())];
         let mut answer = Answer {
             text: String::new(),
@@ -99,7 +97,7 @@ impl Question<'_> {
                 interrupted,
                 calls,
                 failed,
-            } = self.round(&mut reading, &mut filling).await;
+            } = self.round(&mut reading).await;
             if !matches!(failed, Some(CallError::Ended)) {
                 let response = AgentResponse::new(text.clone(), calls.clone());
                 call.emit_body(response.into()).await;
@@ -129,7 +127,7 @@ impl Question<'_> {
             }
             acted = true;
             self.phase.send_replace(Phase::Acting);
-            let results = self.act(&calls, &mut filling).await;
+            let results = self.act(&calls).await;
             more.extend(results);
             // From here on nothing that was done is forgotten, nor done twice.
             lock(memory).append(std::mem::take(&mut more));
@@ -147,12 +145,16 @@ impl Question<'_> {
     }
 
     /// Runs tools, several at once.
-    async fn act(&self, calls: &[ToolCall], filling: &mut Filling<'_>) -> Vec<Message> {
+    async fn act(&self, calls: &[ToolCall]) -> Vec<Message> {
         let call = self.call;
         let mut filled = true;
+        let mut limit = Duration::ZERO;
         let results = calls.iter().map(|asked| {
             let tool = lock(call.session().memory()).tool(&asked.name);
-            filled &= tool.as_ref().is_none_or(|tool| tool.wants_filler());
+            if let Some(tool) = &tool {
+                filled &= tool.wants_filler();
+                limit = limit.max(tool.time_limit());
+            }
             async move {
                 Message::Tool {
                     id: asked.id.clone(),
@@ -162,20 +164,23 @@ impl Question<'_> {
             }
         });
         let results = futures_util::future::join_all(results.collect::<Vec<_>>());
-        if filled {
-            filling.during(results).await
-        } else {
-            results.await
-        }
+        // A tool may take as long as it may take, and its result is no answer yet.
+        call.awaits(match filled {
+            true => Awaited::Agent {
+                patience_ms: u32::try_from(limit.as_millis()).unwrap_or(u32::MAX),
+            },
+            false => Awaited::Nobody,
+        })
+        .await;
+        let results = results.await;
+        call.awaits(AGENT).await;
+        results
     }
 
     /// Speaks a reply while it is being read.
-    async fn round(&mut self, reading: &mut Reading, filling: &mut Filling<'_>) -> Round {
+    async fn round(&mut self, reading: &mut Reading) -> Round {
         let wording = Arc::new(Mutex::new(Wording::default()));
-        let spoken = self
-            .call
-            .while_up(self.speak(reading, &wording, filling))
-            .await;
+        let spoken = self.call.while_up(self.speak(reading, &wording)).await;
         let wording = lock(&wording);
         let (heard, interrupted, failed) = match spoken {
             Ok((Some(spoken), None)) => (wording.heard_of(spoken), spoken.is_interrupted(), None),
@@ -197,7 +202,6 @@ impl Question<'_> {
         &mut self,
         reading: &mut Reading,
         wording: &Arc<Mutex<Wording>>,
-        filling: &mut Filling<'_>,
     ) -> Result<(Option<Spoken>, Option<CallError>), CallError> {
         let call = self.call;
         let voice = call.session().services().voice.ok_or(CallError::NoVoice)?;
@@ -235,8 +239,7 @@ impl Question<'_> {
                 }
             }
         };
-        let begun = filling.during(beginning).await;
-        if !provider(call, "text_to_speech", begun).await? {
+        if !provider(call, "text_to_speech", beginning.await).await? {
             let failed = provider(call, "language_model", written.unwrap_or(Ok(false))).await;
             return Ok((None, failed.err()));
         }
@@ -252,7 +255,6 @@ impl Question<'_> {
                 result = &mut writing, if written.is_none() => written = Some(result),
             }
         };
-        filling.spoken();
         let spoken = match spoken {
             Err(CallError::Provider(error)) => provider(call, "text_to_speech", Err(error)).await?,
             spoken => spoken?,

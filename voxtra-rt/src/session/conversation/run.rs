@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::super::call::Call;
 use super::super::error::CallError;
+use super::guard::{AGENT, Guard, dead_air};
 use super::reply::{Phase, Question};
 use super::settings::{AgentSettings, WayOut};
 use super::turns::{Input, Turns, until};
@@ -29,18 +30,29 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
         turns: Turns::new(call),
         unanswered: 0,
         failures: 0,
+        guard: None,
     };
+    let silent = dead_air(call.events_from_now());
     let result = tokio::select! {
         biased;
-        result = conversation.talk() => result,
+        result = conversation.talk() => Some(result),
+        () = silent => None,
         () = until(ends_at) => {
             // Whom the caller was connected to may talk on.
             if call.session().is_transferred() {
                 return Ok(());
             }
             tracing::info!(call = call.id(), "the call is as long as it may be, and ends");
-            call.hangup().await
+            Some(call.hangup().await)
         }
+    };
+    let result = match result {
+        Some(result) => result,
+        // Whatever hangs was dropped.
+        None => conversation
+            .leave(&settings.on_failure.then)
+            .await
+            .map(drop),
     };
     match result {
         // The caller hung up: nothing went wrong.
@@ -56,6 +68,7 @@ struct Running<'a> {
     /// Prompts in a row to which the caller said nothing.
     unanswered: usize,
     failures: u32,
+    guard: Option<Guard<'a>>,
 }
 
 impl Running<'_> {
@@ -71,6 +84,7 @@ impl Running<'_> {
             tokio::spawn(preparing);
         }
         call.answer().await?;
+        self.guard = Some(Guard::begin(call, self.settings).await);
         if let Some(greeting) = &self.settings.greeting {
             match self.say(greeting).await {
                 Err(CallError::Provider(_) | CallError::Rate(_)) => {
@@ -80,6 +94,10 @@ impl Running<'_> {
                 }
                 heard => drop(heard?),
             }
+        }
+        // Only now, or the greeting would have to share its voice.
+        if let Some(guard) = &mut self.guard {
+            guard.make_clips();
         }
         let silence = self.settings.no_input.as_ref();
         let silence = silence.map(|no_input| no_input.after);
@@ -107,12 +125,12 @@ impl Running<'_> {
         let call = self.call;
         loop {
             self.turns.answering();
+            call.awaits(AGENT).await;
             let before = lock(call.session().memory()).messages().len();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
             let question = Question {
                 call,
                 said: &words,
-                filler: self.settings.filler.as_ref(),
                 phase: &phase,
                 caller: Some(self.turns.speaking()),
             };
@@ -154,6 +172,7 @@ impl Running<'_> {
 
     /// Says something of its own, and remembers what was heard of it. False if the caller cut it.
     async fn say(&mut self, text: &str) -> Result<bool, CallError> {
+        self.call.awaits(AGENT).await;
         let (heard, interrupted) = self.call.say_aloud(text).await?;
         lock(self.call.session().memory()).agent_said(&heard, interrupted);
         Ok(!interrupted)
@@ -181,6 +200,7 @@ impl Running<'_> {
     async fn failed(&mut self) -> Result<bool, CallError> {
         let on_failure = &self.settings.on_failure;
         self.failures = self.failures.saturating_add(1);
+        self.call.awaits(AGENT).await;
         let said = match self.call.say(&on_failure.say).await {
             Err(CallError::Ended) => return Ok(false),
             said => said.is_ok(),

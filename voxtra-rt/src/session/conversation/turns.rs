@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use voxtra_core::event::BuiltIn;
+use voxtra_core::event::{BuiltIn, EventKind};
+use voxtra_core::leg::Awaited;
 
 use super::super::call::Call;
 use super::super::event::{Event, EventBody};
 use super::super::log::Events;
+use super::guard::AGENT;
 
 /// How long the transcript of a turn is awaited after the turn has ended, when there are no words
 /// yet. Words that come later are a turn all the same.
@@ -20,6 +22,9 @@ const REST: Duration = Duration::from_millis(800);
 /// A pause within what the caller says over the agent. After a longer one the words before it,
 /// which did not interrupt the agent, belong to nothing.
 const ASIDE: Duration = Duration::from_secs(1);
+
+/// Speech that is no cough, whatever speech-to-text makes of it.
+const SURELY_WORDS: Duration = Duration::from_secs(1);
 
 /// What the caller did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub(super) struct Turns {
     state: State,
     /// Whether the caller is speaking.
     speaking: watch::Sender<bool>,
+    /// Who is awaited, as far as the guard against dead air was told.
+    told: Option<Awaited>,
 }
 
 /// Words of the caller, and the number of the event that told them.
@@ -74,6 +81,12 @@ struct State {
     /// There were words of the caller since the agent began to think.
     went_on: bool,
     deaf: bool,
+    /// The caller's last turn has no answer yet.
+    owes: bool,
+    /// Speech-to-text has recognised something in this call.
+    hears: bool,
+    /// The caller has said something of a length that no cough has.
+    spoke: bool,
     over: bool,
 }
 
@@ -84,6 +97,7 @@ impl Turns {
             events: call.events_from_now(),
             state: State::default(),
             speaking: watch::Sender::new(false),
+            told: None,
         }
     }
 
@@ -94,6 +108,7 @@ impl Turns {
 
     /// Waits for the caller's next turn, or until nobody has spoken for `silence`. Cancel safe.
     pub(super) async fn next(&mut self, silence: Option<Duration>) -> Input {
+        self.told = None;
         loop {
             if self.state.over {
                 return Input::Over;
@@ -104,6 +119,11 @@ impl Turns {
             let answers = self.call.session().answers();
             if let Some(turn) = self.state.turn(Instant::now(), |seq| answers.take(seq)) {
                 return turn;
+            }
+            let awaited = self.state.awaited();
+            if self.told != Some(awaited) {
+                self.call.awaits(awaited).await;
+                self.told = Some(awaited);
             }
             let late = self.state.late();
             let quiet = self.state.quiet_since().zip(silence);
@@ -124,6 +144,7 @@ impl Turns {
     /// The agent begins to think about an answer.
     pub(super) fn answering(&mut self) {
         self.state.went_on = false;
+        self.state.owes = true;
     }
 
     /// Resolves when the caller has said more since then. Cancel safe.
@@ -139,6 +160,7 @@ impl Turns {
 
     /// Nobody speaks from now on, as far as is known.
     pub(super) fn silence_begins(&mut self) {
+        self.state.owes = false;
         if !self.state.caller_speaks {
             self.state.silent_since = Some(Instant::now());
         }
@@ -148,6 +170,10 @@ impl Turns {
         match event {
             Some(event) => self.state.note(event),
             None => self.state.over = true,
+        }
+        if event.is_some_and(|event| event.kind() == Some(EventKind::TurnEnded)) {
+            // The guard knew it before, and may then have been told that the caller is awaited.
+            self.told = None;
         }
         let speaks = self.state.caller_speaks;
         self.speaking
@@ -178,6 +204,21 @@ impl State {
         })
     }
 
+    /// Whose turn it is to be heard.
+    fn awaited(&self) -> Awaited {
+        // Speech-to-text that has never recognised anything seems to hang.
+        let deaf = self.spoke && !self.hears;
+        if self.owes || !self.words.is_empty() {
+            AGENT
+        } else if self.ended.is_some() {
+            Awaited::Unclear
+        } else if deaf {
+            AGENT
+        } else {
+            Awaited::Caller
+        }
+    }
+
     /// When a turn that has ended is taken as it is.
     fn late(&self) -> Option<Instant> {
         let grace = if self.words.is_empty() { LATE } else { REST };
@@ -197,7 +238,9 @@ impl State {
         let now = Instant::now();
         match body {
             BuiltIn::UserSpeechStarted(_) => self.caller_starts(now),
-            BuiltIn::UserSpeechEnded(_) => {
+            BuiltIn::UserSpeechEnded(ended) => {
+                let length = Duration::from_millis(ended.duration_ms);
+                self.spoke |= length >= SURELY_WORDS && !self.over_agent;
                 self.caller_speaks = false;
                 self.stopped = Some(now);
                 self.silent_since = Some(now).filter(|_| !self.agent_speaks);
@@ -210,10 +253,12 @@ impl State {
                 self.ended = Some(now);
             }
             BuiltIn::UserTranscriptPartial(partial) => {
+                self.hears = true;
                 let words = !partial.text.trim().is_empty();
                 self.went_on |= words && self.open && !self.over_agent;
             }
             BuiltIn::UserTranscript(heard) => {
+                self.hears = true;
                 self.unheard = self.unheard.saturating_sub(1);
                 let text = heard.text.trim();
                 if !text.is_empty() {
