@@ -59,6 +59,20 @@ fn the_file_with_an_agent_names_the_keys_that_are_missing_and_passes_with_them()
 }
 
 #[test]
+fn the_file_for_servers_on_this_machine_passes_without_a_key() {
+    let directory = fresh_directory("init-local");
+    let init = voxtra_in(&directory, &["init", "--local"]);
+    assert_eq!(init.status, 0, "{}", init.err);
+    assert!(init.err.contains("stack/stack.sh start"), "{}", init.err);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_voxtra"));
+    command.arg("check").current_dir(&directory).env_clear();
+    let check = run(command.env("VOXTRA_ARI_PASSWORD", "x"));
+    assert_eq!(check.status, 0, "{}", check.err);
+    let agent = "agent reception: hears with whisper, thinks with local, speaks with piper";
+    assert!(check.out.contains(agent), "{}", check.out);
+}
+
+#[test]
 fn what_is_not_safe_is_warned_of_and_fails_only_a_strict_check() {
     let directory = fresh_directory("check-risks");
     let write = |listen: &str, id: &str| {

@@ -1,5 +1,6 @@
-//! The guard against dead air: what becomes of a caller whom the agent owes an answer, and who hears
-//! nothing. It needs nobody beyond the leg's own driver, so it works while the agent stands still.
+//! The guard against dead air: what becomes of a caller whom the agent owes an answer, and who
+//! hears nothing. It needs nobody beyond the leg's own driver, so it works while the agent stands
+//! still.
 
 use core::time::Duration;
 

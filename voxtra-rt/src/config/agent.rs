@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::session::{AgentSettings, Filler, NoInput, OnFailure, tools};
+use crate::session::{AgentSettings, DeadAir, Filler, NoInput, OnFailure, OverlapWords, tools};
 use crate::speech::SpeechError;
 
 /// An agent of the configuration.
@@ -16,6 +16,8 @@ pub struct ConfiguredAgent {
     pub instructions: AgentInstructions,
     /// The language of its callers and of what it says, as a tag such as `en-GB`.
     pub language: Option<String>,
+    /// Words by which callers interrupt it or do not, beside the known ones.
+    pub overlap: OverlapWords,
     /// What it says first.
     pub greeting: Option<String>,
     /// The providers that understand the caller, the preferred one first.
@@ -32,6 +34,8 @@ pub struct ConfiguredAgent {
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long.
     pub filler: Option<Filler>,
+    /// What happens when the caller hears nothing at all.
+    pub dead_air: DeadAir,
     /// What happens when no answer can be had.
     pub on_failure: OnFailure,
     /// Longest call. 1 s to 7 days, default without limit.
@@ -111,6 +115,7 @@ impl ConfiguredAgent {
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
         let mut settings = AgentSettings::new(instructions);
         settings.language.clone_from(&self.language);
+        settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
         for tool in &self.tools {
             settings = match tool {
@@ -121,6 +126,7 @@ impl ConfiguredAgent {
         }
         settings.no_input.clone_from(&self.no_input);
         settings.filler.clone_from(&self.filler);
+        settings.dead_air.clone_from(&self.dead_air);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
         Ok(settings)

@@ -37,6 +37,7 @@ mod sections;
 )]
 mod services;
 mod settings;
+mod starter;
 mod usable;
 
 use std::io::Read as _;
@@ -49,6 +50,7 @@ pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
     AudioSocketSettings, CallSettings, LogFormat, LogSettings, RouteSettings, UuidRule,
 };
+pub use self::starter::{AGENT_STARTER, STARTER, local_agent_starter};
 
 pub use crate::speech::{PromptSettings, SpeechSettings, VoiceSettings};
 
@@ -58,12 +60,6 @@ use crate::ari::AriSettings;
 use crate::media::MediaSettings;
 use crate::webhook::WebhookSettings;
 use voxtra_core::leg::LegSettings;
-
-/// The commented file that `voxtra init` writes. It states every default.
-pub const STARTER: &str = include_str!("starter.toml");
-
-/// The commented file that `voxtra init --agent` writes: an agent that is complete.
-pub const AGENT_STARTER: &str = include_str!("agent.toml");
 
 /// A checked configuration. `Debug` shows no secret.
 #[derive(Clone, Debug)]

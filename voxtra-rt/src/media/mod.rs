@@ -10,7 +10,8 @@
 //! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per
 //!   call;
 //! - `connection`: one call on such a thread; `detector`: what hears its caller; `memory`: what it
-//!   keeps; `guard`: what it says by itself; `pace`: how long a thread gathers before it looks again;
+//!   keeps; `guard`: what it says by itself;
+//! - `pace`: how long a thread gathers before it looks again;
 //! - `link`: the rings between a media thread and the rest of the program;
 //! - `notifier`: wakes async tasks on a media thread's behalf, so that it never has to.
 

@@ -10,7 +10,7 @@ use crate::leg::{
     Awaited, BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
 };
 use crate::playout::PlayoutSettings;
-use crate::turn::TurnSettings;
+use crate::turn::{Meaning, TurnSettings};
 
 /// A whole call: the leg's settings and its operations, in order.
 #[derive(Debug)]
@@ -76,6 +76,10 @@ pub(super) enum Operation {
     BargeIn { on: bool },
     /// The application knows better when the turn ends.
     EndOfTurn { silence_ms: u32 },
+    /// Words come while they are said, or not.
+    ExpectWords { on: bool },
+    /// What the caller's words mean.
+    Overlap { meaning: Meaning },
     /// The far end puts the call on hold, or takes it off.
     CallHold { on: bool },
     /// The guard against dead air learns whose turn it is.
@@ -150,7 +154,37 @@ impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         // When bytes run short, `u` gives zeros.
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
-        Ok(match byte(u)? % 30 {
+        Ok(match byte(u)? {
+            // The others keep the numbers that the seeds have.
+            250..=253 => Self::Await {
+                awaited: match byte(u)? % 5 {
+                    0 => Awaited::Nobody,
+                    1 => Awaited::Caller,
+                    2 => Awaited::Unclear,
+                    patience => Awaited::Agent {
+                        patience_ms: 500 * u32::from(patience),
+                    },
+                },
+            },
+            254 => Self::ExpectWords {
+                on: byte(u)? & 1 == 1,
+            },
+            255 => Self::Overlap {
+                meaning: match byte(u)? % 3 {
+                    0 => Meaning::Backchannel,
+                    1 => Meaning::Content,
+                    _ => Meaning::Interruption,
+                },
+            },
+            other => Self::numbered(other % 29, u)?,
+        })
+    }
+}
+
+impl Operation {
+    fn numbered(number: u8, u: &mut Unstructured<'_>) -> Result<Self> {
+        let byte = |u: &mut Unstructured<'_>| u.arbitrary::<u8>();
+        Ok(match number {
             0 => Self::Pass { ms: byte(u)? },
             1 => Self::Leap { ms: u.arbitrary()? },
             2..=4 => Self::Run { frames: byte(u)? },
@@ -224,17 +258,7 @@ impl<'a> Arbitrary<'a> for Operation {
             27 => Self::CallHold {
                 on: byte(u)? & 1 == 1,
             },
-            28 => Self::Tone { key: byte(u)? },
-            _ => Self::Await {
-                awaited: match byte(u)? % 5 {
-                    0 => Awaited::Nobody,
-                    1 => Awaited::Caller,
-                    2 => Awaited::Unclear,
-                    patience => Awaited::Agent {
-                        patience_ms: 500 * u32::from(patience),
-                    },
-                },
-            },
+            _ => Self::Tone { key: byte(u)? },
         })
     }
 }

@@ -8,7 +8,7 @@ use super::super::agent::{AgentInstructions, COMMAND, ConfiguredAgent, ReadyTool
 use super::super::document::{Section, nearest};
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::read_word;
-use crate::session::{Filler, NoInput, OnFailure, WayOut};
+use crate::session::{DeadAir, Filler, NoInput, OnFailure, OverlapWords, WayOut};
 use crate::speech::{SpeechSettings, VoiceSettings};
 
 /// The providers of the file, and the names of all their sections.
@@ -65,6 +65,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         name,
         instructions,
         language,
+        overlap: read_overlap(section.section("overlap")),
         greeting,
         speech_to_text,
         language_model,
@@ -73,6 +74,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         transfer,
         no_input: read_no_input(section.section("no_input")),
         filler: read_filler(section.section("filler")),
+        dead_air: read_dead_air(section.section("dead_air")),
         on_failure: read_on_failure(section.section("on_failure")),
         max_duration: section
             .integer::<u64>("max_duration_s", 1..=7 * 24 * 3_600)
@@ -217,6 +219,25 @@ fn read_tools(section: &Section<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) 
     (tools, transfer)
 }
 
+fn read_overlap(section: Section<'_>) -> OverlapWords {
+    let words = |key| {
+        let words = section.text_or_texts(key).unwrap_or_default();
+        if words
+            .iter()
+            .any(|text| !text.contains(char::is_alphanumeric))
+        {
+            section.refuse(key, "has an entry without a word");
+        }
+        words
+    };
+    let words = OverlapWords::new().with(|overlap| {
+        overlap.interruptions = words("interruptions");
+        overlap.backchannels = words("backchannels");
+    });
+    section.finish();
+    words
+}
+
 fn read_no_input(section: Section<'_>) -> Option<NoInput> {
     if !section.is_present() {
         return None;
@@ -249,6 +270,36 @@ fn read_filler(section: Section<'_>) -> Option<Filler> {
         after: Duration::from_millis(after?),
         say: say?,
     })
+}
+
+fn read_dead_air(section: Section<'_>) -> DeadAir {
+    let time = |key| {
+        section
+            .integer::<u64>(key, 0..=600_000)
+            .map(Duration::from_millis)
+    };
+    let mut dead_air = DeadAir::default();
+    dead_air.after = time("after_ms").unwrap_or(dead_air.after);
+    dead_air.give_up_after = time("give_up_after_ms").unwrap_or(dead_air.give_up_after);
+    if let Some(say) = read_word(&section, "say") {
+        dead_air.say = say;
+    }
+    if !dead_air.give_up_after.is_zero() && dead_air.after >= dead_air.give_up_after {
+        let key = match section.has("give_up_after_ms") {
+            true => "give_up_after_ms",
+            false => "after_ms",
+        };
+        section.refuse(
+            key,
+            format!(
+                "what is said after {} ms would come too late: the call is given up after {} ms",
+                dead_air.after.as_millis(),
+                dead_air.give_up_after.as_millis()
+            ),
+        );
+    }
+    section.finish();
+    dead_air
 }
 
 fn read_on_failure(section: Section<'_>) -> OnFailure {

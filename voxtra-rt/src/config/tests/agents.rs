@@ -33,6 +33,7 @@ fn a_whole_agent_is_read() {
 instructions = """
 Be brief."""
 greeting = "Hello."
+overlap = {{ interruptions = ["basta"], backchannels = ["va bene", "sì"] }}
 speech_to_text = ["ears", "openai"]
 language_model = "anthropic"
 text_to_speech = ["openai", "command"]
@@ -40,6 +41,7 @@ tools = ["transfer", "hang_up", "send_dtmf"]
 transfer = {{ sales = "PJSIP/200", queue = "Local/600@from-internal" }}
 no_input = {{ after_ms = 8000, say = "Hello?", then = "continue" }}
 filler = {{ after_ms = 1_500, say = "One moment." }}
+dead_air = {{ after_ms = 8_000, say = "Please wait.", give_up_after_ms = 0 }}
 max_duration_s = 900
 [agent.reception.on_failure]
 say = "Sorry."
@@ -55,6 +57,8 @@ then = "transfer  PJSIP/200"
     let settings = agent.settings().unwrap();
     assert_eq!(settings.instructions, "Be brief.");
     assert_eq!(settings.greeting.as_deref(), Some("Hello."));
+    assert_eq!(settings.overlap.interruptions, ["basta"]);
+    assert_eq!(settings.overlap.backchannels, ["va bene", "sì"]);
     let tools: Vec<_> = settings.tools.iter().map(|tool| tool.spec()).collect();
     let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["transfer", "hang_up", "send_dtmf"]);
@@ -70,6 +74,9 @@ then = "transfer  PJSIP/200"
     let filler = settings.filler.unwrap();
     assert_eq!(filler.after, Duration::from_millis(1_500));
     assert_eq!(filler.say, "One moment.");
+    assert_eq!(settings.dead_air.after, Duration::from_secs(8));
+    assert_eq!(settings.dead_air.say, "Please wait.");
+    assert!(settings.dead_air.give_up_after.is_zero());
     assert_eq!(settings.on_failure.say, "Sorry.");
     assert_eq!(
         settings.on_failure.then,
@@ -100,9 +107,8 @@ fn the_file_of_init_has_an_agent_that_is_complete() {
     ), "{missing:?}");
 }
 
-/// The agent's three lines behind `heading`, in place of those that are in force, and the sections
-/// that are examples in place of the others.
-fn alternative(heading: &str, local: bool) -> String {
+/// The file of init with the agent's three lines behind `heading` in force.
+fn alternative(heading: &str) -> String {
     let (_, lines) = AGENT_STARTER.split_once(heading).unwrap();
     let lines: Vec<_> = lines
         .lines()
@@ -110,35 +116,38 @@ fn alternative(heading: &str, local: bool) -> String {
         .map_while(|line| line.strip_prefix("#     "))
         .collect();
     assert_eq!(lines.len(), 3, "{heading}");
-    let (mut text, mut hosted) = (String::new(), false);
-    for line in AGENT_STARTER.lines() {
+    let in_force = |line: &str| {
         let role = line.split_once(" = ").map_or("", |(key, _)| key);
-        let replaced = lines
-            .iter()
-            .find(|one| one.starts_with(&format!("{role} = ")));
-        hosted = line.starts_with("[provider") || hosted && !line.starts_with('#');
-        match (replaced, line.strip_prefix('#')) {
-            (Some(one), _) => text.push_str(one),
-            (None, Some(example)) if local && !example.starts_with(' ') => text.push_str(example),
-            (None, _) if local && hosted => {}
-            (None, _) => text.push_str(line),
-        }
-        text.push('\n');
-    }
-    text
+        let mut lines = lines.iter();
+        let replaced = lines.find(|one| one.starts_with(&format!("{role} = ")));
+        format!("{}\n", replaced.copied().unwrap_or(line))
+    };
+    AGENT_STARTER.lines().map(in_force).collect()
 }
 
 #[test]
 fn the_alternatives_in_the_file_of_init_are_right_too() {
-    let openai = Config::parse(&alternative("# With OpenAI alone", false), keys).unwrap();
+    let openai = Config::parse(&alternative("# With OpenAI alone"), keys).unwrap();
     assert_eq!(openai.agents[0].speech_to_text, ["openai"]);
+    assert_eq!(openai.risks, []);
+}
+
+#[test]
+fn the_file_of_init_for_servers_on_this_machine_needs_no_key() {
     let none = |name: &str| (name == "VOXTRA_ARI_PASSWORD").then(|| "x".to_owned());
-    let text = alternative("# On this machine, without a key", true);
+    let text = local_agent_starter();
     let local = Config::parse(&text, none).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(local.agents[0].text_to_speech, ["piper"]);
+    let agent = &local.agents[0];
+    assert_eq!(agent.speech_to_text, ["whisper"]);
+    assert_eq!(agent.language_model, ["local"]);
+    assert_eq!(agent.text_to_speech, ["piper"]);
     assert_eq!(local.providers.len(), 3);
-    let every = [&local, &openai];
-    assert!(every.iter().all(|config| config.risks.is_empty()));
+    assert_eq!(local.risks, []);
+    let hosted = ["With OpenAI", "DEEPGRAM", "Hosted", "\n\n\n"];
+    assert!(hosted.iter().all(|word| !text.contains(word)), "{text}");
+    let other = Config::parse(AGENT_STARTER, keys).unwrap();
+    let settings = |config: &Config| format!("{:?}", config.agents[0].settings());
+    assert_eq!(settings(&local), settings(&other));
 }
 
 #[test]
@@ -272,6 +281,10 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         (
             "filler = { after_ms = 1500 }",
             "agent.a.filler.say: is missing",
+        ),
+        (
+            "dead_air = { after_ms = 30000 }",
+            "agent.a.dead_air.after_ms = 30000: what is said after 30000 ms would come too late: the call is given up after 25000 ms",
         ),
         (
             "on_failure = { then = \"hangup\" }",

@@ -2,6 +2,7 @@
 
 mod dead_air;
 mod failures;
+mod overlap;
 mod silence;
 mod talking;
 mod tool_calls;

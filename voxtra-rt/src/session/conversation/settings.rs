@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::caller_words::OverlapWords;
 use super::tool::Tool;
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
@@ -26,6 +27,9 @@ pub struct AgentSettings {
     /// The language of the caller and of what the agent says, as a tag such as `en-GB`. In English
     /// and German, amounts, dates and signs are said in words. Default: the providers' own.
     pub language: Option<String>,
+    /// Words by which callers interrupt the agent or do not, beside those that are known of English
+    /// and German. Default: none.
+    pub overlap: OverlapWords,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// The tools that the model may call. Default: none.
@@ -49,6 +53,7 @@ impl AgentSettings {
         Self {
             instructions: instructions.into(),
             language: None,
+            overlap: OverlapWords::default(),
             greeting: None,
             tools: Vec::new(),
             no_input: None,
@@ -70,6 +75,13 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Adds words by which callers interrupt the agent, or do not.
+    #[must_use]
+    pub fn overlap(mut self, words: OverlapWords) -> Self {
+        self.overlap = words;
         self
     }
 
@@ -175,9 +187,9 @@ pub struct Filler {
     pub say: String,
 }
 
-/// What happens when a caller who awaits the agent hears nothing, whatever hangs: a provider, a tool,
-/// or the whole program. Not while the caller speaks, hears a telephone ring or has put the call on
-/// hold. A tool's time limit comes on top of `give_up_after`.
+/// What happens when a caller who awaits the agent hears nothing, whatever hangs: a provider, a
+/// tool, or the whole program. Not while the caller speaks, hears a telephone ring or has put the
+/// call on hold. A tool's time limit comes on top of `give_up_after`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadAir {
