@@ -3,15 +3,13 @@
 use std::future::pending;
 
 use tokio::time::Instant;
-use voxtra_core::event::BuiltIn;
 
 use super::*;
-use crate::session::EventBody;
+use crate::speech::{SpeechPart, TextToSpeech};
 
 /// A model that never says anything.
-fn hanging_model() -> Script {
-    let hangs = || (Duration::from_secs(3_600), Ok(Reply::new("Never.")));
-    Script::new([hangs(), hangs(), hangs(), hangs()])
+fn hanging_model() -> ScriptedModel {
+    ScriptedModel::default().always(ScriptedReply::default().hangs())
 }
 
 fn filler() -> AgentSettings {
@@ -95,8 +93,9 @@ async fn a_voice_that_hangs_leaves_the_clips_that_were_made_before() {
             })
         }
     }
-    let model = Script::at_once(["Yes."]);
-    let rehearsal = Rehearsal::of(Application::builder().language_model(model))
+    let model = ScriptedModel::new(["Yes."]);
+    let rehearsal = Rehearsal::new()
+        .language_model(model)
         .handler(|call: Call| async move {
             call.set_voice(Arc::new(Stuck));
             call.agent().run(&filler()).await
@@ -126,8 +125,9 @@ async fn a_voice_that_hangs_at_the_greeting_does_not_keep_the_caller() {
             Parts::made_by(|_| pending())
         }
     }
-    let model = Script::at_once(["Yes."]);
-    let rehearsal = Rehearsal::of(Application::builder().language_model(model))
+    let model = ScriptedModel::new(["Yes."]);
+    let rehearsal = Rehearsal::new()
+        .language_model(model)
         .handler(|call: Call| async move {
             call.set_voice(Arc::new(Mute));
             call.agent().run(&filler()).await
@@ -163,8 +163,9 @@ impl SpeechToText for Tired {
 }
 
 async fn call_to_the_tired(utterances: usize) -> Caller {
-    let model = Script::at_once(["Yes.", "Yes."]);
-    let rehearsal = Rehearsal::of(Application::builder().language_model(model))
+    let model = ScriptedModel::new(["Yes.", "Yes."]);
+    let rehearsal = Rehearsal::new()
+        .language_model(model)
         .handler(move |call: Call| async move {
             call.set_speech_to_text(Arc::new(Tired(Mutex::new(utterances))));
             call.agent().run(&filler()).await
@@ -213,12 +214,9 @@ fn tool(name: &str) -> ToolSpec {
 
 #[tokio::test(start_paused = true)]
 async fn a_filler_in_each_silence_of_an_answer() {
-    let model = Script::new([
-        (
-            ms(2_000),
-            Ok(Reply::new("Let me look.").calling(tool_call("look", json!({})))),
-        ),
-        (ms(4_000), Ok(Reply::new("It is there."))),
+    let model = ScriptedModel::new([
+        late(2_000, "Let me look.").calls("look", json!({})),
+        late(4_000, "It is there."),
     ]);
     let look = FnTool::new(tool("look"), |_: Call, _| async {
         tokio::time::sleep(ms(1_000)).await;
@@ -268,9 +266,9 @@ async fn a_tool_with_a_longer_limit_has_that_long() {
             Duration::from_secs(60)
         }
     }
-    let model = Script::at_once([
-        Reply::new("").calling(tool_call("slow", json!({}))),
-        Reply::new("It is done."),
+    let model = ScriptedModel::new([
+        ScriptedReply::default().calls("slow", json!({})),
+        "It is done.".into(),
     ]);
     let (mut caller, _) = call(model, filler().tool(Slow)).await;
     caller.hears("Hello.").await;
@@ -282,13 +280,14 @@ async fn a_tool_with_a_longer_limit_has_that_long() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_said_into_a_telephone_that_rings_or_a_call_on_hold() {
-    let connect = tool_call("transfer", json!({ "destination": "sales" }));
-    let model = Script::at_once([
-        Reply::new("I connect you.").calling(connect),
-        Reply::new("Nobody is there."),
+    let to = json!({ "destination": "sales" });
+    let model = ScriptedModel::new([
+        ScriptedReply::says("I connect you.").calls("transfer", to),
+        "Nobody is there.".into(),
     ]);
     let agent = filler().tool(tools::transfer([("sales", "PJSIP/300")]));
-    let rehearsal = Rehearsal::of(Application::builder().language_model(model))
+    let rehearsal = Rehearsal::new()
+        .language_model(model)
         .handler(move |call: Call| {
             let agent = agent.clone();
             async move { call.agent().run(&agent).await }
@@ -317,10 +316,11 @@ async fn nothing_is_said_into_a_telephone_that_rings_or_a_call_on_hold() {
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_goes_on_without_the_conversation_is_not_watched() {
-    let model = Script::default();
+    let model = ScriptedModel::default();
     let settings = agent().no_input(ms(2_000), ["Hello?"], WayOut::Return);
-    let rehearsal =
-        Rehearsal::of(Application::builder().language_model(model)).handler(move |call: Call| {
+    let rehearsal = Rehearsal::new()
+        .language_model(model)
+        .handler(move |call: Call| {
             let settings = settings.clone();
             async move {
                 call.agent().run(&settings).await?;
