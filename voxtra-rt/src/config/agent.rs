@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::session::{
-    AgentSettings, DeadAir, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure,
-    OverlapWords, tools,
+    AgentSettings, ContextLimit, DeadAir, Expect, Filler, HttpSettings, KnownNames, Lookup,
+    NoInput, OnFailure, OverlapWords, tools,
 };
 use crate::speech::SpeechError;
 
@@ -21,6 +21,10 @@ pub struct ConfiguredAgent {
     pub language: Option<String>,
     /// Words by which callers interrupt it or do not, beside the known ones.
     pub overlap: OverlapWords,
+    /// What callers are expected to say.
+    pub expect: Expect,
+    /// Whether its model is asked before the caller's turn has ended.
+    pub preemptive: bool,
     /// What it says first.
     pub greeting: Option<String>,
     /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
@@ -37,6 +41,12 @@ pub struct ConfiguredAgent {
     pub tools: Vec<ReadyTool>,
     /// Where it may transfer callers to: names and endpoints.
     pub transfer: Vec<(String, String)>,
+    /// The agents to which it may hand callers over, by their names.
+    pub hand_over: Vec<String>,
+    /// The languages that it may go on in: tags, and the providers that speak them.
+    pub languages: Vec<(String, String)>,
+    /// How much of a conversation the model is told.
+    pub context: ContextLimit,
     /// What happens when the caller says nothing.
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long.
@@ -74,23 +84,35 @@ pub enum AgentInstructions {
 pub enum ReadyTool {
     /// Connects the caller to somebody else.
     Transfer,
+    /// Hands the caller over to another agent.
+    HandOver,
     /// Ends the call.
     HangUp,
     /// Presses keys.
     SendDtmf,
+    /// Goes on in another language.
+    SwitchLanguage,
 }
 
 impl ReadyTool {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Transfer, Self::HangUp, Self::SendDtmf];
+    pub const ALL: [Self; 5] = [
+        Self::Transfer,
+        Self::HandOver,
+        Self::HangUp,
+        Self::SendDtmf,
+        Self::SwitchLanguage,
+    ];
 
     /// Its name, in the file and for the model.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Transfer => "transfer",
+            Self::HandOver => "hand_over",
             Self::HangUp => "hang_up",
             Self::SendDtmf => "send_dtmf",
+            Self::SwitchLanguage => "switch_language",
         }
     }
 }
@@ -132,6 +154,8 @@ impl ConfiguredAgent {
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
         let mut settings = AgentSettings::new(instructions);
         settings.language.clone_from(&self.language);
+        settings.expect = self.expect;
+        settings.preemptive = self.preemptive;
         settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
         settings.time_zone.clone_from(&self.time_zone);
@@ -143,8 +167,11 @@ impl ConfiguredAgent {
         for tool in &self.tools {
             settings = match tool {
                 ReadyTool::Transfer => settings.tool(tools::transfer(self.transfer.clone())),
+                ReadyTool::HandOver => settings.hand_over(self.hand_over.iter().cloned()),
                 ReadyTool::HangUp => settings.tool(tools::hang_up()),
                 ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
+                // It is added with its voices.
+                ReadyTool::SwitchLanguage => settings,
             };
         }
         settings.no_input.clone_from(&self.no_input);
@@ -152,6 +179,7 @@ impl ConfiguredAgent {
         settings.dead_air.clone_from(&self.dead_air);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
+        settings.context = self.context;
         settings.check().map_err(|error| self.refused(error))?;
         Ok(settings)
     }

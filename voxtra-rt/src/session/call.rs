@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use voxtra_core::event::{Error, EventType};
 
-use super::caller_words::OverlapWords;
+use super::caller_words::{Expect, OverlapWords};
 use super::carrier::Carrier;
 use super::clips::Clips;
 use super::conversation::Conversation;
@@ -45,6 +45,7 @@ pub(crate) struct Services {
     pub(crate) model: Option<Arc<dyn LanguageModel>>,
     pub(crate) language: Option<Arc<str>>,
     pub(crate) overlap: Arc<OverlapWords>,
+    pub(crate) expect: Expect,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) clips: Arc<Clips>,
     pub(crate) state: Arc<State>,
@@ -65,21 +66,21 @@ pub(crate) trait StandIns: Send + Sync {
 }
 
 impl Services {
-    fn choose_voice(&mut self, voice: Arc<dyn TextToSpeech>) {
+    pub(super) fn choose_voice(&mut self, voice: Arc<dyn TextToSpeech>) {
         self.voice = Some(match &self.stand_ins {
             Some(stand_ins) => stand_ins.voice(voice),
             None => voice,
         });
     }
 
-    fn choose_speech_to_text(&mut self, provider: Arc<dyn SpeechToText>) {
+    pub(super) fn choose_speech_to_text(&mut self, provider: Arc<dyn SpeechToText>) {
         self.speech_to_text = Some(match &self.stand_ins {
             Some(stand_ins) => stand_ins.speech_to_text(provider),
             None => provider,
         });
     }
 
-    fn choose_model(&mut self, model: Arc<dyn LanguageModel>) {
+    pub(super) fn choose_model(&mut self, model: Arc<dyn LanguageModel>) {
         self.model = Some(match &self.stand_ins {
             Some(stand_ins) => stand_ins.model(model),
             None => model,

@@ -67,7 +67,7 @@ pub(crate) struct Owner {
     /// Lost records that were reported.
     missed: u64,
     /// The last of each lasting command, for the leg of another connection.
-    standing: [Option<Command>; 6],
+    standing: [Option<Command>; 7],
     /// The guard against dead air.
     guard: Option<Arc<GuardPlan>>,
     /// What the guard is saying.
@@ -130,7 +130,7 @@ impl Owner {
             keys: EarlyKeys::default(),
             stopped: false,
             missed: 0,
-            standing: [None; 6],
+            standing: [None; 7],
             guard: None,
             guard_says: None,
             held: false,
@@ -398,8 +398,9 @@ impl Owner {
             Command::FrameEvents(_) => Some(1),
             Command::Mode(_) => Some(2),
             Command::CallHold(_) => Some(3),
-            Command::Await(_) => Some(5),
+            Command::Await(_) => Some(6),
             Command::ExpectWords(_) => Some(4),
+            Command::ExpectPauses(_) => Some(5),
             _ => None,
         };
         if let Some(standing) = place.and_then(|place| self.standing.get_mut(place)) {

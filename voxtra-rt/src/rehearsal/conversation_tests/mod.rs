@@ -1,9 +1,14 @@
 //! Whole conversations with a model that follows a script, in virtual time.
 
 mod chaos;
+mod context;
 mod dead_air;
 mod failures;
+mod hand_over;
+mod limits;
 mod overlap;
+mod pauses;
+mod preemptive;
 mod silence;
 mod talking;
 mod tool_calls;

@@ -13,6 +13,8 @@ use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
+use super::ahead::Ahead;
+use super::bounds::Bounds;
 use super::guard::AGENT;
 use super::tool;
 use crate::lock::lock;
@@ -54,6 +56,7 @@ pub(super) enum Phase {
 /// One question to the model, and who follows its answer.
 pub(super) struct Question<'a> {
     pub(super) call: &'a Call,
+    /// What the caller said; empty if an agent goes on with what the one before was told.
     pub(super) said: &'a str,
     pub(super) phase: &'a watch::Sender<Phase>,
     /// Whether the caller is speaking, if anybody knows.
@@ -71,11 +74,13 @@ struct Round {
 
 impl Question<'_> {
     /// Answers, and remembers it: the question, the tools that were called, and of the answer what
-    /// the caller heard.
-    pub(super) async fn answer(mut self) -> Result<Answer, CallError> {
+    /// the caller heard. `ahead` is what the model was asked before the turn had ended.
+    pub(super) async fn answer(mut self, mut ahead: Option<Ahead>) -> Result<Answer, CallError> {
         let call = self.call;
         let memory = call.session().memory();
-        let mut more = vec![Message::User(self.said.to_owned())];
+        let said = Some(self.said).filter(|said| !said.is_empty());
+        let said = said.map(|said| Message::User(said.to_owned()));
+        let mut more = Vec::from_iter(said);
         let mut answer = Answer {
             text: String::new(),
             heard: String::new(),
@@ -90,7 +95,9 @@ impl Question<'_> {
             let with_tools = round <= MAX_ROUNDS;
             let request = lock(memory).request(&more, with_tools);
             let language = call.session().services().language;
-            let mut reading = Reading::new(model.reply(request), language);
+            let early = ahead.take().and_then(|ahead| ahead.reply_to(&request));
+            let parts = early.unwrap_or_else(|| model.reply(request));
+            let mut reading = Reading::new(parts, language);
             let Round {
                 text,
                 heard,
@@ -131,8 +138,8 @@ impl Question<'_> {
             more.extend(results);
             // From here on nothing that was done is forgotten, nor done twice.
             lock(memory).append(std::mem::take(&mut more));
-            // A tool may have ended the call or transferred the caller.
-            if call.is_over() || call.session().is_transferred() {
+            // A tool may have ended the call, transferred the caller, or called another agent.
+            if call.is_over() || call.session().is_transferred() || lock(memory).is_handed_over() {
                 break;
             }
         }
@@ -305,6 +312,7 @@ struct Reading {
     parts: Parts<ReplyPart>,
     language: Option<Arc<str>>,
     sentences: Sentences,
+    bounds: Bounds,
     ended: bool,
     text: String,
     tool_calls: Vec<ToolCall>,
@@ -316,6 +324,7 @@ impl Reading {
             parts,
             language,
             sentences: Sentences::new(),
+            bounds: Bounds::default(),
             ended: false,
             text: String::new(),
             tool_calls: Vec::new(),
@@ -335,6 +344,7 @@ impl Reading {
             if let Some(sentence) = sentence {
                 let sentence = speakable(&sentence, self.language.as_deref());
                 if sentence.chars().any(char::is_alphanumeric) {
+                    self.bounds.sentence(&sentence)?;
                     return Ok(Some(sentence));
                 }
                 continue;
@@ -346,6 +356,7 @@ impl Reading {
             match part {
                 Some(part) => match part? {
                     ReplyPart::Text(text) => {
+                        self.bounds.text(&text)?;
                         self.text.push_str(&text);
                         self.sentences.push(&text);
                     }

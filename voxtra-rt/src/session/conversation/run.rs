@@ -8,9 +8,11 @@ use tokio::time::Instant;
 
 use super::super::call::Call;
 use super::super::error::CallError;
+use super::agents::Current;
+use super::context;
 use super::guard::{AGENT, Guard, dead_air};
 use super::reply::{Phase, Question};
-use super::settings::{AgentSettings, WayOut};
+use super::settings::WayOut;
 use super::turns::{Input, Turns, until};
 use crate::lock::lock;
 
@@ -21,12 +23,12 @@ const MOST_FAILURES: u32 = 2;
 const GONE_ON: Duration = Duration::from_secs(15);
 
 /// Conducts a conversation until the call ends, the caller is transferred, or a way out returns.
-pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), CallError> {
-    let ends_at = settings.max_duration;
+pub(super) async fn run(call: &Call, agent: Current<'_>) -> Result<(), CallError> {
+    let ends_at = agent.settings.max_duration;
     let ends_at = ends_at.and_then(|limit| Instant::now().checked_add(limit));
     let mut conversation = Running {
         call,
-        settings,
+        agent,
         turns: Turns::new(call),
         unanswered: 0,
         failures: 0,
@@ -49,10 +51,10 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
     let result = match result {
         Some(result) => result,
         // Whatever hangs was dropped.
-        None => conversation
-            .leave(&settings.on_failure.then)
-            .await
-            .map(drop),
+        None => {
+            let way = conversation.agent.settings.on_failure.then.clone();
+            conversation.leave(&way).await.map(drop)
+        }
     };
     match result {
         // The caller hung up: nothing went wrong.
@@ -63,7 +65,7 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
 
 struct Running<'a> {
     call: &'a Call,
-    settings: &'a AgentSettings,
+    agent: Current<'a>,
     turns: Turns,
     /// Prompts in a row to which the caller said nothing.
     unanswered: usize,
@@ -84,8 +86,9 @@ impl Running<'_> {
             tokio::spawn(preparing);
         }
         call.answer().await?;
-        self.guard = Some(Guard::begin(call, self.settings).await);
-        if let Some(greeting) = &self.settings.greeting {
+        self.guard = Some(Guard::begin(call, &self.agent.settings).await);
+        let settings = self.agent.settings.clone();
+        if let Some(greeting) = &settings.greeting {
             match self.say(greeting).await {
                 Err(CallError::Provider(_) | CallError::Rate(_)) => {
                     if !self.failed().await? {
@@ -99,9 +102,11 @@ impl Running<'_> {
         if let Some(guard) = &mut self.guard {
             guard.make_clips();
         }
-        let silence = self.settings.no_input.as_ref();
-        let silence = silence.map(|no_input| no_input.after);
         loop {
+            context::keep(call);
+            self.turns.set_preemptive(self.agent.settings.preemptive);
+            let silence = self.agent.settings.no_input.as_ref();
+            let silence = silence.map(|no_input| no_input.after);
             self.turns.silence_begins();
             let goes_on = match self.turns.next(silence).await {
                 Input::Over => false,
@@ -110,7 +115,13 @@ impl Running<'_> {
                 Input::Deaf => self.failed().await?,
                 Input::Turn(words) => {
                     self.unanswered = 0;
-                    self.answer(words).await?
+                    lock(call.session().memory()).caller_spoke();
+                    self.answer(words, true).await?
+                }
+                Input::LongTurn(words) => {
+                    self.unanswered = 0;
+                    lock(call.session().memory()).caller_spoke();
+                    self.answer(words, false).await?
                 }
             };
             if !goes_on || call.session().is_transferred() {
@@ -119,15 +130,16 @@ impl Running<'_> {
         }
     }
 
-    /// Answers the caller, whose words may go on before the answer has begun. False if the
-    /// conversation is over.
-    async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
+    /// Answers the caller. If it `waits`, the words may go on before the answer has begun. False if
+    /// the conversation is over.
+    async fn answer(&mut self, mut words: String, mut waits: bool) -> Result<bool, CallError> {
         let call = self.call;
         loop {
             self.turns.answering();
             call.awaits(AGENT).await;
-            let before = lock(call.session().memory()).messages().len();
+            let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
+            let ahead = self.turns.take_ahead(&words);
             let question = Question {
                 call,
                 said: &words,
@@ -141,13 +153,22 @@ impl Running<'_> {
             };
             let answered = tokio::select! {
                 biased;
-                answered = question.answer() => Some(answered),
-                () = went_on => None,
+                answered = question.answer(ahead) => Some(answered),
+                () = went_on, if waits => None,
             };
             match answered {
                 Some(Ok(_)) => {
                     self.failures = 0;
-                    return Ok(!call.is_over());
+                    if call.is_over() || !self.agent.change().await? {
+                        return Ok(!call.is_over());
+                    }
+                    // Another agent has another filler.
+                    self.guard = None;
+                    let mut guard = Guard::begin(call, &self.agent.settings).await;
+                    guard.make_clips();
+                    self.guard = Some(guard);
+                    words.clear();
+                    continue;
                 }
                 Some(Err(CallError::Provider(_) | CallError::Rate(_))) => {
                     return self.failed().await;
@@ -156,11 +177,16 @@ impl Running<'_> {
                 None => {}
             }
             // What a tool has done stays in memory, with the words that led to it.
-            let acted = lock(call.session().memory()).messages().len() > before;
-            match self.turns.next(Some(GONE_ON)).await {
-                Input::Turn(more) if acted => words = more,
-                Input::Turn(more) => {
-                    words.push(' ');
+            let acted = lock(call.session().memory()).count() > before;
+            self.turns.goes_on_from(if acted { "" } else { &words });
+            let next = self.turns.next(Some(GONE_ON)).await;
+            waits = !matches!(next, Input::LongTurn(_));
+            match next {
+                Input::Turn(more) | Input::LongTurn(more) if acted => words = more,
+                Input::Turn(more) | Input::LongTurn(more) => {
+                    if !words.is_empty() {
+                        words.push(' ');
+                    }
                     words.push_str(&more);
                 }
                 Input::Cough | Input::Silence | Input::Deaf if acted => return Ok(true),
@@ -180,7 +206,8 @@ impl Running<'_> {
 
     /// Nobody has spoken. False if the conversation is over.
     async fn prompt(&mut self) -> Result<bool, CallError> {
-        let Some(no_input) = &self.settings.no_input else {
+        let settings = self.agent.settings.clone();
+        let Some(no_input) = &settings.no_input else {
             return Ok(true);
         };
         if let Some(text) = no_input.say.get(self.unanswered) {
@@ -198,7 +225,8 @@ impl Running<'_> {
 
     /// No answer could be had. False if the conversation is over.
     async fn failed(&mut self) -> Result<bool, CallError> {
-        let on_failure = &self.settings.on_failure;
+        let settings = self.agent.settings.clone();
+        let on_failure = &settings.on_failure;
         self.failures = self.failures.saturating_add(1);
         self.call.awaits(AGENT).await;
         let said = match self.call.say(&on_failure.say).await {

@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::caller_words::OverlapWords;
+use super::super::caller_words::{Expect, OverlapWords};
+use super::context::ContextLimit;
 use super::tool::Tool;
 use super::variables::Lookup;
+use crate::speech::{LanguageModel, SpeechToText, TextToSpeech};
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
 ///
@@ -39,6 +41,14 @@ pub struct AgentSettings {
     /// Words by which callers interrupt the agent or do not, beside those that are known of English
     /// and German. Default: none.
     pub overlap: OverlapWords,
+    /// What callers are expected to say: it decides how long they may pause. A tool may change it
+    /// with [`Call::expect`](crate::session::Call::expect). Default: anything.
+    pub expect: Expect,
+    /// Whether the model is asked as soon as the caller may have finished, before the turn is over.
+    /// What it replies is thrown away if the caller goes on; nothing of it is said, and no tool is
+    /// run, before. The answer comes sooner, by up to the silence that ends a turn. It costs what
+    /// the replies cost that are thrown away: about one for each pause within a turn. Default: no.
+    pub preemptive: bool,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// Variables of its own, for its texts. Default: none.
@@ -59,6 +69,19 @@ pub struct AgentSettings {
     pub on_failure: OnFailure,
     /// How long a call may last before the agent ends it. Default: without limit.
     pub max_duration: Option<Duration>,
+    /// How much of the conversation the model is told.
+    pub context: ContextLimit,
+    /// The agents to whom the model may hand the caller over, by their names among [`Agents`].
+    /// Default: none.
+    ///
+    /// [`Agents`]: super::Agents
+    pub hand_over: Vec<String>,
+    /// What hears the caller. Default: the call's speech-to-text.
+    pub speech_to_text: Option<Arc<dyn SpeechToText>>,
+    /// What thinks. Default: the call's language model.
+    pub language_model: Option<Arc<dyn LanguageModel>>,
+    /// What speaks. Default: the call's voice.
+    pub voice: Option<Arc<dyn TextToSpeech>>,
 }
 
 impl AgentSettings {
@@ -69,6 +92,8 @@ impl AgentSettings {
             instructions: instructions.into(),
             language: None,
             overlap: OverlapWords::default(),
+            expect: Expect::default(),
+            preemptive: false,
             greeting: None,
             variables: BTreeMap::new(),
             lookup: None,
@@ -79,6 +104,11 @@ impl AgentSettings {
             dead_air: DeadAir::default(),
             on_failure: OnFailure::default(),
             max_duration: None,
+            context: ContextLimit::default(),
+            hand_over: Vec::new(),
+            speech_to_text: None,
+            language_model: None,
+            voice: None,
         }
     }
 
@@ -93,6 +123,20 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Asks the model before the turn has ended, or not.
+    #[must_use]
+    pub fn preemptive(mut self, on: bool) -> Self {
+        self.preemptive = on;
+        self
+    }
+
+    /// Sets what callers are expected to say.
+    #[must_use]
+    pub fn expect(mut self, what: Expect) -> Self {
+        self.expect = what;
         self
     }
 
@@ -187,6 +231,42 @@ impl AgentSettings {
         self.max_duration = Some(limit);
         self
     }
+
+    /// Limits how much of the conversation the model is told.
+    #[must_use]
+    pub fn context(mut self, limit: ContextLimit) -> Self {
+        self.context = limit;
+        self
+    }
+
+    /// Lets the model hand the caller over to these agents, by their names among
+    /// [`Agents`](super::Agents).
+    #[must_use]
+    pub fn hand_over<T: Into<String>>(mut self, to: impl IntoIterator<Item = T>) -> Self {
+        self.hand_over.extend(to.into_iter().map(Into::into));
+        self
+    }
+
+    /// Gives the agent a speech-to-text of its own.
+    #[must_use]
+    pub fn speech_to_text(mut self, provider: Arc<dyn SpeechToText>) -> Self {
+        self.speech_to_text = Some(provider);
+        self
+    }
+
+    /// Gives the agent a language model of its own.
+    #[must_use]
+    pub fn language_model(mut self, model: Arc<dyn LanguageModel>) -> Self {
+        self.language_model = Some(model);
+        self
+    }
+
+    /// Gives the agent a voice of its own.
+    #[must_use]
+    pub fn voice(mut self, voice: Arc<dyn TextToSpeech>) -> Self {
+        self.voice = Some(voice);
+        self
+    }
 }
 
 impl fmt::Debug for AgentSettings {
@@ -200,6 +280,8 @@ impl fmt::Debug for AgentSettings {
             .field("dead_air", &self.dead_air)
             .field("on_failure", &self.on_failure)
             .field("max_duration", &self.max_duration)
+            .field("context", &self.context)
+            .field("hand_over", &self.hand_over)
             .finish_non_exhaustive()
     }
 }
