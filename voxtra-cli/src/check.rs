@@ -151,6 +151,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// What an agent of the file uses.
 fn describe(agent: &ConfiguredAgent) -> String {
+    if let Some(service) = &agent.speech_to_speech {
+        let name = &agent.name;
+        return format!("agent {name}: hears, thinks and speaks with {service}");
+    }
     format!(
         "agent {}: hears with {}, thinks with {}, speaks with {}",
         agent.name,

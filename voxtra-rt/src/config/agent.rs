@@ -37,6 +37,8 @@ pub struct ConfiguredAgent {
     pub language_model: Vec<String>,
     /// The providers that speak, the preferred one first. `"command"` is the voice of `[speech]`.
     pub text_to_speech: Vec<String>,
+    /// The provider that does all three, in place of them.
+    pub speech_to_speech: Option<String>,
     /// What it can do beside talking.
     pub tools: Vec<ReadyTool>,
     /// Where it may transfer callers to: names and endpoints.

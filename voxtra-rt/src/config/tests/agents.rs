@@ -172,7 +172,7 @@ fn the_examples_in_the_documentation_are_right() {
             assert!(parsed || both().is_ok(), "{block}\n{:?}", both());
         }
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 5);
 }
 
 #[test]
@@ -548,6 +548,46 @@ fn a_model_is_the_one_of_the_role_that_agents_use_the_section_for() {
     assert!(problem(&with(&both, "")).contains("line 3: provider.openai.model = \"m\": is it for"));
     let (ears, _, voice) = models(&with(&both, "speech_to_text_model = \"w\""));
     assert_eq!((ears.as_deref(), voice), (Some("w"), m()));
+}
+
+#[test]
+fn speech_to_speech_stands_in_place_of_the_three() {
+    let with = |lines: &str| {
+        format!(
+            "[provider.openai]\nkey = \"x\"\nmodel = \"m\"\nvoice = \"cedar\"\n[provider.anthropic]\nkey = \"x\"\n[agent.a]\ninstructions = \"x\"\nspeech_to_speech = {lines}"
+        )
+    };
+    let config = parse(&with("\"openai\""));
+    let agent = &config.agents[0];
+    assert_eq!(agent.speech_to_speech.as_deref(), Some("openai"));
+    assert!(agent.text_to_speech.is_empty() && !agent.needs_speech());
+    let openai = config.providers.iter().find(|one| one.name == "openai");
+    let openai = openai.unwrap();
+    assert_eq!(openai.speech_to_speech_model.as_deref(), Some("m"));
+    assert_eq!(openai.model, None);
+    for (lines, says) in [
+        (
+            "\"anthropic\"",
+            "\"anthropic\" is anthropic, which is for language_model; for speech_to_speech there are gemini, openai",
+        ),
+        (
+            "\"openai\"\nlanguage_model = \"anthropic\"",
+            "agent.a.language_model = \"anthropic\": leave it out: speech_to_speech stands in its place",
+        ),
+        (
+            "\"openai\"\nfiller = { after_ms = 500, say = \"Hm\" }",
+            "agent.a.filler",
+        ),
+    ] {
+        let told = problem(&with(lines));
+        assert!(told.contains(says), "{told}");
+    }
+    let both = with(
+        "\"openai\"\n[agent.b]\ninstructions = \"x\"\nspeech_to_text = \"openai\"\nlanguage_model = \"anthropic\"",
+    );
+    let told = problem(&both);
+    let which = "is it for speech_to_text or speech_to_speech?";
+    assert!(told.contains(which), "{told}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod overlap;
 mod pauses;
 mod preemptive;
 mod silence;
+mod speech_to_speech;
 mod talking;
 mod tool_calls;
 mod turns;

@@ -4,6 +4,7 @@ mod agents;
 mod ahead;
 mod bounds;
 mod context;
+mod duplex;
 mod guard;
 #[cfg(feature = "http")]
 mod http;
@@ -185,6 +186,9 @@ impl<'a> Conversation<'a> {
     /// caller with the model's help, and lets itself be interrupted. Returns when the call has
     /// ended, the caller was transferred, or a [`WayOut`] says so.
     ///
+    /// A speech-to-speech service does it alone, if the call has one: it hears the caller and makes
+    /// the events of speech-to-text, and says what the agent says. The filler is not said then.
+    ///
     /// ```no_run
     /// # use voxtra_rt::session::{AgentSettings, Call, CallError, tools};
     /// # async fn example(call: &Call) -> Result<(), CallError> {
@@ -196,9 +200,9 @@ impl<'a> Conversation<'a> {
     /// ```
     ///
     /// # Errors
-    /// No speech-to-text, language model or voice is configured, a text has an unknown variable, or
-    /// the call can't be answered. A
-    /// provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
+    /// No speech-to-text, language model or voice is configured, and no speech-to-speech; a text
+    /// has an unknown variable, or the call can't be answered. A provider's failure is no error of
+    /// this: [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
         let current = Current::begin(self.call, None, ("", settings)).await?;
         self.conduct(current).await
@@ -221,14 +225,16 @@ impl<'a> Conversation<'a> {
 
     async fn conduct(&self, current: Current<'_>) -> Result<(), CallError> {
         let services = self.call.session().services();
-        if services.speech_to_text.is_none() {
-            return Err(CallError::NoSpeechToText);
-        }
-        if services.model.is_none() {
-            return Err(CallError::NoLanguageModel);
-        }
-        if services.voice.is_none() {
-            return Err(CallError::NoVoice);
+        if services.speech_to_speech.is_none() {
+            if services.speech_to_text.is_none() {
+                return Err(CallError::NoSpeechToText);
+            }
+            if services.model.is_none() {
+                return Err(CallError::NoLanguageModel);
+            }
+            if services.voice.is_none() {
+                return Err(CallError::NoVoice);
+            }
         }
         let _alone = self
             .call

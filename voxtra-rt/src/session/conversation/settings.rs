@@ -9,7 +9,7 @@ use super::super::caller_words::{Expect, OverlapWords};
 use super::context::ContextLimit;
 use super::tool::Tool;
 use super::variables::Lookup;
-use crate::speech::{LanguageModel, SpeechToText, TextToSpeech};
+use crate::speech::{LanguageModel, SpeechToSpeech, SpeechToText, TextToSpeech};
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
 ///
@@ -80,6 +80,9 @@ pub struct AgentSettings {
     pub speech_to_text: Option<Arc<dyn SpeechToText>>,
     /// What thinks. Default: the call's language model.
     pub language_model: Option<Arc<dyn LanguageModel>>,
+    /// What hears, thinks and speaks in one, in place of the three. Default: the call's, if it has
+    /// one and the agent brings no language model.
+    pub speech_to_speech: Option<Arc<dyn SpeechToSpeech>>,
     /// What speaks. Default: the call's voice.
     pub voice: Option<Arc<dyn TextToSpeech>>,
 }
@@ -108,6 +111,7 @@ impl AgentSettings {
             hand_over: Vec::new(),
             speech_to_text: None,
             language_model: None,
+            speech_to_speech: None,
             voice: None,
         }
     }
@@ -258,6 +262,14 @@ impl AgentSettings {
     #[must_use]
     pub fn language_model(mut self, model: Arc<dyn LanguageModel>) -> Self {
         self.language_model = Some(model);
+        self
+    }
+
+    /// Gives the agent a speech-to-speech service, in place of speech-to-text, language model and
+    /// voice.
+    #[must_use]
+    pub fn speech_to_speech(mut self, service: Arc<dyn SpeechToSpeech>) -> Self {
+        self.speech_to_speech = Some(service);
         self
     }
 

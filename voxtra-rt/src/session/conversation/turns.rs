@@ -107,6 +107,8 @@ struct State {
     /// The caller has said something of a length that no cough has.
     spoke: bool,
     over: bool,
+    /// Whoever answers hears the caller, and needs no words.
+    wordless: bool,
 }
 
 impl Turns {
@@ -121,6 +123,11 @@ impl Turns {
             ahead: None,
             before: String::new(),
         }
+    }
+
+    /// Whether a turn is over only with its words, or as soon as turn-taking says so.
+    pub(super) fn need_words(&mut self, needed: bool) {
+        self.state.wordless = !needed;
     }
 
     /// Whether the model may be asked before a turn has ended.
@@ -169,6 +176,20 @@ impl Turns {
                     self.state.silent_since = None;
                     return Input::Silence;
                 }
+            }
+        }
+    }
+
+    /// Waits until the caller is in no turn, or has ended one. Cancel safe.
+    pub(super) async fn settled(&mut self) -> Option<Input> {
+        loop {
+            if self.state.over || self.state.ended.is_some() {
+                return Some(self.next(None).await);
+            }
+            tokio::select! {
+                biased;
+                event = self.events.next() => self.note(event.as_deref()),
+                () = std::future::ready(()), if !self.state.open => return None,
             }
         }
     }
@@ -246,6 +267,10 @@ impl State {
     /// somebody else.
     fn turn(&mut self, now: Instant, take: impl Fn(u64) -> bool) -> Option<Input> {
         let late = self.late()?;
+        if self.wordless {
+            self.ended = None;
+            return Some(Input::Turn(String::new()));
+        }
         if self.unheard > 0 && now < late {
             return None;
         }
@@ -323,6 +348,7 @@ impl State {
         };
         let now = Instant::now();
         match body {
+            BuiltIn::UserTranscript(_) | BuiltIn::UserTranscriptPartial(_) if self.wordless => {}
             BuiltIn::UserSpeechStarted(_) => self.caller_starts(now),
             BuiltIn::UserSpeechEnded(ended) => {
                 let length = Duration::from_millis(ended.duration_ms);
