@@ -298,6 +298,9 @@ fn speech(config: &Config) -> Result<String, Failure> {
     let voice = match CommandVoice::from_settings(&config.speech) {
         Ok(Some(voice)) => voice.name().to_owned(),
         Ok(None) => "no voice".to_owned(),
+        Err(SpeechError::NotInstalled { .. }) if !config.uses_speech() => {
+            "each agent has a voice of its own".to_owned()
+        }
         // Nobody asked for a certain one; agents that only play prompts need none.
         Err(SpeechError::NotInstalled { .. }) if config.speech.voice == VoiceSettings::Auto => {
             "no voice is installed (piper, espeak-ng or flite), so only prompts can be said"

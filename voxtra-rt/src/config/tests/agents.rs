@@ -150,6 +150,11 @@ fn the_file_of_init_for_servers_on_this_machine_needs_no_key() {
     let hosted = ["With OpenAI", "DEEPGRAM", "Hosted", "\n\n\n"];
     assert!(hosted.iter().all(|word| !text.contains(word)), "{text}");
     let other = Config::parse(AGENT_STARTER, keys).unwrap();
+    assert!(!local.uses_speech());
+    let announce = parse(&format!(
+        "{text}\n[[route]]\ndefault = true\nagent = \"announce\"\n"
+    ));
+    assert!(announce.uses_speech());
     let settings = |config: &Config| format!("{:?}", config.agents[0].settings());
     assert_eq!(settings(&local), settings(&other));
 }
@@ -179,7 +184,7 @@ fn the_examples_in_the_documentation_are_right() {
 fn an_agent_without_a_voice_of_its_own_has_the_one_of_speech() {
     let config = parse(&agent(""));
     assert_eq!(config.agents[0].text_to_speech, ["command"]);
-    assert!(config.agents[0].needs_speech());
+    assert!(config.agents[0].needs_speech() && config.uses_speech());
     let config = parse(&agent(
         "text_to_speech = \"openai\"\n[speech]\nvoice = \"none\"",
     ));

@@ -211,8 +211,8 @@ impl<'a> Conversation<'a> {
     /// As [`run`](Self::run), by several agents. The one named `first` begins; a tool hands the
     /// caller over to those that an agent's [`hand_over`](AgentSettings::hand_over) names. The next
     /// agent goes on with what was said, at once and without its greeting; `agent.changed` tells of
-    /// it. `max_duration` is that of the first one. A caller is handed over at most three times
-    /// before saying something again.
+    /// it. Its variables get their values then. `max_duration` is that of the first one. The caller
+    /// is handed over at most three times before saying something again.
     ///
     /// # Errors
     /// As [`run`](Self::run), and one of the agents that are named is not there.
