@@ -235,13 +235,15 @@ tests() {
     # Integration tests that need an Asterisk are the step of that name. Among the unit tests are
     # the loom models, `cargo test -p voxtra-rt --lib loom_`: every interleaving of what threads
     # share. Each of these runs, whatever becomes of those before it. All are of the workspace, so
-    # that their dependencies have the same features and are built once.
+    # that their dependencies have the same features and are built once. With `conformance` each
+    # provider is put through the suite of its kind.
     local status=0
-    limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast || status=$?
-    limited cargo test --locked --workspace --doc || status=$?
+    local all=(--locked --workspace --features voxtra-speech/conformance)
+    limited cargo test "${all[@]}" --lib --bins --tests --examples --no-fail-fast || status=$?
+    limited cargo test "${all[@]}" --doc || status=$?
     # In the workspace it always has the feature `command-voice`.
     limited cargo test --locked -p voxtra-speech || status=$?
-    limited benches/with_runner.sh cargo test --locked --workspace \
+    limited benches/with_runner.sh cargo test "${all[@]}" \
         --bench core --bench detectors --bench events --bench instructions -- --test || status=$?
     return "$status"
 }

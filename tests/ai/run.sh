@@ -34,6 +34,7 @@ export VOXTRA_BIN RUST_BACKTRACE=0
 # Ports of its own: a stack that a person uses goes on.
 export VOXTRA_STACK_WHISPER_PORT=18300 VOXTRA_STACK_LLAMA_PORT=18301 VOXTRA_STACK_PIPER_PORT=18302
 export VOXTRA_STACK_SPARE_WHISPER_PORT=18303
+export VOXTRA_STACK_STEADY=1
 
 # The second speech-to-text, which a long test stops.
 spare() { VOXTRA_STACK_WHISPER_PORT=$VOXTRA_STACK_SPARE_WHISPER_PORT "$here/../../stack/stack.sh" "$1" whisper; }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::session::{
-    AgentSettings, ContextLimit, Expect, Filler, HttpSettings, KnownNames, Lookup, NoInput,
-    OnFailure, OverlapWords, tools,
+    AgentSettings, ContextLimit, DeadAir, Expect, Filler, HttpSettings, KnownNames, Lookup,
+    NoInput, OnFailure, OverlapWords, tools,
 };
 use crate::speech::SpeechError;
 
@@ -53,6 +53,8 @@ pub struct ConfiguredAgent {
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long.
     pub filler: Option<Filler>,
+    /// What happens when the caller hears nothing at all.
+    pub dead_air: DeadAir,
     /// What happens when no answer can be had.
     pub on_failure: OnFailure,
     /// Longest call. 1 s to 7 days, default without limit.
@@ -176,6 +178,7 @@ impl ConfiguredAgent {
         }
         settings.no_input.clone_from(&self.no_input);
         settings.filler.clone_from(&self.filler);
+        settings.dead_air.clone_from(&self.dead_air);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
         settings.context = self.context;

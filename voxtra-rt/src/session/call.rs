@@ -8,6 +8,7 @@ use voxtra_core::event::{Error, EventType};
 
 use super::caller_words::{Expect, OverlapWords};
 use super::carrier::Carrier;
+use super::clips::Clips;
 use super::conversation::Conversation;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
@@ -48,6 +49,7 @@ pub(crate) struct Services {
     pub(crate) overlap: Arc<OverlapWords>,
     pub(crate) expect: Expect,
     pub(crate) prompts: Arc<Prompts>,
+    pub(crate) clips: Arc<Clips>,
     pub(crate) state: Arc<State>,
     /// Plays the services that the call chooses for itself.
     pub(crate) stand_ins: Option<Arc<dyn StandIns>>,

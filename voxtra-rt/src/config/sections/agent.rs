@@ -12,7 +12,8 @@ use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::http::read_http;
 use super::read_word;
 use crate::session::{
-    ContextLimit, Expect, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone,
+    ContextLimit, DeadAir, Expect, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut,
+    time_zone,
 };
 use crate::speech::{SpeechSettings, VoiceSettings};
 
@@ -114,6 +115,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         context: read_context(section.section("context")),
         no_input: read_no_input(section.section("no_input"), known),
         filler: read_filler(section.section("filler")),
+        dead_air: read_dead_air(section.section("dead_air")),
         on_failure: read_on_failure(section.section("on_failure"), known),
         max_duration: section
             .integer::<u64>("max_duration_s", 1..=7 * 24 * 3_600)
@@ -483,6 +485,36 @@ fn read_filler(section: Section<'_>) -> Option<Filler> {
         after: Duration::from_millis(after?),
         say: say?,
     })
+}
+
+fn read_dead_air(section: Section<'_>) -> DeadAir {
+    let time = |key| {
+        section
+            .integer::<u64>(key, 0..=600_000)
+            .map(Duration::from_millis)
+    };
+    let mut dead_air = DeadAir::default();
+    dead_air.after = time("after_ms").unwrap_or(dead_air.after);
+    dead_air.give_up_after = time("give_up_after_ms").unwrap_or(dead_air.give_up_after);
+    if let Some(say) = read_word(&section, "say") {
+        dead_air.say = say;
+    }
+    if !dead_air.give_up_after.is_zero() && dead_air.after >= dead_air.give_up_after {
+        let key = match section.has("give_up_after_ms") {
+            true => "give_up_after_ms",
+            false => "after_ms",
+        };
+        section.refuse(
+            key,
+            format!(
+                "what is said after {} ms would come too late: the call is given up after {} ms",
+                dead_air.after.as_millis(),
+                dead_air.give_up_after.as_millis()
+            ),
+        );
+    }
+    section.finish();
+    dead_air
 }
 
 fn read_on_failure(section: Section<'_>, known: &Known<'_>) -> OnFailure {

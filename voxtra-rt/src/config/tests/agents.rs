@@ -43,6 +43,7 @@ tools = ["transfer", "hang_up", "send_dtmf"]
 transfer = {{ sales = "PJSIP/200", queue = "Local/600@from-internal" }}
 no_input = {{ after_ms = 8000, say = "Hello?", then = "continue" }}
 filler = {{ after_ms = 1_500, say = "One moment." }}
+dead_air = {{ after_ms = 8_000, say = "Please wait.", give_up_after_ms = 0 }}
 max_duration_s = 900
 [agent.reception.on_failure]
 say = "Sorry."
@@ -77,6 +78,9 @@ then = "transfer  PJSIP/200"
     let filler = settings.filler.unwrap();
     assert_eq!(filler.after, Duration::from_millis(1_500));
     assert_eq!(filler.say, "One moment.");
+    assert_eq!(settings.dead_air.after, Duration::from_secs(8));
+    assert_eq!(settings.dead_air.say, "Please wait.");
+    assert!(settings.dead_air.give_up_after.is_zero());
     assert_eq!(settings.on_failure.say, "Sorry.");
     assert_eq!(
         settings.on_failure.then,
@@ -286,6 +290,10 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         (
             "filler = { after_ms = 1500 }",
             "agent.a.filler.say: is missing",
+        ),
+        (
+            "dead_air = { after_ms = 30000 }",
+            "agent.a.dead_air.after_ms = 30000: what is said after 30000 ms would come too late: the call is given up after 25000 ms",
         ),
         (
             "on_failure = { then = \"hangup\" }",

@@ -5,7 +5,7 @@ mod ahead;
 mod bounds;
 mod context;
 mod duplex;
-mod filling;
+mod guard;
 #[cfg(feature = "http")]
 mod http;
 mod memory;
@@ -25,6 +25,7 @@ use voxtra_core::event::{AgentResponse, AgentThinking};
 pub use self::agents::Agents;
 use self::agents::Current;
 pub use self::context::ContextLimit;
+pub(super) use self::guard::DEAD_AIR;
 #[cfg(feature = "http")]
 pub(crate) use self::http::Address;
 #[cfg(feature = "http")]
@@ -32,7 +33,7 @@ pub use self::http::HttpSettings;
 pub(crate) use self::memory::Memory;
 pub use self::reply::Answer;
 use self::reply::{Phase, Question};
-pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
+pub use self::settings::{AgentSettings, DeadAir, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
 #[cfg(feature = "config")]
 pub(crate) use self::variables::{KnownNames, time_zone};
@@ -173,7 +174,6 @@ impl<'a> Conversation<'a> {
         let question = Question {
             call,
             said: text,
-            filler: None,
             phase: &phase,
             caller: None,
         };

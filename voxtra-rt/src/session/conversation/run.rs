@@ -11,6 +11,7 @@ use super::super::error::CallError;
 use super::agents::Current;
 use super::context;
 use super::duplex::Duplex;
+use super::guard::{AGENT, Guard, dead_air};
 use super::reply::{Phase, Question};
 use super::settings::WayOut;
 use super::turns::{Input, Turns, until};
@@ -33,17 +34,28 @@ pub(super) async fn run(call: &Call, agent: Current<'_>) -> Result<(), CallError
         duplex: None,
         unanswered: 0,
         failures: 0,
+        guard: None,
     };
+    let silent = dead_air(call.events_from_now());
     let result = tokio::select! {
         biased;
-        result = conversation.talk() => result,
+        result = conversation.talk() => Some(result),
+        () = silent => None,
         () = until(ends_at) => {
             // Whom the caller was connected to may talk on.
             if call.session().is_transferred() {
                 return Ok(());
             }
             tracing::info!(call = call.id(), "the call is as long as it may be, and ends");
-            call.hangup().await
+            Some(call.hangup().await)
+        }
+    };
+    let result = match result {
+        Some(result) => result,
+        // Whatever hangs was dropped.
+        None => {
+            let way = conversation.agent.settings.on_failure.then.clone();
+            conversation.leave(&way).await.map(drop)
         }
     };
     match result {
@@ -62,6 +74,7 @@ struct Running<'a> {
     /// Prompts in a row to which the caller said nothing.
     unanswered: usize,
     failures: u32,
+    guard: Option<Guard<'a>>,
 }
 
 impl Running<'_> {
@@ -81,6 +94,7 @@ impl Running<'_> {
         if let Some(duplex) = &mut self.duplex {
             duplex.open();
         }
+        self.watch().await;
         let settings = self.agent.settings.clone();
         if let Some(greeting) = &settings.greeting {
             match self.say(greeting).await {
@@ -91,6 +105,10 @@ impl Running<'_> {
                 }
                 heard => drop(heard?),
             }
+        }
+        // Only now, or the greeting would have to share its voice.
+        if let Some(guard) = &mut self.guard {
+            guard.make_clips();
         }
         loop {
             context::keep(call);
@@ -138,14 +156,13 @@ impl Running<'_> {
                 continue;
             }
             self.turns.answering(waits);
+            call.awaits(AGENT).await;
             let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
-            let settings = self.agent.settings.clone();
             let ahead = self.turns.take_ahead(&words);
             let question = Question {
                 call,
                 said: &words,
-                filler: settings.filler.as_ref(),
                 phase: &phase,
                 caller: Some(self.turns.floor()),
             };
@@ -198,7 +215,20 @@ impl Running<'_> {
             return Ok(false);
         }
         self.attend();
+        self.watch().await;
+        if let Some(guard) = &mut self.guard {
+            guard.make_clips();
+        }
         Ok(true)
+    }
+
+    /// Guards the call against dead air, as the agent wants it. A speech-to-speech service has no
+    /// voice to make clips with, and its connection has limits of its own.
+    async fn watch(&mut self) {
+        self.guard = None;
+        if self.duplex.is_none() {
+            self.guard = Some(Guard::begin(self.call, &self.agent.settings).await);
+        }
     }
 
     /// Talks with what the agent has: a speech-to-speech service, or three providers.
@@ -210,6 +240,7 @@ impl Running<'_> {
 
     /// Says something of its own, and remembers what was heard of it. False if the caller cut it.
     async fn say(&mut self, text: &str) -> Result<bool, CallError> {
+        self.call.awaits(AGENT).await;
         if let Some(duplex) = &mut self.duplex {
             return duplex.say(text).await;
         }
@@ -242,6 +273,7 @@ impl Running<'_> {
         let settings = self.agent.settings.clone();
         let on_failure = &settings.on_failure;
         self.failures = self.failures.saturating_add(1);
+        self.call.awaits(AGENT).await;
         let said = match &mut self.duplex {
             Some(duplex) => {
                 // It hears again before the caller is asked to say it again.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use voxtra_core::event::BuiltIn;
+use voxtra_core::event::{BuiltIn, EventKind};
+use voxtra_core::leg::Awaited;
 
 use super::super::call::Call;
 use super::super::event::{Event, EventBody};
 use super::super::log::Events;
 use super::ahead::Ahead;
+use super::guard::AGENT;
 use super::reply::Phase;
 
 /// How long the transcript of a turn is awaited after the turn has ended, when there are no words
@@ -22,6 +24,9 @@ const REST: Duration = Duration::from_millis(800);
 /// A pause within what the caller says over the agent. After a longer one the words before it,
 /// which did not interrupt the agent, belong to nothing.
 const ASIDE: Duration = Duration::from_secs(1);
+
+/// Speech that is no cough, whatever speech-to-text makes of it.
+const SURELY_WORDS: Duration = Duration::from_secs(1);
 
 /// How long the words of a caller who has fallen silent must have stayed the same to be taken for
 /// all of them, before the final transcript tells.
@@ -67,6 +72,8 @@ pub(super) struct Turns {
     floor: watch::Sender<Floor>,
     /// The answer waits for words of a caller who goes on.
     waits: bool,
+    /// Who is awaited, as far as the guard against dead air was told.
+    told: Option<Awaited>,
     /// The model may be asked before the turn has ended.
     preemptive: bool,
     ahead: Option<Ahead>,
@@ -107,6 +114,12 @@ struct State {
     /// There were words of the caller since the agent began to think.
     went_on: bool,
     deaf: bool,
+    /// The caller's last turn has no answer yet.
+    owes: bool,
+    /// Speech-to-text has recognised something in this call.
+    hears: bool,
+    /// The caller has said something of a length that no cough has.
+    spoke: bool,
     over: bool,
     /// Whoever answers hears the caller, and needs no words.
     wordless: bool,
@@ -121,6 +134,7 @@ impl Turns {
             state: State::default(),
             floor: watch::Sender::new(Floor::Free),
             waits: true,
+            told: None,
             preemptive: false,
             ahead: None,
             before: String::new(),
@@ -144,6 +158,7 @@ impl Turns {
 
     /// Waits for the caller's next turn, or until nobody has spoken for `silence`. Cancel safe.
     pub(super) async fn next(&mut self, silence: Option<Duration>) -> Input {
+        self.told = None;
         loop {
             if self.state.over {
                 return Input::Over;
@@ -155,6 +170,11 @@ impl Turns {
             if let Some(turn) = self.state.turn(Instant::now(), |seq| answers.take(seq)) {
                 self.before.clear();
                 return turn;
+            }
+            let awaited = self.state.awaited();
+            if self.told != Some(awaited) {
+                self.call.awaits(awaited).await;
+                self.told = Some(awaited);
             }
             self.ask_ahead();
             let stable = self.state.stable_at().filter(|_| self.preemptive);
@@ -222,6 +242,7 @@ impl Turns {
     /// begun.
     pub(super) fn answering(&mut self, waits: bool) {
         self.state.went_on = false;
+        self.state.owes = true;
         self.waits = waits;
         self.tell_floor();
     }
@@ -262,6 +283,7 @@ impl Turns {
 
     /// Nobody speaks from now on, as far as is known.
     pub(super) fn silence_begins(&mut self) {
+        self.state.owes = false;
         if !self.state.caller_speaks {
             self.state.silent_since = Some(Instant::now());
         }
@@ -277,6 +299,10 @@ impl Turns {
         match event {
             Some(event) => self.state.note(event),
             None => self.state.over = true,
+        }
+        if event.is_some_and(|event| event.kind() == Some(EventKind::TurnEnded)) {
+            // The guard knew it before, and may then have been told that the caller is awaited.
+            self.told = None;
         }
         self.tell_floor();
     }
@@ -320,6 +346,21 @@ impl State {
         } else {
             Input::Turn(words.join(" "))
         })
+    }
+
+    /// Whose turn it is to be heard.
+    fn awaited(&self) -> Awaited {
+        // Speech-to-text that has never recognised anything seems to hang.
+        let deaf = self.spoke && !self.hears;
+        if self.owes || !self.words.is_empty() {
+            AGENT
+        } else if self.ended.is_some() {
+            Awaited::Unclear
+        } else if deaf {
+            AGENT
+        } else {
+            Awaited::Caller
+        }
     }
 
     /// The words of a caller who is silent, and may have finished.
@@ -393,7 +434,9 @@ impl State {
         match body {
             BuiltIn::UserTranscript(_) | BuiltIn::UserTranscriptPartial(_) if self.wordless => {}
             BuiltIn::UserSpeechStarted(_) => self.caller_starts(now),
-            BuiltIn::UserSpeechEnded(_) => {
+            BuiltIn::UserSpeechEnded(ended) => {
+                let length = Duration::from_millis(ended.duration_ms);
+                self.spoke |= length >= SURELY_WORDS && !self.over_agent;
                 self.caller_speaks = false;
                 self.stopped = Some(now);
                 self.silent_since = Some(now).filter(|_| !self.agent_speaks);
@@ -407,6 +450,7 @@ impl State {
                 self.too_long = turn.cut;
             }
             BuiltIn::UserTranscriptPartial(partial) => {
+                self.hears = true;
                 let text = partial.text.trim();
                 if self
                     .partial
@@ -419,6 +463,7 @@ impl State {
                 self.went_on |= words && self.open && !self.over_agent;
             }
             BuiltIn::UserTranscript(heard) => {
+                self.hears = true;
                 self.unheard = self.unheard.saturating_sub(1);
                 self.partial = None;
                 let text = heard.text.trim();
