@@ -89,7 +89,7 @@ async fn who_talks_past_the_longest_turn_is_answered_when_silent() {
     caller.hears("Hello.").await;
     let begun = tokio::time::Instant::now();
     // 62 s, two more than the longest turn.
-    drop(caller.says(&"and then ".repeat(106)));
+    drop(caller.says(&"and then ".repeat(115)));
     caller.is_silent_for(Duration::from_secs(55)).await;
     caller.begins_to_hear("One moment.").await;
     let after = begun.elapsed();

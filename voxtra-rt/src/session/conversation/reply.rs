@@ -271,8 +271,8 @@ impl Question<'_> {
         Ok((Some(spoken), failed.err()))
     }
 
-    /// Waits while the caller is speaking, who may go on or was only coughing, and until it is known
-    /// which: words throw this answer away.
+    /// Waits while the caller is speaking, who may go on or was only coughing, and until it is
+    /// known which: words throw this answer away.
     async fn caller_is_quiet(&mut self) {
         let Some(caller) = &mut self.caller else {
             return;
