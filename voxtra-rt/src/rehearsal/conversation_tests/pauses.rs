@@ -62,7 +62,7 @@ async fn late_words_do_not_shorten_a_later_pause() {
     caller.hears("Hello.").await;
     for said in ["Yes.", "I would like", "to book a table"] {
         caller.says(said).await;
-        caller.is_silent_for(ms(400)).await;
+        caller.is_silent_for(ms(550)).await;
     }
     caller.hears("Fine.").await;
     assert_eq!(caller.transcript().count("turn.ended"), 1);

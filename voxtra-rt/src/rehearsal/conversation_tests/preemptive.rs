@@ -142,3 +142,28 @@ async fn an_answer_to_words_that_the_final_transcript_corrects_is_thrown_away() 
         ["when do you open", "when do you close"]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn words_that_were_answered_are_not_asked_about_with_the_next() {
+    let model = ScriptedModel::new([late(5_000, "Never said.")]).always("Yes.");
+    let recogniser = Recogniser::new().partials_every(ms(100));
+    let rehearsal = rehearsal(model.clone(), agent().preemptive(true)).recogniser(recogniser);
+    let mut caller = rehearsal.call("1000").await;
+    caller.hears("Hello.").await;
+    caller.says("are you open").await;
+    caller.sees(EventKind::TurnEnded).await;
+    // Speech-to-text fails in the middle of it, and tells it with the next words.
+    drop(caller.says("and tomorrow as well"));
+    caller.is_silent_for(ms(700)).await;
+    caller.chaos(Provider::SpeechToText, Chaos::Cut);
+    caller.hears("Yes.").await;
+    caller.calm(Provider::SpeechToText);
+    caller.says("thank you").await;
+    caller.hears("Yes.").await;
+    let asked = model.asked().into_iter();
+    let asked: Vec<String> = asked
+        .filter_map(|request| Some(request.messages.last()?.text().to_owned()))
+        .collect();
+    let next = "and tomorrow as well thank you";
+    assert_eq!(asked, ["are you open", "are you open", next]);
+}

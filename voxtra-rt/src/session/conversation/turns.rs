@@ -487,7 +487,12 @@ impl State {
             // A key is no silence either.
             BuiltIn::DtmfReceived(_) => self.silent_since = self.silent_since.map(|_| now),
             BuiltIn::CallTransferred(_) => self.over = true,
-            BuiltIn::Error(error) => self.deaf |= error.error_type == "speech_to_text",
+            BuiltIn::Error(error) if error.error_type == "speech_to_text" => {
+                self.deaf = true;
+                // What it owes does not come any more.
+                self.unheard = 0;
+                self.partial = None;
+            }
             _ => {}
         }
     }
