@@ -226,6 +226,8 @@ impl TurnTaking {
     ) {
         match meaning {
             Meaning::Backchannel => self.overlap.excuse(),
+            // Late words of speech that is over say nothing about the next.
+            Meaning::Content if matches!(self.speech, Speech::None) && !self.is_agent_held() => {}
             Meaning::Content => self.overlap.note_content(),
             Meaning::Interruption => {
                 let said = self.turn.or(self.dropped);

@@ -146,15 +146,18 @@ fn the_length_waits_for_the_words_only_while_the_agent_is_held() {
 
 #[test]
 fn words_of_one_speech_do_not_count_for_the_next() {
-    assert_eq!(
-        listening("speech 300, means content, quiet 700, speech 420, quiet 80"),
-        [
-            "440 held",
-            "500 started",
-            "940 ended 300",
-            "1000 goes on",
-            "1460 held",
-            "1500 started"
-        ]
-    );
+    // Told at once, and late.
+    for words in ["means content, quiet 5700", "quiet 5700, means content"] {
+        assert_eq!(
+            listening(&format!("speech 300, {words}, speech 420, quiet 80")),
+            [
+                "440 held",
+                "500 started",
+                "940 ended 300",
+                "1000 goes on",
+                "6440 held",
+                "6500 started"
+            ]
+        );
+    }
 }
