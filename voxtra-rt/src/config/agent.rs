@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::tool::ConfiguredTool;
 use crate::session::{
     AgentSettings, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure, OverlapWords,
     tools,
@@ -33,8 +34,10 @@ pub struct ConfiguredAgent {
     pub language_model: Vec<String>,
     /// The providers that speak, the preferred one first. `"command"` is the voice of `[speech]`.
     pub text_to_speech: Vec<String>,
-    /// What it can do beside talking.
+    /// The ready tools that it has.
     pub tools: Vec<ReadyTool>,
+    /// The `[tool.NAME]`s that it has.
+    pub http_tools: Vec<ConfiguredTool>,
     /// Where it may transfer callers to: names and endpoints.
     pub transfer: Vec<(String, String)>,
     /// What happens when the caller says nothing.
@@ -76,11 +79,13 @@ pub enum ReadyTool {
     HangUp,
     /// Presses keys.
     SendDtmf,
+    /// Is silent until the caller speaks again.
+    Wait,
 }
 
 impl ReadyTool {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Transfer, Self::HangUp, Self::SendDtmf];
+    pub const ALL: [Self; 4] = [Self::Transfer, Self::HangUp, Self::SendDtmf, Self::Wait];
 
     /// Its name, in the file and for the model.
     #[must_use]
@@ -89,6 +94,7 @@ impl ReadyTool {
             Self::Transfer => "transfer",
             Self::HangUp => "hang_up",
             Self::SendDtmf => "send_dtmf",
+            Self::Wait => "wait",
         }
     }
 }
@@ -143,7 +149,11 @@ impl ConfiguredAgent {
                 ReadyTool::Transfer => settings.tool(tools::transfer(self.transfer.clone())),
                 ReadyTool::HangUp => settings.tool(tools::hang_up()),
                 ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
+                ReadyTool::Wait => settings.tool(tools::wait()),
             };
+        }
+        for tool in &self.http_tools {
+            settings = settings.tool(tool.tool().map_err(|error| self.refused(error))?);
         }
         settings.no_input.clone_from(&self.no_input);
         settings.filler.clone_from(&self.filler);

@@ -9,13 +9,16 @@ use super::super::agent::{
 };
 use super::super::document::{Section, nearest};
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
+use super::super::tool::ConfiguredTool;
 use super::http::read_http;
 use super::read_word;
+use super::tool::DeclaredTools;
 use crate::session::{Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone};
 use crate::speech::{SpeechSettings, VoiceSettings};
 
-/// The providers of the file, and the names of all their sections.
+/// The providers and the tools of the file, and the names of all their sections.
 struct Known<'p> {
+    declared: &'p DeclaredTools<'p>,
     providers: &'p [ProviderSettings],
     names: &'p [String],
     has_voice: bool,
@@ -26,9 +29,11 @@ pub(super) fn read_agents(
     providers: &mut [ProviderSettings],
     names: &[String],
     speech: &SpeechSettings,
+    declared: &DeclaredTools<'_>,
     places: &mut Vec<Place>,
 ) -> Vec<ConfiguredAgent> {
     let known = Known {
+        declared,
         providers,
         names,
         has_voice: speech.voice != VoiceSettings::None,
@@ -65,7 +70,8 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
             );
         }
     }
-    let (tools, transfer) = read_tools(&section);
+    let (tools, http_tools) = known.read_tools(&section);
+    let transfer = read_transfer(&section, &tools);
     let agent = ConfiguredAgent {
         name,
         instructions,
@@ -78,6 +84,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         language_model,
         text_to_speech,
         tools,
+        http_tools,
         transfer,
         no_input: read_no_input(section.section("no_input")),
         filler: read_filler(section.section("filler")),
@@ -244,24 +251,37 @@ impl Known<'_> {
     }
 }
 
-fn read_tools(section: &Section<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) {
-    let known = ReadyTool::ALL.map(ReadyTool::name);
-    let mut tools = Vec::new();
-    for name in section.texts("tools").unwrap_or_default() {
-        match ReadyTool::ALL.into_iter().find(|tool| tool.name() == name) {
-            Some(tool) if tools.contains(&tool) => {
+impl Known<'_> {
+    /// The ready tools, and those of the file.
+    fn read_tools(&self, section: &Section<'_>) -> (Vec<ReadyTool>, Vec<ConfiguredTool>) {
+        let ready = ReadyTool::ALL.map(ReadyTool::name);
+        let own = self.declared.names.iter().map(String::as_str);
+        let known: Vec<&str> = ready.into_iter().chain(own).collect();
+        let mut tools = Vec::new();
+        let mut http_tools = Vec::new();
+        let names = section.texts("tools").unwrap_or_default();
+        for (index, name) in names.iter().enumerate() {
+            let ready = ReadyTool::ALL.into_iter().find(|tool| tool.name() == name);
+            let mut declared = self.declared.tools.iter();
+            if names.iter().take(index).any(|earlier| earlier == name) {
                 section.refuse("tools", format!("names {name:?} twice"));
-            }
-            Some(tool) => tools.push(tool),
-            None => {
-                let hint = match nearest(&name, &known) {
+            } else if let Some(ready) = ready {
+                tools.push(ready);
+            } else if let Some(tool) = declared.find(|tool| tool.name == *name) {
+                http_tools.push(tool.clone());
+            } else if !known.contains(&name.as_str()) {
+                let hint = match nearest(name, &known) {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => format!("there are {}", known.join(", ")),
                 };
                 section.refuse("tools", format!("there is no tool {name:?}; {hint}"));
             }
         }
+        (tools, http_tools)
     }
+}
+
+fn read_transfer(section: &Section<'_>, tools: &[ReadyTool]) -> Vec<(String, String)> {
     let transfer = section.entries("transfer");
     let wants = tools.contains(&ReadyTool::Transfer);
     match &transfer {
@@ -285,7 +305,7 @@ fn read_tools(section: &Section<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) 
             section.refuse("transfer", format!("{name}: {NO_ENDPOINT}"));
         }
     }
-    (tools, transfer)
+    transfer
 }
 
 fn read_overlap(section: Section<'_>) -> OverlapWords {

@@ -76,6 +76,7 @@ impl Question<'_> {
     pub(super) async fn answer(mut self) -> Result<Answer, CallError> {
         let call = self.call;
         let memory = call.session().memory();
+        lock(memory).begin_turn();
         let mut filling = Filling::new(call, self.filler);
         let mut more = vec![Message::User(self.said.to_owned())];
         let mut answer = Answer {

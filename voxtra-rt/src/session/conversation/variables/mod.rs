@@ -46,7 +46,8 @@ pub(crate) struct KnownNames {
 }
 
 impl KnownNames {
-    fn with(own: impl IntoIterator<Item = String>) -> Self {
+    /// Those of each call, and these.
+    pub(crate) fn with(own: impl IntoIterator<Item = String>) -> Self {
         Self {
             own: own.into_iter().collect(),
         }
