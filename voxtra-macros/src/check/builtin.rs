@@ -36,7 +36,7 @@ pub(super) fn has_fields(event: &EventDecl, known: &[(&str, Kind)]) -> bool {
 }
 
 /// The built-in events, in the order of the contract.
-pub(super) const EVENTS: [BuiltIn; 31] = [
+pub(super) const EVENTS: [BuiltIn; 32] = [
     (
         "call.started",
         &[
@@ -114,6 +114,7 @@ pub(super) const EVENTS: [BuiltIn; 31] = [
             ("held_ms", Plain),
         ],
     ),
+    ("agent.changed", &[("from", Text), ("to", Text)]),
     ("dtmf.received", &[("digit", Plain)]),
     ("barge_in", &[]),
     ("silence.detected", &[("silence_duration_ms", Plain)]),

@@ -35,6 +35,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let mut places = Places::default();
     let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
     let media = read_media(root.section("media"), &mut places.older);
+    let audiosockets = read_audiosockets(&root, &media.server);
     let turn = read_turn(root.section("turn"));
     let speech = read_speech(root.section("speech"));
     let (mut providers, names) = read_providers(&root, &mut places.providers);
@@ -48,6 +49,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         &mut providers,
         &names,
         &speech,
+        asterisk.is_some() || audiosockets.is_empty(),
         &declared,
         &mut places.agents,
     );
@@ -55,7 +57,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
         calls: read_calls(root.section("calls")),
-        audiosockets: read_audiosockets(&root, &media.server),
+        audiosockets,
         media: media.server,
         advertise: media.advertise,
         limits: media.limits,

@@ -57,8 +57,8 @@ pub trait Tool: Send + Sync {
     fn spec(&self) -> ToolSpec;
 
     /// Runs it. `arguments` are what the model wrote: an object that has what the schema requires,
-    /// and at its top the right types; what is deeper may not fit. The result goes to the model, in words or as JSON, and so does the error. Dropping the future
-    /// gives up.
+    /// and at its top the right types; what is deeper may not fit. The result goes to the model, in
+    /// words or as JSON, and so does the error. Dropping the future gives up.
     ///
     /// The conversation waits meanwhile: it may be read and instructed, but `answer`, `respond` and
     /// `stream` of the same call would wait for this tool.
