@@ -19,7 +19,7 @@ use crate::event::{
     UserSpeechStarted,
 };
 use crate::time::Instant;
-use crate::turn::{Meaning, TurnEvent, TurnTaking};
+use crate::turn::{Meaning, Patience, TurnEvent, TurnTaking};
 use crate::vad::VoiceDetector;
 
 /// Audio before the first frame that counted as speech: a soft first consonant.
@@ -133,6 +133,14 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
 
     pub(super) fn expect_end_of_turn(&mut self, silence: Duration) {
         self.analysis.turn.expect_end_of_turn(silence);
+    }
+
+    pub(super) fn expect_pauses(&mut self, patience: Patience) {
+        self.analysis.turn.expect_pauses(patience);
+    }
+
+    pub(super) fn handle_patience(&mut self, patience: Patience) {
+        self.analysis.turn.handle_patience(patience);
     }
 
     /// Lets a barge-in wait for the caller's words, or not.

@@ -404,6 +404,8 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                 self.inbound.set_barge_in(on);
                 self.follow_holds(now, AgentHeldOutcome::Resumed, port);
             }
+            Command::ExpectPauses(patience) => self.inbound.expect_pauses(patience),
+            Command::Patience(patience) => self.inbound.handle_patience(patience),
             Command::ExpectWords(on) => self.inbound.expect_words(on),
             Command::Overlap { epoch, meaning } => {
                 if epoch == self.playout.epoch() {

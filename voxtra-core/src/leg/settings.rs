@@ -2,7 +2,7 @@
 
 use crate::audio::SampleRate;
 use crate::playout::PlayoutSettings;
-use crate::turn::{Meaning, TurnSettings};
+use crate::turn::{Meaning, Patience, TurnSettings};
 
 /// Settings of a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -143,6 +143,12 @@ pub enum Command {
         /// The silence, in ms.
         silence_ms: u32,
     },
+    /// How long a silence the caller may make in what is expected next, until the next command of
+    /// this kind.
+    ExpectPauses(Patience),
+    /// How long a silence the caller may make behind the words heard so far: the one in progress,
+    /// or the next if the caller is speaking. `EndOfTurn` counts more.
+    Patience(Patience),
     /// Whether [`Overlap`](Self::Overlap) tells the caller's words while they are said. Then a
     /// barge-in waits for them a little, if the agent is held back.
     ExpectWords(bool),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::tool::ConfiguredTool;
 use crate::session::{
-    AgentSettings, ContextLimit, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure,
-    OverlapWords, tools,
+    AgentSettings, ContextLimit, Expect, Filler, HttpSettings, KnownNames, Lookup, NoInput,
+    OnFailure, OverlapWords, tools,
 };
 use crate::speech::SpeechError;
 
@@ -22,6 +22,10 @@ pub struct ConfiguredAgent {
     pub language: Option<String>,
     /// Words by which callers interrupt it or do not, beside the known ones.
     pub overlap: OverlapWords,
+    /// What callers are expected to say.
+    pub expect: Expect,
+    /// Whether its model is asked before the caller's turn has ended.
+    pub preemptive: bool,
     /// What it says first.
     pub greeting: Option<String>,
     /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
@@ -155,6 +159,8 @@ impl ConfiguredAgent {
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
         let mut settings = AgentSettings::new(instructions);
         settings.language.clone_from(&self.language);
+        settings.expect = self.expect;
+        settings.preemptive = self.preemptive;
         settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
         settings.time_zone.clone_from(&self.time_zone);

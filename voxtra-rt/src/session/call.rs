@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use voxtra_core::event::{Error, EventType};
 
-use super::caller_words::OverlapWords;
+use super::caller_words::{Expect, OverlapWords};
 use super::carrier::Carrier;
 use super::conversation::Conversation;
 use super::error::CallError;
@@ -44,6 +44,7 @@ pub(crate) struct Services {
     pub(crate) model: Option<Arc<dyn LanguageModel>>,
     pub(crate) language: Option<Arc<str>>,
     pub(crate) overlap: Arc<OverlapWords>,
+    pub(crate) expect: Expect,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) state: Arc<State>,
     /// Plays the services that the call chooses for itself.

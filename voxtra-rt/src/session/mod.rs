@@ -51,7 +51,7 @@ use crate::sync;
 
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
-pub use caller_words::OverlapWords;
+pub use caller_words::{Expect, OverlapWords};
 #[cfg(feature = "http")]
 pub use conversation::HttpSettings;
 #[cfg(feature = "config")]

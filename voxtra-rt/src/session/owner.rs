@@ -67,7 +67,7 @@ pub(crate) struct Owner {
     /// Lost records that were reported.
     missed: u64,
     /// The last of each lasting command, for the leg of another connection.
-    standing: [Option<Command>; 5],
+    standing: [Option<Command>; 6],
     /// The far end holds the call.
     held: bool,
     /// When the audio was last connected.
@@ -126,7 +126,7 @@ impl Owner {
             keys: EarlyKeys::default(),
             stopped: false,
             missed: 0,
-            standing: [None; 5],
+            standing: [None; 6],
             held: false,
             connected_at: None,
             short_lived: 0,
@@ -389,6 +389,7 @@ impl Owner {
             Command::Mode(_) => Some(2),
             Command::CallHold(_) => Some(3),
             Command::ExpectWords(_) => Some(4),
+            Command::ExpectPauses(_) => Some(5),
             _ => None,
         };
         if let Some(standing) = place.and_then(|place| self.standing.get_mut(place)) {

@@ -184,6 +184,10 @@ impl Call {
             Operation::EndOfTurn { silence_ms } => {
                 self.command(Command::EndOfTurn { silence_ms });
             }
+            Operation::Patience { patience, expected } => self.command(match expected {
+                true => Command::ExpectPauses(patience),
+                false => Command::Patience(patience),
+            }),
             Operation::ExpectWords { on } => self.command(Command::ExpectWords(on)),
             Operation::Overlap { meaning } => {
                 let epoch = self.epoch.current();

@@ -14,7 +14,7 @@ use super::http::read_http;
 use super::read_word;
 use super::tool::DeclaredTools;
 use crate::session::{
-    ContextLimit, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone,
+    ContextLimit, Expect, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone,
 };
 use crate::speech::{SpeechSettings, VoiceSettings};
 
@@ -90,6 +90,18 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         name,
         instructions,
         language,
+        expect: section
+            .choice(
+                "expect",
+                &[
+                    ("anything", Expect::Anything),
+                    ("digits", Expect::Digits),
+                    ("name", Expect::Name),
+                    ("yes_no", Expect::YesNo),
+                ],
+            )
+            .unwrap_or_default(),
+        preemptive: section.boolean("preemptive").unwrap_or_default(),
         overlap: read_overlap(section.section("overlap")),
         greeting,
         time_zone,

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::Application;
 #[cfg(all(feature = "openai", feature = "wyoming"))]
 use crate::app::{RouteError, StartError};
-use crate::session::{ContextLimit, WayOut};
+use crate::session::{ContextLimit, Expect, WayOut};
 use crate::speech::SpeechError;
 
 /// Providers for every role.
@@ -33,6 +33,8 @@ fn a_whole_agent_is_read() {
 instructions = """
 Be brief."""
 greeting = "Hello."
+expect = "digits"
+preemptive = true
 overlap = {{ interruptions = ["basta"], backchannels = ["va bene", "sì"] }}
 speech_to_text = ["ears", "openai"]
 language_model = "anthropic"
@@ -56,6 +58,8 @@ then = "transfer  PJSIP/200"
     let settings = agent.settings().unwrap();
     assert_eq!(settings.instructions, "Be brief.");
     assert_eq!(settings.greeting.as_deref(), Some("Hello."));
+    assert!(settings.preemptive);
+    assert_eq!(settings.expect, Expect::Digits);
     assert_eq!(settings.overlap.interruptions, ["basta"]);
     assert_eq!(settings.overlap.backchannels, ["va bene", "sì"]);
     let tools: Vec<_> = settings.tools.iter().map(|tool| tool.spec()).collect();

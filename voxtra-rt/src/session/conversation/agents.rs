@@ -98,6 +98,7 @@ impl<'a> Current<'a> {
             before,
         };
         current.enter(None);
+        current.expect().await;
         Ok(current)
     }
 
@@ -112,9 +113,18 @@ impl<'a> Current<'a> {
         let left = std::mem::replace(&mut self.settings, Arc::new(settings));
         let from = std::mem::replace(&mut self.name, next.clone());
         self.enter(Some(&left));
+        self.expect().await;
         let changed = AgentChanged::new(from, next);
         self.call.emit_body(changed.into()).await;
         Ok(true)
+    }
+
+    /// Callers may pause as is expected of what they say to this agent.
+    async fn expect(&self) {
+        let expected = self.settings.expect;
+        if self.call.session().services().expect != expected {
+            self.call.expect(expected).await;
+        }
     }
 
     /// Gives the call what the agent has. What the agent who has left brought goes.

@@ -1,6 +1,7 @@
 //! The language model in a call's conversation.
 
 mod agents;
+mod ahead;
 mod bounds;
 mod context;
 mod filling;
@@ -175,7 +176,7 @@ impl<'a> Conversation<'a> {
             phase: &phase,
             caller: None,
         };
-        let answer = question.answer().await;
+        let answer = question.answer(None).await;
         context::keep(call);
         answer
     }

@@ -12,6 +12,7 @@ use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
+use super::ahead::Ahead;
 use super::bounds::Bounds;
 use super::filling::Filling;
 use super::settings::Filler;
@@ -74,8 +75,8 @@ struct Round {
 
 impl Question<'_> {
     /// Answers, and remembers it: the question, the tools that were called, and of the answer what
-    /// the caller heard.
-    pub(super) async fn answer(mut self) -> Result<Answer, CallError> {
+    /// the caller heard. `ahead` is what the model was asked before the turn had ended.
+    pub(super) async fn answer(mut self, mut ahead: Option<Ahead>) -> Result<Answer, CallError> {
         let call = self.call;
         let memory = call.session().memory();
         lock(memory).begin_turn();
@@ -97,7 +98,9 @@ impl Question<'_> {
             let with_tools = round <= MAX_ROUNDS;
             let request = lock(memory).request(&more, with_tools);
             let language = call.session().services().language;
-            let mut reading = Reading::new(model.reply(request), language);
+            let early = ahead.take().and_then(|ahead| ahead.reply_to(&request));
+            let parts = early.unwrap_or_else(|| model.reply(request));
+            let mut reading = Reading::new(parts, language);
             let Round {
                 text,
                 heard,

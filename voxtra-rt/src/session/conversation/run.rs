@@ -86,6 +86,7 @@ impl Running<'_> {
         }
         loop {
             context::keep(call);
+            self.turns.set_preemptive(self.agent.settings.preemptive);
             let silence = self.agent.settings.no_input.as_ref();
             let silence = silence.map(|no_input| no_input.after);
             self.turns.silence_begins();
@@ -97,7 +98,12 @@ impl Running<'_> {
                 Input::Turn(words) => {
                     self.unanswered = 0;
                     lock(call.session().memory()).caller_spoke();
-                    self.answer(words).await?
+                    self.answer(words, true).await?
+                }
+                Input::LongTurn(words) => {
+                    self.unanswered = 0;
+                    lock(call.session().memory()).caller_spoke();
+                    self.answer(words, false).await?
                 }
             };
             if !goes_on || call.session().is_transferred() {
@@ -106,15 +112,16 @@ impl Running<'_> {
         }
     }
 
-    /// Answers the caller, whose words may go on before the answer has begun. False if the
-    /// conversation is over.
-    async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
+    /// Answers the caller. If it `waits`, the words may go on before the answer has begun. False if
+    /// the conversation is over.
+    async fn answer(&mut self, mut words: String, mut waits: bool) -> Result<bool, CallError> {
         let call = self.call;
         loop {
             self.turns.answering();
             let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
             let settings = self.agent.settings.clone();
+            let ahead = self.turns.take_ahead(&words);
             let question = Question {
                 call,
                 said: &words,
@@ -129,8 +136,8 @@ impl Running<'_> {
             };
             let answered = tokio::select! {
                 biased;
-                answered = question.answer() => Some(answered),
-                () = went_on => None,
+                answered = question.answer(ahead) => Some(answered),
+                () = went_on, if waits => None,
             };
             match answered {
                 Some(Ok(_)) => {
@@ -149,9 +156,12 @@ impl Running<'_> {
             }
             // What a tool has done stays in memory, with the words that led to it.
             let acted = lock(call.session().memory()).count() > before;
-            match self.turns.next(Some(GONE_ON)).await {
-                Input::Turn(more) if acted => words = more,
-                Input::Turn(more) => {
+            self.turns.goes_on_from(if acted { "" } else { &words });
+            let next = self.turns.next(Some(GONE_ON)).await;
+            waits = !matches!(next, Input::LongTurn(_));
+            match next {
+                Input::Turn(more) | Input::LongTurn(more) if acted => words = more,
+                Input::Turn(more) | Input::LongTurn(more) => {
                     if !words.is_empty() {
                         words.push(' ');
                     }

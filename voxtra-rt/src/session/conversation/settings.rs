@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::caller_words::OverlapWords;
+use super::super::caller_words::{Expect, OverlapWords};
 use super::context::ContextLimit;
 use super::tool::Tool;
 use super::variables::Lookup;
@@ -41,6 +41,14 @@ pub struct AgentSettings {
     /// Words by which callers interrupt the agent or do not, beside those that are known of English
     /// and German. Default: none.
     pub overlap: OverlapWords,
+    /// What callers are expected to say: it decides how long they may pause. A tool may change it
+    /// with [`Call::expect`](crate::session::Call::expect). Default: anything.
+    pub expect: Expect,
+    /// Whether the model is asked as soon as the caller may have finished, before the turn is over.
+    /// What it replies is thrown away if the caller goes on; nothing of it is said, and no tool is
+    /// run, before. The answer comes sooner, by up to the silence that ends a turn. It costs what
+    /// the replies cost that are thrown away: about one for each pause within a turn. Default: no.
+    pub preemptive: bool,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// Variables of its own, for its texts. Default: none.
@@ -82,6 +90,8 @@ impl AgentSettings {
             instructions: instructions.into(),
             language: None,
             overlap: OverlapWords::default(),
+            expect: Expect::default(),
+            preemptive: false,
             greeting: None,
             variables: BTreeMap::new(),
             lookup: None,
@@ -110,6 +120,20 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Asks the model before the turn has ended, or not.
+    #[must_use]
+    pub fn preemptive(mut self, on: bool) -> Self {
+        self.preemptive = on;
+        self
+    }
+
+    /// Sets what callers are expected to say.
+    #[must_use]
+    pub fn expect(mut self, what: Expect) -> Self {
+        self.expect = what;
         self
     }
 
