@@ -251,7 +251,6 @@ async fn a_tool_that_must_be_agreed_to_runs_after_the_caller_was_asked() {
         // A model that doesn't ask is not let through, however often it calls.
         ScriptedReply::says("Let me see.").calls("delete", json!({ "order": "7" })),
         delete("7"),
-        ScriptedReply::says("Shall I?").calls("delete", json!({ "order": "7" })),
         delete("7"),
         ScriptedReply::says("Shall I delete order seven?"),
         // What is agreed to is this and nothing else.
@@ -267,6 +266,7 @@ async fn a_tool_that_must_be_agreed_to_runs_after_the_caller_was_asked() {
     let (mut caller, _) = call(model.clone(), agent().tool(Deletes(ran.clone()))).await;
     caller.hears("Hello.").await;
     caller.says("delete order seven").await;
+    caller.hears("Let me see.").await;
     caller.hears("Shall I delete order seven?").await;
     assert!(lock(&ran).is_empty());
     caller.says("no, eight").await;
@@ -287,7 +287,6 @@ async fn a_tool_that_must_be_agreed_to_runs_after_the_caller_was_asked() {
 async fn an_agent_that_waits_is_silent_until_the_caller_speaks_or_time_has_passed() {
     let model = ScriptedModel::new([
         ScriptedReply::says("Take your time.").calls("wait", json!({})),
-        ScriptedReply::says("Wrong."),
         ScriptedReply::says("Yes, wait.").calls("wait", json!({ "seconds": 20 })),
         ScriptedReply::says("Are you there?"),
     ]);

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use voxtra_core::event::EventKind;
+use voxtra_core::event::BuiltIn;
 
 #[cfg(feature = "http")]
 pub use self::http::HttpTool;
 use super::super::call::Call;
 use super::super::error::HandlerError;
+use super::super::event::EventBody;
 use super::tool::{FnTool, Tool};
 use crate::speech::{BoxFuture, TextToSpeech, ToolSpec};
 
@@ -88,9 +89,12 @@ pub fn wait() -> impl Tool {
             let seconds = arguments.get("seconds").and_then(Value::as_u64);
             let seconds = seconds.unwrap_or(LONGEST_WAIT).clamp(1, LONGEST_WAIT);
             let mut events = call.events_from_now();
-            let spoken = events.find(|event| {
-                let kind = event.kind()?;
-                matches!(kind, EventKind::UserSpeechStarted | EventKind::CallEnded).then_some(())
+            // A sound without words is no reason to go on.
+            let spoken = events.find(|event| match &event.body {
+                EventBody::BuiltIn(BuiltIn::UserTranscript(words)) => {
+                    (!words.text.trim().is_empty()).then_some(())
+                }
+                _ => None,
             });
             match tokio::time::timeout(Duration::from_secs(seconds), spoken).await {
                 Ok(_) => Ok("the caller speaks".to_owned()),
