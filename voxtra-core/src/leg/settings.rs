@@ -1,5 +1,6 @@
 //! A leg's settings, and the commands that it takes while it runs.
 
+use super::Awaited;
 use crate::audio::SampleRate;
 use crate::playout::PlayoutSettings;
 use crate::turn::{Meaning, Patience, TurnSettings};
@@ -164,6 +165,8 @@ pub enum Command {
     /// The far end puts the call on hold, or takes it off. On hold the agent is silent and its
     /// audio kept, nobody is listened to, and no silence is reported; signalled keys are.
     CallHold(bool),
+    /// Says whose turn it is to be heard, for the [guard](super::GuardSettings) against dead air.
+    Await(Awaited),
     /// Sends the hang-up message; Asterisk ends the call when it reads it.
     HangUp,
 }

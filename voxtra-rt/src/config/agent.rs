@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::tool::ConfiguredTool;
 use crate::session::{
-    AgentSettings, ContextLimit, Expect, Filler, HttpSettings, KnownNames, Lookup, NoInput,
-    OnFailure, OverlapWords, tools,
+    AgentSettings, ContextLimit, DeadAir, Expect, Filler, HttpSettings, KnownNames, Lookup,
+    NoInput, OnFailure, OverlapWords, tools,
 };
 use crate::speech::SpeechError;
 
@@ -38,6 +38,8 @@ pub struct ConfiguredAgent {
     pub language_model: Vec<String>,
     /// The providers that speak, the preferred one first. `"command"` is the voice of `[speech]`.
     pub text_to_speech: Vec<String>,
+    /// The provider that does all three, in place of them.
+    pub speech_to_speech: Option<String>,
     /// The ready tools that it has.
     pub tools: Vec<ReadyTool>,
     /// The `[tool.NAME]`s that it has.
@@ -54,6 +56,8 @@ pub struct ConfiguredAgent {
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long.
     pub filler: Option<Filler>,
+    /// What happens when the caller hears nothing at all.
+    pub dead_air: DeadAir,
     /// What happens when no answer can be had.
     pub on_failure: OnFailure,
     /// Longest call. 1 s to 7 days, default without limit.
@@ -185,6 +189,7 @@ impl ConfiguredAgent {
         }
         settings.no_input.clone_from(&self.no_input);
         settings.filler.clone_from(&self.filler);
+        settings.dead_air.clone_from(&self.dead_air);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
         settings.context = self.context;

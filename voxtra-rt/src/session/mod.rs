@@ -8,6 +8,7 @@
 mod call;
 mod caller_audio;
 mod caller_words;
+mod clips;
 mod conversation;
 mod error;
 mod leg;
@@ -57,8 +58,8 @@ pub use conversation::HttpSettings;
 #[cfg(feature = "config")]
 pub(crate) use conversation::{Address, KnownNames, time_zone};
 pub use conversation::{
-    AgentSettings, Agents, Answer, ContextLimit, Conversation, Filler, FnTool, Lookup, NoInput,
-    OnFailure, Tool, VariableError, WayOut, tools,
+    AgentSettings, Agents, Answer, ContextLimit, Conversation, DeadAir, Filler, FnTool, Lookup,
+    NoInput, OnFailure, Tool, VariableError, WayOut, tools,
 };
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};

@@ -89,7 +89,7 @@ impl<'a> IntoFuture for Say<'a> {
 }
 
 /// The prompt with this text, or the voice that says it.
-fn speech_of(call: &Call, text: &str) -> Result<Parts<SpeechPart>, CallError> {
+pub(super) fn speech_of(call: &Call, text: &str) -> Result<Parts<SpeechPart>, CallError> {
     let services = call.session().services();
     if let Some(prompt) = services.prompts.by_text(text) {
         return Ok(prompt.speech());

@@ -7,7 +7,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
 use crate::leg::{
-    BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
+    Awaited, BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
 };
 use crate::playout::PlayoutSettings;
 use crate::turn::{Meaning, Patience, TurnSettings};
@@ -84,6 +84,8 @@ pub(super) enum Operation {
     Overlap { meaning: Meaning },
     /// The far end puts the call on hold, or takes it off.
     CallHold { on: bool },
+    /// The guard against dead air learns whose turn it is.
+    Await { awaited: Awaited },
     /// The agent hangs up.
     HangUp,
     /// The socket's owner saw a fault.
@@ -156,6 +158,16 @@ impl<'a> Arbitrary<'a> for Operation {
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
         Ok(match byte(u)? {
             // The others keep the numbers that the seeds have.
+            249..=252 => Self::Await {
+                awaited: match byte(u)? % 5 {
+                    0 => Awaited::Nobody,
+                    1 => Awaited::Caller,
+                    2 => Awaited::Unclear,
+                    patience => Awaited::Agent {
+                        patience_ms: 500 * u32::from(patience),
+                    },
+                },
+            },
             253 => {
                 let bits = byte(u)?;
                 Self::Patience {

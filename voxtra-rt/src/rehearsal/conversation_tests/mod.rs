@@ -2,6 +2,7 @@
 
 mod chaos;
 mod context;
+mod dead_air;
 mod failures;
 mod hand_over;
 mod limits;
@@ -9,6 +10,7 @@ mod overlap;
 mod pauses;
 mod preemptive;
 mod silence;
+mod speech_to_speech;
 mod talking;
 mod tool_calls;
 mod turns;
@@ -21,7 +23,9 @@ use voxtra_core::event::{BuiltIn, EventKind};
 
 use super::*;
 use crate::lock::lock;
-use crate::session::{AgentSettings, CallError, EventBody, FnTool, OnFailure, WayOut, tools};
+use crate::session::{
+    AgentSettings, CallError, DeadAir, EventBody, FnTool, OnFailure, WayOut, tools,
+};
 use crate::speech::{
     Feed, ListenOptions, Message, Parts, ProviderErrorKind, Recognition, ScriptedModel,
     ScriptedReply, SpeechInput, SpeechToText, ToolSpec,
@@ -33,6 +37,11 @@ fn ms(ms: u64) -> Duration {
 
 fn agent() -> AgentSettings {
     AgentSettings::new("Be brief.").greeting("Hello.")
+}
+
+/// One whose callers mind no silence.
+fn patient() -> AgentSettings {
+    agent().dead_air(Duration::ZERO, "", Duration::ZERO)
 }
 
 /// A reply after so many milliseconds.

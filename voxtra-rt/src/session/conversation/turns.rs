@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use voxtra_core::event::BuiltIn;
+use voxtra_core::event::{BuiltIn, EventKind};
+use voxtra_core::leg::Awaited;
 
 use super::super::call::Call;
 use super::super::event::{Event, EventBody};
 use super::super::log::Events;
 use super::ahead::Ahead;
+use super::guard::AGENT;
 
 /// How long the transcript of a turn is awaited after the turn has ended, when there are no words
 /// yet. Words that come later are a turn all the same.
@@ -21,6 +23,9 @@ const REST: Duration = Duration::from_millis(800);
 /// A pause within what the caller says over the agent. After a longer one the words before it,
 /// which did not interrupt the agent, belong to nothing.
 const ASIDE: Duration = Duration::from_secs(1);
+
+/// Speech that is no cough, whatever speech-to-text makes of it.
+const SURELY_WORDS: Duration = Duration::from_secs(1);
 
 /// How long the words of a caller who has fallen silent must have stayed the same to be taken for
 /// all of them, before the final transcript tells.
@@ -53,6 +58,8 @@ pub(super) struct Turns {
     state: State,
     /// Whether the caller is speaking.
     speaking: watch::Sender<bool>,
+    /// Who is awaited, as far as the guard against dead air was told.
+    told: Option<Awaited>,
     /// The model may be asked before the turn has ended.
     preemptive: bool,
     ahead: Option<Ahead>,
@@ -93,7 +100,15 @@ struct State {
     /// There were words of the caller since the agent began to think.
     went_on: bool,
     deaf: bool,
+    /// The caller's last turn has no answer yet.
+    owes: bool,
+    /// Speech-to-text has recognised something in this call.
+    hears: bool,
+    /// The caller has said something of a length that no cough has.
+    spoke: bool,
     over: bool,
+    /// Whoever answers hears the caller, and needs no words.
+    wordless: bool,
 }
 
 impl Turns {
@@ -103,10 +118,16 @@ impl Turns {
             events: call.events_from_now(),
             state: State::default(),
             speaking: watch::Sender::new(false),
+            told: None,
             preemptive: false,
             ahead: None,
             before: String::new(),
         }
+    }
+
+    /// Whether a turn is over only with its words, or as soon as turn-taking says so.
+    pub(super) fn need_words(&mut self, needed: bool) {
+        self.state.wordless = !needed;
     }
 
     /// Whether the model may be asked before a turn has ended.
@@ -121,6 +142,7 @@ impl Turns {
 
     /// Waits for the caller's next turn, or until nobody has spoken for `silence`. Cancel safe.
     pub(super) async fn next(&mut self, silence: Option<Duration>) -> Input {
+        self.told = None;
         loop {
             if self.state.over {
                 return Input::Over;
@@ -132,6 +154,11 @@ impl Turns {
             if let Some(turn) = self.state.turn(Instant::now(), |seq| answers.take(seq)) {
                 self.before.clear();
                 return turn;
+            }
+            let awaited = self.state.awaited();
+            if self.told != Some(awaited) {
+                self.call.awaits(awaited).await;
+                self.told = Some(awaited);
             }
             self.ask_ahead();
             let stable = self.state.stable_at().filter(|_| self.preemptive);
@@ -149,6 +176,20 @@ impl Turns {
                     self.state.silent_since = None;
                     return Input::Silence;
                 }
+            }
+        }
+    }
+
+    /// Waits until the caller is in no turn, or has ended one. Cancel safe.
+    pub(super) async fn settled(&mut self) -> Option<Input> {
+        loop {
+            if self.state.over || self.state.ended.is_some() {
+                return Some(self.next(None).await);
+            }
+            tokio::select! {
+                biased;
+                event = self.events.next() => self.note(event.as_deref()),
+                () = std::future::ready(()), if !self.state.open => return None,
             }
         }
     }
@@ -184,6 +225,7 @@ impl Turns {
     /// The agent begins to think about an answer.
     pub(super) fn answering(&mut self) {
         self.state.went_on = false;
+        self.state.owes = true;
     }
 
     /// Resolves when the caller has said more since then. Cancel safe.
@@ -199,6 +241,7 @@ impl Turns {
 
     /// Nobody speaks from now on, as far as is known.
     pub(super) fn silence_begins(&mut self) {
+        self.state.owes = false;
         if !self.state.caller_speaks {
             self.state.silent_since = Some(Instant::now());
         }
@@ -208,6 +251,10 @@ impl Turns {
         match event {
             Some(event) => self.state.note(event),
             None => self.state.over = true,
+        }
+        if event.is_some_and(|event| event.kind() == Some(EventKind::TurnEnded)) {
+            // The guard knew it before, and may then have been told that the caller is awaited.
+            self.told = None;
         }
         let speaks = self.state.caller_speaks;
         self.speaking
@@ -220,6 +267,10 @@ impl State {
     /// somebody else.
     fn turn(&mut self, now: Instant, take: impl Fn(u64) -> bool) -> Option<Input> {
         let late = self.late()?;
+        if self.wordless {
+            self.ended = None;
+            return Some(Input::Turn(String::new()));
+        }
         if self.unheard > 0 && now < late {
             return None;
         }
@@ -239,6 +290,21 @@ impl State {
         } else {
             Input::Turn(words.join(" "))
         })
+    }
+
+    /// Whose turn it is to be heard.
+    fn awaited(&self) -> Awaited {
+        // Speech-to-text that has never recognised anything seems to hang.
+        let deaf = self.spoke && !self.hears;
+        if self.owes || !self.words.is_empty() {
+            AGENT
+        } else if self.ended.is_some() {
+            Awaited::Unclear
+        } else if deaf {
+            AGENT
+        } else {
+            Awaited::Caller
+        }
     }
 
     /// The words of a caller who is silent, and may have finished.
@@ -282,8 +348,11 @@ impl State {
         };
         let now = Instant::now();
         match body {
+            BuiltIn::UserTranscript(_) | BuiltIn::UserTranscriptPartial(_) if self.wordless => {}
             BuiltIn::UserSpeechStarted(_) => self.caller_starts(now),
-            BuiltIn::UserSpeechEnded(_) => {
+            BuiltIn::UserSpeechEnded(ended) => {
+                let length = Duration::from_millis(ended.duration_ms);
+                self.spoke |= length >= SURELY_WORDS && !self.over_agent;
                 self.caller_speaks = false;
                 self.stopped = Some(now);
                 self.silent_since = Some(now).filter(|_| !self.agent_speaks);
@@ -297,6 +366,7 @@ impl State {
                 self.too_long = turn.cut;
             }
             BuiltIn::UserTranscriptPartial(partial) => {
+                self.hears = true;
                 let text = partial.text.trim();
                 if self
                     .partial
@@ -309,6 +379,7 @@ impl State {
                 self.went_on |= words && self.open && !self.over_agent;
             }
             BuiltIn::UserTranscript(heard) => {
+                self.hears = true;
                 self.unheard = self.unheard.saturating_sub(1);
                 self.partial = None;
                 let text = heard.text.trim();
