@@ -76,6 +76,11 @@ struct CallPage;
 #[doc = include_str!("../docs/rehearsals.md")]
 struct Rehearsals;
 
+/// So does that of tools.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../docs/tools.md")]
+struct Tools;
+
 /// So does that of a provider's author.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/providers.md")]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::tool::ConfiguredTool;
 use crate::session::{
     AgentSettings, ContextLimit, DeadAir, Expect, Filler, HttpSettings, KnownNames, Lookup,
     NoInput, OnFailure, OverlapWords, tools,
@@ -39,8 +40,10 @@ pub struct ConfiguredAgent {
     pub text_to_speech: Vec<String>,
     /// The provider that does all three, in place of them.
     pub speech_to_speech: Option<String>,
-    /// What it can do beside talking.
+    /// The ready tools that it has.
     pub tools: Vec<ReadyTool>,
+    /// The `[tool.NAME]`s that it has.
+    pub http_tools: Vec<ConfiguredTool>,
     /// Where it may transfer callers to: names and endpoints.
     pub transfer: Vec<(String, String)>,
     /// The agents to which it may hand callers over, by their names.
@@ -92,18 +95,21 @@ pub enum ReadyTool {
     HangUp,
     /// Presses keys.
     SendDtmf,
+    /// Is silent until the caller speaks again.
+    Wait,
     /// Goes on in another language.
     SwitchLanguage,
 }
 
 impl ReadyTool {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Transfer,
         Self::HandOver,
         Self::HangUp,
         Self::SendDtmf,
         Self::SwitchLanguage,
+        Self::Wait,
     ];
 
     /// Its name, in the file and for the model.
@@ -114,6 +120,7 @@ impl ReadyTool {
             Self::HandOver => "hand_over",
             Self::HangUp => "hang_up",
             Self::SendDtmf => "send_dtmf",
+            Self::Wait => "wait",
             Self::SwitchLanguage => "switch_language",
         }
     }
@@ -172,9 +179,13 @@ impl ConfiguredAgent {
                 ReadyTool::HandOver => settings.hand_over(self.hand_over.iter().cloned()),
                 ReadyTool::HangUp => settings.tool(tools::hang_up()),
                 ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
+                ReadyTool::Wait => settings.tool(tools::wait()),
                 // It is added with its voices.
                 ReadyTool::SwitchLanguage => settings,
             };
+        }
+        for tool in &self.http_tools {
+            settings = settings.tool(tool.tool().map_err(|error| self.refused(error))?);
         }
         settings.no_input.clone_from(&self.no_input);
         settings.filler.clone_from(&self.filler);

@@ -434,6 +434,14 @@ impl<'d> Section<'d> {
         expanded.map_err(|reason| self.refuse(key, reason)).ok()
     }
 
+    /// A value as JSON, each of its strings with its `${ENV}` replaced.
+    pub(super) fn json(&self, key: &'static str) -> Option<serde_json::Value> {
+        let value = self.value(key)?;
+        as_json(value.get_ref(), self.document.env)
+            .map_err(|reason| self.refuse(key, reason))
+            .ok()
+    }
+
     /// A string that `T` can be parsed from.
     pub(super) fn parsed<T: FromStr>(&self, key: &'static str, must: &str) -> Option<T> {
         let text = self.text(key)?;
@@ -619,6 +627,38 @@ impl<'d> Section<'d> {
             problems_before: Cell::new(self.document.problems.borrow().len()),
         }
     }
+}
+
+fn as_json(
+    value: &DeValue<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<serde_json::Value, String> {
+    use serde_json::Value;
+    Ok(match value {
+        DeValue::String(text) => Value::String(expand(text, env)?),
+        DeValue::Integer(number) => {
+            let digits = number.as_str().replace('_', "");
+            let number = i64::from_str_radix(&digits, number.radix());
+            Value::from(number.map_err(|_| "has a number that is too large")?)
+        }
+        DeValue::Float(number) => {
+            let number = number.as_str().replace('_', "").parse::<f64>();
+            Value::from(number.map_err(|_| "has a number that is none")?)
+        }
+        DeValue::Boolean(yes) => Value::Bool(*yes),
+        DeValue::Datetime(at) => Value::String(at.to_string()),
+        DeValue::Array(all) => {
+            let all = all.iter().map(|one| as_json(one.get_ref(), env));
+            Value::Array(all.collect::<Result<_, _>>()?)
+        }
+        DeValue::Table(all) => {
+            let all = all.iter().map(|(name, one)| {
+                let name: &str = name.get_ref();
+                Ok((name.to_owned(), as_json(one.get_ref(), env)?))
+            });
+            Value::Object(all.collect::<Result<_, String>>()?)
+        }
+    })
 }
 
 /// Whether the value of a header of this name is one.

@@ -38,6 +38,7 @@ mod sections;
 mod services;
 mod settings;
 mod starter;
+mod tool;
 mod usable;
 
 use std::io::Read as _;
@@ -52,6 +53,7 @@ pub use self::settings::{
 };
 pub use self::starter::{AGENT_STARTER, STARTER, local_agent_starter};
 
+pub use self::tool::ConfiguredTool;
 pub use crate::speech::{PromptSettings, SpeechSettings, VoiceSettings};
 
 use self::document::Document;
@@ -94,6 +96,8 @@ pub struct Config {
     pub providers: Vec<ProviderSettings>,
     /// `[agent.NAME]`: agents that hold conversations.
     pub agents: Vec<ConfiguredAgent>,
+    /// `[tool.NAME]`: servers that agents may ask.
+    pub tools: Vec<ConfiguredTool>,
     /// `[[route]]`: the agent of each call. Without any, an application has the routes that its
     /// sessions declare, and `voxtra serve` gives every call to `echo`.
     pub routes: Vec<RouteSettings>,
@@ -168,6 +172,7 @@ impl Default for Config {
             webhooks: Vec::new(),
             providers: Vec::new(),
             agents: Vec::new(),
+            tools: Vec::new(),
             routes: Vec::new(),
             log: LogSettings::default(),
             places: Places::default(),

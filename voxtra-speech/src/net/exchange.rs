@@ -51,7 +51,7 @@ pub struct WebAnswer {
     /// The type of its content without parameters, in lower case, such as `application/json`; empty
     /// if it has none.
     pub content_type: String,
-    /// Its first bytes.
+    /// Its first bytes, without secrets of the request that it repeats.
     pub body: Vec<u8>,
     /// Whether it is longer.
     pub cut: bool,
@@ -95,6 +95,7 @@ impl Endpoint {
         let kind = kind.split(';').next().unwrap_or_default();
         let content_type = kind.trim().to_ascii_lowercase();
         let (body, cut) = body.beginning(request.most).await?;
+        let body = self.inner.without_secrets(body);
         Ok(WebAnswer {
             content_type,
             body,

@@ -45,6 +45,24 @@ impl Endpoint {
 }
 
 impl Inner {
+    /// Text in which no secret is left.
+    pub(super) fn without_secrets(&self, body: Vec<u8>) -> Vec<u8> {
+        let secrets = self.secrets.iter().map(ExposeSecret::expose_secret);
+        let secrets: Vec<&str> = secrets.collect();
+        let repeats = |secret: &&str| {
+            body.windows(secret.len())
+                .any(|part| part == secret.as_bytes())
+        };
+        if !secrets.iter().any(repeats) {
+            return body;
+        }
+        let mut text = String::from_utf8_lossy(&body).into_owned();
+        for secret in secrets {
+            text = text.replace(secret, "***");
+        }
+        text.into_bytes()
+    }
+
     /// On one line, without secrets, and not too long.
     pub(super) fn clean(&self, message: &str) -> String {
         quoted(

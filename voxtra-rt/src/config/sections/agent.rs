@@ -9,16 +9,19 @@ use super::super::agent::{
 };
 use super::super::document::{Section, nearest};
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
+use super::super::tool::ConfiguredTool;
 use super::http::read_http;
 use super::read_word;
+use super::tool::DeclaredTools;
 use crate::session::{
     ContextLimit, DeadAir, Expect, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut,
     time_zone,
 };
 use crate::speech::{SpeechSettings, VoiceSettings};
 
-/// The providers of the file, and the names of all their sections.
+/// The providers and the tools of the file, and the names of all their sections.
 struct Known<'p> {
+    declared: &'p DeclaredTools<'p>,
     providers: &'p [ProviderSettings],
     names: &'p [String],
     has_voice: bool,
@@ -33,9 +36,11 @@ pub(super) fn read_agents(
     names: &[String],
     speech: &SpeechSettings,
     has_asterisk: bool,
+    declared: &DeclaredTools<'_>,
     places: &mut Vec<Place>,
 ) -> Vec<ConfiguredAgent> {
     let known = Known {
+        declared,
         providers,
         names,
         has_voice: speech.voice != VoiceSettings::None,
@@ -81,7 +86,8 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
             );
         }
     }
-    let (tools, transfer) = read_tools(&section, known);
+    let (tools, http_tools) = known.read_tools(&section);
+    let transfer = read_transfer(&section, &tools);
     let languages = read_languages(&section, &tools, known);
     let hand_over = read_hand_over(&section, &tools, &name, known);
     let agent = ConfiguredAgent {
@@ -109,6 +115,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         text_to_speech,
         speech_to_speech,
         tools,
+        http_tools,
         transfer,
         hand_over,
         languages,
@@ -185,6 +192,7 @@ fn check_variables(section: &Section<'_>, agent: &ConfiguredAgent) {
     if let Some(filler) = &agent.filler {
         check(&section.section("filler"), "say", &filler.say);
     }
+    check(&section.section("dead_air"), "say", &agent.dead_air.say);
     check(&section.section("on_failure"), "say", &agent.on_failure.say);
 }
 
@@ -300,30 +308,43 @@ impl Known<'_> {
     }
 }
 
-fn read_tools(section: &Section<'_>, file: &Known<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) {
-    let known = ReadyTool::ALL.map(ReadyTool::name);
-    let mut tools = Vec::new();
-    for name in section.texts("tools").unwrap_or_default() {
-        match ReadyTool::ALL.into_iter().find(|tool| tool.name() == name) {
-            Some(tool) if tools.contains(&tool) => {
+impl Known<'_> {
+    /// The ready tools, and those of the file.
+    fn read_tools(&self, section: &Section<'_>) -> (Vec<ReadyTool>, Vec<ConfiguredTool>) {
+        let ready = ReadyTool::ALL.map(ReadyTool::name);
+        let own = self.declared.names.iter().map(String::as_str);
+        let known: Vec<&str> = ready.into_iter().chain(own).collect();
+        let mut tools = Vec::new();
+        let mut http_tools = Vec::new();
+        let names = section.texts("tools").unwrap_or_default();
+        for (index, name) in names.iter().enumerate() {
+            let ready = ReadyTool::ALL.into_iter().find(|tool| tool.name() == name);
+            let mut declared = self.declared.tools.iter();
+            if names.iter().take(index).any(|earlier| earlier == name) {
                 section.refuse("tools", format!("names {name:?} twice"));
-            }
-            Some(tool) => tools.push(tool),
-            None => {
-                let hint = match nearest(&name, &known) {
+            } else if let Some(ready) = ready {
+                tools.push(ready);
+            } else if let Some(tool) = declared.find(|tool| tool.name == *name) {
+                http_tools.push(tool.clone());
+            } else if !known.contains(&name.as_str()) {
+                let hint = match nearest(name, &known) {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => format!("there are {}", known.join(", ")),
                 };
                 section.refuse("tools", format!("there is no tool {name:?}; {hint}"));
             }
         }
-    }
-    let needs = [ReadyTool::Transfer, ReadyTool::SendDtmf];
-    for tool in needs.into_iter().filter(|tool| tools.contains(tool)) {
-        if !file.has_asterisk {
-            section.refuse("tools", format!("{:?}: {NO_ASTERISK}", tool.name()));
+        let needs = [ReadyTool::Transfer, ReadyTool::SendDtmf];
+        for tool in needs.into_iter().filter(|tool| tools.contains(tool)) {
+            if !self.has_asterisk {
+                section.refuse("tools", format!("{:?}: {NO_ASTERISK}", tool.name()));
+            }
         }
+        (tools, http_tools)
     }
+}
+
+fn read_transfer(section: &Section<'_>, tools: &[ReadyTool]) -> Vec<(String, String)> {
     let transfer = section.entries("transfer");
     let wants = tools.contains(&ReadyTool::Transfer);
     match &transfer {
@@ -347,7 +368,7 @@ fn read_tools(section: &Section<'_>, file: &Known<'_>) -> (Vec<ReadyTool>, Vec<(
             section.refuse("transfer", format!("{name}: {NO_ENDPOINT}"));
         }
     }
-    (tools, transfer)
+    transfer
 }
 
 fn read_overlap(section: Section<'_>) -> OverlapWords {

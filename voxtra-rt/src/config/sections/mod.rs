@@ -7,6 +7,7 @@ mod media;
 mod provider;
 mod route;
 mod speech;
+mod tool;
 mod webhook;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use self::media::{read_audiosockets, read_media};
 use self::provider::read_providers;
 use self::route::read_routes;
 use self::speech::{read_prompts, read_speech};
+use self::tool::{DeclaredTools, read_tools};
 use self::webhook::read_webhook;
 use super::document::{Document, Section};
 use super::settings::{CallSettings, LogFormat, LogSettings};
@@ -37,12 +39,18 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let turn = read_turn(root.section("turn"));
     let speech = read_speech(root.section("speech"));
     let (mut providers, names) = read_providers(&root, &mut places.providers);
+    let (tools, tool_names) = read_tools(&root);
+    let declared = DeclaredTools {
+        tools: &tools,
+        names: &tool_names,
+    };
     let agents = read_agents(
         &root,
         &mut providers,
         &names,
         &speech,
         asterisk.is_some() || audiosockets.is_empty(),
+        &declared,
         &mut places.agents,
     );
     let config = Config {
@@ -66,6 +74,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         routes: read_routes(&root, &mut places.routes),
         log: read_log(root.section("log")),
         places,
+        tools,
         risks: defaults.risks,
     };
     root.finish();

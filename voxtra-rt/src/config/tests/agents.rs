@@ -242,7 +242,7 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         ),
         (
             "tools = [\"order_pizza\"]",
-            "there is no tool \"order_pizza\"; there are transfer, hand_over, hang_up, send_dtmf, switch_language",
+            "there is no tool \"order_pizza\"; there are transfer, hand_over, hang_up, send_dtmf, switch_language, wait",
         ),
         (
             "tools = [\"hang_up\", \"hang_up\"]",
@@ -846,4 +846,77 @@ fn unknown_variables_and_wrong_look_ups_are_refused_in_their_place() {
             .join("\n")
             .contains("agent.a.lookup.url: who calls")
     );
+}
+
+/// A tool with these lines.
+fn tool(lines: &str) -> String {
+    format!("[tool.orders]\ndescription = \"Tells where an order is.\"\n{lines}")
+}
+
+#[test]
+fn tools_are_read_with_either_form_of_parameters() {
+    let text = agent("tools = [\"wait\", \"orders\", \"cancel\"]\n")
+        + &tool(
+            "url = \"https://h/{{number}}?by={{caller_id}}\"\nparameters = { number = \"the number\" }\nheaders = { x-key = \"s3cret\" }\n",
+        )
+        + "[tool.cancel]\ndescription = \"Cancels.\"\nurl = \"https://h/\"\nmethod = \"POST\"\nconfirm = true\ntimeout_ms = 60_000\n[tool.cancel.parameters]\ntype = \"object\"\nrequired = [\"n\"]\nproperties = { n = { type = \"integer\", minimum = 1 } }\n";
+    let config = parse(&text);
+    let settings = config.agents[0].settings().unwrap();
+    let specs: Vec<_> = settings.tools.iter().map(|tool| tool.spec()).collect();
+    let names: Vec<_> = specs.iter().map(|spec| spec.name.as_str()).collect();
+    assert_eq!(names, ["wait", "orders", "cancel"]);
+    assert_eq!(
+        specs[1].parameters["properties"]["number"]["description"],
+        "the number"
+    );
+    assert_eq!(specs[2].parameters["properties"]["n"]["minimum"], 1);
+    assert!(!settings.tools[1].confirms() && settings.tools[2].confirms());
+    assert_eq!(settings.tools[2].time_limit(), Duration::from_secs(60));
+    assert!(!format!("{config:?}").contains("s3cret"));
+}
+
+#[test]
+fn wrong_tools_are_refused_in_their_place() {
+    for (text, says) in [
+        (tool(""), "line 1: tool.orders.url: is missing"),
+        (
+            tool("url = \"https://h/{{number}}\""),
+            "line 3: tool.orders.url = \"https://h/…: there is no variable {{number}}",
+        ),
+        (
+            tool("url = \"https://h/\"\nparameters = { n = 1 }"),
+            "tool.orders.parameters = { n = 1 }: must be names with what they are",
+        ),
+        (
+            tool("url = \"https://h/\"\nparameters = \"n\""),
+            "must be a table",
+        ),
+        (
+            tool("url = \"https://h/\"\nmethod = \"TRACE\""),
+            "must be one of \"GET\"",
+        ),
+        (
+            "[tool.transfer]\ndescription = \"x\"\nurl = \"https://h/\"".to_owned(),
+            "is the name of a ready tool",
+        ),
+        (
+            "[tool.\"a b\"]\ndescription = \"x\"\nurl = \"https://h/\"".to_owned(),
+            "is no name that models take",
+        ),
+        (
+            "[tool.a]\nurl = \"https://h/\"".to_owned(),
+            "tool.a.description: is missing",
+        ),
+        (
+            agent("tools = [\"order\"]\n") + &tool("url = \"https://h/\""),
+            "there is no tool \"order\"; did you mean \"orders\"?",
+        ),
+        (
+            agent("tools = [\"orders\", \"orders\"]\n") + &tool("url = \"https://h/\""),
+            "names \"orders\" twice",
+        ),
+    ] {
+        let problem = problem(&text);
+        assert!(problem.contains(says), "{text}\n{problem}\n{says}");
+    }
 }

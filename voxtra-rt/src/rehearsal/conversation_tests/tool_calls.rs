@@ -1,6 +1,8 @@
 //! What the model calls, and what comes of it.
 
 use super::*;
+use crate::session::{HandlerError, Tool};
+use crate::speech::BoxFuture;
 
 #[tokio::test(start_paused = true)]
 async fn tools_are_run_and_their_results_reach_the_model() {
@@ -193,4 +195,121 @@ async fn what_a_tool_asks_the_caller_is_not_answered_again() {
         model.asked()[1].messages.last().unwrap().text(),
         "the caller says yes"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_panics_or_gets_wrong_arguments_is_told_to_the_model() {
+    let asks = ScriptedReply::default()
+        .calls("panics", json!({}))
+        .calls("city", json!({ "name": 7 }))
+        .calls("city", json!({}));
+    let model = ScriptedModel::new([asks, ScriptedReply::says("I could not find out.")]);
+    let spec = ToolSpec::new("panics", "", json!({ "type": "object" }));
+    let panics = FnTool::new(spec, |_: Call, arguments: Value| async move {
+        let list = arguments.as_array().map_or(0, Vec::len);
+        Ok([""][list + 1].to_owned())
+    });
+    let spec = ToolSpec::new("city", "", tools::texts([("name", "the city's name")]));
+    let city = FnTool::new(spec, |_: Call, _| async { Ok("runs".to_owned()) });
+    let (mut caller, _) = call(model.clone(), agent().tool(panics).tool(city)).await;
+    caller.hears("Hello.").await;
+    caller.says("how is the weather").await;
+    caller.hears("I could not find out.").await;
+    let asked = model.asked();
+    let messages = asked[1].messages.iter().rev().take(3);
+    let results: Vec<&str> = messages.map(Message::text).collect();
+    assert_eq!(results[2], "error: it is broken: it panicked");
+    assert_eq!(results[1], "error: name must be string");
+    assert_eq!(results[0], "error: missing: name");
+}
+
+/// A tool that counts how often it ran, and wants the caller to agree.
+struct Deletes(Arc<Mutex<Vec<String>>>);
+
+impl Tool for Deletes {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec::new("delete", "", tools::texts([("order", "")]))
+    }
+
+    fn run<'a>(
+        &'a self,
+        _: &'a Call,
+        arguments: Value,
+    ) -> BoxFuture<'a, Result<String, HandlerError>> {
+        lock(&self.0).push(arguments["order"].to_string());
+        Box::pin(async { Ok("deleted".to_owned()) })
+    }
+
+    fn confirms(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_must_be_agreed_to_runs_after_the_caller_was_asked() {
+    let delete = |order: &str| ScriptedReply::default().calls("delete", json!({ "order": order }));
+    let model = ScriptedModel::new([
+        // A model that doesn't ask is not let through, however often it calls.
+        ScriptedReply::says("Let me see.").calls("delete", json!({ "order": "7" })),
+        delete("7"),
+        delete("7"),
+        ScriptedReply::says("Shall I delete order seven?"),
+        // What is agreed to is this and nothing else.
+        delete("8"),
+        ScriptedReply::says("Eight?"),
+        delete("8"),
+        ScriptedReply::says("It is deleted."),
+        // Once.
+        delete("8"),
+        ScriptedReply::says("Again?"),
+    ]);
+    let ran = Arc::new(Mutex::new(Vec::new()));
+    let (mut caller, _) = call(model.clone(), agent().tool(Deletes(ran.clone()))).await;
+    caller.hears("Hello.").await;
+    caller.says("delete order seven").await;
+    caller.hears("Let me see.").await;
+    caller.hears("Shall I delete order seven?").await;
+    assert!(lock(&ran).is_empty());
+    caller.says("no, eight").await;
+    caller.hears("Eight?").await;
+    assert!(lock(&ran).is_empty());
+    caller.says("yes please").await;
+    caller.hears("It is deleted.").await;
+    assert_eq!(*lock(&ran), ["\"8\""]);
+    caller.says("and again").await;
+    caller.hears("Again?").await;
+    assert_eq!(lock(&ran).len(), 1);
+    let first = &model.asked()[1];
+    let told = first.messages.last().map(Message::text);
+    assert!(told.is_some_and(|told| told.starts_with("not done yet: ask")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_waits_is_silent_until_the_caller_speaks_or_time_has_passed() {
+    let model = ScriptedModel::new([
+        ScriptedReply::says("Take your time.").calls("wait", json!({})),
+        ScriptedReply::says("Yes, wait.").calls("wait", json!({ "seconds": 20 })),
+        ScriptedReply::says("Are you there?"),
+    ]);
+    let agent = agent()
+        .tool(tools::wait())
+        .no_input(ms(5_000), ["Hello?"], WayOut::HangUp)
+        .filler(ms(1_000), "One moment.");
+    let (mut caller, history) = call(model.clone(), agent).await;
+    caller.hears("Hello.").await;
+    caller.says("wait a moment please").await;
+    caller.hears("Take your time.").await;
+    caller.is_silent_for(ms(30_000)).await;
+    caller.says("here is my number").await;
+    caller.hears("Yes, wait.").await;
+    let silent = tokio::time::Instant::now();
+    caller.hears("Are you there?").await;
+    assert!(silent.elapsed() >= ms(20_000), "{:?}", silent.elapsed());
+    caller.hangs_up().await;
+    let conversation = caller.ended().await;
+    assert!(
+        !conversation.to_string().contains("One moment."),
+        "{conversation}"
+    );
+    assert!(lock(&history).contains(&user("here is my number")));
 }

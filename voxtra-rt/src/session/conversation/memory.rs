@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::agents;
 use super::context::{self, ContextLimit, OldPart};
 use super::tool::Tool;
@@ -14,6 +16,9 @@ pub(crate) struct Memory {
     instructions: Option<String>,
     messages: Vec<Message>,
     tools: Vec<Arc<dyn Tool>>,
+    /// Turns of the caller that were answered.
+    turns: u64,
+    unconfirmed: Vec<Unconfirmed>,
     limit: ContextLimit,
     /// The oldest part of the conversation, which is no longer among the messages.
     summary: Option<String>,
@@ -26,6 +31,17 @@ pub(crate) struct Memory {
     next_agent: Option<String>,
     /// How often since the caller said something.
     handed_over: u32,
+}
+
+/// A tool that the caller must agree to.
+#[derive(Debug)]
+struct Unconfirmed {
+    tool: String,
+    arguments: Value,
+    /// The turn in which the model first called it.
+    turn: u64,
+    /// The agent has said something since.
+    asked: bool,
 }
 
 impl Memory {
@@ -48,6 +64,36 @@ impl Memory {
         self.tools.iter().find(named).cloned()
     }
 
+    /// The caller has spoken, and is to be answered.
+    pub(super) fn begin_turn(&mut self) {
+        self.turns = self.turns.wrapping_add(1);
+    }
+
+    /// Whether the caller may have agreed to this: the model called for it before, the caller heard
+    /// the agent then, and has spoken since. It counts once.
+    pub(super) fn agreed(&mut self, tool: &str, arguments: &Value) -> bool {
+        let turn = self.turns;
+        let same = |one: &Unconfirmed| one.tool == tool && one.arguments == *arguments;
+        let known = self.unconfirmed.iter().position(same);
+        match known.map(|at| (at, self.unconfirmed.get(at))) {
+            Some((at, Some(one))) if one.asked && one.turn != turn => {
+                self.unconfirmed.remove(at);
+                true
+            }
+            Some(_) => false,
+            None => {
+                self.unconfirmed.retain(|one| one.tool != tool);
+                self.unconfirmed.push(Unconfirmed {
+                    tool: tool.to_owned(),
+                    arguments: arguments.clone(),
+                    turn,
+                    asked: false,
+                });
+                false
+            }
+        }
+    }
+
     /// What was said so far, without the instructions.
     pub(super) fn messages(&self) -> &[Message] {
         &self.messages
@@ -59,10 +105,19 @@ impl Memory {
     }
 
     pub(super) fn append(&mut self, messages: Vec<Message>) {
+        // What came before a tool's result asked for nothing that the result says.
+        let behind = messages.rsplit(|one| matches!(one, Message::Tool { .. }));
+        let mut behind = behind.take(1).flatten();
+        if behind.any(|one| matches!(one, Message::Assistant { text, .. } if !text.is_empty())) {
+            for one in &mut self.unconfirmed {
+                one.asked = true;
+            }
+        }
         self.messages.extend(messages);
     }
 
     pub(super) fn forget(&mut self) {
+        self.unconfirmed.clear();
         self.drop_oldest(self.messages.len());
         self.summary = None;
         self.resets = self.resets.saturating_add(1);

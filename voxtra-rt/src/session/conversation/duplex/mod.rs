@@ -170,7 +170,9 @@ impl Duplex {
     fn remember_caller(&self) {
         let words = std::mem::take(&mut *lock(&self.words)).join(" ");
         if !words.is_empty() {
-            lock(self.call.session().memory()).append(vec![Message::User(words)]);
+            let mut memory = lock(self.call.session().memory());
+            memory.begin_turn();
+            memory.append(vec![Message::User(words)]);
         }
     }
 

@@ -46,7 +46,8 @@ pub(crate) struct KnownNames {
 }
 
 impl KnownNames {
-    fn with(own: impl IntoIterator<Item = String>) -> Self {
+    /// Those of each call, and these.
+    pub(crate) fn with(own: impl IntoIterator<Item = String>) -> Self {
         Self {
             own: own.into_iter().collect(),
         }
@@ -126,6 +127,7 @@ impl AgentSettings {
         all.extend(&mut self.greeting);
         all.extend(self.no_input.iter_mut().flat_map(|one| &mut one.say));
         all.extend(self.filler.iter_mut().map(|filler| &mut filler.say));
+        all.push(&mut self.dead_air.say);
         all.push(&mut self.on_failure.say);
         all
     }

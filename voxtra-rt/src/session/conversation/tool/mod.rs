@@ -1,12 +1,17 @@
 //! What a language model can do beside talking.
 
+mod arguments;
+
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use serde_json::Value;
 
 use super::super::call::Call;
 use super::super::error::HandlerError;
+use crate::lock::lock;
 use crate::speech::{BoxFuture, ToolCall, ToolSpec};
 
 /// Longest time that a tool takes, unless it says otherwise.
@@ -51,9 +56,9 @@ pub trait Tool: Send + Sync {
     /// What the model is told of it. Must not change during a conversation.
     fn spec(&self) -> ToolSpec;
 
-    /// Runs it. `arguments` are what the model wrote: an object, which may not fit the schema. The
-    /// result goes to the model, in words or as JSON, and so does the error. Dropping the future
-    /// gives up.
+    /// Runs it. `arguments` are what the model wrote: an object that has what the schema requires,
+    /// and at its top the right types; what is deeper may not fit. The result goes to the model, in
+    /// words or as JSON, and so does the error. Dropping the future gives up.
     ///
     /// The conversation waits meanwhile: it may be read and instructed, but `answer`, `respond` and
     /// `stream` of the same call would wait for this tool.
@@ -66,6 +71,12 @@ pub trait Tool: Send + Sync {
     /// How long it may take; the model is told when it took longer. Default 10 s.
     fn time_limit(&self) -> Duration {
         TIME_LIMIT
+    }
+
+    /// Whether the caller must agree before it runs. The model is told to ask; a call with the same
+    /// arguments runs once the caller has heard the agent and spoken again. Default: no.
+    fn confirms(&self) -> bool {
+        false
     }
 
     /// Whether the agent may say a [`Filler`](super::Filler) while it runs. Default: yes. A tool
@@ -128,15 +139,7 @@ pub(super) async fn run(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCa
         text => serde_json::from_str(text),
     };
     let result = match arguments {
-        Ok(arguments) if !arguments.is_object() => Err("the arguments are no object".to_owned()),
-        Ok(arguments) => {
-            let limit = tool.time_limit();
-            match tokio::time::timeout(limit, tool.run(call, arguments)).await {
-                Ok(Ok(result)) => Ok(result),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err(format!("it took longer than {} s", limit.as_secs_f64())),
-            }
-        }
+        Ok(arguments) => checked(call, &*tool, arguments).await,
         Err(error) => Err(format!("the arguments are no JSON: {error}")),
     };
     match result {
@@ -146,6 +149,41 @@ pub(super) async fn run(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCa
             cut(format!("error: {error}"))
         }
     }
+}
+
+/// Runs a tool if its arguments are right and the caller agrees to what must be agreed to.
+async fn checked(call: &Call, tool: &dyn Tool, arguments: Value) -> Result<String, String> {
+    let object = arguments.as_object().ok_or("the arguments are no object")?;
+    let spec = tool.spec();
+    arguments::check(&spec.parameters, object)?;
+    if tool.confirms() && !lock(call.session().memory()).agreed(&spec.name, &arguments) {
+        return Ok(ASK_FIRST.to_owned());
+    }
+    let limit = tool.time_limit();
+    // Whatever happens within it is the tool's failure, and not the call's.
+    let running = AssertUnwindSafe(async { tool.run(call, arguments).await }).catch_unwind();
+    match tokio::time::timeout(limit, running).await {
+        Ok(Ok(Ok(result))) => Ok(result),
+        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Err(_)) => Err("it is broken: it panicked".to_owned()),
+        Err(_) => Err(format!("it took longer than {} s", limit.as_secs_f64())),
+    }
+}
+
+/// What the model is told instead of a result.
+const ASK_FIRST: &str = "not done yet: ask the caller whether you should do this, say what it \
+                         is, and wait for the answer. If the caller agrees, call this again with \
+                         the same arguments; if not, don't.";
+
+/// What the model is told of one call.
+#[cfg(test)]
+pub(super) async fn told(call: &Call, tool: impl Tool + 'static, arguments: Value) -> String {
+    let asked = ToolCall {
+        id: "1".to_owned(),
+        name: tool.spec().name,
+        arguments: arguments.to_string(),
+    };
+    run(call, Some(Arc::new(tool)), &asked).await
 }
 
 /// At most [`MAX_RESULT`] bytes.

@@ -1,12 +1,21 @@
-//! Tools that are ready.
+//! Tools that are ready, and tools that are servers.
+
+#[cfg(feature = "http")]
+mod html;
+#[cfg(feature = "http")]
+mod http;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use voxtra_core::event::BuiltIn;
 
+#[cfg(feature = "http")]
+pub use self::http::HttpTool;
 use super::super::call::Call;
 use super::super::error::HandlerError;
+use super::super::event::EventBody;
 use super::tool::{FnTool, Tool};
 use crate::speech::{BoxFuture, TextToSpeech, ToolSpec};
 
@@ -57,6 +66,71 @@ pub fn transfer<N: Into<String>, E: Into<String>>(
             Ok(format!("the caller is connected to {name}"))
         }
     }))
+}
+
+/// Longest time that the agent is silent on purpose, unless the model asks for less.
+const LONGEST_WAIT: u64 = 60;
+
+/// A tool with which the model lets the caller be silent: somebody fetches a number, or talks to
+/// another person in the room. It ends when the caller speaks, or after a minute at most.
+pub fn wait() -> impl Tool {
+    let spec = ToolSpec::new(
+        "wait",
+        "Stays silent until the caller speaks again, when the caller asks for a moment. Say so \
+         first, in the same reply.",
+        serde_json::json!({
+            "type": "object",
+            "properties": { "seconds": { "type": "integer", "description": "1 to 60" } },
+        }),
+    );
+    Slow(FnTool::new(
+        spec,
+        |call: Call, arguments: Value| async move {
+            let seconds = arguments.get("seconds").and_then(Value::as_u64);
+            let seconds = seconds.unwrap_or(LONGEST_WAIT).clamp(1, LONGEST_WAIT);
+            let mut events = call.events_from_now();
+            // A sound without words is no reason to go on.
+            let spoken = events.find(|event| match &event.body {
+                EventBody::BuiltIn(BuiltIn::UserTranscript(words)) => {
+                    (!words.text.trim().is_empty()).then_some(())
+                }
+                _ => None,
+            });
+            match tokio::time::timeout(Duration::from_secs(seconds), spoken).await {
+                Ok(_) => Ok("the caller speaks".to_owned()),
+                Err(_) => Ok(format!(
+                    "{seconds} s have passed, and the caller said nothing"
+                )),
+            }
+        },
+    ))
+}
+
+/// The parameters of a tool that takes texts: pairs of a name and what it is. All are required.
+///
+/// ```
+/// use voxtra_rt::session::tools;
+///
+/// let parameters = tools::texts([("number", "the order's number")]);
+/// assert_eq!(parameters["required"][0], "number");
+/// ```
+pub fn texts<N: Into<String>, D: Into<String>>(
+    parameters: impl IntoIterator<Item = (N, D)>,
+) -> Value {
+    let parameters = parameters.into_iter();
+    let properties: serde_json::Map<_, _> = parameters
+        .map(|(name, what)| {
+            let what: String = what.into();
+            let property = serde_json::json!({ "type": "string", "description": what });
+            (name.into(), property)
+        })
+        .collect();
+    let required: Vec<&String> = properties.keys().collect();
+    serde_json::json!({
+        "type": "object",
+        "required": required,
+        "properties": properties,
+    })
 }
 
 /// A tool that waits for a person.
