@@ -84,7 +84,8 @@ impl Endpoint {
         })
     }
 
-    /// Adds a header to all requests: `prefix` and the key.
+    /// Adds a header to all requests: `prefix` and the key. Neither the key nor what stands in it
+    /// behind a space, `=` or `:` gets into an error.
     ///
     /// # Errors
     /// The key holds characters that no header can carry, such as a line end; or `header` is no
@@ -108,10 +109,10 @@ impl Endpoint {
             ));
         };
         value.set_sensitive(true);
-        let key = key.clone();
+        let secrets = in_part(key);
         Ok(self.changed(|inner| {
             inner.headers.insert(header, value);
-            inner.secrets.push(key);
+            inner.secrets.extend(secrets);
         }))
     }
 
@@ -258,6 +259,20 @@ impl fmt::Debug for Endpoint {
             .field("base", &base.as_str())
             .finish_non_exhaustive()
     }
+}
+
+/// Fewest characters of a part of a key that is a secret too.
+const SHORTEST_PART: usize = 4;
+
+/// A key and its ends, longest first: of `Bearer abc` and `token="abc"`, a server may quote `abc`.
+fn in_part(key: &SecretString) -> Vec<SecretString> {
+    let text = key.expose_secret();
+    let ends = text.match_indices([' ', '=', ':']).filter_map(|(at, _)| {
+        let end = text.get(at..)?.get(1..)?;
+        let end = end.trim_matches([' ', '"']);
+        (end.len() >= SHORTEST_PART).then(|| SecretString::from(end.to_owned()))
+    });
+    std::iter::once(key.clone()).chain(ends).collect()
 }
 
 fn client(base: &Url, timeouts: Timeouts) -> Result<Client, reqwest::Error> {

@@ -5,7 +5,7 @@ use crate::session::Agents;
 use crate::speech::{SpeechPart, TextToSpeech, text_by_text};
 
 /// Keeps what it says, behind its name.
-struct Named(&'static str, Arc<Mutex<Vec<String>>>);
+pub(super) struct Named(pub(super) &'static str, pub(super) Arc<Mutex<Vec<String>>>);
 
 impl TextToSpeech for Named {
     fn name(&self) -> &str {
@@ -21,11 +21,11 @@ impl TextToSpeech for Named {
     }
 }
 
-fn to(agent: &str) -> ScriptedReply {
+pub(super) fn to(agent: &str) -> ScriptedReply {
     ScriptedReply::default().calls("hand_over", json!({ "agent": agent }))
 }
 
-async fn team(agents: Agents, model: ScriptedModel) -> Caller {
+pub(super) async fn team(agents: Agents, model: ScriptedModel) -> Caller {
     let rehearsal = Rehearsal::new()
         .language_model(model)
         .handler(move |call: Call| {
@@ -35,7 +35,7 @@ async fn team(agents: Agents, model: ScriptedModel) -> Caller {
     rehearsal.call("1000").await
 }
 
-fn instructions(request: &crate::speech::ModelRequest) -> &str {
+pub(super) fn instructions(request: &crate::speech::ModelRequest) -> &str {
     request.messages[0].text()
 }
 

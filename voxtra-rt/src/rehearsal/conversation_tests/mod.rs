@@ -1,5 +1,6 @@
 //! Whole conversations with a model that follows a script, in virtual time.
 
+mod agents;
 mod chaos;
 mod context;
 mod dead_air;

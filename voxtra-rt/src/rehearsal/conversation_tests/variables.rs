@@ -111,5 +111,15 @@ fn an_unknown_variable_is_refused_with_the_nearest_or_all_names() {
     assert!(filler.check().is_err());
     let zone = agent.clone().time_zone("Europe/Blantyre").check();
     assert!(matches!(zone, Err(VariableError::TimeZone { .. })));
+    for taken in ["caller_id", "date", "channel.CUSTOMER", "lookup.name"] {
+        let refused = agent.clone().variable(taken, "x").check().unwrap_err();
+        let refused = refused.to_string();
+        let expected = format!("the variable {taken:?} can't be set");
+        assert!(
+            refused.starts_with(&expected)
+                && refused.contains("weekday, time, time_zone, channel."),
+            "{refused}"
+        );
+    }
     assert_eq!(agent.greeting("{{shop}} {{lookup.name}}").check(), Ok(()));
 }

@@ -1,5 +1,6 @@
 //! Several agents that hand the caller over to each other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::super::caller_words::OverlapWords;
 use super::super::error::{CallError, HandlerError};
 use super::settings::AgentSettings;
 use super::tool::{FnTool, Tool};
-use super::variables;
+use super::variables::{self, Settled};
 use crate::lock::lock;
 use crate::speech::ToolSpec;
 
@@ -54,7 +55,7 @@ impl Agents {
     }
 
     /// The agent of this name.
-    pub(super) fn find(&self, name: &str) -> Result<(&str, &AgentSettings), CallError> {
+    fn find(&self, name: &str) -> Result<(&str, &AgentSettings), CallError> {
         let found = self.all.iter().find(|(other, _)| other == name);
         let (name, settings) = found.ok_or_else(|| CallError::NoAgent {
             name: name.to_owned(),
@@ -62,40 +63,81 @@ impl Agents {
         Ok((name.as_str(), settings))
     }
 
-    /// Whether everybody to whom a caller is handed over is there.
-    pub(super) fn check(&self) -> Result<(), CallError> {
-        for name in self.all.iter().flat_map(|(_, agent)| &agent.hand_over) {
-            self.find(name)?;
+    /// Whether everybody to whom a caller is handed over is there, and every agent could talk in a
+    /// call with these services: found out at a hand-over, it would end the call.
+    fn check(&self, services: &Services) -> Result<(), CallError> {
+        for (_, agent) in &self.all {
+            for name in &agent.hand_over {
+                self.find(name)?;
+            }
+            agent.check()?;
+            let in_one = services.speech_to_speech.is_some() && agent.language_model.is_none();
+            if in_one || agent.speech_to_speech.is_some() {
+                continue;
+            }
+            if agent.speech_to_text.is_none() && services.speech_to_text.is_none() {
+                return Err(CallError::NoSpeechToText);
+            }
+            if agent.language_model.is_none() && services.model.is_none() {
+                return Err(CallError::NoLanguageModel);
+            }
+            if agent.voice.is_none() && services.voice.is_none() {
+                return Err(CallError::NoVoice);
+            }
         }
         Ok(())
+    }
+
+    /// The agent of this name, and those to whom it and they may hand the caller over.
+    fn reachable(&self, first: &str) -> Result<Vec<(&str, &AgentSettings)>, CallError> {
+        let mut found = vec![self.find(first)?];
+        let mut seen = 0;
+        while let Some((_, agent)) = found.get(seen).copied() {
+            for name in &agent.hand_over {
+                if !found.iter().any(|(other, _)| other == name) {
+                    found.push(self.find(name)?);
+                }
+            }
+            seen = seen.saturating_add(1);
+        }
+        Ok(found)
     }
 }
 
 /// The agent that talks with the caller, and the others.
 pub(super) struct Current<'a> {
     call: &'a Call,
-    others: Option<&'a Agents>,
     name: String,
     pub(super) settings: Arc<AgentSettings>,
+    /// All who may talk with the caller. What they look up was found before the call is answered:
+    /// nobody is to wait for it in silence.
+    team: BTreeMap<String, Settled>,
     /// The services of the call before the first agent, for those who bring none.
     before: Services,
 }
 
 impl<'a> Current<'a> {
-    /// The agent begins with the call.
+    /// The agent of this name begins with the call.
     pub(super) async fn begin(
         call: &'a Call,
-        others: Option<&'a Agents>,
-        (name, settings): (&str, &AgentSettings),
+        agents: &Agents,
+        name: &str,
     ) -> Result<Self, CallError> {
-        let settings = variables::settle(call, settings).await?;
-        let before = call.session().services();
+        agents.check(&call.session().services())?;
+        let team = agents.reachable(name)?.into_iter();
+        let team = team.map(|(name, settings)| async move {
+            let settled = variables::settle(call, settings).await?;
+            Ok::<_, CallError>((name.to_owned(), settled))
+        });
+        let team = futures_util::future::try_join_all(team).await?;
+        let team: BTreeMap<String, Settled> = team.into_iter().collect();
+        let settings = settings_of(&team, name)?;
         let current = Self {
             call,
-            others,
             name: name.to_owned(),
-            settings: Arc::new(settings),
-            before,
+            settings,
+            team,
+            before: call.session().services(),
         };
         current.enter(None);
         current.expect().await;
@@ -105,12 +147,11 @@ impl<'a> Current<'a> {
     /// The agent to whom a tool has handed the caller over takes over. False if there is none.
     pub(super) async fn change(&mut self) -> Result<bool, CallError> {
         let next = lock(self.call.session().memory()).take_hand_over();
-        let (Some(next), Some(others)) = (next, self.others) else {
+        let Some(next) = next else {
             return Ok(false);
         };
-        let (_, settings) = others.find(&next)?;
-        let settings = variables::settle(self.call, settings).await?;
-        let left = std::mem::replace(&mut self.settings, Arc::new(settings));
+        let settings = settings_of(&self.team, &next)?;
+        let left = std::mem::replace(&mut self.settings, settings);
         let from = std::mem::replace(&mut self.name, next.clone());
         self.enter(Some(&left));
         self.expect().await;
@@ -131,6 +172,10 @@ impl<'a> Current<'a> {
     fn enter(&self, left: Option<&AgentSettings>) {
         let (settings, before) = (&self.settings, &self.before);
         let session = self.call.session();
+        let found = self.team.get(&self.name).map(|settled| &settled.found);
+        for (name, value) in found.into_iter().flatten() {
+            self.call.set_metadata(name, value);
+        }
         session.change_services(|services| {
             services.voice.clone_from(&before.voice);
             services.speech_to_text.clone_from(&before.speech_to_text);
@@ -155,9 +200,18 @@ impl<'a> Current<'a> {
             if services.speech_to_speech.is_some() {
                 services.speech_to_text = None;
             }
-            // Without one it goes on in the caller's.
-            if let Some(language) = &settings.language {
-                services.language = Some(language.as_str().into());
+            let own = settings.language.as_deref();
+            let spoken = services.language.as_deref();
+            let spoken = spoken.filter(|spoken| left.is_some() && Some(*spoken) != own);
+            let voice = spoken.and_then(|tag| {
+                let mut voices = settings.tools.iter();
+                voices.find_map(|tool| tool.voice(tag))
+            });
+            // It goes on in the caller's language if it has a voice for it; a voice of another
+            // language must not say it.
+            match voice {
+                Some(voice) => services.choose_voice(voice),
+                None => services.language = own.map(Into::into).or(before.language.clone()),
             }
             services.overlap.clone_from(&before.overlap);
             if settings.overlap != OverlapWords::default() {
@@ -168,14 +222,16 @@ impl<'a> Current<'a> {
         let mut memory = lock(session.memory());
         memory.instruct(&settings.instructions);
         memory.limit(settings.context);
-        memory.remove_tool(HAND_OVER);
+        if left.is_some_and(|left| !left.hand_over.is_empty()) {
+            memory.remove_tool(HAND_OVER);
+        }
         for tool in left.iter().flat_map(|left| &left.tools) {
             memory.remove_tool(&tool.spec().name);
         }
         for tool in &settings.tools {
             memory.add_tool(tool.clone());
         }
-        if self.others.is_some() && !settings.hand_over.is_empty() {
+        if !settings.hand_over.is_empty() {
             memory.add_tool(Arc::new(hand_over(&settings.hand_over)));
         }
     }
@@ -183,6 +239,12 @@ impl<'a> Current<'a> {
 
 impl Drop for Current<'_> {
     fn drop(&mut self) {
+        if !self.settings.hand_over.is_empty() {
+            // Nobody takes the caller over any more.
+            let mut memory = lock(self.call.session().memory());
+            memory.remove_tool(HAND_OVER);
+            memory.take_hand_over();
+        }
         let heard = self.before.speech_to_text.take();
         let mut again = false;
         self.call.session().change_services(|services| {
@@ -195,6 +257,17 @@ impl Drop for Current<'_> {
             self.call.transcribe_if_wanted();
         }
     }
+}
+
+/// What the agent of this name is in this call.
+fn settings_of(
+    team: &BTreeMap<String, Settled>,
+    name: &str,
+) -> Result<Arc<AgentSettings>, CallError> {
+    let settled = team.get(name).ok_or_else(|| CallError::NoAgent {
+        name: name.to_owned(),
+    })?;
+    Ok(settled.settings.clone())
 }
 
 const HAND_OVER: &str = "hand_over";

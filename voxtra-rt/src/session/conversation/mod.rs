@@ -26,7 +26,7 @@ pub use self::agents::Agents;
 use self::agents::Current;
 pub use self::context::ContextLimit;
 pub(super) use self::guard::DEAD_AIR;
-#[cfg(feature = "http")]
+#[cfg(feature = "config")]
 pub(crate) use self::http::Address;
 #[cfg(feature = "http")]
 pub use self::http::HttpSettings;
@@ -204,38 +204,25 @@ impl<'a> Conversation<'a> {
     /// has an unknown variable, or the call can't be answered. A provider's failure is no error of
     /// this: [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
-        let current = Current::begin(self.call, None, ("", settings)).await?;
-        self.conduct(current).await
+        let mut settings = settings.clone();
+        // There is nobody else.
+        settings.hand_over.clear();
+        self.run_agents(&Agents::new().agent("", settings), "")
+            .await
     }
 
     /// As [`run`](Self::run), by several agents. The one named `first` begins; a tool hands the
     /// caller over to those that an agent's [`hand_over`](AgentSettings::hand_over) names. The next
     /// agent goes on with what was said, at once and without its greeting; `agent.changed` tells of
-    /// it. Its variables get their values then. `max_duration` is that of the first one. The caller
-    /// is handed over at most three times before saying something again.
+    /// it. The variables of all who may get the caller have their values, and their look-ups are
+    /// made, before the call is answered. `max_duration` is that of the first one. The caller is
+    /// handed over at most three times before saying something again.
     ///
     /// # Errors
-    /// As [`run`](Self::run), and one of the agents that are named is not there.
+    /// As [`run`](Self::run), of any of the agents, and one of those that are named is not there.
+    /// The call is not answered then.
     pub async fn run_agents(&self, agents: &Agents, first: &str) -> Result<(), CallError> {
-        agents.check()?;
-        let first = agents.find(first)?;
-        let current = Current::begin(self.call, Some(agents), first).await?;
-        self.conduct(current).await
-    }
-
-    async fn conduct(&self, current: Current<'_>) -> Result<(), CallError> {
-        let services = self.call.session().services();
-        if services.speech_to_speech.is_none() {
-            if services.speech_to_text.is_none() {
-                return Err(CallError::NoSpeechToText);
-            }
-            if services.model.is_none() {
-                return Err(CallError::NoLanguageModel);
-            }
-            if services.voice.is_none() {
-                return Err(CallError::NoVoice);
-            }
-        }
+        let current = Current::begin(self.call, agents, first).await?;
         let _alone = self
             .call
             .while_up(async { Ok(self.call.session().asking().await) })

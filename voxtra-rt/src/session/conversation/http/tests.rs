@@ -63,11 +63,8 @@ async fn respond(
 async fn find(settings: &HttpSettings) -> (Option<String>, Option<String>) {
     let call = nowhere("+265 888");
     let lookup = Lookup::http([("name", "you"), ("orders", "0")], settings).unwrap();
-    lookup.look_up(&call).await;
-    (
-        call.get_metadata("lookup.name"),
-        call.get_metadata("lookup.orders"),
-    )
+    let mut found = lookup.look_up(&call).await;
+    (found.remove("lookup.name"), found.remove("lookup.orders"))
 }
 
 #[tokio::test]
@@ -122,4 +119,23 @@ fn a_wrong_address_is_refused_and_no_secret_is_shown() {
     let broken = HttpSettings::new("https://h/").header("x-key", "s3cret\n");
     let error = Lookup::http([("a", "")], &broken).unwrap_err();
     assert!(!error.to_string().contains("s3cret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_quotes_a_token_alone_does_not_reveal_it() {
+    let body = r#"{"message":"token s3cret-1 is invalid; sent to scheme Bearer"}"#;
+    let (url, _) = server(401, "application/json", body).await;
+    for header in [
+        "Bearer s3cret-1",
+        "Token token=\"s3cret-1\"",
+        "key:s3cret-1",
+    ] {
+        let settings = HttpSettings::new(url.as_str()).header("authorization", header);
+        let server = Server::new("crm", &settings, LOOKUP_TIMEOUT, &KnownNames::default()).unwrap();
+        let error = server.look_up(&nowhere("")).await.unwrap_err().to_string();
+        assert!(
+            error.contains("token *** is invalid") && error.contains("scheme"),
+            "{header}: {error}"
+        );
+    }
 }

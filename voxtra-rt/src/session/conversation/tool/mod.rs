@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::super::call::Call;
 use super::super::error::HandlerError;
 use crate::lock::lock;
-use crate::speech::{BoxFuture, ToolCall, ToolSpec};
+use crate::speech::{BoxFuture, TextToSpeech, ToolCall, ToolSpec};
 
 /// Longest time that a tool takes, unless it says otherwise.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -83,6 +83,13 @@ pub trait Tool: Send + Sync {
     /// that lets the caller hear something of its own says no.
     fn wants_filler(&self) -> bool {
         true
+    }
+
+    /// The voice with which the agent speaks this language, given by its tag. An agent to whom a
+    /// caller is handed over stays in the caller's language if one of its tools has a voice for it.
+    /// Default: none.
+    fn voice(&self, _language: &str) -> Option<Arc<dyn TextToSpeech>> {
+        None
     }
 }
 

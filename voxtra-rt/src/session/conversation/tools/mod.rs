@@ -197,18 +197,41 @@ pub fn switch_language<T: Into<String>>(
             "required": ["language"],
         }),
     );
-    FnTool::new(spec, move |call: Call, arguments: Value| {
+    Languages { spec, languages }
+}
+
+/// The tool that switches languages.
+struct Languages {
+    spec: ToolSpec,
+    languages: Vec<(String, Arc<dyn TextToSpeech>)>,
+}
+
+impl Tool for Languages {
+    fn spec(&self) -> ToolSpec {
+        self.spec.clone()
+    }
+
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        arguments: Value,
+    ) -> BoxFuture<'a, Result<String, HandlerError>> {
         let wanted = arguments.get("language").and_then(Value::as_str);
-        let found = languages
-            .iter()
-            .find(|(tag, _)| Some(tag.as_str()) == wanted);
-        std::future::ready(match found {
+        let found = wanted.and_then(|tag| Some((tag, self.voice(tag)?)));
+        let result = match found {
             Some((tag, voice)) => {
-                call.set_voice(voice.clone());
+                call.set_voice(voice);
                 call.set_language(tag);
                 Ok(format!("you speak {tag} now, and understand it"))
             }
             None => Err("there is no such language".into()),
-        })
-    })
+        };
+        Box::pin(std::future::ready(result))
+    }
+
+    fn voice(&self, language: &str) -> Option<Arc<dyn TextToSpeech>> {
+        let mut languages = self.languages.iter();
+        let (_, voice) = languages.find(|(tag, _)| tag == language)?;
+        Some(voice.clone())
+    }
 }

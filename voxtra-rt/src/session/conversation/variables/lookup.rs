@@ -19,7 +19,7 @@ type Find = dyn Fn(Call) -> BoxFuture<'static, Result<BTreeMap<String, String>, 
 
 /// Looks something up about the caller while the telephone still rings, such as a name in a
 /// customer database. What it finds is `{{lookup.NAME}}` in the agent's texts, and
-/// `call.get_metadata("lookup.NAME")`.
+/// `call.get_metadata("lookup.NAME")` while the agent talks with the caller.
 ///
 /// ```
 /// use voxtra_rt::session::{AgentSettings, Call, Lookup};
@@ -72,8 +72,8 @@ impl Lookup {
         self.defaults.keys()
     }
 
-    /// Notes what it finds among the call's metadata.
-    pub(in super::super) async fn look_up(&self, call: &Call) {
+    /// Its values for this call, by their names in texts.
+    pub(in super::super) async fn look_up(&self, call: &Call) -> BTreeMap<String, String> {
         let found = tokio::time::timeout(self.limit, (self.find)(call.clone())).await;
         let found = match found {
             Ok(Ok(found)) => found,
@@ -88,12 +88,13 @@ impl Lookup {
                 BTreeMap::new()
             }
         };
-        for (name, default) in &self.defaults {
+        let values = self.defaults.iter().map(|(name, default)| {
             let value = found.get(name).map(|value| clean(value));
             let value = value.filter(|value| !value.is_empty());
             let value = value.unwrap_or_else(|| default.clone());
-            call.set_metadata(format!("{LOOKUP}{name}"), value);
-        }
+            (format!("{LOOKUP}{name}"), value)
+        });
+        values.collect()
     }
 }
 

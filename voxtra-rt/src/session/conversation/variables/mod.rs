@@ -5,6 +5,7 @@ mod lookup;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -92,6 +93,11 @@ impl KnownNames {
     }
 }
 
+/// Whether a variable of this name has its value from elsewhere.
+fn is_taken(name: &str) -> bool {
+    FACTS.contains(&name) || name.starts_with(CHANNEL) || name.starts_with(LOOKUP)
+}
+
 /// The time zone of this name; without one, the machine's.
 pub(crate) fn time_zone(name: Option<&str>) -> Result<TimeZone, VariableError> {
     match name {
@@ -103,12 +109,19 @@ pub(crate) fn time_zone(name: Option<&str>) -> Result<TimeZone, VariableError> {
 }
 
 impl AgentSettings {
-    /// Whether every `{{name}}` in its texts is known, and its time zone.
+    /// Whether every `{{name}}` in its texts is known, and its time zone, and no variable of its
+    /// own has the name of another.
     ///
     /// # Errors
-    /// The first that is not.
+    /// The first that is wrong.
     pub fn check(&self) -> Result<(), VariableError> {
         time_zone(self.time_zone.as_deref())?;
+        if let Some(name) = self.variables.keys().find(|name| is_taken(name)) {
+            return Err(VariableError::Taken {
+                name: name.clone(),
+                taken: FACTS.join(", "),
+            });
+        }
         let known = self.known_names();
         self.clone()
             .texts()
@@ -133,12 +146,18 @@ impl AgentSettings {
     }
 }
 
-/// The settings for this call, with the values of the variables in their texts. Looks up what is to
-/// be looked up; what can't be found is a default, and an `error` event.
-pub(super) async fn settle(
-    call: &Call,
-    settings: &AgentSettings,
-) -> Result<AgentSettings, CallError> {
+/// An agent in one call.
+#[derive(Debug)]
+pub(super) struct Settled {
+    /// Its settings, with the values of the variables in their texts.
+    pub(super) settings: Arc<AgentSettings>,
+    /// What its look-up has found, by the names in texts.
+    pub(super) found: BTreeMap<String, String>,
+}
+
+/// Looks up what is to be looked up for this call, and puts the values of the variables into the
+/// texts. What can't be found is a default, and an `error` event.
+pub(super) async fn settle(call: &Call, settings: &AgentSettings) -> Result<Settled, CallError> {
     let zone = time_zone(settings.time_zone.as_deref())?;
     let known = settings.known_names();
     let mut settled = settings.clone();
@@ -149,23 +168,28 @@ pub(super) async fn settle(
     let names = texts.iter().flat_map(|(template, _)| template.names());
     let names: BTreeSet<String> = names.map(str::to_owned).collect();
     let look_up = async {
-        if let Some(lookup) = &settings.lookup {
-            lookup.look_up(call).await;
+        match &settings.lookup {
+            Some(lookup) => lookup.look_up(call).await,
+            None => BTreeMap::new(),
         }
     };
-    let (values, ()) = call
+    let (values, found) = call
         .while_up(async { Ok(tokio::join!(values(call, &names, &zone), look_up)) })
         .await?;
     let mut all: BTreeMap<String, String> = settings.variables.clone();
     all.extend(values);
-    all.extend(found(call, &names));
+    all.extend(found.clone());
     for (template, text) in texts {
         *text = template.fill(&all);
     }
-    Ok(settled)
+    Ok(Settled {
+        settings: Arc::new(settled),
+        found,
+    })
 }
 
 /// What was looked up under these names.
+#[cfg(feature = "http")]
 fn found(call: &Call, names: &BTreeSet<String>) -> impl Iterator<Item = (String, String)> {
     let names = names.iter().filter(|name| name.starts_with(LOOKUP));
     names.filter_map(|name| Some((name.clone(), call.get_metadata(name)?)))

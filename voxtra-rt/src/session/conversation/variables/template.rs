@@ -34,6 +34,17 @@ pub enum VariableError {
         /// The nearest name, or all.
         hint: String,
     },
+    /// A variable of the agent has the name of a fact of the call.
+    #[error(
+        "the variable {name:?} can't be set, it has its value from the call: take a name other \
+         than {taken}, channel.NAME and lookup.NAME"
+    )]
+    Taken {
+        /// The name.
+        name: String,
+        /// The names that are taken.
+        taken: String,
+    },
     /// No time zone has this name.
     #[error("there is no time zone {name:?}: write one of the IANA names, such as Europe/Berlin")]
     TimeZone {
