@@ -1,6 +1,7 @@
 //! Whole conversations with a model that follows a script, in virtual time.
 
 mod failures;
+mod measured;
 mod silence;
 mod talking;
 mod tool_calls;

@@ -6,6 +6,7 @@ use std::future::pending;
 use tokio::time::Instant;
 
 use super::super::call::Call;
+use super::super::measure::Part;
 use super::settings::Filler;
 use super::turns::until;
 
@@ -42,7 +43,7 @@ impl<'a> Filling<'a> {
                 until(self.since.checked_add(filler.after)).await;
                 self.said = true;
                 // The answer comes, or does not, whatever becomes of the filler.
-                let _ = self.call.say(&filler.say).await;
+                let _ = self.call.say(&filler.say).part(Part::Filler).await;
             }
             pending::<Infallible>().await
         };

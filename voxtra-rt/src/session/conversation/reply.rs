@@ -84,6 +84,7 @@ impl Question<'_> {
             interrupted: false,
         };
         let mut acted = false;
+        call.session().marks().asked();
         for round in 1_usize.. {
             self.phase.send_replace(Phase::Thinking);
             let model = call.session().services().model;
@@ -92,7 +93,7 @@ impl Question<'_> {
             let with_tools = round <= MAX_ROUNDS;
             let request = lock(memory).request(&more, with_tools);
             let language = call.session().services().language;
-            let mut reading = Reading::new(model.reply(request), language);
+            let mut reading = Reading::new(call, model.reply(request), language);
             let Round {
                 text,
                 heard,
@@ -128,6 +129,7 @@ impl Question<'_> {
                 break;
             }
             acted = true;
+            call.session().marks().tools(calls.len());
             self.phase.send_replace(Phase::Acting);
             let results = self.act(&calls, &mut filling).await;
             more.extend(results);
@@ -170,7 +172,7 @@ impl Question<'_> {
     }
 
     /// Speaks a reply while it is being read.
-    async fn round(&mut self, reading: &mut Reading, filling: &mut Filling<'_>) -> Round {
+    async fn round(&mut self, reading: &mut Reading<'_>, filling: &mut Filling<'_>) -> Round {
         let wording = Arc::new(Mutex::new(Wording::default()));
         let spoken = self
             .call
@@ -195,7 +197,7 @@ impl Question<'_> {
     /// Returns how the utterance ended, if there was one, and the model's failure behind it.
     async fn speak(
         &mut self,
-        reading: &mut Reading,
+        reading: &mut Reading<'_>,
         wording: &Arc<Mutex<Wording>>,
         filling: &mut Filling<'_>,
     ) -> Result<(Option<Spoken>, Option<CallError>), CallError> {
@@ -208,6 +210,7 @@ impl Question<'_> {
             while let Some(sentence) = reading.next_sentence().await? {
                 lock(wording).push(&sentence);
                 any = true;
+                call.session().marks().sentence();
                 if !sentences.send(sentence).await {
                     break;
                 }
@@ -240,6 +243,7 @@ impl Question<'_> {
             let failed = provider(call, "language_model", written.unwrap_or(Ok(false))).await;
             return Ok((None, failed.err()));
         }
+        call.session().marks().audio();
         self.caller_is_quiet().await;
         self.phase.send_replace(Phase::Speaking);
         let speaking = call.utter(voiced, Manner::default());
@@ -299,7 +303,8 @@ fn append(all: &mut String, more: &str) {
 }
 
 /// A reply that is being read, sentence by sentence.
-struct Reading {
+struct Reading<'a> {
+    call: &'a Call,
     parts: Parts<ReplyPart>,
     language: Option<Arc<str>>,
     sentences: Sentences,
@@ -308,9 +313,10 @@ struct Reading {
     tool_calls: Vec<ToolCall>,
 }
 
-impl Reading {
-    fn new(parts: Parts<ReplyPart>, language: Option<Arc<str>>) -> Self {
+impl<'a> Reading<'a> {
+    fn new(call: &'a Call, parts: Parts<ReplyPart>, language: Option<Arc<str>>) -> Self {
         Self {
+            call,
             parts,
             language,
             sentences: Sentences::new(),
@@ -344,6 +350,7 @@ impl Reading {
             match part {
                 Some(part) => match part? {
                     ReplyPart::Text(text) => {
+                        self.call.session().marks().token();
                         self.text.push_str(&text);
                         self.sentences.push(&text);
                     }
