@@ -19,7 +19,7 @@ use crate::event::{
     UserSpeechStarted,
 };
 use crate::time::Instant;
-use crate::turn::{TurnEvent, TurnTaking};
+use crate::turn::{Meaning, TurnEvent, TurnTaking};
 use crate::vad::VoiceDetector;
 
 /// Audio before the first frame that counted as speech: a soft first consonant.
@@ -133,6 +133,28 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
 
     pub(super) fn expect_end_of_turn(&mut self, silence: Duration) {
         self.analysis.turn.expect_end_of_turn(silence);
+    }
+
+    /// Lets a barge-in wait for the caller's words, or not.
+    pub(super) fn expect_words(&mut self, on: bool) {
+        self.analysis.turn.expect_words(on);
+    }
+
+    /// Takes what the caller's words over the agent mean; true if they are a barge-in.
+    pub(super) fn overlap<P: Port>(
+        &mut self,
+        now: Instant,
+        meaning: Meaning,
+        agent_speaking: bool,
+        port: &mut P,
+    ) -> bool {
+        let mut turns = Turns::default();
+        self.analysis
+            .turn
+            .handle_meaning(meaning, agent_speaking, &mut |event| {
+                turns.note(event, now, port);
+            });
+        turns.barge_in
     }
 
     /// Whether the agent should be held back until it is clear whether the caller interrupts it.

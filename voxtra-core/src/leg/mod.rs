@@ -57,6 +57,7 @@ use crate::event::{
 };
 use crate::playout::{AgentAudio, Playout, PlayoutCounters, PlayoutEvent};
 use crate::time::Instant;
+use crate::turn::Meaning;
 use crate::vad::VoiceDetector;
 
 /// After this long without a first frame, the line is announced with the expected rate.
@@ -261,7 +262,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                     let detected = inbound.hear(now, audio, format, agent_speaking, settings, port);
                     counters.gaps = counters.gaps.wrapping_add(u64::from(detected.gap));
                     if detected.barge_in {
-                        cut::<F, _, _>(playout, port);
+                        interrupt::<F, _, _>(playout, port);
                     }
                     let outcome = outcome(detected.barge_in);
                     holds.follow(now, playout, inbound.holds_agent(), outcome, port);
@@ -302,7 +303,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                 .set_uninterruptible(self.playout.is_uninterruptible());
             let barge_in = self.inbound.gap(now, agent_speaking, &self.settings, port);
             if barge_in {
-                cut::<F, _, _>(&mut self.playout, port);
+                interrupt::<F, _, _>(&mut self.playout, port);
             }
             self.follow_holds(now, outcome(barge_in), port);
         }
@@ -384,7 +385,8 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         match command {
             Command::Flush { epoch } => {
                 if epoch == self.playout.epoch() {
-                    cut::<F, _, _>(&mut self.playout, port);
+                    port.epoch(self.playout.flush());
+                    discard::<F, _>(port);
                     self.inbound.agent_stopped();
                     self.follow_holds(now, AgentHeldOutcome::Stopped, port);
                 }
@@ -401,6 +403,12 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
             Command::BargeIn(on) => {
                 self.inbound.set_barge_in(on);
                 self.follow_holds(now, AgentHeldOutcome::Resumed, port);
+            }
+            Command::ExpectWords(on) => self.inbound.expect_words(on),
+            Command::Overlap { epoch, meaning } => {
+                if epoch == self.playout.epoch() {
+                    self.overlap(now, meaning, port);
+                }
             }
             Command::CallHold(on) => {
                 if on != self.holds.is_call_on_hold() {
@@ -448,6 +456,18 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         }
     }
 
+    /// Takes what the caller's words over the agent mean.
+    fn overlap<P: Port>(&mut self, now: Instant, meaning: Meaning, port: &mut P) {
+        let agent_speaking = has_the_floor(&self.playout);
+        self.inbound
+            .set_uninterruptible(self.playout.is_uninterruptible());
+        let barge_in = self.inbound.overlap(now, meaning, agent_speaking, port);
+        if barge_in {
+            interrupt::<F, _, _>(&mut self.playout, port);
+        }
+        self.follow_holds(now, outcome(barge_in), port);
+    }
+
     fn follow_holds<P: Port>(&mut self, now: Instant, outcome: AgentHeldOutcome, port: &mut P) {
         let is_asked_for = self.inbound.holds_agent();
         self.holds
@@ -471,9 +491,14 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
     }
 }
 
-/// Cuts the agent's audio. A peer that can do so discards what it has not played yet.
-fn cut<F: Framing, K: Samples, P: Port>(playout: &mut Playout<K>, port: &mut P) {
-    port.epoch(playout.flush());
+/// The caller interrupts: cuts the agent's audio.
+fn interrupt<F: Framing, K: Samples, P: Port>(playout: &mut Playout<K>, port: &mut P) {
+    port.epoch(playout.interrupt());
+    discard::<F, _>(port);
+}
+
+/// Lets a peer that can do so discard what it has not played yet.
+fn discard<F: Framing, P: Port>(port: &mut P) {
     if F::FLUSH_LEN > 0 {
         port.transmit(F::FLUSH_LEN, F::encode_flush);
     }

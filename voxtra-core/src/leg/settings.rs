@@ -2,7 +2,7 @@
 
 use crate::audio::SampleRate;
 use crate::playout::PlayoutSettings;
-use crate::turn::TurnSettings;
+use crate::turn::{Meaning, TurnSettings};
 
 /// Settings of a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -142,6 +142,18 @@ pub enum Command {
     EndOfTurn {
         /// The silence, in ms.
         silence_ms: u32,
+    },
+    /// Whether [`Overlap`](Self::Overlap) tells the caller's words while they are said. Then a
+    /// barge-in waits for them a little, if the agent is held back.
+    ExpectWords(bool),
+    /// What the caller's words over the agent mean, unless the epoch has changed since: `epoch` is
+    /// the one that was current when they became known, so that the words that cut an utterance do
+    /// not cut the next.
+    Overlap {
+        /// The epoch of what the agent says.
+        epoch: u32,
+        /// What the words are.
+        meaning: Meaning,
     },
     /// The far end puts the call on hold, or takes it off. On hold the agent is silent and its
     /// audio kept, nobody is listened to, and no silence is reported; signalled keys are.

@@ -25,6 +25,9 @@ pub struct Playout<K = [i16; KEPT]> {
     /// When the next frame is due; `None` until started.
     due: Option<Instant>,
     epoch: u32,
+    /// The epoch that a caller's interruption ended: utterances of it that may not be interrupted
+    /// are still played.
+    spared: Option<u32>,
     /// The chunk being read: `samples` are those left; `first` is cleared once its utterance is in
     /// progress.
     chunk: Option<Chunk>,
@@ -113,6 +116,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
             gain: Gain::from_db(settings.gain_db),
             due: None,
             epoch: 0,
+            spared: None,
             chunk: None,
             utterance: None,
             cut: false,
@@ -227,6 +231,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     /// Stops what is playing: the next frame fades out, and the queue is dropped when the next
     /// frame is made. Returns the new epoch; chunks of another epoch will never be played.
     pub const fn flush(&mut self) -> u32 {
+        self.spared = None;
         self.epoch = self.epoch.wrapping_add(1);
         self.cut = self.utterance.is_some();
         self.hold.want(false);
@@ -234,6 +239,15 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
             self.hold.release();
         }
         self.epoch
+    }
+
+    /// As [`flush`](Self::flush), for a caller who interrupts: utterances that wait behind what is
+    /// playing and may not be interrupted are played all the same.
+    pub const fn interrupt(&mut self) -> u32 {
+        let before = self.epoch;
+        let epoch = self.flush();
+        self.spared = Some(before);
+        epoch
     }
 
     /// The line is gone: ends the utterance in progress, if there is one.
@@ -270,9 +284,15 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
     pub fn is_uninterruptible(&self) -> bool {
         match (self.utterance, self.chunk) {
             (Some(utterance), _) => utterance.uninterruptible,
-            (None, Some(chunk)) => chunk.uninterruptible && chunk.epoch == self.epoch,
+            (None, Some(chunk)) => chunk.uninterruptible && self.is_current(chunk),
             (None, None) => false,
         }
+    }
+
+    /// Whether the chunk is to be played.
+    fn is_current(&self, chunk: Chunk) -> bool {
+        let is_spared = chunk.uninterruptible && self.spared == Some(chunk.epoch);
+        chunk.epoch == self.epoch || is_spared
     }
 
     /// The epoch of the chunks that are played.

@@ -41,7 +41,7 @@ pub struct Chunk {
     pub first: bool,
     /// Whether it ends here.
     pub last: bool,
-    /// Whether the caller may not interrupt it; the same in all of its chunks. If the utterance
-    /// before it is cut, it is dropped with the rest of the queue.
+    /// Whether the caller may not interrupt it; the same in all of its chunks. If the caller
+    /// interrupts the utterance before it, it is played all the same; a flush drops it.
     pub uninterruptible: bool,
 }

@@ -15,6 +15,7 @@ mod settings;
 mod taking;
 mod units;
 
+pub use overlap::Meaning;
 pub use preset::Preset;
 pub use settings::{TurnSettings, TurnSettingsError};
 pub use taking::{TurnEvent, TurnTaking};

@@ -3,6 +3,8 @@
 //! A barge-in takes two steps. At the first likely speech the agent is held back: playout fades out
 //! and keeps its audio. Then either the caller goes on, which confirms it, or falls silent again (a
 //! cough, a click, a backchannel such as "mm-hm"), and the agent goes on where it stopped.
+//!
+//! Where a transcript tells what the caller says, its [`Meaning`] decides as well as the length.
 
 use super::TurnSettings;
 use super::recent::newest;
@@ -16,9 +18,29 @@ pub(super) struct Overlap {
     likely: u64,
     /// Frames that are certainly speech, over the agent and while the caller speaks.
     voiced_frames: u32,
+    /// Those among them that were a backchannel.
+    excused_frames: u32,
+    /// The words so far are neither a backchannel nor an interruption.
+    has_content: bool,
+    /// Since when the speech has been long enough for a barge-in, which waits for the words.
+    long_since: Option<Micros>,
     reported: bool,
     hold: Option<Hold>,
     doubt: Doubt,
+    /// Words are told while they are said.
+    awaits_words: bool,
+}
+
+/// What the caller's words over the agent are, as far as a transcript tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// They only show that the caller listens ("mm-hm", "okay"). Speech up to now does not
+    /// interrupt.
+    Backchannel,
+    /// They are something else: the length of the speech decides.
+    Content,
+    /// They are meant to interrupt ("stop", "wait"): the agent is cut at once.
+    Interruption,
 }
 
 /// The agent is held back.
@@ -26,6 +48,8 @@ pub(super) struct Overlap {
 struct Hold {
     since: Micros,
     last_voice: Micros,
+    /// The caller's words are a backchannel: the agent goes on as soon as they are over.
+    brief: bool,
 }
 
 /// How often the agent was recently held back without an interruption. Each time raises the bar by
@@ -44,11 +68,10 @@ impl Overlap {
     /// Speech begins, with `over_agent` frames over the agent before this one.
     pub(super) fn begin_speech(&mut self, over_agent: u32) {
         // Speech since the agent was held back is part of the same interruption.
-        let before = match self.hold {
-            Some(_) => self.voiced_frames,
-            None => 0,
-        };
-        self.voiced_frames = before.saturating_add(over_agent);
+        if self.hold.is_none() {
+            self.forget_speech();
+        }
+        self.voiced_frames = self.voiced_frames.saturating_add(over_agent);
     }
 
     /// Speech has ended, or was dropped.
@@ -57,16 +80,56 @@ impl Overlap {
         // Old frames must not help new ones.
         self.likely = 0;
         if self.hold.is_none() {
-            self.voiced_frames = 0;
+            self.forget_speech();
         }
+    }
+
+    fn forget_speech(&mut self) {
+        self.voiced_frames = 0;
+        self.excused_frames = 0;
+        self.has_content = false;
+        self.long_since = None;
     }
 
     /// The agent does not speak, or may not be interrupted.
     pub(super) fn clear(&mut self) {
         *self = Self {
             doubt: self.doubt,
+            awaits_words: self.awaits_words,
             ..Self::default()
         };
+    }
+
+    /// Lets a barge-in wait for the caller's words from now on, or not.
+    pub(super) fn await_words(&mut self, on: bool) {
+        self.awaits_words = on;
+    }
+
+    /// What the caller has said so far is a backchannel.
+    pub(super) fn excuse(&mut self) {
+        self.excused_frames = self.voiced_frames;
+        self.has_content = false;
+        self.long_since = None;
+        if let Some(hold) = &mut self.hold {
+            hold.brief = true;
+        }
+    }
+
+    /// What the caller says is more than a backchannel.
+    pub(super) fn note_content(&mut self) {
+        self.excused_frames = 0;
+        self.has_content = true;
+        if let Some(hold) = &mut self.hold {
+            hold.brief = false;
+        }
+    }
+
+    /// The caller interrupts the agent.
+    pub(super) fn interrupt(&mut self) {
+        self.reported = true;
+        self.long_since = None;
+        self.hold = None;
+        self.doubt = Doubt::default();
     }
 
     /// Takes a frame over the agent, which ended at `now`.
@@ -101,33 +164,55 @@ impl Overlap {
             self.hold = Some(Hold {
                 since: now,
                 last_voice: now,
+                brief: false,
             });
         }
     }
 
-    /// Whether the caller has talked over the agent for long enough. Returns `true` once.
-    pub(super) fn confirm(&mut self, settings: &TurnSettings) -> bool {
-        let confirmed = settings.barge_in
-            && !self.reported
-            && lasts(self.voiced_frames, settings.barge_in_min_speech_ms);
-        if confirmed {
-            self.reported = true;
-            self.hold = None;
-            self.doubt = Doubt::default();
+    /// Whether the caller, who `speaks` or has just stopped, has talked over the agent for long
+    /// enough. Returns `true` once. While the agent is held back and words are told, it waits for
+    /// them: nobody hears the difference.
+    pub(super) fn confirm(&mut self, now: Micros, speaks: bool, settings: &TurnSettings) -> bool {
+        if !settings.barge_in || self.reported {
+            return false;
         }
-        confirmed
+        let counted = self.voiced_frames.saturating_sub(self.excused_frames);
+        if speaks && lasts(counted, settings.barge_in_min_speech_ms) {
+            self.long_since.get_or_insert(now);
+        }
+        let Some(since) = self.long_since else {
+            return false;
+        };
+        let waits = self.awaits_words
+            && !self.has_content
+            && self.hold.is_some_and(|hold| !hold.is_over(now, settings))
+            && now.saturating_sub(since) < millis(settings.barge_in_words_ms);
+        if !waits {
+            self.interrupt();
+        }
+        !waits
     }
 
     /// Lets the agent go on when no interruption has followed by `now`.
     pub(super) fn settle(&mut self, now: Micros, settings: &TurnSettings) {
-        let Some(hold) = self.hold else { return };
-        let since = |then: Micros| now.saturating_sub(then);
-        if since(hold.last_voice) >= millis(settings.pause_resume_ms)
-            || since(hold.since) >= millis(settings.pause_max_ms)
-        {
+        if self.hold.is_some_and(|hold| hold.is_over(now, settings)) {
             self.clear();
             self.doubt.raise(now);
         }
+    }
+}
+
+impl Hold {
+    /// Whether no interruption has followed in time.
+    fn is_over(self, now: Micros, settings: &TurnSettings) -> bool {
+        let since = |then: Micros| now.saturating_sub(then);
+        let resume = millis(settings.pause_resume_ms);
+        let resume = if self.brief {
+            resume.min(BRIEF)
+        } else {
+            resume
+        };
+        since(self.last_voice) >= resume || since(self.since) >= millis(settings.pause_max_ms)
     }
 }
 
@@ -147,6 +232,8 @@ impl Doubt {
     }
 }
 
+/// How long no voice ends a backchannel: longer than the pauses inside a word.
+const BRIEF: Micros = 5 * FRAME;
 /// Time after which the bar sinks by a frame.
 const DOUBT_FADES: Micros = 250 * FRAME;
 /// Most frames by which the bar is raised.

@@ -68,6 +68,11 @@ pub struct TurnSettings {
     /// "mm-hm". Never before the speech itself is reported. With `pause` the agent has fallen
     /// silent long before. 20 to 5,000 ms, default 560.
     pub barge_in_min_speech_ms: u32,
+    /// How long a barge-in for which the caller has talked long enough waits for the words, where
+    /// they are told while they are said ([`TurnTaking::expect_words`](super::TurnTaking)): they
+    /// may be no more than "mm-hm". Only while the agent is held back, so the caller hears no
+    /// difference. 0 to 5,000 ms, default 400.
+    pub barge_in_words_ms: u32,
     /// Whether the agent is held back at the first likely speech, until it is clear whether that is
     /// a barge-in. Only with `barge_in`. Default true.
     pub pause: bool,
@@ -104,6 +109,7 @@ impl Default for TurnSettings {
             barge_in: true,
             barge_in_threshold: 0.97,
             barge_in_min_speech_ms: 560,
+            barge_in_words_ms: 400,
             pause: true,
             pause_threshold: 0.5,
             pause_frames: 1,
@@ -202,6 +208,11 @@ impl TurnSettings {
             (0.05..=1.0).contains(&self.barge_in_threshold),
             "barge_in_threshold",
             "must be from 0.05 to 1",
+        )?;
+        within(
+            self.barge_in_words_ms <= 5_000,
+            "barge_in_words_ms",
+            "must be from 0 to 5000 ms",
         )?;
         self.check_pause()
     }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::TurnSettings;
 use super::likely::Likely;
-use super::overlap::Overlap;
+use super::overlap::{Meaning, Overlap};
 use super::pauses::Pauses;
 use super::recent::Recent;
 use super::settings::MAX_START_WINDOW;
@@ -45,6 +45,8 @@ pub struct TurnTaking {
     speech: Speech,
     /// The caller's turn, from its first speech until its end was reported.
     turn: Option<Turn>,
+    /// The caller's last speech over this agent, which was taken for no turn.
+    dropped: Option<Turn>,
     pauses: Pauses,
     /// When the last turn ended, unless the agent has answered it.
     unanswered: Option<Micros>,
@@ -107,6 +109,7 @@ impl TurnTaking {
             likely: Likely::default(),
             speech: Speech::None,
             turn: None,
+            dropped: None,
             pauses: Pauses::new(&settings),
             unanswered: None,
             quiet_since: 0,
@@ -175,6 +178,7 @@ impl TurnTaking {
         self.end_turn(false, on);
         self.drop_onset();
         self.overlap.clear();
+        self.dropped = None;
     }
 
     /// Leaves out the time from the last input to the next one: it was neither speech nor silence,
@@ -202,6 +206,40 @@ impl TurnTaking {
         if on != self.uninterruptible {
             self.uninterruptible = on;
             self.overlap.clear();
+            self.dropped = None;
+        }
+    }
+
+    /// Tells whether the caller's words are reported to [`handle_meaning`](Self::handle_meaning)
+    /// while they are said. If so, speech over the agent that is long enough for a barge-in waits
+    /// for them, up to `barge_in_words_ms` and only while the agent is held back.
+    pub fn expect_words(&mut self, on: bool) {
+        self.overlap.await_words(on);
+    }
+
+    /// Takes what the caller's words mean that were said over the agent: of the speech in progress,
+    /// or the last. A transcript comes late, and by then the agent may have gone on, or been cut
+    /// for the length of the speech; what has ended stays as it is. Words interrupt once a turn.
+    pub fn handle_meaning(
+        &mut self,
+        meaning: Meaning,
+        agent_speaking: bool,
+        on: &mut impl FnMut(TurnEvent),
+    ) {
+        match meaning {
+            Meaning::Backchannel => self.overlap.excuse(),
+            Meaning::Content => self.overlap.note_content(),
+            Meaning::Interruption => {
+                let said = self.turn.or(self.dropped);
+                if said.is_some_and(|turn| !turn.interrupted)
+                    && agent_speaking
+                    && self.settings.barge_in
+                    && !self.uninterruptible
+                {
+                    self.overlap.interrupt();
+                    self.barge_in(on);
+                }
+            }
         }
     }
 
@@ -317,7 +355,9 @@ impl TurnTaking {
             let turn = self.turn.get_or_insert(Turn {
                 span,
                 has_the_floor: !self.settings.barge_in,
+                interrupted: false,
             });
+            self.dropped = None;
             turn.span.last = span.last;
             turn.has_the_floor |= voiced && !over_agent;
             self.quiet_since = span.last;
@@ -345,19 +385,28 @@ impl TurnTaking {
     fn follow_agent(&mut self, agent_speaking: bool, on: &mut impl FnMut(TurnEvent)) {
         if !agent_speaking {
             self.overlap.clear();
+            self.dropped = None;
             return;
         }
         self.unanswered = None;
         self.quiet_since = self.now;
         self.quiet_reported = false;
-        if self.is_user_speaking() && !self.uninterruptible && self.overlap.confirm(&self.settings)
-        {
-            if let Some(turn) = &mut self.turn {
-                turn.has_the_floor = true;
-            }
-            on(TurnEvent::BargeIn);
+        let speaks = self.is_user_speaking();
+        if !self.uninterruptible && self.overlap.confirm(self.now, speaks, &self.settings) {
+            self.barge_in(on);
         }
         self.overlap.settle(self.now, &self.settings);
+    }
+
+    /// The caller interrupts the agent, and has the turn.
+    fn barge_in(&mut self, on: &mut impl FnMut(TurnEvent)) {
+        // What was taken for no turn is one.
+        self.turn = self.turn.or(self.dropped.take());
+        if let Some(turn) = &mut self.turn {
+            turn.has_the_floor = true;
+            turn.interrupted = true;
+        }
+        on(TurnEvent::BargeIn);
     }
 
     /// Reports everything that was due by `at`.
@@ -385,7 +434,7 @@ impl TurnTaking {
             if turn.has_the_floor || !agent_speaking {
                 self.end_turn(false, on);
             } else {
-                self.turn = None;
+                self.dropped = self.turn.take();
                 self.pauses.turn_dropped();
             }
         }
@@ -486,6 +535,8 @@ struct Turn {
     /// The caller said part of it while the agent was silent, or interrupted the agent. Otherwise
     /// it may need no answer. An agent that may not be interrupted counts as silent.
     has_the_floor: bool,
+    /// It interrupted the agent.
+    interrupted: bool,
 }
 
 /// From the first frame to the last, by the times at which they were handled.

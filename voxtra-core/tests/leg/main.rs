@@ -8,6 +8,7 @@ mod hearing;
 mod keys;
 mod life;
 mod loudspeaker;
+mod meaning;
 mod prefixed;
 mod property;
 mod protocol;

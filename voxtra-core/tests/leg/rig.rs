@@ -260,3 +260,16 @@ pub(crate) fn buzz(frames: usize) -> Vec<i16> {
 pub(crate) fn silence(frames: usize) -> Vec<i16> {
     vec![0; frames * N]
 }
+
+/// The caller's voice: another than the agent's, so that it is no echo.
+pub(crate) fn voice(frames: usize) -> Vec<i16> {
+    (0..frames * N)
+        .map(|n| {
+            let t = n as f32 / 8_000.0;
+            let harmonics: f32 = (1..6)
+                .map(|k| (1_163.0 * k as f32 * t).sin() / k as f32)
+                .sum();
+            (6_000.0 * harmonics) as i16
+        })
+        .collect()
+}

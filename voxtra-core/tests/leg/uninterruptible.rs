@@ -6,20 +6,7 @@ use voxtra_core::event::{MediaStoppedReason, Record, RecordBody};
 use voxtra_core::leg::{Command, Forward};
 use voxtra_core::turn::TurnSettings;
 
-use crate::rig::{N, Rig, buzz, pcm, silence, told};
-
-/// The caller's voice: another than the agent's, so that it is no echo.
-fn voice(frames: usize) -> Vec<i16> {
-    (0..frames * N)
-        .map(|n| {
-            let t = n as f32 / 8_000.0;
-            let harmonics: f32 = (1..6)
-                .map(|k| (1_163.0 * k as f32 * t).sin() / k as f32)
-                .sum();
-            (6_000.0 * harmonics) as i16
-        })
-        .collect()
-}
+use crate::rig::{N, Rig, buzz, pcm, silence, told, voice};
 
 /// All that went out.
 fn sent(rig: &Rig) -> Vec<i16> {
@@ -174,15 +161,53 @@ fn the_agents_own_code_and_the_far_end_may_stop_it() {
 }
 
 #[test]
-fn it_goes_with_the_queue_when_the_utterance_before_it_is_cut() {
+fn it_is_heard_though_the_utterance_before_it_is_cut() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(30));
+    rig.agent.says(0, 1, &buzz(200));
+    rig.agent.says(0, 2, &buzz(30));
+    rig.agent.insists(0, 3, &buzz(50));
+    rig.agent.says(0, 4, &buzz(30));
+    rig.hear(&silence(20));
+    rig.hear(&voice(60));
+    rig.hear(&silence(80));
+    let utterances = rig.story();
+    let utterances = utterances
+        .iter()
+        .filter(|told| told.ends_with(['1', '2', '3', '4']));
+    assert!(utterances.eq(["starts 1", "cut 1", "cut 2", "starts 3", "ends 3", "cut 4"]));
+    assert_eq!(rig.line.epoch, 1);
+}
+
+#[test]
+fn the_agents_own_code_drops_it_with_the_queue() {
     let mut rig = Rig::forwarding(Forward::Nothing);
     rig.hear(&silence(30));
     rig.agent.says(0, 1, &buzz(200));
     rig.agent.insists(0, 2, &buzz(50));
     rig.hear(&silence(20));
-    rig.hear(&voice(60));
+    rig.command(Command::Flush { epoch: 0 });
     rig.hear(&silence(40));
-    let utterances = rig.story();
-    let utterances = utterances.iter().filter(|told| told.ends_with(['1', '2']));
-    assert!(utterances.eq(["starts 1", "cut 1", "cut 2"]));
+    assert_eq!(
+        rig.story()[1..],
+        ["starts 1", "cut 1", "cut 2"].map(String::from)
+    );
+}
+
+#[test]
+fn one_that_outlived_an_interruption_goes_with_the_next_epoch() {
+    let mut rig = Rig::forwarding(Forward::Nothing);
+    rig.hear(&silence(30));
+    rig.agent.says(0, 1, &buzz(200));
+    rig.agent.insists(0, 2, &buzz(200));
+    rig.hear(&silence(20));
+    rig.hear(&voice(60));
+    assert_eq!(rig.line.epoch, 1);
+    // The flush of what the caller has cut comes late.
+    rig.command(Command::Flush { epoch: 0 });
+    rig.hear(&silence(5));
+    assert_eq!(rig.line.epoch, 1);
+    rig.command(Command::Flush { epoch: 1 });
+    rig.hear(&silence(5));
+    assert!(rig.story().iter().any(|told| told == "cut 2"));
 }

@@ -4,13 +4,14 @@
 
 mod end_of_turn;
 mod interruptions;
+mod meaning;
 mod property;
 mod settings;
 
 use std::time::Duration;
 
 use voxtra_core::time::Instant;
-use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
+use voxtra_core::turn::{Meaning, TurnEvent, TurnSettings, TurnTaking};
 
 /// Runs a script and returns lines of `time event`, in ms; `held` and `goes on` are what becomes of
 /// the agent, apart from barge-ins.
@@ -18,7 +19,8 @@ use voxtra_core::turn::{TurnEvent, TurnSettings, TurnTaking};
 /// The script is a list of steps: `speech MS`, `quiet MS` and `prob P MS` send frames of 20 ms, the
 /// first of which is handled at 20 ms; `gap MS` sends no frame but says so every 20 ms;
 /// `nothing MS` doesn't even do that; `agent on` and `agent off`; `expect MS` asks for another end
-/// of turn; `clock ±MS` moves the clock; `bunch N` sends N frames of speech at once; `finish`.
+/// of turn; `words on` and `words off` say whether words come, `means WORD` what they mean;
+/// `clock ±MS` moves the clock; `bunch N` sends N frames of speech at once; `finish`.
 fn play(settings: TurnSettings, script: &str) -> Vec<String> {
     settings.check().unwrap();
     let mut turns = TurnTaking::new(settings);
@@ -46,6 +48,23 @@ fn play(settings: TurnSettings, script: &str) -> Vec<String> {
             }
             "expect" => {
                 turns.expect_end_of_turn(Duration::from_millis(number(1) as u64));
+                continue;
+            }
+            "words" => {
+                turns.expect_words(words[1] == "on");
+                continue;
+            }
+            "means" => {
+                let meaning = match words[1] {
+                    "backchannel" => Meaning::Backchannel,
+                    "content" => Meaning::Content,
+                    _ => Meaning::Interruption,
+                };
+                let before = lines.len();
+                turns.handle_meaning(meaning, agent, &mut |event| {
+                    lines.push(line(script_ms, event));
+                });
+                held &= lines.len() == before;
                 continue;
             }
             "leave-out" => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::session::{AgentSettings, Filler, NoInput, OnFailure, tools};
+use crate::session::{AgentSettings, Filler, NoInput, OnFailure, OverlapWords, tools};
 use crate::speech::SpeechError;
 
 /// An agent of the configuration.
@@ -16,6 +16,8 @@ pub struct ConfiguredAgent {
     pub instructions: AgentInstructions,
     /// The language of its callers and of what it says, as a tag such as `en-GB`.
     pub language: Option<String>,
+    /// Words by which callers interrupt it or do not, beside the known ones.
+    pub overlap: OverlapWords,
     /// What it says first.
     pub greeting: Option<String>,
     /// The providers that understand the caller, the preferred one first.
@@ -111,6 +113,7 @@ impl ConfiguredAgent {
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
         let mut settings = AgentSettings::new(instructions);
         settings.language.clone_from(&self.language);
+        settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
         for tool in &self.tools {
             settings = match tool {

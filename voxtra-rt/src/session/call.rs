@@ -6,6 +6,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use voxtra_core::event::{Error, EventType};
 
+use super::caller_words::OverlapWords;
 use super::carrier::Carrier;
 use super::conversation::Conversation;
 use super::error::CallError;
@@ -42,6 +43,7 @@ pub(crate) struct Services {
     pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
     pub(crate) model: Option<Arc<dyn LanguageModel>>,
     pub(crate) language: Option<Arc<str>>,
+    pub(crate) overlap: Arc<OverlapWords>,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) state: Arc<State>,
 }
@@ -259,6 +261,23 @@ impl Call {
     pub fn set_language(&self, tag: &str) {
         self.session
             .change_services(|services| services.language = Some(tag.into()));
+    }
+
+    /// Adds to the words by which a caller who talks over the agent interrupts it, or does not:
+    /// beside those that are known of English and German. It replaces what was added earlier.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, OverlapWords};
+    /// # fn example(call: &Call) {
+    /// call.set_overlap_words(OverlapWords::new().with(|words| {
+    ///     words.interruptions = vec!["attendez".to_owned()];
+    ///     words.backchannels = vec!["d'accord".to_owned()];
+    /// }));
+    /// # }
+    /// ```
+    pub fn set_overlap_words(&self, words: OverlapWords) {
+        self.session
+            .change_services(|services| services.overlap = Arc::new(words));
     }
 
     /// Stores a value for this call.

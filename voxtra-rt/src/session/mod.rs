@@ -7,6 +7,7 @@
 // The call, as an agent holds it.
 mod call;
 mod caller_audio;
+mod caller_words;
 mod conversation;
 mod error;
 mod leg;
@@ -51,6 +52,7 @@ use crate::sync;
 
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
+pub use caller_words::OverlapWords;
 pub use conversation::{
     AgentSettings, Answer, Conversation, Filler, FnTool, NoInput, OnFailure, Tool, WayOut, tools,
 };

@@ -68,7 +68,7 @@ pub(crate) struct Owner {
     /// Lost records that were reported.
     missed: u64,
     /// The last of each lasting command, for the leg of another connection.
-    standing: [Option<Command>; 4],
+    standing: [Option<Command>; 5],
     /// The far end holds the call.
     held: bool,
     /// When the audio was last connected.
@@ -132,7 +132,7 @@ impl Owner {
             keys: EarlyKeys::default(),
             stopped: false,
             missed: 0,
-            standing: [None; 4],
+            standing: [None; 5],
             held: false,
             connected_at: None,
             short_lived: 0,
@@ -397,6 +397,7 @@ impl Owner {
             Command::FrameEvents(_) => Some(1),
             Command::Mode(_) => Some(2),
             Command::CallHold(_) => Some(3),
+            Command::ExpectWords(_) => Some(4),
             _ => None,
         };
         if let Some(standing) = place.and_then(|place| self.standing.get_mut(place)) {

@@ -141,6 +141,18 @@ impl SpeechOutput {
         std::mem::take(&mut said.utterances).into_values()
     }
 
+    /// The epoch of what is queued or being said; `None` if the agent says nothing.
+    pub(crate) fn speaking_in(&self) -> Option<u32> {
+        let speaks = !lock(&self.said).utterances.is_empty();
+        let media = self.media().filter(|_| speaks);
+        media.map(|media| media.epoch())
+    }
+
+    /// Whether this utterance is queued or being said.
+    fn says(&self, utterance: u32) -> bool {
+        lock(&self.said).utterances.contains_key(&utterance)
+    }
+
     pub(crate) fn stats(&self) -> CallStats {
         self.media().map(|media| media.stats()).unwrap_or_default()
     }
@@ -368,6 +380,10 @@ impl<'a> Utterance<'a> {
     }
 
     async fn write(&mut self, samples: &Arc<[i16]>, last: bool) -> Result<(), Cut> {
+        let insists = self.manner.uninterruptible && self.queued;
+        if insists && !self.call.session().output().says(self.number) {
+            return Err(Cut);
+        }
         let Some(writer) = self.place.as_mut() else {
             return Err(Cut);
         };
@@ -415,14 +431,19 @@ impl Drop for Utterance<'_> {
             self.call.session().output().over(self.number);
             return;
         }
+        let Some(writer) = self.place.as_mut() else {
+            return;
+        };
+        // The epoch may have changed since an utterance began that may not be interrupted.
+        let epoch = match self.manner.uninterruptible {
+            true => writer.epoch(),
+            false => self.epoch,
+        };
         // Dropped in mid-sentence. If the queue to the owner is full, the audio plays to its end,
         // which loses nothing.
-        let epoch = self.epoch;
         let flush = Request::Leg(Command::Flush { epoch });
-        if self.call.session().try_send(flush)
-            && let Some(writer) = self.place.as_mut()
-        {
-            writer.expect_flush(self.epoch);
+        if self.call.session().try_send(flush) {
+            writer.expect_flush(epoch);
         }
     }
 }

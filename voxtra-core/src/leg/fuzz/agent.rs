@@ -56,7 +56,7 @@ impl Agent {
         self.queue(samples, chunk, true, whole);
     }
 
-    /// Goes on with the open utterance. As `Call::say` does, it stops when the epoch has changed.
+    /// Goes on with the open utterance. As `Call::say` does, it stops when it is no longer played.
     pub(super) fn go_on(&mut self, samples: u16, chunk: u8, end: bool) {
         self.queue(samples, chunk, false, end);
     }
@@ -67,8 +67,9 @@ impl Agent {
     }
 
     fn queue(&mut self, samples: u16, chunk: u8, mut first: bool, end: bool) {
-        let current = self.epoch.current();
-        let Some((utterance, epoch)) = self.open.filter(|(_, epoch)| *epoch == current) else {
+        let is_played =
+            |(utterance, epoch): &(u32, u32)| self.epoch.plays(*epoch, insists(*utterance));
+        let Some((utterance, epoch)) = self.open.filter(is_played) else {
             self.open = None;
             return;
         };
@@ -83,7 +84,7 @@ impl Agent {
                 samples: u32::from(now),
                 first,
                 last: end && left == 0,
-                uninterruptible: utterance % 4 == 3,
+                uninterruptible: insists(utterance),
             });
             self.put(utterance, now);
             first = false;
@@ -147,6 +148,11 @@ impl Agent {
     }
 }
 
+/// Whether the caller may not interrupt this utterance.
+fn insists(utterance: u32) -> bool {
+    utterance % 4 == 3
+}
+
 impl AgentAudio for Agent {
     fn next_chunk(&mut self) -> Option<Chunk> {
         let next = self.chunks.pop_front()?;
@@ -161,7 +167,7 @@ impl AgentAudio for Agent {
     fn read(&mut self, out: &mut [i16]) -> usize {
         let (chunk, count) = self.take(out.len());
         assert!(
-            chunk.epoch == self.epoch.current() || self.epoch.is_fading(),
+            self.epoch.plays(chunk.epoch, chunk.uninterruptible) || self.epoch.is_fading(),
             "audio of an epoch that is over"
         );
         for (place, sample) in out.iter_mut().zip(self.samples.drain(..count)) {

@@ -184,6 +184,12 @@ impl Call {
             Operation::EndOfTurn { silence_ms } => {
                 self.command(Command::EndOfTurn { silence_ms });
             }
+            Operation::ExpectWords { on } => self.command(Command::ExpectWords(on)),
+            Operation::Overlap { meaning } => {
+                let epoch = self.epoch.current();
+                self.command(Command::Overlap { epoch, meaning });
+                self.assert_flushed_by_barge_in(epoch);
+            }
             Operation::CallHold { on } => {
                 self.command(Command::CallHold(on));
                 if !self.stopped && on != self.line.is_on_hold() {
@@ -249,6 +255,9 @@ impl Call {
         assert!(self.leg.playout_counters().frames <= elapsed / 20 + 1);
         self.epoch.faded();
         let read = self.agent.take_read();
+        if !read.is_empty() {
+            self.line.agent_is_heard();
+        }
         let fades_for_hold = core::mem::take(&mut self.fades_for_hold);
         assert!(
             read.is_empty() || fading || fades_for_hold || !self.line.is_on_hold(),

@@ -10,7 +10,7 @@ use crate::leg::{
     BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
 };
 use crate::playout::PlayoutSettings;
-use crate::turn::TurnSettings;
+use crate::turn::{Meaning, TurnSettings};
 
 /// A whole call: the leg's settings and its operations, in order.
 #[derive(Debug)]
@@ -76,6 +76,10 @@ pub(super) enum Operation {
     BargeIn { on: bool },
     /// The application knows better when the turn ends.
     EndOfTurn { silence_ms: u32 },
+    /// Words come while they are said, or not.
+    ExpectWords { on: bool },
+    /// What the caller's words mean.
+    Overlap { meaning: Meaning },
     /// The far end puts the call on hold, or takes it off.
     CallHold { on: bool },
     /// The agent hangs up.
@@ -148,7 +152,27 @@ impl<'a> Arbitrary<'a> for Operation {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         // When bytes run short, `u` gives zeros.
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
-        Ok(match byte(u)? % 29 {
+        Ok(match byte(u)? {
+            // The others keep the numbers that the seeds have.
+            254 => Self::ExpectWords {
+                on: byte(u)? & 1 == 1,
+            },
+            255 => Self::Overlap {
+                meaning: match byte(u)? % 3 {
+                    0 => Meaning::Backchannel,
+                    1 => Meaning::Content,
+                    _ => Meaning::Interruption,
+                },
+            },
+            other => Self::numbered(other % 29, u)?,
+        })
+    }
+}
+
+impl Operation {
+    fn numbered(number: u8, u: &mut Unstructured<'_>) -> Result<Self> {
+        let byte = |u: &mut Unstructured<'_>| u.arbitrary::<u8>();
+        Ok(match number {
             0 => Self::Pass { ms: byte(u)? },
             1 => Self::Leap { ms: u.arbitrary()? },
             2..=4 => Self::Run { frames: byte(u)? },

@@ -18,12 +18,20 @@ use crate::time::Instant;
 #[derive(Default)]
 pub(super) struct Epoch {
     current: Cell<u32>,
+    /// The epoch that an interruption ended: what may not be interrupted of it is still played.
+    spared: Cell<Option<u32>>,
     fading: Cell<bool>,
 }
 
 impl Epoch {
     pub(super) fn current(&self) -> u32 {
         self.current.get()
+    }
+
+    /// Whether an utterance of this epoch is still played.
+    pub(super) fn plays(&self, epoch: u32, uninterruptible: bool) -> bool {
+        let is_spared = uninterruptible && self.spared.get() == Some(epoch);
+        epoch == self.current() || is_spared
     }
 
     pub(super) fn is_fading(&self) -> bool {
@@ -121,6 +129,11 @@ impl CheckingPort {
         self.talk.silent = false;
     }
 
+    /// The agent is heard, perhaps again after its audio was missing: another silence may follow.
+    pub(super) fn agent_is_heard(&mut self) {
+        self.talk.silent = false;
+    }
+
     pub(super) fn is_on_hold(&self) -> bool {
         self.talk.on_hold
     }
@@ -198,7 +211,7 @@ impl CheckingPort {
                 self.assert_plausible(e.duration_ms);
             }
             Realtime::BargeIn(_) => {
-                assert!(talk.speaking, "nobody barged in");
+                assert!(talk.turn, "nobody barged in");
                 talk.barge_in = true;
             }
             Realtime::SilenceDetected(e) => {
@@ -288,7 +301,9 @@ impl Port for CheckingPort {
 
     fn epoch(&mut self, epoch: u32) {
         assert_eq!(epoch, self.epoch.current().wrapping_add(1));
-        self.epoch.current.set(epoch);
+        let before = self.epoch.current.replace(epoch);
+        let spared = Some(before).filter(|_| self.talk.barge_in);
+        self.epoch.spared.set(spared);
         self.epoch.fading.set(true);
     }
 

@@ -108,7 +108,7 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
                 Some(chunk) => chunk,
                 None => source.next_chunk()?,
             };
-            if chunk.epoch == self.epoch {
+            if self.is_current(chunk) {
                 self.chunk = Some(chunk);
                 return self.chunk;
             }

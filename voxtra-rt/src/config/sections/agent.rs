@@ -8,7 +8,7 @@ use super::super::agent::{AgentInstructions, COMMAND, ConfiguredAgent, ReadyTool
 use super::super::document::{Section, nearest};
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::read_word;
-use crate::session::{Filler, NoInput, OnFailure, WayOut};
+use crate::session::{Filler, NoInput, OnFailure, OverlapWords, WayOut};
 use crate::speech::{SpeechSettings, VoiceSettings};
 
 /// The providers of the file, and the names of all their sections.
@@ -65,6 +65,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         name,
         instructions,
         language,
+        overlap: read_overlap(section.section("overlap")),
         greeting,
         speech_to_text,
         language_model,
@@ -215,6 +216,25 @@ fn read_tools(section: &Section<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) 
         }
     }
     (tools, transfer)
+}
+
+fn read_overlap(section: Section<'_>) -> OverlapWords {
+    let words = |key| {
+        let words = section.text_or_texts(key).unwrap_or_default();
+        if words
+            .iter()
+            .any(|text| !text.contains(char::is_alphanumeric))
+        {
+            section.refuse(key, "has an entry without a word");
+        }
+        words
+    };
+    let words = OverlapWords::new().with(|overlap| {
+        overlap.interruptions = words("interruptions");
+        overlap.backchannels = words("backchannels");
+    });
+    section.finish();
+    words
 }
 
 fn read_no_input(section: Section<'_>) -> Option<NoInput> {

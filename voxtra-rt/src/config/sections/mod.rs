@@ -151,6 +151,7 @@ fn read_turn(section: Section<'_>) -> TurnSettings {
     switch("barge_in", &mut turn.barge_in);
     share("barge_in_threshold", &mut turn.barge_in_threshold);
     time("barge_in_min_speech_ms", &mut turn.barge_in_min_speech_ms);
+    time("barge_in_words_ms", &mut turn.barge_in_words_ms);
     switch("pause", &mut turn.pause);
     share("pause_threshold", &mut turn.pause_threshold);
     frames("pause_frames", &mut turn.pause_frames);

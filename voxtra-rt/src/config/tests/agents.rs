@@ -33,6 +33,7 @@ fn a_whole_agent_is_read() {
 instructions = """
 Be brief."""
 greeting = "Hello."
+overlap = {{ interruptions = ["basta"], backchannels = ["va bene", "sì"] }}
 speech_to_text = ["ears", "openai"]
 language_model = "anthropic"
 text_to_speech = ["openai", "command"]
@@ -55,6 +56,8 @@ then = "transfer  PJSIP/200"
     let settings = agent.settings().unwrap();
     assert_eq!(settings.instructions, "Be brief.");
     assert_eq!(settings.greeting.as_deref(), Some("Hello."));
+    assert_eq!(settings.overlap.interruptions, ["basta"]);
+    assert_eq!(settings.overlap.backchannels, ["va bene", "sì"]);
     let tools: Vec<_> = settings.tools.iter().map(|tool| tool.spec()).collect();
     let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["transfer", "hang_up", "send_dtmf"]);

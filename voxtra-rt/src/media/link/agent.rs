@@ -158,7 +158,7 @@ impl AgentAudioWriter {
         self.shared.agent.let_go() == 0
     }
 
-    fn epoch(&self) -> u32 {
+    pub(crate) fn epoch(&self) -> u32 {
         self.shared.epoch.load(Ordering::Acquire)
     }
 
@@ -167,9 +167,11 @@ impl AgentAudioWriter {
         self.shared.closed.load(Ordering::Acquire)
     }
 
-    /// Whether an utterance begun under `epoch` still goes out.
-    fn current(&self, epoch: u32) -> Result<(), Cut> {
-        if self.epoch() != epoch || self.is_closed() {
+    /// Whether the utterance of `chunk` still goes out. One that may not be interrupted may outlive
+    /// its epoch; the leg knows.
+    fn current(&self, chunk: Chunk) -> Result<(), Cut> {
+        let is_over = self.epoch() != chunk.epoch && !chunk.uninterruptible;
+        if is_over || self.is_closed() {
             Err(Cut)
         } else {
             Ok(())
@@ -196,11 +198,11 @@ impl AgentAudioWriter {
     ) -> Result<(), Cut> {
         let last = chunk.last;
         if samples.is_empty() && !last {
-            return self.current(chunk.epoch);
+            return self.current(chunk);
         }
         let mut from = 0;
         loop {
-            self.current(chunk.epoch)?;
+            self.current(chunk)?;
             let rate = self.rate();
             let room = samples_in(self.length, rate);
             let most = (room / PIECES_IN_FULL).max(rate.frame_samples());

@@ -2,6 +2,7 @@
 
 mod failures;
 mod measured;
+mod overlap;
 mod silence;
 mod talking;
 mod tool_calls;

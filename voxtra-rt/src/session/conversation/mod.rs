@@ -20,6 +20,7 @@ use self::reply::{Phase, Question};
 pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
 use super::call::Call;
+use super::caller_words::OverlapWords;
 use super::error::CallError;
 use crate::lock::lock;
 use crate::speech::{Message, Parts, Reply, ReplyPart};
@@ -190,6 +191,9 @@ impl<'a> Conversation<'a> {
         self.instruct(&settings.instructions);
         if let Some(language) = &settings.language {
             self.call.set_language(language);
+        }
+        if settings.overlap != OverlapWords::default() {
+            self.call.set_overlap_words(settings.overlap.clone());
         }
         for tool in &settings.tools {
             lock(self.call.session().memory()).add_tool(tool.clone());

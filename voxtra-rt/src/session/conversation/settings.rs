@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::caller_words::OverlapWords;
 use super::tool::Tool;
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
@@ -26,6 +27,9 @@ pub struct AgentSettings {
     /// The language of the caller and of what the agent says, as a tag such as `en-GB`. In English
     /// and German, amounts, dates and signs are said in words. Default: the providers' own.
     pub language: Option<String>,
+    /// Words by which callers interrupt the agent or do not, beside those that are known of English
+    /// and German. Default: none.
+    pub overlap: OverlapWords,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// The tools that the model may call. Default: none.
@@ -47,6 +51,7 @@ impl AgentSettings {
         Self {
             instructions: instructions.into(),
             language: None,
+            overlap: OverlapWords::default(),
             greeting: None,
             tools: Vec::new(),
             no_input: None,
@@ -67,6 +72,13 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Adds words by which callers interrupt the agent, or do not.
+    #[must_use]
+    pub fn overlap(mut self, words: OverlapWords) -> Self {
+        self.overlap = words;
         self
     }
 

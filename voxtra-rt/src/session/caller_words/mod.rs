@@ -1,0 +1,54 @@
+//! What the caller's words tell about the conversation, beside their meaning for the model.
+
+mod lists;
+mod meaning;
+mod overlap;
+
+pub use self::meaning::OverlapWords;
+pub(super) use self::overlap::Overlapping;
+
+/// Words as they are compared: lower case, without punctuation, drawn-out sounds shortened.
+fn words_of(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for word in text.split(|c: char| c.is_whitespace() || is_mark(c)) {
+        let mut plain = String::new();
+        for c in word.chars().filter(|c| c.is_alphanumeric()) {
+            plain.extend(c.to_lowercase());
+        }
+        if !plain.is_empty() {
+            words.push(shortened(&plain));
+        }
+    }
+    words
+}
+
+/// A mark that ends a word. Hyphens and apostrophes are within one.
+fn is_mark(c: char) -> bool {
+    !c.is_alphanumeric() && !matches!(c, '-' | '‐' | '‑' | '\'' | '’')
+}
+
+/// "hmmm" is "hm", "jaaa" is "ja": a letter that comes three times or more comes once.
+fn shortened(word: &str) -> String {
+    let letters: Vec<char> = word.chars().collect();
+    let runs = letters.chunk_by(|a, b| a == b && a.is_alphabetic());
+    let kept = runs.flat_map(|run| {
+        let times = if run.len() >= 3 { 1 } else { run.len() };
+        run.iter().take(times)
+    });
+    kept.collect()
+}
+
+/// How many of the first of `words` are one of `phrases`; the longest counts.
+fn longest<S: AsRef<str>>(phrases: &[S], words: &[String]) -> usize {
+    let lengths = phrases.iter().map(|phrase| {
+        let mut length = 0_usize;
+        for word in phrase.as_ref().split_whitespace() {
+            if words.get(length).is_none_or(|said| said != word) {
+                return 0;
+            }
+            length = length.saturating_add(1);
+        }
+        length
+    });
+    lengths.max().unwrap_or(0)
+}
