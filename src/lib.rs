@@ -47,7 +47,7 @@ pub use voxtra_rt::config::Config;
 pub use voxtra_rt::rehearsal;
 pub use voxtra_rt::session::{
     AgentSettings, AudioStream, Call, CallError, CallInfo, Event, EventBody, Events, FnTool,
-    HandlerError, Say, Session, Spoken, Tool, Transfer, WayOut, tools,
+    HandlerError, Lookup, Say, Session, Spoken, Tool, Transfer, WayOut, tools,
 };
 #[cfg(feature = "command-voice")]
 pub use voxtra_rt::speech::CommandVoice;
@@ -70,6 +70,11 @@ struct Language;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/call.md")]
 struct CallPage;
+
+/// So does that of rehearsals.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/rehearsals.md")]
+struct Rehearsals;
 
 /// So does that of a provider's author.
 #[cfg(doctest)]

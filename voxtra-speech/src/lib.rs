@@ -95,11 +95,11 @@ pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
 #[cfg(feature = "net")]
-pub use self::net::Endpoint;
+pub use self::net::{Endpoint, WebAnswer, WebRequest};
 pub use self::parts::{Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
-pub use self::scripted::{ScriptedModel, ScriptedTranscriber};
+pub use self::scripted::{ScriptedModel, ScriptedReply, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};
 pub use self::text::{Sentences, speakable};

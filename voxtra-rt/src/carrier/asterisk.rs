@@ -375,6 +375,13 @@ impl Carrier for AsteriskCarrier {
         })
     }
 
+    fn variable(&self, name: String) -> Order<'_, Option<String>> {
+        Box::pin(async move {
+            let channel = self.channel.get();
+            Ok(self.link.ari.get_variable(&channel, &name).await?)
+        })
+    }
+
     fn reconnect(&self) -> Option<Order<'_, MediaLink>> {
         Some(Box::pin(self.connect_again()))
     }

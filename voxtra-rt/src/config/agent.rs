@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::session::{AgentSettings, Filler, NoInput, OnFailure, OverlapWords, tools};
+use crate::session::{
+    AgentSettings, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure, OverlapWords,
+    tools,
+};
 use crate::speech::SpeechError;
 
 /// An agent of the configuration.
@@ -20,6 +23,10 @@ pub struct ConfiguredAgent {
     pub overlap: OverlapWords,
     /// What it says first.
     pub greeting: Option<String>,
+    /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
+    pub time_zone: Option<String>,
+    /// What is looked up before the call is answered.
+    pub lookup: Option<ConfiguredLookup>,
     /// The providers that understand the caller, the preferred one first.
     pub speech_to_text: Vec<String>,
     /// The providers that think, the preferred one first.
@@ -38,6 +45,16 @@ pub struct ConfiguredAgent {
     pub on_failure: OnFailure,
     /// Longest call. 1 s to 7 days, default without limit.
     pub max_duration: Option<Duration>,
+}
+
+/// What is looked up before the call is answered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConfiguredLookup {
+    /// How.
+    pub http: HttpSettings,
+    /// The names of the values, and the values when none are found.
+    pub defaults: Vec<(String, String)>,
 }
 
 /// What an agent is and how to behave.
@@ -107,7 +124,7 @@ impl ConfiguredAgent {
     /// How it conducts a conversation.
     ///
     /// # Errors
-    /// Its instructions can't be read.
+    /// Its instructions can't be read, or have a variable that there is not; its look-up is wrong.
     pub fn settings(&self) -> Result<AgentSettings, SpeechError> {
         let instructions = self.instructions.read();
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
@@ -115,6 +132,12 @@ impl ConfiguredAgent {
         settings.language.clone_from(&self.language);
         settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
+        settings.time_zone.clone_from(&self.time_zone);
+        if let Some(lookup) = &self.lookup {
+            let defaults = lookup.defaults.iter().cloned();
+            let lookup = Lookup::http(defaults, &lookup.http);
+            settings.lookup = Some(lookup.map_err(|error| self.refused(error))?);
+        }
         for tool in &self.tools {
             settings = match tool {
                 ReadyTool::Transfer => settings.tool(tools::transfer(self.transfer.clone())),
@@ -126,7 +149,14 @@ impl ConfiguredAgent {
         settings.filler.clone_from(&self.filler);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
+        settings.check().map_err(|error| self.refused(error))?;
         Ok(settings)
+    }
+
+    /// The variables that its texts may have.
+    pub(super) fn known_names(&self) -> KnownNames {
+        let found = self.lookup.iter().flat_map(|lookup| &lookup.defaults);
+        KnownNames::of([], found.map(|(name, _)| name))
     }
 
     pub(super) fn refused(&self, reason: impl ToString) -> SpeechError {

@@ -7,7 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -281,6 +281,47 @@ impl<'d> Section<'d> {
     /// Like `text`; but its value never appears in an error.
     pub(super) fn secret(&self, key: &'static str) -> Option<SecretString> {
         let value = self.value(key)?;
+        let secret = self.as_secret(key, value)?;
+        self.is_secret(key);
+        Some(secret)
+    }
+
+    /// A table of secrets: names, and values or `{ file = "…", prefix = "…" }`, whose file has the
+    /// secret behind the prefix.
+    pub(super) fn secrets(&self, key: &'static str) -> Option<Vec<(String, SecretString)>> {
+        let value = self.value(key)?;
+        let Some(table) = value.get_ref().as_table() else {
+            self.refuse_secret(key, "must be a table: { NAME = \"…\" }");
+            return None;
+        };
+        let parent = self.inner(self.path_of(key), Some(value), Some(table));
+        let all = table.iter().map(|(name, one)| {
+            let name: &str = name.get_ref();
+            let secret = match one.get_ref().as_table() {
+                None => {
+                    let secret = parent.as_secret(name, one)?;
+                    if may_be_secret(name) {
+                        parent.is_secret(name);
+                    }
+                    secret
+                }
+                Some(inner) => {
+                    let inner = self.inner(parent.path_of(name), Some(one), Some(inner));
+                    inner.require("file", "the file with the secret");
+                    let prefix = inner.text("prefix").unwrap_or_default();
+                    let secret = inner.secret_in("file");
+                    inner.finish();
+                    format!("{prefix}{}", secret?.expose_secret()).into()
+                }
+            };
+            Some((name.to_owned(), secret))
+        });
+        // Every problem is found.
+        let all: Vec<Option<_>> = all.collect();
+        all.into_iter().collect()
+    }
+
+    fn as_secret(&self, key: &str, value: Value<'_>) -> Option<SecretString> {
         let span = value.span();
         let refuse = |reason: String| {
             self.document
@@ -295,10 +336,7 @@ impl<'d> Section<'d> {
                 refuse("is empty".to_owned());
                 None
             }
-            Ok(secret) => {
-                self.is_secret(key);
-                Some(secret.into())
-            }
+            Ok(secret) => Some(secret.into()),
             // A secret that happens to hold `${` must not be quoted back, but a variable's name may
             // be.
             Err(reason) if reason.contains("is not set") => {
@@ -319,9 +357,9 @@ impl<'d> Section<'d> {
         file_key: &'static str,
     ) -> Option<SecretString> {
         let secret = self.secret(key);
-        let Some(path) = self.text(file_key).map(PathBuf::from) else {
+        if self.value(file_key).is_none() {
             return secret;
-        };
+        }
         if self.find(key).is_some() {
             self.refuse(
                 file_key,
@@ -329,6 +367,12 @@ impl<'d> Section<'d> {
             );
             return None;
         }
+        self.secret_in(file_key)
+    }
+
+    /// The secret in the file that `file_key` names.
+    fn secret_in(&self, file_key: &'static str) -> Option<SecretString> {
+        let path = self.text(file_key).map(PathBuf::from)?;
         match (self.document.files)(&path) {
             Ok(secret) => {
                 let named = (self.place(file_key), path);
@@ -473,7 +517,7 @@ impl<'d> Section<'d> {
         let (span, value) = match self.find(key) {
             // The path and the query of such an address often contain a password.
             Some(value)
-                if key == "url" && self.path.starts_with("webhook")
+                if key == "url" && self.has_private_url()
                     || key == "base_url" && self.path.starts_with("provider") =>
             {
                 let written = self.document.written(value.span());
@@ -484,6 +528,11 @@ impl<'d> Section<'d> {
         };
         self.document
             .note(span, self.path_of(key), value, reason.into());
+    }
+
+    fn has_private_url(&self) -> bool {
+        let private = ["webhook", "tool.", "mcp."];
+        private.iter().any(|path| self.path.starts_with(path)) || self.path.ends_with(".lookup")
     }
 
     /// Like `refuse`, for a value that must not be shown.
@@ -570,6 +619,13 @@ impl<'d> Section<'d> {
             problems_before: Cell::new(self.document.problems.borrow().len()),
         }
     }
+}
+
+/// Whether the value of a header of this name is one.
+fn may_be_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words = ["auth", "cookie", "key", "password", "secret", "token"];
+    words.iter().any(|word| name.contains(word))
 }
 
 /// `text` without the part before the `@` of a URL, which may be a password.

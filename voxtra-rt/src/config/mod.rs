@@ -43,7 +43,7 @@ mod usable;
 use std::io::Read as _;
 use std::path::Path;
 
-pub use self::agent::{AgentInstructions, ConfiguredAgent, ReadyTool};
+pub use self::agent::{AgentInstructions, ConfiguredAgent, ConfiguredLookup, ReadyTool};
 pub use self::error::{ConfigError, Problem};
 pub use self::provider::{ProviderKind, ProviderRole, ProviderSettings};
 pub use self::risk::{KINDS as RISKS, Risk};

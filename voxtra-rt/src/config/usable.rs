@@ -83,9 +83,14 @@ impl Config {
         }
         let mut agents = self.agents.iter().enumerate();
         for (index, agent) in agents.clone() {
-            if let Err(reason) = agent.instructions.read() {
-                let place = self.places.agents.get(index);
-                problems.push(problem(place, "agent", reason));
+            let place = self.places.agents.get(index);
+            match agent.instructions.read() {
+                Err(reason) => problems.push(problem(place, "agent", reason)),
+                Ok(text) => {
+                    if let Err(error) = agent.known_names().read(&text) {
+                        problems.push(problem(place, "agent", error.to_string()));
+                    }
+                }
             }
         }
         let speaks = agents.find(|(_, agent)| agent.needs_speech());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use voxtra_core::event::{BuiltIn, EndReason, EventKind};
 
+use super::chaos::{Chaos, Provider};
 use super::phone::PhoneAction;
 use super::simulation::SimulatedCall;
 use super::transcript::Transcript;
@@ -182,6 +183,16 @@ impl Caller {
             .call
             .report(Report::Gone(EndReason::NormalClearing))
             .await;
+    }
+
+    /// Lets something go wrong with a provider from its next use on, in all calls of the rehearsal.
+    pub fn chaos(&self, provider: Provider, chaos: Chaos) {
+        self.simulated.carrier.disturb(provider, Some(chaos));
+    }
+
+    /// Lets the provider work again.
+    pub fn calm(&self, provider: Provider) {
+        self.simulated.carrier.disturb(provider, None);
     }
 
     /// Waits until the call is over and the agent has finished. Returns the events, in order.

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::carrier::RehearsedCarrier;
 use super::simulation::{FarEnd, SimulatedCall, Simulation};
 use crate::app::{Handler, Inner, NewSession, Originator, Outbound};
-use crate::session::{Call, CallInfo, Direction, HandlerError, Report, Services};
+use crate::session::{Call, CallInfo, Direction, HandlerError, Report};
 
 impl Simulation {
     /// A caller calls `to`.
@@ -34,11 +34,7 @@ impl Simulation {
     {
         let (actions, phone) = mpsc::unbounded_channel();
         let spoken = Arc::default();
-        let services = Services {
-            voice: Some(self.voice()),
-            speech_to_text: Some(self.speech_to_text(&spoken)),
-            ..app.services()
-        };
+        let services = self.cast().services(app.services(), &spoken);
         let session = NewSession::new(self.next_id(), info, services);
         let carrier = Arc::new(RehearsedCarrier::new(
             self.clone(),

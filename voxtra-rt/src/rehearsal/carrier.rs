@@ -6,9 +6,10 @@ use tokio::sync::mpsc;
 use voxtra_core::event::EndReason;
 use voxtra_core::leg::LegSettings;
 
+use super::chaos::{Chaos, Provider};
 use super::phone::{Phone, PhoneAction};
 use super::simulation::Simulation;
-use super::voice::Spoken;
+use super::speech_to_text::Spoken;
 use crate::lock::lock;
 use crate::media::{Connection, MediaLink, MediaServer, Shared, link};
 use crate::session::{CallError, Carrier, Order, Report, Reports, TransferTo};
@@ -52,6 +53,11 @@ impl RehearsedCarrier {
         lock(&self.sent).clone()
     }
 
+    /// Lets something go wrong with a provider, or nothing any more.
+    pub(super) fn disturb(&self, provider: Provider, chaos: Option<Chaos>) {
+        self.simulation.cast().disturbance.set(provider, chaos);
+    }
+
     fn is_connected(&self) -> bool {
         lock(&self.actions).is_none()
     }
@@ -74,7 +80,6 @@ impl Carrier for RehearsedCarrier {
                 connection,
                 self.media.clock(),
                 self.leg.rate,
-                self.simulation.ms_per_character(),
                 self.spoken.clone(),
             );
             tokio::spawn(phone.run(actions));
@@ -102,6 +107,10 @@ impl Carrier for RehearsedCarrier {
             self.reports.transferred(&to.target).await;
             Ok(())
         })
+    }
+
+    fn variable(&self, name: String) -> Order<'_, Option<String>> {
+        Box::pin(async move { Ok(self.simulation.variable(&name)) })
     }
 
     fn send_dtmf(&self, digits: String) -> Order<'_> {

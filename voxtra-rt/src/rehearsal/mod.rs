@@ -40,25 +40,69 @@
 //! rehearsal takes as long as the call would.
 //!
 //! A rehearsal leaves out Asterisk, the network, real voices and real speech-to-text (prompts are
-//! played as they are), and webhooks. A language model is the application's own: give it a
-//! [`ScriptedModel`](crate::speech::ScriptedModel).
+//! played as they are), and webhooks.
+//!
+//! # Conversations
+//! A [`ScriptedModel`](crate::speech::ScriptedModel) replies as its script says: late, word by
+//! word, with tool calls, by failing, or never. A [`Recogniser`] and a [`Voice`] say how the caller
+//! is understood and how fast the agent speaks. What the rehearsal is given stands in for all that
+//! agents choose for themselves, those of a configuration as well. [`Chaos`] lets a provider fail,
+//! from the start or in mid-call.
+//!
+//! ```
+//! use std::time::Duration;
+//! use voxtra_rt::rehearsal::{Chaos, Provider, Recogniser, Rehearsal};
+//! use voxtra_rt::session::{AgentSettings, Call};
+//! use voxtra_rt::speech::{ScriptedModel, ScriptedReply};
+//!
+//! async fn reception(call: Call) -> Result<(), voxtra_rt::session::CallError> {
+//!     let agent = AgentSettings::new("You are the receptionist of Acme.").greeting("Hello.");
+//!     call.agent().run(&agent).await
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! let thinking = ScriptedReply::after(Duration::from_millis(900));
+//! let model = ScriptedModel::new([thinking.then("We open at nine.")]);
+//! let mut caller = Rehearsal::new()
+//!     .handler(reception)
+//!     .language_model(model.clone())
+//!     .recogniser(Recogniser::new().partials_every(Duration::from_millis(200)))
+//!     .call("1000")
+//!     .await;
+//! caller.hears("Hello.").await;
+//! caller.says("when do you open").await;
+//! caller.hears("We open at nine.").await;
+//! caller.chaos(Provider::Model, Chaos::Status(429));
+//! caller.says("and on sundays").await;
+//! caller.hears("I'm sorry, something went wrong. Please say that again.").await;
+//! assert_eq!(model.asked().len(), 1);
+//! # }
+//! ```
 
 mod caller;
 mod calls;
 mod carrier;
+mod cast;
+mod chaos;
 #[cfg(test)]
 mod conversation_tests;
 mod phone;
 mod simulation;
+mod speech_to_text;
 #[cfg(test)]
 mod tests;
 mod transcript;
 mod voice;
 
 pub use caller::Caller;
+use cast::Cast;
+pub use chaos::{Chaos, Provider};
 pub use simulation::FarEnd;
 use simulation::{SimulatedCall, Simulation};
+pub use speech_to_text::Recogniser;
 pub use transcript::{Said, Transcript};
+pub use voice::Voice;
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -69,9 +113,8 @@ use tokio::sync::mpsc;
 
 use crate::app::{Application, Builder, HandlerOutcome};
 use crate::session::{Call, Session};
+use crate::speech::LanguageModel;
 
-/// How long a speaker takes to say one character.
-const MS_PER_CHARACTER: u32 = 60;
 /// How long the agent may take to place a call.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -81,6 +124,8 @@ pub struct Rehearsal {
     builder: Builder,
     caller_id: String,
     far_ends: HashMap<String, VecDeque<FarEnd>>,
+    variables: HashMap<String, String>,
+    cast: Cast,
 }
 
 impl Default for Rehearsal {
@@ -103,6 +148,8 @@ impl Rehearsal {
             builder,
             caller_id: String::new(),
             far_ends: HashMap::new(),
+            variables: HashMap::new(),
+            cast: Cast::default(),
         }
     }
 
@@ -141,12 +188,49 @@ impl Rehearsal {
         self
     }
 
+    /// A channel variable that calls have.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// The language model of all calls, whatever their agents choose.
+    #[must_use]
+    pub fn language_model(mut self, model: impl LanguageModel + 'static) -> Self {
+        self.cast.model = Some(Arc::new(model));
+        self
+    }
+
+    /// How all callers are understood, whatever their agents choose. Without it agents may choose a
+    /// speech-to-text of their own.
+    #[must_use]
+    pub fn recogniser(mut self, recogniser: Recogniser) -> Self {
+        self.cast.recogniser = Some(recogniser);
+        self
+    }
+
+    /// How all agents speak, whatever they choose. Without it agents may choose a voice of their
+    /// own.
+    #[must_use]
+    pub fn voice(mut self, voice: Voice) -> Self {
+        self.cast.voice = Some(voice);
+        self
+    }
+
+    /// Lets something go wrong with a provider, in all calls, from the start.
+    #[must_use]
+    pub fn chaos(self, provider: Provider, chaos: Chaos) -> Self {
+        self.cast.disturbance.set(provider, Some(chaos));
+        self
+    }
+
     /// Starts the application.
     ///
     /// # Panics
     /// The application can't start: routes conflict.
     pub async fn start(self) -> TestExchange {
-        let (simulation, placed) = Simulation::new(self.far_ends, MS_PER_CHARACTER);
+        let (simulation, placed) = Simulation::new(self.far_ends, self.variables, self.cast);
         match self
             .builder
             .start_without_lines(Arc::new(simulation.clone()))
@@ -184,6 +268,19 @@ impl TestExchange {
     /// The application, to place calls with for example.
     pub fn application(&self) -> &Application {
         &self.app
+    }
+
+    /// Lets something go wrong with a provider from its next use on, in all calls.
+    pub fn chaos(&self, provider: Provider, chaos: Chaos) {
+        self.simulation
+            .cast()
+            .disturbance
+            .set(provider, Some(chaos));
+    }
+
+    /// Lets the provider work again.
+    pub fn calm(&self, provider: Provider) {
+        self.simulation.cast().disturbance.set(provider, None);
     }
 
     /// A caller calls this number or extension.

@@ -12,7 +12,8 @@ use voxtra_core::audiosocket::{Frame, encode, encode_audio, encoded_len};
 use voxtra_core::event::MediaStoppedReason;
 use voxtra_core::time::Instant;
 
-use super::voice::{Spoken, samples_of, sound};
+use super::speech_to_text::Spoken;
+use super::voice::{MS_PER_CHARACTER, samples_of, sound};
 use crate::media::{Clock, Connection, ConnectionState, Finished, Scratch, Socket};
 
 /// An action of the far end.
@@ -60,7 +61,6 @@ pub(super) struct Phone {
     connection: Connection<Wire>,
     clock: Clock,
     rate: SampleRate,
-    ms_per_character: u32,
     spoken: Arc<Spoken>,
     /// Words that it has yet to say.
     speech: VecDeque<(String, oneshot::Sender<()>)>,
@@ -75,7 +75,6 @@ impl Phone {
         connection: Connection<Wire>,
         clock: Clock,
         rate: SampleRate,
-        ms_per_character: u32,
         spoken: Arc<Spoken>,
     ) -> Self {
         Self {
@@ -83,7 +82,6 @@ impl Phone {
             next_frame: clock.now(),
             clock,
             rate,
-            ms_per_character,
             spoken,
             speech: VecDeque::new(),
             speaking: None,
@@ -161,7 +159,7 @@ impl Phone {
         if self.speaking.is_none()
             && let Some((text, done)) = self.speech.pop_front()
         {
-            let samples = samples_of(&text, self.ms_per_character, hz);
+            let samples = samples_of(&text, MS_PER_CHARACTER, hz);
             self.spoken.begin(text);
             self.speaking = Some((0, samples, done));
         }
@@ -172,6 +170,7 @@ impl Phone {
                 *sample = sound(*at, hz);
                 *at = at.saturating_add(1);
             }
+            self.spoken.goes_on(*at, *total);
             if at >= total
                 && let Some((.., done)) = self.speaking.take()
             {

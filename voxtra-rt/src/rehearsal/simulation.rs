@@ -9,10 +9,9 @@ use voxtra_core::event::EndReason;
 use tokio::sync::{mpsc, oneshot};
 
 use super::carrier::RehearsedCarrier;
+use super::cast::Cast;
 use super::phone::PhoneAction;
-use super::voice::{Spoken, SpokenTranscriber, SpokenVoice};
 use crate::session::Call;
-use crate::speech::{SpeechToText, TextToSpeech};
 
 /// How long an endpoint rings before it is picked up.
 const RINGS: Duration = Duration::from_secs(2);
@@ -85,23 +84,26 @@ impl SimulatedCall {
 #[derive(Debug)]
 pub(crate) struct Simulation {
     far_ends: Mutex<HashMap<String, VecDeque<FarEnd>>>,
+    variables: HashMap<String, String>,
     calls: AtomicU64,
     placed: mpsc::UnboundedSender<SimulatedCall>,
-    ms_per_character: u32,
+    cast: Cast,
 }
 
 impl Simulation {
     /// A simulation, and the calls that its agents will place.
-    pub(crate) fn new(
+    pub(super) fn new(
         far_ends: HashMap<String, VecDeque<FarEnd>>,
-        ms_per_character: u32,
+        variables: HashMap<String, String>,
+        cast: Cast,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<SimulatedCall>) {
         let (placed, outbound) = mpsc::unbounded_channel();
         let simulation = Self {
             far_ends: Mutex::new(far_ends),
+            variables,
             calls: AtomicU64::new(0),
             placed,
-            ms_per_character,
+            cast,
         };
         (Arc::new(simulation), outbound)
     }
@@ -119,6 +121,11 @@ impl Simulation {
         next.unwrap_or(FarEnd::Answers)
     }
 
+    /// The value of a channel variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
     pub(crate) fn next_id(&self) -> Arc<str> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         format!("rehearsal-{number}").into()
@@ -130,17 +137,7 @@ impl Simulation {
         let _ = self.placed.send(simulated);
     }
 
-    pub(crate) fn voice(&self) -> Arc<dyn TextToSpeech> {
-        Arc::new(SpokenVoice {
-            ms_per_character: self.ms_per_character,
-        })
-    }
-
-    pub(crate) fn speech_to_text(&self, spoken: &Arc<Spoken>) -> Arc<dyn SpeechToText> {
-        Arc::new(SpokenTranscriber(spoken.clone()))
-    }
-
-    pub(crate) fn ms_per_character(&self) -> u32 {
-        self.ms_per_character
+    pub(super) fn cast(&self) -> &Cast {
+        &self.cast
     }
 }

@@ -1,17 +1,15 @@
-//! The voices and the speech-to-text of a rehearsal: sound as long as the words would take, and the
-//! words themselves beside it.
+//! The voices of a rehearsal: sound as long as the words would take.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::speech::{
-    Feed, ListenOptions, Parts, Recognition, SpeechInput, SpeechPart, SpeechToText, TextToSpeech,
-    text_by_text,
-};
+use crate::speech::{Feed, Parts, SpeechPart, TextToSpeech, text_by_text};
 
 /// The shortest utterance. Anything shorter might be a click.
 const SHORTEST_MS: usize = 500;
 /// Samples per second of the agent's voice.
 const AGENT_HZ: u32 = 8_000;
+/// How long a speaker takes to say one character.
+pub(super) const MS_PER_CHARACTER: u32 = 60;
 
 /// Samples that a speaker takes to say this.
 pub(super) fn samples_of(text: &str, ms_per_character: u32, rate_hz: u32) -> usize {
@@ -38,65 +36,77 @@ pub(super) fn sound(sample: usize, rate_hz: u32) -> i16 {
 const SENTENCE: &[u8] = include_bytes!("voice.s16");
 const SENTENCE_HZ: usize = 8_000;
 
-/// The agent's voice.
-pub(super) struct SpokenVoice {
-    pub(super) ms_per_character: u32,
+/// How a rehearsal's agents speak. The default has the first audio of each sentence at once, and
+/// takes 60 ms a character.
+///
+/// ```
+/// use std::time::Duration;
+/// use voxtra_rt::rehearsal::Voice;
+///
+/// let far_away = Voice::new().first_audio_after(Duration::from_millis(400));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Voice {
+    /// How long the first audio of each text, a sentence mostly, takes. Default: no time.
+    pub first_audio_after: Duration,
+    /// How long it speaks, in ms for each character, half a second a text at least. Default: 60.
+    pub ms_per_character: u32,
 }
 
-impl TextToSpeech for SpokenVoice {
+impl Default for Voice {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Voice {
+    /// One whose audio is there at once.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            first_audio_after: Duration::ZERO,
+            ms_per_character: MS_PER_CHARACTER,
+        }
+    }
+
+    /// Makes the first audio of each text take this long.
+    #[must_use]
+    pub fn first_audio_after(mut self, delay: Duration) -> Self {
+        self.first_audio_after = delay;
+        self
+    }
+
+    /// Speaks this long, in ms for each character.
+    #[must_use]
+    pub fn ms_per_character(mut self, ms: u32) -> Self {
+        self.ms_per_character = ms;
+        self
+    }
+}
+
+impl TextToSpeech for Voice {
     fn name(&self) -> &str {
         "rehearsal"
     }
 
     fn speak(&self, texts: Feed<String>, _: u32) -> Parts<SpeechPart> {
-        let ms_per_character = self.ms_per_character;
+        let Self {
+            first_audio_after,
+            ms_per_character,
+        } = *self;
         text_by_text(texts, move |text| {
             let samples = samples_of(&text, ms_per_character, AGENT_HZ);
             let samples: Vec<i16> = (0..samples).map(|n| sound(n, AGENT_HZ)).collect();
-            Parts::whole([SpeechPart::audio(AGENT_HZ, samples)])
-        })
-    }
-}
-
-/// Words that the caller has begun to say and speech-to-text has not reported yet.
-#[derive(Debug, Default)]
-pub(crate) struct Spoken(Mutex<Vec<String>>);
-
-impl Spoken {
-    pub(super) fn begin(&self, text: String) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(text);
-    }
-
-    fn take(&self) -> Option<String> {
-        let mut spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = std::mem::take(&mut *spoken);
-        (!all.is_empty()).then(|| all.join(" "))
-    }
-}
-
-/// Speech-to-text that is always right.
-pub(super) struct SpokenTranscriber(pub(super) Arc<Spoken>);
-
-impl SpeechToText for SpokenTranscriber {
-    fn name(&self) -> &str {
-        "rehearsal"
-    }
-
-    fn listen(&self, _: ListenOptions, mut input: Feed<SpeechInput>) -> Parts<Recognition> {
-        let spoken = self.0.clone();
-        Parts::made_by(|out| async move {
-            while let Some(part) = input.next().await {
-                if part == SpeechInput::Ended
-                    && let Some(text) = spoken.take().filter(|text| !text.is_empty())
-                {
-                    let confidence = 1.0;
-                    out.send(Recognition::Final { text, confidence }).await;
-                }
+            let audio = SpeechPart::audio(AGENT_HZ, samples);
+            if first_audio_after.is_zero() {
+                return Parts::whole([audio]);
             }
-            Ok(())
+            Parts::made_by(move |out| async move {
+                tokio::time::sleep(first_audio_after).await;
+                out.send(audio).await;
+                Ok(())
+            })
         })
     }
 }

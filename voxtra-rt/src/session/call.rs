@@ -46,6 +46,43 @@ pub(crate) struct Services {
     pub(crate) overlap: Arc<OverlapWords>,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) state: Arc<State>,
+    /// Plays the services that the call chooses for itself.
+    pub(crate) stand_ins: Option<Arc<dyn StandIns>>,
+}
+
+/// Stands between a call and the services that it chooses for itself.
+pub(crate) trait StandIns: Send + Sync {
+    /// What hears the caller instead of `chosen`.
+    fn speech_to_text(&self, chosen: Arc<dyn SpeechToText>) -> Arc<dyn SpeechToText>;
+
+    /// What speaks instead of `chosen`.
+    fn voice(&self, chosen: Arc<dyn TextToSpeech>) -> Arc<dyn TextToSpeech>;
+
+    /// What thinks instead of `chosen`.
+    fn model(&self, chosen: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel>;
+}
+
+impl Services {
+    fn choose_voice(&mut self, voice: Arc<dyn TextToSpeech>) {
+        self.voice = Some(match &self.stand_ins {
+            Some(stand_ins) => stand_ins.voice(voice),
+            None => voice,
+        });
+    }
+
+    fn choose_speech_to_text(&mut self, provider: Arc<dyn SpeechToText>) {
+        self.speech_to_text = Some(match &self.stand_ins {
+            Some(stand_ins) => stand_ins.speech_to_text(provider),
+            None => provider,
+        });
+    }
+
+    fn choose_model(&mut self, model: Arc<dyn LanguageModel>) {
+        self.model = Some(match &self.stand_ins {
+            Some(stand_ins) => stand_ins.model(model),
+            None => model,
+        });
+    }
 }
 
 impl std::fmt::Debug for Services {
@@ -212,7 +249,7 @@ impl Call {
     /// ```
     pub fn set_voice(&self, voice: Arc<dyn TextToSpeech>) {
         self.session
-            .change_services(|services| services.voice = Some(voice));
+            .change_services(|services| services.choose_voice(voice));
     }
 
     /// Gives this call a speech-to-text of its own, from the next part of the caller's audio on.
@@ -227,7 +264,7 @@ impl Call {
     /// ```
     pub fn set_speech_to_text(&self, provider: Arc<dyn SpeechToText>) {
         self.session
-            .change_services(|services| services.speech_to_text = Some(provider));
+            .change_services(|services| services.choose_speech_to_text(provider));
         self.transcribe_if_wanted();
     }
 
@@ -243,7 +280,7 @@ impl Call {
     /// ```
     pub fn set_language_model(&self, model: Arc<dyn LanguageModel>) {
         self.session
-            .change_services(|services| services.model = Some(model));
+            .change_services(|services| services.choose_model(model));
     }
 
     /// Tells speech-to-text which language the caller speaks, from the next part of the caller's

@@ -50,6 +50,11 @@ pub(crate) trait Carrier: Send + Sync {
         cannot("sending DTMF")
     }
 
+    /// The value of a channel variable or a dialplan function; `None` if it was never set.
+    fn variable(&self, _name: String) -> Order<'_, Option<String>> {
+        cannot("reading a channel variable")
+    }
+
     /// Connects the audio again after it was lost. `None` where that is impossible.
     fn reconnect(&self) -> Option<Order<'_, MediaLink>> {
         None
@@ -85,7 +90,7 @@ pub(crate) trait Carrier: Send + Sync {
     }
 }
 
-fn cannot(what: &'static str) -> Order<'static> {
+fn cannot<T: Send + 'static>(what: &'static str) -> Order<'static, T> {
     Box::pin(std::future::ready(Err(CallError::NoControl { what })))
 }
 

@@ -2,6 +2,7 @@
 
 use voxtra_core::event::EndReason;
 
+use super::conversation::VariableError;
 use crate::media::TicketError;
 use crate::speech::ProviderError;
 use crate::speech::wav::WavError;
@@ -97,6 +98,9 @@ pub enum CallError {
     /// Asterisk did not connect the call's audio.
     #[error(transparent)]
     Media(#[from] TicketError),
+    /// A text of an agent has a variable that there is not.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
     /// A speech or language provider failed.
     #[error(transparent)]
     Provider(#[from] ProviderError),

@@ -116,6 +116,25 @@ impl Call {
             .await
     }
 
+    /// The value of a channel variable, or of a dialplan function such as `CALLERID(name)`; `None`
+    /// if it was never set.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// // same = n,Set(CUSTOMER=42)
+    /// let customer = call.variable("CUSTOMER").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The call is over, or came without ARI.
+    pub async fn variable(&self, name: &str) -> Result<Option<String>, CallError> {
+        self.while_up(self.session().carrier().variable(name.to_owned()))
+            .await
+    }
+
     /// Runs `hook` when the call ends, exactly once, even if the handler has returned by then. If
     /// the call is over already, it runs now.
     ///

@@ -53,8 +53,13 @@ use crate::sync;
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
 pub use caller_words::OverlapWords;
+#[cfg(feature = "http")]
+pub use conversation::HttpSettings;
+#[cfg(feature = "config")]
+pub(crate) use conversation::{Address, KnownNames, time_zone};
 pub use conversation::{
-    AgentSettings, Answer, Conversation, Filler, FnTool, NoInput, OnFailure, Tool, WayOut, tools,
+    AgentSettings, Answer, Conversation, Filler, FnTool, Lookup, NoInput, OnFailure, Tool,
+    VariableError, WayOut, tools,
 };
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};
@@ -64,7 +69,7 @@ pub use say::Say;
 pub use speak::Spoken;
 pub use transfer::Transfer;
 
-pub(crate) use call::Services;
+pub(crate) use call::{Services, StandIns};
 pub(crate) use carrier::{Carrier, Order, TransferTo};
 pub(crate) use declared::run_session;
 pub use owner::OnHandlerEnd;

@@ -32,6 +32,22 @@ impl Body {
         }
     }
 
+    /// The first bytes, this many at most, and whether there are more.
+    pub(crate) async fn beginning(mut self, most: usize) -> Result<(Vec<u8>, bool), ProviderError> {
+        let mut all = Vec::new();
+        while let Some(bytes) = self.next().await? {
+            let room = most.saturating_sub(all.len());
+            match bytes.get(..room) {
+                Some(first) if bytes.len() > room => {
+                    all.extend_from_slice(first);
+                    return Ok((all, true));
+                }
+                _ => all.extend_from_slice(&bytes),
+            }
+        }
+        Ok((all, false))
+    }
+
     /// All bytes, of which there may be this many.
     pub(crate) async fn whole(mut self, most: usize) -> Result<Vec<u8>, ProviderError> {
         let mut all = Vec::new();

@@ -2,6 +2,7 @@
 //! and in time for everything that is read.
 
 mod body;
+mod exchange;
 mod failure;
 mod socket;
 mod sse;
@@ -16,6 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub(crate) use self::body::Body;
+pub use self::exchange::{WebAnswer, WebRequest};
 pub(crate) use self::failure::{kind, message_of};
 pub(crate) use self::socket::{Received, Socket};
 pub(crate) use self::sse::Sse;
@@ -85,13 +87,18 @@ impl Endpoint {
     /// Adds a header to all requests: `prefix` and the key.
     ///
     /// # Errors
-    /// The key holds characters that no header can carry, such as a line end.
+    /// The key holds characters that no header can carry, such as a line end; or `header` is no
+    /// header's name.
     pub fn with_key(
         self,
-        header: &'static str,
+        header: &str,
         prefix: &str,
         key: &SecretString,
     ) -> Result<Self, ProviderError> {
+        let Ok(header) = HeaderName::from_bytes(header.as_bytes()) else {
+            let message = format!("{header:?} is no header's name");
+            return Err(self.error(ProviderErrorKind::Rejected, &message));
+        };
         let text = format!("{prefix}{}", key.expose_secret());
         let value = HeaderValue::from_str(&text).ok();
         let (Some(mut value), false) = (value, key.expose_secret().is_empty()) else {
@@ -103,7 +110,7 @@ impl Endpoint {
         value.set_sensitive(true);
         let key = key.clone();
         Ok(self.changed(|inner| {
-            inner.headers.insert(HeaderName::from_static(header), value);
+            inner.headers.insert(header, value);
             inner.secrets.push(key);
         }))
     }

@@ -8,19 +8,19 @@ mod openai;
 
 use std::sync::Arc;
 
-use voxtra_speech::ScriptedModel;
 use voxtra_speech::conformance::model::{Scenario, Subject, TEXT, check_one};
+use voxtra_speech::{Reply, ScriptedModel};
 
 #[tokio::test]
 #[should_panic(expected = "Text: all text at once")]
 async fn a_model_that_does_not_stream_does_not_conform() {
-    let model = ScriptedModel::new([TEXT]);
+    let model = ScriptedModel::new([Reply::new(TEXT)]);
     check_one(Scenario::Text, Subject::new(Arc::new(model))).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "BreaksOff: no error")]
 async fn a_model_that_hides_a_failure_does_not_conform() {
-    let model = ScriptedModel::new([TEXT]);
+    let model = ScriptedModel::new([Reply::new(TEXT)]);
     check_one(Scenario::BreaksOff, Subject::new(Arc::new(model))).await;
 }

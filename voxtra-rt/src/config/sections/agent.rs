@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::Place;
-use super::super::agent::{AgentInstructions, COMMAND, ConfiguredAgent, ReadyTool};
+use super::super::agent::{
+    AgentInstructions, COMMAND, ConfiguredAgent, ConfiguredLookup, ReadyTool,
+};
 use super::super::document::{Section, nearest};
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
+use super::http::read_http;
 use super::read_word;
-use crate::session::{Filler, NoInput, OnFailure, OverlapWords, WayOut};
+use crate::session::{Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone};
 use crate::speech::{SpeechSettings, VoiceSettings};
 
 /// The providers of the file, and the names of all their sections.
@@ -40,6 +43,8 @@ pub(super) fn read_agents(
 }
 
 fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> ConfiguredAgent {
+    let time_zone = read_time_zone(&section);
+    let lookup = read_lookup(section.section("lookup"));
     let instructions = read_instructions(&section);
     let language = read_word(&section, "language");
     let greeting = read_word(&section, "greeting");
@@ -67,6 +72,8 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         language,
         overlap: read_overlap(section.section("overlap")),
         greeting,
+        time_zone,
+        lookup,
         speech_to_text,
         language_model,
         text_to_speech,
@@ -79,8 +86,71 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
             .integer::<u64>("max_duration_s", 1..=7 * 24 * 3_600)
             .map(Duration::from_secs),
     };
+    check_variables(&section, &agent);
     section.finish();
     agent
+}
+
+fn read_time_zone(section: &Section<'_>) -> Option<String> {
+    let name = read_word(section, "time_zone")?;
+    match time_zone(Some(&name)) {
+        Ok(_) => Some(name),
+        Err(error) => {
+            section.refuse("time_zone", error.to_string());
+            None
+        }
+    }
+}
+
+/// Longest look-up: the telephone rings meanwhile.
+const LONGEST_LOOKUP: u64 = 20_000;
+
+fn read_lookup(section: Section<'_>) -> Option<ConfiguredLookup> {
+    if !section.is_present() {
+        return None;
+    }
+    let what = "who calls, and what is found,";
+    let http = read_http(&section, &KnownNames::default(), LONGEST_LOOKUP, what);
+    section.require(
+        "default",
+        "the values that are looked up, each with the one when none is found: default = { name = \"\" }",
+    );
+    let defaults = section.entries("default");
+    if defaults.as_ref().is_some_and(Vec::is_empty) {
+        section.refuse("default", "names no value");
+    }
+    section.finish();
+    Some(ConfiguredLookup {
+        http: http?,
+        defaults: defaults?,
+    })
+}
+
+/// Refuses `{{names}}` that there are not, where the file itself shows it.
+fn check_variables(section: &Section<'_>, agent: &ConfiguredAgent) {
+    // An unreadable look-up hides what it finds.
+    if section.has("lookup") && agent.lookup.is_none() {
+        return;
+    }
+    let known = agent.known_names();
+    let check = |section: &Section<'_>, key: &str, text: &str| {
+        if let Err(error) = known.read(text) {
+            section.refuse(key, error.to_string());
+        }
+    };
+    if let AgentInstructions::Text(text) = &agent.instructions {
+        check(section, "instructions", text);
+    }
+    if let Some(text) = &agent.greeting {
+        check(section, "greeting", text);
+    }
+    for text in agent.no_input.iter().flat_map(|no_input| &no_input.say) {
+        check(&section.section("no_input"), "say", text);
+    }
+    if let Some(filler) = &agent.filler {
+        check(&section.section("filler"), "say", &filler.say);
+    }
+    check(&section.section("on_failure"), "say", &agent.on_failure.say);
 }
 
 fn read_instructions(section: &Section<'_>) -> AgentInstructions {

@@ -2,6 +2,7 @@
 //! that reading goes on. A wrong value's problem was noted by then, and the result is thrown away.
 
 mod agent;
+mod http;
 mod media;
 mod provider;
 mod route;

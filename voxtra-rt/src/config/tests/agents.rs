@@ -583,3 +583,101 @@ fn an_agent_that_can_not_be_set_up_keeps_the_program_from_starting() {
     );
     assert!(refused.to_string().contains("[provider.ears]"), "{refused}");
 }
+
+#[test]
+fn a_look_up_and_variables_are_read() {
+    let text = agent(
+        "greeting = \"Hello, {{lookup.name}}, {{caller_id|you}}. {{{{\"\ntime_zone = \"Africa/Blantyre\"\n[agent.a.lookup]\nurl = \"https://h/{{caller_id}}?key=1\"\nmethod = \"POST\"\nheaders = { authorization = \"Bearer ${OPENAI_API_KEY}\", accept-language = \"en\" }\ntimeout_ms = 500\ndefault = { name = \"friend\" }",
+    );
+    let config = parse(&text);
+    let lookup = config.agents[0].lookup.as_ref().unwrap();
+    assert_eq!(lookup.http.method, "POST");
+    assert_eq!(lookup.http.timeout, Some(Duration::from_millis(500)));
+    let (name, value) = &lookup.http.headers[1];
+    assert_eq!(
+        (name.as_str(), value.expose_secret()),
+        ("authorization", "Bearer sk-s3cret")
+    );
+    let settings = config.agents[0].settings().unwrap();
+    assert!(settings.lookup.is_some());
+    assert_eq!(settings.time_zone.as_deref(), Some("Africa/Blantyre"));
+    let shown = format!("{config:?}");
+    assert!(
+        !shown.contains("s3cret") && !shown.contains("key=1"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn unknown_variables_and_wrong_look_ups_are_refused_in_their_place() {
+    let lookup = |more: &str| format!("lookup = {{ default = {{ name = \"\" }}, {more} }}");
+    for (lines, says) in [
+        (
+            "greeting = \"{{calle_id}}\"".to_owned(),
+            "line 14: agent.a.greeting = \"{{calle_id}}\": there is no variable {{calle_id}}; did you mean {{caller_id}}?",
+        ),
+        (
+            "filler = { after_ms = 1000, say = \"{{x y}}\" }".to_owned(),
+            "agent.a.filler.say = \"{{x y}}\": `{{x y}}` is no variable",
+        ),
+        (
+            "no_input = { after_ms = 8000, say = [\"a\", \"{{unknown}}\"] }".to_owned(),
+            "agent.a.no_input.say = [\"a\", \"{{unknown}}\"]: there is no variable {{unknown}}; there are caller_id,",
+        ),
+        (
+            "on_failure = { say = \"{{lookup.name}}\" }".to_owned(),
+            "there is no variable {{lookup.name}}",
+        ),
+        (
+            "time_zone = \"Mars\"".to_owned(),
+            "agent.a.time_zone = \"Mars\": there is no time zone \"Mars\"",
+        ),
+        (
+            "lookup = { url = \"http://127.0.0.1/\" }".to_owned(),
+            "agent.a.lookup.default: is missing",
+        ),
+        (lookup(""), "agent.a.lookup.url: is missing"),
+        (
+            lookup("url = \"http://h.example/{{who}}/s3cret\""),
+            "agent.a.lookup.url = \"http://h.example/…: there is no variable {{who}}",
+        ),
+        (
+            lookup("url = \"https://{{caller_id}}/\""),
+            "has a variable in its host",
+        ),
+        (
+            lookup("url = \"https://h/\", headers = { a = 1 }"),
+            "agent.a.lookup.headers.a: must be a string in quotes",
+        ),
+        (
+            lookup("url = \"https://h/\", headers = { \"a b\" = \"1\" }"),
+            "\"a b\" is no header's name",
+        ),
+        (
+            lookup("url = \"https://h/\", headers = { a = { file = \"x\" } }"),
+            "agent.a.lookup.headers.a.file = \"x\": no file is read here",
+        ),
+        (
+            lookup("url = \"https://h/\", headers = { a = \"s3cret${\" }"),
+            "agent.a.lookup.headers.a: has a broken `${…}`",
+        ),
+        (
+            lookup("url = \"https://h/\", timeout_ms = 60000"),
+            "must be from 100 to 20000",
+        ),
+    ] {
+        let problem = problem(&agent(&lines));
+        assert!(problem.contains(says), "{lines}\n{problem}\n{says}");
+        assert!(!problem.contains("s3cret"), "{problem}");
+    }
+    let found = agent(
+        "greeting = \"{{lookup.nam}}\"\nlookup = { url = \"https://h/\", default = { name = \"\" } }",
+    );
+    assert!(problem(&found).contains("did you mean {{lookup.name}}?"));
+    let clear = agent(&lookup("url = \"http://h.example/\""));
+    assert!(
+        risks(&clear)
+            .join("\n")
+            .contains("agent.a.lookup.url: who calls")
+    );
+}

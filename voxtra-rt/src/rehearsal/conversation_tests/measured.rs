@@ -1,9 +1,8 @@
 //! How long callers wait, and what for.
 
-use voxtra_core::event::{BuiltIn, TurnMeasured, TurnMeasuredOutcome};
+use voxtra_core::event::{TurnMeasured, TurnMeasuredOutcome};
 
 use super::*;
-use crate::session::EventBody;
 
 /// The measured turns of a call.
 fn measured(conversation: &Transcript) -> Vec<TurnMeasured> {
@@ -16,7 +15,7 @@ fn measured(conversation: &Transcript) -> Vec<TurnMeasured> {
 
 #[tokio::test(start_paused = true)]
 async fn every_part_of_a_turn_is_told_once() {
-    let model = Script::new([(ms(1_000), Ok("Yes.".into())), (ms(0), Ok("Bye.".into()))]);
+    let model = ScriptedModel::new([late(1_000, "Yes."), late(0, "Bye.")]);
     let (mut caller, _) = call(model, agent()).await;
     caller.hears("Hello.").await;
     for answer in ["Yes.", "Bye."] {
@@ -66,8 +65,10 @@ async fn every_part_of_a_turn_is_told_once() {
 
 #[tokio::test(start_paused = true)]
 async fn tools_and_fillers_are_told_and_prompts_answer_nothing() {
-    let weather = Reply::new("").calling(tool_call("weather", json!({})));
-    let model = Script::at_once([weather, Reply::new("It is sunny.")]);
+    let model = ScriptedModel::new([
+        ScriptedReply::says("").calls("weather", json!({})),
+        ScriptedReply::says("It is sunny."),
+    ]);
     let spec = ToolSpec::new("weather", "", json!({ "type": "object" }));
     let tool = FnTool::new(spec, |_: Call, _| async {
         tokio::time::sleep(ms(3_000)).await;
@@ -98,7 +99,7 @@ async fn tools_and_fillers_are_told_and_prompts_answer_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_gives_up_was_not_answered() {
-    let model = Script::new([(ms(60_000), Ok("Never.".into()))]);
+    let model = ScriptedModel::new([late(60_000, "Never.")]);
     let (mut caller, _) = call(model, agent()).await;
     caller.hears("Hello.").await;
     caller.says("are you open").await;

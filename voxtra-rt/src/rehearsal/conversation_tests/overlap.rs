@@ -63,9 +63,10 @@ impl SpeechToText for Prompt {
 }
 
 /// A call to an agent that hears with `heard`.
-async fn call_heard(heard: Prompt, model: Script, agent: AgentSettings) -> Caller {
-    let rehearsal =
-        Rehearsal::of(Application::builder().language_model(model)).handler(move |call: Call| {
+async fn call_heard(heard: Prompt, model: ScriptedModel, agent: AgentSettings) -> Caller {
+    let rehearsal = Rehearsal::new()
+        .language_model(model)
+        .handler(move |call: Call| {
             let (heard, agent) = (heard.clone(), agent.clone());
             async move {
                 call.set_speech_to_text(Arc::new(heard));
@@ -82,7 +83,7 @@ const LONG: &str = "We are open from Monday to Friday, from nine in the morning 
 async fn hearing_long(overlap: Utterance, agent: AgentSettings) -> Caller {
     let question = utterance([], "when are you open");
     let heard = Prompt::new([question, overlap]);
-    let mut caller = call_heard(heard, Script::at_once([LONG, "Fine."]), agent).await;
+    let mut caller = call_heard(heard, ScriptedModel::new([LONG, "Fine."]), agent).await;
     caller.hears("Hello.").await;
     caller.says("when are you open").await;
     caller.begins_to_hear(LONG).await;

@@ -6,7 +6,7 @@ use super::*;
 async fn a_caller_who_says_nothing_is_asked_and_then_hung_up_on() {
     let say = ["Are you still there?", "I'll hang up now. Goodbye."];
     let agent = agent().no_input(Duration::from_secs(8), say, WayOut::HangUp);
-    let (mut caller, _) = call(Script::default(), agent).await;
+    let (mut caller, _) = call(ScriptedModel::default(), agent).await;
     caller.hears("Hello.").await;
     let silent = tokio::time::Instant::now();
     caller.hears(say[0]).await;
@@ -18,7 +18,7 @@ async fn a_caller_who_says_nothing_is_asked_and_then_hung_up_on() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_speaks_is_not_silent() {
     let agent = agent().no_input(Duration::from_secs(8), ["Hello?"], WayOut::HangUp);
-    let (mut caller, _) = call(Script::at_once(["Yes.", "Yes."]), agent).await;
+    let (mut caller, _) = call(ScriptedModel::new(["Yes.", "Yes."]), agent).await;
     caller.hears("Hello.").await;
     for _ in 0..2 {
         caller.is_silent_for(Duration::from_secs(6)).await;
@@ -32,7 +32,7 @@ async fn a_caller_who_speaks_is_not_silent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_filler_bridges_a_slow_answer_and_gives_way_to_it() {
-    let model = Script::new([(ms(1_700), Ok("Yes.".into()))]);
+    let model = ScriptedModel::new([late(1_700, "Yes.")]);
     let agent = agent().filler(
         ms(1_000),
         "One moment please, I am looking that up for you.",
@@ -53,7 +53,7 @@ async fn a_filler_bridges_a_slow_answer_and_gives_way_to_it() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_too_long_ends() {
     let agent = agent().max_duration(Duration::from_secs(60));
-    let (mut caller, _) = call(Script::default(), agent).await;
+    let (mut caller, _) = call(ScriptedModel::default(), agent).await;
     caller.hears("Hello.").await;
     let up = tokio::time::Instant::now();
     caller.ended().await;

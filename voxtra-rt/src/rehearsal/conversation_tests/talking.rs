@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn an_agent_greets_answers_and_remembers() {
-    let model = Script::at_once(["We open at nine. On Sundays we are closed.", "Goodbye."]);
+    let model = ScriptedModel::new(["We open at nine. On Sundays we are closed.", "Goodbye."]);
     let (mut caller, history) = call(model.clone(), agent()).await;
     caller.hears("Hello.").await;
     caller.says("when do you open").await;
@@ -34,29 +34,9 @@ async fn an_agent_greets_answers_and_remembers() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_sentence_is_heard_while_the_model_still_writes() {
-    struct Slow;
-    impl LanguageModel for Slow {
-        fn name(&self) -> &str {
-            "slow"
-        }
-        fn reply(&self, _: ModelRequest) -> Parts<ReplyPart> {
-            Parts::made_by(|out| async move {
-                out.send(ReplyPart::Text("One moment please. ".to_owned()))
-                    .await;
-                out.send(ReplyPart::Text("I ".to_owned())).await;
-                tokio::time::sleep(Duration::from_secs(5)).await;
-                out.send(ReplyPart::Text("found it.".to_owned())).await;
-                Ok(())
-            })
-        }
-    }
-    let settings = agent();
-    let rehearsal =
-        Rehearsal::of(Application::builder().language_model(Slow)).handler(move |call: Call| {
-            let settings = settings.clone();
-            async move { call.agent().run(&settings).await }
-        });
-    let mut caller = rehearsal.call("1000").await;
+    let reply = ScriptedReply::says("One moment please. I ");
+    let model = ScriptedModel::new([reply.pauses(ms(5_000)).then("found it.")]);
+    let (mut caller, _) = call(model, agent()).await;
     caller.hears("Hello.").await;
     caller.says("where is my order").await;
     caller.sees(EventKind::TurnEnded).await;
@@ -101,14 +81,15 @@ async fn a_language_is_heard_and_spoken() {
     }
     let languages = Arc::new(Mutex::new(Vec::new()));
     let asked = languages.clone();
-    let model = Script::at_once(["Das kostet 5 €."]);
-    let rehearsal =
-        Rehearsal::of(Application::builder().language_model(model)).handler(move |call: Call| {
+    let model = ScriptedModel::new(["Das kostet 5 €."]);
+    let rehearsal = Rehearsal::new()
+        .language_model(model)
+        .handler(move |call: Call| {
             let german = Arc::new(German(asked.clone()));
             async move {
                 call.set_speech_to_text(german);
                 // Another model does not disturb who listens.
-                call.set_language_model(Arc::new(Script::at_once(["Das kostet 5 €."])));
+                call.set_language_model(Arc::new(ScriptedModel::new(["Das kostet 5 €."])));
                 call.agent().run(&agent().language("de")).await
             }
         });

@@ -4,9 +4,9 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn tools_are_run_and_their_results_reach_the_model() {
-    let model = Script::at_once([
-        Reply::new("Let me look.").calling(tool_call("weather", json!({ "city": "Zomba" }))),
-        Reply::new("It is sunny."),
+    let model = ScriptedModel::new([
+        ScriptedReply::says("Let me look.").calls("weather", json!({ "city": "Zomba" })),
+        ScriptedReply::says("It is sunny."),
     ]);
     let spec = ToolSpec::new("weather", "The weather.", json!({ "type": "object" }));
     let weather = FnTool::new(spec, |_: Call, arguments: Value| async move {
@@ -34,9 +34,12 @@ async fn tools_are_run_and_their_results_reach_the_model() {
 
 #[tokio::test(start_paused = true)]
 async fn a_tool_that_fails_or_hangs_or_is_not_there_is_told_to_the_model() {
-    let calls = ["fails", "hangs", "missing"].map(|name| tool_call(name, json!({})));
-    let asks = calls.into_iter().fold(Reply::new(""), Reply::calling);
-    let model = Script::at_once([asks, Reply::new("I could not find out.")]);
+    let asks = ["fails", "hangs", "missing"]
+        .into_iter()
+        .fold(ScriptedReply::default(), |asks, name| {
+            asks.calls(name, json!({}))
+        });
+    let model = ScriptedModel::new([asks, ScriptedReply::says("I could not find out.")]);
     let spec = |name: &str| ToolSpec::new(name, "", json!({ "type": "object" }));
     let fails = FnTool::new(spec("fails"), |_: Call, _| async {
         Err("no such city".into())
@@ -69,8 +72,9 @@ async fn a_tool_that_fails_or_hangs_or_is_not_there_is_told_to_the_model() {
 
 #[tokio::test(start_paused = true)]
 async fn the_model_transfers_the_caller() {
-    let connect = tool_call("transfer", json!({ "destination": "sales" }));
-    let model = Script::at_once([Reply::new("I connect you.").calling(connect)]);
+    let model =
+        ScriptedModel::new([ScriptedReply::says("I connect you.")
+            .calls("transfer", json!({ "destination": "sales" }))]);
     let agent = agent().tool(tools::transfer([("sales", "PJSIP/200")]));
     let (mut caller, _) = call(model, agent).await;
     caller.hears("Hello.").await;
@@ -84,8 +88,12 @@ async fn the_model_transfers_the_caller() {
 
 #[tokio::test(start_paused = true)]
 async fn the_model_hangs_up_after_its_goodbye_was_heard() {
-    let goodbye = Reply::new("Goodbye.").calling(tool_call("hang_up", json!({})));
-    let (mut caller, _) = call(Script::at_once([goodbye]), agent().tool(tools::hang_up())).await;
+    let goodbye = ScriptedReply::says("Goodbye.").calls("hang_up", json!({}));
+    let (mut caller, _) = call(
+        ScriptedModel::new([goodbye]),
+        agent().tool(tools::hang_up()),
+    )
+    .await;
     caller.hears("Hello.").await;
     caller.says("that was all").await;
     caller.hears("Goodbye.").await;
@@ -94,12 +102,12 @@ async fn the_model_hangs_up_after_its_goodbye_was_heard() {
 
 #[tokio::test(start_paused = true)]
 async fn a_model_that_calls_tools_for_ever_has_to_answer_at_last() {
-    let again = || Reply::new("").calling(tool_call("again", json!({})));
-    let replies: Vec<Reply> = (0..8)
+    let again = || ScriptedReply::default().calls("again", json!({}));
+    let replies: Vec<ScriptedReply> = (0..8)
         .map(|_| again())
-        .chain([Reply::new("Enough.")])
+        .chain([ScriptedReply::says("Enough.")])
         .collect();
-    let model = Script::at_once(replies);
+    let model = ScriptedModel::new(replies);
     let spec = ToolSpec::new("again", "", json!({ "type": "object" }));
     let tool = FnTool::new(spec, |_: Call, _| async { Ok("again".to_owned()) });
     let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
@@ -112,12 +120,8 @@ async fn a_model_that_calls_tools_for_ever_has_to_answer_at_last() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_tool_has_done_is_not_done_again() {
-    let order = Reply::new("").calling(tool_call("order", json!({})));
-    let model = Script::new([
-        (ms(0), Ok(order)),
-        (ms(5_000), Ok("Never said.".into())),
-        (ms(0), Ok("It is ordered.".into())),
-    ]);
+    let order = ScriptedReply::default().calls("order", json!({}));
+    let model = ScriptedModel::new([order, late(5_000, "Never said."), "It is ordered.".into()]);
     let orders = Arc::new(Mutex::new(0));
     let counted = orders.clone();
     let spec = ToolSpec::new("order", "", json!({ "type": "object" }));
@@ -155,8 +159,8 @@ async fn what_a_tool_has_done_is_not_done_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_model_that_calls_tools_that_it_was_not_offered_is_not_heeded() {
-    let again = || Reply::new("").calling(tool_call("again", json!({})));
-    let model = Script::at_once((0..50).map(|_| again()));
+    let again = || ScriptedReply::default().calls("again", json!({}));
+    let model = ScriptedModel::new((0..50).map(|_| again()));
     let spec = ToolSpec::new("again", "", json!({ "type": "object" }));
     let tool = FnTool::new(spec, |_: Call, _| async { Ok("again".to_owned()) });
     let (mut caller, _) = call(model.clone(), agent().tool(tool)).await;
@@ -168,8 +172,8 @@ async fn a_model_that_calls_tools_that_it_was_not_offered_is_not_heeded() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_tool_asks_the_caller_is_not_answered_again() {
-    let cancel = Reply::new("").calling(tool_call("cancel", json!({})));
-    let model = Script::at_once([cancel, Reply::new("It is cancelled.")]);
+    let cancel = ScriptedReply::default().calls("cancel", json!({}));
+    let model = ScriptedModel::new([cancel, ScriptedReply::says("It is cancelled.")]);
     let spec = ToolSpec::new("cancel", "", json!({ "type": "object" }));
     let tool = FnTool::new(spec, |call: Call, _| async move {
         call.say("Shall I cancel it?").await?;

@@ -6,7 +6,7 @@ use super::*;
 async fn only_what_was_heard_before_an_interruption_is_remembered() {
     let long = "First I would like to tell you about our opening hours, which are long. Then \
                 about the prices, which are low. And then about everything else.";
-    let model = Script::at_once([long, "Nine to five."]);
+    let model = ScriptedModel::new([long, "Nine to five."]);
     let (mut caller, history) = call(model, agent()).await;
     caller.hears("Hello.").await;
     caller.says("tell me something").await;
@@ -29,10 +29,7 @@ async fn only_what_was_heard_before_an_interruption_is_remembered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_goes_on_before_the_answer_is_answered_once() {
-    let model = Script::new([
-        (ms(5_000), Ok("Wrong.".into())),
-        (ms(0), Ok("Right.".into())),
-    ]);
+    let model = ScriptedModel::new([late(5_000, "Wrong."), "Right.".into()]);
     let (mut caller, history) = call(model, agent()).await;
     caller.hears("Hello.").await;
     caller.says("my number is").await;
@@ -53,7 +50,7 @@ async fn a_caller_who_goes_on_before_the_answer_is_answered_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cough_before_the_answer_does_not_eat_it() {
-    let model = Script::new([(ms(3_000), Ok("Yes.".into()))]);
+    let model = ScriptedModel::new([late(3_000, "Yes.")]);
     let (mut caller, history) = call(model, agent()).await;
     caller.hears("Hello.").await;
     caller.says("are you open").await;
@@ -69,7 +66,7 @@ async fn a_cough_before_the_answer_does_not_eat_it() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_comes_early_is_answered() {
     let question = "Would you like to make an appointment with us tomorrow in the morning?";
-    let model = Script::at_once([question, "Fine."]);
+    let model = ScriptedModel::new([question, "Fine."]);
     let (mut caller, history) = call(model, agent()).await;
     caller.hears("Hello.").await;
     caller.says("good morning").await;

@@ -1,6 +1,8 @@
 //! The language model in a call's conversation.
 
 mod filling;
+#[cfg(feature = "http")]
+mod http;
 mod memory;
 mod reply;
 mod run;
@@ -8,17 +10,25 @@ mod settings;
 mod tool;
 pub mod tools;
 mod turns;
+mod variables;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
+#[cfg(feature = "http")]
+pub(crate) use self::http::Address;
+#[cfg(feature = "http")]
+pub use self::http::HttpSettings;
 pub(crate) use self::memory::Memory;
 pub use self::reply::Answer;
 use self::reply::{Phase, Question};
 pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
+#[cfg(feature = "config")]
+pub(crate) use self::variables::{KnownNames, time_zone};
+pub use self::variables::{Lookup, VariableError};
 use super::call::Call;
 use super::caller_words::OverlapWords;
 use super::error::CallError;
@@ -175,7 +185,8 @@ impl<'a> Conversation<'a> {
     /// ```
     ///
     /// # Errors
-    /// No speech-to-text, language model or voice is configured, or the call can't be answered. A
+    /// No speech-to-text, language model or voice is configured, a text has an unknown variable, or
+    /// the call can't be answered. A
     /// provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
         let services = self.call.session().services();
@@ -188,6 +199,7 @@ impl<'a> Conversation<'a> {
         if services.voice.is_none() {
             return Err(CallError::NoVoice);
         }
+        let settings = &variables::settle(self.call, settings).await?;
         self.instruct(&settings.instructions);
         if let Some(language) = &settings.language {
             self.call.set_language(language);
@@ -216,17 +228,30 @@ async fn remember(call: &Call, question: Option<Message>, reply: &Reply) {
     }
 }
 
+/// A call of this caller that is carried nowhere, and whose events nobody takes.
+#[cfg(test)]
+fn nowhere(caller_id: &str) -> Call {
+    let info = super::call::CallInfo {
+        caller_id: caller_id.to_owned(),
+        called_number: String::new(),
+        redirecting_number: String::new(),
+        direction: super::call::Direction::Inbound,
+        args: Vec::new(),
+    };
+    let (reports, _) = super::report::Reports::new();
+    let (requests, _) = tokio::sync::mpsc::channel(64);
+    let carrier = Arc::new(super::carrier::Nowhere);
+    let services = super::call::Services::default();
+    Call::new("ch-1".into(), info, carrier, services, reports, requests)
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::pending;
     use std::sync::Arc;
     use std::time::Duration;
 
-    use tokio::sync::mpsc;
-
-    use super::super::call::{CallInfo, Direction, Services};
-    use super::super::carrier::Nowhere;
-    use super::super::report::Reports;
+    use super::super::call::Services;
     use super::*;
     use crate::speech::{LanguageModel, ModelRequest, ProviderError, ProviderErrorKind};
 
@@ -261,23 +286,8 @@ mod tests {
             model: Some(Arc::new(Mirror)),
             ..Services::default()
         };
-        let info = CallInfo {
-            caller_id: String::new(),
-            called_number: String::new(),
-            redirecting_number: String::new(),
-            direction: Direction::Inbound,
-            args: Vec::new(),
-        };
-        let (reports, _reported) = Reports::new();
-        let (requests, _requested) = mpsc::channel(64);
-        let call = Call::new(
-            "ch-1".into(),
-            info,
-            Arc::new(Nowhere),
-            services,
-            reports,
-            requests,
-        );
+        let call = nowhere("");
+        call.session().change_services(|own| *own = services);
         let agent = call.agent();
         agent.instruct("be");
         assert_eq!(agent.respond("a").await.unwrap().text, "be|a");

@@ -1,13 +1,22 @@
 //! How an agent conducts a conversation.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::caller_words::OverlapWords;
 use super::tool::Tool;
+use super::variables::Lookup;
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
+///
+/// Its texts may have variables, such as `{{caller_id}}`: a fact of the call (`caller_id`,
+/// `called_number`, `redirecting_number`, `direction`, `session_id`; `date`, `weekday`, `time` and
+/// `time_zone` of the call's start), a channel variable or function of the dialplan
+/// (`{{channel.CALLERID(name)}}`), what a [`Lookup`] has found (`{{lookup.NAME}}`), or one of
+/// [`variable`](Self::variable). `{{name|default}}` has a default for a value that is empty, and
+/// `{{{{` stands for two braces.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,6 +41,12 @@ pub struct AgentSettings {
     pub overlap: OverlapWords,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
+    /// Variables of its own, for its texts. Default: none.
+    pub variables: BTreeMap<String, String>,
+    /// What is looked up before the call is answered. Default: nothing.
+    pub lookup: Option<Lookup>,
+    /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
+    pub time_zone: Option<String>,
     /// The tools that the model may call. Default: none.
     pub tools: Vec<Arc<dyn Tool>>,
     /// What happens when the caller says nothing. Default: nothing.
@@ -53,6 +68,9 @@ impl AgentSettings {
             language: None,
             overlap: OverlapWords::default(),
             greeting: None,
+            variables: BTreeMap::new(),
+            lookup: None,
+            time_zone: None,
             tools: Vec::new(),
             no_input: None,
             filler: None,
@@ -72,6 +90,27 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Sets the variable `{{name}}` in its texts.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Looks something up before the call is answered.
+    #[must_use]
+    pub fn lookup(mut self, lookup: Lookup) -> Self {
+        self.lookup = Some(lookup);
+        self
+    }
+
+    /// Sets the time zone of `{{date}}` and `{{time}}`, by its IANA name such as `Europe/Berlin`.
+    #[must_use]
+    pub fn time_zone(mut self, name: impl Into<String>) -> Self {
+        self.time_zone = Some(name.into());
         self
     }
 

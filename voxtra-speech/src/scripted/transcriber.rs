@@ -1,10 +1,6 @@
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+//! Speech-to-text that follows a script.
 
-use super::{
-    Feed, LanguageModel, ListenOptions, ModelRequest, Parts, ProviderError, ProviderErrorKind,
-    Recognition, Reply, ReplyPart, SpeechInput, SpeechToText,
-};
+use super::super::{Feed, ListenOptions, Parts, Recognition, SpeechInput, SpeechToText};
 
 /// A transcriber for tests: it gives the lines of its script, one per utterance, whatever is said.
 ///
@@ -67,57 +63,6 @@ impl SpeechToText for ScriptedTranscriber {
     }
 }
 
-/// A language model for tests: it gives the replies of its script, one per turn, whatever it gets,
-/// and keeps what it got. All calls share the script.
-#[derive(Debug, Default)]
-pub struct ScriptedModel {
-    replies: Vec<Reply>,
-    next: AtomicUsize,
-    told: Mutex<Vec<ModelRequest>>,
-}
-
-impl ScriptedModel {
-    /// The replies to give, in order. After the last one comes an error.
-    #[must_use]
-    pub fn new<T: Into<Reply>>(replies: impl IntoIterator<Item = T>) -> Self {
-        Self {
-            replies: replies.into_iter().map(Into::into).collect(),
-            ..Self::default()
-        }
-    }
-
-    /// What it was asked, one request per turn.
-    #[must_use]
-    pub fn told(&self) -> Vec<ModelRequest> {
-        self.told
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
-    }
-}
-
-impl LanguageModel for ScriptedModel {
-    fn name(&self) -> &str {
-        "scripted"
-    }
-
-    fn reply(&self, request: ModelRequest) -> Parts<ReplyPart> {
-        self.told
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .push(request);
-        let turn = self.next.fetch_add(1, Relaxed);
-        match self.replies.get(turn) {
-            Some(reply) => reply.clone().into_parts(),
-            None => Parts::failed(ProviderError::new(
-                self.name(),
-                ProviderErrorKind::Rejected,
-                "the script of the language model is at its end",
-            )),
-        }
-    }
-}
-
 fn first_half(line: &str) -> Option<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     (words.len() >= 2).then(|| words.get(..words.len() / 2).unwrap_or_default().join(" "))
@@ -125,7 +70,6 @@ fn first_half(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Message;
     use super::*;
 
     async fn heard(script: &[&str], input: Vec<SpeechInput>) -> Vec<Recognition> {
@@ -168,16 +112,5 @@ mod tests {
             last("yes"),
         ];
         assert_eq!(heard(&["my order is late", "yes"], input).await, expected);
-    }
-
-    #[tokio::test]
-    async fn the_model_replies_in_order_remembers_and_then_says_that_it_ended() {
-        let model = ScriptedModel::new(["Hello.", "Bye."]);
-        let asked = ModelRequest::new(vec![Message::User("Hi".to_owned())]);
-        let reply = |request| Reply::collect(model.reply(request));
-        assert_eq!(reply(asked.clone()).await.unwrap().text, "Hello.");
-        assert_eq!(reply(ModelRequest::default()).await.unwrap().text, "Bye.");
-        assert!(reply(ModelRequest::default()).await.is_err());
-        assert_eq!(model.told()[0], asked);
     }
 }

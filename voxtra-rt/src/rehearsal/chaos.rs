@@ -1,0 +1,261 @@
+//! Providers that misbehave on request.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::lock::lock;
+use crate::speech::{
+    BoxFuture, Feed, LanguageModel, ListenOptions, ModelRequest, Parts, ProviderError,
+    ProviderErrorKind, Recognition, ReplyPart, SpeechInput, SpeechPart, SpeechToText, TextToSpeech,
+};
+
+/// Words of a model's reply before it is cut.
+const WORDS: usize = 6;
+
+/// Whose work goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Provider {
+    /// Speech-to-text.
+    SpeechToText,
+    /// The language model.
+    Model,
+    /// The voice.
+    Voice,
+}
+
+/// What goes wrong with a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Chaos {
+    /// Everything that it gives comes this much later: the first word of a reply, the first audio
+    /// of an utterance, each transcript.
+    Slow(Duration),
+    /// It refuses with this status of HTTP: 401, 429, 503 …
+    Status(u16),
+    /// Its connection breaks: behind the sixth word of a reply, in the middle of the audio, before
+    /// the next transcript.
+    Cut,
+    /// It takes everything and gives nothing, and no end either.
+    Hangs,
+    /// It gives nothing, as if this were all.
+    Nothing,
+}
+
+impl Chaos {
+    /// How it fails at once, if it does.
+    fn refusal(self, name: &str) -> Option<ProviderError> {
+        let Self::Status(status) = self else {
+            return None;
+        };
+        let retry_after = None;
+        let kind = match status {
+            401 | 403 => ProviderErrorKind::Auth,
+            402 | 429 => ProviderErrorKind::RateLimited { retry_after },
+            408 => ProviderErrorKind::Timeout,
+            500.. => ProviderErrorKind::Unavailable,
+            _ => ProviderErrorKind::Rejected,
+        };
+        let message = format!("it answered {status}, as the rehearsal wants");
+        Some(ProviderError::new(name, kind, message))
+    }
+}
+
+/// What goes wrong now, for all calls of a rehearsal.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Disturbance(Arc<Mutex<Vec<(Provider, Chaos)>>>);
+
+impl Disturbance {
+    pub(super) fn set(&self, provider: Provider, chaos: Option<Chaos>) {
+        let mut all = lock(&self.0);
+        all.retain(|(disturbed, _)| *disturbed != provider);
+        all.extend(chaos.map(|chaos| (provider, chaos)));
+    }
+
+    fn of(&self, provider: Provider) -> Option<Chaos> {
+        let all = lock(&self.0);
+        let found = all.iter().find(|(disturbed, _)| *disturbed == provider);
+        found.map(|(_, chaos)| *chaos)
+    }
+
+    /// This provider, which may be disturbed.
+    pub(super) fn model(&self, inner: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel> {
+        Arc::new(Disturbed::new(self, inner))
+    }
+
+    /// As above.
+    pub(super) fn voice(&self, inner: Arc<dyn TextToSpeech>) -> Arc<dyn TextToSpeech> {
+        Arc::new(Disturbed::new(self, inner))
+    }
+
+    /// As above.
+    pub(super) fn speech_to_text(&self, inner: Arc<dyn SpeechToText>) -> Arc<dyn SpeechToText> {
+        Arc::new(Disturbed::new(self, inner))
+    }
+}
+
+/// A provider that may be disturbed.
+struct Disturbed<P: ?Sized> {
+    by: Disturbance,
+    inner: Arc<P>,
+}
+
+impl<P: ?Sized> Disturbed<P> {
+    fn new(by: &Disturbance, inner: Arc<P>) -> Self {
+        let by = by.clone();
+        Self { by, inner }
+    }
+}
+
+impl LanguageModel for Disturbed<dyn LanguageModel> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn reply(&self, request: ModelRequest) -> Parts<ReplyPart> {
+        let parts = self.inner.reply(request);
+        let mut words = 0;
+        disturb(
+            self.by.of(Provider::Model),
+            self.name(),
+            parts,
+            move |part| match part {
+                ReplyPart::Text(_) if words < WORDS => {
+                    words += 1;
+                    Some(part)
+                }
+                _ => None,
+            },
+        )
+    }
+
+    fn prepare(&self) -> BoxFuture<'static, ()> {
+        self.inner.prepare()
+    }
+}
+
+impl TextToSpeech for Disturbed<dyn TextToSpeech> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn speak(&self, texts: Feed<String>, line_hz: u32) -> Parts<SpeechPart> {
+        let parts = self.inner.speak(texts, line_hz);
+        let mut cut = false;
+        disturb(
+            self.by.of(Provider::Voice),
+            self.name(),
+            parts,
+            move |part| match part {
+                _ if cut => None,
+                SpeechPart::Audio { rate_hz, samples } => {
+                    cut = true;
+                    let half = samples.get(..samples.len() / 2).unwrap_or_default();
+                    Some(SpeechPart::audio(rate_hz, half))
+                }
+                part => Some(part),
+            },
+        )
+    }
+
+    fn prepare(&self) -> BoxFuture<'static, ()> {
+        self.inner.prepare()
+    }
+}
+
+/// `cut` lets parts through until it is time to cut.
+fn disturb<T: Send + 'static>(
+    chaos: Option<Chaos>,
+    name: &str,
+    mut parts: Parts<T>,
+    mut cut: impl FnMut(T) -> Option<T> + Send + 'static,
+) -> Parts<T> {
+    let Some(chaos) = chaos else {
+        return parts;
+    };
+    if let Some(refusal) = chaos.refusal(name) {
+        return Parts::failed(refusal);
+    }
+    let broken = broken(name);
+    Parts::made_by(move |out| async move {
+        match chaos {
+            Chaos::Slow(by) => tokio::time::sleep(by).await,
+            Chaos::Hangs => out.closed().await,
+            Chaos::Nothing => return Ok(()),
+            Chaos::Cut | Chaos::Status(_) => {}
+        }
+        while let Some(part) = parts.next().await {
+            let part = match chaos {
+                Chaos::Cut => cut(part?).ok_or_else(|| broken.clone())?,
+                _ => part?,
+            };
+            if !out.send(part).await {
+                return Ok(());
+            }
+        }
+        match chaos {
+            Chaos::Cut => Err(broken),
+            _ => Ok(()),
+        }
+    })
+}
+
+fn broken(name: &str) -> ProviderError {
+    let message = "the connection broke, as the rehearsal wants";
+    ProviderError::new(name, ProviderErrorKind::Unavailable, message)
+}
+
+impl SpeechToText for Disturbed<dyn SpeechToText> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    /// It listens for as long as the call lasts, and what goes wrong may change meanwhile.
+    fn listen(&self, options: ListenOptions, input: Feed<SpeechInput>) -> Parts<Recognition> {
+        let (by, name) = (self.by.clone(), self.name().to_owned());
+        let mut parts = self.inner.listen(options, input);
+        Parts::made_by(move |out| async move {
+            let mut late = VecDeque::new();
+            loop {
+                let due = late.front().map(|(due, _)| *due);
+                let wait = async {
+                    match due {
+                        Some(due) => tokio::time::sleep_until(due).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                let part = tokio::select! {
+                    biased;
+                    () = wait => {
+                        if let Some((_, part)) = late.pop_front() {
+                            out.send(part).await;
+                        }
+                        continue;
+                    }
+                    part = parts.next() => part,
+                };
+                let Some(part) = part else {
+                    break;
+                };
+                let part = part?;
+                match by.of(Provider::SpeechToText) {
+                    None if late.is_empty() => drop(out.send(part).await),
+                    // What was late already stays before it.
+                    None => late.push_back((Instant::now(), part)),
+                    Some(Chaos::Slow(by)) => late.push_back((Instant::now() + by, part)),
+                    Some(Chaos::Hangs | Chaos::Nothing) => {}
+                    Some(Chaos::Cut) => return Err(broken(&name)),
+                    Some(chaos) => return chaos.refusal(&name).map_or(Ok(()), Err),
+                }
+            }
+            for (due, part) in late {
+                tokio::time::sleep_until(due).await;
+                out.send(part).await;
+            }
+            Ok(())
+        })
+    }
+}
