@@ -104,7 +104,9 @@ def catalogue() -> dict[str, list[tuple[str, str]]]:
     events = {}
     for wire, body in re.findall(r"([a-z_.]+) \{([^{}]*)\}", text):
         fields = re.findall(r"(\w+): ([^,]+),", body)
-        events[wire] = [(name, VALUES.get(ty.strip(), json.dumps(ty.split("|")[0].strip()))) for name, ty in fields]
+        # A field that older events lack has a default behind its type.
+        types = [(name, ty.split("=")[0].strip()) for name, ty in fields]
+        events[wire] = [(name, VALUES.get(ty, json.dumps(ty.split("|")[0].strip()))) for name, ty in types]
     return events
 
 
@@ -156,9 +158,13 @@ def config() -> None:
     seed("config", "starter", text.encode())
     for n, section in enumerate(re.split(r"\n(?=\[)", text)):
         seed("config", f"section-{n:02}", section.encode())
+    seed("config", "agent", (ROOT / "voxtra-rt/src/config/agent.toml").read_bytes())
     seed("config", "environment", b'[media]\nlisten = "127.0.0.1:${PORT}"\nthreads = "${NONE:-2}"\nadvertise = "$${x"\n')
     seed("config", "wrong", b'nonsense\n[medai]\nlisten = 5\n[[webhook]]\nurl = "ftp://x"\n[turn]\nstart_threshold = nan\n')
-    words = set(re.findall(r"[a-z_]{4,}", text)) | {"${PORT}", "${EMPTY}", "${QUOTE}", "${ON}", "$${", '"""', "'''", "nan", "inf",
+    keys, values = re.findall(r"\b([a-z_]{4,})(?= =|[\].])", text), re.findall(r'"([a-z_]{2,20})"', text)
+    # Some are values that the file does not show, some the older names of keys.
+    more = {"true", "backchannels", "interruptions", "tick_load", "tick_ms", "refuse", "http", "https"}
+    words = {*keys, *values} | more | {"${PORT}", "${EMPTY}", "${QUOTE}", "${ON}", "$${", '"""', "'''", "nan", "inf",
                                                    "0x1", "1_0", "[[webhook]]", "[[route]]", "[[prompt]]", "[[audiosocket]]"}
     dictionary("config", words)
 
@@ -204,7 +210,7 @@ def wav() -> None:
 
 
 def macro() -> None:
-    for name in sorted([*ROOT.glob("tests/compile_fail/*.rs"), *ROOT.glob("voxtra-core/tests/compile_fail/*.rs")]):
+    for name in sorted([*ROOT.glob("tests/hygiene/mistakes/tests/compile_fail/*.rs"), *ROOT.glob("voxtra-core/tests/compile_fail/*.rs")]):
         text = name.read_text()
         inside = re.search(r"voxtra! \{\n(.*)\n\}", text, re.S)
         if inside and len(inside[1]) < 2_500:

@@ -46,8 +46,8 @@ pub use voxtra_rt::app::{Application, Handler, Outbound, Route};
 pub use voxtra_rt::config::Config;
 pub use voxtra_rt::rehearsal;
 pub use voxtra_rt::session::{
-    AgentSettings, AudioStream, Call, CallError, CallInfo, Event, EventBody, Events, FnTool,
-    HandlerError, Lookup, Say, Session, Spoken, Tool, Transfer, WayOut, tools,
+    AgentSettings, Agents, AudioStream, Call, CallError, CallInfo, ContextLimit, Event, EventBody,
+    Events, FnTool, HandlerError, Lookup, Say, Session, Spoken, Tool, Transfer, WayOut, tools,
 };
 #[cfg(feature = "command-voice")]
 pub use voxtra_rt::speech::CommandVoice;

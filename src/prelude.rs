@@ -6,7 +6,7 @@
 
 // The built-in events.
 pub use crate::event::{
-    AgentHeld, AgentHeldOutcome, AgentResponse, AgentSpeechEnded, AgentSpeechStarted,
+    AgentChanged, AgentHeld, AgentHeldOutcome, AgentResponse, AgentSpeechEnded, AgentSpeechStarted,
     AgentThinking, AudioFrameReceived, AudioFrameSent, BargeIn, CallAnswered, CallEnded,
     CallEndedEndedBy, CallFailed, CallHeld, CallReplaced, CallResumed, CallRinging, CallStarted,
     CallStartedDirection, CallTransferFailed, CallTransferStarted, CallTransferred, DtmfReceived,

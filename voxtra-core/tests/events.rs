@@ -131,6 +131,11 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             r#"{"outcome":"resumed","held_ms":900}"#,
         ),
         (
+            "agent.changed",
+            AgentChanged::new("reception".into(), "billing".into()).into(),
+            r#"{"from":"reception","to":"billing"}"#,
+        ),
+        (
             "dtmf.received",
             DtmfReceived::new('#').into(),
             r##"{"digit":"#"}"##,

@@ -165,6 +165,13 @@ voxtra_macros::voxtra! {
             /// How long the agent was held back, in milliseconds; 0 at the beginning.
             held_ms: u64,
         }
+        /// The caller was handed over to another agent, who goes on with what was said.
+        agent.changed {
+            /// The agent that talked with the caller.
+            from: String,
+            /// The agent that does now.
+            to: String,
+        }
         /// The caller pressed a key: once per key press.
         @realtime
         dtmf.received {

@@ -36,7 +36,7 @@ pub(super) fn has_fields(event: &EventDecl, known: &[(&str, Kind)]) -> bool {
 }
 
 /// The built-in events, in the order of the contract.
-pub(super) const EVENTS: [BuiltIn; 32] = [
+pub(super) const EVENTS: [BuiltIn; 33] = [
     (
         "call.started",
         &[
@@ -118,6 +118,7 @@ pub(super) const EVENTS: [BuiltIn; 32] = [
             ("held_ms", Plain),
         ],
     ),
+    ("agent.changed", &[("from", Text), ("to", Text)]),
     ("dtmf.received", &[("digit", Plain)]),
     ("barge_in", &[]),
     ("silence.detected", &[("silence_duration_ms", Plain)]),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::session::{
-    AgentSettings, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure, OverlapWords,
-    tools,
+    AgentSettings, ContextLimit, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure,
+    OverlapWords, tools,
 };
 use crate::speech::SpeechError;
 
@@ -37,6 +37,12 @@ pub struct ConfiguredAgent {
     pub tools: Vec<ReadyTool>,
     /// Where it may transfer callers to: names and endpoints.
     pub transfer: Vec<(String, String)>,
+    /// The agents to which it may hand callers over, by their names.
+    pub hand_over: Vec<String>,
+    /// The languages that it may go on in: tags, and the providers that speak them.
+    pub languages: Vec<(String, String)>,
+    /// How much of a conversation the model is told.
+    pub context: ContextLimit,
     /// What happens when the caller says nothing.
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long.
@@ -72,23 +78,35 @@ pub enum AgentInstructions {
 pub enum ReadyTool {
     /// Connects the caller to somebody else.
     Transfer,
+    /// Hands the caller over to another agent.
+    HandOver,
     /// Ends the call.
     HangUp,
     /// Presses keys.
     SendDtmf,
+    /// Goes on in another language.
+    SwitchLanguage,
 }
 
 impl ReadyTool {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Transfer, Self::HangUp, Self::SendDtmf];
+    pub const ALL: [Self; 5] = [
+        Self::Transfer,
+        Self::HandOver,
+        Self::HangUp,
+        Self::SendDtmf,
+        Self::SwitchLanguage,
+    ];
 
     /// Its name, in the file and for the model.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Transfer => "transfer",
+            Self::HandOver => "hand_over",
             Self::HangUp => "hang_up",
             Self::SendDtmf => "send_dtmf",
+            Self::SwitchLanguage => "switch_language",
         }
     }
 }
@@ -141,14 +159,18 @@ impl ConfiguredAgent {
         for tool in &self.tools {
             settings = match tool {
                 ReadyTool::Transfer => settings.tool(tools::transfer(self.transfer.clone())),
+                ReadyTool::HandOver => settings.hand_over(self.hand_over.iter().cloned()),
                 ReadyTool::HangUp => settings.tool(tools::hang_up()),
                 ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
+                // It is added with its voices.
+                ReadyTool::SwitchLanguage => settings,
             };
         }
         settings.no_input.clone_from(&self.no_input);
         settings.filler.clone_from(&self.filler);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
+        settings.context = self.context;
         settings.check().map_err(|error| self.refused(error))?;
         Ok(settings)
     }

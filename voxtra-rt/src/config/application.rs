@@ -1,6 +1,8 @@
 //! An application built from its configuration.
 
-use super::handler::handler;
+use std::sync::Arc;
+
+use super::handler::{agents, handler};
 use super::{Config, UuidRule, VoiceSettings};
 use crate::app::Builder;
 use crate::speech::{Prompts, SpeechError};
@@ -43,8 +45,9 @@ impl Builder {
             Err(error) => return Err(error),
         }
         self.configured_agents.clear();
+        let agents = Arc::new(agents(config, self.services.voice.as_ref())?);
         for agent in &config.agents {
-            let handler = handler(config, agent, self.services.voice.as_ref())?;
+            let handler = handler(&agents, &agent.name);
             self.configured_agents.push((agent.name.clone(), handler));
         }
         self.prompts = Some(Prompts::from_settings(&config.speech, &config.prompts)?);

@@ -5,26 +5,37 @@ use std::sync::Arc;
 use super::agent::COMMAND;
 use super::{Config, ConfiguredAgent, ProviderSettings};
 use crate::app::Handler;
-use crate::session::{AgentSettings, Call, CallError};
+use crate::session::{AgentSettings, Agents, Call, tools};
 use crate::speech::{
-    FallbackModel, FallbackTranscriber, FallbackVoice, LanguageModel, ProviderError, SpeechError,
-    SpeechToText, TextToSpeech,
+    FallbackModel, FallbackTranscriber, FallbackVoice, ProviderError, SpeechError, TextToSpeech,
 };
 
-/// What all calls of an agent share.
-struct Shared {
-    settings: AgentSettings,
-    ears: Arc<dyn SpeechToText>,
-    model: Arc<dyn LanguageModel>,
-    voice: Arc<dyn TextToSpeech>,
+/// Handles calls with the agent of this name, which may hand them over to the others.
+pub(super) fn handler(agents: &Arc<Agents>, name: &str) -> Handler {
+    let (agents, name) = (agents.clone(), Arc::<str>::from(name));
+    Handler::new(move |call: Call| {
+        let (agents, name) = (agents.clone(), name.clone());
+        async move { call.agent().run_agents(&agents, &name).await }
+    })
 }
 
-/// Handles calls with this agent. `speech` is the voice of `[speech]`.
-pub(super) fn handler(
+/// All agents of the configuration. `speech` is the voice of `[speech]`.
+pub(super) fn agents(
+    config: &Config,
+    speech: Option<&Arc<dyn TextToSpeech>>,
+) -> Result<Agents, SpeechError> {
+    let mut agents = Agents::new();
+    for agent in &config.agents {
+        agents = agents.agent(agent.name.as_str(), settings(config, agent, speech)?);
+    }
+    Ok(agents)
+}
+
+fn settings(
     config: &Config,
     agent: &ConfiguredAgent,
     speech: Option<&Arc<dyn TextToSpeech>>,
-) -> Result<Handler, SpeechError> {
+) -> Result<AgentSettings, SpeechError> {
     let find = |name: &str| -> Result<&ProviderSettings, SpeechError> {
         let mut providers = config.providers.iter();
         let found = providers.find(|provider| provider.name == name);
@@ -43,22 +54,28 @@ pub(super) fn handler(
             .refused("it has no voice: install espeak-ng, flite or piper, or set text_to_speech")),
         _ => find(name)?.text_to_speech().map_err(refuse),
     });
-    let shared = Arc::new(Shared {
-        settings: agent.settings()?,
-        ears: one(agent, "speech_to_text", ears?, |all| {
-            Some(Arc::new(FallbackTranscriber::new(all)?))
-        })?,
-        model: one(agent, "language_model", models?, |all| {
-            Some(Arc::new(FallbackModel::new(all)?))
-        })?,
-        voice: one(agent, "text_to_speech", voices?, |all| {
-            Some(Arc::new(FallbackVoice::new(all)?))
-        })?,
-    });
-    Ok(Handler::new(move |call: Call| {
-        let shared = shared.clone();
-        async move { shared.converse(&call).await }
-    }))
+    let ears = one(agent, "speech_to_text", ears?, |all| {
+        Some(Arc::new(FallbackTranscriber::new(all)?))
+    })?;
+    let model = one(agent, "language_model", models?, |all| {
+        Some(Arc::new(FallbackModel::new(all)?))
+    })?;
+    let voice = one(agent, "text_to_speech", voices?, |all| {
+        Some(Arc::new(FallbackVoice::new(all)?))
+    })?;
+    let mut settings = agent.settings()?;
+    if !agent.languages.is_empty() {
+        let voices = agent.languages.iter().map(|(tag, name)| {
+            let voice = find(name)?.text_to_speech().map_err(refuse)?;
+            Ok((tag.clone(), voice))
+        });
+        let voices = voices.collect::<Result<Vec<_>, SpeechError>>()?;
+        settings = settings.tool(tools::switch_language(voices));
+    }
+    Ok(settings
+        .speech_to_text(ears)
+        .language_model(model)
+        .voice(voice))
 }
 
 fn each<P: ?Sized>(
@@ -80,13 +97,4 @@ fn one<P: ?Sized>(
         _ => fall_back(providers),
     };
     one.ok_or_else(|| agent.refused(format!("{key} names no provider")))
-}
-
-impl Shared {
-    async fn converse(&self, call: &Call) -> Result<(), CallError> {
-        call.set_voice(self.voice.clone());
-        call.set_language_model(self.model.clone());
-        call.set_speech_to_text(self.ears.clone());
-        call.agent().run(&self.settings).await
-    }
 }

@@ -17,6 +17,8 @@ pub struct ProviderSettings {
     pub base_url: Option<String>,
     /// The key.
     pub key: Option<SecretString>,
+    /// Whether the key goes into the header `api-key`, as Azure wants it.
+    pub azure_key: bool,
     /// The model. At OpenAI the language model, in the file the one of the only role.
     pub model: Option<String>,
     /// The model of speech-to-text, at OpenAI.
@@ -40,6 +42,7 @@ impl ProviderSettings {
             kind,
             base_url: None,
             key: None,
+            azure_key: false,
             model: None,
             speech_to_text_model: None,
             text_to_speech_model: None,

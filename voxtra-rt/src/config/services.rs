@@ -244,7 +244,13 @@ impl ProviderSettings {
         let own = self.kind.base_url().unwrap_or_default();
         let base = self.base_url.as_deref().unwrap_or(own);
         let endpoint = crate::speech::Endpoint::new(&self.name, base, self.timeouts())?;
-        match (&self.key, self.kind.key_header()) {
+        let own = self.kind.key_header();
+        let header = if self.azure_key {
+            Some(("api-key", ""))
+        } else {
+            own
+        };
+        match (&self.key, header) {
             (Some(key), Some((header, prefix))) => endpoint.with_key(header, prefix, key),
             _ => Ok(endpoint),
         }

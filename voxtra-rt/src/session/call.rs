@@ -63,21 +63,21 @@ pub(crate) trait StandIns: Send + Sync {
 }
 
 impl Services {
-    fn choose_voice(&mut self, voice: Arc<dyn TextToSpeech>) {
+    pub(super) fn choose_voice(&mut self, voice: Arc<dyn TextToSpeech>) {
         self.voice = Some(match &self.stand_ins {
             Some(stand_ins) => stand_ins.voice(voice),
             None => voice,
         });
     }
 
-    fn choose_speech_to_text(&mut self, provider: Arc<dyn SpeechToText>) {
+    pub(super) fn choose_speech_to_text(&mut self, provider: Arc<dyn SpeechToText>) {
         self.speech_to_text = Some(match &self.stand_ins {
             Some(stand_ins) => stand_ins.speech_to_text(provider),
             None => provider,
         });
     }
 
-    fn choose_model(&mut self, model: Arc<dyn LanguageModel>) {
+    pub(super) fn choose_model(&mut self, model: Arc<dyn LanguageModel>) {
         self.model = Some(match &self.stand_ins {
             Some(stand_ins) => stand_ins.model(model),
             None => model,

@@ -37,6 +37,12 @@ pub enum CallError {
         "no language model is configured: give the application a LanguageModel before using `agent()`"
     )]
     NoLanguageModel,
+    /// `run_agents` names an agent that is not among them.
+    #[error("there is no agent {name:?}: add it with `Agents::agent`")]
+    NoAgent {
+        /// The requested name.
+        name: String,
+    },
     /// `state` of a type that the application was not given.
     #[error("the application has no state of type `{name}`: give it one with `Builder::state`")]
     NoState {

@@ -58,8 +58,8 @@ pub use conversation::HttpSettings;
 #[cfg(feature = "config")]
 pub(crate) use conversation::{Address, KnownNames, time_zone};
 pub use conversation::{
-    AgentSettings, Answer, Conversation, Filler, FnTool, Lookup, NoInput, OnFailure, Tool,
-    VariableError, WayOut, tools,
+    AgentSettings, Agents, Answer, ContextLimit, Conversation, Filler, FnTool, Lookup, NoInput,
+    OnFailure, Tool, VariableError, WayOut, tools,
 };
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};

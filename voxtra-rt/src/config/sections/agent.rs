@@ -11,7 +11,9 @@ use super::super::document::{Section, nearest};
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::http::read_http;
 use super::read_word;
-use crate::session::{Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone};
+use crate::session::{
+    ContextLimit, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone,
+};
 use crate::speech::{SpeechSettings, VoiceSettings};
 
 /// The providers of the file, and the names of all their sections.
@@ -19,6 +21,9 @@ struct Known<'p> {
     providers: &'p [ProviderSettings],
     names: &'p [String],
     has_voice: bool,
+    /// Or nothing brings calls yet.
+    has_asterisk: bool,
+    agents: Vec<String>,
 }
 
 pub(super) fn read_agents(
@@ -26,12 +31,19 @@ pub(super) fn read_agents(
     providers: &mut [ProviderSettings],
     names: &[String],
     speech: &SpeechSettings,
+    has_asterisk: bool,
     places: &mut Vec<Place>,
 ) -> Vec<ConfiguredAgent> {
     let known = Known {
         providers,
         names,
         has_voice: speech.voice != VoiceSettings::None,
+        has_asterisk,
+        agents: root
+            .named("agent")
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect(),
     };
     let mut all = Vec::new();
     for (name, section) in root.named("agent") {
@@ -65,7 +77,9 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
             );
         }
     }
-    let (tools, transfer) = read_tools(&section);
+    let (tools, transfer) = read_tools(&section, known);
+    let languages = read_languages(&section, &tools, known);
+    let hand_over = read_hand_over(&section, &tools, &name, known);
     let agent = ConfiguredAgent {
         name,
         instructions,
@@ -79,9 +93,12 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         text_to_speech,
         tools,
         transfer,
-        no_input: read_no_input(section.section("no_input")),
+        hand_over,
+        languages,
+        context: read_context(section.section("context")),
+        no_input: read_no_input(section.section("no_input"), known),
         filler: read_filler(section.section("filler")),
-        on_failure: read_on_failure(section.section("on_failure")),
+        on_failure: read_on_failure(section.section("on_failure"), known),
         max_duration: section
             .integer::<u64>("max_duration_s", 1..=7 * 24 * 3_600)
             .map(Duration::from_secs),
@@ -244,7 +261,7 @@ impl Known<'_> {
     }
 }
 
-fn read_tools(section: &Section<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) {
+fn read_tools(section: &Section<'_>, file: &Known<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) {
     let known = ReadyTool::ALL.map(ReadyTool::name);
     let mut tools = Vec::new();
     for name in section.texts("tools").unwrap_or_default() {
@@ -260,6 +277,12 @@ fn read_tools(section: &Section<'_>) -> (Vec<ReadyTool>, Vec<(String, String)>) 
                 };
                 section.refuse("tools", format!("there is no tool {name:?}; {hint}"));
             }
+        }
+    }
+    let needs = [ReadyTool::Transfer, ReadyTool::SendDtmf];
+    for tool in needs.into_iter().filter(|tool| tools.contains(tool)) {
+        if !file.has_asterisk {
+            section.refuse("tools", format!("{:?}: {NO_ASTERISK}", tool.name()));
         }
     }
     let transfer = section.entries("transfer");
@@ -307,7 +330,91 @@ fn read_overlap(section: Section<'_>) -> OverlapWords {
     words
 }
 
-fn read_no_input(section: Section<'_>) -> Option<NoInput> {
+fn read_languages(
+    section: &Section<'_>,
+    tools: &[ReadyTool],
+    known: &Known<'_>,
+) -> Vec<(String, String)> {
+    let languages = section.entries("languages");
+    let wants = tools.contains(&ReadyTool::SwitchLanguage);
+    match &languages {
+        None if wants => section.require(
+            "languages",
+            "the tool needs to know which, and who speaks them: languages = { de = \"elevenlabs\" }",
+        ),
+        Some(all) if wants && all.is_empty() => section.refuse("languages", "names none"),
+        Some(_) if !wants => {
+            let reason = "is of no use without the tool: tools = [\"switch_language\"]";
+            section.refuse("languages", reason);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    let languages = languages.unwrap_or_default();
+    for (tag, provider) in &languages {
+        if provider == COMMAND {
+            section.refuse("languages", format!("{tag}: must be a [provider]"));
+        } else if let Err(reason) = known.check(provider, ProviderRole::TextToSpeech) {
+            section.refuse("languages", format!("{tag}: {reason}"));
+        }
+    }
+    languages
+}
+
+fn read_hand_over(
+    section: &Section<'_>,
+    tools: &[ReadyTool],
+    own: &str,
+    known: &Known<'_>,
+) -> Vec<String> {
+    let to = section.text_or_texts("hand_over");
+    let wants = tools.contains(&ReadyTool::HandOver);
+    match &to {
+        None if wants => section.require(
+            "hand_over",
+            "the tool needs to know to which agents: hand_over = [\"billing\"]",
+        ),
+        Some(all) if wants && all.is_empty() => section.refuse("hand_over", "names nobody"),
+        Some(_) if !wants => {
+            let reason = "is of no use without the tool: tools = [\"hand_over\"]";
+            section.refuse("hand_over", reason);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    let to = to.unwrap_or_default();
+    let others: Vec<&str> = known.agents.iter().map(String::as_str).collect();
+    let others: Vec<&str> = others.into_iter().filter(|name| *name != own).collect();
+    for (index, name) in to.iter().enumerate() {
+        if name == own {
+            section.refuse("hand_over", format!("{name:?} is the agent itself"));
+        } else if to.iter().take(index).any(|earlier| earlier == name) {
+            section.refuse("hand_over", format!("names {name:?} twice"));
+        } else if !others.contains(&name.as_str()) {
+            let hint = match (nearest(name, &others), others.as_slice()) {
+                (Some(near), _) => format!("did you mean {near:?}?"),
+                (None, []) => "there is no other agent".to_owned(),
+                (None, others) => format!("there are {}", others.join(", ")),
+            };
+            section.refuse("hand_over", format!("there is no [agent.{name}]; {hint}"));
+        }
+    }
+    to
+}
+
+fn read_context(section: Section<'_>) -> ContextLimit {
+    let defaults = ContextLimit::default();
+    let mut context = ContextLimit::tokens(
+        section
+            .integer::<usize>("max_tokens", 500..=1_000_000)
+            .unwrap_or(defaults.max_tokens),
+    );
+    context.summarise = section.boolean("summarise").unwrap_or(defaults.summarise);
+    section.finish();
+    context
+}
+
+fn read_no_input(section: Section<'_>, known: &Known<'_>) -> Option<NoInput> {
     if !section.is_present() {
         return None;
     }
@@ -317,7 +424,7 @@ fn read_no_input(section: Section<'_>) -> Option<NoInput> {
     if say.iter().any(|text| text.trim().is_empty()) {
         section.refuse("say", "has an empty text");
     }
-    let then = read_way_out(&section);
+    let then = read_way_out(&section, known);
     section.finish();
     Some(NoInput {
         after: Duration::from_millis(after?),
@@ -341,11 +448,11 @@ fn read_filler(section: Section<'_>) -> Option<Filler> {
     })
 }
 
-fn read_on_failure(section: Section<'_>) -> OnFailure {
+fn read_on_failure(section: Section<'_>, known: &Known<'_>) -> OnFailure {
     let defaults = OnFailure::default();
     let on_failure = OnFailure {
         say: read_word(&section, "say").unwrap_or(defaults.say),
-        then: read_way_out(&section),
+        then: read_way_out(&section, known),
     };
     section.finish();
     on_failure
@@ -353,7 +460,10 @@ fn read_on_failure(section: Section<'_>) -> OnFailure {
 
 const NO_ENDPOINT: &str = "must be an endpoint such as \"PJSIP/200\"";
 
-fn read_way_out(section: &Section<'_>) -> WayOut {
+const NO_ASTERISK: &str =
+    "needs [asterisk]: calls over AudioSocket alone can neither be transferred nor be sent digits";
+
+fn read_way_out(section: &Section<'_>, known: &Known<'_>) -> WayOut {
     let Some(text) = section.text("then") else {
         return WayOut::HangUp;
     };
@@ -364,6 +474,9 @@ fn read_way_out(section: &Section<'_>) -> WayOut {
             let endpoint = other.strip_prefix("transfer").map(str::trim);
             match endpoint {
                 Some(endpoint) if is_endpoint(endpoint) => {
+                    if !known.has_asterisk {
+                        section.refuse("then", NO_ASTERISK);
+                    }
                     return WayOut::Transfer(endpoint.to_owned());
                 }
                 Some(_) => section.refuse("then", format!("behind `transfer` there {NO_ENDPOINT}")),

@@ -33,15 +33,23 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let mut places = Places::default();
     let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
     let media = read_media(root.section("media"), &mut places.older);
+    let audiosockets = read_audiosockets(&root, &media.server);
     let turn = read_turn(root.section("turn"));
     let speech = read_speech(root.section("speech"));
     let (mut providers, names) = read_providers(&root, &mut places.providers);
-    let agents = read_agents(&root, &mut providers, &names, &speech, &mut places.agents);
+    let agents = read_agents(
+        &root,
+        &mut providers,
+        &names,
+        &speech,
+        asterisk.is_some() || audiosockets.is_empty(),
+        &mut places.agents,
+    );
     let config = Config {
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
         calls: read_calls(root.section("calls")),
-        audiosockets: read_audiosockets(&root, &media.server),
+        audiosockets,
         media: media.server,
         advertise: media.advertise,
         limits: media.limits,

@@ -52,6 +52,9 @@ fn read_provider(name: String, section: Section<'_>) -> Option<ProviderSettings>
     // Reading goes on without a kind, to find every problem of the others.
     let mut provider = ProviderSettings::new(name, kind.unwrap_or(ProviderKind::OpenAi));
     provider.key = section.secret_or_file("key", "key_file");
+    provider.azure_key = section
+        .choice("key_header", &[("authorization", false), ("api-key", true)])
+        .unwrap_or_default();
     provider.base_url = read_word(&section, "base_url");
     provider.model = read_word(&section, "model");
     provider.speech_to_text_model = read_word(&section, "speech_to_text_model");
@@ -148,6 +151,8 @@ fn check_fit(section: &Section<'_>, kind: ProviderKind) {
         "language",
         does(ProviderRole::SpeechToText) && kind != ProviderKind::Vosk || speaks,
     );
+    let compatible = matches!(kind, ProviderKind::OpenAi | ProviderKind::OpenAiRealtime);
+    refuse("key_header", compatible);
     // Others have one role, or one model.
     refuse("speech_to_text_model", kind == ProviderKind::OpenAi);
     refuse("text_to_speech_model", kind == ProviderKind::OpenAi);

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::Application;
 #[cfg(all(feature = "openai", feature = "wyoming"))]
 use crate::app::{RouteError, StartError};
-use crate::session::WayOut;
+use crate::session::{ContextLimit, WayOut};
 use crate::speech::SpeechError;
 
 /// Providers for every role.
@@ -229,7 +229,7 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         ),
         (
             "tools = [\"order_pizza\"]",
-            "there is no tool \"order_pizza\"; there are transfer, hang_up, send_dtmf",
+            "there is no tool \"order_pizza\"; there are transfer, hand_over, hang_up, send_dtmf, switch_language",
         ),
         (
             "tools = [\"hang_up\", \"hang_up\"]",
@@ -287,6 +287,40 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
             "behind `transfer` there must be an endpoint",
         ),
         ("max_duration_s = 0", "must be from 1 to 604800"),
+        ("tools = [\"hand_over\"]", "agent.a.hand_over: is missing"),
+        (
+            "tools = [\"hand_over\"]\nhand_over = []",
+            "agent.a.hand_over = []: names nobody",
+        ),
+        ("hand_over = \"b\"", "of no use without the tool"),
+        (
+            "tools = [\"hand_over\"]\nhand_over = \"a\"",
+            "\"a\" is the agent itself",
+        ),
+        (
+            "tools = [\"hand_over\"]\nhand_over = \"billing\"",
+            "there is no [agent.billing]; there is no other agent",
+        ),
+        (
+            "tools = [\"switch_language\"]",
+            "agent.a.languages: is missing",
+        ),
+        (
+            "tools = [\"switch_language\"]\nlanguages = { de = \"anthropic\" }",
+            "de: \"anthropic\" is anthropic, which is for language_model",
+        ),
+        (
+            "languages = { de = \"ears\" }",
+            "of no use without the tool",
+        ),
+        (
+            "context = { max_tokens = 499 }",
+            "must be from 500 to 1000000",
+        ),
+        (
+            "context = { summarize = true }",
+            "did you mean \"summarise\"?",
+        ),
         ("instruction = \"x\"", "did you mean \"instructions\"?"),
     ] {
         let problem = problem(&agent(lines));
@@ -381,6 +415,14 @@ fn each_bad_provider_is_refused_with_its_line_key_value_and_reason() {
             "[provider.command]\nkind = \"openai\"\nkey = \"x\"",
             "is the voice of [speech]",
         ),
+        (
+            "[provider.anthropic]\nkey = \"x\"\nkey_header = \"api-key\"",
+            "anthropic has no such setting",
+        ),
+        (
+            "[provider.openai]\nkey = \"x\"\nkey_header = \"x-key\"",
+            "must be one of \"authorization\", \"api-key\"",
+        ),
         ("provider = []", "must be sections with names"),
     ] {
         let problem = problem(text);
@@ -406,6 +448,33 @@ fn no_key_of_a_provider_is_shown_anywhere() {
     }
     let config = parse("[provider.openai]\nbase_url = \"https://h/v1?key=s3cret\"");
     assert!(!format!("{config:?}").contains("s3cret"));
+}
+
+#[cfg(feature = "openai")]
+#[tokio::test]
+async fn the_key_goes_into_the_header_that_azure_wants() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    let text = format!(
+        "[provider.openai]\nkey = \"k3y\"\nkey_header = \"api-key\"\nbase_url = \"http://{address}/openai/v1\""
+    );
+    let provider = parse(&text).providers.remove(0);
+    let asked = async {
+        let (mut socket, _) = server.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+        socket.write_all(answer).await.unwrap();
+        String::from_utf8(head).unwrap()
+    };
+    let (looked, head) = tokio::join!(provider.look(), asked);
+    assert!(looked.unwrap());
+    assert!(head.contains("\r\napi-key: k3y\r\n"), "{head}");
+    assert!(!head.contains("authorization"), "{head}");
 }
 
 #[test]
@@ -582,6 +651,46 @@ fn an_agent_that_can_not_be_set_up_keeps_the_program_from_starting() {
         "{refused}"
     );
     assert!(refused.to_string().contains("[provider.ears]"), "{refused}");
+}
+
+/// Two agents, the first with this line.
+fn two(line: &str) -> String {
+    let second = "[agent.billing]\ninstructions = \"Bills.\"\nspeech_to_text = \"ears\"\nlanguage_model = \"anthropic\"\n";
+    format!("{}{second}", agent(line))
+}
+
+#[test]
+fn agents_that_hand_over_name_each_other() {
+    let config = parse(&two(
+        "tools = [\"hand_over\"]\nhand_over = [\"billing\"]\ncontext = { max_tokens = 8_000, summarise = true }\n",
+    ));
+    let settings = config.agents[0].settings().unwrap();
+    assert_eq!(settings.hand_over, ["billing"]);
+    assert_eq!(settings.context, ContextLimit::tokens(8_000).summarised());
+    let billing = config.agents[1].settings().unwrap();
+    assert_eq!(billing.context, ContextLimit::default());
+    let problem = problem(&two("tools = [\"hand_over\"]\nhand_over = \"biling\"\n"));
+    assert!(
+        problem.contains("there is no [agent.biling]; did you mean \"billing\"?"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn nobody_is_transferred_without_asterisk() {
+    for lines in [
+        "tools = [\"transfer\"]\ntransfer = { sales = \"PJSIP/200\" }",
+        "tools = [\"send_dtmf\"]",
+        "on_failure = { then = \"transfer PJSIP/200\" }",
+        "no_input = { after_ms = 8000, then = \"transfer PJSIP/200\" }",
+    ] {
+        let text = format!(
+            "[[audiosocket]]\nuuid = \"*\"\nextension = \"1\"\n{}",
+            agent(lines)
+        );
+        let problem = problem(&text);
+        assert!(problem.contains("needs [asterisk]"), "{lines}\n{problem}");
+    }
 }
 
 #[test]

@@ -85,3 +85,19 @@ async fn a_model_that_hangs_is_given_up() {
     caller.says("are you open").await;
     caller.hears("Yes.").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_says_the_same_for_ever_is_stopped() {
+    let same = "I am sorry about that.";
+    let circles = ScriptedReply::default().repeats(format!("{same} "));
+    let model = ScriptedModel::new([circles, "Yes.".into()]);
+    let (mut caller, _) = call(model, agent()).await;
+    caller.hears("Hello.").await;
+    caller.says("are you open").await;
+    caller.hears(&[same; 3].join(" ")).await;
+    caller.hears(&OnFailure::default().say).await;
+    caller.says("are you open").await;
+    caller.hears("Yes.").await;
+    caller.hangs_up().await;
+    assert_eq!(caller.ended().await.count("error"), 1);
+}

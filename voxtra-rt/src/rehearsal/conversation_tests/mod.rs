@@ -1,7 +1,9 @@
 //! Whole conversations with a model that follows a script, in virtual time.
 
 mod chaos;
+mod context;
 mod failures;
+mod hand_over;
 mod measured;
 mod overlap;
 mod silence;

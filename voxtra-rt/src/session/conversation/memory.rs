@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::agents;
+use super::context::{self, ContextLimit, OldPart};
 use super::tool::Tool;
 use crate::speech::{Message, ModelRequest};
 
@@ -12,6 +14,18 @@ pub(crate) struct Memory {
     instructions: Option<String>,
     messages: Vec<Message>,
     tools: Vec<Arc<dyn Tool>>,
+    limit: ContextLimit,
+    /// The oldest part of the conversation, which is no longer among the messages.
+    summary: Option<String>,
+    /// Messages that were forgotten, all told.
+    forgotten: u64,
+    /// How often the conversation was reset.
+    resets: u64,
+    summarising: bool,
+    /// To whom a tool has handed the caller over.
+    next_agent: Option<String>,
+    /// How often since the caller said something.
+    handed_over: u32,
 }
 
 impl Memory {
@@ -21,9 +35,12 @@ impl Memory {
 
     /// Adds a tool; it replaces the one of its name.
     pub(super) fn add_tool(&mut self, tool: Arc<dyn Tool>) {
-        let name = tool.spec().name;
-        self.tools.retain(|one| one.spec().name != name);
+        self.remove_tool(&tool.spec().name);
         self.tools.push(tool);
+    }
+
+    pub(super) fn remove_tool(&mut self, name: &str) {
+        self.tools.retain(|one| one.spec().name != name);
     }
 
     pub(super) fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {
@@ -36,12 +53,84 @@ impl Memory {
         &self.messages
     }
 
+    /// How many messages there were, all told.
+    pub(super) fn count(&self) -> u64 {
+        self.forgotten.saturating_add(self.messages.len() as u64)
+    }
+
     pub(super) fn append(&mut self, messages: Vec<Message>) {
         self.messages.extend(messages);
     }
 
     pub(super) fn forget(&mut self) {
-        self.messages.clear();
+        self.drop_oldest(self.messages.len());
+        self.summary = None;
+        self.resets = self.resets.saturating_add(1);
+    }
+
+    fn drop_oldest(&mut self, count: usize) {
+        self.messages.drain(..count.min(self.messages.len()));
+        self.forgotten = self.forgotten.saturating_add(count as u64);
+    }
+
+    pub(super) fn limit(&mut self, limit: ContextLimit) {
+        self.limit = limit;
+    }
+
+    /// Forgets what is over the limit. What is to be summarised before is returned, and stays
+    /// until [`shortened`](Self::shortened), unless it becomes twice as much as the limit.
+    pub(super) fn shorten(&mut self) -> Option<OldPart> {
+        let surplus = self.limit.surplus(&self.messages);
+        if surplus == 0 {
+            return None;
+        }
+        if self.summarising || !self.limit.summarise {
+            if !self.summarising || self.limit.doubled().surplus(&self.messages) > 0 {
+                self.drop_oldest(surplus);
+            }
+            return None;
+        }
+        self.summarising = true;
+        let old = self.messages.get(..surplus).unwrap_or_default();
+        Some(OldPart {
+            conversation: self.resets,
+            until: self.forgotten.saturating_add(surplus as u64),
+            text: context::written(self.summary.as_deref(), old),
+        })
+    }
+
+    /// The old part was summarised, or that failed: it is forgotten.
+    pub(super) fn shortened(&mut self, old: &OldPart, summary: Option<String>) {
+        self.summarising = false;
+        if old.conversation == self.resets {
+            let count = old.until.saturating_sub(self.forgotten);
+            self.drop_oldest(usize::try_from(count).unwrap_or(usize::MAX));
+            self.summary = summary.or(self.summary.take());
+        }
+    }
+
+    /// The caller is to talk with this agent from now on. False if that happened too often since
+    /// the caller said something.
+    pub(super) fn hand_over(&mut self, agent: &str) -> bool {
+        if self.handed_over >= agents::MOST {
+            return false;
+        }
+        self.handed_over = self.handed_over.saturating_add(1);
+        self.next_agent = Some(agent.to_owned());
+        true
+    }
+
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.next_agent.is_some()
+    }
+
+    pub(super) fn take_hand_over(&mut self) -> Option<String> {
+        self.next_agent.take()
+    }
+
+    /// The caller has said something.
+    pub(super) fn caller_spoke(&mut self) {
+        self.handed_over = 0;
     }
 
     /// Adds what the agent said, if the caller heard anything of it. What was cut ends with an
@@ -56,9 +145,12 @@ impl Memory {
 
     /// The question that continues the conversation with `more`.
     pub(super) fn request(&self, more: &[Message], with_tools: bool) -> ModelRequest {
-        let system = self.instructions.clone().map(Message::System);
+        let summary = self.summary.as_ref();
+        let summary = summary.map(|summary| format!("What was said before, in short:\n{summary}"));
+        let system = self.instructions.clone().into_iter().chain(summary);
+        let system = system.map(Message::System);
         let messages = self.messages.iter().chain(more).cloned();
-        let mut request = ModelRequest::new(system.into_iter().chain(messages).collect());
+        let mut request = ModelRequest::new(system.chain(messages).collect());
         if with_tools {
             request.tools = self.tools.iter().map(|tool| tool.spec()).collect();
         }

@@ -1,5 +1,8 @@
 //! The language model in a call's conversation.
 
+mod agents;
+mod bounds;
+mod context;
 mod filling;
 #[cfg(feature = "http")]
 mod http;
@@ -17,6 +20,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
 
+pub use self::agents::Agents;
+use self::agents::Current;
+pub use self::context::ContextLimit;
 #[cfg(feature = "http")]
 pub(crate) use self::http::Address;
 #[cfg(feature = "http")]
@@ -30,7 +36,6 @@ pub use self::tool::{FnTool, Tool};
 pub(crate) use self::variables::{KnownNames, time_zone};
 pub use self::variables::{Lookup, VariableError};
 use super::call::Call;
-use super::caller_words::OverlapWords;
 use super::error::CallError;
 use crate::lock::lock;
 use crate::speech::{Message, Parts, Reply, ReplyPart};
@@ -59,11 +64,18 @@ impl<'a> Conversation<'a> {
         lock(self.call.session().memory()).add_tool(Arc::new(tool));
     }
 
-    /// What was said so far, oldest first, without the instructions. Of what the agent said there
+    /// What was said so far, oldest first, without the instructions and without what was over the
+    /// [limit](Self::limit_context). Of what the agent said there
     /// is what the caller heard; what was cut ends with an ellipsis.
     #[must_use]
     pub fn history(&self) -> Vec<Message> {
         lock(self.call.session().memory()).messages().to_vec()
+    }
+
+    /// How much of the conversation the model is told from now on; [`run`](Self::run) sets it as
+    /// [`AgentSettings::context`] says. Default: [`ContextLimit::default`].
+    pub fn limit_context(&self, limit: ContextLimit) {
+        lock(self.call.session().memory()).limit(limit);
     }
 
     /// Forgets what was said. Instructions and tools stay.
@@ -167,7 +179,9 @@ impl<'a> Conversation<'a> {
             phase: &phase,
             caller: None,
         };
-        question.answer().await
+        let answer = question.answer().await;
+        context::keep(call);
+        answer
     }
 
     /// Conducts the whole conversation: answers the call, greets, listens, answers each turn of the
@@ -189,6 +203,26 @@ impl<'a> Conversation<'a> {
     /// the call can't be answered. A
     /// provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
+        let current = Current::begin(self.call, None, ("", settings)).await?;
+        self.conduct(current).await
+    }
+
+    /// As [`run`](Self::run), by several agents. The one named `first` begins; a tool hands the
+    /// caller over to those that an agent's [`hand_over`](AgentSettings::hand_over) names. The next
+    /// agent goes on with what was said, at once and without its greeting; `agent.changed` tells of
+    /// it. `max_duration` is that of the first one. A caller is handed over at most three times
+    /// before saying something again.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and one of the agents that are named is not there.
+    pub async fn run_agents(&self, agents: &Agents, first: &str) -> Result<(), CallError> {
+        agents.check()?;
+        let first = agents.find(first)?;
+        let current = Current::begin(self.call, Some(agents), first).await?;
+        self.conduct(current).await
+    }
+
+    async fn conduct(&self, current: Current<'_>) -> Result<(), CallError> {
         let services = self.call.session().services();
         if services.speech_to_text.is_none() {
             return Err(CallError::NoSpeechToText);
@@ -199,22 +233,11 @@ impl<'a> Conversation<'a> {
         if services.voice.is_none() {
             return Err(CallError::NoVoice);
         }
-        let settings = &variables::settle(self.call, settings).await?;
-        self.instruct(&settings.instructions);
-        if let Some(language) = &settings.language {
-            self.call.set_language(language);
-        }
-        if settings.overlap != OverlapWords::default() {
-            self.call.set_overlap_words(settings.overlap.clone());
-        }
-        for tool in &settings.tools {
-            lock(self.call.session().memory()).add_tool(tool.clone());
-        }
         let _alone = self
             .call
             .while_up(async { Ok(self.call.session().asking().await) })
             .await?;
-        run::run(self.call, settings).await
+        run::run(self.call, current).await
     }
 }
 
@@ -225,6 +248,7 @@ async fn remember(call: &Call, question: Option<Message>, reply: &Reply) {
         lock(call.session().memory()).append(vec![question, answer]);
         let response = AgentResponse::new(reply.text.clone(), reply.tool_calls.clone());
         call.emit_body(response.into()).await;
+        context::keep(call);
     }
 }
 

@@ -12,6 +12,7 @@ use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
+use super::bounds::Bounds;
 use super::filling::Filling;
 use super::settings::Filler;
 use super::tool;
@@ -54,6 +55,7 @@ pub(super) enum Phase {
 /// One question to the model, and who follows its answer.
 pub(super) struct Question<'a> {
     pub(super) call: &'a Call,
+    /// What the caller said; empty if an agent goes on with what the one before was told.
     pub(super) said: &'a str,
     pub(super) filler: Option<&'a Filler>,
     pub(super) phase: &'a watch::Sender<Phase>,
@@ -77,7 +79,9 @@ impl Question<'_> {
         let call = self.call;
         let memory = call.session().memory();
         let mut filling = Filling::new(call, self.filler);
-        let mut more = vec![Message::User(self.said.to_owned())];
+        let said = Some(self.said).filter(|said| !said.is_empty());
+        let said = said.map(|said| Message::User(said.to_owned()));
+        let mut more = Vec::from_iter(said);
         let mut answer = Answer {
             text: String::new(),
             heard: String::new(),
@@ -135,8 +139,8 @@ impl Question<'_> {
             more.extend(results);
             // From here on nothing that was done is forgotten, nor done twice.
             lock(memory).append(std::mem::take(&mut more));
-            // A tool may have ended the call or transferred the caller.
-            if call.is_over() || call.session().is_transferred() {
+            // A tool may have ended the call, transferred the caller, or called another agent.
+            if call.is_over() || call.session().is_transferred() || lock(memory).is_handed_over() {
                 break;
             }
         }
@@ -308,6 +312,7 @@ struct Reading<'a> {
     parts: Parts<ReplyPart>,
     language: Option<Arc<str>>,
     sentences: Sentences,
+    bounds: Bounds,
     ended: bool,
     text: String,
     tool_calls: Vec<ToolCall>,
@@ -320,6 +325,7 @@ impl<'a> Reading<'a> {
             parts,
             language,
             sentences: Sentences::new(),
+            bounds: Bounds::default(),
             ended: false,
             text: String::new(),
             tool_calls: Vec::new(),
@@ -339,6 +345,7 @@ impl<'a> Reading<'a> {
             if let Some(sentence) = sentence {
                 let sentence = speakable(&sentence, self.language.as_deref());
                 if sentence.chars().any(char::is_alphanumeric) {
+                    self.bounds.sentence(&sentence)?;
                     return Ok(Some(sentence));
                 }
                 continue;
@@ -351,6 +358,7 @@ impl<'a> Reading<'a> {
                 Some(part) => match part? {
                     ReplyPart::Text(text) => {
                         self.call.session().marks().token();
+                        self.bounds.text(&text)?;
                         self.text.push_str(&text);
                         self.sentences.push(&text);
                     }

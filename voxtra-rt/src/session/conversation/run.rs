@@ -8,8 +8,10 @@ use tokio::time::Instant;
 
 use super::super::call::Call;
 use super::super::error::CallError;
+use super::agents::Current;
+use super::context;
 use super::reply::{Phase, Question};
-use super::settings::{AgentSettings, WayOut};
+use super::settings::WayOut;
 use super::turns::{Input, Turns, until};
 use crate::lock::lock;
 
@@ -20,12 +22,12 @@ const MOST_FAILURES: u32 = 2;
 const GONE_ON: Duration = Duration::from_secs(15);
 
 /// Conducts a conversation until the call ends, the caller is transferred, or a way out returns.
-pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), CallError> {
-    let ends_at = settings.max_duration;
+pub(super) async fn run(call: &Call, agent: Current<'_>) -> Result<(), CallError> {
+    let ends_at = agent.settings.max_duration;
     let ends_at = ends_at.and_then(|limit| Instant::now().checked_add(limit));
     let mut conversation = Running {
         call,
-        settings,
+        agent,
         turns: Turns::new(call),
         unanswered: 0,
         failures: 0,
@@ -51,7 +53,7 @@ pub(super) async fn run(call: &Call, settings: &AgentSettings) -> Result<(), Cal
 
 struct Running<'a> {
     call: &'a Call,
-    settings: &'a AgentSettings,
+    agent: Current<'a>,
     turns: Turns,
     /// Prompts in a row to which the caller said nothing.
     unanswered: usize,
@@ -71,7 +73,8 @@ impl Running<'_> {
             tokio::spawn(preparing);
         }
         call.answer().await?;
-        if let Some(greeting) = &self.settings.greeting {
+        let settings = self.agent.settings.clone();
+        if let Some(greeting) = &settings.greeting {
             match self.say(greeting).await {
                 Err(CallError::Provider(_) | CallError::Rate(_)) => {
                     if !self.failed().await? {
@@ -81,9 +84,10 @@ impl Running<'_> {
                 heard => drop(heard?),
             }
         }
-        let silence = self.settings.no_input.as_ref();
-        let silence = silence.map(|no_input| no_input.after);
         loop {
+            context::keep(call);
+            let silence = self.agent.settings.no_input.as_ref();
+            let silence = silence.map(|no_input| no_input.after);
             self.turns.silence_begins();
             let goes_on = match self.turns.next(silence).await {
                 Input::Over => false,
@@ -92,6 +96,7 @@ impl Running<'_> {
                 Input::Deaf => self.failed().await?,
                 Input::Turn(words) => {
                     self.unanswered = 0;
+                    lock(call.session().memory()).caller_spoke();
                     self.answer(words).await?
                 }
             };
@@ -107,12 +112,13 @@ impl Running<'_> {
         let call = self.call;
         loop {
             self.turns.answering();
-            let before = lock(call.session().memory()).messages().len();
+            let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
+            let settings = self.agent.settings.clone();
             let question = Question {
                 call,
                 said: &words,
-                filler: self.settings.filler.as_ref(),
+                filler: settings.filler.as_ref(),
                 phase: &phase,
                 caller: Some(self.turns.speaking()),
             };
@@ -129,7 +135,11 @@ impl Running<'_> {
             match answered {
                 Some(Ok(_)) => {
                     self.failures = 0;
-                    return Ok(!call.is_over());
+                    if call.is_over() || !self.agent.change().await? {
+                        return Ok(!call.is_over());
+                    }
+                    words.clear();
+                    continue;
                 }
                 Some(Err(CallError::Provider(_) | CallError::Rate(_))) => {
                     return self.failed().await;
@@ -138,11 +148,13 @@ impl Running<'_> {
                 None => {}
             }
             // What a tool has done stays in memory, with the words that led to it.
-            let acted = lock(call.session().memory()).messages().len() > before;
+            let acted = lock(call.session().memory()).count() > before;
             match self.turns.next(Some(GONE_ON)).await {
                 Input::Turn(more) if acted => words = more,
                 Input::Turn(more) => {
-                    words.push(' ');
+                    if !words.is_empty() {
+                        words.push(' ');
+                    }
                     words.push_str(&more);
                 }
                 Input::Cough | Input::Silence | Input::Deaf if acted => return Ok(true),
@@ -161,7 +173,8 @@ impl Running<'_> {
 
     /// Nobody has spoken. False if the conversation is over.
     async fn prompt(&mut self) -> Result<bool, CallError> {
-        let Some(no_input) = &self.settings.no_input else {
+        let settings = self.agent.settings.clone();
+        let Some(no_input) = &settings.no_input else {
             return Ok(true);
         };
         if let Some(text) = no_input.say.get(self.unanswered) {
@@ -179,7 +192,8 @@ impl Running<'_> {
 
     /// No answer could be had. False if the conversation is over.
     async fn failed(&mut self) -> Result<bool, CallError> {
-        let on_failure = &self.settings.on_failure;
+        let settings = self.agent.settings.clone();
+        let on_failure = &settings.on_failure;
         self.failures = self.failures.saturating_add(1);
         let said = match self.call.say(&on_failure.say).await {
             Err(CallError::Ended) => return Ok(false),

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::caller_words::OverlapWords;
+use super::context::ContextLimit;
 use super::tool::Tool;
 use super::variables::Lookup;
+use crate::speech::{LanguageModel, SpeechToText, TextToSpeech};
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
 ///
@@ -57,6 +59,19 @@ pub struct AgentSettings {
     pub on_failure: OnFailure,
     /// How long a call may last before the agent ends it. Default: without limit.
     pub max_duration: Option<Duration>,
+    /// How much of the conversation the model is told.
+    pub context: ContextLimit,
+    /// The agents to whom the model may hand the caller over, by their names among [`Agents`].
+    /// Default: none.
+    ///
+    /// [`Agents`]: super::Agents
+    pub hand_over: Vec<String>,
+    /// What hears the caller. Default: the call's speech-to-text.
+    pub speech_to_text: Option<Arc<dyn SpeechToText>>,
+    /// What thinks. Default: the call's language model.
+    pub language_model: Option<Arc<dyn LanguageModel>>,
+    /// What speaks. Default: the call's voice.
+    pub voice: Option<Arc<dyn TextToSpeech>>,
 }
 
 impl AgentSettings {
@@ -76,6 +91,11 @@ impl AgentSettings {
             filler: None,
             on_failure: OnFailure::default(),
             max_duration: None,
+            context: ContextLimit::default(),
+            hand_over: Vec::new(),
+            speech_to_text: None,
+            language_model: None,
+            voice: None,
         }
     }
 
@@ -167,6 +187,42 @@ impl AgentSettings {
         self.max_duration = Some(limit);
         self
     }
+
+    /// Limits how much of the conversation the model is told.
+    #[must_use]
+    pub fn context(mut self, limit: ContextLimit) -> Self {
+        self.context = limit;
+        self
+    }
+
+    /// Lets the model hand the caller over to these agents, by their names among
+    /// [`Agents`](super::Agents).
+    #[must_use]
+    pub fn hand_over<T: Into<String>>(mut self, to: impl IntoIterator<Item = T>) -> Self {
+        self.hand_over.extend(to.into_iter().map(Into::into));
+        self
+    }
+
+    /// Gives the agent a speech-to-text of its own.
+    #[must_use]
+    pub fn speech_to_text(mut self, provider: Arc<dyn SpeechToText>) -> Self {
+        self.speech_to_text = Some(provider);
+        self
+    }
+
+    /// Gives the agent a language model of its own.
+    #[must_use]
+    pub fn language_model(mut self, model: Arc<dyn LanguageModel>) -> Self {
+        self.language_model = Some(model);
+        self
+    }
+
+    /// Gives the agent a voice of its own.
+    #[must_use]
+    pub fn voice(mut self, voice: Arc<dyn TextToSpeech>) -> Self {
+        self.voice = Some(voice);
+        self
+    }
 }
 
 impl fmt::Debug for AgentSettings {
@@ -179,6 +235,8 @@ impl fmt::Debug for AgentSettings {
             .field("filler", &self.filler)
             .field("on_failure", &self.on_failure)
             .field("max_duration", &self.max_duration)
+            .field("context", &self.context)
+            .field("hand_over", &self.hand_over)
             .finish_non_exhaustive()
     }
 }

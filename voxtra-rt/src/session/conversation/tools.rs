@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::call::Call;
 use super::super::error::HandlerError;
 use super::tool::{FnTool, Tool};
-use crate::speech::{BoxFuture, ToolSpec};
+use crate::speech::{BoxFuture, TextToSpeech, ToolSpec};
 
 /// A tool with which the model ends the call, after what it has said was heard.
 pub fn hang_up() -> impl Tool {
@@ -101,5 +101,40 @@ pub fn send_dtmf() -> impl Tool {
         let digits = arguments.get("digits").and_then(Value::as_str);
         call.send_dtmf(digits.ok_or("which digits?")?).await?;
         Ok("pressed".to_owned())
+    })
+}
+
+/// A tool with which the model goes on in another language: pairs of its tag, such as `de`, and the
+/// voice that speaks it. They hold from the next sentence and from the caller's next words on.
+pub fn switch_language<T: Into<String>>(
+    languages: impl IntoIterator<Item = (T, Arc<dyn TextToSpeech>)>,
+) -> impl Tool {
+    let languages: Vec<(String, Arc<dyn TextToSpeech>)> = languages
+        .into_iter()
+        .map(|(tag, voice)| (tag.into(), voice))
+        .collect();
+    let tags: Vec<&str> = languages.iter().map(|(tag, _)| tag.as_str()).collect();
+    let spec = ToolSpec::new(
+        "switch_language",
+        "Goes on in another language, when the caller speaks it or asks for it. Then answer in it.",
+        serde_json::json!({
+            "type": "object",
+            "properties": { "language": { "type": "string", "enum": tags } },
+            "required": ["language"],
+        }),
+    );
+    FnTool::new(spec, move |call: Call, arguments: Value| {
+        let wanted = arguments.get("language").and_then(Value::as_str);
+        let found = languages
+            .iter()
+            .find(|(tag, _)| Some(tag.as_str()) == wanted);
+        std::future::ready(match found {
+            Some((tag, voice)) => {
+                call.set_voice(voice.clone());
+                call.set_language(tag);
+                Ok(format!("you speak {tag} now, and understand it"))
+            }
+            None => Err("there is no such language".into()),
+        })
     })
 }

@@ -179,6 +179,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
             .with_heard_ms(u.arbitrary()?)
             .with_heard(u.arbitrary()?)
             .into(),
+        EventKind::AgentChanged => AgentChanged::new(u.arbitrary()?, u.arbitrary()?).into(),
         EventKind::AgentHeld => AgentHeld::new(
             *u.choose(&[
                 AgentHeldOutcome::Pending,
