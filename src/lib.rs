@@ -52,7 +52,7 @@ pub use voxtra_rt::session::{
 #[cfg(feature = "command-voice")]
 pub use voxtra_rt::speech::CommandVoice;
 pub use voxtra_rt::speech::{
-    LanguageModel, ProviderError, SpeechError, SpeechToText, TextToSpeech,
+    LanguageModel, ProviderError, SpeechError, SpeechToSpeech, SpeechToText, TextToSpeech,
 };
 pub use voxtra_rt::voxtra;
 

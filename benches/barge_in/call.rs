@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use voxtra_core::audio::{FRAME, Law, SampleRate};
 use voxtra_core::audiosocket::encode_audio;
 use voxtra_core::event::{Realtime, Record, RecordBody};
-use voxtra_core::leg::{CallerAudio, Leg, LegSettings, Port};
+use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port};
 use voxtra_core::playout::{AgentAudio, Chunk};
 use voxtra_core::time::Instant;
+use voxtra_core::turn::Meaning;
 use voxtra_core::vad::VoiceDetector;
 
 use crate::codec::Codec;
@@ -119,12 +120,17 @@ impl AgentAudio for Agent<'_> {
     }
 }
 
-/// Plays `scene`. A codec codes what goes to the caller, another what the caller sends.
+/// What the caller's words mean, and when each became known, in samples.
+pub type Told = Vec<(usize, Meaning)>;
+
+/// Plays `scene`. `words` are told to the leg while they are said, if there are any. A codec codes
+/// what goes to the caller, another what the caller sends.
 pub fn play<V: VoiceDetector>(
     scene: &Scene,
     settings: LegSettings,
     detector: V,
     mut codecs: Option<[Codec; 2]>,
+    words: &Told,
 ) -> Seen {
     let mut leg: Box<Leg<V>> = Box::new(Leg::new(settings, detector));
     let mut line = RecordingPort::default();
@@ -139,6 +145,10 @@ pub fn play<V: VoiceDetector>(
     let mut out = vec![0.0_f32; scene.caller.len() + N];
     let mut due = Instant::from_micros(scene.phase_us);
     leg.start(due);
+    let mut words = words.iter().peekable();
+    if words.peek().is_some() {
+        leg.handle_command(due, Command::ExpectWords(true), &mut line);
+    }
     for (n, frame) in scene.caller.chunks_exact(N).enumerate() {
         let arrival = Instant::from_micros((n as u64 + 1) * FRAME.as_micros() as u64);
         while due <= arrival {
@@ -171,6 +181,10 @@ pub fn play<V: VoiceDetector>(
         let mut bytes = [0; 3 + 2 * N];
         encode_audio(SampleRate::Hz8000, &heard, &mut bytes).unwrap();
         let _ = leg.handle_input(arrival, &bytes, &mut line);
+        while let Some((_, meaning)) = words.next_if(|(at, _)| *at <= samples(arrival)) {
+            let (epoch, meaning) = (line.epoch, *meaning);
+            leg.handle_command(arrival, Command::Overlap { epoch, meaning }, &mut line);
+        }
         take(&mut line, &mut agent, &mut seen);
     }
     seen

@@ -3,11 +3,11 @@
 //!
 //!     benches/barge_in/sounds.py DIR          # once: fetches and makes the sounds
 //!     cargo run --release -p voxtra-benches --bin barge_in -- DIR [MINUTES] [--energy] [--sweep] [--ignore-echo]
-//!         [--ignore-background] [kinds=KIND,KIND...] [KEY=VALUE]...
+//!         [--ignore-background] [--words] [kinds=KIND,KIND...] [KEY=VALUE]...
 //!
 //! plays MINUTES (60) one-minute calls of each kind and prints figures; with `--sweep` a line of a
-//! table for each of many settings. KEY is one of `TurnSettings`, or `preset`. The same sounds give
-//! the same figures.
+//! table for each of many settings; with `--words` one for each delay of a transcript. KEY is one
+//! of `TurnSettings`, or `preset`. The same sounds give the same figures.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -20,6 +20,7 @@ mod codec;
 mod figures;
 mod scene;
 mod sounds;
+mod words;
 
 use std::path::Path;
 
@@ -28,6 +29,7 @@ use voxtra_core::leg::{BackgroundPolicy, EchoPolicy, LegSettings};
 use voxtra_core::turn::{Preset, TurnSettings};
 use voxtra_core::vad::{EnergyDetector, TelephoneDetector};
 
+use call::Told;
 use codec::Codec;
 use figures::{Figures, quantile};
 use scene::{Kind, Scene};
@@ -40,7 +42,7 @@ fn main() {
         arguments.retain(|argument| argument != name);
         arguments.len() < before
     };
-    let (sweep, energy) = (flag("--sweep"), flag("--energy"));
+    let (sweep, energy, by_words) = (flag("--sweep"), flag("--energy"), flag("--words"));
     let (ignore_echo, ignore_background) = (flag("--ignore-echo"), flag("--ignore-background"));
     let folder = arguments.first().expect("where the sounds are").clone();
     let minutes = arguments
@@ -56,13 +58,13 @@ fn main() {
     }
     settings.turn = changed(settings.turn, &arguments);
     let folder = Path::new(&folder);
-    let play = |scene: &Scene, settings| {
+    let play = |scene: &Scene, settings, told: &Told| {
         let codecs = scene
             .codec
             .map(|mode| [(); 2].map(|()| Codec::start(folder, mode)));
         match energy {
-            true => call::play(scene, settings, EnergyDetector::new(), codecs),
-            false => call::play(scene, settings, TelephoneDetector::new(), codecs),
+            true => call::play(scene, settings, EnergyDetector::new(), codecs, told),
+            false => call::play(scene, settings, TelephoneDetector::new(), codecs, told),
         }
     };
     let library = Library::read(folder);
@@ -78,6 +80,10 @@ fn main() {
             .map(|kind| scene::scene(*kind, seed, &library))
             .collect()
     };
+    if by_words {
+        words::table(minutes, &library, |scene, told| play(scene, settings, told));
+        return;
+    }
     if sweep {
         let variants = variants();
         let mut figures: Vec<Figures> = variants.iter().map(|_| Figures::default()).collect();
@@ -86,7 +92,7 @@ fn main() {
                 for (words, figures) in variants.iter().zip(&mut figures) {
                     let turn = changed(settings.turn, words);
                     let settings = settings.with(|leg| leg.turn = turn);
-                    figures.add(&scene, &play(&scene, settings));
+                    figures.add(&scene, &play(&scene, settings, &Told::new()));
                 }
             }
         }
@@ -96,7 +102,7 @@ fn main() {
     let mut figures = Figures::default();
     for seed in 0..minutes {
         for scene in scenes(seed) {
-            figures.add(&scene, &play(&scene, settings));
+            figures.add(&scene, &play(&scene, settings, &Told::new()));
         }
     }
     report(&figures);

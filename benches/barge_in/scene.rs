@@ -45,10 +45,12 @@ pub enum Kind {
     VoiceInterruption,
     /// The caller talks in turns, and somebody else talks all the time.
     VoiceTurns,
+    /// Two to four backchannels in a row: "mm-hm, yeah, okay".
+    LongBackchannel,
 }
 
 impl Kind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Echo,
         Self::Noise,
         Self::Music,
@@ -68,6 +70,7 @@ impl Kind {
         Self::Voice,
         Self::VoiceInterruption,
         Self::VoiceTurns,
+        Self::LongBackchannel,
     ];
 
     /// In which the caller talks over the agent.
@@ -159,6 +162,10 @@ pub fn scene(kind: Kind, seed: u64, library: &Library) -> Scene {
                 gain,
                 &mut chance,
             );
+        }
+        Kind::LongBackchannel => {
+            let rows: Sounds = (0..16).map(|_| row(library, &mut chance)).collect();
+            now_and_then(&mut scene, &[&rows], gain, &mut chance);
         }
         Kind::Interruption | Kind::LateInterruption => {
             now_and_then(&mut scene, &[&library.caller], gain, &mut chance);
@@ -294,6 +301,18 @@ fn now_and_then(scene: &mut Scene, sounds: &[&Sounds], gain: f32, chance: &mut C
         });
         at += sound.len() + (chance.between(5.0, 10.0) * RATE as f32) as usize;
     }
+}
+
+/// Two to four backchannels with short pauses between.
+fn row(library: &Library, chance: &mut Chance) -> Vec<f32> {
+    let mut row = Vec::new();
+    for _ in 0..2 + (3.0 * chance.unit()) as usize {
+        let sounds = *chance.one_of::<&Sounds>(&[&library.hum, &library.word]);
+        row.extend(chance.one_of::<Vec<f32>>(sounds));
+        let pause = (chance.between(0.04, 0.12) * RATE as f32) as usize;
+        row.extend(std::iter::repeat_n(0.0, pause));
+    }
+    row
 }
 
 /// Turns of one to four phrases. Each caller has pauses of its own length; between turns is room

@@ -11,6 +11,7 @@ pub mod harness;
 pub mod phone;
 pub mod receiver;
 pub mod recording;
+pub mod rtp;
 pub mod story;
 
 use std::io::Write;
@@ -142,6 +143,19 @@ impl Asterisk {
         .await;
     }
 
+    /// Waits until Asterisk knows the application `name`, of another process.
+    pub async fn application(&self, name: &str) {
+        let question = || {
+            reqwest_client()
+                .get(format!("{}/applications/{name}", self.url))
+                .basic_auth("voxtra", Some("voxtra-test"))
+                .send()
+        };
+        while !question().await.unwrap().status().is_success() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Runs `rig.sh` with these arguments.
     pub async fn rig(&self, arguments: &[&str]) {
         let rig = std::env::var_os("VOXTRA_ASTERISK_RIG")
@@ -246,7 +260,8 @@ fn url() -> Option<String> {
     url
 }
 
-fn reqwest_client() -> reqwest::Client {
+/// A client of HTTP.
+pub fn reqwest_client() -> reqwest::Client {
     // Making an ARI client sets up TLS, without which reqwest makes none.
     let settings = AriSettings::new(
         "http://127.0.0.1/".parse().unwrap(),

@@ -4,23 +4,15 @@
 //! On loopback nothing is lost, so it repeats no message of its own; what Asterisk repeats is
 //! answered again.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
+use tokio::sync::{oneshot, watch};
 
 use super::harness::patiently;
+use super::rtp::{EVENT, Rtp};
 use super::{Asterisk, unique};
-
-/// One frame of audio.
-const FRAME: Duration = Duration::from_millis(20);
-/// Samples in it.
-const SAMPLES: u32 = 160;
-/// RTP's type of a digit.
-const EVENT: u8 = 101;
 
 /// A telephone.
 pub struct Phone {
@@ -257,29 +249,33 @@ impl Phone {
 
     /// Presses keys, `length` each and `gap` apart.
     pub async fn press(&self, digits: &str, length: Duration, gap: Duration) {
-        let (done, pressed) = tokio::sync::oneshot::channel();
-        self.rtp.orders.lock().unwrap().push_back(Press {
-            digits: digits.to_owned(),
-            length,
-            gap,
-            done,
-        });
+        let pressed = self.rtp.press(digits, length, gap);
         patiently("keys", pressed).await.unwrap();
+    }
+
+    /// Begins to say this, at 8 kHz; what is returned comes when it was said.
+    pub fn say(&self, samples: &[i16]) -> oneshot::Receiver<()> {
+        self.rtp.say(samples)
+    }
+
+    /// Every sample heard so far, at 8 kHz.
+    pub fn tape(&self) -> watch::Receiver<Vec<i16>> {
+        self.rtp.tape()
     }
 
     /// Frames heard so far that were not silent.
     pub fn loud(&self) -> u64 {
-        self.rtp.loud.load(Ordering::Relaxed)
+        self.rtp.loud()
     }
 
     /// Frames heard so far.
     pub fn heard(&self) -> u64 {
-        self.rtp.heard.load(Ordering::Relaxed)
+        self.rtp.frames()
     }
 
     /// Sends no audio from now on, or does again.
     pub fn mute(&self, mute: bool) {
-        self.rtp.mute.store(mute, Ordering::Relaxed);
+        self.rtp.mute(mute);
     }
 
     fn sdp(&self, direction: &str) -> String {
@@ -384,157 +380,4 @@ fn with_length(body: &str) -> String {
         "Content-Type: application/sdp\r\n"
     };
     format!("{kind}Content-Length: {}\r\n\r\n{body}", body.len())
-}
-
-/// Keys to press.
-struct Press {
-    digits: String,
-    length: Duration,
-    gap: Duration,
-    done: tokio::sync::oneshot::Sender<()>,
-}
-
-/// The audio of a telephone.
-struct Rtp {
-    port: u16,
-    peer: Arc<Mutex<Option<SocketAddr>>>,
-    orders: Arc<Mutex<VecDeque<Press>>>,
-    heard: Arc<AtomicU64>,
-    loud: Arc<AtomicU64>,
-    mute: Arc<AtomicBool>,
-    tasks: [tokio::task::JoinHandle<()>; 2],
-}
-
-impl Rtp {
-    async fn start() -> Self {
-        let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
-        let port = socket.local_addr().unwrap().port();
-        let (peer, orders) = (Arc::<Mutex<Option<SocketAddr>>>::default(), Arc::default());
-        let (heard, loud) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
-        let mute = Arc::<AtomicBool>::default();
-        let listening = {
-            let (socket, heard, loud) = (socket.clone(), heard.clone(), loud.clone());
-            tokio::spawn(async move {
-                let mut packet = [0; 2048];
-                while let Ok((length, _)) = socket.recv_from(&mut packet).await {
-                    // µ-law's sign is its top bit; what is left of silence is nearly all ones.
-                    if length > 12 && packet[1] & 0x7f == 0 {
-                        heard.fetch_add(1, Ordering::Relaxed);
-                        if packet[12..length].iter().any(|sample| sample & 0x7f < 0x50) {
-                            loud.fetch_add(1, Ordering::Relaxed);
-                        }
-                    }
-                }
-            })
-        };
-        let speaking = tokio::spawn(speak(
-            socket,
-            peer.clone(),
-            Arc::clone(&orders),
-            mute.clone(),
-        ));
-        Self {
-            port,
-            peer,
-            orders,
-            heard,
-            loud,
-            mute,
-            tasks: [listening, speaking],
-        }
-    }
-
-    fn towards(&self, peer: Option<SocketAddr>) {
-        if peer.is_some() {
-            *self.peer.lock().unwrap() = peer;
-        }
-    }
-}
-
-impl Drop for Rtp {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-    }
-}
-
-/// Sends silence every 20 ms, and digits when they are asked for.
-async fn speak(
-    socket: Arc<UdpSocket>,
-    peer: Arc<Mutex<Option<SocketAddr>>>,
-    orders: Arc<Mutex<VecDeque<Press>>>,
-    mute: Arc<AtomicBool>,
-) {
-    let mut stream = Stream::default();
-    let mut clock = tokio::time::interval(FRAME);
-    loop {
-        clock.tick().await;
-        let Some(peer) = *peer.lock().unwrap() else {
-            continue;
-        };
-        let order = orders.lock().unwrap().pop_front();
-        if let Some(press) = order {
-            for digit in press.digits.chars() {
-                let code = "0123456789*#ABCD".find(digit).unwrap() as u8;
-                let began = stream.timestamp;
-                let frames = (press.length.as_millis() / FRAME.as_millis()).max(1) as u16;
-                for frame in 1..=frames {
-                    let duration = frame * SAMPLES as u16;
-                    let packet =
-                        stream.packet(EVENT, frame == 1, began, &event(code, false, duration));
-                    let _ = socket.send_to(&packet, peer).await;
-                    stream.timestamp += SAMPLES;
-                    clock.tick().await;
-                }
-                // The end, three times.
-                for _ in 0..3 {
-                    let ended = event(code, true, frames * SAMPLES as u16);
-                    let packet = stream.packet(EVENT, false, began, &ended);
-                    let _ = socket.send_to(&packet, peer).await;
-                }
-                let gap = (press.gap.as_millis() / FRAME.as_millis()) as u32;
-                for _ in 0..gap {
-                    let packet =
-                        stream.packet(0, false, stream.timestamp, &[0xff; SAMPLES as usize]);
-                    let _ = socket.send_to(&packet, peer).await;
-                    stream.timestamp += SAMPLES;
-                    clock.tick().await;
-                }
-                // A digit is told by its timestamp: two of the same key must not share one.
-                stream.timestamp += 8;
-            }
-            let _ = press.done.send(());
-            continue;
-        }
-        if !mute.load(Ordering::Relaxed) {
-            let packet = stream.packet(0, false, stream.timestamp, &[0xff; SAMPLES as usize]);
-            let _ = socket.send_to(&packet, peer).await;
-        }
-        stream.timestamp += SAMPLES;
-    }
-}
-
-fn event(code: u8, end: bool, duration: u16) -> [u8; 4] {
-    let [high, low] = duration.to_be_bytes();
-    [code, u8::from(end) << 7 | 10, high, low]
-}
-
-/// Where an RTP stream is.
-#[derive(Default)]
-struct Stream {
-    sequence: u16,
-    timestamp: u32,
-}
-
-impl Stream {
-    fn packet(&mut self, kind: u8, marker: bool, timestamp: u32, payload: &[u8]) -> Vec<u8> {
-        let mut packet = vec![0x80, u8::from(marker) << 7 | kind];
-        packet.extend(self.sequence.to_be_bytes());
-        packet.extend(timestamp.to_be_bytes());
-        packet.extend(0x00c0_ffee_u32.to_be_bytes());
-        packet.extend(payload);
-        self.sequence = self.sequence.wrapping_add(1);
-        packet
-    }
 }

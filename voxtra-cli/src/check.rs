@@ -151,6 +151,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// What an agent of the file uses.
 fn describe(agent: &ConfiguredAgent) -> String {
+    if let Some(service) = &agent.speech_to_speech {
+        let name = &agent.name;
+        return format!("agent {name}: hears, thinks and speaks with {service}");
+    }
     format!(
         "agent {}: hears with {}, thinks with {}, speaks with {}",
         agent.name,
@@ -294,6 +298,9 @@ fn speech(config: &Config) -> Result<String, Failure> {
     let voice = match CommandVoice::from_settings(&config.speech) {
         Ok(Some(voice)) => voice.name().to_owned(),
         Ok(None) => "no voice".to_owned(),
+        Err(SpeechError::NotInstalled { .. }) if !config.uses_speech() => {
+            "each agent has a voice of its own".to_owned()
+        }
         // Nobody asked for a certain one; agents that only play prompts need none.
         Err(SpeechError::NotInstalled { .. }) if config.speech.voice == VoiceSettings::Auto => {
             "no voice is installed (piper, espeak-ng or flite), so only prompts can be said"

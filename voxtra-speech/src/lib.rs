@@ -4,8 +4,9 @@
 //! - [`TextToSpeech`]: `CommandVoice` runs any program that speaks; [`Prompts`] plays recordings.
 //! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
 //! - [`LanguageModel`]: [`ScriptedModel`] for tests.
+//! - [`SpeechToSpeech`] is all three in one.
 //!
-//! All three stream in both directions. What a provider makes is [`Parts`]: they come while it
+//! All of them stream in both directions. What a provider makes is [`Parts`]: they come while it
 //! works, an error is the last of them, and dropping them cancels the work. What it is given piece
 //! by piece is a [`Feed`]. A failure is a [`ProviderError`], which says what a program can do about
 //! it.
@@ -42,6 +43,8 @@ mod chat;
 mod command;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(any(feature = "gemini", feature = "openai"))]
+mod conversing;
 #[cfg(feature = "deepgram")]
 pub mod deepgram;
 #[cfg(feature = "elevenlabs")]
@@ -54,6 +57,7 @@ pub mod gemini;
 #[cfg(any(
     feature = "assemblyai",
     feature = "deepgram",
+    feature = "gemini",
     feature = "openai",
     feature = "vosk",
     feature = "wyoming"
@@ -73,6 +77,7 @@ mod prompt;
 mod provider;
 mod scripted;
 mod settings;
+mod speech_to_speech;
 mod speech_to_text;
 mod text;
 mod timeouts;
@@ -101,6 +106,7 @@ pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
 pub use self::scripted::{ScriptedModel, ScriptedReply, ScriptedTranscriber};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
+pub use self::speech_to_speech::{SpeechToSpeech, TalkInput, TalkOptions, TalkPart};
 pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};
 pub use self::text::{Sentences, speakable};
 pub use self::timeouts::Timeouts;

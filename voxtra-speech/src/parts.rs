@@ -184,7 +184,8 @@ impl<T> PartSender<T> {
 
     /// Sends the first of these; waits while there is no room, and takes it off only then. False
     /// once the reader is gone. Cancel safe.
-    #[cfg(any(feature = "cartesia", feature = "deepgram", feature = "elevenlabs"))]
+    #[cfg(feature = "net")]
+    #[allow(dead_code, reason = "only providers that speak use it")]
     pub(crate) async fn send_first(&self, parts: &mut std::collections::VecDeque<T>) -> bool {
         let Ok(room) = self.parts.reserve().await else {
             return false;

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::Realtime;
+use crate::playout::Clip;
 use crate::time::Instant;
 
 /// Something that happened on the media path, and when.
@@ -37,6 +38,20 @@ pub enum RecordBody<E = Realtime> {
         /// How much of it went out, in samples at the leg's rate: all of it, or up to where it was
         /// cut. What was discarded before its first frame has 0. A frame that the peer did not take
         /// counts ([`Fault::FramesDropped`] tells of it).
+        played: u64,
+    },
+    /// The first frame of a clip went out.
+    ClipStarted {
+        /// Which one.
+        clip: Clip,
+    },
+    /// The last frame of a clip went out, or it was cut.
+    ClipEnded {
+        /// Which one.
+        clip: Clip,
+        /// Whether it was cut short.
+        interrupted: bool,
+        /// How much of it went out, in samples at the leg's rate.
         played: u64,
     },
     /// The other side broke a rule, or the line can't keep up.
@@ -87,6 +102,8 @@ pub enum Fault {
     Idle,
     /// The peer doesn't read: frames can't be written.
     WriteStalled,
+    /// The caller, who awaits the agent, has heard nothing for as long as the agent may take.
+    DeadAir,
     /// This many outbound frames were dropped because the peer didn't read.
     FramesDropped(u32),
 }
@@ -123,6 +140,9 @@ impl fmt::Display for Fault {
             Self::Idle => {
                 f.write_str("the peer has sent no audio for as long as media.idle_timeout_s allows")
             }
+            Self::DeadAir => f.write_str(
+                "the caller has heard nothing for as long as dead_air.give_up_after_ms allows",
+            ),
             Self::WriteStalled => f.write_str("the peer doesn't read"),
             Self::FramesDropped(frames) => write!(
                 f,

@@ -19,7 +19,7 @@ use crate::event::{
     UserSpeechStarted,
 };
 use crate::time::Instant;
-use crate::turn::{Meaning, TurnEvent, TurnTaking};
+use crate::turn::{Meaning, Patience, TurnEvent, TurnTaking};
 use crate::vad::VoiceDetector;
 
 /// Audio before the first frame that counted as speech: a soft first consonant.
@@ -39,6 +39,7 @@ pub(super) const CONVERTED: usize = 160;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Detected {
     pub(super) barge_in: bool,
+    pub(super) turn_ended: bool,
     pub(super) gap: bool,
 }
 
@@ -131,8 +132,22 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         self.analysis.turn.agent_stopped();
     }
 
+    /// Whether the caller speaks, or may be speaking.
+    pub(super) fn is_caller_speaking(&self) -> bool {
+        let turn = &self.analysis.turn;
+        turn.is_user_speaking() || turn.is_speech_likely()
+    }
+
     pub(super) fn expect_end_of_turn(&mut self, silence: Duration) {
         self.analysis.turn.expect_end_of_turn(silence);
+    }
+
+    pub(super) fn expect_pauses(&mut self, patience: Patience) {
+        self.analysis.turn.expect_pauses(patience);
+    }
+
+    pub(super) fn handle_patience(&mut self, patience: Patience) {
+        self.analysis.turn.handle_patience(patience);
     }
 
     /// Lets a barge-in wait for the caller's words, or not.
@@ -225,8 +240,9 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
             framer.push(bytes, |pcm| {
                 let time = clock.frame(now, length);
                 detected.gap |= time.gap;
-                detected.barge_in |=
-                    analysis.frame(now, time.media, pcm, agent_speaking, settings, port);
+                let turns = analysis.frame(now, time.media, pcm, agent_speaking, settings, port);
+                detected.barge_in |= turns.barge_in;
+                detected.turn_ended |= turns.turn_ended;
             });
         };
         match format {
@@ -246,18 +262,18 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         detected
     }
 
-    /// The line has been silent for a while; true if that confirmed a barge-in.
+    /// The line has been silent for a while.
     pub(super) fn gap<P: Port>(
         &mut self,
         now: Instant,
         agent_speaking: bool,
         settings: &LegSettings,
         port: &mut P,
-    ) -> bool {
+    ) -> Turns {
         self.clock.silence(now);
         let mut turns = Turns::default();
         if self.analysis.on_hold {
-            return false;
+            return turns;
         }
         self.analysis
             .turn
@@ -265,7 +281,7 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
                 turns.note(event, now, port)
             });
         turns.forward_end(settings, port);
-        turns.barge_in
+        turns
     }
 
     /// The far end puts the call on hold, or takes it off. An utterance in progress ends here, and
@@ -365,7 +381,7 @@ impl<V, M: Memory> core::fmt::Debug for FrameAnalysis<V, M> {
 }
 
 impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
-    /// Takes one frame at the leg's rate; true if the caller barged in.
+    /// Takes one frame at the leg's rate.
     fn frame<P: Port>(
         &mut self,
         now: Instant,
@@ -374,7 +390,7 @@ impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
         agent_speaking: bool,
         settings: &LegSettings,
         port: &mut P,
-    ) -> bool {
+    ) -> Turns {
         let Self {
             history,
             vad_input,
@@ -455,16 +471,17 @@ impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
         if let Some(history) = history {
             history.as_mut().push(pcm);
         }
-        turns.barge_in
+        turns
     }
 }
 
 /// The events of turn-taking for one frame.
 #[derive(Clone, Copy, Debug, Default)]
-struct Turns {
+pub(super) struct Turns {
     speech_started: bool,
     speech_ended: bool,
-    barge_in: bool,
+    pub(super) barge_in: bool,
+    pub(super) turn_ended: bool,
 }
 
 impl Turns {
@@ -507,13 +524,16 @@ impl Turns {
                     silence_duration_ms: millis(duration),
                 },
             ),
-            TurnEvent::TurnEnded { duration, cut } => event(
-                now,
-                TurnEnded {
-                    duration_ms: millis(duration),
-                    cut,
-                },
-            ),
+            TurnEvent::TurnEnded { duration, cut } => {
+                self.turn_ended = true;
+                event(
+                    now,
+                    TurnEnded {
+                        duration_ms: millis(duration),
+                        cut,
+                    },
+                )
+            }
         });
     }
 }

@@ -25,6 +25,7 @@ mod format;
 mod framing;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+mod guard;
 mod history;
 mod holds;
 mod inbound;
@@ -35,6 +36,7 @@ mod settings;
 pub use audiosocket::AudioSocket;
 pub use clock::{ClockCheck, FrameTime};
 pub use framing::{Framing, Message};
+pub use guard::{Awaited, GuardSettings};
 pub use history::{HISTORY_SAMPLES, History};
 pub use memory::{Inline, Memory};
 pub use port::{CallerAudio, Port};
@@ -46,6 +48,7 @@ use core::time::Duration;
 
 use fault::{FAULT_EVERY, Faults};
 use format::Format;
+use guard::{Guard, Surroundings};
 use holds::{Holds, has_the_floor};
 use inbound::{InboundAudio, convert};
 use memory::{Samples, kept_samples};
@@ -105,6 +108,7 @@ pub struct Leg<V, M: Memory = Inline, F = AudioSocket<M>> {
     inbound: InboundAudio<V, M>,
     playout: Playout<M::Past>,
     holds: Holds,
+    guard: Guard,
     counters: LegCounters,
     rate_known: bool,
     started: Instant,
@@ -116,6 +120,8 @@ pub struct Leg<V, M: Memory = Inline, F = AudioSocket<M>> {
     last_dropped: Option<Instant>,
     /// The last sample sent to a peer that expects twice as many.
     last_sent: i16,
+    /// The guard has hung up.
+    gave_up: bool,
     stopped: bool,
 }
 
@@ -131,6 +137,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                 M::past(kept_samples(settings.rate, &settings.playout)),
             ),
             holds: Holds::default(),
+            guard: Guard::default(),
             counters: LegCounters::default(),
             rate_known: false,
             started: Instant::ZERO,
@@ -139,6 +146,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
             dropped: 0,
             last_dropped: None,
             last_sent: 0,
+            gave_up: false,
             stopped: false,
             settings,
         }
@@ -183,6 +191,17 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         self.playout.is_held()
     }
 
+    /// Sets the guard against dead air, or removes it. It also needs to know
+    /// [whose turn it is](Command::Await).
+    pub fn set_guard(&mut self, settings: Option<GuardSettings>) {
+        self.guard.set(settings);
+    }
+
+    /// Whether the guard has hung up: call [`stop`](Self::stop) and close.
+    pub fn has_given_up(&self) -> bool {
+        self.gave_up
+    }
+
     /// When the owner must call [`handle_deadline`](Self::handle_deadline) next.
     pub fn next_deadline(&self) -> Instant {
         self.playout.next_deadline()
@@ -201,6 +220,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
             inbound,
             playout,
             holds,
+            guard,
             counters,
             rate_known,
             announced,
@@ -257,12 +277,18 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                         };
                         echo::<F, _>(audio, format, settings.g711, &mut counters.frames_out, port);
                     }
-                    let agent_speaking = has_the_floor(playout);
+                    let agent_speaking = has_the_floor(playout) || guard.is_playing();
                     inbound.set_uninterruptible(playout.is_uninterruptible());
                     let detected = inbound.hear(now, audio, format, agent_speaking, settings, port);
                     counters.gaps = counters.gaps.wrapping_add(u64::from(detected.gap));
                     if detected.barge_in {
                         interrupt::<F, _, _>(playout, port);
+                    }
+                    if detected.turn_ended {
+                        guard.turn_ended();
+                    }
+                    if inbound.is_caller_speaking() {
+                        guard.cut();
                     }
                     let outcome = outcome(detected.barge_in);
                     holds.follow(now, playout, inbound.holds_agent(), outcome, port);
@@ -298,14 +324,17 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         }
         self.tell_dropped_in_time(now, port);
         if self.inbound.is_line_silent(now) {
-            let agent_speaking = has_the_floor(&self.playout);
+            let agent_speaking = has_the_floor(&self.playout) || self.guard.is_playing();
             self.inbound
                 .set_uninterruptible(self.playout.is_uninterruptible());
-            let barge_in = self.inbound.gap(now, agent_speaking, &self.settings, port);
-            if barge_in {
+            let turns = self.inbound.gap(now, agent_speaking, &self.settings, port);
+            if turns.barge_in {
                 interrupt::<F, _, _>(&mut self.playout, port);
             }
-            self.follow_holds(now, outcome(barge_in), port);
+            if turns.turn_ended {
+                self.guard.turn_ended();
+            }
+            self.follow_holds(now, outcome(turns.barge_in), port);
         }
         if now < self.playout.next_deadline() {
             return;
@@ -330,10 +359,15 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         port: &mut P,
     ) {
         let mut pcm = [0i16; N];
+        let silent_before = self.playout.silence_frames();
+        let (guard, samples) = (&mut self.guard, self.playout.rate().frame_samples());
         let due = self.playout.poll(now, agent, &mut pcm, &mut |event| {
+            if let PlayoutEvent::Started { .. } = event {
+                guard.give_way(now, samples, port);
+            }
             record_playout(now, event, port);
         });
-        let Some(pcm) = due.and_then(|samples| pcm.get(..samples)) else {
+        let Some(pcm) = due.and_then(|samples| pcm.get_mut(..samples)) else {
             return;
         };
         if self.settings.mode == Mode::Echo
@@ -344,8 +378,17 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                 // a while.
                 self.playout.leave_out(ECHO_REST);
             }
+            self.guard.end(now, port);
             return;
         }
+        let around = Surroundings {
+            agent_silent: self.playout.silence_frames() != silent_before,
+            caller_speaks: self.inbound.is_caller_speaking(),
+            on_hold: self.holds.is_call_on_hold(),
+        };
+        let gain = self.playout.gain();
+        self.gave_up |= self.guard.frame(now, pcm, around, gain, agent, port);
+        let pcm = &*pcm;
         self.inbound.sent(now, pcm, &self.settings);
         let rate = self.settings.rate;
         if self.inbound.is_twice() {
@@ -375,6 +418,9 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
             ));
         }
         self.counters.frames_out = self.counters.frames_out.wrapping_add(1);
+        if self.gave_up {
+            port.transmit(F::HANG_UP_LEN, F::encode_hang_up);
+        }
     }
 
     /// Executes the agent's command.
@@ -387,6 +433,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                 if epoch == self.playout.epoch() {
                     port.epoch(self.playout.flush());
                     discard::<F, _>(port);
+                    self.guard.cut();
                     self.inbound.agent_stopped();
                     self.follow_holds(now, AgentHeldOutcome::Stopped, port);
                 }
@@ -404,6 +451,8 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                 self.inbound.set_barge_in(on);
                 self.follow_holds(now, AgentHeldOutcome::Resumed, port);
             }
+            Command::ExpectPauses(patience) => self.inbound.expect_pauses(patience),
+            Command::Patience(patience) => self.inbound.handle_patience(patience),
             Command::ExpectWords(on) => self.inbound.expect_words(on),
             Command::Overlap { epoch, meaning } => {
                 if epoch == self.playout.epoch() {
@@ -420,6 +469,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
             Command::EndOfTurn { silence_ms } => self
                 .inbound
                 .expect_end_of_turn(Duration::from_millis(silence_ms.into())),
+            Command::Await(awaited) => self.guard.set_awaited(awaited),
             Command::HangUp => port.transmit(F::HANG_UP_LEN, F::encode_hang_up),
         }
     }
@@ -434,6 +484,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         port.epoch(self.playout.flush());
         self.playout
             .finish(&mut |event| record_playout(now, event, port));
+        self.guard.end(now, port);
         self.inbound.end(now, &self.settings, port);
         self.follow_holds(now, AgentHeldOutcome::Stopped, port);
         self.tell_dropped(now, port);
@@ -567,10 +618,8 @@ fn announce<P: Port>(announced: &mut bool, now: Instant, rate: SampleRate, port:
 }
 
 fn fault_record(at: Instant, fault: Fault) -> Record {
-    Record {
-        at,
-        body: RecordBody::Fault(fault),
-    }
+    let body = RecordBody::Fault(fault);
+    Record { at, body }
 }
 
 /// A record of one catalogue event.

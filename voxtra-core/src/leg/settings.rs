@@ -1,8 +1,9 @@
 //! A leg's settings, and the commands that it takes while it runs.
 
+use super::Awaited;
 use crate::audio::SampleRate;
 use crate::playout::PlayoutSettings;
-use crate::turn::{Meaning, TurnSettings};
+use crate::turn::{Meaning, Patience, TurnSettings};
 
 /// Settings of a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -143,6 +144,12 @@ pub enum Command {
         /// The silence, in ms.
         silence_ms: u32,
     },
+    /// How long a silence the caller may make in what is expected next, until the next command of
+    /// this kind.
+    ExpectPauses(Patience),
+    /// How long a silence the caller may make behind the words heard so far: the one in progress,
+    /// or the next if the caller is speaking. `EndOfTurn` counts more.
+    Patience(Patience),
     /// Whether [`Overlap`](Self::Overlap) tells the caller's words while they are said. Then a
     /// barge-in waits for them a little, if the agent is held back.
     ExpectWords(bool),
@@ -158,6 +165,8 @@ pub enum Command {
     /// The far end puts the call on hold, or takes it off. On hold the agent is silent and its
     /// audio kept, nobody is listened to, and no silence is reported; signalled keys are.
     CallHold(bool),
+    /// Says whose turn it is to be heard, for the [guard](super::GuardSettings) against dead air.
+    Await(Awaited),
     /// Sends the hang-up message; Asterisk ends the call when it reads it.
     HangUp,
 }

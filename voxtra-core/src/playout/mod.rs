@@ -14,4 +14,4 @@ mod source;
 pub(crate) use hold::KEPT;
 pub use player::{Playout, PlayoutCounters, PlayoutEvent};
 pub use settings::PlayoutSettings;
-pub use source::{AgentAudio, Chunk};
+pub use source::{AgentAudio, Chunk, Clip};

@@ -308,6 +308,16 @@ impl<K: AsRef<[i16]> + AsMut<[i16]>> Playout<K> {
         }
     }
 
+    /// Frames so far without any of the agent's audio.
+    pub(crate) const fn silence_frames(&self) -> u64 {
+        self.counters.silence_frames
+    }
+
+    /// The gain on the agent's audio.
+    pub(crate) const fn gain(&self) -> Gain {
+        self.gain
+    }
+
     /// Counters since the start.
     pub const fn counters(&self) -> PlayoutCounters {
         self.counters

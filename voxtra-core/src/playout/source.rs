@@ -16,11 +16,27 @@ pub trait AgentAudio {
     /// Skips `samples` samples of the current chunk.
     fn skip(&mut self, samples: usize);
 
+    /// What the caller hears when the agent is at a loss
+    /// ([`GuardSettings`](crate::leg::GuardSettings)), at the frames' rate. The same samples each
+    /// time, or none as long as there are none.
+    fn clip(&self, _clip: Clip) -> &[i16] {
+        &[]
+    }
+
     /// Whether there is certainly no chunk, which lets an echoing leg look less often. `false` is
     /// always correct.
     fn is_idle(&self) -> bool {
         false
     }
+}
+
+/// Something that was made before it is needed, for an agent that has no answer yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Clip {
+    /// "One moment, please."
+    Filler,
+    /// It takes much too long.
+    Apology,
 }
 
 /// The header of a run of samples.

@@ -16,6 +16,7 @@ mod taking;
 mod units;
 
 pub use overlap::Meaning;
+pub use pauses::Patience;
 pub use preset::Preset;
 pub use settings::{TurnSettings, TurnSettingsError};
 pub use taking::{TurnEvent, TurnTaking};

@@ -18,6 +18,22 @@ pub(super) struct Pauses {
     any: bool,
     /// A threshold that `ask` set, for this silence only.
     asked: Option<Micros>,
+    /// What the caller is expected to say, and what was heard of it in this silence or before it.
+    expected: Patience,
+    heard: Option<Patience>,
+}
+
+/// How long a silence the caller may make before the turn is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Patience {
+    /// Half as long as usual, but not shorter than the hangover: what the caller said is complete.
+    Shorter,
+    /// As adapted to the caller.
+    #[default]
+    Usual,
+    /// Twice as long as usual, and at least 1.5 s: more must follow. Such pauses are not learned
+    /// from.
+    Longer,
 }
 
 impl Pauses {
@@ -26,18 +42,42 @@ impl Pauses {
             threshold: millis(settings.end_of_turn_ms),
             any: false,
             asked: None,
+            expected: Patience::Usual,
+            heard: None,
         }
     }
 
     /// The silence that ends the turn now.
-    pub(super) fn threshold(&self) -> Micros {
-        self.asked.unwrap_or(self.threshold)
+    pub(super) fn threshold(&self, settings: &TurnSettings) -> Micros {
+        let usual = self.threshold;
+        self.asked.unwrap_or(match self.patience() {
+            Patience::Shorter => (usual / 2).max(millis(settings.hangover_ms)),
+            Patience::Usual => usual,
+            Patience::Longer => usual.saturating_mul(2).clamp(LONGER, LONGEST),
+        })
+    }
+
+    fn patience(&self) -> Patience {
+        self.heard.unwrap_or(self.expected)
+    }
+
+    /// What the caller is expected to say, until this is called again.
+    pub(super) fn expect(&mut self, patience: Patience) {
+        self.expected = patience;
+    }
+
+    /// What was heard, in the silence in progress or before the next.
+    pub(super) fn hear(&mut self, patience: Patience) {
+        self.heard = Some(patience);
     }
 
     /// The caller went on after a pause.
     pub(super) fn paused(&mut self, pause: Micros, settings: &TurnSettings) {
         self.any = true;
-        self.learn(pause, settings);
+        // Who dictates a number pauses longer than who talks.
+        if self.patience() != Patience::Longer {
+            self.learn(pause, settings);
+        }
     }
 
     /// The turn has ended.
@@ -45,18 +85,19 @@ impl Pauses {
         if !core::mem::take(&mut self.any) {
             self.learn(millis(settings.hangover_ms), settings);
         }
-        self.asked = None;
+        self.speech_started();
     }
 
     /// The speech was not a turn.
     pub(super) fn turn_dropped(&mut self) {
         self.any = false;
-        self.asked = None;
+        self.speech_started();
     }
 
-    /// Speech has begun: a requested threshold no longer counts.
+    /// Speech has begun: what was requested or heard before no longer counts.
     pub(super) fn speech_started(&mut self) {
         self.asked = None;
+        self.heard = None;
     }
 
     /// Sets another threshold for the silence in progress, or for the next.
@@ -97,6 +138,10 @@ fn bounds(settings: &TurnSettings) -> (Micros, Micros) {
         (at_first, at_first)
     }
 }
+
+/// The shortest threshold while more must follow: longer than the pauses between the groups of a
+/// number, which last 0.6 to 1.2 s.
+const LONGER: Micros = 1_500_000;
 
 /// The longest threshold, even if a longer one is requested.
 const LONGEST: Micros = 30_000_000;

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::TurnSettings;
 use super::likely::Likely;
 use super::overlap::{Meaning, Overlap};
-use super::pauses::Pauses;
+use super::pauses::{Patience, Pauses};
 use super::recent::Recent;
 use super::settings::MAX_START_WINDOW;
 use super::units::{FRAME, Micros, frames, lasts, millis};
@@ -264,10 +264,24 @@ impl TurnTaking {
         self.pauses.ask(threshold, &self.settings);
     }
 
+    /// Tells how long a silence the caller may make in what is expected next, until this is called
+    /// again: [`Patience::Longer`] for a number that is dictated in groups.
+    pub fn expect_pauses(&mut self, patience: Patience) {
+        self.pauses.expect(patience);
+    }
+
+    /// Tells how long a silence the caller may make behind the words heard so far. It counts for
+    /// the silence in progress, or the next one if the caller is speaking, until the caller speaks
+    /// again, and more than [`expect_pauses`](Self::expect_pauses). An
+    /// [expected end](Self::expect_end_of_turn) counts more than either.
+    pub fn handle_patience(&mut self, patience: Patience) {
+        self.pauses.hear(patience);
+    }
+
     /// The silence that ends the turn now.
     #[must_use]
     pub fn end_of_turn(&self) -> Duration {
-        Duration::from_micros(self.pauses.threshold())
+        Duration::from_micros(self.pauses.threshold(&self.settings))
     }
 
     /// Whether speech was reported as started and not yet as ended.
@@ -429,7 +443,11 @@ impl TurnTaking {
             _ => frames(window),
         };
         if let Some(turn) = self.turn
-            && since(turn.span.last) >= self.pauses.threshold().saturating_add(patience)
+            && since(turn.span.last)
+                >= self
+                    .pauses
+                    .threshold(&self.settings)
+                    .saturating_add(patience)
         {
             if turn.has_the_floor || !agent_speaking {
                 self.end_turn(false, on);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod background;
+mod dead_air;
 mod framing;
 mod hearing;
 mod keys;

@@ -6,7 +6,7 @@ use voxtra_core::audio::{FRAME, SampleRate};
 use voxtra_core::audiosocket::encode_audio;
 use voxtra_core::event::{Fault, Realtime, Record, RecordBody};
 use voxtra_core::leg::{CallerAudio, Command, Forward, Leg, LegSettings, Port, Progress};
-use voxtra_core::playout::{AgentAudio, Chunk};
+use voxtra_core::playout::{AgentAudio, Chunk, Clip};
 use voxtra_core::time::Instant;
 use voxtra_core::vad::EnergyDetector;
 
@@ -64,6 +64,8 @@ impl Port for Kept {
 pub(crate) struct Agent {
     pub(crate) chunks: VecDeque<Chunk>,
     pub(crate) samples: VecDeque<i16>,
+    pub(crate) filler: Vec<i16>,
+    pub(crate) apology: Vec<i16>,
 }
 
 impl Agent {
@@ -94,6 +96,13 @@ impl Agent {
 }
 
 impl AgentAudio for Agent {
+    fn clip(&self, clip: Clip) -> &[i16] {
+        match clip {
+            Clip::Filler => &self.filler,
+            Clip::Apology => &self.apology,
+        }
+    }
+
     fn next_chunk(&mut self) -> Option<Chunk> {
         self.chunks.pop_front()
     }
@@ -199,6 +208,10 @@ pub(crate) fn told(record: &Record) -> String {
             interrupted,
             ..
         } => format!("{} {utterance}", if interrupted { "cut" } else { "ends" }),
+        RecordBody::ClipStarted { clip } => format!("plays {clip:?}"),
+        RecordBody::ClipEnded {
+            clip, interrupted, ..
+        } => format!("{} {clip:?}", if interrupted { "cut" } else { "ends" }),
         RecordBody::Fault(fault) => format!("fault: {fault}"),
         RecordBody::Missed(count) => format!("missed {count}"),
         other => format!("{other:?}"),

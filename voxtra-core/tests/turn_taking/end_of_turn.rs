@@ -106,3 +106,61 @@ fn a_turn_never_ends_before_its_speech_does() {
         ["100 started", "640 ended 400", "640 turn 400"]
     );
 }
+
+#[test]
+fn words_that_are_complete_end_the_turn_sooner_and_others_later() {
+    let ends =
+        |patience: &str| play(fixed(), &format!("speech 400, {patience}quiet 3000"))[2].clone();
+    assert_eq!(ends(""), "1100 turn 400");
+    assert_eq!(ends("patience shorter, "), "760 turn 400");
+    assert_eq!(ends("patience longer, "), "1900 turn 400");
+    assert_eq!(ends("patience longer, patience usual, "), "1100 turn 400");
+    // Within the silence, too.
+    assert_eq!(ends("quiet 600, patience longer, "), "1900 turn 400");
+    assert_eq!(ends("quiet 600, patience shorter, "), "1020 turn 400");
+    // What somebody asked for counts more.
+    assert_eq!(ends("patience longer, expect 300, "), "700 turn 400");
+}
+
+#[test]
+fn a_number_in_groups_is_one_turn_where_one_is_expected() {
+    let groups = "speech 600, quiet 1200, speech 500, quiet 600, speech 400, quiet 2000";
+    let turns = |script: &str| {
+        let lines = played(script).into_iter();
+        lines
+            .filter(|line| line.contains("turn"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        turns(&format!("expects longer, {groups}")),
+        ["4800 turn 3300"]
+    );
+    assert_eq!(turns(groups).len(), 2);
+    // Each group's words say so, before the usual silence is over.
+    let words = groups.replace("quiet", "patience longer, quiet");
+    assert_eq!(turns(&words), ["4800 turn 3300"]);
+    // Such pauses do not make the rest of the call slower.
+    assert_eq!(
+        turns(&format!(
+            "expects longer, {groups}, expects usual, speech 400, quiet 900"
+        ))[1],
+        "6400 turn 400"
+    );
+}
+
+#[test]
+fn what_was_heard_counts_until_the_caller_speaks_again() {
+    assert_eq!(
+        play(
+            fixed(),
+            "speech 400, patience longer, quiet 1000, speech 400, quiet 900"
+        ),
+        [
+            "100 started",
+            "640 ended 400",
+            "1500 started",
+            "2040 ended 400",
+            "2500 turn 1800"
+        ]
+    );
+}

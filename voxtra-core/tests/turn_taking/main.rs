@@ -11,7 +11,7 @@ mod settings;
 use std::time::Duration;
 
 use voxtra_core::time::Instant;
-use voxtra_core::turn::{Meaning, TurnEvent, TurnSettings, TurnTaking};
+use voxtra_core::turn::{Meaning, Patience, TurnEvent, TurnSettings, TurnTaking};
 
 /// Runs a script and returns lines of `time event`, in ms; `held` and `goes on` are what becomes of
 /// the agent, apart from barge-ins.
@@ -20,6 +20,7 @@ use voxtra_core::turn::{Meaning, TurnEvent, TurnSettings, TurnTaking};
 /// first of which is handled at 20 ms; `gap MS` sends no frame but says so every 20 ms;
 /// `nothing MS` doesn't even do that; `agent on` and `agent off`; `expect MS` asks for another end
 /// of turn; `words on` and `words off` say whether words come, `means WORD` what they mean;
+/// `expects` and `patience` are followed by `shorter`, `usual` or `longer`;
 /// `clock ±MS` moves the clock; `bunch N` sends N frames of speech at once; `finish`.
 fn play(settings: TurnSettings, script: &str) -> Vec<String> {
     settings.check().unwrap();
@@ -48,6 +49,18 @@ fn play(settings: TurnSettings, script: &str) -> Vec<String> {
             }
             "expect" => {
                 turns.expect_end_of_turn(Duration::from_millis(number(1) as u64));
+                continue;
+            }
+            "expects" | "patience" => {
+                let patience = match words[1] {
+                    "shorter" => Patience::Shorter,
+                    "longer" => Patience::Longer,
+                    _ => Patience::Usual,
+                };
+                match words[0] {
+                    "expects" => turns.expect_pauses(patience),
+                    _ => turns.handle_patience(patience),
+                }
                 continue;
             }
             "words" => {

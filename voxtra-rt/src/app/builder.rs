@@ -28,7 +28,9 @@ use crate::ari::AriError;
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::media::{MediaServer, MediaSettings};
 use crate::session::{Call, CallInfo, OnHandlerEnd, Route, Services, Session};
-use crate::speech::{LanguageModel, Prompts, SpeechError, SpeechToText, TextToSpeech};
+use crate::speech::{
+    LanguageModel, Prompts, SpeechError, SpeechToSpeech, SpeechToText, TextToSpeech,
+};
 #[cfg(feature = "webhooks")]
 use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
 
@@ -208,6 +210,14 @@ impl Builder {
     #[must_use]
     pub fn language_model(mut self, model: impl LanguageModel + 'static) -> Self {
         self.services.model = Some(Arc::new(model));
+        self
+    }
+
+    /// The speech-to-speech of `agent().run()`, in place of speech-to-text, language model and
+    /// voice.
+    #[must_use]
+    pub fn speech_to_speech(mut self, service: impl SpeechToSpeech + 'static) -> Self {
+        self.services.speech_to_speech = Some(Arc::new(service));
         self
     }
 

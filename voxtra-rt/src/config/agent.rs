@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::session::{
-    AgentSettings, ContextLimit, Filler, HttpSettings, KnownNames, Lookup, NoInput, OnFailure,
-    OverlapWords, tools,
+    AgentSettings, ContextLimit, DeadAir, Expect, Filler, HttpSettings, KnownNames, Lookup,
+    NoInput, OnFailure, OverlapWords, tools,
 };
 use crate::speech::SpeechError;
 
@@ -21,6 +21,10 @@ pub struct ConfiguredAgent {
     pub language: Option<String>,
     /// Words by which callers interrupt it or do not, beside the known ones.
     pub overlap: OverlapWords,
+    /// What callers are expected to say.
+    pub expect: Expect,
+    /// Whether its model is asked before the caller's turn has ended.
+    pub preemptive: bool,
     /// What it says first.
     pub greeting: Option<String>,
     /// The IANA name of the time zone of `{{date}}` and `{{time}}`. Default: the machine's.
@@ -33,6 +37,8 @@ pub struct ConfiguredAgent {
     pub language_model: Vec<String>,
     /// The providers that speak, the preferred one first. `"command"` is the voice of `[speech]`.
     pub text_to_speech: Vec<String>,
+    /// The provider that does all three, in place of them.
+    pub speech_to_speech: Option<String>,
     /// What it can do beside talking.
     pub tools: Vec<ReadyTool>,
     /// Where it may transfer callers to: names and endpoints.
@@ -47,6 +53,8 @@ pub struct ConfiguredAgent {
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long.
     pub filler: Option<Filler>,
+    /// What happens when the caller hears nothing at all.
+    pub dead_air: DeadAir,
     /// What happens when no answer can be had.
     pub on_failure: OnFailure,
     /// Longest call. 1 s to 7 days, default without limit.
@@ -148,6 +156,8 @@ impl ConfiguredAgent {
         let instructions = instructions.map_err(|reason| self.refused(reason))?;
         let mut settings = AgentSettings::new(instructions);
         settings.language.clone_from(&self.language);
+        settings.expect = self.expect;
+        settings.preemptive = self.preemptive;
         settings.overlap.clone_from(&self.overlap);
         settings.greeting.clone_from(&self.greeting);
         settings.time_zone.clone_from(&self.time_zone);
@@ -168,6 +178,7 @@ impl ConfiguredAgent {
         }
         settings.no_input.clone_from(&self.no_input);
         settings.filler.clone_from(&self.filler);
+        settings.dead_air.clone_from(&self.dead_air);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
         settings.context = self.context;

@@ -40,7 +40,9 @@ impl Builder {
             Ok(None) => {}
             // The configuration names no voice: prompts may be all that the agents need.
             Err(error) if config.speech.voice == VoiceSettings::Auto => {
-                tracing::warn!(%error, "no voice: `say` will work for prompts only");
+                if config.uses_speech() {
+                    tracing::warn!(%error, "no voice: `say` will work for prompts only");
+                }
             }
             Err(error) => return Err(error),
         }

@@ -42,6 +42,10 @@ fn settings(
         found.ok_or_else(|| agent.refused(format!("there is no [provider.{name}]")))
     };
     let refuse = |error: ProviderError| agent.refused(error);
+    if let Some(name) = &agent.speech_to_speech {
+        let service = find(name)?.speech_to_speech().map_err(refuse)?;
+        return Ok(agent.settings()?.speech_to_speech(service));
+    }
     let ears = each(&agent.speech_to_text, |name| {
         find(name)?.speech_to_text().map_err(refuse)
     });

@@ -25,6 +25,8 @@ pub struct ProviderSettings {
     pub speech_to_text_model: Option<String>,
     /// The model of the voice, at OpenAI.
     pub text_to_speech_model: Option<String>,
+    /// The model of speech to speech, at OpenAI and Gemini.
+    pub speech_to_speech_model: Option<String>,
     /// The voice.
     pub voice: Option<String>,
     /// The language of callers and of the voice.
@@ -46,6 +48,7 @@ impl ProviderSettings {
             model: None,
             speech_to_text_model: None,
             text_to_speech_model: None,
+            speech_to_speech_model: None,
             voice: None,
             language: None,
             timeout: None,
@@ -75,9 +78,11 @@ pub enum ProviderRole {
     LanguageModel,
     /// It speaks.
     TextToSpeech,
+    /// It does all three.
+    SpeechToSpeech,
 }
 
-use ProviderRole::{LanguageModel, SpeechToText, TextToSpeech};
+use ProviderRole::{LanguageModel, SpeechToSpeech, SpeechToText, TextToSpeech};
 
 impl ProviderRole {
     /// The key of `[agent.NAME]`.
@@ -87,6 +92,7 @@ impl ProviderRole {
             SpeechToText => "speech_to_text",
             LanguageModel => "language_model",
             TextToSpeech => "text_to_speech",
+            SpeechToSpeech => "speech_to_speech",
         }
     }
 }
@@ -260,7 +266,7 @@ impl ProviderKind {
             Self::Gemini => hosted(
                 "gemini",
                 cfg!(feature = "gemini"),
-                &[LanguageModel],
+                &[LanguageModel, SpeechToSpeech],
                 "https://generativelanguage.googleapis.com/v1beta",
                 ("x-goog-api-key", ""),
                 "GEMINI_API_KEY",
@@ -268,7 +274,7 @@ impl ProviderKind {
             Self::OpenAi => hosted(
                 "openai",
                 cfg!(feature = "openai"),
-                &[SpeechToText, LanguageModel, TextToSpeech],
+                &[SpeechToText, LanguageModel, TextToSpeech, SpeechToSpeech],
                 "https://api.openai.com/v1",
                 ("authorization", "Bearer "),
                 "OPENAI_API_KEY",

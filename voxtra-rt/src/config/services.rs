@@ -21,7 +21,9 @@ use crate::speech::openai;
 use crate::speech::vosk;
 #[cfg(feature = "wyoming")]
 use crate::speech::wyoming;
-use crate::speech::{LanguageModel, ProviderError, ProviderErrorKind, SpeechToText, TextToSpeech};
+use crate::speech::{
+    LanguageModel, ProviderError, ProviderErrorKind, SpeechToSpeech, SpeechToText, TextToSpeech,
+};
 
 /// Changes a provider by a setting that the file has.
 macro_rules! set {
@@ -76,6 +78,26 @@ impl ProviderSettings {
                 wyoming::Transcriber::new(self.address()).timeouts(self.timeouts()),
                 model(model),
                 language(self.language)
+            ),
+            _ => return Err(self.lacking()),
+        })
+    }
+
+    /// As speech to speech.
+    pub(super) fn speech_to_speech(&self) -> Result<Arc<dyn SpeechToSpeech>, ProviderError> {
+        Ok(match self.kind {
+            #[cfg(feature = "openai")]
+            ProviderKind::OpenAi => set!(
+                openai::RealtimeAgent::at(self.endpoint()?),
+                model(self.speech_to_speech_model),
+                voice(self.voice),
+                transcription_model(self.speech_to_text_model)
+            ),
+            #[cfg(feature = "gemini")]
+            ProviderKind::Gemini => set!(
+                gemini::LiveAgent::at(self.endpoint()?),
+                model(self.speech_to_speech_model),
+                voice(self.voice)
             ),
             _ => return Err(self.lacking()),
         })

@@ -2,7 +2,7 @@
 //! them.
 
 use super::services::not_built_in;
-use super::{Config, Place, Problem};
+use super::{Config, ConfiguredAgent, Place, Problem};
 use crate::app::OLD_ATTEMPTS;
 use crate::speech::{Prompt, Prompts};
 
@@ -106,6 +106,16 @@ impl Config {
             problems.push(problem(place, "agent", reason.to_owned()));
         }
         problems
+    }
+
+    /// Whether anybody may speak with the voice of `[speech]`: an agent without a voice of its own,
+    /// or one that the file does not describe.
+    #[must_use]
+    pub fn uses_speech(&self) -> bool {
+        let described = |name: &str| self.agents.iter().any(|agent| agent.name == name);
+        self.agents.is_empty()
+            || self.agents.iter().any(ConfiguredAgent::needs_speech)
+            || self.routes.iter().any(|route| !described(&route.agent))
     }
 
     /// Older keys, which still work but have a new name.

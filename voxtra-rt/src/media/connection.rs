@@ -20,7 +20,7 @@ use super::claims::Claim;
 use super::detector::CallDetector;
 use super::intake::Intake;
 use super::link::{
-    AgentReader, CallerMark, CallerWriter, MediaEnd, RecordProducer, Requests, Shared,
+    AgentReader, CallerMark, CallerWriter, LegOrder, MediaEnd, RecordProducer, Requests, Shared,
 };
 use super::memory::Heap;
 use super::notifier::Finished;
@@ -101,7 +101,7 @@ impl Socket for TcpStream {
 pub(crate) struct Connection<S = TcpStream, F = AudioSocket<Heap>> {
     leg: Leg<CallDetector, Heap, F>,
     agent: AgentReader,
-    commands: rtrb::Consumer<Command>,
+    orders: rtrb::Consumer<LegOrder>,
     io: Io<S>,
     pub(crate) generation: Generation,
     /// Whether it is queued among the connections with more to read.
@@ -172,7 +172,7 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         Self {
             leg: Leg::new(leg, settings.detector.into()),
             agent: end.agent,
-            commands: end.commands,
+            orders: end.orders,
             io: Io {
                 stream,
                 rest: Vec::with_capacity(message_bytes(leg.rate)),
@@ -321,6 +321,9 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         if let Some(dropped) = port.io.take_dropped() {
             self.leg.report(now, Fault::FramesDropped(dropped), port);
         }
+        if self.leg.has_given_up() {
+            return self.stop(now, MediaStoppedReason::Timeout, scratch);
+        }
         if let Some(fault) = self.limits.broken(now, self.leg.counters().frames_in) {
             self.leg.report(now, fault, port);
             return self.stop(now, MediaStoppedReason::Timeout, scratch);
@@ -348,8 +351,14 @@ impl<S: Socket, F: Framing> Connection<S, F> {
         }
         self.agent.note_requests(requests);
         let port = &mut LegPort::new(&mut self.io, &mut scratch.output);
-        while let Ok(command) = self.commands.pop() {
-            self.leg.handle_command(now, command, port);
+        while let Ok(order) = self.orders.pop() {
+            match order {
+                LegOrder::Command(command) => self.leg.handle_command(now, command, port),
+                LegOrder::Guard(plan) => {
+                    self.leg.set_guard(plan.as_ref().map(|plan| plan.settings));
+                    self.agent.set_plan(plan);
+                }
+            }
         }
         if requests & Requests::HANG_UP != 0 {
             self.leg.handle_command(now, Command::HangUp, port);

@@ -24,6 +24,7 @@ use voxtra_core::bus::RecordSink;
 use voxtra_core::event::{Realtime, Record};
 use voxtra_core::leg::{Command, Forward, LegSettings};
 
+use super::guard::GuardPlan;
 use super::settings::MediaSettings;
 use super::stats::{CallCounters, CallStats};
 use super::sync;
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) counters: CallCounters,
     /// The agent's audio, as long as the media thread may look at it.
     agent: agent::Kept,
+    /// Plans of a guard that the media thread may have: it frees nothing.
+    plans: Mutex<Vec<Arc<GuardPlan>>>,
     /// The reader's end of the caller's audio, on its way to it.
     caller: Mutex<Option<Consumer<i16>>>,
     /// Samples that reached async code but that a reader there did not fetch in time.
@@ -63,15 +66,24 @@ pub(crate) struct MediaEnd {
     pub(crate) records: RecordProducer,
     pub(crate) caller: CallerWriter,
     pub(crate) agent: AgentReader,
-    pub(crate) commands: Consumer<Command>,
+    pub(crate) orders: Consumer<LegOrder>,
     pub(crate) shared: Arc<Shared>,
+}
+
+/// An order of async code.
+#[derive(Debug)]
+pub(crate) enum LegOrder {
+    /// For the leg.
+    Command(Command),
+    /// Guard the call in this way from now on, or no longer.
+    Guard(Option<Arc<GuardPlan>>),
 }
 
 /// The async end of a call's media: it reports what happens on the line, and takes commands.
 #[derive(Debug)]
 pub struct MediaLink {
     records: Consumer<Record>,
-    commands: Producer<Command>,
+    orders: Producer<LegOrder>,
     /// The caller's audio, until it is taken.
     pub caller: Option<CallerAudioReader>,
     /// The agent's audio to the caller, until it is taken.
@@ -108,8 +120,23 @@ impl MediaLink {
         if let Command::Forward(forward) = command {
             self.listen(forward);
         }
-        let taken = self.commands.push(command).is_ok();
-        self.shared.requests.add(Requests::COMMANDS);
+        self.order(LegOrder::Command(command))
+    }
+
+    /// Sets the call's guard against dead air, or removes it; `false` as for a command.
+    pub(crate) fn guard(&mut self, plan: Option<Arc<GuardPlan>>) -> bool {
+        if let Some(plan) = &plan {
+            let mut plans = lock(&self.shared.plans);
+            // Whatever nobody else has, the media thread does not have either.
+            plans.retain(|kept| Arc::strong_count(kept) > 1);
+            plans.push(plan.clone());
+        }
+        self.order(LegOrder::Guard(plan))
+    }
+
+    fn order(&mut self, order: LegOrder) -> bool {
+        let taken = self.orders.push(order).is_ok();
+        self.shared.requests.add(Requests::ORDERS);
         taken
     }
 
@@ -150,8 +177,8 @@ impl Drop for MediaLink {
 pub(crate) struct Requests(AtomicU8);
 
 impl Requests {
-    /// There are commands in the ring.
-    pub(crate) const COMMANDS: u8 = 1;
+    /// There are orders in the ring.
+    pub(crate) const ORDERS: u8 = 1;
     /// There is agent audio in the ring.
     pub(crate) const AUDIO: u8 = 2;
     /// The agent wants to hang up.
@@ -183,6 +210,7 @@ impl Shared {
             requests: Requests::default(),
             counters: CallCounters::default(),
             agent: agent::Kept::new(),
+            plans: Mutex::new(Vec::new()),
             caller: Mutex::new(None),
             missed_by_listeners: AtomicU64::new(0),
             record_wake: Notify::new(),
@@ -253,19 +281,19 @@ pub(crate) fn link(
     shared: Arc<Shared>,
 ) -> (MediaEnd, MediaLink) {
     let (record_in, records) = RingBuffer::new(RECORDS);
-    let (command_in, commands) = RingBuffer::new(COMMANDS);
+    let (order_in, orders) = RingBuffer::new(COMMANDS);
     let (caller, reader, listening) = caller::ends(settings.caller_queue, shared.clone());
     let (writer, agent) = agent::ends(settings.agent_queue, shared.clone());
     let media = MediaEnd {
         records: RecordProducer(record_in),
         caller,
         agent,
-        commands,
+        orders,
         shared: shared.clone(),
     };
     let mut link = MediaLink {
         records,
-        commands: command_in,
+        orders: order_in,
         caller: Some(reader),
         agent: Some(writer),
         listening: Some(listening),

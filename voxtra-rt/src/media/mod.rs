@@ -10,7 +10,8 @@
 //! - `thread`: a media thread, which owns sockets and drives one [`Leg`](voxtra_core::leg::Leg) per
 //!   call;
 //! - `connection`: one call on such a thread; `detector`: what hears its caller; `memory`: what it
-//!   keeps; `pace`: how long a thread gathers before it looks again;
+//!   keeps; `guard`: what it says by itself;
+//! - `pace`: how long a thread gathers before it looks again;
 //! - `link`: the rings between a media thread and the rest of the program;
 //! - `notifier`: wakes async tasks on a media thread's behalf, so that it never has to.
 
@@ -20,6 +21,7 @@ mod clock;
 mod connection;
 mod descriptors;
 mod detector;
+mod guard;
 mod intake;
 mod link;
 #[cfg(test)]
@@ -45,6 +47,7 @@ pub use clock::Clock;
 pub(crate) use connection::{Connection, ConnectionState, Scratch, Socket};
 pub use descriptors::allow_descriptors;
 pub use detector::Detector;
+pub(crate) use guard::GuardPlan;
 pub use link::{AgentAudioWriter, AudioPart, CallerAudioReader, MediaLink};
 pub(crate) use link::{Shared, link};
 pub(crate) use notifier::Finished;

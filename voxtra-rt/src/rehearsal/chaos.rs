@@ -116,12 +116,12 @@ impl LanguageModel for Disturbed<dyn LanguageModel> {
     }
 
     fn reply(&self, request: ModelRequest) -> Parts<ReplyPart> {
-        let parts = self.inner.reply(request);
+        let begin = || self.inner.reply(request);
         let mut words = 0;
         disturb(
             self.by.of(Provider::Model),
             self.name(),
-            parts,
+            begin,
             move |part| match part {
                 ReplyPart::Text(_) if words < WORDS => {
                     words += 1;
@@ -143,12 +143,12 @@ impl TextToSpeech for Disturbed<dyn TextToSpeech> {
     }
 
     fn speak(&self, texts: Feed<String>, line_hz: u32) -> Parts<SpeechPart> {
-        let parts = self.inner.speak(texts, line_hz);
+        let begin = || self.inner.speak(texts, line_hz);
         let mut cut = false;
         disturb(
             self.by.of(Provider::Voice),
             self.name(),
-            parts,
+            begin,
             move |part| match part {
                 _ if cut => None,
                 SpeechPart::Audio { rate_hz, samples } => {
@@ -166,19 +166,20 @@ impl TextToSpeech for Disturbed<dyn TextToSpeech> {
     }
 }
 
-/// `cut` lets parts through until it is time to cut.
+/// One that refuses does not `begin`. `cut` lets parts through until it is time to cut.
 fn disturb<T: Send + 'static>(
     chaos: Option<Chaos>,
     name: &str,
-    mut parts: Parts<T>,
+    begin: impl FnOnce() -> Parts<T>,
     mut cut: impl FnMut(T) -> Option<T> + Send + 'static,
 ) -> Parts<T> {
     let Some(chaos) = chaos else {
-        return parts;
+        return begin();
     };
     if let Some(refusal) = chaos.refusal(name) {
         return Parts::failed(refusal);
     }
+    let mut parts = begin();
     let broken = broken(name);
     Parts::made_by(move |out| async move {
         match chaos {

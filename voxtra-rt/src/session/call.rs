@@ -6,8 +6,9 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use voxtra_core::event::{Error, EventType};
 
-use super::caller_words::OverlapWords;
+use super::caller_words::{Expect, OverlapWords};
 use super::carrier::Carrier;
+use super::clips::Clips;
 use super::conversation::Conversation;
 use super::error::CallError;
 use super::event::{EventBody, UserEvent};
@@ -16,7 +17,7 @@ use super::report::Reports;
 use super::request::Request;
 use super::shared::SessionShared;
 use super::state::State;
-use crate::speech::{LanguageModel, Prompts, SpeechToText, TextToSpeech};
+use crate::speech::{LanguageModel, Prompts, SpeechToSpeech, SpeechToText, TextToSpeech};
 
 pub use voxtra_core::event::CallStartedDirection as Direction;
 
@@ -42,9 +43,13 @@ pub(crate) struct Services {
     pub(crate) voice: Option<Arc<dyn TextToSpeech>>,
     pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
     pub(crate) model: Option<Arc<dyn LanguageModel>>,
+    /// In place of the three.
+    pub(crate) speech_to_speech: Option<Arc<dyn SpeechToSpeech>>,
     pub(crate) language: Option<Arc<str>>,
     pub(crate) overlap: Arc<OverlapWords>,
+    pub(crate) expect: Expect,
     pub(crate) prompts: Arc<Prompts>,
+    pub(crate) clips: Arc<Clips>,
     pub(crate) state: Arc<State>,
     /// Plays the services that the call chooses for itself.
     pub(crate) stand_ins: Option<Arc<dyn StandIns>>,
@@ -94,6 +99,10 @@ impl std::fmt::Debug for Services {
                 &self.speech_to_text.as_ref().map(|one| one.name()),
             )
             .field("model", &self.model.as_ref().map(|one| one.name()))
+            .field(
+                "speech_to_speech",
+                &self.speech_to_speech.as_ref().map(|one| one.name()),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -281,6 +290,23 @@ impl Call {
     pub fn set_language_model(&self, model: Arc<dyn LanguageModel>) {
         self.session
             .change_services(|services| services.choose_model(model));
+    }
+
+    /// Gives this call a speech-to-speech service of its own. It takes the place of speech-to-text,
+    /// language model and voice in a conversation that [`run`](super::Conversation::run) begins.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use voxtra_rt::session::{AgentSettings, Call, CallError};
+    /// # use voxtra_rt::speech::SpeechToSpeech;
+    /// # async fn example(call: &Call, service: Arc<dyn SpeechToSpeech>) -> Result<(), CallError> {
+    /// call.set_speech_to_speech(service);
+    /// call.agent().run(&AgentSettings::new("You are a receptionist.")).await
+    /// # }
+    /// ```
+    pub fn set_speech_to_speech(&self, service: Arc<dyn SpeechToSpeech>) {
+        self.session
+            .change_services(|services| services.speech_to_speech = Some(service));
     }
 
     /// Tells speech-to-text which language the caller speaks, from the next part of the caller's

@@ -10,7 +10,7 @@ use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
 use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 
 use super::call::{Call, Services};
-use super::caller_words::Overlapping;
+use super::caller_words::CallerWords;
 use super::error::CallError;
 use super::request::Request;
 use crate::media::{AudioPart, CallerAudioReader, MediaLink, Shared};
@@ -380,16 +380,16 @@ fn changed(services: &mut watch::Receiver<Services>, listening: &mut Option<List
 
 /// Makes a provider's transcripts events, to its end.
 async fn publish(call: Call, provider: Arc<dyn SpeechToText>, mut transcripts: Parts<Recognition>) {
-    let mut overlapping = Overlapping::new(&call);
+    let mut words = CallerWords::new(&call);
     let publish = async {
         while let Some(part) = transcripts.next().await {
             let event = match part? {
                 Recognition::Partial { text } => {
-                    overlapping.partial(&text).await;
+                    words.partial(&text).await;
                     UserTranscriptPartial::new(text).into()
                 }
                 Recognition::Final { text, confidence } => {
-                    overlapping.finished(&text).await;
+                    words.finished(&text).await;
                     // `max` turns NaN, which JSON cannot express, into zero.
                     let confidence = confidence.max(0.0).clamp(0.0, 1.0);
                     UserTranscript::new(text, confidence, true).into()
@@ -422,7 +422,7 @@ async fn publish(call: Call, provider: Arc<dyn SpeechToText>, mut transcripts: P
             "speech-to-text went on after the end of the call and was stopped"
         ),
     }
-    overlapping.end().await;
+    words.end().await;
 }
 
 fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {

@@ -15,8 +15,6 @@ pub(crate) enum Part {
     /// The answer, or a piece of it.
     #[default]
     Answer,
-    /// It bridges the time until the answer.
-    Filler,
     /// The agent speaks of its own accord: the turn, if there was one, needs no answer.
     Aside,
 }
@@ -121,8 +119,8 @@ impl Meter {
                     return turn.measured(at, now, Outcome::Answered, marks);
                 }
                 Some(Part::Aside) => self.turn = None,
-                // What the agent's code did not queue is a filler too.
-                Some(Part::Filler) | None => {
+                // The guard against dead air says it: a filler or an apology.
+                None => {
                     let turn = self.turn.as_mut()?;
                     turn.heard.get_or_insert(at);
                     turn.filler = true;
@@ -316,7 +314,7 @@ mod tests {
     async fn a_filler_ends_the_silence_and_not_the_wait() {
         let mut bench = Bench::new();
         bench.turn(2_000);
-        assert_eq!(bench.hears(3_500, Some(Part::Filler)), None);
+        assert_eq!(bench.hears(3_500, None), None);
         let measured = bench.hears(6_000, Some(Part::Answer)).unwrap();
         assert!(measured.filler);
         let times = (measured.heard_silence_ms, measured.first_frame_ms);

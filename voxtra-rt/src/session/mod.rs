@@ -8,6 +8,7 @@
 mod call;
 mod caller_audio;
 mod caller_words;
+mod clips;
 mod conversation;
 mod error;
 mod leg;
@@ -52,14 +53,14 @@ use crate::sync;
 
 pub use call::{Call, CallInfo, Direction};
 pub use caller_audio::AudioStream;
-pub use caller_words::OverlapWords;
+pub use caller_words::{Expect, OverlapWords};
 #[cfg(feature = "http")]
 pub use conversation::HttpSettings;
 #[cfg(feature = "config")]
 pub(crate) use conversation::{Address, KnownNames, time_zone};
 pub use conversation::{
-    AgentSettings, Agents, Answer, ContextLimit, Conversation, Filler, FnTool, Lookup, NoInput,
-    OnFailure, Tool, VariableError, WayOut, tools,
+    AgentSettings, Agents, Answer, ContextLimit, Conversation, DeadAir, Filler, FnTool, Lookup,
+    NoInput, OnFailure, Tool, VariableError, WayOut, tools,
 };
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};

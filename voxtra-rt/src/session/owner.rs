@@ -27,7 +27,7 @@ use super::lifecycle::{Lifecycle, Signal, Step};
 use super::measure::{Meter, Part};
 use super::report::{Report, why_not_taken};
 use super::request::{Hook, Request};
-use crate::media::{Clock, MediaLink, OnLoss};
+use crate::media::{Clock, GuardPlan, MediaLink, OnLoss};
 
 /// Records taken in a row before every other source has a turn: a flood on the line must not keep
 /// its own call from ending.
@@ -68,7 +68,11 @@ pub(crate) struct Owner {
     /// Lost records that were reported.
     missed: u64,
     /// The last of each lasting command, for the leg of another connection.
-    standing: [Option<Command>; 5],
+    standing: [Option<Command>; 7],
+    /// The guard against dead air.
+    guard: Option<Arc<GuardPlan>>,
+    /// What the guard is saying.
+    guard_says: Option<String>,
     /// The far end holds the call.
     held: bool,
     /// When the audio was last connected.
@@ -132,7 +136,9 @@ impl Owner {
             keys: EarlyKeys::default(),
             stopped: false,
             missed: 0,
-            standing: [None; 5],
+            standing: [None; 7],
+            guard: None,
+            guard_says: None,
             held: false,
             connected_at: None,
             short_lived: 0,
@@ -260,6 +266,7 @@ impl Owner {
         match request {
             Request::Emit(body) => self.publish_at(self.clock.utc_now(), body),
             Request::Leg(command) => self.command(command),
+            Request::Guard(plan) => self.guard(plan),
             Request::Listeners => self.command(Command::Forward(self.call.wanted_audio())),
             Request::Hook(hook) if self.life.is_over() => drop(self.closing.spawn(hook())),
             Request::Hook(hook) => self.hooks.push(hook),
@@ -380,6 +387,9 @@ impl Owner {
         for command in self.standing.into_iter().flatten().chain([wanted]) {
             link.command(command);
         }
+        if self.guard.is_some() {
+            link.guard(self.guard.clone());
+        }
         self.stopped = false;
         self.missed = 0;
         self.connected_at = Some(Deadline::now());
@@ -397,7 +407,9 @@ impl Owner {
             Command::FrameEvents(_) => Some(1),
             Command::Mode(_) => Some(2),
             Command::CallHold(_) => Some(3),
+            Command::Await(_) => Some(6),
             Command::ExpectWords(_) => Some(4),
+            Command::ExpectPauses(_) => Some(5),
             _ => None,
         };
         if let Some(standing) = place.and_then(|place| self.standing.get_mut(place)) {

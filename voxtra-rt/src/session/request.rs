@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use voxtra_core::leg::Command;
 
 use super::event::EventBody;
+use crate::media::GuardPlan;
 
 /// Something that runs once, at an end.
 pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -17,6 +19,8 @@ pub(crate) enum Request {
     Emit(EventBody),
     /// Give this command to the leg.
     Leg(Command),
+    /// Guard the call against dead air, or no longer.
+    Guard(Option<Arc<GuardPlan>>),
     /// The listeners to the caller have changed: tell the leg how much of the audio they need.
     Listeners,
     /// Run this at the end of the call.

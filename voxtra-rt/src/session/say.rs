@@ -57,12 +57,6 @@ impl<'a> Say<'a> {
         self
     }
 
-    /// What it is to the caller's turn.
-    pub(super) fn part(mut self, part: Part) -> Self {
-        self.manner.part = part;
-        self
-    }
-
     async fn run(self) -> Result<Spoken, CallError> {
         let Self { call, what, manner } = self;
         match what {
@@ -96,7 +90,7 @@ impl<'a> IntoFuture for Say<'a> {
 }
 
 /// The prompt with this text, or the voice that says it.
-fn speech_of(call: &Call, text: &str) -> Result<Parts<SpeechPart>, CallError> {
+pub(super) fn speech_of(call: &Call, text: &str) -> Result<Parts<SpeechPart>, CallError> {
     let services = call.session().services();
     if let Some(prompt) = services.prompts.by_text(text) {
         return Ok(prompt.speech());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use voxtra_core::event::{CallTransferFailed, CallTransferStarted};
+use voxtra_core::leg::Awaited;
 
 use super::call::Call;
 use super::carrier::TransferTo;
@@ -85,6 +86,8 @@ impl<'a> Transfer<'a> {
         let started = CallTransferStarted::new(self.target.clone());
         call.emit_body(started.into()).await;
         call.session().requests_taken().await;
+        // The caller hears the telephone ring.
+        call.awaits(Awaited::Nobody).await;
         let result = {
             let mut transfer = call.session().carrier().transfer(TransferTo {
                 target: self.target.clone(),
@@ -108,6 +111,7 @@ impl<'a> Transfer<'a> {
                 };
                 let failed = CallTransferFailed::new(self.target, reason);
                 call.emit_body(failed.into()).await;
+                call.awaits(Awaited::Caller).await;
             }
         }
         result

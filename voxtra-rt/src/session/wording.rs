@@ -47,6 +47,11 @@ impl Wording {
         self.text.push_str(text);
     }
 
+    /// Adds a piece that a service speaks behind the text so far.
+    pub(crate) fn extend(&mut self, piece: &str) {
+        self.text.push_str(piece);
+    }
+
     /// All that is to be said, as far as it is known.
     pub(crate) fn text(&self) -> &str {
         &self.text

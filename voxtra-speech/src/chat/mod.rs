@@ -15,7 +15,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::net::{Endpoint, Sse, kind, message_of};
 use super::{Parts, ProviderError, ProviderErrorKind, ReplyPart};
 
-pub(crate) use self::conversation::{Conversation, ToolResult, Turn, arguments};
+#[cfg(feature = "gemini")]
+pub(crate) use self::conversation::SILENCE;
+pub(crate) use self::conversation::{Conversation, ToolResult, Turn, arguments, new_id};
 pub(crate) use self::draft::Draft;
 
 /// How long a reply may be by default, in tokens: five minutes of speech.

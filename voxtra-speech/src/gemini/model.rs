@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::super::chat::{self, Conversation, Draft, Events, Fault, ToolResult, Turn};
 use super::super::{
     BoxFuture, Endpoint, LanguageModel, ModelRequest, Parts, ProviderError, ProviderErrorKind,
-    ReplyPart, StopReason, Timeouts, ToolCall, ToolSpec, Usage,
+    ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
 use super::signatures::Signatures;
 
@@ -49,9 +49,7 @@ impl Model {
     /// # Errors
     /// The key can be none; the machine has no certificates.
     pub fn new(key: SecretString) -> Result<Self, ProviderError> {
-        let base = "https://generativelanguage.googleapis.com/v1beta";
-        let endpoint = Endpoint::new("gemini", base, Timeouts::default())?;
-        Ok(Self::at(endpoint.with_key("x-goog-api-key", "", &key)?))
+        super::endpoint(&key).map(Self::at)
     }
 
     /// A server with this API, at the base URL in front of `/models`.
@@ -183,7 +181,7 @@ impl LanguageModel for Model {
     }
 }
 
-fn tool(tool: ToolSpec) -> Value {
+pub(super) fn tool(tool: ToolSpec) -> Value {
     let mut declaration = Map::new();
     declaration.insert("name".to_owned(), json!(tool.name));
     declaration.insert("description".to_owned(), json!(tool.description));

@@ -43,7 +43,7 @@ impl RealtimeTranscriber {
     pub fn at(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            model: "gpt-live-transcribe".to_owned(),
+            model: super::REALTIME_TRANSCRIPTION.to_owned(),
             language: None,
             prompt: None,
         }
@@ -71,16 +71,9 @@ impl RealtimeTranscriber {
     }
 
     fn session(&self, options: &ListenOptions) -> Value {
-        let mut transcription = json!({ "model": self.model });
         let language = options.language.as_ref().or(self.language.as_ref());
-        // ISO 639-1, so without a region.
-        if let Some(language) = language.and_then(|tag| tag.split(['-', '_']).next()) {
-            if super::takes_languages(&self.model) {
-                transcription["languages"] = json!([language]);
-            } else {
-                transcription["language"] = language.into();
-            }
-        }
+        let language = language.map(String::as_str);
+        let mut transcription = super::transcription(&self.model, language);
         if let Some(prompt) = &self.prompt {
             transcription["prompt"] = prompt.as_str().into();
         }
@@ -272,17 +265,7 @@ impl Realtime {
     }
 
     fn failure(&self, message: &Value) -> ProviderError {
-        let code = text(message, "/error/code");
-        let kind = match (text(message, "/error/type"), code) {
-            (_, "invalid_api_key") => ProviderErrorKind::Auth,
-            (_, "rate_limit_exceeded" | "insufficient_quota") => {
-                ProviderErrorKind::RateLimited { retry_after: None }
-            }
-            // After 60 minutes; the next session goes on.
-            ("server_error", _) | (_, "session_expired") => ProviderErrorKind::Unavailable,
-            _ => ProviderErrorKind::Rejected,
-        };
-        self.endpoint.error(kind, text(message, "/error/message"))
+        super::realtime_failure(&self.endpoint, message)
     }
 }
 

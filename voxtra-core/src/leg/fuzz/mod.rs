@@ -14,7 +14,7 @@ use self::agent::Agent;
 use self::operation::Operation;
 pub use self::operation::Session;
 use self::port::{CheckingPort, Epoch};
-use super::{Command, DtmfPolicy, G711Policy, Leg, LegSettings, Mode, Progress};
+use super::{Command, DtmfPolicy, G711Policy, GuardSettings, Leg, LegSettings, Mode, Progress};
 use crate::audio::{FRAME, Law, MAX_FRAME_BYTES};
 use crate::audiosocket::fuzz::frames_of;
 use crate::audiosocket::{DecodeError, Frame, HEADER_LEN, kind};
@@ -34,6 +34,8 @@ const ENOUGH_FRAMES: u32 = 2_000;
 /// - **playout**: one frame when it is due, never one before its time; every sample queued is sent,
 ///   or counted as dropped, or still queued; nothing of an epoch that is over but the one frame
 ///   that fades; samples are what the agent gave;
+/// - **the guard against dead air**: it plays to a caller who listens, one clip at a time, and each
+///   ends;
 /// - **endings**: an utterance starts at most once and ends exactly once; `media.started` is the
 ///   first event and `media.stopped` the last, once each, and nothing happens after it;
 /// - **the wire**: every message is one whole frame that Asterisk takes;
@@ -184,6 +186,10 @@ impl Call {
             Operation::EndOfTurn { silence_ms } => {
                 self.command(Command::EndOfTurn { silence_ms });
             }
+            Operation::Patience { patience, expected } => self.command(match expected {
+                true => Command::ExpectPauses(patience),
+                false => Command::Patience(patience),
+            }),
             Operation::ExpectWords { on } => self.command(Command::ExpectWords(on)),
             Operation::Overlap { meaning } => {
                 let epoch = self.epoch.current();
@@ -196,6 +202,15 @@ impl Call {
                     self.line.set_on_hold(on);
                     self.fades_for_hold = on;
                 }
+            }
+            Operation::Await { awaited } => {
+                let times = GuardSettings::default().with(|guard| {
+                    guard.filler = Some(FRAME * 20);
+                    guard.apology = Some(FRAME * 30);
+                    guard.give_up = Some(FRAME * 60);
+                });
+                self.leg.set_guard(Some(times));
+                self.command(Command::Await(awaited));
             }
             Operation::HangUp => {
                 self.command(Command::HangUp);
@@ -263,12 +278,18 @@ impl Call {
             read.is_empty() || fading || fades_for_hold || !self.line.is_on_hold(),
             "the agent talks to nobody"
         );
+        let gave_up = self.leg.has_given_up();
         match self.settings.mode {
-            Mode::Agent => assert_eq!(sent.len(), 1),
-            Mode::Echo => assert!(sent.len() <= 1),
+            Mode::Agent => assert_eq!(sent.len(), 1 + usize::from(gave_up)),
+            Mode::Echo => assert!(sent.len() <= 1 + usize::from(gave_up)),
         }
-        for message in sent.iter().filter(|message| !message.is_empty()) {
+        let clip = self.line.take_clip_heard();
+        let audio = sent.iter().take(sent.len() - usize::from(gave_up));
+        for message in audio.filter(|message| !message.is_empty() && !clip) {
             self.assert_plays(message, &read, fading);
+        }
+        if gave_up {
+            self.stop(MediaStoppedReason::Timeout);
         }
     }
 

@@ -7,10 +7,10 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::audio::SampleRate;
 use crate::leg::{
-    BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
+    Awaited, BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
 };
 use crate::playout::PlayoutSettings;
-use crate::turn::{Meaning, TurnSettings};
+use crate::turn::{Meaning, Patience, TurnSettings};
 
 /// A whole call: the leg's settings and its operations, in order.
 #[derive(Debug)]
@@ -76,12 +76,16 @@ pub(super) enum Operation {
     BargeIn { on: bool },
     /// The application knows better when the turn ends.
     EndOfTurn { silence_ms: u32 },
+    /// What the caller is expected to say, or was heard to.
+    Patience { patience: Patience, expected: bool },
     /// Words come while they are said, or not.
     ExpectWords { on: bool },
     /// What the caller's words mean.
     Overlap { meaning: Meaning },
     /// The far end puts the call on hold, or takes it off.
     CallHold { on: bool },
+    /// The guard against dead air learns whose turn it is.
+    Await { awaited: Awaited },
     /// The agent hangs up.
     HangUp,
     /// The socket's owner saw a fault.
@@ -154,6 +158,27 @@ impl<'a> Arbitrary<'a> for Operation {
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
         Ok(match byte(u)? {
             // The others keep the numbers that the seeds have.
+            249..=252 => Self::Await {
+                awaited: match byte(u)? % 5 {
+                    0 => Awaited::Nobody,
+                    1 => Awaited::Caller,
+                    2 => Awaited::Unclear,
+                    patience => Awaited::Agent {
+                        patience_ms: 500 * u32::from(patience),
+                    },
+                },
+            },
+            253 => {
+                let bits = byte(u)?;
+                Self::Patience {
+                    patience: match bits % 3 {
+                        0 => Patience::Shorter,
+                        1 => Patience::Usual,
+                        _ => Patience::Longer,
+                    },
+                    expected: bits >> 7 == 1,
+                }
+            }
             254 => Self::ExpectWords {
                 on: byte(u)? & 1 == 1,
             },

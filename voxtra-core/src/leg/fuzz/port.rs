@@ -11,6 +11,7 @@ use crate::audiosocket::fuzz::frames_of;
 use crate::audiosocket::{Frame, MAX_PAYLOAD_LEN};
 use crate::event::{AgentHeldOutcome, Fault, Realtime, Record, RecordBody};
 use crate::leg::{CallerAudio, Port};
+use crate::playout::Clip;
 use crate::time::Instant;
 
 /// The epoch as the agent knows it, and whether the frame that fades out the cut audio is still to
@@ -67,6 +68,10 @@ pub(super) struct CheckingPort {
     /// Messages since [`take_sent`](Self::take_sent); an empty one could not be sent.
     sent: Vec<Vec<u8>>,
     pub(super) forwarded: u64,
+    /// The clip of the guard that is being heard.
+    clip: Option<Clip>,
+    /// One began, or was being heard, since the last look.
+    clip_heard: bool,
 }
 
 /// The caller's side of the conversation.
@@ -112,11 +117,18 @@ impl CheckingPort {
             full: 0,
             sent: Vec::new(),
             forwarded: 0,
+            clip: None,
+            clip_heard: false,
         }
     }
 
     pub(super) fn take_sent(&mut self) -> Vec<Vec<u8>> {
         core::mem::take(&mut self.sent)
+    }
+
+    /// Whether a clip was heard since the last call of this method.
+    pub(super) fn take_clip_heard(&mut self) -> bool {
+        core::mem::replace(&mut self.clip_heard, self.clip.is_some())
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -177,7 +189,10 @@ impl CheckingPort {
                 // Speech over the agent alone is not a turn.
                 let over_agent = !self.utterances.is_empty();
                 assert!(
-                    !talk.speaking && !talk.held && (!talk.turn || over_agent),
+                    !talk.speaking
+                        && !talk.held
+                        && self.clip.is_none()
+                        && (!talk.turn || over_agent),
                     "the end comes last"
                 );
                 self.closed = true;
@@ -255,6 +270,8 @@ impl Port for CheckingPort {
                 let is_first = of.ended.is_none();
                 assert!(is_first || self.unruly, "{utterance} ends again");
                 of.ended = Some(interrupted);
+                // It may have gone on after a silence in its middle.
+                self.talk.silent &= played == 0;
                 of.played += played;
                 // Of two utterances with one number, one may end unheard while the other is heard.
                 assert!(
@@ -262,6 +279,20 @@ impl Port for CheckingPort {
                     "{utterance}: {played} samples"
                 );
             }
+            RecordBody::ClipStarted { clip } => {
+                assert!(
+                    !self.talk.on_hold && !self.talk.speaking,
+                    "{clip:?} to nobody"
+                );
+                assert_eq!(self.clip.replace(clip), None, "two clips at once");
+                self.clip_heard = true;
+                self.talk.silent = false;
+            }
+            RecordBody::ClipEnded { clip, played, .. } => {
+                assert!(played > 0, "{clip:?} without sound");
+                assert_eq!(self.clip.take(), Some(clip), "another clip ends");
+            }
+            RecordBody::Fault(Fault::DeadAir) => {}
             RecordBody::Fault(fault) => {
                 self.faults += 1;
                 self.no_samples |= matches!(

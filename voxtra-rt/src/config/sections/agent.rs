@@ -12,7 +12,8 @@ use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::http::read_http;
 use super::read_word;
 use crate::session::{
-    ContextLimit, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut, time_zone,
+    ContextLimit, DeadAir, Expect, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut,
+    time_zone,
 };
 use crate::speech::{SpeechSettings, VoiceSettings};
 
@@ -60,15 +61,18 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
     let instructions = read_instructions(&section);
     let language = read_word(&section, "language");
     let greeting = read_word(&section, "greeting");
-    section.require(
-        "speech_to_text",
-        "the name of the [provider] that understands callers",
-    );
-    section.require("language_model", "the name of the [provider] that thinks");
+    let speech_to_speech = known.read_alone(&section);
+    if !section.has("speech_to_speech") {
+        section.require(
+            "speech_to_text",
+            "the name of the [provider] that understands callers",
+        );
+        section.require("language_model", "the name of the [provider] that thinks");
+    }
     let speech_to_text = known.read(&section, ProviderRole::SpeechToText);
     let language_model = known.read(&section, ProviderRole::LanguageModel);
     let mut text_to_speech = known.read(&section, ProviderRole::TextToSpeech);
-    if !section.has("text_to_speech") {
+    if !section.has("text_to_speech") && !section.has("speech_to_speech") {
         text_to_speech.push(COMMAND.to_owned());
         if !known.has_voice {
             section.require(
@@ -84,6 +88,18 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         name,
         instructions,
         language,
+        expect: section
+            .choice(
+                "expect",
+                &[
+                    ("anything", Expect::Anything),
+                    ("digits", Expect::Digits),
+                    ("name", Expect::Name),
+                    ("yes_no", Expect::YesNo),
+                ],
+            )
+            .unwrap_or_default(),
+        preemptive: section.boolean("preemptive").unwrap_or_default(),
         overlap: read_overlap(section.section("overlap")),
         greeting,
         time_zone,
@@ -91,6 +107,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         speech_to_text,
         language_model,
         text_to_speech,
+        speech_to_speech,
         tools,
         transfer,
         hand_over,
@@ -98,6 +115,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         context: read_context(section.section("context")),
         no_input: read_no_input(section.section("no_input"), known),
         filler: read_filler(section.section("filler")),
+        dead_air: read_dead_air(section.section("dead_air")),
         on_failure: read_on_failure(section.section("on_failure"), known),
         max_duration: section
             .integer::<u64>("max_duration_s", 1..=7 * 24 * 3_600)
@@ -208,6 +226,27 @@ impl Known<'_> {
             }
         }
         names
+    }
+
+    /// The provider that does all three.
+    fn read_alone(&self, section: &Section<'_>) -> Option<String> {
+        let role = ProviderRole::SpeechToSpeech;
+        let name = read_word(section, role.key())?;
+        if let Err(reason) = self.check(&name, role) {
+            section.refuse(role.key(), reason);
+        }
+        for key in [
+            "speech_to_text",
+            "language_model",
+            "text_to_speech",
+            "filler",
+            "languages",
+        ] {
+            if section.has(key) {
+                section.refuse(key, "leave it out: speech_to_speech stands in its place");
+            }
+        }
+        Some(name)
     }
 
     fn check(&self, name: &str, role: ProviderRole) -> Result<(), String> {
@@ -448,6 +487,36 @@ fn read_filler(section: Section<'_>) -> Option<Filler> {
     })
 }
 
+fn read_dead_air(section: Section<'_>) -> DeadAir {
+    let time = |key| {
+        section
+            .integer::<u64>(key, 0..=600_000)
+            .map(Duration::from_millis)
+    };
+    let mut dead_air = DeadAir::default();
+    dead_air.after = time("after_ms").unwrap_or(dead_air.after);
+    dead_air.give_up_after = time("give_up_after_ms").unwrap_or(dead_air.give_up_after);
+    if let Some(say) = read_word(&section, "say") {
+        dead_air.say = say;
+    }
+    if !dead_air.give_up_after.is_zero() && dead_air.after >= dead_air.give_up_after {
+        let key = match section.has("give_up_after_ms") {
+            true => "give_up_after_ms",
+            false => "after_ms",
+        };
+        section.refuse(
+            key,
+            format!(
+                "what is said after {} ms would come too late: the call is given up after {} ms",
+                dead_air.after.as_millis(),
+                dead_air.give_up_after.as_millis()
+            ),
+        );
+    }
+    section.finish();
+    dead_air
+}
+
 fn read_on_failure(section: Section<'_>, known: &Known<'_>) -> OnFailure {
     let defaults = OnFailure::default();
     let on_failure = OnFailure {
@@ -510,7 +579,8 @@ fn settle_models(
         let Some(provider) = providers.find(|one| one.name == name) else {
             continue;
         };
-        if provider.kind != ProviderKind::OpenAi || provider.model.is_none() {
+        let roles = provider.kind.roles();
+        if !roles.contains(&ProviderRole::SpeechToSpeech) || provider.model.is_none() {
             continue;
         }
         let uses = |names: fn(&ConfiguredAgent) -> &Vec<String>| {
@@ -521,14 +591,26 @@ fn settle_models(
         }
         let hears = uses(|agent| &agent.speech_to_text) && provider.speech_to_text_model.is_none();
         let speaks = uses(|agent| &agent.text_to_speech) && provider.text_to_speech_model.is_none();
-        match (hears, speaks) {
-            (true, true) => section.refuse(
-                "model",
-                "is it for speech_to_text or text_to_speech? Write speech_to_text_model or text_to_speech_model",
-            ),
-            (true, false) => provider.speech_to_text_model = provider.model.take(),
-            (false, true) => provider.text_to_speech_model = provider.model.take(),
-            (false, false) => {}
+        let mut agents = agents.iter();
+        let talks = agents.any(|agent| agent.speech_to_speech.as_ref() == Some(&name))
+            && provider.speech_to_speech_model.is_none();
+        match (hears, speaks, talks) {
+            (true, false, false) => provider.speech_to_text_model = provider.model.take(),
+            (false, true, false) => provider.text_to_speech_model = provider.model.take(),
+            (false, false, true) => provider.speech_to_speech_model = provider.model.take(),
+            (false, false, false) => {}
+            _ => {
+                let roles = [
+                    (hears, "speech_to_text"),
+                    (speaks, "text_to_speech"),
+                    (talks, "speech_to_speech"),
+                ];
+                let roles = roles.iter().filter(|(is, _)| *is).map(|(_, role)| *role);
+                let roles: Vec<_> = roles.collect();
+                let keys: Vec<_> = roles.iter().map(|role| format!("{role}_model")).collect();
+                let (roles, keys) = (roles.join(" or "), keys.join(" or "));
+                section.refuse("model", format!("is it for {roles}? Write {keys}"));
+            }
         }
     }
 }

@@ -59,6 +59,7 @@ fn read_provider(name: String, section: Section<'_>) -> Option<ProviderSettings>
     provider.model = read_word(&section, "model");
     provider.speech_to_text_model = read_word(&section, "speech_to_text_model");
     provider.text_to_speech_model = read_word(&section, "text_to_speech_model");
+    provider.speech_to_speech_model = read_word(&section, "speech_to_speech_model");
     provider.voice = read_word(&section, "voice");
     provider.language = read_word(&section, "language");
     provider.timeout = section
@@ -145,7 +146,8 @@ fn check_fit(section: &Section<'_>, kind: ProviderKind) {
         }
     };
     let speaks = does(ProviderRole::TextToSpeech);
-    refuse("voice", speaks);
+    let talks = does(ProviderRole::SpeechToSpeech);
+    refuse("voice", speaks || talks);
     refuse("model", kind != ProviderKind::Vosk);
     refuse(
         "language",
@@ -156,4 +158,5 @@ fn check_fit(section: &Section<'_>, kind: ProviderKind) {
     // Others have one role, or one model.
     refuse("speech_to_text_model", kind == ProviderKind::OpenAi);
     refuse("text_to_speech_model", kind == ProviderKind::OpenAi);
+    refuse("speech_to_speech_model", talks);
 }

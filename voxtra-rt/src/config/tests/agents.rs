@@ -4,7 +4,7 @@ use super::*;
 use crate::app::Application;
 #[cfg(all(feature = "openai", feature = "wyoming"))]
 use crate::app::{RouteError, StartError};
-use crate::session::{ContextLimit, WayOut};
+use crate::session::{ContextLimit, Expect, WayOut};
 use crate::speech::SpeechError;
 
 /// Providers for every role.
@@ -33,6 +33,8 @@ fn a_whole_agent_is_read() {
 instructions = """
 Be brief."""
 greeting = "Hello."
+expect = "digits"
+preemptive = true
 overlap = {{ interruptions = ["basta"], backchannels = ["va bene", "sì"] }}
 speech_to_text = ["ears", "openai"]
 language_model = "anthropic"
@@ -41,6 +43,7 @@ tools = ["transfer", "hang_up", "send_dtmf"]
 transfer = {{ sales = "PJSIP/200", queue = "Local/600@from-internal" }}
 no_input = {{ after_ms = 8000, say = "Hello?", then = "continue" }}
 filler = {{ after_ms = 1_500, say = "One moment." }}
+dead_air = {{ after_ms = 8_000, say = "Please wait.", give_up_after_ms = 0 }}
 max_duration_s = 900
 [agent.reception.on_failure]
 say = "Sorry."
@@ -56,6 +59,8 @@ then = "transfer  PJSIP/200"
     let settings = agent.settings().unwrap();
     assert_eq!(settings.instructions, "Be brief.");
     assert_eq!(settings.greeting.as_deref(), Some("Hello."));
+    assert!(settings.preemptive);
+    assert_eq!(settings.expect, Expect::Digits);
     assert_eq!(settings.overlap.interruptions, ["basta"]);
     assert_eq!(settings.overlap.backchannels, ["va bene", "sì"]);
     let tools: Vec<_> = settings.tools.iter().map(|tool| tool.spec()).collect();
@@ -73,6 +78,9 @@ then = "transfer  PJSIP/200"
     let filler = settings.filler.unwrap();
     assert_eq!(filler.after, Duration::from_millis(1_500));
     assert_eq!(filler.say, "One moment.");
+    assert_eq!(settings.dead_air.after, Duration::from_secs(8));
+    assert_eq!(settings.dead_air.say, "Please wait.");
+    assert!(settings.dead_air.give_up_after.is_zero());
     assert_eq!(settings.on_failure.say, "Sorry.");
     assert_eq!(
         settings.on_failure.then,
@@ -142,6 +150,11 @@ fn the_file_of_init_for_servers_on_this_machine_needs_no_key() {
     let hosted = ["With OpenAI", "DEEPGRAM", "Hosted", "\n\n\n"];
     assert!(hosted.iter().all(|word| !text.contains(word)), "{text}");
     let other = Config::parse(AGENT_STARTER, keys).unwrap();
+    assert!(!local.uses_speech());
+    let announce = parse(&format!(
+        "{text}\n[[route]]\ndefault = true\nagent = \"announce\"\n"
+    ));
+    assert!(announce.uses_speech());
     let settings = |config: &Config| format!("{:?}", config.agents[0].settings());
     assert_eq!(settings(&local), settings(&other));
 }
@@ -164,14 +177,14 @@ fn the_examples_in_the_documentation_are_right() {
             assert!(parsed || both().is_ok(), "{block}\n{:?}", both());
         }
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 5);
 }
 
 #[test]
 fn an_agent_without_a_voice_of_its_own_has_the_one_of_speech() {
     let config = parse(&agent(""));
     assert_eq!(config.agents[0].text_to_speech, ["command"]);
-    assert!(config.agents[0].needs_speech());
+    assert!(config.agents[0].needs_speech() && config.uses_speech());
     let config = parse(&agent(
         "text_to_speech = \"openai\"\n[speech]\nvoice = \"none\"",
     ));
@@ -277,6 +290,10 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         (
             "filler = { after_ms = 1500 }",
             "agent.a.filler.say: is missing",
+        ),
+        (
+            "dead_air = { after_ms = 30000 }",
+            "agent.a.dead_air.after_ms = 30000: what is said after 30000 ms would come too late: the call is given up after 25000 ms",
         ),
         (
             "on_failure = { then = \"hangup\" }",
@@ -536,6 +553,46 @@ fn a_model_is_the_one_of_the_role_that_agents_use_the_section_for() {
     assert!(problem(&with(&both, "")).contains("line 3: provider.openai.model = \"m\": is it for"));
     let (ears, _, voice) = models(&with(&both, "speech_to_text_model = \"w\""));
     assert_eq!((ears.as_deref(), voice), (Some("w"), m()));
+}
+
+#[test]
+fn speech_to_speech_stands_in_place_of_the_three() {
+    let with = |lines: &str| {
+        format!(
+            "[provider.openai]\nkey = \"x\"\nmodel = \"m\"\nvoice = \"cedar\"\n[provider.anthropic]\nkey = \"x\"\n[agent.a]\ninstructions = \"x\"\nspeech_to_speech = {lines}"
+        )
+    };
+    let config = parse(&with("\"openai\""));
+    let agent = &config.agents[0];
+    assert_eq!(agent.speech_to_speech.as_deref(), Some("openai"));
+    assert!(agent.text_to_speech.is_empty() && !agent.needs_speech());
+    let openai = config.providers.iter().find(|one| one.name == "openai");
+    let openai = openai.unwrap();
+    assert_eq!(openai.speech_to_speech_model.as_deref(), Some("m"));
+    assert_eq!(openai.model, None);
+    for (lines, says) in [
+        (
+            "\"anthropic\"",
+            "\"anthropic\" is anthropic, which is for language_model; for speech_to_speech there are gemini, openai",
+        ),
+        (
+            "\"openai\"\nlanguage_model = \"anthropic\"",
+            "agent.a.language_model = \"anthropic\": leave it out: speech_to_speech stands in its place",
+        ),
+        (
+            "\"openai\"\nfiller = { after_ms = 500, say = \"Hm\" }",
+            "agent.a.filler",
+        ),
+    ] {
+        let told = problem(&with(lines));
+        assert!(told.contains(says), "{told}");
+    }
+    let both = with(
+        "\"openai\"\n[agent.b]\ninstructions = \"x\"\nspeech_to_text = \"openai\"\nlanguage_model = \"anthropic\"",
+    );
+    let told = problem(&both);
+    let which = "is it for speech_to_text or speech_to_speech?";
+    assert!(told.contains(which), "{told}");
 }
 
 #[test]

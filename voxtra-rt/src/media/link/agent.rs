@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use voxtra_core::audio::SampleRate;
-use voxtra_core::playout::{AgentAudio, Chunk};
+use voxtra_core::playout::{AgentAudio, Chunk, Clip};
 
+use super::super::guard::GuardPlan;
 use super::lazy_ring::LazyRing;
 use super::sync::atomic::{AtomicU32, Ordering};
 use super::sync::time::{self, sleep};
@@ -102,6 +103,7 @@ pub(super) fn ends(length: Duration, shared: Arc<Shared>) -> (AgentAudioWriter, 
     let reader = AgentReader {
         queue,
         current: None,
+        plan: None,
         shared,
         expecting: false,
     };
@@ -238,6 +240,8 @@ pub(crate) struct AgentReader {
     queue: LazyRing<Consumer<Piece>>,
     /// The piece that is being read.
     current: Option<Piece>,
+    /// What the caller hears when the agent is at a loss.
+    plan: Option<Arc<GuardPlan>>,
     shared: Arc<Shared>,
     /// There may be pieces: some were announced, and the ring was not seen empty since.
     expecting: bool,
@@ -247,6 +251,15 @@ impl AgentReader {
     /// Notes that the agent has announced audio.
     pub(crate) fn note_requests(&mut self, requests: u8) {
         self.expecting |= requests & Requests::AUDIO != 0;
+    }
+
+    /// Takes another guard's plan. The async side keeps the old one, so nothing is freed here.
+    pub(crate) fn set_plan(&mut self, plan: Option<Arc<GuardPlan>>) {
+        let old = std::mem::replace(&mut self.plan, plan);
+        debug_assert!(
+            old.is_none_or(|old| Arc::strong_count(&old) > 1),
+            "the last owner frees"
+        );
     }
 }
 
@@ -266,6 +279,13 @@ impl AgentAudio for AgentReader {
         self.current = self.queue.get().and_then(|queue| queue.pop().ok());
         self.expecting = self.current.is_some();
         self.current.as_ref().map(|piece| piece.chunk)
+    }
+
+    fn clip(&self, clip: Clip) -> &[i16] {
+        match &self.plan {
+            Some(plan) if plan.rate == self.shared.rate() => plan.samples(clip),
+            _ => &[],
+        }
     }
 
     fn is_idle(&self) -> bool {

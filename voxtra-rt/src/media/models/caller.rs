@@ -49,7 +49,7 @@ fn loom_what_is_forwarded_has_a_place_to_go_as_soon_as_it_was_asked_for() {
     in_every_order(3, || {
         let (mut end, mut link) = a_link(Forward::Nothing);
         let media = loom::thread::spawn(move || {
-            while end.commands.pop().is_err() {
+            while end.orders.pop().is_err() {
                 loom::thread::yield_now();
             }
             assert!(end.caller.mark(CallerMark::SpeechStarted));

@@ -20,7 +20,7 @@ mod records;
 
 use crate::sync::model as sync;
 
-use super::settings;
+use super::{guard, settings};
 
 #[path = "../link.rs"]
 mod link;

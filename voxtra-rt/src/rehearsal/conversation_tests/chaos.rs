@@ -102,7 +102,7 @@ async fn each_kind_of_failure_is_told_and_the_call_goes_on() {
     ];
     for (chaos, why) in kinds {
         let model = ScriptedModel::default().always("We are open today. From nine to five.");
-        let (mut caller, _) = call(model, agent()).await;
+        let (mut caller, _) = call(model, patient()).await;
         caller.hears("Hello.").await;
         caller.chaos(Provider::Model, chaos);
         caller.says("are you open").await;

@@ -77,7 +77,7 @@ async fn an_agent_without_a_working_voice_hangs_up() {
 #[tokio::test(start_paused = true)]
 async fn a_model_that_hangs_is_given_up() {
     let model = ScriptedModel::new([late(3_600_000, "Never."), "Yes.".into()]);
-    let (mut caller, _) = call(model, agent()).await;
+    let (mut caller, _) = call(model, patient()).await;
     caller.hears("Hello.").await;
     caller.says("are you open").await;
     caller.is_silent_for(Duration::from_secs(150)).await;

@@ -60,6 +60,7 @@ async fn the_next_agent_goes_on_with_what_was_said() {
                 .greeting("Never said.")
                 .language("de")
                 .voice(voice("billing"))
+                .dead_air(Duration::ZERO, "", Duration::ZERO)
                 .tool(bills)
                 .hand_over(["reception"]),
         );
@@ -112,7 +113,9 @@ async fn the_next_agent_goes_on_with_what_was_said() {
 #[tokio::test(start_paused = true)]
 async fn the_first_agent_comes_back_with_the_voice_of_the_call() {
     let spoken = Arc::new(Mutex::new(Vec::new()));
-    let billing = AgentSettings::new("Billing.").voice(Arc::new(Named("billing", spoken.clone())));
+    let billing = AgentSettings::new("Billing.")
+        .voice(Arc::new(Named("billing", spoken.clone())))
+        .dead_air(Duration::ZERO, "", Duration::ZERO);
     let agents = Agents::new()
         .agent(
             "reception",

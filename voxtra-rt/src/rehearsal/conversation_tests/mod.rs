@@ -2,11 +2,16 @@
 
 mod chaos;
 mod context;
+mod dead_air;
 mod failures;
 mod hand_over;
+mod limits;
 mod measured;
 mod overlap;
+mod pauses;
+mod preemptive;
 mod silence;
+mod speech_to_speech;
 mod talking;
 mod tool_calls;
 mod turns;
@@ -19,7 +24,9 @@ use voxtra_core::event::{BuiltIn, EventKind};
 
 use super::*;
 use crate::lock::lock;
-use crate::session::{AgentSettings, CallError, EventBody, FnTool, OnFailure, WayOut, tools};
+use crate::session::{
+    AgentSettings, CallError, DeadAir, EventBody, FnTool, OnFailure, WayOut, tools,
+};
 use crate::speech::{
     Feed, ListenOptions, Message, Parts, ProviderErrorKind, Recognition, ScriptedModel,
     ScriptedReply, SpeechInput, SpeechToText, ToolSpec,
@@ -31,6 +38,11 @@ fn ms(ms: u64) -> Duration {
 
 fn agent() -> AgentSettings {
     AgentSettings::new("Be brief.").greeting("Hello.")
+}
+
+/// One whose callers mind no silence.
+fn patient() -> AgentSettings {
+    agent().dead_air(Duration::ZERO, "", Duration::ZERO)
 }
 
 /// A reply after so many milliseconds.

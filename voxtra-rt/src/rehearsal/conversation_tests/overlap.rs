@@ -5,24 +5,27 @@ use crate::session::OverlapWords;
 
 /// What speech-to-text makes of one utterance.
 #[derive(Clone, Debug, Default)]
-struct Utterance {
+pub(super) struct Utterance {
     /// The words so far, when this much of its audio was heard.
     partials: Vec<(Duration, &'static str)>,
     /// All of them.
     last: &'static str,
 }
 
-fn utterance<const N: usize>(partials: [(u64, &'static str); N], last: &'static str) -> Utterance {
+pub(super) fn utterance<const N: usize>(
+    partials: [(u64, &'static str); N],
+    last: &'static str,
+) -> Utterance {
     let partials = partials.map(|(at, text)| (ms(at), text)).to_vec();
     Utterance { partials, last }
 }
 
 /// Tells the words while they are said, as many providers do.
 #[derive(Clone, Default)]
-struct Prompt(Arc<Mutex<VecDeque<Utterance>>>);
+pub(super) struct Prompt(Arc<Mutex<VecDeque<Utterance>>>);
 
 impl Prompt {
-    fn new(utterances: impl IntoIterator<Item = Utterance>) -> Self {
+    pub(super) fn new(utterances: impl IntoIterator<Item = Utterance>) -> Self {
         Self(Arc::new(Mutex::new(utterances.into_iter().collect())))
     }
 }
@@ -63,7 +66,11 @@ impl SpeechToText for Prompt {
 }
 
 /// A call to an agent that hears with `heard`.
-async fn call_heard(heard: Prompt, model: ScriptedModel, agent: AgentSettings) -> Caller {
+pub(super) async fn call_heard(
+    heard: Prompt,
+    model: ScriptedModel,
+    agent: AgentSettings,
+) -> Caller {
     let rehearsal = Rehearsal::new()
         .language_model(model)
         .handler(move |call: Call| {

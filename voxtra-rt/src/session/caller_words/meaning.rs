@@ -42,7 +42,7 @@ pub(super) fn meaning(text: &str, tag: Option<&str>, own: &OverlapWords) -> Opti
     let own_interruptions = normal(&own.interruptions);
     let own_backchannels = normal(&own.backchannels);
     let known = languages(tag);
-    let of_known = |words: &[String], of: fn(&Language) -> &'static [&'static str]| {
+    let of_known = |words: &[String], of: fn(&Language) -> &'static str| {
         let lengths = known.iter().map(|language| longest(of(language), words));
         lengths.max().unwrap_or(0)
     };
@@ -73,9 +73,9 @@ pub(super) fn meaning(text: &str, tag: Option<&str>, own: &OverlapWords) -> Opti
     Some(Meaning::Backchannel)
 }
 
-fn normal(phrases: &[String]) -> Vec<String> {
+fn normal(phrases: &[String]) -> String {
     let phrases = phrases.iter().map(|phrase| words_of(phrase).join(" "));
-    phrases.collect()
+    phrases.collect::<Vec<_>>().join("|")
 }
 
 #[cfg(test)]

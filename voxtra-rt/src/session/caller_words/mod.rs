@@ -2,10 +2,17 @@
 
 mod lists;
 mod meaning;
-mod overlap;
+mod patience;
+mod telling;
 
 pub use self::meaning::OverlapWords;
-pub(super) use self::overlap::Overlapping;
+pub use self::patience::Expect;
+pub(super) use self::telling::CallerWords;
+
+/// Whether two transcripts have the same words, whatever their marks and capitals.
+pub(super) fn same_words(one: &str, other: &str) -> bool {
+    one == other || words_of(one) == words_of(other)
+}
 
 /// Words as they are compared: lower case, without punctuation, drawn-out sounds shortened.
 fn words_of(text: &str) -> Vec<String> {
@@ -38,11 +45,12 @@ fn shortened(word: &str) -> String {
     kept.collect()
 }
 
-/// How many of the first of `words` are one of `phrases`; the longest counts.
-fn longest<S: AsRef<str>>(phrases: &[S], words: &[String]) -> usize {
-    let lengths = phrases.iter().map(|phrase| {
+/// How many of the first of `words` are one of `phrases`, which have `|` between them; the longest
+/// counts.
+fn longest(phrases: &str, words: &[String]) -> usize {
+    let lengths = phrases.split('|').map(|phrase| {
         let mut length = 0_usize;
-        for word in phrase.as_ref().split_whitespace() {
+        for word in phrase.split_whitespace() {
             if words.get(length).is_none_or(|said| said != word) {
                 return 0;
             }

@@ -98,6 +98,7 @@ impl<'a> Current<'a> {
             before,
         };
         current.enter(None);
+        current.expect().await;
         Ok(current)
     }
 
@@ -112,9 +113,18 @@ impl<'a> Current<'a> {
         let left = std::mem::replace(&mut self.settings, Arc::new(settings));
         let from = std::mem::replace(&mut self.name, next.clone());
         self.enter(Some(&left));
+        self.expect().await;
         let changed = AgentChanged::new(from, next);
         self.call.emit_body(changed.into()).await;
         Ok(true)
+    }
+
+    /// Callers may pause as is expected of what they say to this agent.
+    async fn expect(&self) {
+        let expected = self.settings.expect;
+        if self.call.session().services().expect != expected {
+            self.call.expect(expected).await;
+        }
     }
 
     /// Gives the call what the agent has. What the agent who has left brought goes.
@@ -131,8 +141,19 @@ impl<'a> Current<'a> {
             if let Some(provider) = &settings.speech_to_text {
                 services.choose_speech_to_text(provider.clone());
             }
+            services
+                .speech_to_speech
+                .clone_from(&before.speech_to_speech);
             if let Some(model) = &settings.language_model {
                 services.choose_model(model.clone());
+                services.speech_to_speech = None;
+            }
+            if let Some(service) = &settings.speech_to_speech {
+                services.speech_to_speech = Some(service.clone());
+            }
+            // Both would hear the caller.
+            if services.speech_to_speech.is_some() {
+                services.speech_to_text = None;
             }
             // Without one it goes on in the caller's.
             if let Some(language) = &settings.language {
@@ -156,6 +177,22 @@ impl<'a> Current<'a> {
         }
         if self.others.is_some() && !settings.hand_over.is_empty() {
             memory.add_tool(Arc::new(hand_over(&settings.hand_over)));
+        }
+    }
+}
+
+impl Drop for Current<'_> {
+    fn drop(&mut self) {
+        let heard = self.before.speech_to_text.take();
+        let mut again = false;
+        self.call.session().change_services(|services| {
+            again = services.speech_to_text.is_none() && heard.is_some();
+            if again {
+                services.speech_to_text = heard;
+            }
+        });
+        if again {
+            self.call.transcribe_if_wanted();
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The language model in a call's conversation.
 
 mod agents;
+mod ahead;
 mod bounds;
 mod context;
-mod filling;
+mod duplex;
+mod guard;
 #[cfg(feature = "http")]
 mod http;
 mod memory;
@@ -23,6 +25,7 @@ use voxtra_core::event::{AgentResponse, AgentThinking};
 pub use self::agents::Agents;
 use self::agents::Current;
 pub use self::context::ContextLimit;
+pub(super) use self::guard::DEAD_AIR;
 #[cfg(feature = "http")]
 pub(crate) use self::http::Address;
 #[cfg(feature = "http")]
@@ -30,7 +33,7 @@ pub use self::http::HttpSettings;
 pub(crate) use self::memory::Memory;
 pub use self::reply::Answer;
 use self::reply::{Phase, Question};
-pub use self::settings::{AgentSettings, Filler, NoInput, OnFailure, WayOut};
+pub use self::settings::{AgentSettings, DeadAir, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
 #[cfg(feature = "config")]
 pub(crate) use self::variables::{KnownNames, time_zone};
@@ -175,11 +178,10 @@ impl<'a> Conversation<'a> {
         let question = Question {
             call,
             said: text,
-            filler: None,
             phase: &phase,
             caller: None,
         };
-        let answer = question.answer().await;
+        let answer = question.answer(None).await;
         context::keep(call);
         answer
     }
@@ -187,6 +189,9 @@ impl<'a> Conversation<'a> {
     /// Conducts the whole conversation: answers the call, greets, listens, answers each turn of the
     /// caller with the model's help, and lets itself be interrupted. Returns when the call has
     /// ended, the caller was transferred, or a [`WayOut`] says so.
+    ///
+    /// A speech-to-speech service does it alone, if the call has one: it hears the caller and makes
+    /// the events of speech-to-text, and says what the agent says. The filler is not said then.
     ///
     /// ```no_run
     /// # use voxtra_rt::session::{AgentSettings, Call, CallError, tools};
@@ -199,9 +204,9 @@ impl<'a> Conversation<'a> {
     /// ```
     ///
     /// # Errors
-    /// No speech-to-text, language model or voice is configured, a text has an unknown variable, or
-    /// the call can't be answered. A
-    /// provider's failure is no error of this: [`AgentSettings::on_failure`] says what happens.
+    /// No speech-to-text, language model or voice is configured, and no speech-to-speech; a text
+    /// has an unknown variable, or the call can't be answered. A provider's failure is no error of
+    /// this: [`AgentSettings::on_failure`] says what happens.
     pub async fn run(&self, settings: &AgentSettings) -> Result<(), CallError> {
         let current = Current::begin(self.call, None, ("", settings)).await?;
         self.conduct(current).await
@@ -210,8 +215,8 @@ impl<'a> Conversation<'a> {
     /// As [`run`](Self::run), by several agents. The one named `first` begins; a tool hands the
     /// caller over to those that an agent's [`hand_over`](AgentSettings::hand_over) names. The next
     /// agent goes on with what was said, at once and without its greeting; `agent.changed` tells of
-    /// it. `max_duration` is that of the first one. A caller is handed over at most three times
-    /// before saying something again.
+    /// it. Its variables get their values then. `max_duration` is that of the first one. The caller
+    /// is handed over at most three times before saying something again.
     ///
     /// # Errors
     /// As [`run`](Self::run), and one of the agents that are named is not there.
@@ -224,14 +229,16 @@ impl<'a> Conversation<'a> {
 
     async fn conduct(&self, current: Current<'_>) -> Result<(), CallError> {
         let services = self.call.session().services();
-        if services.speech_to_text.is_none() {
-            return Err(CallError::NoSpeechToText);
-        }
-        if services.model.is_none() {
-            return Err(CallError::NoLanguageModel);
-        }
-        if services.voice.is_none() {
-            return Err(CallError::NoVoice);
+        if services.speech_to_speech.is_none() {
+            if services.speech_to_text.is_none() {
+                return Err(CallError::NoSpeechToText);
+            }
+            if services.model.is_none() {
+                return Err(CallError::NoLanguageModel);
+            }
+            if services.voice.is_none() {
+                return Err(CallError::NoVoice);
+            }
         }
         let _alone = self
             .call

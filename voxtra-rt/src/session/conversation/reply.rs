@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
+use voxtra_core::leg::Awaited;
 
 use super::super::call::Call;
 use super::super::deadlines;
 use super::super::error::CallError;
 use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
+use super::ahead::Ahead;
 use super::bounds::Bounds;
-use super::filling::Filling;
-use super::settings::Filler;
+use super::guard::AGENT;
 use super::tool;
 use crate::lock::lock;
 use crate::speech::{
@@ -57,7 +58,6 @@ pub(super) struct Question<'a> {
     pub(super) call: &'a Call,
     /// What the caller said; empty if an agent goes on with what the one before was told.
     pub(super) said: &'a str,
-    pub(super) filler: Option<&'a Filler>,
     pub(super) phase: &'a watch::Sender<Phase>,
     /// Whether the caller is speaking, if anybody knows.
     pub(super) caller: Option<watch::Receiver<bool>>,
@@ -74,11 +74,10 @@ struct Round {
 
 impl Question<'_> {
     /// Answers, and remembers it: the question, the tools that were called, and of the answer what
-    /// the caller heard.
-    pub(super) async fn answer(mut self) -> Result<Answer, CallError> {
+    /// the caller heard. `ahead` is what the model was asked before the turn had ended.
+    pub(super) async fn answer(mut self, mut ahead: Option<Ahead>) -> Result<Answer, CallError> {
         let call = self.call;
         let memory = call.session().memory();
-        let mut filling = Filling::new(call, self.filler);
         let said = Some(self.said).filter(|said| !said.is_empty());
         let said = said.map(|said| Message::User(said.to_owned()));
         let mut more = Vec::from_iter(said);
@@ -97,14 +96,20 @@ impl Question<'_> {
             let with_tools = round <= MAX_ROUNDS;
             let request = lock(memory).request(&more, with_tools);
             let language = call.session().services().language;
-            let mut reading = Reading::new(call, model.reply(request), language);
+            let early = ahead.take().and_then(|ahead| {
+                let marks = ahead.marks();
+                let parts = ahead.reply_to(&request);
+                parts.inspect(|_| *call.session().marks() = marks)
+            });
+            let parts = early.unwrap_or_else(|| model.reply(request));
+            let mut reading = Reading::new(call, parts, language);
             let Round {
                 text,
                 heard,
                 interrupted,
                 calls,
                 failed,
-            } = self.round(&mut reading, &mut filling).await;
+            } = self.round(&mut reading).await;
             if !matches!(failed, Some(CallError::Ended)) {
                 let response = AgentResponse::new(text.clone(), calls.clone());
                 call.emit_body(response.into()).await;
@@ -135,7 +140,7 @@ impl Question<'_> {
             acted = true;
             call.session().marks().tools(calls.len());
             self.phase.send_replace(Phase::Acting);
-            let results = self.act(&calls, &mut filling).await;
+            let results = self.act(&calls).await;
             more.extend(results);
             // From here on nothing that was done is forgotten, nor done twice.
             lock(memory).append(std::mem::take(&mut more));
@@ -153,12 +158,16 @@ impl Question<'_> {
     }
 
     /// Runs tools, several at once.
-    async fn act(&self, calls: &[ToolCall], filling: &mut Filling<'_>) -> Vec<Message> {
+    async fn act(&self, calls: &[ToolCall]) -> Vec<Message> {
         let call = self.call;
         let mut filled = true;
+        let mut limit = Duration::ZERO;
         let results = calls.iter().map(|asked| {
             let tool = lock(call.session().memory()).tool(&asked.name);
-            filled &= tool.as_ref().is_none_or(|tool| tool.wants_filler());
+            if let Some(tool) = &tool {
+                filled &= tool.wants_filler();
+                limit = limit.max(tool.time_limit());
+            }
             async move {
                 Message::Tool {
                     id: asked.id.clone(),
@@ -168,20 +177,23 @@ impl Question<'_> {
             }
         });
         let results = futures_util::future::join_all(results.collect::<Vec<_>>());
-        if filled {
-            filling.during(results).await
-        } else {
-            results.await
-        }
+        // A tool may take as long as it may take, and its result is no answer yet.
+        call.awaits(match filled {
+            true => Awaited::Agent {
+                patience_ms: u32::try_from(limit.as_millis()).unwrap_or(u32::MAX),
+            },
+            false => Awaited::Nobody,
+        })
+        .await;
+        let results = results.await;
+        call.awaits(AGENT).await;
+        results
     }
 
     /// Speaks a reply while it is being read.
-    async fn round(&mut self, reading: &mut Reading<'_>, filling: &mut Filling<'_>) -> Round {
+    async fn round(&mut self, reading: &mut Reading<'_>) -> Round {
         let wording = Arc::new(Mutex::new(Wording::default()));
-        let spoken = self
-            .call
-            .while_up(self.speak(reading, &wording, filling))
-            .await;
+        let spoken = self.call.while_up(self.speak(reading, &wording)).await;
         let wording = lock(&wording);
         let (heard, interrupted, failed) = match spoken {
             Ok((Some(spoken), None)) => (wording.heard_of(spoken), spoken.is_interrupted(), None),
@@ -203,7 +215,6 @@ impl Question<'_> {
         &mut self,
         reading: &mut Reading<'_>,
         wording: &Arc<Mutex<Wording>>,
-        filling: &mut Filling<'_>,
     ) -> Result<(Option<Spoken>, Option<CallError>), CallError> {
         let call = self.call;
         let voice = call.session().services().voice.ok_or(CallError::NoVoice)?;
@@ -242,8 +253,7 @@ impl Question<'_> {
                 }
             }
         };
-        let begun = filling.during(beginning).await;
-        if !provider(call, "text_to_speech", begun).await? {
+        if !provider(call, "text_to_speech", beginning.await).await? {
             let failed = provider(call, "language_model", written.unwrap_or(Ok(false))).await;
             return Ok((None, failed.err()));
         }
@@ -260,7 +270,6 @@ impl Question<'_> {
                 result = &mut writing, if written.is_none() => written = Some(result),
             }
         };
-        filling.spoken();
         let spoken = match spoken {
             Err(CallError::Provider(error)) => provider(call, "text_to_speech", Err(error)).await?,
             spoken => spoken?,

@@ -10,6 +10,8 @@ use super::super::call::Call;
 use super::super::error::CallError;
 use super::agents::Current;
 use super::context;
+use super::duplex::Duplex;
+use super::guard::{AGENT, Guard, dead_air};
 use super::reply::{Phase, Question};
 use super::settings::WayOut;
 use super::turns::{Input, Turns, until};
@@ -29,19 +31,31 @@ pub(super) async fn run(call: &Call, agent: Current<'_>) -> Result<(), CallError
         call,
         agent,
         turns: Turns::new(call),
+        duplex: None,
         unanswered: 0,
         failures: 0,
+        guard: None,
     };
+    let silent = dead_air(call.events_from_now());
     let result = tokio::select! {
         biased;
-        result = conversation.talk() => result,
+        result = conversation.talk() => Some(result),
+        () = silent => None,
         () = until(ends_at) => {
             // Whom the caller was connected to may talk on.
             if call.session().is_transferred() {
                 return Ok(());
             }
             tracing::info!(call = call.id(), "the call is as long as it may be, and ends");
-            call.hangup().await
+            Some(call.hangup().await)
+        }
+    };
+    let result = match result {
+        Some(result) => result,
+        // Whatever hangs was dropped.
+        None => {
+            let way = conversation.agent.settings.on_failure.then.clone();
+            conversation.leave(&way).await.map(drop)
         }
     };
     match result {
@@ -55,9 +69,12 @@ struct Running<'a> {
     call: &'a Call,
     agent: Current<'a>,
     turns: Turns,
+    /// In place of speech-to-text, model and voice.
+    duplex: Option<Duplex>,
     /// Prompts in a row to which the caller said nothing.
     unanswered: usize,
     failures: u32,
+    guard: Option<Guard<'a>>,
 }
 
 impl Running<'_> {
@@ -73,6 +90,11 @@ impl Running<'_> {
             tokio::spawn(preparing);
         }
         call.answer().await?;
+        self.attend();
+        if let Some(duplex) = &mut self.duplex {
+            duplex.open();
+        }
+        self.watch().await;
         let settings = self.agent.settings.clone();
         if let Some(greeting) = &settings.greeting {
             match self.say(greeting).await {
@@ -84,8 +106,13 @@ impl Running<'_> {
                 heard => drop(heard?),
             }
         }
+        // Only now, or the greeting would have to share its voice.
+        if let Some(guard) = &mut self.guard {
+            guard.make_clips();
+        }
         loop {
             context::keep(call);
+            self.turns.set_preemptive(self.agent.settings.preemptive);
             let silence = self.agent.settings.no_input.as_ref();
             let silence = silence.map(|no_input| no_input.after);
             self.turns.silence_begins();
@@ -97,7 +124,12 @@ impl Running<'_> {
                 Input::Turn(words) => {
                     self.unanswered = 0;
                     lock(call.session().memory()).caller_spoke();
-                    self.answer(words).await?
+                    self.answer(words, true).await?
+                }
+                Input::LongTurn(words) => {
+                    self.unanswered = 0;
+                    lock(call.session().memory()).caller_spoke();
+                    self.answer(words, false).await?
                 }
             };
             if !goes_on || call.session().is_transferred() {
@@ -106,19 +138,31 @@ impl Running<'_> {
         }
     }
 
-    /// Answers the caller, whose words may go on before the answer has begun. False if the
-    /// conversation is over.
-    async fn answer(&mut self, mut words: String) -> Result<bool, CallError> {
+    /// Answers the caller. If it `waits`, the words may go on before the answer has begun. False if
+    /// the conversation is over.
+    async fn answer(&mut self, mut words: String, mut waits: bool) -> Result<bool, CallError> {
         let call = self.call;
         loop {
+            if let Some(duplex) = &mut self.duplex {
+                match duplex.answer(&mut self.turns).await {
+                    Ok(()) => self.failures = 0,
+                    Err(CallError::Provider(_) | CallError::Rate(_)) => return self.failed().await,
+                    Err(error) => return Err(error),
+                }
+                if !self.is_handed_over().await? {
+                    return Ok(!call.is_over());
+                }
+                words.clear();
+                continue;
+            }
             self.turns.answering();
+            call.awaits(AGENT).await;
             let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
-            let settings = self.agent.settings.clone();
+            let ahead = self.turns.take_ahead(&words);
             let question = Question {
                 call,
                 said: &words,
-                filler: settings.filler.as_ref(),
                 phase: &phase,
                 caller: Some(self.turns.speaking()),
             };
@@ -129,13 +173,13 @@ impl Running<'_> {
             };
             let answered = tokio::select! {
                 biased;
-                answered = question.answer() => Some(answered),
-                () = went_on => None,
+                answered = question.answer(ahead) => Some(answered),
+                () = went_on, if waits => None,
             };
             match answered {
                 Some(Ok(_)) => {
                     self.failures = 0;
-                    if call.is_over() || !self.agent.change().await? {
+                    if !self.is_handed_over().await? {
                         return Ok(!call.is_over());
                     }
                     words.clear();
@@ -149,9 +193,12 @@ impl Running<'_> {
             }
             // What a tool has done stays in memory, with the words that led to it.
             let acted = lock(call.session().memory()).count() > before;
-            match self.turns.next(Some(GONE_ON)).await {
-                Input::Turn(more) if acted => words = more,
-                Input::Turn(more) => {
+            self.turns.goes_on_from(if acted { "" } else { &words });
+            let next = self.turns.next(Some(GONE_ON)).await;
+            waits = !matches!(next, Input::LongTurn(_));
+            match next {
+                Input::Turn(more) | Input::LongTurn(more) if acted => words = more,
+                Input::Turn(more) | Input::LongTurn(more) => {
                     if !words.is_empty() {
                         words.push(' ');
                     }
@@ -164,8 +211,41 @@ impl Running<'_> {
         }
     }
 
+    /// Whether another agent has taken over.
+    async fn is_handed_over(&mut self) -> Result<bool, CallError> {
+        if self.call.is_over() || !self.agent.change().await? {
+            return Ok(false);
+        }
+        self.attend();
+        self.watch().await;
+        if let Some(guard) = &mut self.guard {
+            guard.make_clips();
+        }
+        Ok(true)
+    }
+
+    /// Guards the call against dead air, as the agent wants it. A speech-to-speech service has no
+    /// voice to make clips with, and its connection has limits of its own.
+    async fn watch(&mut self) {
+        self.guard = None;
+        if self.duplex.is_none() {
+            self.guard = Some(Guard::begin(self.call, &self.agent.settings).await);
+        }
+    }
+
+    /// Talks with what the agent has: a speech-to-speech service, or three providers.
+    fn attend(&mut self) {
+        let service = self.call.session().services().speech_to_speech;
+        self.turns.need_words(service.is_none());
+        self.duplex = service.map(|service| Duplex::new(self.call, service));
+    }
+
     /// Says something of its own, and remembers what was heard of it. False if the caller cut it.
     async fn say(&mut self, text: &str) -> Result<bool, CallError> {
+        self.call.awaits(AGENT).await;
+        if let Some(duplex) = &mut self.duplex {
+            return duplex.say(text).await;
+        }
         let (heard, interrupted) = self.call.say_aloud(text).await?;
         lock(self.call.session().memory()).agent_said(&heard, interrupted);
         Ok(!interrupted)
@@ -195,7 +275,22 @@ impl Running<'_> {
         let settings = self.agent.settings.clone();
         let on_failure = &settings.on_failure;
         self.failures = self.failures.saturating_add(1);
-        let said = match self.call.say(&on_failure.say).await {
+        self.call.awaits(AGENT).await;
+        let said = match &mut self.duplex {
+            Some(duplex) => {
+                // It hears again before the caller is asked to say it again.
+                duplex.open();
+                let services = self.call.session().services();
+                let recorded = services.prompts.by_text(&on_failure.say).is_some();
+                if services.voice.is_some() || recorded {
+                    self.call.say(&on_failure.say).await.map(drop)
+                } else {
+                    duplex.say(&on_failure.say).await.map(drop)
+                }
+            }
+            None => self.call.say(&on_failure.say).await.map(drop),
+        };
+        let said = match said {
             Err(CallError::Ended) => return Ok(false),
             said => said.is_ok(),
         };

@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::caller_words::OverlapWords;
+use super::super::caller_words::{Expect, OverlapWords};
 use super::context::ContextLimit;
 use super::tool::Tool;
 use super::variables::Lookup;
-use crate::speech::{LanguageModel, SpeechToText, TextToSpeech};
+use crate::speech::{LanguageModel, SpeechToSpeech, SpeechToText, TextToSpeech};
 
 /// What an agent is and how it behaves, for [`Conversation::run`](super::Conversation::run).
 ///
@@ -41,6 +41,14 @@ pub struct AgentSettings {
     /// Words by which callers interrupt the agent or do not, beside those that are known of English
     /// and German. Default: none.
     pub overlap: OverlapWords,
+    /// What callers are expected to say: it decides how long they may pause. A tool may change it
+    /// with [`Call::expect`](crate::session::Call::expect). Default: anything.
+    pub expect: Expect,
+    /// Whether the model is asked as soon as the caller may have finished, before the turn is over.
+    /// What it replies is thrown away if the caller goes on; nothing of it is said, and no tool is
+    /// run, before. The answer comes sooner, by up to the silence that ends a turn. It costs what
+    /// the replies cost that are thrown away: about one for each pause within a turn. Default: no.
+    pub preemptive: bool,
     /// What the agent says first. Default: nothing, it waits for the caller.
     pub greeting: Option<String>,
     /// Variables of its own, for its texts. Default: none.
@@ -55,6 +63,8 @@ pub struct AgentSettings {
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long. Default: nothing.
     pub filler: Option<Filler>,
+    /// What happens when the caller hears nothing at all, whatever is the matter.
+    pub dead_air: DeadAir,
     /// What happens when no answer can be had.
     pub on_failure: OnFailure,
     /// How long a call may last before the agent ends it. Default: without limit.
@@ -70,6 +80,9 @@ pub struct AgentSettings {
     pub speech_to_text: Option<Arc<dyn SpeechToText>>,
     /// What thinks. Default: the call's language model.
     pub language_model: Option<Arc<dyn LanguageModel>>,
+    /// What hears, thinks and speaks in one, in place of the three. Default: the call's, if it has
+    /// one and the agent brings no language model.
+    pub speech_to_speech: Option<Arc<dyn SpeechToSpeech>>,
     /// What speaks. Default: the call's voice.
     pub voice: Option<Arc<dyn TextToSpeech>>,
 }
@@ -82,6 +95,8 @@ impl AgentSettings {
             instructions: instructions.into(),
             language: None,
             overlap: OverlapWords::default(),
+            expect: Expect::default(),
+            preemptive: false,
             greeting: None,
             variables: BTreeMap::new(),
             lookup: None,
@@ -89,12 +104,14 @@ impl AgentSettings {
             tools: Vec::new(),
             no_input: None,
             filler: None,
+            dead_air: DeadAir::default(),
             on_failure: OnFailure::default(),
             max_duration: None,
             context: ContextLimit::default(),
             hand_over: Vec::new(),
             speech_to_text: None,
             language_model: None,
+            speech_to_speech: None,
             voice: None,
         }
     }
@@ -110,6 +127,20 @@ impl AgentSettings {
     #[must_use]
     pub fn greeting(mut self, greeting: impl Into<String>) -> Self {
         self.greeting = Some(greeting.into());
+        self
+    }
+
+    /// Asks the model before the turn has ended, or not.
+    #[must_use]
+    pub fn preemptive(mut self, on: bool) -> Self {
+        self.preemptive = on;
+        self
+    }
+
+    /// Sets what callers are expected to say.
+    #[must_use]
+    pub fn expect(mut self, what: Expect) -> Self {
+        self.expect = what;
         self
     }
 
@@ -173,6 +204,23 @@ impl AgentSettings {
         self
     }
 
+    /// Says `say` when nothing was heard for `after`, and takes the way out of
+    /// [`on_failure`](Self::on_failure) when nothing was heard for `give_up_after`. Zero is never.
+    #[must_use]
+    pub fn dead_air(
+        mut self,
+        after: Duration,
+        say: impl Into<String>,
+        give_up_after: Duration,
+    ) -> Self {
+        self.dead_air = DeadAir {
+            after,
+            say: say.into(),
+            give_up_after,
+        };
+        self
+    }
+
     /// Says `say` when no answer can be had, and goes `then` when that happens twice in a row.
     #[must_use]
     pub fn on_failure(mut self, say: impl Into<String>, then: WayOut) -> Self {
@@ -217,6 +265,14 @@ impl AgentSettings {
         self
     }
 
+    /// Gives the agent a speech-to-speech service, in place of speech-to-text, language model and
+    /// voice.
+    #[must_use]
+    pub fn speech_to_speech(mut self, service: Arc<dyn SpeechToSpeech>) -> Self {
+        self.speech_to_speech = Some(service);
+        self
+    }
+
     /// Gives the agent a voice of its own.
     #[must_use]
     pub fn voice(mut self, voice: Arc<dyn TextToSpeech>) -> Self {
@@ -233,6 +289,7 @@ impl fmt::Debug for AgentSettings {
             .field("tools", &self.tools.len())
             .field("no_input", &self.no_input)
             .field("filler", &self.filler)
+            .field("dead_air", &self.dead_air)
             .field("on_failure", &self.on_failure)
             .field("max_duration", &self.max_duration)
             .field("context", &self.context)
@@ -253,7 +310,7 @@ pub struct NoInput {
     pub then: WayOut,
 }
 
-/// What is said when an answer takes long.
+/// What is said when an answer takes long. It is made beforehand, in the agent's voice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Filler {
@@ -263,13 +320,42 @@ pub struct Filler {
     pub say: String,
 }
 
+/// What happens when a caller who awaits the agent hears nothing, whatever hangs: a provider, a
+/// tool, or the whole program. Not while the caller speaks, hears a telephone ring or has put the
+/// call on hold. A tool's time limit comes on top of `give_up_after`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadAir {
+    /// How long the caller has heard nothing when `say` is said. Zero is never. Default 12 s:
+    /// longer than what usually hangs is waited for.
+    pub after: Duration,
+    /// What is said. It is made beforehand, in the agent's voice. Empty is nothing.
+    pub say: String,
+    /// How long the caller has heard nothing when the [way out](OnFailure::then) is taken. If it is
+    /// not taken within 5 s more, the call's audio connection is closed. Zero is never. Default
+    /// 25 s.
+    pub give_up_after: Duration,
+}
+
+impl Default for DeadAir {
+    fn default() -> Self {
+        Self {
+            after: Duration::from_secs(12),
+            say: "I'm sorry, this is taking longer than it should. Please stay on the line."
+                .to_owned(),
+            give_up_after: Duration::from_secs(25),
+        }
+    }
+}
+
 /// What happens when no answer can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OnFailure {
     /// What is said, each time.
     pub say: String,
-    /// What comes when it happens twice in a row, or when that can't be said either.
+    /// What comes when it happens twice in a row, when that can't be said either, and after
+    /// [`DeadAir::give_up_after`].
     pub then: WayOut,
 }
 

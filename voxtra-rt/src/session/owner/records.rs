@@ -1,27 +1,44 @@
 //! The media thread's records, as events of the session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use voxtra_core::event::{
-    AgentSpeechEnded, AgentSpeechStarted, BuiltIn, EndReason, MediaStopped, MediaStoppedReason,
-    Realtime, Record, RecordBody,
+    AgentSpeechEnded, AgentSpeechStarted, BuiltIn, EndReason, Fault, MediaStopped,
+    MediaStoppedReason, Realtime, Record, RecordBody,
 };
 
 use super::{Deadline, Owner, error};
 use crate::lock::lock;
-use crate::media::MediaLink;
+use crate::media::{GuardPlan, MediaLink};
+use crate::session::conversation::DEAD_AIR;
 use crate::session::deadlines;
 use crate::session::error::CallError;
 use crate::session::event::EventBody;
 use crate::session::lifecycle::Signal;
 use crate::session::report::Report;
 use crate::session::speak::{Queued, Spoken};
+use crate::session::wording::Wording;
 
 /// A connection that lived this long is stable.
 const STABLE: Duration = Duration::from_secs(10);
 /// How often in a row the audio is connected again if it is lost before that.
 const ATTEMPTS: u32 = 3;
+
 impl Owner {
+    /// Sets the guard against dead air, or removes it.
+    pub(super) fn guard(&mut self, plan: Option<Arc<GuardPlan>>) {
+        self.guard.clone_from(&plan);
+        if let Some(link) = &mut self.link
+            && !link.guard(plan)
+        {
+            tracing::warn!(
+                call = self.call.id(),
+                "the media thread has too many commands to do, and does not learn of its guard"
+            );
+        }
+    }
+
     pub(super) fn record(&mut self, record: Record) -> Option<Signal> {
         self.recorded_at = Some(record.at);
         let signal = self.recorded(record);
@@ -69,6 +86,21 @@ impl Owner {
                     self.utterance_ended(at, queued, spoken);
                 }
             }
+            RecordBody::ClipStarted { clip } => {
+                let text = self.guard.as_ref().map(|plan| plan.text(clip).to_owned());
+                let text = text.unwrap_or_default();
+                self.guard_says = Some(text.clone());
+                self.publish_at(at, AgentSpeechStarted::new(text).into());
+            }
+            RecordBody::ClipEnded {
+                interrupted,
+                played,
+                ..
+            } => self.clip_ended(at, interrupted, self.line_time(played)),
+            RecordBody::Fault(fault @ Fault::DeadAir) => {
+                tracing::warn!(call = self.call.id(), "{fault}");
+                self.publish_at(at, error(DEAD_AIR, fault.to_string()));
+            }
             RecordBody::Fault(fault) => {
                 tracing::warn!(call = self.call.id(), %fault, "trouble on the call's AudioSocket connection");
                 self.publish_at(at, error("media", fault.to_string()));
@@ -112,6 +144,23 @@ impl Owner {
         let _ = tell.send(spoken);
     }
 
+    /// The guard has said something, or was cut.
+    fn clip_ended(&mut self, at: jiff::Timestamp, interrupted: bool, heard: Duration) {
+        let Some(text) = self.guard_says.take() else {
+            return;
+        };
+        let spoken = Spoken {
+            completed: !interrupted,
+            heard,
+        };
+        let heard = Wording::new(&text).heard_of(spoken).to_owned();
+        let heard_ms = u64::try_from(spoken.heard.as_millis()).unwrap_or(u64::MAX);
+        let ended = AgentSpeechEnded::new(text, interrupted)
+            .with_heard_ms(heard_ms)
+            .with_heard(heard);
+        self.publish_at(at, ended.into());
+    }
+
     /// The media thread sends no more records.
     pub(super) fn media_down(&mut self) -> Option<Signal> {
         let now = self.clock.utc_now();
@@ -122,6 +171,7 @@ impl Owner {
         if lost > 0 {
             self.records_missed(now, lost);
         }
+        self.clip_ended(now, true, Duration::ZERO);
         for queued in self.call.session().output().close() {
             self.utterance_ended(now, queued, Spoken::UNHEARD);
         }
