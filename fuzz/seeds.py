@@ -95,7 +95,7 @@ def session() -> None:
 # --- JSON ----------------------------------------------------------------------------------------
 
 VALUES = {"String": '"+265 \\"x\\""', "u32": "16000", "u64": "1480", "f64": "12.5", "f32": "0.5", "bool": "true",
-          "char": '"#"', "Vec<ToolCall>": '[{"id":"c1","name":"balance","arguments":"{}"}]'}
+          "Option<u64>": "640", "char": '"#"', "Vec<ToolCall>": '[{"id":"c1","name":"balance","arguments":"{}"}]'}
 
 
 def catalogue() -> dict[str, list[tuple[str, str]]]:

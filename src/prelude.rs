@@ -11,8 +11,8 @@ pub use crate::event::{
     CallEndedEndedBy, CallFailed, CallHeld, CallReplaced, CallResumed, CallRinging, CallStarted,
     CallStartedDirection, CallTransferFailed, CallTransferStarted, CallTransferred, DtmfReceived,
     MediaStarted, MediaStopped, MediaStoppedReason, SessionCreated, SessionDestroyed,
-    SilenceDetected, TurnEnded, UserSpeechEnded, UserSpeechStarted, UserTranscript,
-    UserTranscriptPartial,
+    SilenceDetected, TurnEnded, TurnMeasured, TurnMeasuredOutcome, UserSpeechEnded,
+    UserSpeechStarted, UserTranscript, UserTranscriptPartial,
 };
 /// The status with which `main` ends.
 pub use std::process::ExitCode;

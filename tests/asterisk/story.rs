@@ -153,7 +153,7 @@ fn masked(data: &str) -> String {
     let mut out = String::new();
     let mut rest = data;
     let next = |rest: &str| {
-        let starts = ["duration_", "answered_", "heard_"].map(|name| rest.find(name));
+        let starts = ["duration_", "answered_", "heard_", "silence_"].map(|name| rest.find(name));
         starts.into_iter().flatten().min()
     };
     while let Some(at) = next(rest) {

@@ -82,8 +82,11 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
         ),
         (
             "user.speech.ended",
-            UserSpeechEnded::new(1_480).with_cut(false).into(),
-            r#"{"duration_ms":1480,"cut":false}"#,
+            UserSpeechEnded::new(1_480)
+                .with_cut(false)
+                .with_silence_ms(240)
+                .into(),
+            r#"{"duration_ms":1480,"cut":false,"silence_ms":240}"#,
         ),
         (
             "user.transcript",
@@ -147,6 +150,15 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             "turn.ended",
             TurnEnded::new(2_000).with_cut(true).into(),
             r#"{"duration_ms":2000,"cut":true}"#,
+        ),
+        (
+            "turn.measured",
+            TurnMeasured::new(TurnMeasuredOutcome::Answered, 1_130, 0, false, false)
+                .with_decided_ms(Some(700))
+                .with_transcript_ms(Some(640))
+                .with_first_frame_ms(Some(1_130))
+                .into(),
+            r#"{"outcome":"answered","heard_silence_ms":1130,"decided_ms":700,"transcript_ms":640,"asked_ms":null,"first_token_ms":null,"first_sentence_ms":null,"first_audio_ms":null,"first_frame_ms":1130,"own_ms":null,"tools":0,"filler":false,"preemptive":false}"#,
         ),
         (
             "error",

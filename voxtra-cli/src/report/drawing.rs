@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Report, Side, family, lanes};
+use super::{Report, Side, family, lanes, waits};
 use crate::clock::Clock;
 use crate::markup::escape;
 use crate::{event_words, waveform};
@@ -17,6 +17,8 @@ const AXIS: f64 = 26.0;
 const WAVE: f64 = 118.0;
 const BETWEEN: f64 = 14.0;
 const LANE: f64 = 19.0;
+/// How high the bars of waits are.
+const WAIT: f64 = 8.0;
 
 /// The picture: where things are, in its own units.
 pub(super) struct Drawing<'a> {
@@ -87,6 +89,7 @@ impl<'a> Drawing<'a> {
         ] {
             self.wave(out, side, top, samples, name)?;
         }
+        self.waits(out, agent_top - BETWEEN / 2.0)?;
         self.markers(out, caller_top, lanes_top)?;
         write!(
             out,
@@ -190,6 +193,26 @@ impl<'a> Drawing<'a> {
             MARGIN + 9.0,
             top + 17.0
         )
+    }
+
+    /// The silences before answers, between the two waveforms, and what they consist of.
+    fn waits(&self, out: &mut String, middle: f64) -> fmt::Result {
+        for wait in waits::of(&self.report.events) {
+            write!(out, "<g><title>{}</title>", escape(&wait.words))?;
+            let mut from = wait.from_ms;
+            for (class, to) in wait.parts {
+                let (a, b) = (self.x(from), self.x(to));
+                write!(
+                    out,
+                    "<rect class=\"wait {class}\" x=\"{a:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{WAIT}\"/>",
+                    middle - WAIT / 2.0,
+                    (b - a).max(1.0),
+                )?;
+                from = to;
+            }
+            out.push_str("</g>");
+        }
+        Ok(())
     }
 
     fn markers(&self, out: &mut String, top: f64, lanes_top: f64) -> fmt::Result {

@@ -7,6 +7,7 @@
 
 mod drawing;
 mod lanes;
+mod waits;
 
 use std::fmt::Write as _;
 
@@ -147,7 +148,7 @@ fn family(wire: &str) -> &'static str {
         w if w.starts_with("agent.") => "f-agent",
         "barge_in" | "error" | "call.failed" => "f-alert",
         "dtmf.received" => "f-dtmf",
-        "turn.ended" | "silence.detected" => "f-turn",
+        "turn.ended" | "turn.measured" | "silence.detected" => "f-turn",
         w if w.starts_with("call.")
             || w.starts_with("session.")
             || w.starts_with("media.")

@@ -108,6 +108,9 @@ voxtra_macros::voxtra! {
             duration_ms: u64,
             /// Whether the caller speaks on: the utterance was as long as the settings allow.
             cut: bool = false,
+            /// How long the caller had been silent by then, in milliseconds: the speech ended that
+            /// long before this event. 0 in events of versions that did not tell.
+            silence_ms: u64 = 0,
         }
         /// Speech-to-text gave a final transcript.
         user.transcript {
@@ -191,6 +194,41 @@ voxtra_macros::voxtra! {
             duration_ms: u64,
             /// Whether the caller speaks on: the turn was as long as the settings allow.
             cut: bool = false,
+        }
+        /// How long the caller waited for the answer to a turn, and what for. Told when the first
+        /// frame of the answer went out, or when the call ended before that. Times are milliseconds
+        /// since the caller was last heard; 0 is also what came before that. A part that there was
+        /// not, or that nobody told, is absent.
+        turn.measured {
+            /// Whether the answer began, or the call ended or was transferred before it.
+            outcome: answered | unanswered,
+            /// The silence that the caller heard: until the agent was heard, be it a filler, or
+            /// until the call ended.
+            heard_silence_ms: u64,
+            /// The turn was decided to be over.
+            decided_ms: Option<u64>,
+            /// Speech-to-text gave the final transcript.
+            transcript_ms: Option<u64>,
+            /// The language model was asked.
+            asked_ms: Option<u64>,
+            /// It gave the first words.
+            first_token_ms: Option<u64>,
+            /// The voice was given the first sentence.
+            first_sentence_ms: Option<u64>,
+            /// The voice gave the first audio.
+            first_audio_ms: Option<u64>,
+            /// The first frame of the answer went out to the caller.
+            first_frame_ms: Option<u64>,
+            /// Voxtra's own part of it: from the decided turn and its transcript to the question,
+            /// and from the first audio to the first frame, which waits for its place in the line's
+            /// rhythm of 20 ms. A duration.
+            own_ms: Option<u64>,
+            /// The tools that were called before the answer.
+            tools: u32,
+            /// Whether the caller heard a filler before the answer.
+            filler: bool,
+            /// Whether the model was asked before the turn was decided to be over.
+            preemptive: bool,
         }
         /// Something went wrong inside the framework or a provider.
         error {

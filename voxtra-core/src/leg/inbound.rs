@@ -499,13 +499,18 @@ impl Turns {
                 self.speech_started = true;
                 event(now, UserSpeechStarted {})
             }
-            TurnEvent::SpeechEnded { duration, cut } => {
+            TurnEvent::SpeechEnded {
+                duration,
+                cut,
+                silence,
+            } => {
                 self.speech_ended = true;
                 event(
                     now,
                     UserSpeechEnded {
                         duration_ms: millis(duration),
                         cut,
+                        silence_ms: millis(silence),
                     },
                 )
             }

@@ -70,6 +70,8 @@ pub enum TurnEvent {
         duration: Duration,
         /// The caller is still speaking: the utterance reached the longest duration.
         cut: bool,
+        /// How long ago the last frame of speech was handled.
+        silence: Duration,
     },
     /// The caller talks over the agent. Once each time.
     BargeIn,
@@ -493,6 +495,7 @@ impl TurnTaking {
             on(TurnEvent::SpeechEnded {
                 duration: span.duration(),
                 cut,
+                silence: Duration::from_micros(self.now.saturating_sub(span.last)),
             });
         }
     }

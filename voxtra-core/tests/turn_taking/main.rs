@@ -118,7 +118,7 @@ fn play(settings: TurnSettings, script: &str) -> Vec<String> {
 fn line(at_ms: i64, event: TurnEvent) -> String {
     match event {
         TurnEvent::SpeechStarted => format!("{at_ms} started"),
-        TurnEvent::SpeechEnded { duration, cut } => {
+        TurnEvent::SpeechEnded { duration, cut, .. } => {
             let how = if cut { "cut" } else { "ended" };
             format!("{at_ms} {how} {}", duration.as_millis())
         }

@@ -36,7 +36,7 @@ pub(super) fn has_fields(event: &EventDecl, known: &[(&str, Kind)]) -> bool {
 }
 
 /// The built-in events, in the order of the contract.
-pub(super) const EVENTS: [BuiltIn; 32] = [
+pub(super) const EVENTS: [BuiltIn; 33] = [
     (
         "call.started",
         &[
@@ -85,7 +85,11 @@ pub(super) const EVENTS: [BuiltIn; 32] = [
     ("user.speech.started", &[]),
     (
         "user.speech.ended",
-        &[("duration_ms", Plain), ("cut", Plain)],
+        &[
+            ("duration_ms", Plain),
+            ("cut", Plain),
+            ("silence_ms", Plain),
+        ],
     ),
     (
         "user.transcript",
@@ -119,6 +123,24 @@ pub(super) const EVENTS: [BuiltIn; 32] = [
     ("barge_in", &[]),
     ("silence.detected", &[("silence_duration_ms", Plain)]),
     ("turn.ended", &[("duration_ms", Plain), ("cut", Plain)]),
+    (
+        "turn.measured",
+        &[
+            ("outcome", Words(&["answered", "unanswered"])),
+            ("heard_silence_ms", Plain),
+            ("decided_ms", Plain),
+            ("transcript_ms", Plain),
+            ("asked_ms", Plain),
+            ("first_token_ms", Plain),
+            ("first_sentence_ms", Plain),
+            ("first_audio_ms", Plain),
+            ("first_frame_ms", Plain),
+            ("own_ms", Plain),
+            ("tools", Plain),
+            ("filler", Plain),
+            ("preemptive", Plain),
+        ],
+    ),
     ("error", &[("error_type", Text), ("message", Text)]),
     ("session.created", &[]),
     ("session.destroyed", &[]),

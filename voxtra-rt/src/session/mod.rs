@@ -29,6 +29,7 @@ mod state;
 mod event;
 mod lifecycle;
 mod log;
+mod measure;
 mod owner;
 
 // What the owner hears from, and waits for.

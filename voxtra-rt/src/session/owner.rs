@@ -13,7 +13,7 @@ use uuid::Uuid;
 use voxtra_core::event::{
     BuiltIn, CallAnswered, CallEnded, CallEndedEndedBy as EndedBy, CallFailed, CallHeld,
     CallReplaced, CallResumed, CallRinging, CallStarted, CallTransferred, DtmfReceived, EndReason,
-    Error, Record, SessionCreated, SessionDestroyed,
+    Error, EventKind, Record, SessionCreated, SessionDestroyed,
 };
 use voxtra_core::leg::Command;
 use voxtra_core::time::Instant as Moment;
@@ -24,6 +24,7 @@ use super::dtmf::EarlyKeys;
 use super::error::HandlerError;
 use super::event::{Event, EventBody};
 use super::lifecycle::{Lifecycle, Signal, Step};
+use super::measure::{Meter, Part};
 use super::report::{Report, why_not_taken};
 use super::request::{Hook, Request};
 use crate::media::{Clock, GuardPlan, MediaLink, OnLoss};
@@ -106,6 +107,11 @@ pub(crate) struct Owner {
     attended: Option<TaskTrackerToken>,
     /// The conversation goes on without us.
     leaves: bool,
+    meter: Meter,
+    /// When the record that is being taken was made.
+    recorded_at: Option<Moment>,
+    /// What the utterance that begins is to the caller's turn.
+    begins: Option<Part>,
 }
 
 impl Owner {
@@ -154,6 +160,9 @@ impl Owner {
             way_out: None,
             attended,
             leaves: false,
+            meter: Meter::default(),
+            recorded_at: None,
+            begins: None,
         })
     }
 
@@ -588,7 +597,33 @@ impl Owner {
         self.publish_at(self.clock.utc_now(), EventBody::BuiltIn(event.into()));
     }
 
+    /// Publishes an event, and the turn that ends with it: an answered one behind the event that
+    /// answers it, another before the end of the call.
     fn publish_at(&mut self, timestamp: jiff::Timestamp, body: EventBody) {
+        let measured = match &body {
+            EventBody::BuiltIn(event) => {
+                let now = self.clock.now();
+                self.meter.note(
+                    self.recorded_at.unwrap_or(now),
+                    (now, Deadline::now()),
+                    event,
+                    self.begins.take(),
+                    &mut self.call.session().marks(),
+                )
+            }
+            EventBody::User(_) => None,
+        };
+        let measured = measured.map(|measured| EventBody::from(BuiltIn::from(measured)));
+        let events = match body.kind() {
+            Some(EventKind::AgentSpeechStarted) => [Some(body), measured],
+            _ => [measured, Some(body)],
+        };
+        for body in events.into_iter().flatten() {
+            self.append(timestamp, body);
+        }
+    }
+
+    fn append(&mut self, timestamp: jiff::Timestamp, body: EventBody) {
         let log = self.call.session().log();
         let event = Arc::new(Event {
             id: Uuid::new_v4(),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use super::call::Call;
 use super::error::CallError;
+use super::measure::Part;
 use super::speak::{Manner, Spoken, Voiced};
 use super::wording::Wording;
 use crate::lock::lock;
@@ -175,13 +176,18 @@ impl Call {
         Say::new(self, What::Samples(samples, rate_hz))
     }
 
-    /// Says `text`, and tells which words were heard and whether it was cut.
+    /// Says `text` of the agent's own accord, and tells which words were heard and whether it was
+    /// cut.
     pub(super) async fn say_aloud(&self, text: &str) -> Result<(String, bool), CallError> {
         let wording = Arc::new(Mutex::new(Wording::new(text)));
         let spoken = match speech_of(self, text) {
             Ok(speech) => {
                 let voiced = Voiced::new(speech, Some(wording.clone()));
-                self.utter(voiced, Manner::default()).await
+                let manner = Manner {
+                    part: Part::Aside,
+                    ..Manner::default()
+                };
+                self.utter(voiced, manner).await
             }
             Err(error) => Err(error),
         };

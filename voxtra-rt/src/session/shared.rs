@@ -17,11 +17,16 @@ use super::deadlines;
 use super::error::CallError;
 use super::facts::Facts;
 use super::log::EventLog;
+use super::measure::Marks;
 use super::report::{Report, Reports};
 use super::request::{Hook, Request};
 use super::speak::SpeechOutput;
 use super::state::State;
+use crate::lock::lock;
 use crate::media::TicketError;
+
+/// Held for moments only.
+type MarksGuard<'a> = std::sync::MutexGuard<'a, Marks>;
 
 /// The shared state of one session. It lives as long as anybody holds the call.
 pub(crate) struct SessionShared {
@@ -39,6 +44,8 @@ pub(crate) struct SessionShared {
     fanout: AudioFanout,
     answers: Answers,
     memory: Mutex<Memory>,
+    /// What providers gave for the answer in the making.
+    marks: Mutex<Marks>,
     /// Held by the one who asks the language model.
     asking: tokio::sync::Mutex<()>,
     /// Held while the call is being answered, so that it is answered once; true once it is.
@@ -71,6 +78,7 @@ impl SessionShared {
             output: SpeechOutput::default(),
             fanout: AudioFanout::default(),
             memory: Mutex::default(),
+            marks: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             answered: tokio::sync::Mutex::default(),
             transferred: tokio::sync::Mutex::default(),
@@ -125,6 +133,11 @@ impl SessionShared {
     /// What the conversation with the language model remembers. Locked for moments only.
     pub(super) fn memory(&self) -> &Mutex<Memory> {
         &self.memory
+    }
+
+    /// When providers gave what the answer in the making consists of.
+    pub(super) fn marks(&self) -> MarksGuard<'_> {
+        lock(&self.marks)
     }
 
     /// The right to ask the language model, one question at a time.

@@ -12,6 +12,7 @@ use voxtra_core::playout::Chunk;
 use super::call::Call;
 use super::deadlines;
 use super::error::CallError;
+use super::measure::Part;
 use super::request::Request;
 use super::wording::Wording;
 use crate::lock::lock;
@@ -51,6 +52,8 @@ impl Spoken {
 pub(crate) struct Manner {
     /// The caller's speech neither holds it back nor cuts it.
     pub(crate) uninterruptible: bool,
+    /// What it is to the caller's turn.
+    pub(crate) part: Part,
 }
 
 /// The call's speech output. The holder of the lock is speaking.
@@ -80,6 +83,7 @@ pub(crate) struct Queued {
     /// Its words, if events report it.
     pub(crate) wording: Option<Arc<Mutex<Wording>>>,
     pub(crate) started: bool,
+    pub(crate) part: Part,
     pub(crate) spoken: oneshot::Sender<Spoken>,
 }
 
@@ -96,6 +100,7 @@ impl SpeechOutput {
         &self,
         utterance: u32,
         wording: Option<Arc<Mutex<Wording>>>,
+        part: Part,
     ) -> oneshot::Receiver<Spoken> {
         let (spoken, outcome) = oneshot::channel();
         let mut said = lock(&self.said);
@@ -103,6 +108,7 @@ impl SpeechOutput {
             let queued = Queued {
                 wording,
                 started: false,
+                part,
                 spoken,
             };
             said.utterances.insert(utterance, queued);
@@ -110,8 +116,9 @@ impl SpeechOutput {
         outcome
     }
 
-    /// The media thread has begun to send this utterance: its text, if events report it.
-    pub(crate) fn started(&self, utterance: u32) -> Option<String> {
+    /// The media thread has begun to send this utterance: its text and what it is to the caller's
+    /// turn, if events report it.
+    pub(crate) fn started(&self, utterance: u32) -> Option<(String, Part)> {
         let mut said = lock(&self.said);
         let queued = said.utterances.get_mut(&utterance)?;
         let text = queued
@@ -119,7 +126,7 @@ impl SpeechOutput {
             .as_ref()
             .map(|words| lock(words).text().to_owned());
         queued.started = text.is_some();
-        text
+        text.zip(Some(queued.part))
     }
 
     /// The caller will hear no more of this utterance.
@@ -216,6 +223,9 @@ impl Call {
     ) -> Result<Spoken, CallError> {
         // A voice that fails at once has not spoken, and holds nobody up before it has.
         let mut next = self.while_up(async { Ok(speech.next().await?) }).await?;
+        if manner.part == Part::Answer {
+            self.session().marks().audio();
+        }
         let place = self
             .while_up(async {
                 let output = self.session().output();
@@ -351,7 +361,7 @@ impl<'a> Utterance<'a> {
         let writer = place.as_mut().ok_or(CallError::NotAnswered)?;
         let epoch = writer.begin().await.map_err(|_| CallError::Ended)?;
         let number = call.session().next_utterance();
-        let outcome = call.session().output().expect(number, wording);
+        let outcome = call.session().output().expect(number, wording, manner.part);
         Ok(Self {
             call,
             place,

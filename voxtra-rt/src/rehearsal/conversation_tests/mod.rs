@@ -8,6 +8,7 @@ mod failures;
 mod going_on;
 mod hand_over;
 mod limits;
+mod measured;
 mod overlap;
 mod pauses;
 mod preemptive;

@@ -2,6 +2,7 @@
 
 use super::super::call::Call;
 use super::super::caller_words::same_words;
+use super::super::measure::Marks;
 use crate::lock::lock;
 use crate::speech::{Message, ModelRequest, Parts, ProviderError, ReplyPart};
 
@@ -18,6 +19,7 @@ pub(super) struct Ahead {
     early: Vec<ReplyPart>,
     failed: Option<ProviderError>,
     over: bool,
+    marks: Marks,
 }
 
 impl Ahead {
@@ -27,6 +29,8 @@ impl Ahead {
         let question = Message::User(said.to_owned());
         let memory = call.session().memory();
         let request = lock(memory).request(std::slice::from_ref(&question), true);
+        let mut marks = Marks::default();
+        marks.asked();
         Some(Self {
             said: said.to_owned(),
             context: context(&request).to_vec(),
@@ -34,7 +38,13 @@ impl Ahead {
             early: Vec::new(),
             failed: None,
             over: false,
+            marks,
         })
+    }
+
+    /// When it was asked, and gave its first words.
+    pub(super) fn marks(&self) -> Marks {
+        self.marks
     }
 
     /// Whether it answers these words.
@@ -46,7 +56,12 @@ impl Ahead {
     pub(super) async fn read(&mut self) {
         while !self.over && self.early.len() < MOST_PARTS {
             match self.parts.next().await {
-                Some(Ok(part)) => self.early.push(part),
+                Some(Ok(part)) => {
+                    if let ReplyPart::Text(_) = part {
+                        self.marks.token();
+                    }
+                    self.early.push(part);
+                }
                 Some(Err(error)) => {
                     self.failed = Some(error);
                     self.over = true;

@@ -118,6 +118,7 @@ impl<'a> Conversation<'a> {
             call.emit_body(AgentThinking::default().into()).await;
             let memory = call.session().memory();
             let request = lock(memory).request(std::slice::from_ref(&question), false);
+            call.session().marks().asked();
             let mut parts = model.reply(request);
             let mut reply = Reply::default();
             let mut question = Some(question);
@@ -129,6 +130,9 @@ impl<'a> Conversation<'a> {
                         return Err(error);
                     }
                 };
+                if let ReplyPart::Text(_) = part {
+                    call.session().marks().token();
+                }
                 reply.add(&part);
                 // A question that fails or is cancelled must not confuse the next one.
                 let done = matches!(part, ReplyPart::Done(_));

@@ -89,6 +89,7 @@ impl Question<'_> {
             interrupted: false,
         };
         let mut acted = false;
+        call.session().marks().asked();
         for round in 1_usize.. {
             self.phase.send_replace(Phase::Thinking);
             let model = call.session().services().model;
@@ -97,9 +98,13 @@ impl Question<'_> {
             let with_tools = round <= MAX_ROUNDS;
             let request = lock(memory).request(&more, with_tools);
             let language = call.session().services().language;
-            let early = ahead.take().and_then(|ahead| ahead.reply_to(&request));
+            let early = ahead.take().and_then(|ahead| {
+                let marks = ahead.marks();
+                let parts = ahead.reply_to(&request);
+                parts.inspect(|_| *call.session().marks() = marks)
+            });
             let parts = early.unwrap_or_else(|| model.reply(request));
-            let mut reading = Reading::new(parts, language);
+            let mut reading = Reading::new(call, parts, language);
             let Round {
                 text,
                 heard,
@@ -135,6 +140,7 @@ impl Question<'_> {
                 break;
             }
             acted = true;
+            call.session().marks().tools(calls.len());
             self.phase.send_replace(Phase::Acting);
             let results = self.act(&calls).await;
             more.extend(results);
@@ -187,7 +193,7 @@ impl Question<'_> {
     }
 
     /// Speaks a reply while it is being read.
-    async fn round(&mut self, reading: &mut Reading) -> Round {
+    async fn round(&mut self, reading: &mut Reading<'_>) -> Round {
         let wording = Arc::new(Mutex::new(Wording::default()));
         let spoken = self.call.while_up(self.speak(reading, &wording)).await;
         let wording = lock(&wording);
@@ -209,7 +215,7 @@ impl Question<'_> {
     /// Returns how the utterance ended, if there was one, and the model's failure behind it.
     async fn speak(
         &mut self,
-        reading: &mut Reading,
+        reading: &mut Reading<'_>,
         wording: &Arc<Mutex<Wording>>,
     ) -> Result<(Option<Spoken>, Option<CallError>), CallError> {
         let call = self.call;
@@ -221,6 +227,7 @@ impl Question<'_> {
             while let Some(sentence) = reading.next_sentence().await? {
                 lock(wording).push(&sentence);
                 any = true;
+                call.session().marks().sentence();
                 if !sentences.send(sentence).await {
                     break;
                 }
@@ -252,6 +259,7 @@ impl Question<'_> {
             let failed = provider(call, "language_model", written.unwrap_or(Ok(false))).await;
             return Ok((None, failed.err()));
         }
+        call.session().marks().audio();
         self.caller_is_quiet().await;
         self.phase.send_replace(Phase::Speaking);
         let speaking = call.utter(voiced, Manner::default());
@@ -315,7 +323,8 @@ fn append(all: &mut String, more: &str) {
 }
 
 /// A reply that is being read, sentence by sentence.
-struct Reading {
+struct Reading<'a> {
+    call: &'a Call,
     parts: Parts<ReplyPart>,
     language: Option<Arc<str>>,
     sentences: Sentences,
@@ -325,9 +334,10 @@ struct Reading {
     tool_calls: Vec<ToolCall>,
 }
 
-impl Reading {
-    fn new(parts: Parts<ReplyPart>, language: Option<Arc<str>>) -> Self {
+impl<'a> Reading<'a> {
+    fn new(call: &'a Call, parts: Parts<ReplyPart>, language: Option<Arc<str>>) -> Self {
         Self {
+            call,
             parts,
             language,
             sentences: Sentences::new(),
@@ -363,6 +373,7 @@ impl Reading {
             match part {
                 Some(part) => match part? {
                     ReplyPart::Text(text) => {
+                        self.call.session().marks().token();
                         self.bounds.text(&text)?;
                         self.text.push_str(&text);
                         self.sentences.push(&text);

@@ -154,6 +154,7 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         EventKind::UserSpeechStarted => UserSpeechStarted::default().into(),
         EventKind::UserSpeechEnded => UserSpeechEnded::new(u.arbitrary()?)
             .with_cut(u.arbitrary()?)
+            .with_silence_ms(u.arbitrary()?)
             .into(),
         EventKind::UserTranscript => {
             UserTranscript::new(u.arbitrary()?, finite(u)?, u.arbitrary()?).into()
@@ -198,6 +199,24 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         EventKind::TurnEnded => TurnEnded::new(u.arbitrary()?)
             .with_cut(u.arbitrary()?)
             .into(),
+        EventKind::TurnMeasured => {
+            let outcome = match u.arbitrary()? {
+                true => TurnMeasuredOutcome::Answered,
+                false => TurnMeasuredOutcome::Unanswered,
+            };
+            let heard_silence_ms = u.arbitrary()?;
+            let (tools, filler, preemptive) = u.arbitrary()?;
+            TurnMeasured::new(outcome, heard_silence_ms, tools, filler, preemptive)
+                .with_decided_ms(u.arbitrary()?)
+                .with_transcript_ms(u.arbitrary()?)
+                .with_asked_ms(u.arbitrary()?)
+                .with_first_token_ms(u.arbitrary()?)
+                .with_first_sentence_ms(u.arbitrary()?)
+                .with_first_audio_ms(u.arbitrary()?)
+                .with_first_frame_ms(u.arbitrary()?)
+                .with_own_ms(u.arbitrary()?)
+                .into()
+        }
         EventKind::Error => Error::new(u.arbitrary()?, u.arbitrary()?).into(),
         EventKind::SessionCreated => SessionCreated::default().into(),
         EventKind::SessionDestroyed => SessionDestroyed::default().into(),

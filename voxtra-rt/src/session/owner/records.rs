@@ -40,6 +40,13 @@ impl Owner {
     }
 
     pub(super) fn record(&mut self, record: Record) -> Option<Signal> {
+        self.recorded_at = Some(record.at);
+        let signal = self.recorded(record);
+        self.recorded_at = None;
+        signal
+    }
+
+    fn recorded(&mut self, record: Record) -> Option<Signal> {
         let at = self.clock.utc(record.at);
         match record.body {
             RecordBody::Event(Realtime::DtmfReceived(press)) => {
@@ -61,7 +68,8 @@ impl Owner {
                 }
             }
             RecordBody::UtteranceStarted { utterance } => {
-                if let Some(text) = self.call.session().output().started(utterance) {
+                if let Some((text, part)) = self.call.session().output().started(utterance) {
+                    self.begins = Some(part);
                     self.publish_at(at, AgentSpeechStarted::new(text).into());
                 }
             }
