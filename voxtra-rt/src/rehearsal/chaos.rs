@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::lock::lock;
+use crate::session::deadlines::until;
 use crate::speech::{
     BoxFuture, Feed, LanguageModel, ListenOptions, ModelRequest, Parts, ProviderError,
     ProviderErrorKind, Recognition, ReplyPart, SpeechInput, SpeechPart, SpeechToText, TextToSpeech,
@@ -222,15 +223,9 @@ impl SpeechToText for Disturbed<dyn SpeechToText> {
             let mut late = VecDeque::new();
             loop {
                 let due = late.front().map(|(due, _)| *due);
-                let wait = async {
-                    match due {
-                        Some(due) => tokio::time::sleep_until(due).await,
-                        None => std::future::pending().await,
-                    }
-                };
                 let part = tokio::select! {
                     biased;
-                    () = wait => {
+                    () = until(due) => {
                         if let Some((_, part)) = late.pop_front() {
                             out.send(part).await;
                         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::lock::lock;
+use crate::session::deadlines::until;
 use crate::speech::{
     Feed, ListenOptions, PartSender, Parts, Recognition, SpeechInput, SpeechToText,
 };
@@ -184,15 +185,9 @@ impl Listening {
     async fn run(mut self, mut input: Feed<SpeechInput>) {
         loop {
             let due = self.due.front().map(|(due, _)| *due);
-            let wait = async {
-                match due {
-                    Some(due) => tokio::time::sleep_until(due).await,
-                    None => std::future::pending().await,
-                }
-            };
             let part = tokio::select! {
                 biased;
-                () = wait => {
+                () = until(due) => {
                     self.finish().await;
                     continue;
                 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// How long a carrier may take to connect a call's audio.
 pub(crate) const CONNECT: Duration = Duration::from_secs(5);
 
@@ -45,3 +47,11 @@ const _: () = {
     // Else the application would leave sessions behind whose handlers were given time.
     assert!(FINISH.as_millis() > HANDLER.as_millis() + ABORT.as_millis());
 };
+
+/// Waits until then; for ever without a time.
+pub(crate) async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

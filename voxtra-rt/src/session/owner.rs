@@ -226,7 +226,7 @@ impl Owner {
                 self.handler_done(result)
             }
             Some(_) = self.closing.join_next() => None,
-            () = at(timer) => self.time_out(),
+            () = deadlines::until(timer) => self.time_out(),
         };
         let goes_on = signal.is_none_or(|signal| self.signal(signal));
         if self.life.is_settled() {
@@ -699,13 +699,6 @@ async fn next_record(link: &mut Option<MediaLink>) -> Option<Record> {
 async fn finished<T>(handler: &mut Option<JoinHandle<T>>) -> Option<Result<T, JoinError>> {
     match handler {
         Some(handler) => Some(handler.await),
-        None => std::future::pending().await,
-    }
-}
-
-async fn at(timer: Option<Deadline>) {
-    match timer {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
 }

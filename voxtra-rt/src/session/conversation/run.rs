@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::call::Call;
+use super::super::deadlines::until;
 use super::super::error::CallError;
 use super::agents::Current;
 use super::context;
@@ -14,7 +15,7 @@ use super::duplex::Duplex;
 use super::guard::{AGENT, Guard, dead_air};
 use super::reply::{Phase, Question};
 use super::settings::WayOut;
-use super::turns::{Input, Turns, until};
+use super::turns::{Input, Turns};
 use crate::lock::lock;
 
 /// Failures in a row after which the conversation ends.

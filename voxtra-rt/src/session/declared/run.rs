@@ -10,6 +10,7 @@ use voxtra_core::event::EventKind;
 
 use super::timers::Timers;
 use super::{OnError, Session, Trigger};
+use crate::session::deadlines::until;
 use crate::session::{Call, CallError, Event, Events, HandlerError};
 
 /// How long bodies may go on after the end of the call, before `hangup` runs.
@@ -104,8 +105,8 @@ impl<S: Session> Runner<S> {
             tokio::select! {
                 biased;
                 event = self.ahead.next() => self.arrived(&*event?),
-                () = at(self.timers.next()), if !self.call.is_over() => {}
-                () = at(self.last) => return None,
+                () = until(self.timers.next()), if !self.call.is_over() => {}
+                () = until(self.last) => return None,
             }
         }
     }
@@ -245,7 +246,7 @@ impl<S: Session> Runner<S> {
                         return BodyOutcome::Cut(event);
                     }
                 }
-                () = at(*last) => return BodyOutcome::Late,
+                () = until(*last) => return BodyOutcome::Late,
             }
         }
     }
@@ -350,13 +351,6 @@ fn interrupts<S: Session>(step: Option<u16>, call: &Call, event: &Event) -> Resu
     }
     std::panic::catch_unwind(AssertUnwindSafe(|| S::interrupts(step, call, event)))
         .map_err(|panic| message(&*panic))
-}
-
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

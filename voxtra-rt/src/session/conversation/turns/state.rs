@@ -1,18 +1,14 @@
-//! The caller's turns, put together from transcripts and from what turn-taking decides.
+//! What is known of the caller's turn.
 
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
-use voxtra_core::event::{BuiltIn, EventKind};
+use voxtra_core::event::BuiltIn;
 use voxtra_core::leg::Awaited;
 
-use super::super::call::Call;
-use super::super::event::{Event, EventBody};
-use super::super::log::Events;
-use super::ahead::Ahead;
-use super::guard::AGENT;
-use super::reply::Phase;
+use super::super::super::event::{Event, EventBody};
+use super::super::guard::AGENT;
+use super::{Floor, Input};
 
 /// How long the transcript of a turn is awaited after the turn has ended, when there are no words
 /// yet. Words that come later are a turn all the same.
@@ -35,59 +31,14 @@ const STABLE: Duration = Duration::from_millis(200);
 /// Bytes of words that are kept of a turn, beside those of its last utterance.
 const MOST_WORDS: usize = 16 * 1_024;
 
-/// What the caller did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Input {
-    /// The caller's turn is over, and these were the words.
-    Turn(String),
-    /// The caller talks on, but the turn is as long as it may be, and these were the words.
-    LongTurn(String),
-    /// The caller's turn is over, and there were no words.
-    Cough,
-    /// Nobody has spoken for as long as was asked for.
-    Silence,
-    /// Speech-to-text has failed: the caller may have said something.
-    Deaf,
-    /// The call is over, or the caller talks to somebody else.
-    Over,
-}
-
-/// Whether an answer can begin, as far as the caller is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Floor {
-    Free,
-    /// The caller has said more, and its words are awaited: they may change the answer.
-    Owed,
-    /// The caller is speaking.
-    Taken,
-}
-
-/// Reads the call's events.
-pub(super) struct Turns {
-    call: Call,
-    events: Events,
-    /// Events that the call told too fast.
-    missed: u64,
-    state: State,
-    floor: watch::Sender<Floor>,
-    /// The answer waits for words of a caller who goes on.
-    waits: bool,
-    /// Who is awaited, as far as the guard against dead air was told.
-    told: Option<Awaited>,
-    /// The model may be asked before the turn has ended.
-    preemptive: bool,
-    ahead: Option<Ahead>,
-    /// The words before this turn that are answered together with it.
-    before: String,
-}
-
 /// Words of the caller, and the number of the event that told them.
 type Words = Vec<(u64, String)>;
 
+/// The turn so far, as the call's events tell it.
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     /// The words of the turn so far.
-    words: Words,
+    pub(super) words: Words,
     /// Words that were said over the agent and have not interrupted it. If the caller's turn ends
     /// by them, they are an answer that came early; otherwise they are nothing ("mm-hm").
     aside: Words,
@@ -96,232 +47,39 @@ struct State {
     /// Utterances of the turn whose transcript has not come.
     unheard: u32,
     /// The words so far of the utterance, and since when.
-    partial: Option<(Instant, String)>,
-    caller_speaks: bool,
+    pub(super) partial: Option<(Instant, String)>,
+    pub(super) caller_speaks: bool,
     /// When the caller last stopped.
     stopped: Option<Instant>,
     agent_speaks: bool,
     /// On hold, nobody is silent.
     held: bool,
     /// The caller has spoken since the last turn, and turn-taking owes its end.
-    open: bool,
+    pub(super) open: bool,
     /// The turn has ended, and at that time.
-    ended: Option<Instant>,
+    pub(super) ended: Option<Instant>,
     /// It was as long as it may be.
     too_long: bool,
     /// Nobody has spoken since.
-    silent_since: Option<Instant>,
+    pub(super) silent_since: Option<Instant>,
     /// There were words of the caller since the agent began to think.
-    went_on: bool,
-    deaf: bool,
+    pub(super) went_on: bool,
+    pub(super) deaf: bool,
     /// The caller's last turn has no answer yet.
-    owes: bool,
+    pub(super) owes: bool,
     /// Speech-to-text has recognised something in this call.
     hears: bool,
     /// The caller has said something of a length that no cough has.
     spoke: bool,
-    over: bool,
+    pub(super) over: bool,
     /// Whoever answers hears the caller, and needs no words.
-    wordless: bool,
-}
-
-impl Turns {
-    pub(super) fn new(call: &Call) -> Self {
-        Self {
-            call: call.clone(),
-            events: call.events_from_now(),
-            missed: 0,
-            state: State::default(),
-            floor: watch::Sender::new(Floor::Free),
-            waits: true,
-            told: None,
-            preemptive: false,
-            ahead: None,
-            before: String::new(),
-        }
-    }
-
-    /// Whether a turn is over only with its words, or as soon as turn-taking says so.
-    pub(super) fn need_words(&mut self, needed: bool) {
-        self.state.wordless = !needed;
-    }
-
-    /// Whether the model may be asked before a turn has ended.
-    pub(super) fn set_preemptive(&mut self, on: bool) {
-        self.preemptive = on;
-    }
-
-    /// Whether the caller is speaking, or words of the caller are awaited.
-    pub(super) fn floor(&self) -> watch::Receiver<Floor> {
-        self.floor.subscribe()
-    }
-
-    /// Waits for the caller's next turn, or until nobody has spoken for `silence`. Cancel safe.
-    pub(super) async fn next(&mut self, silence: Option<Duration>) -> Input {
-        self.told = None;
-        loop {
-            if self.state.over {
-                return Input::Over;
-            }
-            if std::mem::take(&mut self.state.deaf) {
-                return Input::Deaf;
-            }
-            let answers = self.call.session().answers();
-            if let Some(turn) = self.state.turn(Instant::now(), |seq| answers.take(seq)) {
-                self.before.clear();
-                return turn;
-            }
-            let awaited = self.state.awaited();
-            if self.told != Some(awaited) {
-                self.call.awaits(awaited).await;
-                self.told = Some(awaited);
-            }
-            self.ask_ahead();
-            let stable = self.state.stable_at().filter(|_| self.preemptive);
-            let late = self.state.late();
-            let quiet = self.state.quiet_since().zip(silence);
-            let quiet = quiet.and_then(|(since, silence)| since.checked_add(silence));
-            tokio::select! {
-                biased;
-                event = self.events.next() => self.note(event.as_deref()),
-                () = until(late) => {}
-                () = until(stable) => {}
-                () = read(&mut self.ahead) => {}
-                () = until(quiet) => {
-                    // Nothing is told twice.
-                    self.state.silent_since = None;
-                    return Input::Silence;
-                }
-            }
-        }
-    }
-
-    /// Waits until the caller is in no turn, or has ended one. Cancel safe.
-    pub(super) async fn settled(&mut self) -> Option<Input> {
-        loop {
-            if self.state.over || self.state.ended.is_some() {
-                return Some(self.next(None).await);
-            }
-            tokio::select! {
-                biased;
-                event = self.events.next() => self.note(event.as_deref()),
-                () = std::future::ready(()), if !self.state.open => return None,
-            }
-        }
-    }
-
-    /// Asks the model about what may be the whole turn, and throws its reply away if it is not.
-    fn ask_ahead(&mut self) {
-        let likely = self
-            .state
-            .likely(Instant::now())
-            .filter(|_| self.preemptive);
-        let Some(words) = likely else {
-            self.ahead = None;
-            return;
-        };
-        let words = [self.before.as_str(), &words].join(" ");
-        let words = words.trim();
-        let asked = self.ahead.as_ref();
-        if asked.is_none_or(|ahead| !ahead.answers(words)) {
-            self.ahead = Ahead::ask(&self.call, words);
-        }
-    }
-
-    /// What the model replies to these words, if it was asked before their turn had ended.
-    pub(super) fn take_ahead(&mut self, words: &str) -> Option<Ahead> {
-        self.ahead.take().filter(|ahead| ahead.answers(words))
-    }
-
-    /// The next turn goes on from these words.
-    pub(super) fn goes_on_from(&mut self, words: &str) {
-        words.clone_into(&mut self.before);
-    }
-
-    /// The agent begins to think about an answer. If it `waits`, the caller may go on until it has
-    /// begun.
-    pub(super) fn answering(&mut self, waits: bool) {
-        self.state.went_on = false;
-        self.state.owes = true;
-        self.waits = waits;
-        self.tell_floor();
-    }
-
-    /// Follows the caller while an answer is made, and resolves when the caller has said more and
-    /// the answer can be thrown away. What has begun goes to its end; the words are the next turn.
-    /// Cancel safe.
-    pub(super) async fn went_on(&mut self, phase: &mut watch::Receiver<Phase>) {
-        loop {
-            let thinks = *phase.borrow_and_update() == Phase::Thinking;
-            if thinks && self.waits && self.has_more_words() {
-                return;
-            }
-            if self.state.over {
-                std::future::pending::<()>().await;
-            }
-            let owed = self.state.rest().filter(|at| *at > Instant::now());
-            tokio::select! {
-                biased;
-                event = self.events.next() => self.note(event.as_deref()),
-                Ok(()) = phase.changed() => {}
-                () = until(owed) => self.tell_floor(),
-            }
-        }
-    }
-
-    /// Whether the caller has said more. What a tool asked for is no part of the conversation.
-    fn has_more_words(&mut self) -> bool {
-        if self.state.went_on {
-            let call = &self.call;
-            self.state.words.retain(|(seq, _)| !call.is_taken(*seq));
-            let partly = self.state.partial.as_ref();
-            let partly = partly.is_some_and(|(_, words)| !words.is_empty());
-            self.state.went_on = partly || !self.state.words.is_empty();
-        }
-        self.state.went_on
-    }
-
-    /// Nobody speaks from now on, as far as is known.
-    pub(super) fn silence_begins(&mut self) {
-        self.state.owes = false;
-        if !self.state.caller_speaks {
-            self.state.silent_since = Some(Instant::now());
-        }
-    }
-
-    fn note(&mut self, event: Option<&Event>) {
-        let missed = self.events.missed();
-        let lost = event.is_some_and(|event| is_error(event, "events_missed"));
-        if std::mem::replace(&mut self.missed, missed) != missed || lost {
-            let agent_speaks = self.call.session().output().speaking_in().is_some();
-            self.state.lost(Instant::now(), agent_speaks);
-        }
-        match event {
-            Some(event) => self.state.note(event),
-            None => self.state.over = true,
-        }
-        if event.is_some_and(|event| event.kind() == Some(EventKind::TurnEnded)) {
-            // The guard knew it before, and may then have been told that the caller is awaited.
-            self.told = None;
-        }
-        self.tell_floor();
-    }
-
-    fn tell_floor(&mut self) {
-        let floor = self.state.floor(Instant::now());
-        let floor = match floor {
-            Floor::Owed if !self.waits => Floor::Free,
-            floor => floor,
-        };
-        self.floor
-            .send_if_modified(|told| std::mem::replace(told, floor) != floor);
-    }
+    pub(super) wordless: bool,
 }
 
 impl State {
     /// The turn, if it is over and its words are there. Words that `take` refuses were an answer to
     /// somebody else.
-    fn turn(&mut self, now: Instant, take: impl Fn(u64) -> bool) -> Option<Input> {
+    pub(super) fn turn(&mut self, now: Instant, take: impl Fn(u64) -> bool) -> Option<Input> {
         let late = self.late()?;
         if self.wordless {
             self.ended = None;
@@ -349,7 +107,7 @@ impl State {
     }
 
     /// Whose turn it is to be heard.
-    fn awaited(&self) -> Awaited {
+    pub(super) fn awaited(&self) -> Awaited {
         // Speech-to-text that has never recognised anything seems to hang.
         let deaf = self.spoke && !self.hears;
         if self.owes || !self.words.is_empty() {
@@ -364,7 +122,7 @@ impl State {
     }
 
     /// The words of a caller who is silent, and may have finished.
-    fn likely(&self, now: Instant) -> Option<String> {
+    pub(super) fn likely(&self, now: Instant) -> Option<String> {
         if self.caller_speaks || self.agent_speaks || self.held || self.over_agent {
             return None;
         }
@@ -380,24 +138,24 @@ impl State {
     }
 
     /// When the words so far will have stayed the same for long enough.
-    fn stable_at(&self) -> Option<Instant> {
+    pub(super) fn stable_at(&self) -> Option<Instant> {
         let (since, _) = self.partial.as_ref().filter(|_| !self.caller_speaks)?;
         let at = since.checked_add(STABLE)?;
         Some(at).filter(|at| *at > Instant::now())
     }
 
     /// When a turn that has ended is taken as it is.
-    fn late(&self) -> Option<Instant> {
+    pub(super) fn late(&self) -> Option<Instant> {
         let grace = if self.words.is_empty() { LATE } else { REST };
         self.ended?.checked_add(grace)
     }
 
     /// When words that are owed behind the end of a turn are awaited no longer.
-    fn rest(&self) -> Option<Instant> {
+    pub(super) fn rest(&self) -> Option<Instant> {
         self.ended?.checked_add(REST)
     }
 
-    fn floor(&self, now: Instant) -> Floor {
+    pub(super) fn floor(&self, now: Instant) -> Floor {
         let owed = self.open || self.rest().is_some_and(|rest| now < rest);
         match self.caller_speaks {
             true => Floor::Taken,
@@ -407,7 +165,7 @@ impl State {
     }
 
     /// Events were lost: whoever was speaking may have stopped, and nothing more is awaited.
-    fn lost(&mut self, now: Instant, agent_speaks: bool) {
+    pub(super) fn lost(&mut self, now: Instant, agent_speaks: bool) {
         self.caller_speaks = false;
         self.over_agent = false;
         self.agent_speaks = agent_speaks;
@@ -421,12 +179,12 @@ impl State {
     }
 
     /// Since when nobody has spoken, and nobody waits for anything.
-    fn quiet_since(&self) -> Option<Instant> {
+    pub(super) fn quiet_since(&self) -> Option<Instant> {
         let waits = self.held || self.open || self.ended.is_some() || !self.words.is_empty();
         self.silent_since.filter(|_| !waits)
     }
 
-    fn note(&mut self, event: &Event) {
+    pub(super) fn note(&mut self, event: &Event) {
         let EventBody::BuiltIn(body) = &event.body else {
             return;
         };
@@ -557,27 +315,4 @@ fn add(all: &mut Words, words: (u64, String)) {
         surplus = surplus.saturating_add(1);
     }
     all.drain(..surplus);
-}
-
-fn is_error(event: &Event, error_type: &str) -> bool {
-    match &event.body {
-        EventBody::BuiltIn(BuiltIn::Error(error)) => error.error_type == error_type,
-        _ => false,
-    }
-}
-
-/// Reads what a model replies, if one was asked; resolves never.
-async fn read(ahead: &mut Option<Ahead>) {
-    match ahead {
-        Some(ahead) => ahead.read().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until then; for ever without a time.
-pub(super) async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
 }
