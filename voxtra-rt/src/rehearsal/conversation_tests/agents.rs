@@ -102,6 +102,11 @@ async fn an_agent_without_a_model_is_found_before_the_call_is_answered() {
     assert!(conversation.to_string().contains(&reason), "{conversation}");
 }
 
+/// Nobody but the agent itself speaks.
+fn without_clips(agent: AgentSettings) -> AgentSettings {
+    agent.dead_air(Duration::ZERO, "", Duration::ZERO)
+}
+
 /// A call that switches to German and is handed over to this agent; who has said what.
 async fn german_caller(billing: AgentSettings, spoken: &Arc<Mutex<Vec<String>>>) -> Vec<String> {
     let voice = |name| -> Arc<dyn TextToSpeech> { Arc::new(Named(name, spoken.clone())) };
@@ -110,9 +115,9 @@ async fn german_caller(billing: AgentSettings, spoken: &Arc<Mutex<Vec<String>>>)
     let agents = Agents::new()
         .agent(
             "reception",
-            reception.voice(voice("reception")).tool(switch),
+            without_clips(reception.voice(voice("reception")).tool(switch)),
         )
-        .agent("billing", billing.hand_over(["reception"]));
+        .agent("billing", without_clips(billing.hand_over(["reception"])));
     let model = ScriptedModel::new([
         ScriptedReply::default().calls("switch_language", json!({ "language": "de" })),
         "Das sind 5 €.".into(),
