@@ -296,8 +296,7 @@ async fn an_agent_that_waits_is_silent_until_the_caller_speaks_or_time_has_passe
     let agent = agent()
         .tool(tools::wait())
         .no_input(ms(5_000), ["Hello?"], WayOut::HangUp)
-        .filler(ms(1_000), "One moment.")
-        .dead_air(Duration::ZERO, "", Duration::ZERO);
+        .filler(ms(1_000), "One moment.");
     let (mut caller, history) = call(model.clone(), agent).await;
     caller.hears("Hello.").await;
     caller.says("wait a moment please").await;
