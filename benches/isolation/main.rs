@@ -142,7 +142,10 @@ async fn application(webhook: &Webhook, disturbance: &Disturbance) -> Applicatio
             media.max_pending = 10_000;
             media.allocations = Some(of_this_thread);
         }))
-        .webhook(WebhookSettings::new(webhook.url().parse().unwrap()))
+        .webhook(
+            WebhookSettings::new(webhook.url().parse().unwrap())
+                .with(|hook| hook.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()]),
+        )
         .extension("echoed", |call: Call| async move {
             call.set_echo(true).await;
             call.ended().await;

@@ -83,6 +83,7 @@ impl Receiver {
         let url = format!("http://{}/voxtra", self.address);
         let mut settings = WebhookSettings::new(url.parse().unwrap());
         settings.secret = Some(SECRET.into());
+        settings.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
         settings
     }
 

@@ -94,6 +94,7 @@ mod tests {
         });
         let mut hook = WebhookSettings::new(url.parse().unwrap());
         hook.secret = Some("s3cret".into());
+        hook.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
         let webhooks = Webhooks::new(&sender(), vec![hook]).unwrap();
         webhooks.deliver(&OutgoingEvent {
             wire: "call.ended".into(),
@@ -112,6 +113,8 @@ mod tests {
             "x-voxtra-event: call.ended",
             "x-voxtra-event-id: 1",
             "x-voxtra-session-id: s",
+            "webhook-id: 1",
+            "webhook-signature: v1,",
             concat!("user-agent: voxtra/", env!("CARGO_PKG_VERSION")),
             &signature,
         ] {

@@ -7,7 +7,7 @@ use reqwest::{Client, Proxy, Url};
 
 use super::retry::AttemptOutcome;
 use super::sender::Headers;
-use super::{OutgoingEvent, Sender, Signer, WebhookError, WebhookSettings, tls};
+use super::{OutgoingEvent, Sender, Signer, StandardSigner, WebhookError, WebhookSettings, tls};
 
 /// Makes one attempt at one event. A trait, so that tests of the queues run without a network.
 pub(super) trait Post: Send + Sync + 'static {
@@ -21,22 +21,12 @@ pub(super) struct HttpPost {
     url: Url,
     headers: Headers,
     signer: Option<Signer>,
+    standard: StandardSigner,
 }
 
 impl HttpPost {
     pub(super) fn new(sender: &Sender, settings: &WebhookSettings) -> Result<Self, WebhookError> {
-        let config = if settings.url.scheme() == "https" {
-            tls::client_config().map_err(|source| WebhookError::Tls {
-                url: settings.origin(),
-                source,
-            })?
-        } else {
-            // Plain HTTP must also work on a machine without any trusted certificate.
-            tls::trusting_nothing().map_err(|source| WebhookError::Tls {
-                url: settings.origin(),
-                source,
-            })?
-        };
+        let config = tls::for_hook(settings)?;
         Self::with_tls(sender, settings, config)
     }
 
@@ -46,6 +36,17 @@ impl HttpPost {
         config: rustls::ClientConfig,
     ) -> Result<Self, WebhookError> {
         let headers = sender.headers()?;
+        settings
+            .judge_destination()
+            .map_err(|source| WebhookError::Destination {
+                url: settings.origin(),
+                source,
+            })?;
+        let secrets = settings.secret.iter().chain(&settings.more_secrets);
+        let standard = StandardSigner::new(secrets).map_err(|source| WebhookError::Key {
+            url: settings.origin(),
+            source,
+        })?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(config)
             // A redirect would send the signed body to a host that the configuration does not name.
@@ -59,7 +60,10 @@ impl HttpPost {
             source: source.without_url(),
         };
         if let Some(proxy) = &settings.proxy {
+            // The proxy resolves the receiver's name, and may be where receivers may not.
             builder = builder.proxy(Proxy::all(proxy.clone()).map_err(refused)?);
+        } else {
+            builder = builder.dns_resolver(settings.destinations());
         }
         let client = builder.build().map_err(refused)?;
         Ok(Self {
@@ -67,6 +71,7 @@ impl HttpPost {
             url: settings.url.clone(),
             headers,
             signer: settings.secret.as_ref().map(Signer::new),
+            standard,
         })
     }
 }
@@ -84,6 +89,13 @@ impl Post for HttpPost {
             .body(event.body.clone());
         if let Some(signer) = &self.signer {
             request = request.header(&headers.signature, signer.sign(&event.body));
+        }
+        if !self.standard.is_empty() {
+            let standard = self.standard.sign(&event.id, Timestamp::now(), &event.body);
+            request = request
+                .header("webhook-id", header_value(&standard.id))
+                .header("webhook-timestamp", standard.timestamp)
+                .header("webhook-signature", standard.signature);
         }
         match request.send().await {
             Ok(answer) => {

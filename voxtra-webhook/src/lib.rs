@@ -42,8 +42,13 @@
 //! requests of their own.
 //!
 //! Every request carries `X-NAME-Event`, `X-NAME-Event-Id` and `X-NAME-Session-Id` with the name of
-//! the [`Sender`], and `X-NAME-Signature` if the hook has a secret ([`Signer`]). Nothing is kept on
-//! disk: events not delivered when the process ends are lost.
+//! the [`Sender`], and `X-NAME-Signature` if the hook has a secret ([`Signer`]). Beside them are
+//! the headers of Standard Webhooks, so that receivers can check deliveries with a library
+//! ([`StandardSigner`]); receivers in Rust have [`Verifier`]. Nothing is kept on disk: events not
+//! delivered when the process ends are lost.
+//!
+//! A hook reaches the Internet alone. Networks of the sender's own, in which a URL of somebody else
+//! could do harm, must be allowed ([`allowed_networks`](WebhookSettings::allowed_networks)).
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -52,6 +57,7 @@
 
 mod attempt;
 mod delivery;
+mod destination;
 /// What `fuzz/` runs.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -70,9 +76,12 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 pub use self::delivery::WebhookCounters;
+pub use self::destination::DestinationError;
 pub use self::sender::Sender;
 pub use self::settings::WebhookSettings;
-pub use self::signature::Signer;
+pub use self::signature::{
+    KeyError, Refusal, SignedRequest, Signer, StandardHeaders, StandardSigner, Verifier, WebhookKey,
+};
 
 use self::attempt::HttpPost;
 use self::delivery::Delivery;
@@ -176,6 +185,32 @@ pub enum WebhookError {
     /// A header cannot carry the sender's name.
     #[error("{0:?} cannot stand in the name of a header: name the sender by letters, digits and -")]
     Name(String),
+    /// Events may not be sent there.
+    #[error("webhook {url}: {source}")]
+    Destination {
+        /// The hook's scheme, host and port.
+        url: String,
+        /// Why not.
+        source: DestinationError,
+    },
+    /// A secret can't sign.
+    #[error("a secret of webhook {url}: {source}")]
+    Key {
+        /// The hook's scheme, host and port.
+        url: String,
+        /// What is wrong with it.
+        source: KeyError,
+    },
+    /// A certificate or key could not be read.
+    #[error("webhook {url}: {path}: {reason}")]
+    File {
+        /// The hook's scheme, host and port.
+        url: String,
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The TLS configuration could not be made.
     #[error(
         "no TLS for webhook {url}: {source}; install the system's root certificates (Debian: ca-certificates) or point SSL_CERT_FILE at a bundle"

@@ -1,7 +1,11 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
+
+use super::destination::{DestinationError, Destinations};
 
 /// Where one webhook's events go, and how long they are retried.
 ///
@@ -20,9 +24,22 @@ use url::Url;
 pub struct WebhookSettings {
     /// Where events are POSTed; `http` or `https`.
     pub url: Url,
-    /// Key that signs every body, if set (`X-NAME-Signature`, see [`Signer`](super::Signer)). Never
-    /// logged.
+    /// Key that signs every request, if set: `X-NAME-Signature` ([`Signer`](super::Signer)) and
+    /// `webhook-signature` ([`StandardSigner`](super::StandardSigner)). Best is `whsec_` and 24 to
+    /// 64 random bytes in base64, which libraries of others take as it is. Never logged.
     pub secret: Option<SecretString>,
+    /// Other secrets and private keys that sign as well, as [`WebhookKey`](super::WebhookKey)
+    /// reads them: the older one, while receivers take over a new one. Each has its signature in
+    /// `webhook-signature`. Never logged.
+    pub more_secrets: Vec<SecretString>,
+    /// Networks of the sender's own that may be reached: private, loopback and link-local ones.
+    /// Default: none.
+    pub allowed_networks: Vec<IpNet>,
+    /// A file with certificates (PEM) of authorities that are trusted beside the machine's.
+    /// Default: none.
+    pub ca_file: Option<PathBuf>,
+    /// The certificate that this client shows, and its private key: two files (PEM). Default: none.
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
     /// The wire names to send; `None` sends all.
     pub events: Option<Vec<String>>,
     /// Longest wait for one answer, from connecting to its last header. Default 10 s.
@@ -62,6 +79,10 @@ impl std::fmt::Debug for WebhookSettings {
         f.debug_struct("WebhookSettings")
             .field("url", &self.origin())
             .field("signed", &self.secret.is_some())
+            .field("more_secrets", &self.more_secrets.len())
+            .field("allowed_networks", &self.allowed_networks)
+            .field("ca_file", &self.ca_file)
+            .field("client_certificate", &self.client_certificate)
             .field("events", &self.events)
             .field("timeout", &self.timeout)
             .field("proxy", &self.proxy.as_ref().map(origin))
@@ -83,6 +104,10 @@ impl WebhookSettings {
         Self {
             url,
             secret: None,
+            more_secrets: Vec::new(),
+            allowed_networks: Vec::new(),
+            ca_file: None,
+            client_certificate: None,
             events: None,
             timeout: Duration::from_secs(10),
             proxy: None,
@@ -96,12 +121,40 @@ impl WebhookSettings {
         }
     }
 
+    /// Sets what else is to be set.
+    ///
+    /// ```
+    /// use voxtra_webhook::WebhookSettings;
+    ///
+    /// let hook = WebhookSettings::new("http://10.0.0.5/orders".parse()?)
+    ///     .with(|hook| hook.allowed_networks = vec!["10.0.0.0/8".parse().unwrap()]);
+    /// assert!(hook.judge_destination().is_ok());
+    /// # Ok::<(), url::ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn with(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
+
     /// Whether events named `wire` are sent to this hook.
     #[must_use]
     pub fn wants(&self, wire: &str) -> bool {
         self.events
             .as_ref()
             .is_none_or(|names| names.iter().any(|name| name == wire))
+    }
+
+    /// Judges where the events go, as far as it can be without resolving a name.
+    ///
+    /// # Errors
+    /// They may not go there.
+    pub fn judge_destination(&self) -> Result<(), DestinationError> {
+        self.destinations().judge(&self.url)
+    }
+
+    pub(super) fn destinations(&self) -> Destinations {
+        Destinations::new(&self.allowed_networks)
     }
 
     /// Scheme, host and port. Paths and queries of webhooks often carry a token, so they are never

@@ -73,6 +73,7 @@ fn sender() -> Sender {
 
 fn settings(url: &str) -> WebhookSettings {
     let mut settings = WebhookSettings::new(url.parse().unwrap());
+    settings.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
     settings.first_backoff = Duration::from_millis(1);
     settings.max_backoff = Duration::from_millis(2);
     settings
@@ -151,6 +152,43 @@ async fn the_exact_bytes_arrive_with_the_headers_of_the_sender() {
         Some(hmac_by_hand(b"s3cret", BODY.as_bytes()))
     );
     assert_eq!(header("user-agent").as_deref(), Some("acme/1.2"));
+}
+
+#[tokio::test]
+async fn a_delivery_is_one_of_standard_webhooks() {
+    let (receiver, url) = Receiver::start(&[(503, &[])]).await;
+    let mut settings = settings(&url);
+    let older = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    settings.secret = Some("plain".into());
+    settings.more_secrets = vec![older.into()];
+    deliver(vec![settings], &[event("call.started")]).await;
+    let got = receiver.got();
+    assert_eq!(got.len(), 2);
+    for (_, headers, body) in &got {
+        let header = |name: &str| headers[name].to_str().unwrap();
+        let request = SignedRequest {
+            id: header("webhook-id"),
+            timestamp: header("webhook-timestamp"),
+            signature: header("webhook-signature"),
+            body,
+        };
+        assert_eq!(request.id, "8a9100112233445566778899aabbccdd");
+        for secret in ["plain", older] {
+            let verifier = Verifier::new(&secret.into()).unwrap();
+            assert_eq!(verifier.verify(&request), Ok(()), "{secret}");
+        }
+        let other = Verifier::new(&"other".into()).unwrap();
+        assert_eq!(other.verify(&request), Err(Refusal::Signature));
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_in_a_network_of_ones_own_is_refused_at_the_start() {
+    let (receiver, url) = Receiver::start(&[]).await;
+    let literal = WebhookSettings::new(url.parse().unwrap());
+    let refused = Webhooks::new(&sender(), vec![literal]).unwrap_err();
+    assert!(refused.to_string().contains("127.0.0.1 is this machine"));
+    assert!(receiver.got().is_empty());
 }
 
 #[tokio::test]

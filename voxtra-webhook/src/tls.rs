@@ -1,28 +1,82 @@
+use std::path::Path;
 use std::sync::Arc;
 
+use rustls::client::WantsClientCert;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-/// TLS 1.2 and 1.3, trusting the machine's certificates (on Linux its certificate bundle, or
-/// `SSL_CERT_FILE`).
-pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
-    trusting([])
+use super::{WebhookError, WebhookSettings};
+
+/// What one hook trusts, and what it shows.
+pub(super) fn for_hook(settings: &WebhookSettings) -> Result<ClientConfig, WebhookError> {
+    let no_tls = |source| WebhookError::Tls {
+        url: settings.origin(),
+        source,
+    };
+    if settings.url.scheme() != "https" {
+        // Plain HTTP must also work on a machine without any trusted certificate.
+        return trusting_nothing().map_err(no_tls);
+    }
+    let extra = match &settings.ca_file {
+        Some(path) => certificates(settings, path)?,
+        None => Vec::new(),
+    };
+    let config = builder(extra).map_err(no_tls)?;
+    let Some((certificate, key)) = &settings.client_certificate else {
+        return Ok(config.with_no_client_auth());
+    };
+    let chain = certificates(settings, certificate)?;
+    let private = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| unusable(settings, key, error.to_string()))?;
+    config
+        .with_client_auth_cert(chain, private)
+        .map_err(|error| unusable(settings, certificate, error.to_string()))
 }
 
-/// As [`client_config`], plus `extra` certificates.
-pub(super) fn trusting(
+/// The certificates of a file, at least one.
+fn certificates(
+    settings: &WebhookSettings,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, WebhookError> {
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let found = read.map_err(|error| unusable(settings, path, error.to_string()))?;
+    match found.is_empty() {
+        true => Err(unusable(settings, path, "it has no certificate".to_owned())),
+        false => Ok(found),
+    }
+}
+
+fn unusable(settings: &WebhookSettings, path: &Path, reason: String) -> WebhookError {
+    WebhookError::File {
+        url: settings.origin(),
+        path: path.display().to_string(),
+        reason,
+    }
+}
+
+/// TLS 1.2 and 1.3, trusting the machine's certificates (on Linux its certificate bundle, or
+/// `SSL_CERT_FILE`) and `extra` ones.
+fn builder(
     extra: impl IntoIterator<Item = CertificateDer<'static>>,
-) -> Result<ClientConfig, rustls::Error> {
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
     let verifier = Verifier::new_with_extra_roots(extra, provider())?;
     Ok(ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         // It would be dangerous to verify less than the machine does; this verifier is the
         // machine's.
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
+        .with_custom_certificate_verifier(Arc::new(verifier)))
+}
+
+/// As the machine's certificates say, plus `extra` ones.
+#[cfg(test)]
+pub(super) fn trusting(
+    extra: impl IntoIterator<Item = CertificateDer<'static>>,
+) -> Result<ClientConfig, rustls::Error> {
+    Ok(builder(extra)?.with_no_client_auth())
 }
 
 /// For plain HTTP: no server certificate is trusted.
@@ -91,7 +145,8 @@ mod tests {
     }
 
     async fn post(url: &str, config: ClientConfig) -> AttemptOutcome {
-        let settings = WebhookSettings::new(url.parse().unwrap());
+        let mut settings = WebhookSettings::new(url.parse().unwrap());
+        settings.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
         let event = OutgoingEvent {
             wire: "call.ended".into(),
             id: "0".repeat(32),
@@ -116,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn https_refuses_a_receiver_that_nobody_vouches_for() {
         let (url, _) = receiver().await;
-        for config in [client_config(), trusting_nothing()] {
+        for config in [trusting([]), trusting_nothing()] {
             let AttemptOutcome::Retry { reason, .. } = post(&url, config.unwrap()).await else {
                 panic!("an unknown certificate was accepted");
             };

@@ -199,7 +199,7 @@ name = "ho"
 file = "lost.wav"
 
 [[webhook]]
-url = "http://localhost/"
+url = "https://example.com/"
 events = ["call.ended", "call.strated"]
 "#,
     )
@@ -255,7 +255,7 @@ fn the_file_of_an_own_agent_is_checked_with_its_program() {
             directory.join("voxtra.toml"),
             format!(
                 "[[audiosocket]]\nuuid = \"*\"\nextension = \"1\"\n[[route]]\ndefault = true\nagent = \"Mine\"\n\
-                 [[webhook]]\nurl = \"http://localhost/\"\nevents = [\"{event}\"]\n"
+                 [[webhook]]\nurl = \"https://example.com/\"\nevents = [\"{event}\"]\n"
             ),
         )
         .unwrap();

@@ -148,10 +148,12 @@ agent = "echo"
 [[webhook]]
 url = "http://ann:{USER_PASSWORD}@{hook}/{TOKEN}?token={TOKEN}"
 secret = "${{SIGNING}}"
+allow_networks = ["127.0.0.0/8"]
 first_backoff_ms = 10
 [[webhook]]
 url = "http://{nobody}/{TOKEN}"
 secret = "{SIGNING}"
+allow_networks = ["127.0.0.0/8"]
 max_attempts = 2
 first_backoff_ms = 10
 [log]

@@ -212,7 +212,10 @@ mod tests {
                 listen: "127.0.0.1:0".parse().unwrap(),
                 ..MediaSettings::default()
             })
-            .webhook(WebhookSettings::new(url.parse().unwrap()))
+            .webhook(
+                WebhookSettings::new(url.parse().unwrap())
+                    .with(|hook| hook.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()]),
+            )
             .start()
             .await
             .unwrap();

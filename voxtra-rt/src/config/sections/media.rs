@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use ipnet::IpNet;
 use uuid::Uuid;
 use voxtra_core::audio::SampleRate;
 use voxtra_core::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy, LegSettings};
@@ -13,7 +12,7 @@ use super::super::OlderKey;
 use super::super::document::Section;
 use super::super::risk;
 use super::super::settings::{AudioSocketSettings, UuidRule};
-use super::{read_size, read_time, read_word};
+use super::{read_networks, read_size, read_time, read_word};
 use crate::app::CallLimits;
 use crate::ari::MediaFormat;
 use crate::media::{Detector, MediaSettings, OnLoss};
@@ -79,7 +78,13 @@ pub(super) fn read_media(section: Section<'_>, older: &mut Vec<OlderKey>) -> Med
 /// What is about all calls, but for the address.
 fn read_server(section: &Section<'_>, media: &mut MediaSettings, older: &mut Vec<OlderKey>) {
     if let Some(texts) = section.texts("allow_peers") {
-        media.allow_peers = read_networks(section, &texts);
+        if texts.is_empty() {
+            section.refuse(
+                "allow_peers",
+                "is empty, so that nobody could connect; leave it out for this machine only",
+            );
+        }
+        media.allow_peers = read_networks(section, "allow_peers", &texts);
     }
     if let Some(threads) = section.integer::<u16>("threads", 1..=64) {
         media.threads = threads.into();
@@ -204,30 +209,6 @@ fn renamed<T>(
         });
     }
     value.or(old_value)
-}
-
-fn read_networks(section: &Section<'_>, texts: &[String]) -> Vec<IpNet> {
-    if texts.is_empty() {
-        section.refuse(
-            "allow_peers",
-            "is empty, so that nobody could connect; leave it out for this machine only",
-        );
-    }
-    let mut networks = Vec::new();
-    for text in texts {
-        let network = text
-            .parse::<IpNet>()
-            .ok()
-            .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        match network {
-            Some(network) => networks.push(network.trunc()),
-            None => section.refuse(
-                "allow_peers",
-                format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"),
-            ),
-        }
-    }
-    networks
 }
 
 /// `host:port`, the host a name, an IPv4 address or an IPv6 address in brackets.

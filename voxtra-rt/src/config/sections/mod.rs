@@ -10,8 +10,10 @@ mod speech;
 mod tool;
 mod webhook;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 use voxtra_core::turn::{Preset, TurnSettings};
 
@@ -227,4 +229,23 @@ fn read_time(
     section
         .integer::<u64>(key, least..=most)
         .map_or(default, Duration::from_millis)
+}
+
+/// Networks, or single addresses.
+fn read_networks(section: &Section<'_>, key: &'static str, texts: &[String]) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in texts {
+        let network = text
+            .parse::<IpNet>()
+            .ok()
+            .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match network {
+            Some(network) => networks.push(network.trunc()),
+            None => section.refuse(
+                key,
+                format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"),
+            ),
+        }
+    }
+    networks
 }

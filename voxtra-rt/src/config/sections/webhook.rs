@@ -1,12 +1,14 @@
 //! `[[webhook]]`.
 
+use std::path::PathBuf;
+
 use url::Url;
 
 use super::super::Place;
 use super::super::document::Section;
 use super::super::risk;
-use super::{read_size, read_time};
-use crate::webhook::WebhookSettings;
+use super::{read_networks, read_size, read_time};
+use crate::webhook::{WebhookKey, WebhookSettings};
 
 pub(super) fn read_webhook(
     section: Section<'_>,
@@ -37,6 +39,41 @@ pub(super) fn read_webhook(
     let mut settings = WebhookSettings::new(url.or_else(|| Url::parse("http://localhost/").ok())?);
     settings.proxy = proxy;
     settings.secret = section.secret_or_file("secret", "secret_file");
+    for (key, file_key) in [
+        ("previous_secret", "previous_secret_file"),
+        ("signing_key", "signing_key_file"),
+    ] {
+        let secret = section.secret_or_file(key, file_key);
+        settings.more_secrets.extend(secret);
+    }
+    for secret in settings.secret.iter().chain(&settings.more_secrets) {
+        if let Err(error) = WebhookKey::parse_signing(secret) {
+            section.refuse_secret("secret", error.to_string());
+        }
+    }
+    if let Some(networks) = section.texts("allow_networks") {
+        settings.allowed_networks = read_networks(&section, "allow_networks", &networks);
+    }
+    if section.is_sound()
+        && let Err(error) = settings.judge_destination()
+    {
+        section.refuse_secret("url", format!("{error}: see `allow_networks`"));
+    }
+    settings.ca_file = section.text("ca_file").map(PathBuf::from);
+    let certificate = section.text("client_certificate_file").map(PathBuf::from);
+    let key = section.text("client_key_file").map(PathBuf::from);
+    settings.client_certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => {
+            section.require("client_key_file", "the key of the certificate");
+            None
+        }
+        (None, Some(_)) => {
+            section.require("client_certificate_file", "the certificate of the key");
+            None
+        }
+    };
     settings.events = section.texts("events");
     if let Some(events) = &settings.events {
         if events.is_empty() {

@@ -189,6 +189,22 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
             "must start with http://",
         ),
         (
+            "[[webhook]]\nurl = \"http://169.254.169.254/\"",
+            "with a cloud's metadata: allow it by its network, such as \"169.254.169.254/32\"",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nallow_networks = [\"10\"]",
+            "neither an IP address nor a network",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nsecret = \"whsec_short\"",
+            "webhook[1].secret: what follows whsec_ is no base64",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nclient_key_file = \"k.pem\"",
+            "client_certificate_file: is missing",
+        ),
+        (
             "[[webhook]]\nurl = \"https://h/\"\nmax_attempts = 0",
             "must be from 1 to 100",
         ),

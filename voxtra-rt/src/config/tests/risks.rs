@@ -59,7 +59,7 @@ fn what_is_not_safe_is_told_with_its_line() {
         "[asterisk]\npassword = \"x\"\nurl = \"http://[::1]:8088/ari\"",
         "[asterisk]\npassword = \"x\"\nurl = \"https://pbx.example:8089/ari\"",
         "[[webhook]]\nurl = \"https://example.com/\"",
-        "[[webhook]]\nurl = \"http://127.0.0.1:8000/\"",
+        "[[webhook]]\nurl = \"http://127.0.0.1:8000/\"\nallow_networks = [\"127.0.0.1\"]",
         "[[audiosocket]]\nextension = \"1\"\nuuid = \"*\"",
         &id("8c5f2a61-3b0d-4e97-9f14-d7a6c0b8e352"),
     ] {

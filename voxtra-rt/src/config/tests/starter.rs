@@ -32,6 +32,7 @@ fn the_examples_in_the_starter_file_are_right_too() {
     assert_eq!(hook.events.take().unwrap(), ["call.started", "call.ended"]);
     let proxy = hook.proxy.take().unwrap();
     assert_eq!(proxy.as_str(), "http://proxy.example.com:3128/");
+    assert_eq!(std::mem::take(&mut hook.allowed_networks).len(), 2);
     // The other values are the defaults.
     assert_eq!(
         format!("{hook:?}"),

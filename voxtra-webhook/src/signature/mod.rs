@@ -1,8 +1,20 @@
+//! Who an event comes from, and that nobody changed it: our own header, and Standard Webhooks.
+
+mod key;
+mod standard;
+mod verify;
+
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
+
+pub use self::key::{KeyError, WebhookKey};
+pub use self::standard::{StandardHeaders, StandardSigner};
+pub use self::verify::{Refusal, SignedRequest, Verifier};
+
+type HmacSha256 = Hmac<Sha256>;
 
 /// Makes and checks the `X-NAME-Signature` header: lower-case hex of HMAC-SHA256(secret, body) (RFC
 /// 2104, FIPS 180-4) over the exact bytes sent.
@@ -19,7 +31,7 @@ use sha2::Sha256;
 /// ```
 #[derive(Clone)]
 pub struct Signer {
-    keyed: Hmac<Sha256>,
+    keyed: HmacSha256,
 }
 
 impl Signer {
@@ -61,7 +73,7 @@ impl fmt::Debug for Signer {
     clippy::expect_used,
     reason = "HMAC takes a key of any length (RFC 2104); its error cannot happen"
 )]
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+fn keyed(key: &[u8]) -> HmacSha256 {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
