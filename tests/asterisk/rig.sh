@@ -26,12 +26,8 @@ root=$base/root
 inside=/voxtra/$port
 instance=$root$inside
 
-say() { echo "rig: $*" >&2; }
-fail() { say "$*"; exit 1; }
-impossible() {
-    say "NO REAL ASTERISK HERE: $*"
-    exit 77
-}
+tag=rig nothing="NO REAL ASTERISK HERE" where=VOXTRA_ASTERISK_ROOT
+. "$here/../../stack/machine.sh"
 
 main() {
     case $port in
@@ -40,27 +36,14 @@ main() {
     local command=${1:-}
     shift || true
     case $command in
-    install | start | stop | restart | kill | remove) locked "$command" ;;
+    install | start | stop | restart | kill | remove) locked "do_$command" ;;
     run) run "$@" ;;
     status) status ;;
     cli) cli "$*" ;;
     path) path "${1:-}" ;;
     env) environment ;;
-    *)
-        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
-        exit 2
-        ;;
+    *) usage ;;
     esac
-}
-
-# One change at a time, whoever asks. Asterisk itself must not inherit the lock, or it would hold it
-# for life.
-locked() {
-    mkdir -p "$base" 2>/dev/null || impossible "cannot write to $base"
-    exec 9>"$base/lock"
-    flock -w 300 9 || fail "somebody else has been busy with $base for five minutes"
-    "do_$1"
-    exec 9>&-
 }
 
 # ------------------------------------------------------------------------------------------------ install
@@ -70,46 +53,18 @@ do_install() {
     [ "$(id -u)" = 0 ] || impossible "making the root needs root: run 'sudo $0 install'"
     unshare --mount --propagation private -- true 2>/dev/null || impossible "mount namespaces are not allowed here"
     command -v apt-get >/dev/null || impossible "this needs a Debian machine (no apt-get here)"
-    if ! command -v mmdebstrap >/dev/null; then
-        say "installing mmdebstrap"
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap >&2 ||
-            { apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap >&2; } ||
-            impossible "the package mmdebstrap cannot be installed"
-    fi
-    local mirror suite
-    mirror=$(debian_mirror)
-    rm -rf --one-file-system "$base/new"
-    for suite in sid forky; do
-        say "making a private Debian $suite with Asterisk in $root (about half a minute)"
-        # In a mount namespace of its own: an installation that is killed leaves nothing mounted.
-        if unshare --mount --propagation private -- mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-            --include=asterisk,asterisk-core-sounds-en-gsm "$suite" "$base/new" ${mirror:+"$mirror"} >"$base/install.log" 2>&1; then
-            rm -rf --one-file-system "$base/new/var/cache/apt" "$base/new/var/lib/apt/lists"
-            chown -R root:root "$base"/new/var/{lib,log,spool}/asterisk
-            rm -rf --one-file-system "$root"
-            mv "$base/new" "$root"
-            touch "$root/.complete"
-            say "made: $(chroot "$root" asterisk -V)"
-            return
-        fi
-        say "Debian $suite could not be had; see $base/install.log"
-        tail -n 5 "$base/install.log" >&2
-        rm -rf --one-file-system "$base/new"
-    done
-    impossible "no Debian root could be made"
-}
-
-# The mirror that this machine already uses; nothing when it uses none (mmdebstrap then has a
-# default of its own).
-debian_mirror() {
-    local list
-    for _ in 1 2; do
-        list=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 2>/dev/null | sed -n 's/^Debian|Debian|//p' | head -n 1)
-        if [ -n "$list" ]; then break; fi
-        # apt knows the origin of a source only once it has fetched it.
-        apt-get update -qq >&2 || true
-    done
-    echo "$list"
+    command -v mmdebstrap >/dev/null || debian_package mmdebstrap "the Debian package mmdebstrap"
+    say "making a private Debian with Asterisk in $root (about half a minute)"
+    # In a mount namespace of its own: an installation that is killed leaves nothing mounted.
+    debian_folder "$base/new" asterisk,asterisk-core-sounds-en-gsm \
+        unshare --mount --propagation private -- mmdebstrap --variant=minbase ||
+        impossible "no Debian root could be made"
+    rm -rf --one-file-system "$base/new/var/cache/apt" "$base/new/var/lib/apt/lists"
+    chown -R root:root "$base"/new/var/{lib,log,spool}/asterisk
+    rm -rf --one-file-system "$root"
+    mv "$base/new" "$root"
+    touch "$root/.complete"
+    say "made: $(chroot "$root" asterisk -V)"
 }
 
 do_remove() {
@@ -132,7 +87,7 @@ do_start() {
         say "the configuration has changed: restarting"
         do_stop
     fi
-    if (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    if connects "$port"; then
         fail "port $port is taken by another program: set VOXTRA_ASTERISK_PORT"
     fi
     rm -f "$instance"/run/*
@@ -297,7 +252,7 @@ environment() {
 
 run() {
     [ $# -gt 0 ] || { say "run what?"; exit 2; }
-    mkdir -p "$base" 2>/dev/null || impossible "cannot write to $base"
+    mkdir -p "$base" 2>/dev/null || impossible "cannot write to $base: set $where"
     # A lock of its own, for the whole run: the command may stop and start Asterisk meanwhile.
     exec 7>"$base/run-$port.lock"
     flock -w 1800 7 || fail "another run has been using port $port for half an hour"

@@ -111,6 +111,45 @@ async fn understood_each_other(stack: &Stack, serve: &Serve, turns: &[Turn]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_is_a_conversation_with_the_stack() {
+    let Some(_stack) = Stack::get() else {
+        return;
+    };
+    let _turn = TURN.lock().await;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo-ai");
+    let _ = std::fs::remove_dir_all(&folder);
+    // It reads the ports of this run from the environment.
+    let run = tokio::process::Command::new(serve::program())
+        .args(["demo", "--ai", "--out"])
+        .arg(&folder)
+        .kill_on_drop(true)
+        .output();
+    let run = tokio::time::timeout(PATIENCE * 6, run)
+        .await
+        .unwrap()
+        .unwrap();
+    let said = String::from_utf8(run.stdout).unwrap();
+    println!("{said}");
+    assert!(
+        run.status.success(),
+        "{said}\n{:?}",
+        String::from_utf8(run.stderr)
+    );
+    // Each of the caller's turns was heard, answered and measured, and one was an interruption.
+    assert_eq!(said.matches("  caller  ").count(), 4, "{said}");
+    assert_eq!(said.matches("understood: “").count(), 4, "{said}");
+    assert!(said.matches("  agent   ").count() >= 5, "{said}");
+    assert_eq!(said.matches("of silence, end of turn").count(), 4, "{said}");
+    assert!(said.contains("the caller interrupts"), "{said}");
+    let events = std::fs::read_to_string(folder.join("events.jsonl")).unwrap();
+    assert_eq!(events.matches("\"turn.measured\"").count(), 4, "{said}");
+    let report = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(report.contains("speech-to-text") && report.contains("data:audio/wav;base64,"));
+    assert!(folder.join("call.wav").is_file());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_is_answered_in_words_that_the_caller_understands() {
     let (Some(asterisk), Some(stack)) = (Asterisk::get().await, Stack::get()) else {
         return;

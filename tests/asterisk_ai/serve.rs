@@ -167,7 +167,7 @@ impl Drop for Serve {
 }
 
 /// The command under test.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     std::env::var_os("VOXTRA_BIN")
         .expect("tests/ai/run.sh sets VOXTRA_BIN")
         .into()

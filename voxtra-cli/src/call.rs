@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn script(args: &Args, speech: Option<Vec<i16>>) -> Script {
     let mut steps = vec![match speech {
         Some(samples) => Step::Say {
-            name: "recording",
+            name: "recording".into(),
             samples: samples.into(),
         },
         None => Step::Wait(Duration::from_secs(1)),

@@ -15,10 +15,10 @@ use voxtra_rt::config::{
     Config, ConfigError, ConfiguredAgent, Problem, ProviderSettings, RISKS, VoiceSettings,
 };
 use voxtra_rt::media::{MediaServer, MediaSettings};
-use voxtra_rt::speech::{CommandVoice, Prompts, SpeechError, TextToSpeech as _};
+use voxtra_rt::speech::{CommandVoice, Prompts, ProviderErrorKind, SpeechError, TextToSpeech as _};
 
 use super::terminal::Paint;
-use super::{Failure, agents, events, logging, runtime, terminal};
+use super::{Failure, agents, events, logging, runtime, stack, terminal};
 
 /// How long Asterisk may take to connect, after it took the order.
 const AUDIO: Duration = Duration::from_secs(5);
@@ -100,21 +100,41 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if !args.online {
         return Ok(());
     }
-    for found in runtime()?.block_on(look(&config.providers))? {
-        writeln!(out, "{good}  {found}")?;
+    // What is wrong with both is told at once.
+    let providers = runtime()?.block_on(look(&config.providers, &mut out));
+    let asterisk = if config.asterisk.is_none() && !config.providers.is_empty() {
+        Ok(())
+    } else {
+        log_in(&config, &args.config, &mut out)
+    };
+    match (providers, asterisk) {
+        (Err(providers), Err(asterisk)) => {
+            providers.print();
+            Err(asterisk)
+        }
+        (providers, asterisk) => providers.and(asterisk),
+    }?;
+    if let Some(asterisk) = &config.asterisk {
+        terminal::note(format_args!(
+            "Next: send calls to Stasis({}) in extensions.conf, then `voxtra serve -c {}`.",
+            asterisk.app,
+            args.config.display()
+        ));
     }
-    if config.asterisk.is_none() && !config.providers.is_empty() {
-        return Ok(());
-    }
+    Ok(())
+}
+
+/// Whether the configured Asterisk lets us in, has what we need, and connects audio to us.
+fn log_in(config: &Config, path: &Path, out: &mut impl io::Write) -> Result<(), Failure> {
+    let good = Paint::stdout().good("ok");
     let Some(asterisk) = config.asterisk.clone() else {
         return Err(Failure::usage(format_args!(
             "{} names no Asterisk to log in to",
-            args.config.display()
+            path.display()
         ))
         .advise("add an [asterisk] section with url, username, password and app"));
     };
     let url = asterisk.url.clone();
-    let app = asterisk.app.clone();
     let (info, modules) = runtime()?
         .block_on(async {
             let ari = AriClient::new(asterisk)?;
@@ -131,11 +151,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let missing = missing_modules(&modules);
     if missing.is_empty() {
         writeln!(out, "{good}  every module that Voxtra needs is running")?;
-        writeln!(out, "{good}  {}", runtime()?.block_on(audio(&config))?)?;
-        terminal::note(format_args!(
-            "Next: send calls to Stasis({app}) in extensions.conf, then `voxtra serve -c {}`.",
-            args.config.display()
-        ));
+        writeln!(out, "{good}  {}", runtime()?.block_on(audio(config))?)?;
         return Ok(());
     }
     let width = missing.iter().map(|m| m.name.len()).max().unwrap_or(0);
@@ -164,23 +180,40 @@ fn describe(agent: &ConfiguredAgent) -> String {
     )
 }
 
-/// Asks the providers whether they are there and take their keys: in a word each, or why not.
-async fn look(providers: &[ProviderSettings]) -> Result<Vec<String>, Failure> {
-    let mut found = Vec::new();
+/// Asks the providers whether they are there and take their keys.
+async fn look(providers: &[ProviderSettings], out: &mut impl io::Write) -> Result<(), Failure> {
+    let good = Paint::stdout().good("ok");
     let mut failed = Vec::new();
+    let mut is_any_elsewhere = false;
     for provider in providers {
         let name = &provider.name;
         match provider.look().await {
-            Ok(true) => found.push(format!("provider {name} answers, and takes the key")),
-            Ok(false) => found.push(format!("provider {name} is there")),
-            Err(error) => failed.push(format!("provider {error}")),
+            Ok(true) if provider.key.is_some() => {
+                writeln!(out, "{good}  provider {name} answers, and takes the key")?;
+            }
+            Ok(true) => writeln!(out, "{good}  provider {name} answers")?,
+            Ok(false) => writeln!(out, "{good}  provider {name} is there")?,
+            Err(error) => {
+                is_any_elsewhere |= error.kind != ProviderErrorKind::Unavailable
+                    || !stack::is_here(provider.base_url.as_deref());
+                failed.push(error.to_string());
+            }
         }
     }
-    if failed.is_empty() {
-        return Ok(found);
-    }
-    Err(Failure::failed(failed.join("\n"))
-        .advise("set the key and the address of its [provider] section; remove a section that no agent uses"))
+    let message = match failed.as_slice() {
+        [] => return Ok(()),
+        [one] => format!("provider {one}"),
+        more => format!("providers can't be used:\n  {}", more.join("\n  ")),
+    };
+    let failure = Failure::failed(message);
+    Err(if is_any_elsewhere {
+        failure.advise("set the key and the address of its [provider] section; remove a section that no agent uses")
+    } else {
+        failure.advise(format_args!(
+            "start what runs on this machine; `{}` does so for the servers of `voxtra init --local`",
+            stack::start()
+        ))
+    })
 }
 
 /// Whether Asterisk can connect audio to the address that it will be told: in a word, or why not.
@@ -257,8 +290,17 @@ pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
 pub(super) fn read(path: &Path) -> Result<Config, Failure> {
     Config::load(path).map_err(|error| match error {
         ConfigError::Read { .. } => Failure::usage(error),
+        ConfigError::Invalid { ref problems, .. } if problems.iter().all(is_unset) => Failure::usage(error).advise(
+            "`export NAME=…` sets one; a [provider] that no agent uses may be removed with its key",
+        ),
         _ => Failure::usage(error).advise("docs/configuration.md lists every key; `voxtra init` writes a file that holds them all"),
     })
+}
+
+/// Whether the file is right, and what it takes from the environment is not there.
+fn is_unset(problem: &Problem) -> bool {
+    problem.reason.starts_with("the environment variable ")
+        && problem.reason.contains(" is not set;")
 }
 
 fn refuse(path: &Path, problems: Vec<Problem>) -> Failure {

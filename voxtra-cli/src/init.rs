@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use voxtra_rt::config::{AGENT_STARTER, STARTER, local_agent_starter};
 
-use super::{Failure, private, terminal};
+use super::{Failure, private, stack, terminal};
 
 /// Write a commented configuration to start from
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     writeln!(io::stdout(), "Wrote {path}.")?;
     if args.local {
         terminal::note(format_args!(
-            "Next: `stack/stack.sh start` in Voxtra's source, set VOXTRA_ARI_PASSWORD, then `voxtra check -c {path} --online`, then `voxtra serve -c {path}`. docs/first-conversation.md has every step."
+            "Next: `{}`, set VOXTRA_ARI_PASSWORD, then `voxtra check -c {path} --online`, then `voxtra serve -c {path}`. docs/first-conversation.md has every step.",
+            stack::start()
         ));
     } else if args.agent {
         terminal::note(format_args!(

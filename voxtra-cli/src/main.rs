@@ -27,6 +27,7 @@ mod recording;
 mod report;
 mod runtime;
 mod serve;
+mod stack;
 mod terminal;
 mod timeline;
 mod torture;
@@ -54,6 +55,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 First steps:
   voxtra demo                   hear and see a whole call, without Asterisk
+  voxtra demo --ai              the same with an agent that talks, by the local stack
   voxtra init                   write a configuration to start from
   voxtra init --agent           the same with an agent that talks with callers
   voxtra check --online         find out what is missing on the Asterisk side

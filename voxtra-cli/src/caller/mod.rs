@@ -11,6 +11,6 @@ pub(crate) mod speech;
 pub(crate) mod tape;
 pub(crate) mod test_call;
 
-pub(crate) use script::{Script, Step};
+pub(crate) use script::{Cue, Script, Step};
 pub(crate) use tape::{Ending, Tape};
 pub(crate) use test_call::{CallError, Progress, TestCall};

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::speech::SpeechTracker;
@@ -12,20 +13,39 @@ use super::speech::SpeechTracker;
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// Says this, at the call's rate.
-    Say {
-        name: &'static str,
-        samples: Arc<[i16]>,
-    },
+    Say { name: Arc<str>, samples: Arc<[i16]> },
     /// Does nothing for a while.
     Wait(Duration),
     /// Waits until the agent has been quiet for `long`, but no longer than `at_most`.
     UntilQuiet { long: Duration, at_most: Duration },
     /// Waits until the agent has been speaking for `long`, but no longer than `at_most`.
     UntilSpeaking { long: Duration, at_most: Duration },
+    /// Waits until this was given `times` times, but no longer than `at_most`.
+    UntilCue {
+        cue: Cue,
+        times: usize,
+        at_most: Duration,
+    },
     /// Presses these keys, one after the other.
     Press(String),
     /// Hangs up.
     HangUp,
+}
+
+/// Something that a caller can't hear for certain, such as whether it is the answer that begins:
+/// counted by whoever knows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cue(Arc<AtomicUsize>);
+
+impl Cue {
+    /// It has happened once more.
+    pub(crate) fn give(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn given(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What the caller does in one frame's time, besides the samples written into the frame.
@@ -41,9 +61,9 @@ pub(crate) struct Act {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CallerAction {
     /// Began to say this.
-    Says(&'static str),
+    Says(Arc<str>),
     /// Had said it.
-    Said(&'static str),
+    Said(Arc<str>),
     /// Pressed a key.
     Pressed(char),
     /// The agent didn't fall silent, or didn't speak, in the time it was given.
@@ -111,7 +131,7 @@ impl Script {
                 }
                 Some(Step::Say { name, samples }) => {
                     if self.done == 0 {
-                        on(now, CallerAction::Says(name));
+                        on(now, CallerAction::Says(name.clone()));
                     }
                     let rest = samples.get(self.done..).unwrap_or_default();
                     if !rest.is_empty() {
@@ -122,7 +142,7 @@ impl Script {
                         self.done += n;
                         return Act::default();
                     }
-                    on(now, CallerAction::Said(name));
+                    on(now, CallerAction::Said(name.clone()));
                 }
                 Some(Step::Press(keys)) => {
                     let due = KEY_INTERVAL * u32::try_from(self.done).unwrap_or(u32::MAX);
@@ -162,6 +182,18 @@ impl Script {
                             return Act::default();
                         }
                         on(now, CallerAction::GaveUp("waiting for the agent to speak"));
+                    }
+                }
+                Some(Step::UntilCue {
+                    cue,
+                    times,
+                    at_most,
+                }) => {
+                    if cue.given() < *times {
+                        if waited < *at_most {
+                            return Act::default();
+                        }
+                        on(now, CallerAction::GaveUp("waiting for an answer"));
                     }
                 }
             }
@@ -211,7 +243,7 @@ mod tests {
 
     fn say(samples: usize) -> Step {
         Step::Say {
-            name: "x",
+            name: "x".into(),
             samples: vec![9; samples].into(),
         }
     }
@@ -230,7 +262,13 @@ mod tests {
                 frame[..spoken].iter().all(|&s| s == 9) && frame[spoken..].iter().all(|&s| s == 0)
             );
         }
-        assert_eq!(actions, [CallerAction::Says("x"), CallerAction::Said("x")]);
+        assert_eq!(
+            actions,
+            [
+                CallerAction::Says("x".into()),
+                CallerAction::Said("x".into())
+            ]
+        );
     }
 
     #[test]
@@ -252,8 +290,8 @@ mod tests {
         assert_eq!(
             actions,
             [
-                (2580, CallerAction::Says("x")),
-                (2600, CallerAction::Said("x")),
+                (2580, CallerAction::Says("x".into())),
+                (2600, CallerAction::Said("x".into())),
                 (2600, CallerAction::HungUp)
             ]
         );
@@ -273,7 +311,7 @@ mod tests {
             &[(1000, 9000)],
             3000,
         );
-        assert_eq!(actions[0], (2500, CallerAction::Says("x")));
+        assert_eq!(actions[0], (2500, CallerAction::Says("x".into())));
     }
 
     #[test]
@@ -313,6 +351,47 @@ mod tests {
                 1000,
                 CallerAction::GaveUp("waiting for the agent to fall silent")
             )
+        );
+    }
+
+    #[test]
+    fn waits_for_as_many_cues_as_it_needs() {
+        let cue = Cue::default();
+        let mut script = Script::new([
+            Step::UntilCue {
+                cue: cue.clone(),
+                times: 2,
+                at_most: ms(1000),
+            },
+            say(160),
+        ]);
+        let (mut frame, tracker) = ([7; 160], SpeechTracker::default());
+        let mut actions = Vec::new();
+        for now in (0..200).step_by(20) {
+            if now == 40 || now == 100 {
+                cue.give();
+            }
+            script.tick(ms(now), &tracker, &mut frame, &mut |at, action| {
+                actions.push((at, action));
+            });
+        }
+        assert_eq!(actions[0], (ms(100), CallerAction::Says("x".into())));
+
+        let (actions, _) = play(
+            vec![
+                Step::UntilCue {
+                    cue: Cue::default(),
+                    times: 1,
+                    at_most: ms(400),
+                },
+                Step::HangUp,
+            ],
+            &[(0, 5000)],
+            5000,
+        );
+        assert_eq!(
+            actions[0],
+            (400, CallerAction::GaveUp("waiting for an answer"))
         );
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::measure::Loudness;
 use super::play::Played;
 use crate::media_figures::{grouped, micros};
+use crate::report::TimedEvent;
 
 /// The figures of a played call.
 pub(super) fn of(played: &Played) -> Vec<(String, String)> {
@@ -44,6 +45,21 @@ pub(super) fn of(played: &Played) -> Vec<(String, String)> {
     ]
     .map(|(label, value)| (label.to_owned(), value))
     .into()
+}
+
+/// The figures of the answers to a caller's turns.
+pub(super) fn of_answers(events: &[TimedEvent]) -> Vec<(String, String)> {
+    let measured = events.iter().filter(|event| event.wire == "turn.measured");
+    let each = |field: &str| {
+        let times = measured
+            .clone()
+            .filter_map(|event| event.data[field].as_u64());
+        list(&times.map(Duration::from_millis).collect::<Vec<_>>())
+    };
+    vec![
+        ("Silence before answers".into(), each("heard_silence_ms")),
+        ("Voxtra's own part of it".into(), each("own_ms")),
+    ]
 }
 
 fn per_frame(allocations: u64, frames: u64) -> String {

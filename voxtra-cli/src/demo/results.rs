@@ -39,6 +39,7 @@ pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
 pub(super) fn write(
     directory: &Path,
     played: &Played,
+    title: &str,
     figures: Vec<(String, String)>,
 ) -> Result<[PathBuf; 3], Failure> {
     let paths = ["events.jsonl", "call.wav", "report.html"].map(|name| directory.join(name));
@@ -62,7 +63,7 @@ pub(super) fn write(
 
     let events = played.timed_events();
     let report = Report {
-        title: "A call with the parrot".into(),
+        title: title.into(),
         subtitle: format!(
             "voxtra demo · {:.1} s at {} kHz over AudioSocket on loopback · {}",
             tape.duration.as_secs_f64(),

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::expected::{self, Expected, expect, is_complete};
 use crate::caller::{Script, Step};
 use crate::report::TimedEvent;
 
@@ -38,7 +37,7 @@ pub(super) fn caller_script(hello: Arc<[i16]>, cough: Arc<[i16]>, stop: Arc<[i16
         hears(300),
         quiet(500),
         Step::Say {
-            name: "The weather is lovely here this morning.",
+            name: "The weather is lovely here this morning.".into(),
             samples: hello,
         },
         // "You said:", the caller's words, and the beginning of the explanation, which a cough does
@@ -47,12 +46,12 @@ pub(super) fn caller_script(hello: Arc<[i16]>, cough: Arc<[i16]>, stop: Arc<[i16
         Step::Wait(ms(3900)),
         hears(100),
         Step::Say {
-            name: "(coughs)",
+            name: "(coughs)".into(),
             samples: cough,
         },
         hears(1200),
         Step::Say {
-            name: "Stop, thank you. That is enough.",
+            name: "Stop, thank you. That is enough.".into(),
             samples: stop,
         },
         hears(300),
@@ -62,17 +61,6 @@ pub(super) fn caller_script(hello: Arc<[i16]>, cough: Arc<[i16]>, stop: Arc<[i16
         quiet(500),
         Step::HangUp,
     ])
-}
-
-/// One thing that has to happen.
-struct Expected {
-    what: &'static str,
-    wire: &'static str,
-    with: fn(&Value) -> bool,
-}
-
-const fn expect(what: &'static str, wire: &'static str, with: fn(&Value) -> bool) -> Expected {
-    Expected { what, wire, with }
 }
 
 /// What has to happen, in this order.
@@ -153,32 +141,9 @@ const COUNTS: [(&str, usize); 8] = [
     ("error", 0),
 ];
 
-fn is_complete(data: &Value) -> bool {
-    data["interrupted"] == false
-}
-
 /// What is missing or too much in these events, in words. Empty when the story was told.
 pub(super) fn missing(events: &[TimedEvent]) -> Vec<String> {
-    let mut missing = Vec::new();
-    let mut rest = events.iter();
-    for expected in &IN_ORDER {
-        let before = rest.clone();
-        if !rest.any(|e| e.wire == expected.wire && (expected.with)(&e.data)) {
-            missing.push(format!("{} ({})", expected.what, expected.wire));
-            // What follows may have happened all the same.
-            rest = before;
-        }
-    }
-    for (wire, expected) in COUNTS {
-        let found = events.iter().filter(|e| e.wire == wire).count();
-        if found != expected {
-            missing.push(format!("{wire}: {found} of them instead of {expected}"));
-        }
-    }
-    if events.last().is_some_and(|e| e.wire != "session.destroyed") {
-        missing.push("session.destroyed is not the last event".into());
-    }
-    missing
+    expected::missing(events, &IN_ORDER, &COUNTS)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 mod drawing;
 mod lanes;
-mod waits;
+pub(crate) mod waits;
 
 use std::fmt::Write as _;
 

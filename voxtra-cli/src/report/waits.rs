@@ -7,23 +7,24 @@ use crate::clock::Clock;
 
 /// The silence before an answer: from the caller's last sound on.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     /// When it began, in milliseconds on the axis.
     pub(super) from_ms: u64,
     /// Its parts, in order: class, and when it ended.
     pub(super) parts: Vec<(&'static str, u64)>,
     /// All of it in words.
-    pub(super) words: String,
+    pub(crate) words: String,
 }
 
 /// The waits that `turn.measured` tells of.
-pub(super) fn of(events: &[TimedEvent]) -> Vec<Wait> {
+pub(crate) fn of(events: &[TimedEvent]) -> Vec<Wait> {
     events.iter().filter_map(wait).collect()
 }
 
 /// Who is waited for until a moment that the event tells.
-const PARTS: [(&str, &str, &str); 4] = [
+const PARTS: [(&str, &str, &str); 5] = [
     ("decided_ms", "turn", "end of turn"),
+    ("transcript_ms", "ears", "speech-to-text"),
     ("first_sentence_ms", "model", "language model"),
     ("first_audio_ms", "voice", "voice"),
     ("first_frame_ms", "own", "Voxtra"),
@@ -70,17 +71,22 @@ mod tests {
             t_ms: 5_000,
             wire: "turn.measured".into(),
             data: json!({
-                "heard_silence_ms": 1_300, "decided_ms": 700, "first_sentence_ms": 1_000,
+                "heard_silence_ms": 1_300, "decided_ms": 700, "transcript_ms": 900, "first_sentence_ms": 1_000,
                 "first_audio_ms": null, "first_frame_ms": 1_300,
             }),
         };
         let waits = of(&[event]);
         let expected = Wait {
             from_ms: 3_700,
-            parts: vec![("turn", 4_400), ("model", 4_700), ("own", 5_000)],
+            parts: vec![
+                ("turn", 4_400),
+                ("ears", 4_600),
+                ("model", 4_700),
+                ("own", 5_000),
+            ],
             words:
-                "the caller heard 0:01.30 of silence, end of turn 700 ms, language model 300 ms, \
-                    Voxtra 300 ms"
+                "the caller heard 0:01.30 of silence, end of turn 700 ms, speech-to-text 200 ms, \
+                    language model 100 ms, Voxtra 300 ms"
                     .into(),
         };
         assert_eq!(waits, [expected]);

@@ -47,6 +47,11 @@ fn the_file_with_an_agent_names_the_keys_that_are_missing_and_passes_with_them()
     let missing = check(&keys[..1]);
     assert_eq!(missing.status, 2);
     assert!(!missing.err.contains(keys[0]), "{}", missing.err);
+    assert!(
+        missing.err.contains("`export NAME=…` sets one"),
+        "{}",
+        missing.err
+    );
     for key in &keys[1..] {
         let says = format!("the environment variable {key} is not set");
         assert!(missing.err.contains(&says), "{}", missing.err);
@@ -403,6 +408,35 @@ fn online_says_why_it_cannot_log_in() {
     let run = online(&directory, free);
     assert_eq!(run.status, 1);
     assert!(run.err.contains("is Asterisk running"), "{}", run.err);
+}
+
+#[test]
+fn online_names_providers_and_an_asterisk_that_are_not_there_at_once() {
+    let directory = fresh_directory("online-nobody");
+    let init = voxtra_in(&directory, &["init", "--local"]);
+    assert_eq!(init.status, 0, "{}", init.err);
+    let file = directory.join("voxtra.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = ["8088", "8080", "10200", "10300"]
+        .iter()
+        .fold(text, |text, port| {
+            text.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:1")
+        });
+    fs::write(&file, text).unwrap();
+    let run = voxtra_in(&directory, &["check", "--online"]);
+    assert_eq!(run.status, 1, "{}", run.err);
+    for name in ["whisper", "local", "piper"] {
+        let says = format!("{name}: 127.0.0.1:1 is not reached: Connection refused");
+        assert!(run.err.contains(&says), "{says}: {}", run.err);
+    }
+    // What starts them, and what is wrong with Asterisk.
+    assert!(
+        run.err.contains("stack/stack.sh start` does so"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("is Asterisk running"), "{}", run.err);
+    assert!(!run.err.contains("Next:"), "{}", run.err);
 }
 
 #[test]

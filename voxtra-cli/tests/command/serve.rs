@@ -204,6 +204,34 @@ fn the_log_tells_of_each_calls_beginning_and_end() {
 }
 
 #[test]
+fn the_log_says_why_a_caller_hears_nothing() {
+    let directory = fresh_directory("serve-error");
+    let configuration = format!(
+        "[[audiosocket]]\nuuid = \"{PARROT}\"\nextension = \"1000\"\n\
+         [provider.p]\nkind = \"wyoming\"\nbase_url = \"127.0.0.1:1\"\n\
+         [provider.m]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\n\
+         [agent.a]\ninstructions = \"Be brief.\"\ngreeting = \"Hello.\"\nspeech_to_text = \"p\"\n\
+         language_model = \"m\"\ntext_to_speech = \"p\"\n"
+    );
+    let (serve, mut log) = Serve::with(&directory, &configuration, &[]);
+    serve.call(PARROT, &["--wait", "1"]);
+    let mut logged = String::new();
+    while !logged.contains("call ended") {
+        assert!(log.read_line(&mut logged).unwrap() > 0, "{logged}");
+    }
+    let line = |text: &str| logged.lines().find(|line| line.contains(text));
+    let why = line("something went wrong").unwrap_or_else(|| panic!("{logged}"));
+    assert!(
+        why.contains("WARN") && why.contains("text_to_speech"),
+        "{why}"
+    );
+    assert!(why.contains("127.0.0.1:1 is not reached"), "{why}");
+    let started = line("call started").unwrap();
+    let call = started.split_once("call=").unwrap().1;
+    assert!(why.contains(call.split(' ').next().unwrap()), "{why}");
+}
+
+#[test]
 fn one_attempt_on_an_id_is_told_among_many_other_refusals() {
     let directory = fresh_directory("serve-audit");
     let (mut serve, mut log) = Serve::start_logging(&directory, None);

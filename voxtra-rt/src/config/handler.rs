@@ -36,11 +36,7 @@ fn settings(
     agent: &ConfiguredAgent,
     speech: Option<&Arc<dyn TextToSpeech>>,
 ) -> Result<AgentSettings, SpeechError> {
-    let find = |name: &str| -> Result<&ProviderSettings, SpeechError> {
-        let mut providers = config.providers.iter();
-        let found = providers.find(|provider| provider.name == name);
-        found.ok_or_else(|| agent.refused(format!("there is no [provider.{name}]")))
-    };
+    let find = |name: &str| find(config, agent, name);
     let refuse = |error: ProviderError| agent.refused(error);
     if let Some(name) = &agent.speech_to_speech {
         let service = find(name)?.speech_to_speech().map_err(refuse)?;
@@ -52,21 +48,13 @@ fn settings(
     let models = each(&agent.language_model, |name| {
         find(name)?.language_model().map_err(refuse)
     });
-    let voices = each(&agent.text_to_speech, |name| match speech {
-        Some(speech) if name == COMMAND => Ok(speech.clone()),
-        None if name == COMMAND => Err(agent
-            .refused("it has no voice: install espeak-ng, flite or piper, or set text_to_speech")),
-        _ => find(name)?.text_to_speech().map_err(refuse),
-    });
     let ears = one(agent, "speech_to_text", ears?, |all| {
         Some(Arc::new(FallbackTranscriber::new(all)?))
     })?;
     let model = one(agent, "language_model", models?, |all| {
         Some(Arc::new(FallbackModel::new(all)?))
     })?;
-    let voice = one(agent, "text_to_speech", voices?, |all| {
-        Some(Arc::new(FallbackVoice::new(all)?))
-    })?;
+    let voice = voice(config, agent, speech)?;
     let mut settings = agent.settings()?;
     if !agent.languages.is_empty() {
         let voices = agent.languages.iter().map(|(tag, name)| {
@@ -80,6 +68,51 @@ fn settings(
         .speech_to_text(ears)
         .language_model(model)
         .voice(voice))
+}
+
+impl Config {
+    /// The voice that this agent of it speaks with, for a program that speaks with it elsewhere.
+    ///
+    /// # Errors
+    /// It has none, or none that can be used.
+    pub fn voice_of(&self, agent: &ConfiguredAgent) -> Result<Arc<dyn TextToSpeech>, SpeechError> {
+        let speech = if agent.needs_speech() {
+            self.speech.find_voice()?
+        } else {
+            None
+        };
+        voice(self, agent, speech.as_ref())
+    }
+}
+
+/// The agent's voice. `speech` is that of `[speech]`.
+fn voice(
+    config: &Config,
+    agent: &ConfiguredAgent,
+    speech: Option<&Arc<dyn TextToSpeech>>,
+) -> Result<Arc<dyn TextToSpeech>, SpeechError> {
+    let voices = each(&agent.text_to_speech, |name| match speech {
+        Some(speech) if name == COMMAND => Ok(speech.clone()),
+        None if name == COMMAND => Err(agent
+            .refused("it has no voice: install espeak-ng, flite or piper, or set text_to_speech")),
+        _ => {
+            let found = find(config, agent, name)?.text_to_speech();
+            found.map_err(|error| agent.refused(error))
+        }
+    });
+    one(agent, "text_to_speech", voices?, |all| {
+        Some(Arc::new(FallbackVoice::new(all)?))
+    })
+}
+
+fn find<'a>(
+    config: &'a Config,
+    agent: &ConfiguredAgent,
+    name: &str,
+) -> Result<&'a ProviderSettings, SpeechError> {
+    let mut providers = config.providers.iter();
+    let found = providers.find(|provider| provider.name == name);
+    found.ok_or_else(|| agent.refused(format!("there is no [provider.{name}]")))
 }
 
 fn each<P: ?Sized>(

@@ -211,8 +211,10 @@ impl ProviderSettings {
         let connect = tokio::net::TcpStream::connect((host, port));
         match tokio::time::timeout(limit, connect).await {
             Ok(Ok(_)) => Ok(false),
-            Ok(Err(error)) => Err(failed(format!("can't be reached: {error}"))),
-            Err(_) => Err(failed("can't be reached: it doesn't answer".to_owned())),
+            Ok(Err(error)) => Err(failed(format!("{host}:{port} is not reached: {error}"))),
+            Err(_) => Err(failed(format!(
+                "{host}:{port} is not reached: it doesn't answer"
+            ))),
         }
     }
 

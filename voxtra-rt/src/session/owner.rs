@@ -639,7 +639,18 @@ impl Owner {
     }
 }
 
-/// Logs a call's beginning and its end. Text from the line is escaped: it comes from outside.
+/// The errors that whoever emits them does not log with more to say.
+const LOGGED: [&str; 6] = [
+    "dead_air",
+    "language_model",
+    "originate",
+    "prompt",
+    "speech_to_text",
+    "text_to_speech",
+];
+
+/// Logs a call's beginning, its end, and what went wrong in between. Text from the line is escaped:
+/// it comes from outside.
 fn log_life(event: &Event) {
     let (call, EventBody::BuiltIn(body)) = (&*event.session_id, &event.body) else {
         return;
@@ -661,6 +672,12 @@ fn log_life(event: &Event) {
         BuiltIn::CallFailed(failed) => {
             tracing::info!(?call, reason = ?failed.reason, "call failed");
         }
+        BuiltIn::Error(error) if LOGGED.contains(&&*error.error_type) => tracing::warn!(
+            ?call,
+            what = &*error.error_type,
+            message = ?error.message,
+            "something went wrong"
+        ),
         _ => {}
     }
 }

@@ -40,7 +40,15 @@ impl Endpoint {
             ProviderErrorKind::Unavailable
         };
         // The URL is left out: its query may hold a key.
-        self.error(kind, &causes(&error.without_url()))
+        let error = error.without_url();
+        if !error.is_connect() {
+            return self.error(kind, &causes(&error));
+        }
+        // Each layer says that it can't connect; the innermost says why.
+        let (base, why) = (&self.inner.base, innermost(&error));
+        let host = base.host_str().unwrap_or_default();
+        let port = base.port_or_known_default().unwrap_or_default();
+        self.error(kind, &format!("{host}:{port} is not reached: {why}"))
     }
 }
 
@@ -158,9 +166,32 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// What an error comes from in the end.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn whoever_is_not_reached_is_named_in_a_few_words() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let base = format!("http://127.0.0.1:{port}/v1");
+        let endpoint = Endpoint::new("local", &base, crate::Timeouts::default()).unwrap();
+        let error = endpoint.look("models", &[]).await.unwrap_err();
+        assert_eq!(error.kind, ProviderErrorKind::Unavailable);
+        let begins = format!("127.0.0.1:{port} is not reached: Connection refused");
+        assert!(error.message.starts_with(&begins), "{error}");
+        assert!(error.message.len() < begins.len() + 20, "{error}");
+    }
 
     #[test]
     fn a_status_says_what_to_do() {
