@@ -3,7 +3,7 @@
 
 Each server is installed on first use below target/peers (or $VOXTRA_PEERS), runs on one core, and echoes what `voxtra load`, on another
 core, sends it as Asterisk would. The servers take turns, so that a change of the machine's mood hits them all. `voxtra torture` then
-plays the hostile peer with each. Results are kept as JSON below target/bench-results; the page is made from whatever is there.
+plays the hostile peer with each, and callers converse with agents of ours and of others (benches/conversation.py). Results are kept as JSON below target/bench-results; the page is made from whatever is there.
 
 examples:
   benches/compare.py                                everything: half an hour, on a machine that does nothing else
@@ -11,6 +11,7 @@ examples:
   benches/compare.py prepare                        install and build, measure nothing
   benches/compare.py load --peers voxtra,bare-echo --calls 500 --rounds 1
   benches/compare.py torture --peers voxtra
+  benches/compare.py conversation                   ten minutes; the agents are installed first
   benches/compare.py page                           only write the page anew
 """
 
@@ -23,12 +24,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import conversation
 import server_load
 from page import document, machine, tables
-from page.peers import PACED, PEERS, ROOT, Peer
+from page.peers import CONVERSING, PACED, PEERS, ROOT, Peer
 from page.results import Results
 
-STEPS = ["prepare", "load", "spacing", "torture", "page"]
+STEPS = ["prepare", "load", "spacing", "torture", "conversation", "page"]
 # What measures the page's other tables. The first writes its own; the others leave their results
 # below target/bench-results.
 OTHERS = {
@@ -178,6 +180,19 @@ def play_hostile(args, peer: Peer) -> dict:
         return {"failed": str(error)}
 
 
+def converse(args, results: Results):
+    """With the defaults of benches/conversation.py, which has more options."""
+    if args.anew:
+        for peer in CONVERSING:
+            results.forget("conversation", peer.name)
+    for peer in CONVERSING:
+        if peer.version() is None:
+            raise Trouble(f"{peer.name} can't be made ready (above)")
+    rounds = range(args.first_round, args.first_round + 2)
+    cores = (args.server_core, args.load_core)
+    conversation.run(results, CONVERSING, [1, 10, 50, 100], rounds, 20, 600, cores, say)
+
+
 def others(args):
     for name, command in OTHERS.items():
         command = [part.replace("{results}", str(args.results.resolve())) for part in command]
@@ -194,7 +209,7 @@ def say(text: str):
 def main():
     args = arguments()
     results = Results(args.results)
-    if {"prepare", "load", "spacing", "torture"} & set(args.steps):
+    if set(args.steps) - {"page"}:
         check_machine(args)
     if "prepare" in args.steps:
         prepare(args, results)
@@ -206,6 +221,8 @@ def main():
         spacing(args, results)
     if "torture" in args.steps:
         torture(args, results)
+    if "conversation" in args.steps:
+        converse(args, results)
     if args.all:
         others(args)
     if "page" in args.steps:

@@ -17,6 +17,8 @@ BLOCKS: dict[str, Callable[[Results], str | None]] = {
     "load": tables.load,
     "torture": tables.torture,
     "memory": tables.memory,
+    "conversation": tables.conversation,
+    "conversation-steps": tables.conversation_steps,
 }
 PLOTS: dict[str, Callable[[Results], str | None]] = {
     "peers": plots.peers,

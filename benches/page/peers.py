@@ -63,3 +63,10 @@ PACED = [
     Peer("paced_timer", "bare timer loop"),
     *(peer for peer in PEERS if peer.mode == "paced"),
 ]
+
+# Whose agents converse with providers that take no time: benches/conversation.py.
+CONVERSING = [
+    Peer("voxtra-agent", "**Voxtra**"),
+    Peer("pipecat", "`pipecat-ai`"),
+    Peer("livekit-agents", "`livekit-agents`"),
+]

@@ -2,8 +2,9 @@
 
 import json
 import re
+import statistics
 
-from page.peers import PACED, PEERS, Peer
+from page.peers import CONVERSING, PACED, PEERS, Peer
 from page.results import Load, Results
 
 NOTHING = "–"
@@ -251,6 +252,79 @@ def server(results: Results) -> str | None:
         rows.append(row)
     head = ["calls", "CPU per frame: bare", "Voxtra", "ratio", "turn-around p50: bare", "Voxtra", "ratio", "p99: bare", "Voxtra", "ratio", "lost", "late", "of the core"]
     return table(head, rows, names=1) if rows else None
+
+
+def conversation(results: Results) -> str | None:
+    """How long the callers wait beyond the silence that ends their turn, from outside."""
+    rows = []
+    for calls in _conversations(results):
+        for peer in CONVERSING:
+            runs = _conversing(results, peer, calls)
+            if not runs:
+                continue
+            label = [str(calls), peer.label]
+            if all("failed" in run for run in runs):
+                rows.append([*label, runs[0]["failed"].splitlines()[-1][:60], *[NOTHING] * 11])
+                continue
+            runs = [run for run in runs if "failed" not in run]
+            turns = sum(run["turns"] for run in runs)
+            odd = sum(run["unanswered"] + run["early"] for run in runs)
+            cells = [f"{turns:,}", percent(odd / turns) if turns else NOTHING]
+            for key in ("beyond", "deciding", "since_frame" if peer.name == "voxtra-agent" else "own"):
+                cells += _quantiles(runs, key)
+            cells += _quantiles(runs, "without_rhythm") if peer.name == "voxtra-agent" else [NOTHING] * 2
+            cpu = statistics.median(run["server"]["cpu_ms_per_call_second"] for run in runs)
+            memory = statistics.median(run["server"]["rss_bytes_per_call"] for run in runs)
+            rows.append([*label, *cells, f"{cpu:.1f} ms", f"{memory / 1024:,.0f} KiB"])
+    head = [
+        "conversations", "agent", "turns", "failed", "beyond the silence: p50", "p99", "until decided: p50", "p99", "own part: p50", "p99",
+        "without the rhythm: p50", "p99", "CPU a second", "memory",
+    ]
+    return table(head, rows, names=2) if rows else None
+
+
+def conversation_steps(results: Results) -> str | None:
+    """Where the own part of a turn goes, with 50 conversations."""
+    counts = _conversations(results)
+    if not counts:
+        return None
+    calls = max((count for count in counts if count <= 50), default=counts[0])
+    steps = {
+        "read": "the frame that ended the turn: sent → read",
+        "to_model": "turn decided → model asked",
+        "to_voice": "model's answer → voice asked",
+        "to_frame": "voice's audio → first frame leaves",
+        "to_caller": "→ the caller has it",
+    }
+    peers = [peer for peer in CONVERSING if any("failed" not in run for run in _conversing(results, peer, calls))]
+    rows = []
+    for key, label in steps.items():
+        cells = []
+        for peer in peers:
+            # Others decide by a timer, not by a frame.
+            theirs = key == "read" and peer.name != "voxtra-agent"
+            cells += [NOTHING] * 2 if theirs else _quantiles(_conversing(results, peer, calls), key)
+        rows.append([label, *cells])
+    head = [f"with {calls} conversations"]
+    for peer in peers:
+        head += [f"{peer.label}: p50", "p99"]
+    return table(head, rows) if peers else None
+
+
+def _conversations(results: Results) -> list[int]:
+    return sorted({run["calls"] for run in results.of("conversation")})
+
+
+def _conversing(results: Results, peer: Peer, calls: int) -> list[dict]:
+    return [run["report"] for run in results.of("conversation") if (run["server"], run["calls"]) == (peer.name, calls)]
+
+
+def _quantiles(runs: list[dict], key: str) -> list[str]:
+    """The median and the 99th percentile of all turns of all rounds."""
+    values = sorted(times[key] for run in runs for times in run.get("times_us", []) if key in times)
+    if not values:
+        return [NOTHING] * 2
+    return [milliseconds(values[min(len(values) - 1, int(len(values) * share))]) for share in (0.5, 0.99)]
 
 
 def whole_label(peer: Peer) -> str:

@@ -1,6 +1,7 @@
 # Sourced by each peer's `run`. What they have in common:
 #
 #   run PORT [MODE]   echoes AudioSocket audio on 127.0.0.1:PORT until it is killed; installs first if need be
+#   run PORT SILENCE_MS MARKS   instead, where it is an agent (benches/conversation.py)
 #   run --version     installs (or builds) and prints what it is, in one line
 #
 # MODE is `direct`, each frame goes back as it comes (the default), or `paced`, through the peer's
@@ -55,4 +56,15 @@ arguments() {
     mode=${3:-direct}
     [ "$port" = --version ] || [[ $port =~ ^[0-9]+$ ]] || usage "$modes"
     [[ "|$modes|" == *"|$mode|"* ]] || fail "there is no mode '$mode' for it; there is: ${modes//|/, }"
+}
+
+# conversation "$@": the same for an agent; sets port, silence_ms and marks.
+conversation() {
+    port=${1:-} silence_ms=${2:-} marks=${3:-}
+    if [ "$port" != --version ]; then
+        [[ $port =~ ^[0-9]+$ && $silence_ms =~ ^[0-9]+$ && -n $marks ]] || {
+            echo "usage: benches/peers/$name/run PORT SILENCE_MS MARKS | --version" >&2
+            exit 2
+        }
+    fi
 }
