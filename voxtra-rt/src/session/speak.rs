@@ -343,6 +343,7 @@ struct Utterance<'a> {
     epoch: u32,
     number: u32,
     manner: Manner,
+    wording: Option<Arc<Mutex<Wording>>>,
     /// Audio was queued. Set as soon as it is, since the future may be dropped at any await.
     queued: bool,
     outcome: Option<oneshot::Receiver<Spoken>>,
@@ -361,13 +362,15 @@ impl<'a> Utterance<'a> {
         let writer = place.as_mut().ok_or(CallError::NotAnswered)?;
         let epoch = writer.begin().await.map_err(|_| CallError::Ended)?;
         let number = call.session().next_utterance();
-        let outcome = call.session().output().expect(number, wording, manner.part);
+        let output = call.session().output();
+        let outcome = output.expect(number, wording.clone(), manner.part);
         Ok(Self {
             call,
             place,
             epoch,
             number,
             manner,
+            wording,
             queued: false,
             outcome: Some(outcome),
         })
@@ -423,13 +426,16 @@ impl<'a> Utterance<'a> {
 
 impl Drop for Utterance<'_> {
     fn drop(&mut self) {
-        if self.outcome.is_none() {
+        let Some(outcome) = self.outcome.take() else {
             return;
-        }
+        };
         if !self.queued {
             // Nothing was queued, so the media thread will report nothing.
             self.call.session().output().over(self.number);
             return;
+        }
+        if let Some(wording) = &self.wording {
+            lock(wording).given_up(outcome);
         }
         let Some(writer) = self.place.as_mut() else {
             return;

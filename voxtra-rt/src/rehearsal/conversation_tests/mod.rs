@@ -4,6 +4,7 @@ mod agents;
 mod chaos;
 mod context;
 mod dead_air;
+mod endings;
 mod failures;
 mod going_on;
 mod hand_over;

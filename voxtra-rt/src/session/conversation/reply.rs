@@ -196,15 +196,18 @@ impl Question<'_> {
     async fn round(&mut self, reading: &mut Reading<'_>) -> Round {
         let wording = Arc::new(Mutex::new(Wording::default()));
         let spoken = self.call.while_up(self.speak(reading, &wording)).await;
-        let wording = lock(&wording);
+        let heard_of = |spoken| lock(&wording).heard_of(spoken).to_owned();
         let (heard, interrupted, failed) = match spoken {
-            Ok((Some(spoken), None)) => (wording.heard_of(spoken), spoken.is_interrupted(), None),
-            Ok((Some(spoken), failed)) => (wording.heard_of(spoken), false, failed),
-            Ok((None, failed)) => ("", false, failed),
-            Err(error) => (wording.heard_at_the_end(), false, Some(error)),
+            Ok((Some(spoken), None)) => (heard_of(spoken), spoken.is_interrupted(), None),
+            Ok((Some(spoken), failed)) => (heard_of(spoken), false, failed),
+            Ok((None, failed)) => (String::new(), false, failed),
+            Err(error) => {
+                let heard = Wording::heard_at_the_end(&wording).await;
+                (heard, false, Some(error))
+            }
         };
         Round {
-            heard: heard.to_owned(),
+            heard,
             interrupted,
             failed,
             text: std::mem::take(&mut reading.text),
