@@ -10,6 +10,7 @@ mod going_on;
 mod hand_over;
 mod limits;
 mod measured;
+mod objectives;
 mod overlap;
 mod pauses;
 mod preemptive;
@@ -17,6 +18,7 @@ mod silence;
 mod speech_to_speech;
 mod talking;
 mod tool_calls;
+mod transcripts;
 mod turns;
 mod variables;
 
