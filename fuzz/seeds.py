@@ -95,7 +95,12 @@ def session() -> None:
 # --- JSON ----------------------------------------------------------------------------------------
 
 VALUES = {"String": '"+265 \\"x\\""', "u32": "16000", "u64": "1480", "f64": "12.5", "f32": "0.5", "bool": "true",
-          "Option<u64>": "640", "char": '"#"', "Vec<ToolCall>": '[{"id":"c1","name":"balance","arguments":"{}"}]'}
+          "Option<u64>": "640", "char": '"#"', "Vec<ToolCall>": '[{"id":"c1","name":"balance","arguments":"{}"}]',
+          "Option<String>": '"a call"', "Option<Cost>": '{"micros":57,"currency":"USD"}',
+          "Vec<TranscriptEntry>": '[{"at_ms":120,"kind":"tool","text":"7","name":"balance","arguments":"{}","took_ms":80},'
+                                  '{"at_ms":240,"kind":"agent","text":"You","cut":true,"left_out":9}]',
+          "Vec<ProviderUsage>": '[{"provider":"openai","role":"language_model","requests":1,"untold":0,"input_tokens":30,'
+                                '"cached_tokens":0,"output_tokens":2,"heard_ms":0,"spoken_ms":0,"characters":0}]'}
 
 
 def catalogue() -> dict[str, list[tuple[str, str]]]:

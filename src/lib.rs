@@ -47,7 +47,8 @@ pub use voxtra_rt::config::Config;
 pub use voxtra_rt::rehearsal;
 pub use voxtra_rt::session::{
     AgentSettings, Agents, AudioStream, Call, CallError, CallInfo, ContextLimit, Event, EventBody,
-    Events, FnTool, HandlerError, Lookup, Say, Session, Spoken, Tool, Transfer, WayOut, tools,
+    Events, FnTool, HandlerError, Lookup, Objectives, Price, Say, Session, Spoken, Tool,
+    TranscriptSettings, Transfer, WayOut, tools,
 };
 #[cfg(feature = "command-voice")]
 pub use voxtra_rt::speech::CommandVoice;
@@ -80,6 +81,11 @@ struct Rehearsals;
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../docs/tools.md")]
 struct Tools;
+
+/// So does that of transcripts.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/transcripts.md")]
+struct Transcripts;
 
 /// So does that of a provider's author.
 #[cfg(doctest)]

@@ -9,10 +9,10 @@ pub use crate::event::{
     AgentChanged, AgentHeld, AgentHeldOutcome, AgentResponse, AgentSpeechEnded, AgentSpeechStarted,
     AgentThinking, AudioFrameReceived, AudioFrameSent, BargeIn, CallAnswered, CallEnded,
     CallEndedEndedBy, CallFailed, CallHeld, CallReplaced, CallResumed, CallRinging, CallStarted,
-    CallStartedDirection, CallTransferFailed, CallTransferStarted, CallTransferred, DtmfReceived,
-    MediaStarted, MediaStopped, MediaStoppedReason, SessionCreated, SessionDestroyed,
-    SilenceDetected, TurnEnded, TurnMeasured, TurnMeasuredOutcome, UserSpeechEnded,
-    UserSpeechStarted, UserTranscript, UserTranscriptPartial,
+    CallStartedDirection, CallTranscript, CallTransferFailed, CallTransferStarted, CallTransferred,
+    DtmfReceived, MediaStarted, MediaStopped, MediaStoppedReason, ObjectiveMissed, SessionCreated,
+    SessionDestroyed, SilenceDetected, TurnEnded, TurnMeasured, TurnMeasuredOutcome,
+    UserSpeechEnded, UserSpeechStarted, UserTranscript, UserTranscriptPartial,
 };
 /// The status with which `main` ends.
 pub use std::process::ExitCode;

@@ -158,8 +158,14 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
                 .with_transcript_ms(Some(640))
                 .with_first_frame_ms(Some(1_130))
                 .into(),
-            r#"{"outcome":"answered","heard_silence_ms":1130,"decided_ms":700,"transcript_ms":640,"asked_ms":null,"first_token_ms":null,"first_sentence_ms":null,"first_audio_ms":null,"first_frame_ms":1130,"own_ms":null,"tools":0,"filler":false,"preemptive":false}"#,
+            r#"{"outcome":"answered","heard_silence_ms":1130,"decided_ms":700,"transcript_ms":640,"asked_ms":null,"first_token_ms":null,"first_sentence_ms":null,"first_audio_ms":null,"first_frame_ms":1130,"own_ms":null,"rhythm_ms":null,"tools":0,"filler":false,"preemptive":false}"#,
         ),
+        (
+            "objective.missed",
+            ObjectiveMissed::new("a".into(), "own_p95_ms".into(), 20, 41, 3).into(),
+            r#"{"agent":"a","objective":"own_p95_ms","limit_ms":20,"actual_ms":41,"turns":3}"#,
+        ),
+        ("call.transcript", transcript().into(), TRANSCRIPT),
         (
             "error",
             Error::new("speech".into(), "no voice".into()).into(),
@@ -173,6 +179,39 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
         ),
     ]
 }
+
+fn transcript() -> CallTranscript {
+    let mut caller = TranscriptEntry::new(1_200, TranscriptKind::Caller);
+    caller.text = Some("Hi".into());
+    let mut tool = TranscriptEntry::new(1_900, TranscriptKind::Tool);
+    tool.name = Some("balance".into());
+    tool.arguments = Some("{}".into());
+    tool.text = Some("7 €".into());
+    tool.took_ms = Some(80);
+    let mut agent = TranscriptEntry::new(2_400, TranscriptKind::Agent);
+    agent.text = Some("You have".into());
+    agent.cut = true;
+    agent.took_ms = Some(640);
+    let mut usage = ProviderUsage::new("openai", UsageRole::LanguageModel);
+    usage.requests = 2;
+    usage.input_tokens = 300;
+    usage.output_tokens = 20;
+    usage.cost_micros = Some(57);
+    usage.currency = Some("USD".into());
+    CallTranscript::new(vec![caller, tool, agent], vec![usage])
+        .with_cost(Some(Cost::new(57, "USD")))
+        .with_summary(None)
+}
+
+const TRANSCRIPT: &str = concat!(
+    r#"{"entries":[{"at_ms":1200,"kind":"caller","text":"Hi"},"#,
+    r#"{"at_ms":1900,"kind":"tool","text":"7 €","name":"balance","arguments":"{}","took_ms":80},"#,
+    r#"{"at_ms":2400,"kind":"agent","text":"You have","cut":true,"took_ms":640}],"#,
+    r#""usage":[{"provider":"openai","role":"language_model","requests":2,"untold":0,"#,
+    r#""input_tokens":300,"cached_tokens":0,"output_tokens":20,"heard_ms":0,"spoken_ms":0,"#,
+    r#""characters":0,"cost_micros":57,"currency":"USD"}],"#,
+    r#""cost":{"micros":57,"currency":"USD"},"summary":null}"#,
+);
 
 #[test]
 fn the_catalogue_is_the_contract_in_its_order() {

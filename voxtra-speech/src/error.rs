@@ -98,6 +98,12 @@ pub enum SpeechError {
         /// What is wrong. It holds no secret.
         reason: String,
     },
+    /// The transcripts of the configuration can't be made.
+    #[error("transcripts: {reason}")]
+    Transcripts {
+        /// What is wrong. It holds no secret.
+        reason: String,
+    },
     /// This program was built without what the configuration names.
     #[error("speech.voice: {0}")]
     NotBuiltIn(&'static str),
@@ -118,6 +124,9 @@ impl From<SpeechError> for ProviderError {
             }
             SpeechError::Prompt { .. } => ("prompt".to_owned(), ProviderErrorKind::Rejected),
             SpeechError::Agent { .. } => ("agent".to_owned(), ProviderErrorKind::Rejected),
+            SpeechError::Transcripts { .. } => {
+                ("transcripts".to_owned(), ProviderErrorKind::Rejected)
+            }
             SpeechError::NotBuiltIn(_) => ("speech.voice".to_owned(), ProviderErrorKind::Rejected),
         };
         // The provider's name stands before the message already.

@@ -101,7 +101,7 @@ pub use self::model::{
 };
 #[cfg(feature = "net")]
 pub use self::net::{Endpoint, WebAnswer, WebRequest};
-pub use self::parts::{Feed, PartSender, Parts};
+pub use self::parts::{AtWork, Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
 pub use self::scripted::{ScriptedModel, ScriptedReply, ScriptedTranscriber};

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
@@ -42,7 +43,8 @@ impl<T> Feed<T> {
     pub fn queue(waiting: usize) -> (PartSender<T>, Self) {
         let (parts, received) = mpsc::channel(waiting.max(1));
         let received = Source::Sent(received);
-        (PartSender { parts }, Self { parts: received })
+        let provider = AtWork::default();
+        (PartSender { parts, provider }, Self { parts: received })
     }
 
     /// A feed that is complete already.
@@ -85,6 +87,7 @@ impl<T> Feed<T> {
 pub struct Parts<T> {
     parts: Source<T>,
     work: Option<BoxFuture<'static, Result<(), ProviderError>>>,
+    provider: AtWork,
     /// Why the work ended; returned behind the parts that it made.
     failed: Option<ProviderError>,
 }
@@ -98,9 +101,15 @@ impl<T: Send + 'static> Parts<T> {
         F: Future<Output = Result<(), ProviderError>> + Send + 'static,
     {
         let (parts, received) = mpsc::channel(AHEAD);
+        let provider = AtWork::default();
+        let sender = PartSender {
+            parts,
+            provider: provider.clone(),
+        };
         Self {
             parts: Source::Sent(received),
-            work: Some(Box::pin(work(PartSender { parts }))),
+            work: Some(Box::pin(work(sender))),
+            provider,
             failed: None,
         }
     }
@@ -113,6 +122,7 @@ impl<T> Parts<T> {
         Self {
             parts: Source::whole(parts),
             work: None,
+            provider: AtWork::default(),
             failed: None,
         }
     }
@@ -130,6 +140,19 @@ impl<T> Parts<T> {
     /// safe.
     pub async fn next(&mut self) -> Option<Result<T, ProviderError>> {
         poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// The provider that makes the parts now, where one of several does and tells:
+    /// [`PartSender::set_provider`]. `None`: the one that was asked.
+    #[must_use]
+    pub fn provider(&self) -> Option<Arc<str>> {
+        self.provider.provider()
+    }
+
+    /// The same for whoever does not read the parts.
+    #[must_use]
+    pub fn at_work(&self) -> AtWork {
+        self.provider.clone()
     }
 
     /// All parts to the end.
@@ -173,9 +196,30 @@ impl<T> fmt::Debug for Parts<T> {
 #[derive(Debug)]
 pub struct PartSender<T> {
     parts: mpsc::Sender<T>,
+    provider: AtWork,
+}
+
+/// Which provider makes some [`Parts`], where one of several does and tells.
+#[derive(Clone, Debug, Default)]
+pub struct AtWork(Arc<Mutex<Option<Arc<str>>>>);
+
+impl AtWork {
+    /// The one that does now. `None`: the one that was asked.
+    #[must_use]
+    pub fn provider(&self) -> Option<Arc<str>> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.clone()
+    }
 }
 
 impl<T> PartSender<T> {
+    /// Tells the reader which provider makes the parts from now on: for whoever asks one of
+    /// several. [`Parts::provider`] has it.
+    pub fn set_provider(&self, name: Arc<str>) {
+        let told = &self.provider.0;
+        *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(name);
+    }
+
     /// Sends a part; waits while there is no room. False once the reader is gone, so that there is
     /// no point in going on.
     pub async fn send(&self, part: T) -> bool {
@@ -212,6 +256,7 @@ impl<T> Clone for PartSender<T> {
     fn clone(&self) -> Self {
         Self {
             parts: self.parts.clone(),
+            provider: self.provider.clone(),
         }
     }
 }

@@ -6,7 +6,7 @@
 use alloc::{string::String, vec::Vec};
 
 #[cfg(feature = "alloc")]
-use super::ToolCall;
+use super::{Cost, ProviderUsage, ToolCall, TranscriptEntry};
 
 voxtra_macros::voxtra! {
     (crate)
@@ -223,12 +223,45 @@ voxtra_macros::voxtra! {
             /// and from the first audio to the first frame, which waits for its place in the line's
             /// rhythm of 20 ms. A duration.
             own_ms: Option<u64>,
+            /// The part of `own_ms` in which the answer was there and waited for the line's next
+            /// frame: less than 20 ms, and nobody's work. Absent in events of versions that did not
+            /// tell.
+            rhythm_ms: Option<u64>,
             /// The tools that were called before the answer.
             tools: u32,
             /// Whether the caller heard a filler before the answer.
             filler: bool,
             /// Whether the model was asked before the turn was decided to be over.
             preemptive: bool,
+        }
+        /// An agent let its caller wait longer than its objective allows. Told at the end of the
+        /// call, before `call.ended`, once for each objective.
+        objective.missed {
+            /// The agent; empty for one without a name.
+            agent: String,
+            /// The objective, such as `heard_silence_p95_ms`.
+            objective: String,
+            /// What it allows, in milliseconds.
+            limit_ms: u64,
+            /// What it was, in milliseconds.
+            actual_ms: u64,
+            /// The turns that were judged.
+            turns: u32,
+        }
+        /// What was said and done in the call, told at its end: behind `call.ended`, before
+        /// `session.destroyed`. Told of calls in which a language model or speech to speech took
+        /// part, and of all calls if the application keeps transcripts.
+        call.transcript {
+            /// What was said and done, in order. Of a long call the middle is left out.
+            entries: Vec<TranscriptEntry>,
+            /// What was used of each provider.
+            usage: Vec<ProviderUsage>,
+            /// What the call cost. Absent unless each provider that was used has a price, all of
+            /// them in one currency.
+            cost: Option<Cost>,
+            /// The call in short, if the application wants that and the language model gave it in
+            /// time.
+            summary: Option<String>,
         }
         /// Something went wrong inside the framework or a provider.
         error {

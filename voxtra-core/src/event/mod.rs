@@ -16,9 +16,11 @@ mod text;
 #[cfg(feature = "alloc")]
 mod tool_call;
 mod traits;
-
 #[cfg(feature = "alloc")]
-pub use self::tool_call::ToolCall;
+mod transcript;
+#[cfg(feature = "alloc")]
+mod usage;
+
 pub use self::{
     catalogue::*,
     end_reason::EndReason,
@@ -26,4 +28,10 @@ pub use self::{
     schema::{Described, Schema},
     text::{Text, TextTooLong},
     traits::{EventInfo, EventSet, EventType, FieldDefault, FieldInfo, tag_of},
+};
+#[cfg(feature = "alloc")]
+pub use self::{
+    tool_call::ToolCall,
+    transcript::{TranscriptEntry, TranscriptKind},
+    usage::{Cost, ProviderUsage, UsageRole},
 };

@@ -36,7 +36,7 @@ pub(super) fn has_fields(event: &EventDecl, known: &[(&str, Kind)]) -> bool {
 }
 
 /// The built-in events, in the order of the contract.
-pub(super) const EVENTS: [BuiltIn; 33] = [
+pub(super) const EVENTS: [BuiltIn; 35] = [
     (
         "call.started",
         &[
@@ -136,9 +136,29 @@ pub(super) const EVENTS: [BuiltIn; 33] = [
             ("first_audio_ms", Plain),
             ("first_frame_ms", Plain),
             ("own_ms", Plain),
+            ("rhythm_ms", Plain),
             ("tools", Plain),
             ("filler", Plain),
             ("preemptive", Plain),
+        ],
+    ),
+    (
+        "objective.missed",
+        &[
+            ("agent", Text),
+            ("objective", Text),
+            ("limit_ms", Plain),
+            ("actual_ms", Plain),
+            ("turns", Plain),
+        ],
+    ),
+    (
+        "call.transcript",
+        &[
+            ("entries", Plain),
+            ("usage", Plain),
+            ("cost", Plain),
+            ("summary", Plain),
         ],
     ),
     ("error", &[("error_type", Text), ("message", Text)]),

@@ -27,7 +27,9 @@ use super::{Application, Hook, Inner, Originator};
 use crate::ari::AriError;
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::media::{MediaServer, MediaSettings};
-use crate::session::{Call, CallInfo, OnHandlerEnd, Route, Services, Session};
+use crate::session::{
+    Call, CallInfo, OnHandlerEnd, Price, Route, Services, Session, TranscriptSettings,
+};
 use crate::speech::{
     LanguageModel, Prompts, SpeechError, SpeechToSpeech, SpeechToText, TextToSpeech,
 };
@@ -218,6 +220,21 @@ impl Builder {
     #[must_use]
     pub fn speech_to_speech(mut self, service: impl SpeechToSpeech + 'static) -> Self {
         self.services.speech_to_speech = Some(Arc::new(service));
+        self
+    }
+
+    /// What the provider of this name costs, so that `call.transcript` tells what a call cost.
+    #[must_use]
+    pub fn price(mut self, provider: impl Into<String>, price: Price) -> Self {
+        Arc::make_mut(&mut self.services.prices).insert(provider.into(), price);
+        self
+    }
+
+    /// What becomes of the transcripts of calls, beside the event `call.transcript`: files, and
+    /// summaries.
+    #[must_use]
+    pub fn transcripts(mut self, settings: TranscriptSettings) -> Self {
+        self.services.transcripts = Some(Arc::new(settings));
         self
     }
 

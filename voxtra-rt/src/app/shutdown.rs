@@ -103,7 +103,10 @@ impl Application {
                 }
             });
         }
-        if !end.allows(FINISH, inner.sessions.ended()).await {
+        // Their transcripts may be summarised.
+        let transcripts = inner.services().transcripts.clone();
+        let finish = FINISH + transcripts.map_or(Duration::ZERO, |settings| settings.takes());
+        if !end.allows(finish, inner.sessions.ended()).await {
             tracing::warn!(
                 calls = self.calls().len(),
                 "sessions did not finish in time"

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::tool::ConfiguredTool;
 use crate::session::{
     AgentSettings, ContextLimit, DeadAir, Expect, Filler, HttpSettings, KnownNames, Lookup,
-    NoInput, OnFailure, OverlapWords, tools,
+    NoInput, Objectives, OnFailure, OverlapWords, tools,
 };
 use crate::speech::SpeechError;
 
@@ -62,6 +62,8 @@ pub struct ConfiguredAgent {
     pub on_failure: OnFailure,
     /// Longest call. 1 s to 7 days, default without limit.
     pub max_duration: Option<Duration>,
+    /// How long it may let its callers wait.
+    pub objectives: Objectives,
 }
 
 /// What is looked up before the call is answered.
@@ -192,6 +194,7 @@ impl ConfiguredAgent {
         settings.dead_air.clone_from(&self.dead_air);
         settings.on_failure.clone_from(&self.on_failure);
         settings.max_duration = self.max_duration;
+        settings.objectives = self.objectives;
         settings.context = self.context;
         settings.check().map_err(|error| self.refused(error))?;
         Ok(settings)

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::handler::{agents, handler};
-use super::{Config, UuidRule, VoiceSettings};
+use super::handler::{agents, handler, transcript_settings};
+use super::{Config, ProviderKind, UuidRule, VoiceSettings};
 use crate::app::Builder;
 use crate::speech::{Prompts, SpeechError};
 
@@ -52,11 +52,30 @@ impl Builder {
             let handler = handler(&agents, &agent.name);
             self.configured_agents.push((agent.name.clone(), handler));
         }
+        self = self.charge(config);
+        if let Some(transcripts) = &config.transcripts {
+            self = self.transcripts(transcript_settings(config, transcripts)?);
+        }
         self.prompts = Some(Prompts::from_settings(&config.speech, &config.prompts)?);
         self.webhooks.clone_from(&config.webhooks);
         let routes = config.routes.iter();
         let routes = routes.map(|route| (route.rule.clone(), route.agent.clone()));
         self.configured = routes.collect();
         Ok(self)
+    }
+
+    /// Sets the prices of the providers.
+    fn charge(mut self, config: &Config) -> Self {
+        for provider in &config.providers {
+            if let Some(price) = &provider.price {
+                let name = match provider.kind {
+                    // Its servers have no names of their own.
+                    ProviderKind::Wyoming => provider.kind.word(),
+                    _ => &provider.name,
+                };
+                self = self.price(name, price.clone());
+            }
+        }
+        self
     }
 }

@@ -506,6 +506,22 @@ impl<'d> Section<'d> {
         number
     }
 
+    /// An amount from 0 to `most`, with all of its decimals.
+    pub(super) fn amount(&self, key: &'static str, most: f64) -> Option<f64> {
+        let value = self.value(key)?;
+        let amount: Option<f64> = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().replace('_', "").parse().ok(),
+            DeValue::Integer(integer) => integer.as_str().replace('_', "").parse().ok(),
+            DeValue::String(_) => self.text(key)?.trim().parse().ok(),
+            _ => None,
+        };
+        let amount = amount.filter(|amount| (0.0..=most).contains(amount));
+        if amount.is_none() {
+            self.refuse(key, format!("must be an amount from 0 to {most}"));
+        }
+        amount
+    }
+
     /// `true` or `false`; may also be a string, so that it can come from the environment.
     pub(super) fn boolean(&self, key: &'static str) -> Option<bool> {
         let value = self.value(key)?;

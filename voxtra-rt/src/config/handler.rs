@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::agent::COMMAND;
-use super::{Config, ConfiguredAgent, ProviderSettings};
+use super::{Config, ConfiguredAgent, ProviderSettings, TranscriptsSettings};
 use crate::app::Handler;
-use crate::session::{AgentSettings, Agents, Call, tools};
+use crate::session::{AgentSettings, Agents, Call, TranscriptSettings, tools};
 use crate::speech::{
     FallbackModel, FallbackTranscriber, FallbackVoice, ProviderError, SpeechError, TextToSpeech,
 };
@@ -29,6 +29,27 @@ pub(super) fn agents(
         agents = agents.agent(agent.name.as_str(), settings(config, agent, speech)?);
     }
     Ok(agents)
+}
+
+/// What becomes of the transcripts of calls.
+pub(super) fn transcript_settings(
+    config: &Config,
+    wanted: &TranscriptsSettings,
+) -> Result<TranscriptSettings, SpeechError> {
+    let mut settings = TranscriptSettings::new();
+    settings.folder.clone_from(&wanted.folder);
+    settings.summarise = wanted.summarise;
+    settings.instruction.clone_from(&wanted.summary_instruction);
+    settings.summary_within = wanted.summary_within;
+    if let Some(name) = &wanted.summary_model {
+        let refused = |reason: String| SpeechError::Transcripts { reason };
+        let mut providers = config.providers.iter();
+        let found = providers.find(|provider| provider.name == *name);
+        let found = found.ok_or_else(|| refused(format!("there is no [provider.{name}]")))?;
+        let model = found.language_model();
+        settings.language_model = Some(model.map_err(|error| refused(error.to_string()))?);
+    }
+    Ok(settings)
 }
 
 fn settings(

@@ -49,7 +49,8 @@ pub use self::error::{ConfigError, Problem};
 pub use self::provider::{ProviderKind, ProviderRole, ProviderSettings};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
-    AudioSocketSettings, CallSettings, LogFormat, LogSettings, RouteSettings, UuidRule,
+    AudioSocketSettings, CallSettings, LogFormat, LogSettings, RouteSettings, TranscriptsSettings,
+    UuidRule,
 };
 pub use self::starter::{AGENT_STARTER, STARTER, local_agent_starter};
 
@@ -101,6 +102,8 @@ pub struct Config {
     /// `[[route]]`: the agent of each call. Without any, an application has the routes that its
     /// sessions declare, and `voxtra serve` gives every call to `echo`.
     pub routes: Vec<RouteSettings>,
+    /// `[transcripts]`: what becomes of the transcripts of calls. `None` without the section.
+    pub transcripts: Option<TranscriptsSettings>,
     /// `[log]`.
     pub log: LogSettings,
     /// Places in the file.
@@ -174,6 +177,7 @@ impl Default for Config {
             agents: Vec::new(),
             tools: Vec::new(),
             routes: Vec::new(),
+            transcripts: None,
             log: LogSettings::default(),
             places: Places::default(),
             risks: Vec::new(),
@@ -231,6 +235,10 @@ impl Config {
             if let AgentInstructions::File(file) = &mut agent.instructions {
                 *file = folder.join(&*file);
             }
+        }
+        let transcripts = self.transcripts.as_mut();
+        if let Some(transcripts) = transcripts.and_then(|one| one.folder.as_mut()) {
+            *transcripts = folder.join(&*transcripts);
         }
         if let Some(prompts) = &mut self.speech.prompts_dir {
             *prompts = folder.join(&*prompts);

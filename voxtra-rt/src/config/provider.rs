@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::session::Price;
+
 /// A provider of speech-to-text, a language model or a voice. `Debug` shows no secret.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -33,6 +35,8 @@ pub struct ProviderSettings {
     pub language: Option<String>,
     /// Longest wait for an answer, and for each next part of it. 100 ms to 2 min, default 10 s.
     pub timeout: Option<Duration>,
+    /// What it costs, if that is to be told.
+    pub price: Option<Price>,
 }
 
 impl ProviderSettings {
@@ -52,6 +56,7 @@ impl ProviderSettings {
             voice: None,
             language: None,
             timeout: None,
+            price: None,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The sections that belong to no other module.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::session::{OnHandlerEnd, Route};
+use crate::session::{OnHandlerEnd, Route, TranscriptSettings};
 
 /// `[calls]`: the handling of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,34 @@ impl RouteSettings {
         Self {
             rule,
             agent: agent.into(),
+        }
+    }
+}
+
+/// `[transcripts]`: what becomes of the transcripts of calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TranscriptsSettings {
+    /// The folder into which each is written. Default: none.
+    pub folder: Option<PathBuf>,
+    /// Whether a language model summarises each call. Default: no.
+    pub summarise: bool,
+    /// What the summary is to be like.
+    pub summary_instruction: Option<String>,
+    /// The `[provider]` that summarises. Default: the language model of the call.
+    pub summary_model: Option<String>,
+    /// How long it may take. 100 ms to 1 min, default 10 s.
+    pub summary_within: Duration,
+}
+
+impl Default for TranscriptsSettings {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            summarise: false,
+            summary_instruction: None,
+            summary_model: None,
+            summary_within: TranscriptSettings::new().summary_within,
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::lock::lock;
 use crate::session::deadlines::until;
 use crate::speech::{
-    BoxFuture, Feed, LanguageModel, ListenOptions, ModelRequest, Parts, ProviderError,
+    BoxFuture, Feed, LanguageModel, ListenOptions, ModelRequest, PartSender, Parts, ProviderError,
     ProviderErrorKind, Recognition, ReplyPart, SpeechInput, SpeechPart, SpeechToText, TextToSpeech,
 };
 
@@ -190,6 +190,7 @@ fn disturb<T: Send + 'static>(
             Chaos::Cut | Chaos::Status(_) => {}
         }
         while let Some(part) = parts.next().await {
+            tell_provider(&parts, &out);
             let part = match chaos {
                 Chaos::Cut => cut(part?).ok_or_else(|| broken.clone())?,
                 _ => part?,
@@ -203,6 +204,13 @@ fn disturb<T: Send + 'static>(
             _ => Ok(()),
         }
     })
+}
+
+/// Tells which of several providers makes the parts that are handed on.
+fn tell_provider<T>(parts: &Parts<T>, out: &PartSender<T>) {
+    if let Some(name) = parts.provider() {
+        out.set_provider(name);
+    }
 }
 
 fn broken(name: &str) -> ProviderError {
@@ -222,6 +230,7 @@ impl SpeechToText for Disturbed<dyn SpeechToText> {
         Parts::made_by(move |out| async move {
             let mut late = VecDeque::new();
             loop {
+                tell_provider(&parts, &out);
                 let due = late.front().map(|(due, _)| *due);
                 let part = tokio::select! {
                     biased;

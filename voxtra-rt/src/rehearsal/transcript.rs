@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use voxtra_core::event::BuiltIn;
+use voxtra_core::event::{BuiltIn, ObjectiveMissed};
 
 use crate::session::{Event, EventBody};
 
@@ -61,6 +61,29 @@ impl Transcript {
             _ => None,
         });
         said.collect()
+    }
+
+    /// The objectives of its agents that the call missed; they are known at its end.
+    pub fn missed_objectives(&self) -> Vec<&ObjectiveMissed> {
+        let missed = self.events.iter().filter_map(|event| match &event.body {
+            EventBody::BuiltIn(BuiltIn::ObjectiveMissed(missed)) => Some(missed),
+            _ => None,
+        });
+        missed.collect()
+    }
+
+    /// Fails the test if the call missed an objective of one of its agents:
+    /// [`AgentSettings::objectives`](crate::session::AgentSettings::objectives).
+    ///
+    /// # Panics
+    /// It did. The message has all of them, and the conversation.
+    #[track_caller]
+    pub fn assert_objectives(&self) {
+        let missed = self.missed_objectives();
+        assert!(
+            missed.is_empty(),
+            "objectives are missed: {missed:?}\n{self}"
+        );
     }
 
     /// The keys that the agent pressed, with `send_dtmf`.

@@ -17,6 +17,8 @@ use super::report::Reports;
 use super::request::Request;
 use super::shared::SessionShared;
 use super::state::State;
+use super::transcript::TranscriptSettings;
+use super::usage::Prices;
 use crate::speech::{LanguageModel, Prompts, SpeechToSpeech, SpeechToText, TextToSpeech};
 
 pub use voxtra_core::event::CallStartedDirection as Direction;
@@ -51,6 +53,8 @@ pub(crate) struct Services {
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) clips: Arc<Clips>,
     pub(crate) state: Arc<State>,
+    pub(crate) prices: Arc<Prices>,
+    pub(crate) transcripts: Option<Arc<TranscriptSettings>>,
     /// Plays the services that the call chooses for itself.
     pub(crate) stand_ins: Option<Arc<dyn StandIns>>,
 }

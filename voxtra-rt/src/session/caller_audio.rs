@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::watch;
-use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
+use voxtra_core::event::{UsageRole, UserTranscript, UserTranscriptPartial};
 use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 
 use super::call::{Call, Services};
 use super::caller_words::{CallerWords, Utterances};
 use super::error::CallError;
 use super::request::Request;
+use super::usage::Meter;
 use crate::media::{AudioPart, CallerAudioReader, MediaLink, Shared};
 use crate::speech::{
     Feed, ListenOptions, PartSender, Parts, ProviderError, Recognition, SpeechInput, SpeechToText,
@@ -316,7 +317,7 @@ async fn transcribe(call: Call) {
     let Ok(mut stream) = call.speech_stream().await else {
         return;
     };
-    let mut to: Option<PartSender<SpeechInput>> = None;
+    let mut to: Option<(PartSender<SpeechInput>, Meter)> = None;
     let mut utterances = Utterances::default();
     let mut listening = None;
     let mut speaking = false;
@@ -328,7 +329,7 @@ async fn transcribe(call: Call) {
         };
         let changed = changed(&mut services, &mut listening);
         // One that has ended listens again to the next utterance.
-        let gone = to.as_ref().is_none_or(PartSender::is_closed);
+        let gone = to.as_ref().is_none_or(|(to, _)| to.is_closed());
         let again = input == SpeechInput::Started && gone;
         if changed || again {
             utterances = Utterances::default();
@@ -338,6 +339,8 @@ async fn transcribe(call: Call) {
                 let mut options = ListenOptions::new(stream.rate_hz());
                 options.language = language.as_deref().map(str::to_owned);
                 let transcripts = provider.listen(options, input);
+                let role = UsageRole::SpeechToText;
+                let meter = Meter::new(&call, role, provider.name(), transcripts.at_work());
                 let utterances = utterances.clone();
                 tokio::spawn(publish(
                     call.clone(),
@@ -345,9 +348,10 @@ async fn transcribe(call: Call) {
                     transcripts,
                     utterances,
                 ));
-                sender
+                (sender, meter)
             });
-            if let Some(sender) = to.as_ref().filter(|_| speaking) {
+            if let Some((sender, meter)) = to.as_ref().filter(|_| speaking) {
+                meter.asked();
                 sender.send(SpeechInput::Started).await;
             }
         }
@@ -362,10 +366,15 @@ async fn transcribe(call: Call) {
             }
             _ => {}
         }
-        if let Some(sender) = &to
-            && !sender.send(input).await
-        {
-            to = None;
+        if let Some((sender, meter)) = &to {
+            match &input {
+                SpeechInput::Started => meter.asked(),
+                SpeechInput::Audio(samples) => meter.heard(samples.len(), stream.rate_hz()),
+                _ => {}
+            }
+            if !sender.send(input).await {
+                to = None;
+            }
         }
     }
 }

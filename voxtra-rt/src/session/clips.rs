@@ -10,6 +10,7 @@ use voxtra_core::audio::{Resampler, SampleRate};
 use super::call::Call;
 use super::error::CallError;
 use super::say::speech_of;
+use super::speak::Speech;
 use crate::lock::lock;
 use crate::speech::{Prompts, ProviderError, SpeechPart, TextToSpeech};
 
@@ -120,12 +121,16 @@ pub(super) async fn of(call: &Call, text: &str, rate: SampleRate) -> Arc<[i16]> 
 }
 
 async fn make(call: &Call, text: &str, rate: SampleRate) -> Result<Arc<[i16]>, CallError> {
-    let mut speech = speech_of(call, text)?;
+    let Speech { mut parts, meter } = speech_of(call, text)?;
     let mut made = Vec::new();
     let mut resampler: Option<(u32, Resampler)> = None;
     let most = rate.samples_in(LONGEST);
-    while let Some(part) = speech.next().await {
-        let SpeechPart::Audio { rate_hz, samples } = part? else {
+    while let Some(part) = parts.next().await {
+        let part = part?;
+        if let Some(meter) = &meter {
+            meter.spoke(part.duration());
+        }
+        let SpeechPart::Audio { rate_hz, samples } = part else {
             continue;
         };
         if rate_hz == rate.hz() {

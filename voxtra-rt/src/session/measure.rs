@@ -9,6 +9,9 @@ use tokio::time::Instant;
 use voxtra_core::event::{BuiltIn, TurnMeasured, TurnMeasuredOutcome as Outcome};
 use voxtra_core::time::Instant as Moment;
 
+/// A frame of the line lasts this long.
+const FRAME_MS: u64 = 20;
+
 /// What an utterance is to the caller's turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -164,11 +167,13 @@ impl Turn {
         let ready = decided.into_iter().chain(self.transcript).max();
         let own = match (asked, audio, ready) {
             (Some(asked), Some(audio), Some(ready)) if outcome == Outcome::Answered => {
-                let own = asked.duration_since(ready) + at.duration_since(audio.max(ready));
-                Some(millis(own))
+                let waited = at.duration_since(audio.max(ready));
+                Some((asked.duration_since(ready) + waited, waited))
             }
             _ => None,
         };
+        // Frames go out every 20 ms: this much later the answer's first one could go out.
+        let rhythm = own.map(|(_, waited)| millis(waited) % FRAME_MS);
         let preemptive = asked
             .zip(self.decided)
             .is_some_and(|(asked, end)| asked < end);
@@ -182,7 +187,8 @@ impl Turn {
                 .with_first_sentence_ms(marks.sentence.map(moment).map(since))
                 .with_first_audio_ms(audio.map(since))
                 .with_first_frame_ms(first_frame.map(since))
-                .with_own_ms(own),
+                .with_own_ms(own.map(|(own, _)| millis(own)))
+                .with_rhythm_ms(rhythm),
         )
     }
 }
@@ -278,7 +284,8 @@ mod tests {
             .with_first_sentence_ms(Some(1_050))
             .with_first_audio_ms(Some(1_300))
             .with_first_frame_ms(Some(1_311))
-            .with_own_ms(Some(13));
+            .with_own_ms(Some(13))
+            .with_rhythm_ms(Some(11));
         assert_eq!(measured, expected);
         // The rest of the answer is no answer of its own.
         assert_eq!(bench.hears(6_000, Some(Part::Answer)), None);
@@ -293,7 +300,17 @@ mod tests {
         bench.marks.asked = bench.mark(3_201);
         bench.marks.audio = bench.mark(3_400);
         let measured = bench.hears(3_404, Some(Part::Answer)).unwrap();
-        assert_eq!(measured.own_ms, Some(5));
+        assert_eq!((measured.own_ms, measured.rhythm_ms), (Some(5), Some(4)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_whole_frames_later_than_it_could_is_not_the_rhythm() {
+        let mut bench = Bench::new();
+        bench.turn(2_000);
+        bench.marks.asked = bench.mark(2_700);
+        bench.marks.audio = bench.mark(3_000);
+        let measured = bench.hears(3_047, Some(Part::Answer)).unwrap();
+        assert_eq!((measured.own_ms, measured.rhythm_ms), (Some(47), Some(7)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -24,12 +24,15 @@ mod answers;
 mod facts;
 mod shared;
 mod state;
+mod transcript;
+mod usage;
 
 // Events, in one numbered order.
 mod event;
 mod lifecycle;
 mod log;
 mod measure;
+mod objectives;
 mod owner;
 
 // What the owner hears from, and waits for.
@@ -66,9 +69,12 @@ pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When}
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
 pub use log::Events;
+pub use objectives::Objectives;
 pub use say::Say;
 pub use speak::Spoken;
+pub use transcript::TranscriptSettings;
 pub use transfer::Transfer;
+pub use usage::Price;
 
 pub(crate) use call::{Services, StandIns};
 pub(crate) use carrier::{Carrier, Order, TransferTo};
@@ -81,3 +87,5 @@ pub(crate) use report::{Report, Reports};
 pub(crate) use request::Hook;
 #[cfg(test)]
 pub(crate) use request::Request;
+#[cfg(feature = "config")]
+pub(crate) use usage::HIGHEST as HIGHEST_PRICE;

@@ -1,6 +1,7 @@
 //! The owner of a session: the one task that puts all events into one numbered order.
 
 mod records;
+mod telling;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -25,9 +26,11 @@ use super::error::HandlerError;
 use super::event::{Event, EventBody};
 use super::lifecycle::{Lifecycle, Signal, Step};
 use super::measure::{Meter, Part};
+use super::objectives::Scores;
 use super::report::{Report, why_not_taken};
 use super::request::{Hook, Request};
 use crate::media::{Clock, GuardPlan, MediaLink, OnLoss};
+use telling::Telling;
 
 /// Records taken in a row before every other source has a turn: a flood on the line must not keep
 /// its own call from ending.
@@ -85,6 +88,7 @@ pub(crate) struct Owner {
     /// Hooks that are running.
     closing: JoinSet<()>,
     handler: Option<JoinHandle<Result<(), HandlerError>>>,
+    telling: Telling,
     began: Moment,
     /// Why the line ended, as far as known, while the reason may still come.
     ending: Option<(Deadline, EndReason)>,
@@ -108,6 +112,7 @@ pub(crate) struct Owner {
     /// The conversation goes on without us.
     leaves: bool,
     meter: Meter,
+    scores: Scores,
     /// When the record that is being taken was made.
     recorded_at: Option<Moment>,
     /// What the utterance that begins is to the caller's turn.
@@ -146,6 +151,7 @@ impl Owner {
             hooks: Vec::new(),
             closing: JoinSet::new(),
             handler: None,
+            telling: Telling::NotYet,
             began: clock.now(),
             ending: None,
             last_call: None,
@@ -161,6 +167,7 @@ impl Owner {
             attended,
             leaves: false,
             meter: Meter::default(),
+            scores: Scores::default(),
             recorded_at: None,
             begins: None,
         })
@@ -226,14 +233,18 @@ impl Owner {
                 self.handler_done(result)
             }
             Some(_) = self.closing.join_next() => None,
+            told = self.telling.done() => {
+                self.told(told);
+                None
+            }
             () = deadlines::until(timer) => self.time_out(),
         };
         let goes_on = signal.is_none_or(|signal| self.signal(signal));
         if self.life.is_settled() {
             self.call.session().log().settle();
         }
-        let all_done = self.life.is_over() && self.handler.is_none() && self.closing.is_empty();
-        if goes_on && all_done {
+        let all_done = self.life.is_settled() && self.handler.is_none() && self.closing.is_empty();
+        if goes_on && all_done && self.has_told() {
             self.signal(Signal::HandlerDone)
         } else {
             goes_on
@@ -603,8 +614,12 @@ impl Owner {
         let measured = match &body {
             EventBody::BuiltIn(event) => {
                 let now = self.clock.now();
+                let at = self.recorded_at.unwrap_or(now);
+                let since = at.duration_since(self.began).as_millis();
+                let at_ms = u64::try_from(since).unwrap_or(u64::MAX);
+                self.call.session().transcript().note(at_ms, event);
                 self.meter.note(
-                    self.recorded_at.unwrap_or(now),
+                    at,
                     (now, Deadline::now()),
                     event,
                     self.begins.take(),
@@ -613,10 +628,28 @@ impl Owner {
             }
             EventBody::User(_) => None,
         };
+        if let Some(measured) = &measured {
+            let (agent, limits) = self.call.session().objectives();
+            self.scores.note(&agent, limits, measured);
+        }
         let measured = measured.map(|measured| EventBody::from(BuiltIn::from(measured)));
+        let ends = matches!(
+            body.kind(),
+            Some(EventKind::CallEnded | EventKind::CallFailed)
+        );
         let events = match body.kind() {
             Some(EventKind::AgentSpeechStarted) => [Some(body), measured],
-            _ => [measured, Some(body)],
+            _ => {
+                if let Some(measured) = measured {
+                    self.append(timestamp, measured);
+                }
+                if ends {
+                    for missed in self.scores.missed() {
+                        self.append(timestamp, BuiltIn::from(missed).into());
+                    }
+                }
+                [Some(body), None]
+            }
         };
         for body in events.into_iter().flatten() {
             self.append(timestamp, body);

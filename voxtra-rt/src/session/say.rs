@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use super::call::Call;
 use super::error::CallError;
 use super::measure::Part;
-use super::speak::{Manner, Spoken, Voiced};
+use super::speak::{Manner, Speech, Spoken, Voiced};
+use super::usage;
 use super::wording::Wording;
 use crate::lock::lock;
 use crate::speech::{Feed, Parts, SpeechPart, wav};
@@ -90,13 +91,16 @@ impl<'a> IntoFuture for Say<'a> {
 }
 
 /// The prompt with this text, or the voice that says it.
-pub(super) fn speech_of(call: &Call, text: &str) -> Result<Parts<SpeechPart>, CallError> {
+pub(super) fn speech_of(call: &Call, text: &str) -> Result<Speech, CallError> {
     let services = call.session().services();
     if let Some(prompt) = services.prompts.by_text(text) {
-        return Ok(prompt.speech());
+        return Ok(prompt.speech().into());
     }
     let voice = services.voice.ok_or(CallError::NoVoice)?;
-    Ok(voice.speak(Feed::whole([text.to_owned()]), call.line_hz()))
+    let texts = Feed::whole([text.to_owned()]);
+    let (parts, meter) = usage::speak(call, &voice, texts, call.line_hz());
+    meter.text(text);
+    Ok(Speech::metered(parts, meter))
 }
 
 /// The prompt of this name, or the WAV file, and its text.

@@ -18,15 +18,24 @@ use super::error::CallError;
 use super::facts::Facts;
 use super::log::EventLog;
 use super::measure::Marks;
+use super::objectives::Objectives;
 use super::report::{Report, Reports};
 use super::request::{Hook, Request};
 use super::speak::SpeechOutput;
 use super::state::State;
+use super::transcript::TranscriptLog;
+use super::usage::Tally;
 use crate::lock::lock;
 use crate::media::TicketError;
 
 /// Held for moments only.
 type MarksGuard<'a> = std::sync::MutexGuard<'a, Marks>;
+
+/// As above.
+type TallyGuard<'a> = std::sync::MutexGuard<'a, Tally>;
+
+/// As above.
+type TranscriptGuard<'a> = std::sync::MutexGuard<'a, TranscriptLog>;
 
 /// The shared state of one session. It lives as long as anybody holds the call.
 pub(crate) struct SessionShared {
@@ -46,6 +55,12 @@ pub(crate) struct SessionShared {
     memory: Mutex<Memory>,
     /// What providers gave for the answer in the making.
     marks: Mutex<Marks>,
+    /// What was used of the providers.
+    tally: Mutex<Tally>,
+    /// What was said and done.
+    transcript: Mutex<TranscriptLog>,
+    /// Who talks with the caller, and how long they may let the caller wait.
+    objectives: Mutex<(String, Objectives)>,
     /// Held by the one who asks the language model.
     asking: tokio::sync::Mutex<()>,
     /// Held while the call is being answered, so that it is answered once; true once it is.
@@ -79,6 +94,9 @@ impl SessionShared {
             fanout: AudioFanout::default(),
             memory: Mutex::default(),
             marks: Mutex::default(),
+            tally: Mutex::default(),
+            transcript: Mutex::new(TranscriptLog::new()),
+            objectives: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             answered: tokio::sync::Mutex::default(),
             transferred: tokio::sync::Mutex::default(),
@@ -138,6 +156,26 @@ impl SessionShared {
     /// When providers gave what the answer in the making consists of.
     pub(super) fn marks(&self) -> MarksGuard<'_> {
         lock(&self.marks)
+    }
+
+    /// What was used of the providers.
+    pub(super) fn tally(&self) -> TallyGuard<'_> {
+        lock(&self.tally)
+    }
+
+    /// What was said and done.
+    pub(super) fn transcript(&self) -> TranscriptGuard<'_> {
+        lock(&self.transcript)
+    }
+
+    /// The agent of this name talks with the caller from now on.
+    pub(super) fn set_objectives(&self, agent: &str, objectives: Objectives) {
+        *lock(&self.objectives) = (agent.to_owned(), objectives);
+    }
+
+    /// Who talks with the caller, and how long they may let the caller wait.
+    pub(super) fn objectives(&self) -> (String, Objectives) {
+        lock(&self.objectives).clone()
     }
 
     /// The right to ask the language model, one question at a time.

@@ -14,6 +14,7 @@ use super::deadlines;
 use super::error::CallError;
 use super::measure::Part;
 use super::request::Request;
+use super::usage::Meter;
 use super::wording::Wording;
 use crate::lock::lock;
 use crate::media::{AgentAudioWriter, CallStats, Shared};
@@ -200,10 +201,10 @@ impl Call {
     }
 
     /// Speaks one utterance.
-    pub(crate) async fn speak(
+    pub(super) async fn speak(
         &self,
         wording: Wording,
-        speech: Parts<SpeechPart>,
+        speech: impl Into<Speech>,
         manner: Manner,
     ) -> Result<Spoken, CallError> {
         let wording = Some(Arc::new(Mutex::new(wording)));
@@ -274,9 +275,30 @@ impl Call {
     }
 }
 
-/// Speech while it is being made, whose words are noted.
+/// Speech while it is being made.
+pub(super) struct Speech {
+    pub(super) parts: Parts<SpeechPart>,
+    /// Notes what the voice does, if it is one.
+    pub(super) meter: Option<Meter>,
+}
+
+impl Speech {
+    pub(super) fn metered(parts: Parts<SpeechPart>, meter: Meter) -> Self {
+        let meter = Some(meter);
+        Self { parts, meter }
+    }
+}
+
+/// Speech that was made before.
+impl From<Parts<SpeechPart>> for Speech {
+    fn from(parts: Parts<SpeechPart>) -> Self {
+        Self { parts, meter: None }
+    }
+}
+
+/// Speech whose words are noted.
 pub(super) struct Voiced {
-    parts: Parts<SpeechPart>,
+    speech: Speech,
     wording: Option<Arc<Mutex<Wording>>>,
     /// What came first, before it is played.
     first: Option<Audio>,
@@ -286,9 +308,9 @@ pub(super) struct Voiced {
 type Audio = (u32, Arc<[i16]>);
 
 impl Voiced {
-    pub(super) fn new(parts: Parts<SpeechPart>, wording: Option<Arc<Mutex<Wording>>>) -> Self {
+    pub(super) fn new(speech: impl Into<Speech>, wording: Option<Arc<Mutex<Wording>>>) -> Self {
         Self {
-            parts,
+            speech: speech.into(),
             wording,
             first: None,
         }
@@ -306,7 +328,7 @@ impl Voiced {
             return Ok(Some(first));
         }
         loop {
-            let part = tokio::time::timeout(deadlines::VOICE, self.parts.next()).await;
+            let part = tokio::time::timeout(deadlines::VOICE, self.speech.parts.next()).await;
             let Ok(part) = part else {
                 return Err(ProviderError::silent("text_to_speech", deadlines::VOICE));
             };
@@ -314,6 +336,9 @@ impl Voiced {
                 break;
             };
             let part = part?;
+            if let (SpeechPart::Audio { .. }, Some(meter)) = (&part, &self.speech.meter) {
+                meter.spoke(part.duration());
+            }
             let mut wording = self.wording.as_ref().map(|wording| lock(wording));
             if let Some(wording) = &mut wording {
                 wording.add(part.duration());
@@ -343,6 +368,7 @@ struct Utterance<'a> {
     epoch: u32,
     number: u32,
     manner: Manner,
+    wording: Option<Arc<Mutex<Wording>>>,
     /// Audio was queued. Set as soon as it is, since the future may be dropped at any await.
     queued: bool,
     outcome: Option<oneshot::Receiver<Spoken>>,
@@ -361,13 +387,15 @@ impl<'a> Utterance<'a> {
         let writer = place.as_mut().ok_or(CallError::NotAnswered)?;
         let epoch = writer.begin().await.map_err(|_| CallError::Ended)?;
         let number = call.session().next_utterance();
-        let outcome = call.session().output().expect(number, wording, manner.part);
+        let output = call.session().output();
+        let outcome = output.expect(number, wording.clone(), manner.part);
         Ok(Self {
             call,
             place,
             epoch,
             number,
             manner,
+            wording,
             queued: false,
             outcome: Some(outcome),
         })
@@ -423,13 +451,16 @@ impl<'a> Utterance<'a> {
 
 impl Drop for Utterance<'_> {
     fn drop(&mut self) {
-        if self.outcome.is_none() {
+        let Some(outcome) = self.outcome.take() else {
             return;
-        }
+        };
         if !self.queued {
             // Nothing was queued, so the media thread will report nothing.
             self.call.session().output().over(self.number);
             return;
+        }
+        if let Some(wording) = &self.wording {
+            lock(wording).given_up(outcome);
         }
         let Some(writer) = self.place.as_mut() else {
             return;

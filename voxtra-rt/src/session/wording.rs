@@ -1,8 +1,13 @@
 //! The words of an utterance, and how many of them the caller has heard.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
+use super::deadlines;
 use super::speak::Spoken;
+use crate::lock::lock;
 
 /// How long a character takes to say, where nothing tells: about 15 in a second.
 const CHARACTER: Duration = Duration::from_millis(66);
@@ -21,6 +26,8 @@ pub(crate) struct Wording {
     complete: bool,
     /// How the utterance ended.
     ended: Option<Spoken>,
+    /// Nobody waits for the end of the utterance any more, and it has not come.
+    ends: Option<oneshot::Receiver<Spoken>>,
 }
 
 /// From `at` on the text from `from` to `to` is spoken (bytes of the whole text).
@@ -88,9 +95,21 @@ impl Wording {
         self.ended = Some(spoken);
     }
 
-    /// The words that the caller heard, if it is known how the utterance ended.
-    pub(super) fn heard_at_the_end(&self) -> &str {
-        self.ended.map_or("", |spoken| self.heard_of(spoken))
+    /// The utterance was given up, and will end soon.
+    pub(super) fn given_up(&mut self, ends: oneshot::Receiver<Spoken>) {
+        self.ends = Some(ends);
+    }
+
+    /// The words that the caller heard of an utterance that was given up, as the call ended for
+    /// example. The media thread tells it a moment later.
+    pub(super) async fn heard_at_the_end(wording: &Mutex<Self>) -> String {
+        let ends = lock(wording).ends.take();
+        if let Some(ends) = ends {
+            let _ = tokio::time::timeout(deadlines::LOST, ends).await;
+        }
+        let wording = lock(wording);
+        let heard = wording.ended.map_or("", |spoken| wording.heard_of(spoken));
+        heard.to_owned()
     }
 
     /// The words that the caller heard, given how the utterance ended.

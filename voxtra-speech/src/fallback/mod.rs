@@ -27,7 +27,7 @@ struct Providers<P: ?Sized> {
 }
 
 struct Member<P: ?Sized> {
-    name: String,
+    name: Arc<str>,
     provider: Arc<P>,
     breaker: Mutex<Breaker>,
 }
@@ -42,13 +42,13 @@ impl<P: ?Sized> Providers<P> {
             .into_iter()
             .map(|provider| {
                 Arc::new(Member {
-                    name: name(&provider).to_owned(),
+                    name: name(&provider).into(),
                     provider,
                     breaker: Mutex::default(),
                 })
             })
             .collect();
-        let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+        let names: Vec<&str> = members.iter().map(|member| &*member.name).collect();
         let name = names.join(" or ");
         Some(Arc::new(Self { name, members }))
     }
@@ -65,6 +65,13 @@ impl<P: ?Sized> Providers<P> {
                 Poll::Pending
             }
         }))
+    }
+
+    /// The name of the one that is asked first.
+    fn foremost(&self) -> Arc<str> {
+        let place = self.first_allowed().unwrap_or_default();
+        let member = self.members.get(place);
+        member.map_or_else(|| self.name.as_str().into(), |one| Arc::clone(&one.name))
     }
 
     /// The place of the first one that may be asked.
@@ -186,6 +193,11 @@ impl<P: ?Sized> Attempt<P> {
         &self.member.provider
     }
 
+    /// Its name, for whoever reads its parts.
+    fn name(&self) -> Arc<str> {
+        Arc::clone(&self.member.name)
+    }
+
     /// Its first part has come.
     fn answers(&mut self) {
         self.answers = true;
@@ -199,7 +211,7 @@ impl<P: ?Sized> Attempt<P> {
             return;
         }
         if self.member.breaker().answered(self.asked) {
-            tracing::info!(provider = self.member.name, "provider answers again");
+            tracing::info!(provider = &*self.member.name, "provider answers again");
         }
     }
 
@@ -211,13 +223,13 @@ impl<P: ?Sized> Attempt<P> {
     }
 
     fn error(&self, kind: ProviderErrorKind, message: impl Into<String>) -> ProviderError {
-        ProviderError::new(self.member.name.as_str(), kind, message)
+        ProviderError::new(&*self.member.name, kind, message)
     }
 
     fn failed(mut self, error: &ProviderError) {
         self.settled = true;
         let change = self.member.breaker().failed(error.kind, Instant::now());
-        let provider = self.member.name.as_str();
+        let provider = &*self.member.name;
         match change {
             Change::Same => {}
             Change::Failing => tracing::warn!(provider, reason = %error.message, "provider fails"),

@@ -66,24 +66,28 @@ impl LanguageModel for FallbackModel {
     fn reply(&self, request: ModelRequest) -> Parts<ReplyPart> {
         let mut turn = Turn::new(&self.models);
         let first_part = self.first_part;
-        Parts::made_by(move |out| async move {
-            while let Some(mut attempt) = turn.next() {
-                let first_part = turn.has_next().then_some(first_part);
-                let error = loop {
-                    let mut handing = Handing::new(&out);
-                    match ask(&mut attempt, &request, first_part, &mut handing).await {
-                        Ok(()) => return Ok(()),
-                        Err(error) if handing.text => {
-                            attempt.failed(&error);
-                            return Err(error);
+        Parts::made_by(move |out| {
+            out.set_provider(turn.providers.foremost());
+            async move {
+                while let Some(mut attempt) = turn.next() {
+                    out.set_provider(attempt.name());
+                    let first_part = turn.has_next().then_some(first_part);
+                    let error = loop {
+                        let mut handing = Handing::new(&out);
+                        match ask(&mut attempt, &request, first_part, &mut handing).await {
+                            Ok(()) => return Ok(()),
+                            Err(error) if handing.text => {
+                                attempt.failed(&error);
+                                return Err(error);
+                            }
+                            Err(error) if attempt.again(&error) => {}
+                            Err(error) => break error,
                         }
-                        Err(error) if attempt.again(&error) => {}
-                        Err(error) => break error,
-                    }
-                };
-                turn.failed(attempt, error);
+                    };
+                    turn.failed(attempt, error);
+                }
+                Err(turn.error())
             }
-            Err(turn.error())
         })
     }
 

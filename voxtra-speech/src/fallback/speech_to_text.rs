@@ -41,9 +41,12 @@ impl SpeechToText for FallbackTranscriber {
 
     fn listen(&self, options: ListenOptions, input: Feed<SpeechInput>) -> Parts<Recognition> {
         let transcribers = Arc::clone(&self.transcribers);
-        Parts::made_by(move |out| async move {
-            let mut call = Call::new(transcribers, options);
-            call.run(input, &out).await
+        Parts::made_by(move |out| {
+            out.set_provider(transcribers.foremost());
+            async move {
+                let mut call = Call::new(transcribers, options);
+                call.run(input, &out).await
+            }
         })
     }
 }
@@ -95,7 +98,13 @@ impl Call {
         out: &PartSender<Recognition>,
     ) -> Result<(), ProviderError> {
         self.next()?;
+        let mut told = None;
         loop {
+            let name = self.attempt.as_ref().map(Attempt::name);
+            if let Some(name) = name.filter(|name| told.as_ref() != Some(name)) {
+                out.set_provider(name.clone());
+                told = Some(name);
+            }
             if self.over && self.waiting.is_empty() {
                 self.to = None;
                 if self.parts.is_none() {

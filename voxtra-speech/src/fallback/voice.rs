@@ -55,31 +55,35 @@ impl TextToSpeech for FallbackVoice {
     fn speak(&self, texts: Feed<String>, line_hz: u32) -> Parts<SpeechPart> {
         let mut turn = Turn::new(&self.voices);
         let first_audio = self.first_audio;
-        Parts::made_by(move |out| async move {
-            let mut texts = Texts {
-                feed: Some(texts),
-                left: VecDeque::new(),
-            };
-            let mut length = Duration::ZERO;
-            while let Some(mut attempt) = turn.next() {
-                let first_audio = turn.has_next().then_some(first_audio);
-                let error = loop {
-                    let mut speaking = Speaking::new(&out, &mut length, line_hz, first_audio);
-                    let spoken = speaking.speak(&mut attempt, &mut texts).await;
-                    texts.go_on(&speaking);
-                    match spoken {
-                        Ok(()) => return Ok(()),
-                        Err(error) if attempt.again(&error) => {}
-                        Err(error) => break error,
-                    }
+        Parts::made_by(move |out| {
+            out.set_provider(turn.providers.foremost());
+            async move {
+                let mut texts = Texts {
+                    feed: Some(texts),
+                    left: VecDeque::new(),
                 };
-                turn.failed(attempt, error.clone());
-                if !texts.go_further().await {
-                    // The last one broke off: there is nothing to go on with.
-                    return Err(error);
+                let mut length = Duration::ZERO;
+                while let Some(mut attempt) = turn.next() {
+                    out.set_provider(attempt.name());
+                    let first_audio = turn.has_next().then_some(first_audio);
+                    let error = loop {
+                        let mut speaking = Speaking::new(&out, &mut length, line_hz, first_audio);
+                        let spoken = speaking.speak(&mut attempt, &mut texts).await;
+                        texts.go_on(&speaking);
+                        match spoken {
+                            Ok(()) => return Ok(()),
+                            Err(error) if attempt.again(&error) => {}
+                            Err(error) => break error,
+                        }
+                    };
+                    turn.failed(attempt, error.clone());
+                    if !texts.go_further().await {
+                        // The last one broke off: there is nothing to go on with.
+                        return Err(error);
+                    }
                 }
+                Err(turn.error())
             }
-            Err(turn.error())
         })
     }
 

@@ -14,8 +14,8 @@ use super::http::read_http;
 use super::read_word;
 use super::tool::DeclaredTools;
 use crate::session::{
-    ContextLimit, DeadAir, Expect, Filler, KnownNames, NoInput, OnFailure, OverlapWords, WayOut,
-    time_zone,
+    ContextLimit, DeadAir, Expect, Filler, KnownNames, NoInput, Objectives, OnFailure,
+    OverlapWords, WayOut, time_zone,
 };
 use crate::speech::{SpeechSettings, VoiceSettings};
 
@@ -127,6 +127,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         max_duration: section
             .integer::<u64>("max_duration_s", 1..=7 * 24 * 3_600)
             .map(Duration::from_secs),
+        objectives: read_objectives(section.section("objectives")),
     };
     check_variables(&section, &agent);
     section.finish();
@@ -536,6 +537,21 @@ fn read_dead_air(section: Section<'_>) -> DeadAir {
     }
     section.finish();
     dead_air
+}
+
+fn read_objectives(section: Section<'_>) -> Objectives {
+    let time = |key| {
+        let limit = section.integer::<u64>(key, 1..=600_000);
+        limit.map(Duration::from_millis)
+    };
+    let mut objectives = Objectives::new();
+    objectives.heard_silence_p95 = time("heard_silence_p95_ms");
+    objectives.transcript_p95 = time("transcript_p95_ms");
+    objectives.first_token_p95 = time("first_token_p95_ms");
+    objectives.first_audio_p95 = time("first_audio_p95_ms");
+    objectives.own_p95 = time("own_p95_ms");
+    section.finish();
+    objectives
 }
 
 fn read_on_failure(section: Section<'_>, known: &Known<'_>) -> OnFailure {

@@ -8,6 +8,7 @@ mod provider;
 mod route;
 mod speech;
 mod tool;
+mod transcripts;
 mod webhook;
 
 use std::net::IpAddr;
@@ -23,6 +24,7 @@ use self::provider::read_providers;
 use self::route::read_routes;
 use self::speech::{read_prompts, read_speech};
 use self::tool::{DeclaredTools, read_tools};
+use self::transcripts::read_transcripts;
 use self::webhook::read_webhook;
 use super::document::{Document, Section};
 use super::settings::{CallSettings, LogFormat, LogSettings};
@@ -55,7 +57,9 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         &declared,
         &mut places.agents,
     );
+    let transcripts = read_transcripts(root.section("transcripts"), &providers, &names);
     let config = Config {
+        transcripts,
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
         calls: read_calls(root.section("calls")),

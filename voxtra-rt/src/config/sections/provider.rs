@@ -10,6 +10,7 @@ use super::super::document::Section;
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::super::risk;
 use super::read_word;
+use crate::session::{HIGHEST_PRICE, Price};
 
 /// The providers, and the names of all sections, broken ones too.
 pub(super) fn read_providers(
@@ -65,6 +66,7 @@ fn read_provider(name: String, section: Section<'_>) -> Option<ProviderSettings>
     provider.timeout = section
         .integer::<u64>("timeout_ms", 100..=120_000)
         .map(Duration::from_millis);
+    provider.price = read_price(section.section("price"));
     if let Some(kind) = kind {
         check_key(&section, kind);
         check_address(&section, &provider);
@@ -73,6 +75,43 @@ fn read_provider(name: String, section: Section<'_>) -> Option<ProviderSettings>
     section.finish();
     kind.map(|_| provider)
 }
+
+fn read_price(section: Section<'_>) -> Option<Price> {
+    if !section.is_present() {
+        return None;
+    }
+    section.require("currency", "the currency of these prices, such as \"USD\"");
+    let currency = read_word(&section, "currency").unwrap_or_default();
+    let mut price = Price::in_currency(currency);
+    for (key, set) in AMOUNTS {
+        if let Some(amount) = section.amount(key, HIGHEST_PRICE) {
+            price = set(price, amount);
+        }
+    }
+    if !AMOUNTS.iter().any(|(key, _)| section.has(key)) {
+        section.refuse("", "names no price, such as per_million_input_tokens");
+    }
+    section.finish();
+    Some(price)
+}
+
+/// A part of a price, and how it is set.
+type Amount = (&'static str, fn(Price, f64) -> Price);
+
+const AMOUNTS: [Amount; 6] = [
+    ("per_million_input_tokens", Price::per_million_input_tokens),
+    (
+        "per_million_cached_tokens",
+        Price::per_million_cached_tokens,
+    ),
+    (
+        "per_million_output_tokens",
+        Price::per_million_output_tokens,
+    ),
+    ("per_minute_heard", Price::per_minute_heard),
+    ("per_minute_spoken", Price::per_minute_spoken),
+    ("per_million_characters", Price::per_million_characters),
+];
 
 fn check_key(section: &Section<'_>, kind: ProviderKind) {
     let has = section.has("key") || section.has("key_file");

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::Application;
 #[cfg(all(feature = "openai", feature = "wyoming"))]
 use crate::app::{RouteError, StartError};
-use crate::session::{ContextLimit, Expect, WayOut};
+use crate::session::{ContextLimit, Expect, Price, WayOut};
 use crate::speech::SpeechError;
 
 /// Providers for every role.
@@ -928,5 +928,66 @@ fn wrong_tools_are_refused_in_their_place() {
     ] {
         let problem = problem(&text);
         assert!(problem.contains(says), "{text}\n{problem}\n{says}");
+    }
+}
+
+#[test]
+fn prices_and_transcripts_are_read() {
+    let config = parse(&format!(
+        r#"{PROVIDERS}
+price = {{ currency = "EUR", per_minute_heard = "0.0043", per_million_characters = 15 }}
+[transcripts]
+folder = "told"
+summary = true
+summary_instruction = "In one sentence."
+summary_model = "anthropic"
+summary_timeout_ms = 2500
+"#
+    ));
+    let price = Price::in_currency("EUR")
+        .per_minute_heard(0.0043)
+        .per_million_characters(15.0);
+    assert_eq!(config.providers[2].price, Some(price));
+    assert_eq!(config.providers[0].price, None);
+    let transcripts = config.transcripts.unwrap();
+    assert_eq!(
+        transcripts.folder.as_deref(),
+        Some(std::path::Path::new("told"))
+    );
+    assert!(transcripts.summarise);
+    assert_eq!(transcripts.summary_model.as_deref(), Some("anthropic"));
+    assert_eq!(transcripts.summary_within, Duration::from_millis(2_500));
+    assert!(parse("[transcripts]\n").transcripts.is_some());
+}
+
+#[test]
+fn prices_and_transcripts_that_make_no_sense_are_refused() {
+    for (text, reason) in [
+        ("price = { per_minute_heard = 1 }", "currency"),
+        ("price = { currency = \"EUR\" }", "names no price"),
+        (
+            "price = { currency = \"EUR\", per_minute_heard = -1 }",
+            "must be an amount",
+        ),
+        (
+            "price = { currency = \"EUR\", per_minute_heard = nan }",
+            "must be an amount",
+        ),
+        (
+            "price = { currency = \"EUR\", per_minute = 1 }",
+            "per_minute",
+        ),
+        ("[transcripts]\nsummary_timeout_ms = 500", "summary = true"),
+        (
+            "[transcripts]\nsummary = true\nsummary_model = \"ears\"",
+            "no language model",
+        ),
+        (
+            "[transcripts]\nsummary = true\nsummary_model = \"openia\"",
+            "there is no [provider.openia]",
+        ),
+    ] {
+        let problems = problems(&format!("{PROVIDERS}{text}\n")).join("\n");
+        assert!(problems.contains(reason), "{text}: {problems}");
     }
 }

@@ -185,6 +185,27 @@ async fn it_greets_answers_and_is_remembered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_hang_up_cuts_is_remembered_as_far_as_it_was_heard() {
+    let long = "We open at nine. On Sundays we are closed.";
+    for we_hang_up in [false, true] {
+        let service = Service::new([turn("when do you open", long)]);
+        let (mut caller, history) = call(&service, agent()).await;
+        caller.hears("Hello.").await;
+        caller.says("when do you open").await;
+        caller.begins_to_hear(long).await;
+        caller.is_silent_for(ms(1_000)).await;
+        endings::end(&mut caller, we_hang_up).await;
+        caller.ended().await;
+        let expected = [
+            Message::assistant("Hello."),
+            user("when do you open"),
+            Message::assistant("We open at…"),
+        ];
+        assert_eq!(*lock(&history), expected, "{we_hang_up}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn its_tools_are_run_and_their_results_reach_it() {
     let called =
         Reply::new("Let me look.").calling(tool_call("weather", json!({ "city": "Zomba" })));

@@ -172,6 +172,7 @@ impl<'a> Current<'a> {
     fn enter(&self, left: Option<&AgentSettings>) {
         let (settings, before) = (&self.settings, &self.before);
         let session = self.call.session();
+        session.set_objectives(&self.name, settings.objectives);
         let found = self.team.get(&self.name).map(|settled| &settled.found);
         for (name, value) in found.into_iter().flatten() {
             self.call.set_metadata(name, value);

@@ -3,6 +3,7 @@
 use super::super::call::Call;
 use super::super::caller_words::same_words;
 use super::super::measure::Marks;
+use super::super::usage;
 use crate::lock::lock;
 use crate::speech::{Message, ModelRequest, Parts, ProviderError, ReplyPart};
 
@@ -34,7 +35,7 @@ impl Ahead {
         Some(Self {
             said: said.to_owned(),
             context: context(&request).to_vec(),
-            parts: model.reply(request),
+            parts: usage::ask(call, &model, request),
             early: Vec::new(),
             failed: None,
             over: false,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::super::call::Call;
+use super::super::usage;
 use crate::lock::lock;
 use crate::speech::{Message, ModelRequest, ProviderError, ProviderErrorKind, Reply};
 
@@ -180,7 +181,7 @@ async fn summarise(call: &Call, old: &str) -> Result<String, ProviderError> {
         Message::System(INSTRUCTIONS.to_owned()),
         Message::User(old.to_owned()),
     ]);
-    let mut parts = model.reply(request);
+    let mut parts = usage::ask(call, &model, request);
     let mut reply = Reply::default();
     while let Some(part) = parts.next().await {
         reply.add(&part?);

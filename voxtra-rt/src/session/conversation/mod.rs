@@ -20,7 +20,7 @@ mod variables;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use voxtra_core::event::{AgentResponse, AgentThinking};
+use voxtra_core::event::{AgentResponse, AgentThinking, ProviderUsage};
 
 pub use self::agents::Agents;
 use self::agents::Current;
@@ -40,6 +40,7 @@ pub(crate) use self::variables::{KnownNames, time_zone};
 pub use self::variables::{Lookup, VariableError};
 use super::call::Call;
 use super::error::CallError;
+use super::usage;
 use crate::lock::lock;
 use crate::speech::{Message, Parts, Reply, ReplyPart};
 
@@ -73,6 +74,14 @@ impl<'a> Conversation<'a> {
     #[must_use]
     pub fn history(&self) -> Vec<Message> {
         lock(self.call.session().memory()).messages().to_vec()
+    }
+
+    /// What the call has used of its providers so far, and what that costs where they have
+    /// [prices](crate::Builder::price). What other tasks are still at is not all in it.
+    #[must_use]
+    pub fn usage(&self) -> Vec<ProviderUsage> {
+        let prices = self.call.session().services().prices;
+        self.call.session().tally().usage(&prices)
     }
 
     /// How much of the conversation the model is told from now on; [`run`](Self::run) sets it as
@@ -119,7 +128,7 @@ impl<'a> Conversation<'a> {
             let memory = call.session().memory();
             let request = lock(memory).request(std::slice::from_ref(&question), false);
             call.session().marks().asked();
-            let mut parts = model.reply(request);
+            let mut parts = usage::ask(&call, &model, request);
             let mut reply = Reply::default();
             let mut question = Some(question);
             while let Some(part) = parts.next().await {

@@ -11,7 +11,8 @@ use voxtra_core::leg::Awaited;
 use super::super::call::Call;
 use super::super::deadlines;
 use super::super::error::CallError;
-use super::super::speak::{Manner, Spoken, Voiced};
+use super::super::speak::{Manner, Speech, Spoken, Voiced};
+use super::super::usage;
 use super::super::wording::Wording;
 use super::ahead::Ahead;
 use super::bounds::Bounds;
@@ -103,7 +104,7 @@ impl Question<'_> {
                 let parts = ahead.reply_to(&request);
                 parts.inspect(|_| *call.session().marks() = marks)
             });
-            let parts = early.unwrap_or_else(|| model.reply(request));
+            let parts = early.unwrap_or_else(|| usage::ask(call, &model, request));
             let mut reading = Reading::new(call, parts, language);
             let Round {
                 text,
@@ -196,15 +197,18 @@ impl Question<'_> {
     async fn round(&mut self, reading: &mut Reading<'_>) -> Round {
         let wording = Arc::new(Mutex::new(Wording::default()));
         let spoken = self.call.while_up(self.speak(reading, &wording)).await;
-        let wording = lock(&wording);
+        let heard_of = |spoken| lock(&wording).heard_of(spoken).to_owned();
         let (heard, interrupted, failed) = match spoken {
-            Ok((Some(spoken), None)) => (wording.heard_of(spoken), spoken.is_interrupted(), None),
-            Ok((Some(spoken), failed)) => (wording.heard_of(spoken), false, failed),
-            Ok((None, failed)) => ("", false, failed),
-            Err(error) => (wording.heard_at_the_end(), false, Some(error)),
+            Ok((Some(spoken), None)) => (heard_of(spoken), spoken.is_interrupted(), None),
+            Ok((Some(spoken), failed)) => (heard_of(spoken), false, failed),
+            Ok((None, failed)) => (String::new(), false, failed),
+            Err(error) => {
+                let heard = Wording::heard_at_the_end(&wording).await;
+                (heard, false, Some(error))
+            }
         };
         Round {
-            heard: heard.to_owned(),
+            heard,
             interrupted,
             failed,
             text: std::mem::take(&mut reading.text),
@@ -221,13 +225,16 @@ impl Question<'_> {
         let call = self.call;
         let voice = call.session().services().voice.ok_or(CallError::NoVoice)?;
         let (sentences, texts) = Feed::queue(SENTENCES_AHEAD);
-        let mut voiced = Voiced::new(voice.speak(texts, call.line_hz()), Some(wording.clone()));
+        let (parts, meter) = usage::speak(call, &voice, texts, call.line_hz());
+        let speech = Speech::metered(parts, meter.clone());
+        let mut voiced = Voiced::new(speech, Some(wording.clone()));
         let writing = async {
             let mut any = false;
             while let Some(sentence) = reading.next_sentence().await? {
                 lock(wording).push(&sentence);
                 any = true;
                 call.session().marks().sentence();
+                meter.text(&sentence);
                 if !sentences.send(sentence).await {
                     break;
                 }

@@ -38,17 +38,25 @@ pub(super) async fn run(call: &Call, agent: Current<'_>) -> Result<(), CallError
         guard: None,
     };
     let silent = dead_air(call.events_from_now());
-    let result = tokio::select! {
-        biased;
-        result = conversation.talk() => Some(result),
-        () = silent => None,
-        () = until(ends_at) => {
-            // Whom the caller was connected to may talk on.
-            if call.session().is_transferred() {
-                return Ok(());
+    let result = {
+        let talk = conversation.talk();
+        tokio::pin!(talk);
+        tokio::select! {
+            biased;
+            result = &mut talk => Some(result),
+            () = silent => None,
+            () = until(ends_at) => {
+                // Whom the caller was connected to may talk on.
+                if call.session().is_transferred() {
+                    return Ok(());
+                }
+                tracing::info!(call = call.id(), "the call is as long as it may be, and ends");
+                match call.hangup().await {
+                    // It remembers what the caller has heard.
+                    Ok(()) => Some(talk.await),
+                    failed => Some(failed),
+                }
             }
-            tracing::info!(call = call.id(), "the call is as long as it may be, and ends");
-            Some(call.hangup().await)
         }
     };
     let result = match result {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::caller_words::{Expect, OverlapWords};
+use super::super::objectives::Objectives;
 use super::context::ContextLimit;
 use super::tool::Tool;
 use super::variables::Lookup;
@@ -69,6 +70,8 @@ pub struct AgentSettings {
     pub on_failure: OnFailure,
     /// How long a call may last before the agent ends it. Default: without limit.
     pub max_duration: Option<Duration>,
+    /// How long it may let its callers wait. Default: as long as it takes.
+    pub objectives: Objectives,
     /// How much of the conversation the model is told.
     pub context: ContextLimit,
     /// The agents to whom the model may hand the caller over, by their names among [`Agents`].
@@ -107,6 +110,7 @@ impl AgentSettings {
             dead_air: DeadAir::default(),
             on_failure: OnFailure::default(),
             max_duration: None,
+            objectives: Objectives::new(),
             context: ContextLimit::default(),
             hand_over: Vec::new(),
             speech_to_text: None,
@@ -236,6 +240,14 @@ impl AgentSettings {
         self
     }
 
+    /// Sets how long it may let its callers wait. A call in which it did longer has an event
+    /// `objective.missed`.
+    #[must_use]
+    pub fn objectives(mut self, objectives: Objectives) -> Self {
+        self.objectives = objectives;
+        self
+    }
+
     /// Limits how much of the conversation the model is told.
     #[must_use]
     pub fn context(mut self, limit: ContextLimit) -> Self {
@@ -292,6 +304,7 @@ impl fmt::Debug for AgentSettings {
             .field("dead_air", &self.dead_air)
             .field("on_failure", &self.on_failure)
             .field("max_duration", &self.max_duration)
+            .field("objectives", &self.objectives)
             .field("context", &self.context)
             .field("hand_over", &self.hand_over)
             .finish_non_exhaustive()

@@ -215,6 +215,19 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
                 .with_first_audio_ms(u.arbitrary()?)
                 .with_first_frame_ms(u.arbitrary()?)
                 .with_own_ms(u.arbitrary()?)
+                .with_rhythm_ms(u.arbitrary()?)
+                .into()
+        }
+        EventKind::ObjectiveMissed => {
+            let (limit_ms, actual_ms, turns) = u.arbitrary()?;
+            let (agent, objective) = (u.arbitrary()?, u.arbitrary()?);
+            ObjectiveMissed::new(agent, objective, limit_ms, actual_ms, turns).into()
+        }
+        EventKind::CallTranscript => {
+            let cost: Option<(u64, &str)> = u.arbitrary()?;
+            CallTranscript::new(vec![entry(u)?, entry(u)?], vec![usage(u)?])
+                .with_cost(cost.map(|(micros, currency)| Cost::new(micros, currency)))
+                .with_summary(u.arbitrary()?)
                 .into()
         }
         EventKind::Error => Error::new(u.arbitrary()?, u.arbitrary()?).into(),
@@ -223,6 +236,42 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         // A new event that has no arm here yet.
         _ => return Err(arbitrary::Error::IncorrectFormat),
     })
+}
+
+/// Something in a transcript.
+fn entry(u: &mut Unstructured<'_>) -> Result<TranscriptEntry> {
+    let kind = *u.choose(&[
+        TranscriptKind::Caller,
+        TranscriptKind::Agent,
+        TranscriptKind::Tool,
+        TranscriptKind::AgentChanged,
+        TranscriptKind::Transferred,
+        TranscriptKind::LeftOut,
+    ])?;
+    let mut entry = TranscriptEntry::new(u.arbitrary()?, kind);
+    entry.text = u.arbitrary()?;
+    entry.cut = u.arbitrary()?;
+    entry.name = u.arbitrary()?;
+    entry.arguments = u.arbitrary()?;
+    entry.took_ms = u.arbitrary()?;
+    entry.left_out = u.arbitrary()?;
+    Ok(entry)
+}
+
+/// What was used of a provider.
+fn usage(u: &mut Unstructured<'_>) -> Result<ProviderUsage> {
+    let role = *u.choose(&[
+        UsageRole::SpeechToText,
+        UsageRole::LanguageModel,
+        UsageRole::TextToSpeech,
+        UsageRole::SpeechToSpeech,
+    ])?;
+    let mut usage = ProviderUsage::new(u.arbitrary::<&str>()?, role);
+    usage.requests = u.arbitrary()?;
+    usage.input_tokens = u.arbitrary()?;
+    usage.cost_micros = u.arbitrary()?;
+    usage.currency = u.arbitrary()?;
+    Ok(usage)
 }
 
 /// JSON has no infinity and no NaN.

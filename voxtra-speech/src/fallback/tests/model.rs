@@ -88,6 +88,15 @@ async fn the_next_is_asked_the_same_when_one_fails_before_any_text() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_parts_tell_which_one_answers() {
+    let (a, b) = (model("a", [fails(Auth)]), model("b", []));
+    let mut reply = fallback(&[&a, &b]).reply(ModelRequest::default());
+    assert_eq!(reply.provider().as_deref(), Some("a"));
+    assert_eq!(reply.next().await, Some(Ok(text("b"))));
+    assert_eq!(reply.provider().as_deref(), Some("b"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broken_connection_is_tried_once_more() {
     let (a, b) = (model("a", [fails(Unavailable)]), model("b", []));
     assert_eq!(ask(&fallback(&[&a, &b])).await.as_deref(), Ok("a"));

@@ -97,9 +97,11 @@ async fn the_next_hears_the_utterance_from_its_beginning() {
         let (to, mut parts) = listen(&fallback(&[&a, &b]));
         say(&to, 2).await;
         assert_eq!(parts.next().await, Some(Ok(heard("b 16000"))), "{read}");
+        assert_eq!(parts.provider().as_deref(), Some("b"));
         // One failure doesn't leave it out.
         say(&to, 1).await;
         assert_eq!(parts.next().await, Some(Ok(heard("a 8000"))), "{read}");
+        assert_eq!(parts.provider().as_deref(), Some("a"));
         drop(to);
         assert_eq!(parts.next().await, None);
     }

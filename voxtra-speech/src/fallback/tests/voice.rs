@@ -131,7 +131,14 @@ async fn what_was_spoken_is_not_repeated() {
         told("three", 2_000),
         second(2),
     ];
-    assert_eq!(voices.speak(texts(), 8_000).collect().await, Ok(expected));
+    let mut speech = voices.speak(texts(), 8_000);
+    let mut spoken = Vec::new();
+    while let Some(part) = speech.next().await {
+        spoken.push((part.unwrap(), speech.provider().unwrap().to_string()));
+    }
+    let (parts, by): (Vec<_>, Vec<_>) = spoken.into_iter().unzip();
+    assert_eq!(parts, expected);
+    assert_eq!((by[0].as_str(), by[5].as_str()), ("a", "b"));
     assert_eq!(*b.given.lock().unwrap(), ["two", "three"]);
 }
 

@@ -77,7 +77,8 @@ impl Duplex {
         let round = self.round(TalkInput::Say(text.to_owned()), None).await;
         let round = self.sound(round)?;
         self.remember_caller();
-        lock(self.call.session().memory()).agent_said(&round.heard, round.interrupted);
+        let cut = round.interrupted || round.failed.is_some();
+        lock(self.call.session().memory()).agent_said(&round.heard, cut);
         match round.failed {
             Some(error) => Err(error),
             None => Ok(!round.interrupted),
@@ -92,8 +93,10 @@ impl Duplex {
             call.emit_body(AgentThinking::default().into()).await;
             let round = self.round(TalkInput::Respond, Some(turns)).await;
             let round = self.sound(round)?;
-            let response = AgentResponse::new(round.text.clone(), round.calls.clone());
-            call.emit_body(response.into()).await;
+            if !matches!(round.failed, Some(CallError::Ended)) {
+                let response = AgentResponse::new(round.text.clone(), round.calls.clone());
+                call.emit_body(response.into()).await;
+            }
             silent &= round.text.trim().is_empty() && round.calls.is_empty();
             let cut = round.interrupted || round.failed.is_some();
             // Whoever interrupts has not agreed to what the tools would do.
@@ -193,16 +196,19 @@ impl Duplex {
         let spoken = call
             .while_up(speak(&call, session, ask, turns, &wording, &mut calls))
             .await;
-        let wording = lock(&wording);
+        let heard_of = |spoken| lock(&wording).heard_of(spoken).to_owned();
         let (heard, interrupted, failed) = match spoken {
-            Ok((Some(spoken), None)) => (wording.heard_of(spoken), spoken.is_interrupted(), None),
-            Ok((Some(spoken), failed)) => (wording.heard_of(spoken), false, failed),
-            Ok((None, failed)) => ("", false, failed),
-            Err(CallError::Ended) => return Err(CallError::Ended),
-            Err(error) => ("", false, Some(error)),
+            Ok((Some(spoken), None)) => (heard_of(spoken), spoken.is_interrupted(), None),
+            Ok((Some(spoken), failed)) => (heard_of(spoken), false, failed),
+            Ok((None, failed)) => (String::new(), false, failed),
+            Err(error) => {
+                let heard = Wording::heard_at_the_end(&wording).await;
+                (heard, false, Some(error))
+            }
         };
+        let text = lock(&wording).text().trim().to_owned();
         Ok(Round {
-            text: wording.text().trim().to_owned(),
+            text,
             heard: heard.trim().to_owned(),
             interrupted,
             calls,

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use voxtra_core::audio::Resampler;
-use voxtra_core::event::{UserTranscript, UserTranscriptPartial};
+use voxtra_core::event::{UsageRole, UserTranscript, UserTranscriptPartial};
 
 use super::super::super::call::Call;
 use super::super::super::deadlines;
 use super::super::super::error::CallError;
+use super::super::super::usage::Meter;
 use crate::lock::lock;
 use crate::media::AudioPart;
 use crate::speech::{
@@ -63,8 +64,9 @@ impl Session {
         let (to, parts) = mpsc::channel(KEPT);
         let name = service.name().to_owned();
         let mut tasks = JoinSet::new();
-        tasks.spawn(keep(call.clone(), name.clone(), talk, to, words.clone()));
-        tasks.spawn(hear(call.clone(), input.clone(), rate_hz));
+        let meter = Meter::new(call, UsageRole::SpeechToSpeech, &name, talk.at_work());
+        tasks.spawn(hear(call.clone(), input.clone(), rate_hz, meter.clone()));
+        tasks.spawn(keep(call.clone(), meter, talk, to, words.clone()));
         Self {
             name,
             input,
@@ -117,7 +119,7 @@ fn ended(name: &str) -> ProviderError {
 /// the line: the service must be heard and told while its audio is played.
 async fn keep(
     call: Call,
-    name: String,
+    meter: Meter,
     mut talk: Parts<TalkPart>,
     to: mpsc::Sender<Result<TalkPart, ProviderError>>,
     words: Arc<Mutex<Vec<String>>>,
@@ -139,13 +141,21 @@ async fn keep(
                 }
             }
             Some(Ok(part)) => {
+                match &part {
+                    TalkPart::Audio { rate_hz, samples } => {
+                        meter.spoke_samples(samples.len(), *rate_hz)
+                    }
+                    TalkPart::Usage(usage) => meter.tokens(usage),
+                    TalkPart::Done(_) => meter.asked(),
+                    _ => {}
+                }
                 if to.try_send(Ok(part)).is_err() {
                     let kind = ProviderErrorKind::Protocol;
-                    break ProviderError::new(name, kind, "it sent more than can be kept");
+                    break ProviderError::new(meter.name(), kind, "it sent more than can be kept");
                 }
             }
             Some(Err(error)) => break error,
-            None => break ended(&name),
+            None => break ended(meter.name()),
         }
     };
     call.emit_error("speech_to_speech", error.to_string()).await;
@@ -153,7 +163,7 @@ async fn keep(
 }
 
 /// Gives the service what the caller says.
-async fn hear(call: Call, input: PartSender<TalkInput>, rate_hz: u32) {
+async fn hear(call: Call, input: PartSender<TalkInput>, rate_hz: u32, meter: Meter) {
     let Ok(mut speech) = call.speech_stream().await else {
         return;
     };
@@ -178,6 +188,7 @@ async fn hear(call: Call, input: PartSender<TalkInput>, rate_hz: u32) {
             made.truncate(count);
             samples = made;
         }
+        meter.heard(samples.len(), rate_hz);
         if !input.send(TalkInput::Audio(samples)).await {
             return;
         }

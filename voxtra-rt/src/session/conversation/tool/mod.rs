@@ -138,6 +138,14 @@ impl<F> std::fmt::Debug for FnTool<F> {
 
 /// Runs one call of a tool, and says in words what came of it.
 pub(super) async fn run(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCall) -> String {
+    let transcript = || call.session().transcript();
+    let number = transcript().tool_called(&asked.name, &asked.arguments);
+    let result = result_of(call, tool, asked).await;
+    transcript().tool_gave(number, &result);
+    result
+}
+
+async fn result_of(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCall) -> String {
     let Some(tool) = tool else {
         return format!("error: there is no tool named {:?}", asked.name);
     };
