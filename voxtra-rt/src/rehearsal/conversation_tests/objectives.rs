@@ -65,7 +65,7 @@ async fn a_caller_who_hangs_up_in_silence_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn each_agent_has_its_own() {
-    let hand_over = ScriptedReply::says("").calls("hand_over", json!({ "to": "billing" }));
+    let hand_over = ScriptedReply::says("").calls("hand_over", json!({ "agent": "billing" }));
     let model = ScriptedModel::new([
         hand_over,
         ScriptedReply::says("What is it?"),

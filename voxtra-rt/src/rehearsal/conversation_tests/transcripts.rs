@@ -86,7 +86,7 @@ async fn both_sides_tools_and_cuts_are_told_with_what_they_cost() {
             "rehearsal",
             dollars().per_minute_heard(0.6).per_million_characters(10.0),
         );
-    let rehearsal = application(builder, model, agent().tool(orders));
+    let rehearsal = application(builder, model, patient().tool(orders));
     let mut caller = rehearsal.call("1000").await;
     caller.hears("Hello.").await;
     caller.says("where is my order").await;
@@ -205,9 +205,9 @@ async fn it_is_told_when_the_application_stops() {
 
 #[tokio::test(start_paused = true)]
 async fn changes_of_agents_and_transfers_are_told() {
-    let hand_over = ScriptedReply::says("").calls("hand_over", json!({ "to": "billing" }));
+    let hand_over = ScriptedReply::says("").calls("hand_over", json!({ "agent": "billing" }));
     let transfer =
-        ScriptedReply::says("I connect you.").calls("transfer", json!({ "to": "sales" }));
+        ScriptedReply::says("I connect you.").calls("transfer", json!({ "destination": "sales" }));
     let model = ScriptedModel::new([hand_over, transfer]);
     let billing = AgentSettings::new("Bills.").tool(tools::transfer([("sales", "PJSIP/200")]));
     let agents = Agents::new()
