@@ -947,8 +947,12 @@ summary_timeout_ms = 2500
     let price = Price::in_currency("EUR")
         .per_minute_heard(0.0043)
         .per_million_characters(15.0);
-    assert_eq!(config.providers[2].price, Some(price));
-    assert_eq!(config.providers[0].price, None);
+    let priced = |name: &str| {
+        let found = config.providers.iter().find(|one| one.name == name);
+        found.unwrap().price.clone()
+    };
+    assert_eq!(priced("ears"), Some(price));
+    assert_eq!(priced("openai"), None);
     let transcripts = config.transcripts.unwrap();
     assert_eq!(
         transcripts.folder.as_deref(),
