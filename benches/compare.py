@@ -35,6 +35,7 @@ STEPS = ["prepare", "load", "spacing", "torture", "conversation", "page"]
 # below target/bench-results.
 OTHERS = {
     "core": ["benches/core_table.py"],
+    "evaluation": ["benches/evaluate/run.sh", "{results}/evaluation"],
     "isolation": ["cargo", "run", "--release", "--locked", "-p", "voxtra-benches", "--bin", "isolation", "--", "--out", "{results}/isolation"],
 }
 

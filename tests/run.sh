@@ -2,7 +2,8 @@
 # The test command: installs what is missing and checks everything.
 #
 #   tests/run.sh            everything
-#   tests/run.sh STEP…      only these, in this order: format lints docs tests core asterisk ai demo contract torture fuzz
+#   tests/run.sh STEP…      only these, in this order: format lints docs tests core
+#                           evaluation asterisk ai demo contract torture fuzz
 #
 # The demo and the fuzzing run while the tests against Asterisk mostly wait, where those are chosen
 # too. How long each step took is told at the end.
@@ -13,7 +14,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-steps=(format lints docs tests core asterisk ai demo contract torture fuzz)
+steps=(format lints docs tests core evaluation asterisk ai demo contract torture fuzz)
 failed=()
 skipped=()
 chosen=()
@@ -246,6 +247,16 @@ tests() {
     limited benches/with_runner.sh cargo test "${all[@]}" \
         --bench core --bench detectors --bench events --bench instructions -- --test || status=$?
     return "$status"
+}
+
+# Recorded callers, in virtual time: what turn-taking makes of them stays within bounds.
+evaluation() {
+    if ! command -v apt-get >/dev/null; then
+        echo "the recordings come from Debian's packages, which need apt-get" >&2
+        [ "${CI:-}" != true ] || return 1
+        return 77
+    fi
+    limited benches/evaluate/run.sh "${CARGO_TARGET_DIR:-target}/tools/evaluation" --small
 }
 
 core() {

@@ -32,6 +32,8 @@ RESERVED = [
     ("klettres-data", r"/klettres/(fr|it|ru)/"), ("ktuberling-data", r"/sounds/(fr|it|ru)/"),
     ("asterisk-moh-*", r"manolo_camp|reno_project"),
     ("livekit-agents", r"(city|crowded|keyboard-typing2|hold_music)[^/]*$"),
+    # Callers and sounds of benches/evaluate.
+    ("fillets-ng-data-*", r"."), ("openarena-081-players", r"."),
     ("lincity-ng-data", r"(Fire|Mill|CoalMine|Power|Parkland)[^/]*$"),
 ]
 # Speech in those three languages stays out wherever else it comes from.

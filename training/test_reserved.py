@@ -19,6 +19,8 @@ assert refused("klettres-data", "/usr/share/klettres/ru/alpha/a.ogg")
 assert refused("ktuberling-data", "/usr/share/ktuberling/sounds/it/arm.ogg")
 assert refused("asterisk-moh-opsound-wav", "/usr/share/asterisk/moh/manolo_camp-morning_coffee.wav")
 assert refused("asterisk-moh-opsound-wav", "/usr/share/asterisk/moh/reno_project-system.wav")
+assert refused("fillets-ng-data-cs", "/usr/share/games/fillets-ng/sound/city/cs/vit-m-hlava.ogg")
+assert refused("openarena-081-players", "/pak2-players.pk3")
 for name in ("city-ambience", "crowded-room", "keyboard-typing2", "hold_music"):
     assert refused("livekit-agents", f"/livekit/agents/resources/{name}.ogg")
 for name in ("Fire1", "FireStation2", "Mill3", "CoalMine2", "PowerCoalLow", "ParklandLake1"):

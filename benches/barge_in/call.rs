@@ -1,21 +1,16 @@
 //! A call in virtual time, through the leg that real calls go through.
 
-use std::collections::VecDeque;
-
-use voxtra_core::audio::{FRAME, Law, SampleRate};
+use voxtra_core::audio::{FRAME, SampleRate};
 use voxtra_core::audiosocket::encode_audio;
-use voxtra_core::event::{Realtime, Record, RecordBody};
-use voxtra_core::leg::{CallerAudio, Command, Leg, LegSettings, Port};
-use voxtra_core::playout::{AgentAudio, Chunk};
+use voxtra_core::event::{Realtime, RecordBody};
+use voxtra_core::leg::{Command, Leg, LegSettings};
 use voxtra_core::time::Instant;
 use voxtra_core::turn::Meaning;
 use voxtra_core::vad::VoiceDetector;
 
 use crate::codec::Codec;
+use crate::line::{N, RecordingPort, Voice, samples, through_mu_law};
 use crate::scene::{Kind, Scene};
-
-/// Samples of a frame.
-const N: usize = 160;
 
 /// What was seen of a call. Times are in samples since its beginning.
 #[derive(Default)]
@@ -45,78 +40,20 @@ impl Seen {
     }
 }
 
-/// What the leg is connected to.
-#[derive(Default)]
-struct RecordingPort {
-    records: Vec<Record>,
-    sent: Vec<i16>,
-    epoch: u32,
-}
-
-impl Port for RecordingPort {
-    fn record(&mut self, record: Record) {
-        self.records.push(record);
-    }
-
-    fn caller_audio(&mut self, _part: CallerAudio<'_>) {}
-
-    fn transmit(&mut self, len: usize, write: impl FnOnce(&mut [u8]) -> usize) {
-        let mut message = vec![0; len];
-        write(&mut message);
-        let (pairs, _) = message[3..].as_chunks::<2>();
-        self.sent = pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
-    }
-
-    fn epoch(&mut self, epoch: u32) {
-        self.epoch = epoch;
-    }
-
-    fn rate(&mut self, _rate: SampleRate) {}
-}
-
 /// What the agent says next, and when.
 struct Agent<'a> {
     scene: &'a Scene,
-    said: u32,
     speak_at: Option<usize>,
-    chunk: Option<Chunk>,
-    samples: VecDeque<i16>,
+    voice: Voice,
 }
 
 impl Agent<'_> {
     fn act(&mut self, at: usize, epoch: u32) {
         if self.speak_at.is_some_and(|then| then <= at) {
             self.speak_at = None;
-            let utterance = &self.scene.agent[self.said as usize % self.scene.agent.len()];
-            self.said += 1;
-            self.samples = utterance.iter().copied().collect();
-            self.chunk = Some(Chunk {
-                epoch,
-                utterance: self.said,
-                samples: utterance.len() as u32,
-                first: true,
-                last: true,
-                uninterruptible: false,
-            });
+            let next = self.voice.said as usize % self.scene.agent.len();
+            self.voice.say(&self.scene.agent[next], epoch);
         }
-    }
-}
-
-impl AgentAudio for Agent<'_> {
-    fn next_chunk(&mut self) -> Option<Chunk> {
-        self.chunk.take()
-    }
-
-    fn read(&mut self, out: &mut [i16]) -> usize {
-        let count = out.len().min(self.samples.len());
-        for (place, sample) in out.iter_mut().zip(self.samples.drain(..count)) {
-            *place = sample;
-        }
-        count
-    }
-
-    fn skip(&mut self, samples: usize) {
-        self.samples.drain(..samples.min(self.samples.len()));
     }
 }
 
@@ -136,10 +73,8 @@ pub fn play<V: VoiceDetector>(
     let mut line = RecordingPort::default();
     let mut agent = Agent {
         scene,
-        said: 0,
         speak_at: (!Kind::TURNS.contains(&scene.kind)).then_some(scene.agent_from),
-        chunk: None,
-        samples: VecDeque::new(),
+        voice: Voice::default(),
     };
     let mut seen = Seen::default();
     let mut out = vec![0.0_f32; scene.caller.len() + N];
@@ -155,13 +90,12 @@ pub fn play<V: VoiceDetector>(
             let at = samples(due);
             agent.act(at, line.epoch);
             let pauses = leg.playout_counters().pauses;
-            leg.handle_deadline(due, &mut agent, &mut line);
+            leg.handle_deadline(due, &mut agent.voice, &mut line);
             let counters = leg.playout_counters();
             if counters.pauses > pauses {
                 seen.pauses.push(at);
             }
-            let audible = line.sent.iter().rposition(|sample| *sample != 0);
-            seen.frames.push((at, audible.map_or(0, |last| last + 1)));
+            seen.frames.push((at, line.audible()));
             seen.agent_frames += usize::from(leg.is_agent_speaking());
             seen.held_frames += usize::from(leg.is_agent_held());
             for (place, sample) in out[at..].iter_mut().zip(&line.sent) {
@@ -173,7 +107,7 @@ pub fn play<V: VoiceDetector>(
         if let Some([down, _]) = &mut codecs {
             down.pass(&mut out[n * N..(n + 1) * N]);
         }
-        let mut heard = hear(frame, n * N, &out, scene);
+        let mut heard = scene.echo.add(frame, n * N, &out);
         if let Some([_, up]) = &mut codecs {
             up.pass(&mut heard);
         }
@@ -188,28 +122,6 @@ pub fn play<V: VoiceDetector>(
         take(&mut line, &mut agent, &mut seen);
     }
     seen
-}
-
-/// The caller, and the echo of what was sent.
-fn hear(caller: &[f32], at: usize, out: &[f32], scene: &Scene) -> [f32; N] {
-    let mut heard = [0.0; N];
-    for (n, (place, sample)) in heard.iter_mut().zip(caller).enumerate() {
-        let mut sum = *sample;
-        if let Some(newest) = (at + n).checked_sub(scene.echo.delay) {
-            let back = out[..=newest].iter().rev();
-            sum += back.zip(&scene.echo.taps).map(|(a, b)| a * b).sum::<f32>();
-        }
-        *place = sum;
-    }
-    heard
-}
-
-fn through_mu_law(heard: [f32; N]) -> [i16; N] {
-    let mut pcm = heard.map(|sample| (sample.clamp(-0.98, 0.98) * 32_768.0) as i16);
-    let mut law = [0; N];
-    Law::Mu.encode_into(&pcm, &mut law);
-    Law::Mu.decode_into(&law, &mut pcm);
-    pcm
 }
 
 /// Notes what happened, and what the agent makes of it.
@@ -239,10 +151,6 @@ fn take(line: &mut RecordingPort, agent: &mut Agent<'_>, seen: &mut Seen) {
             _ => {}
         }
     }
-}
-
-fn samples(at: Instant) -> usize {
-    (at.as_micros() * 8 / 1_000) as usize
 }
 
 /// Samples in 100 ms.

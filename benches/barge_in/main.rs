@@ -16,8 +16,10 @@
 )]
 
 mod call;
+mod chance;
 mod codec;
 mod figures;
+mod line;
 mod scene;
 mod sounds;
 mod words;

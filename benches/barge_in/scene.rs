@@ -1,7 +1,9 @@
 //! Calls to be played: what the caller's side sounds like, what the agent has to say, and what the
 //! line returns.
 
-use crate::sounds::{Chance, Library, Sounds, from_db};
+use crate::chance::{Chance, from_db, response};
+use crate::line::Echo;
+use crate::sounds::{Library, Sounds};
 
 /// Samples in a second.
 pub const RATE: usize = 8_000;
@@ -109,12 +111,6 @@ pub struct Scene {
     pub phase_us: u64,
     /// The mode of the mobile network's codec that is in the way.
     pub codec: Option<u8>,
-}
-
-/// The way back: a delay, and a response of 8 ms that decays.
-pub struct Echo {
-    pub delay: usize,
-    pub taps: [f32; 64],
 }
 
 /// A minute of a call.
@@ -242,17 +238,9 @@ fn echo(kind: Kind, chance: &mut Chance) -> Echo {
     };
     let (shortest, longest) = late.unwrap_or((0.020, 0.250));
     let delay = chance.between(shortest, longest);
-    let decay = chance.between(2.0, 20.0);
-    let mut taps = [0.0; 64];
-    for (n, tap) in taps.iter_mut().enumerate() {
-        *tap = chance.normal() * (-(n as f32) / decay).exp();
-    }
-    // So much in all as is lost, for a sound of all frequencies.
-    let power: f32 = taps.iter().map(|tap| tap * tap).sum();
-    let scale = from_db(-loss_db) / power.sqrt();
     Echo {
         delay: (delay * RATE as f32) as usize,
-        taps: taps.map(|tap| tap * scale),
+        taps: response(loss_db, chance),
     }
 }
 

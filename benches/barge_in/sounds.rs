@@ -1,4 +1,4 @@
-//! What the calls are made of, and chance.
+//! What the calls are made of.
 
 use std::path::Path;
 
@@ -51,43 +51,4 @@ fn read(file: &Path) -> Vec<f32> {
     wav.samples::<i16>()
         .map(|sample| f32::from(sample.unwrap()) / 32_768.0)
         .collect()
-}
-
-/// The same numbers in every run (S. Vigna's splitmix64).
-pub struct Chance(u64);
-
-impl Chance {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    /// From 0 to 1.
-    pub fn unit(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1_u64 << 24) as f32
-    }
-
-    pub fn between(&mut self, low: f32, high: f32) -> f32 {
-        low + (high - low) * self.unit()
-    }
-
-    pub fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[(self.next() % all.len() as u64) as usize]
-    }
-
-    /// About -4 to 4, the sum of twelve.
-    pub fn normal(&mut self) -> f32 {
-        (0..12).map(|_| self.unit()).sum::<f32>() - 6.0
-    }
-}
-
-pub fn from_db(db: f32) -> f32 {
-    10.0_f32.powf(db / 20.0)
 }

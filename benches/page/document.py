@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Callable
 
-from page import plots, tables
+from page import evaluation, plots, tables
 from page.results import Results
 
 PAGE = "docs/benchmarks.md"
@@ -12,6 +12,7 @@ BLOCKS: dict[str, Callable[[Results], str | None]] = {
     "machine": tables.machine,
     "server": tables.server,
     "spacing": tables.spacing,
+    "evaluation": evaluation.tables,
     "isolation": tables.isolation,
     "peers": tables.peers,
     "load": tables.load,

@@ -30,6 +30,20 @@ impl OverlapWords {
         change(&mut self);
         self
     }
+
+    /// What `text` means that is said over the agent; `None` if there is no word in it.
+    ///
+    /// ```
+    /// use voxtra_rt::core::turn::Meaning;
+    /// use voxtra_rt::session::OverlapWords;
+    ///
+    /// let words = OverlapWords::new();
+    /// assert_eq!(words.meaning_of("okay, stop", Some("en")), Some(Meaning::Interruption));
+    /// ```
+    #[must_use]
+    pub fn meaning_of(&self, text: &str, language: Option<&str>) -> Option<Meaning> {
+        meaning(text, language, self)
+    }
 }
 
 /// What `text` means that is said over the agent; `None` if there is no word in it.

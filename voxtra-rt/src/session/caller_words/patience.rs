@@ -21,6 +21,21 @@ pub enum Expect {
 }
 
 impl Expect {
+    /// How long the caller may pause behind `text`, the words of an utterance so far.
+    ///
+    /// ```
+    /// use voxtra_rt::core::turn::Patience;
+    /// use voxtra_rt::session::Expect;
+    ///
+    /// let behind = |text| Expect::Anything.patience_behind(text, Some("en"));
+    /// assert_eq!(behind("My number is"), Patience::Longer);
+    /// assert_eq!(behind("Yes."), Patience::Shorter);
+    /// ```
+    #[must_use]
+    pub fn patience_behind(self, text: &str, language: Option<&str>) -> Patience {
+        patience(text, language, self)
+    }
+
     /// How long a silence may be before anything is known of the words.
     pub(super) fn patience(self) -> Patience {
         match self {
