@@ -76,8 +76,8 @@ impl<'a> Conversation<'a> {
         lock(self.call.session().memory()).messages().to_vec()
     }
 
-    /// What the call has used of its providers so far, and what that costs where they have
-    /// [prices](crate::Builder::price). What other tasks are still at is not all in it.
+    /// What the call has used of its providers so far, and what that costs where the application
+    /// has their prices (`Builder::price`). What other tasks are still at is not all in it.
     #[must_use]
     pub fn usage(&self) -> Vec<ProviderUsage> {
         let prices = self.call.session().services().prices;
