@@ -65,6 +65,11 @@ impl Overlap {
         self.hold.is_some()
     }
 
+    /// Whether the speech was long enough for a barge-in, which waits for the words.
+    pub(super) const fn is_long(&self) -> bool {
+        self.long_since.is_some()
+    }
+
     /// Speech begins, with `over_agent` frames over the agent before this one.
     pub(super) fn begin_speech(&mut self, over_agent: u32) {
         // Speech since the agent was held back is part of the same interruption.

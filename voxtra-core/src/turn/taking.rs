@@ -452,6 +452,9 @@ impl TurnTaking {
                     .saturating_add(patience)
         {
             if turn.has_the_floor || !agent_speaking {
+                if agent_speaking {
+                    self.interrupt_before_the_end(on);
+                }
                 self.end_turn(false, on);
             } else {
                 self.dropped = self.turn.take();
@@ -485,7 +488,16 @@ impl TurnTaking {
             self.end_speech(true, on);
         }
         if ends_turn {
+            self.interrupt_before_the_end(on);
             self.end_turn(true, on);
+        }
+    }
+
+    /// A barge-in that waits for its words waits no longer than the turn lasts.
+    fn interrupt_before_the_end(&mut self, on: &mut impl FnMut(TurnEvent)) {
+        if !self.uninterruptible && self.overlap.is_long() {
+            self.overlap.interrupt();
+            self.barge_in(on);
         }
     }
 

@@ -145,6 +145,28 @@ fn the_length_waits_for_the_words_only_while_the_agent_is_held() {
 }
 
 #[test]
+fn a_turn_that_ends_waits_for_no_words() {
+    // The caller had the floor before the agent began, so this is a turn.
+    let script = "words on, speech 200, agent on, speech 420, quiet 400";
+    let hasty = fixed().with(|turn| {
+        turn.end_of_turn_ms = 260;
+        turn.barge_in_words_ms = 400;
+    });
+    assert_eq!(
+        play(hasty, script),
+        [
+            "100 started",
+            "240 held",
+            "860 ended 620",
+            "880 barge-in",
+            "880 turn 620",
+            // The barge-in has ended the hold.
+            "880 goes on"
+        ]
+    );
+}
+
+#[test]
 fn words_of_one_speech_do_not_count_for_the_next() {
     // Told at once, and late.
     for words in ["means content, quiet 5700", "quiet 5700, means content"] {

@@ -270,8 +270,6 @@ impl Port for CheckingPort {
                 let is_first = of.ended.is_none();
                 assert!(is_first || self.unruly, "{utterance} ends again");
                 of.ended = Some(interrupted);
-                // It may have gone on after a silence in its middle.
-                self.talk.silent &= played == 0;
                 of.played += played;
                 // Of two utterances with one number, one may end unheard while the other is heard.
                 assert!(
