@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use peer::{FRAME, Hearer, Talker, call, count, media, message, numbered, recording, soon, until};
+use peer::{
+    FRAME, Hearer, Levels, Talker, call, count, media, message, numbered, recording, soon, until,
+};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::time::interval;
 use voxtra::allocations::{Counting, of_this_thread};
 use voxtra::prelude::*;
 use voxtra::rt::media::Allocations;
+use voxtra::rt::speech::{ScriptedModel, ScriptedReply, ScriptedTranscriber};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -33,13 +36,13 @@ struct Watched {
     last: AtomicU64,
 }
 
-static WATCHED: [Watched; 4] = [const {
+static WATCHED: [Watched; 5] = [const {
     Watched {
         looks: AtomicU64::new(0),
         first: AtomicU64::new(0),
         last: AtomicU64::new(0),
     }
-}; 4];
+}; 5];
 
 /// The probe of one media thread. What is between its looks is everything that thread does,
 /// sleeping included.
@@ -282,6 +285,71 @@ async fn an_echoed_call_at_8_khz_allocates_nothing_on_its_media_thread() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_echoed_call_at_16_khz_allocates_nothing_on_its_media_thread() {
     nothing_is_allocated::<3>("echo", 16_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guards_clips_are_played_without_an_allocation() {
+    const FILLER: &str = "One moment.";
+    const APOLOGY: &str = "Please hold on.";
+    let ms = Duration::from_millis;
+    let agent = AgentSettings::new("")
+        .greeting("Hello.")
+        .filler(ms(100), FILLER)
+        .dead_air(ms(3_600), APOLOGY, peer::LONG);
+    let app = Application::builder()
+        .media(media().with(|media| media.allocations = Some(watching::<4>)))
+        .voice(Levels)
+        .speech_to_text(ScriptedTranscriber::new(["are you open", "hello"]))
+        .language_model(ScriptedModel::default().always(ScriptedReply::default().hangs()))
+        .extension("guarded", move |call: Call| {
+            let agent = agent.clone();
+            async move { call.agent().run(&agent).await }
+        })
+        .start()
+        .await
+        .unwrap();
+    // The first call's clips come while the media thread watches, the second's are there.
+    for _ in 0..2 {
+        let (up, mut talker, mut hearer) = dial(&app, "guarded").await;
+        let hears = async |hearer: &mut Hearer, text: &str| {
+            let is_heard = |samples: Vec<i16>| samples[0] == Levels::of(text);
+            while !is_heard(hearer.samples().await.expect("a call that goes on")) {}
+        };
+        tokio::select! {
+            () = hears(&mut hearer, "Hello.") => {}
+            () = talker.wait() => {}
+        }
+        let talking = async {
+            talker.speak(&recording("caller-hello.wav")).await;
+            talker.wait().await;
+        };
+        tokio::select! {
+            () = hears(&mut hearer, FILLER) => {}
+            () = talking => {}
+        }
+        tokio::select! {
+            () = hears(&mut hearer, APOLOGY) => {}
+            () = talker.wait() => {}
+        }
+        // The caller cuts it off.
+        talker.speak(&recording("caller-stop.wav")).await;
+        let mut events = up.events();
+        talker.close().await;
+        let mut told = 0;
+        while let Some(event) = soon("an event", events.next()).await {
+            told += usize::from(event.wire() == "agent.speech.ended");
+        }
+        assert!(told >= 3, "the greeting and two clips, but {told}");
+        until("the call is over", || app.media_stats().calls() == 0).await;
+    }
+    let watched = &WATCHED[4];
+    assert!(watched.looks.load(SeqCst) > 500);
+    assert_eq!(
+        watched.last.load(SeqCst) - watched.first.load(SeqCst),
+        0,
+        "allocations and frees on the media thread"
+    );
+    assert_eq!(app.media_stats().hot_path_allocations(), (0, 0));
 }
 
 /// A probe that allocates itself, as a careless media path would: once whenever it looks.

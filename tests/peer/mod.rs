@@ -18,6 +18,7 @@ use tokio::time::{Instant, interval, timeout};
 use uuid::Uuid;
 use voxtra::prelude::*;
 use voxtra::rt::media::MediaSettings;
+use voxtra::rt::speech::{Feed, Parts, SpeechPart, TextToSpeech};
 
 /// What nothing in these tests takes, even on a busy machine.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -59,6 +60,35 @@ pub fn recording(name: &str) -> Vec<i16> {
     let mut wav = hound::WavReader::open(path).unwrap();
     assert_eq!(wav.spec().sample_rate, 8_000);
     wav.samples().map(Result::unwrap).collect()
+}
+
+/// A voice whose every text is half a second of one value, by which a caller tells what it hears.
+pub struct Levels;
+
+impl Levels {
+    /// How many frames each text takes.
+    pub const FRAMES: usize = 25;
+
+    /// The value of each sample.
+    pub fn of(text: &str) -> i16 {
+        1_000 + 100 * i16::try_from(text.len()).unwrap()
+    }
+}
+
+impl TextToSpeech for Levels {
+    fn name(&self) -> &str {
+        "levels"
+    }
+
+    fn speak(&self, mut texts: Feed<String>, _: u32) -> Parts<SpeechPart> {
+        Parts::made_by(|out| async move {
+            while let Some(text) = texts.next().await {
+                let samples = vec![Self::of(&text); Self::FRAMES * FRAME];
+                out.send(SpeechPart::audio(8_000, samples)).await;
+            }
+            Ok(())
+        })
+    }
 }
 
 /// A message: kind, length, payload.
