@@ -6,10 +6,12 @@
 mod harness;
 mod peer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use harness::{Harness, is_heard};
 use peer::{Asterisk, Flood, Manner};
+use tokio::sync::Notify;
 use voxtra::allocations::{Weighing, bytes_in_use};
 use voxtra::prelude::*;
 use voxtra::rt::app::{Handler, OnHandlerEnd, Outbound};
@@ -172,6 +174,47 @@ async fn a_caller_whose_audio_is_lost_for_good_goes_on_in_the_dialplan() {
     harness.over().await;
     let orders = asterisk.world().orders.join("\n");
     assert!(orders.contains("POST channels/1.1/continue"), "{orders}");
+}
+
+#[tokio::test]
+async fn a_caller_is_held_while_the_program_lives_and_released_into_the_dialplan() {
+    let enough = Arc::new(Notify::new());
+    let told = enough.clone();
+    let mut harness = Harness::start(|app| {
+        app.lifeline(Duration::from_millis(30))
+            .on_handler_end(OnHandlerEnd::Continue)
+            .default(move |call: Call| {
+                let told = told.clone();
+                async move {
+                    call.answer().await?;
+                    told.notified().await;
+                    Ok::<_, CallError>(())
+                }
+            })
+    })
+    .await;
+    harness.talk("1.1").await;
+    let asterisk = harness.asterisk.clone();
+    until("the caller is held again and again", || {
+        asterisk.world().set.len() > 3
+    })
+    .await;
+    enough.notify_one();
+    goes_on_in_the_dialplan(harness).await;
+    let set = asterisk.world().set.clone();
+    let (last, held) = set.split_last().unwrap();
+    assert_eq!(last, "1.1 TIMEOUT(absolute)=0");
+    assert!(held.iter().all(|one| one == "1.1 TIMEOUT(absolute)=1"));
+}
+
+#[tokio::test]
+async fn a_caller_is_not_held_unless_that_is_asked_for() {
+    let mut harness = Harness::start(|app| app.default(stays)).await;
+    harness.talk("1.1").await;
+    harness.asterisk.gone("1.1");
+    let asterisk = harness.asterisk.clone();
+    harness.over().await;
+    assert!(asterisk.world().set.is_empty());
 }
 
 #[tokio::test]

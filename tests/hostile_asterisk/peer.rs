@@ -64,6 +64,8 @@ pub struct World {
     pub bridges: HashMap<String, Vec<String>>,
     /// Orders that were given: `DELETE channels/1.1`.
     pub orders: Vec<String>,
+    /// Variables of channels that were set: `1.1 NAME=value`.
+    pub set: Vec<String>,
     /// Events of these types are lost.
     pub lost: Vec<&'static str>,
     /// What orders meet that begin with this (`GET channels`; all begin with nothing), as often as
@@ -309,6 +311,10 @@ impl Asterisk {
             ("POST", ["channels", id, what]) => {
                 if !self.world().channels.contains_key(*id) {
                     return missing();
+                }
+                if *what == "variable" {
+                    let set = format!("{id} {}={}", query["variable"], query["value"]);
+                    self.world().set.push(set);
                 }
                 if *what == "continue" {
                     self.world().channels.remove(*id);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::TryFutureExt;
 use futures_util::future::BoxFuture;
@@ -12,6 +13,7 @@ use voxtra_core::leg::LegSettings;
 
 use super::channel::ChannelId;
 use super::expected::ExpectedChannels;
+use super::lifeline::Lifeline;
 use super::orders::{for_sure, gone_or, hang_up_for_sure, report, twice};
 use crate::ari::{
     AriClient, AriError, BridgeKind, ContinueAt, ExternalMedia, HangupReason, MediaFormat,
@@ -31,6 +33,8 @@ pub(crate) struct AsteriskLink {
     /// The address at which Asterisk reaches the media server.
     pub(crate) address: String,
     pub(crate) leg: LegSettings,
+    /// How long this program may stand still before Asterisk takes its callers back.
+    pub(crate) lifeline: Option<Duration>,
 }
 
 /// A channel in our Stasis application.
@@ -38,6 +42,7 @@ pub(crate) struct AsteriskCarrier {
     link: AsteriskLink,
     channel: ChannelId,
     reports: Reports,
+    lifeline: Lifeline,
     /// The channel is up already: the far end has answered our call, or the dialplan has answered
     /// an inbound one.
     up: bool,
@@ -72,10 +77,13 @@ struct Connected {
 impl AsteriskCarrier {
     /// For a channel that is `up`, or that we must answer.
     pub(crate) fn new(link: AsteriskLink, channel: &str, up: bool, reports: Reports) -> Self {
+        let channel = ChannelId::new(channel);
+        let lifeline = Lifeline::new(&link.ari, &channel, link.lifeline);
         Self {
             link,
-            channel: ChannelId::new(channel),
+            channel,
             reports,
+            lifeline,
             up,
             placed: AtomicBool::new(true),
             made: Arc::default(),
@@ -111,6 +119,7 @@ impl AsteriskCarrier {
             gone_or(twice(|| self.link.ari.answer(&channel)).await).await?;
         }
         self.reports.send(Report::Answered).await;
+        self.lifeline.hold(&self.down);
         self.bridge(connected).await
     }
 
@@ -283,6 +292,7 @@ impl AsteriskCarrier {
             made.media.take()
         };
         call_off.channel = None;
+        self.lifeline.release().await;
         self.reports.transferred(endpoint).await;
         if let Some(media) = media {
             let _ = self.link.ari.hangup(&media, HangupReason::Normal).await;
@@ -311,6 +321,7 @@ impl AsteriskCarrier {
         if way.unwrap_or(self.link.media.settings().on_loss) == OnLoss::HangUp {
             return hang_up_for_sure(ari, channel).await;
         }
+        self.lifeline.release().await;
         for_sure(ari, channel, |ari, channel| async move {
             let next = ContinueAt::default();
             match ari.continue_in_dialplan(&channel, &next).await {

@@ -9,6 +9,8 @@ mod channel;
 #[cfg(feature = "ari")]
 mod expected;
 #[cfg(feature = "ari")]
+mod lifeline;
+#[cfg(feature = "ari")]
 mod orders;
 mod socket;
 

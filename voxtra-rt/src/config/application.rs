@@ -23,6 +23,7 @@ impl Builder {
         }
         self.asterisk.settings.clone_from(&config.asterisk);
         self.asterisk.did_variable.clone_from(&config.did_variable);
+        self.asterisk.lifeline = config.lifeline;
         self.on_handler_end = config.calls.on_handler_end;
         self.drain = config.calls.drain;
         self.media.clone_from(&config.media);

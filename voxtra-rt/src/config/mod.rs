@@ -43,6 +43,7 @@ mod usable;
 
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 pub use self::agent::{AgentInstructions, ConfiguredAgent, ConfiguredLookup, ReadyTool};
 pub use self::error::{ConfigError, Problem};
@@ -74,6 +75,9 @@ pub struct Config {
     /// `asterisk.did_variable`: the variable with the number of a call whose extension takes all
     /// calls.
     pub did_variable: String,
+    /// `asterisk.lifeline_s`: how long the program may stand still before Asterisk takes its
+    /// callers back. `None`: for ever.
+    pub lifeline: Option<Duration>,
     /// `[calls]`: the handling of calls.
     pub calls: CallSettings,
     /// `[media]`: the AudioSocket server.
@@ -164,6 +168,7 @@ impl Default for Config {
         Self {
             asterisk: None,
             did_variable: "FROM_DID".to_owned(),
+            lifeline: None,
             calls: CallSettings::default(),
             advertise: media.listen.to_string(),
             media,

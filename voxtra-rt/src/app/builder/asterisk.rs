@@ -19,6 +19,7 @@ pub(crate) struct AsteriskToBe {
     pub(crate) settings: Option<AriSettings>,
     pub(crate) did_variable: String,
     compare_every: Duration,
+    pub(crate) lifeline: Option<Duration>,
     /// Set once Asterisk was asked whether it accepts us.
     client: Option<AriClient>,
 }
@@ -29,6 +30,7 @@ impl Default for AsteriskToBe {
             settings: None,
             did_variable: "FROM_DID".to_owned(),
             compare_every: COMPARE,
+            lifeline: None,
             client: None,
         }
     }
@@ -48,6 +50,16 @@ impl Builder {
     #[must_use]
     pub fn did_variable(mut self, name: impl Into<String>) -> Self {
         self.asterisk.did_variable = name.into();
+        self
+    }
+
+    /// Lets Asterisk take callers back when this program has stood still, or been out of its reach,
+    /// for so long: at the extension `T` of their dialplan, or by a hang-up if there is none. While
+    /// it is alive, it sets `TIMEOUT(absolute)` of each channel three times in that time, and never
+    /// once the caller is transferred. Zero is never, which is the default.
+    #[must_use]
+    pub fn lifeline(mut self, longest: Duration) -> Self {
+        self.asterisk.lifeline = Some(longest).filter(|longest| !longest.is_zero());
         self
     }
 
@@ -94,6 +106,7 @@ impl AsteriskToBe {
             media: media.clone(),
             address: address.unwrap_or_else(|| media.address().to_string()),
             leg,
+            lifeline: self.lifeline,
         };
         let asterisk = Asterisk::new(link, self.did_variable, self.compare_every);
         Some(Arc::new(asterisk))

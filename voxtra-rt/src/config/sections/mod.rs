@@ -37,7 +37,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let root = document.root();
     let defaults = Config::default();
     let mut places = Places::default();
-    let (asterisk, did_variable) = read_asterisk(root.section("asterisk"));
+    let (asterisk, did_variable, lifeline) = read_asterisk(root.section("asterisk"));
     let media = read_media(root.section("media"), &mut places.older);
     let audiosockets = read_audiosockets(&root, &media.server);
     let turn = read_turn(root.section("turn"));
@@ -62,6 +62,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         transcripts,
         asterisk,
         did_variable: did_variable.unwrap_or(defaults.did_variable),
+        lifeline,
         calls: read_calls(root.section("calls")),
         audiosockets,
         media: media.server,
@@ -87,12 +88,20 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     config
 }
 
-fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) {
+fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>, Option<Duration>) {
     let url = section.parsed::<Url>("url", "must be a URL such as http://127.0.0.1:8088/ari");
     let app = section.text("app");
     let username = section.text("username");
     let password = section.secret_or_file("password", "password_file");
     let did_variable = read_word(&section, "did_variable");
+    let lifeline = section.integer::<u64>("lifeline_s", 0..=3_600);
+    if let Some(1..=14) = lifeline {
+        section.refuse(
+            "lifeline_s",
+            "must be 0, or 15 to 3600: orders to Asterisk may take 5 s",
+        );
+    }
+    let lifeline = lifeline.filter(|lifeline| *lifeline > 0);
     let mut settings = None;
     if section.is_present() {
         if !section.has("password_file") {
@@ -121,7 +130,7 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>) 
         }
     }
     section.finish();
-    (settings, did_variable)
+    (settings, did_variable, lifeline.map(Duration::from_secs))
 }
 
 fn read_calls(section: Section<'_>) -> CallSettings {
