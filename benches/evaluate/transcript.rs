@@ -116,7 +116,11 @@ impl<'a> Transcriber<'a> {
         if !is_late && self.patience.replace(patience) != Some(patience) {
             commands.push(Command::Patience(patience));
         }
-        let meaning = OverlapWords::new().meaning_of(&transcript.text, language);
+        let words = OverlapWords::new();
+        let meaning = match transcript.is_final {
+            true => words.meaning_of(&transcript.text, language),
+            false => words.meaning_so_far(&transcript.text, language),
+        };
         let stops = meaning == Some(voxtra_core::turn::Meaning::Interruption);
         if let Some(meaning) = meaning.filter(|_| agent_speaking && (!is_late || stops)) {
             commands.push(Command::Overlap { epoch, meaning });

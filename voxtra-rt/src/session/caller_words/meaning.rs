@@ -3,7 +3,7 @@
 use voxtra_core::turn::Meaning;
 
 use super::lists::{Language, languages};
-use super::{longest, words_of};
+use super::{begins, longest, words_of};
 
 /// Words that decide whether a caller who talks over the agent interrupts it, beside those that are
 /// known of English and German. A word that is in both lists interrupts; one that is here counts
@@ -42,7 +42,23 @@ impl OverlapWords {
     /// ```
     #[must_use]
     pub fn meaning_of(&self, text: &str, language: Option<&str>) -> Option<Meaning> {
-        meaning(text, language, self)
+        meaning(text, language, self, false)
+    }
+
+    /// What `text` means, the beginning of what is said over the agent. `None` also where further
+    /// words may make it another phrase: "I" may become "I see".
+    ///
+    /// ```
+    /// use voxtra_rt::core::turn::Meaning;
+    /// use voxtra_rt::session::OverlapWords;
+    ///
+    /// let words = OverlapWords::new();
+    /// assert_eq!(words.meaning_so_far("I", Some("en")), None);
+    /// assert_eq!(words.meaning_so_far("I want", Some("en")), Some(Meaning::Content));
+    /// ```
+    #[must_use]
+    pub fn meaning_so_far(&self, text: &str, language: Option<&str>) -> Option<Meaning> {
+        meaning(text, language, self, true)
     }
 }
 
@@ -50,8 +66,8 @@ impl OverlapWords {
 ///
 /// Words are read from the left: backchannels and polite words are passed over, and what comes
 /// first behind them decides. Of two phrases that fit the longer one counts, so that "no problem"
-/// is no "no".
-pub(super) fn meaning(text: &str, tag: Option<&str>, own: &OverlapWords) -> Option<Meaning> {
+/// is no "no". Where `more` may follow, what may still become one of the phrases is undecided.
+fn meaning(text: &str, tag: Option<&str>, own: &OverlapWords, more: bool) -> Option<Meaning> {
     let words = words_of(text);
     let own_interruptions = normal(&own.interruptions);
     let own_backchannels = normal(&own.backchannels);
@@ -80,7 +96,13 @@ pub(super) fn meaning(text: &str, tag: Option<&str>, own: &OverlapWords) -> Opti
         }
         let passes = passes.max(of_known(rest, |language| language.polite));
         if passes == 0 {
-            return Some(Meaning::Content);
+            let undecided = more
+                && (begins(&own_interruptions, rest)
+                    || begins(&own_backchannels, rest)
+                    || known.iter().any(|language| {
+                        begins(language.interruptions, rest) || begins(language.backchannels, rest)
+                    }));
+            return (!undecided).then_some(Meaning::Content);
         }
         rest = rest.get(passes..).unwrap_or_default();
     }
@@ -128,7 +150,7 @@ mod tests {
             ("", None),
             ("Подождите", SAYS),
         ] {
-            assert_eq!(meaning(text, Some("en-GB"), &none), expected, "{text}");
+            assert_eq!(none.meaning_of(text, Some("en-GB")), expected, "{text}");
         }
     }
 
@@ -152,18 +174,18 @@ mod tests {
             ("ja ich hätte eine Frage", SAYS),
             ("das ist halt so", SAYS),
         ] {
-            assert_eq!(meaning(text, Some("de"), &none), expected, "{text}");
+            assert_eq!(none.meaning_of(text, Some("de")), expected, "{text}");
         }
     }
 
     #[test]
     fn no_language_is_both_and_another_one_has_little() {
         let none = OverlapWords::default();
-        assert_eq!(meaning("nein", None, &none), STOP);
-        assert_eq!(meaning("wait", None, &none), STOP);
-        assert_eq!(meaning("stop", Some("fr"), &none), STOP);
-        assert_eq!(meaning("mm-hm", Some("fr_FR"), &none), LISTENS);
-        assert_eq!(meaning("attendez", Some("fr"), &none), SAYS);
+        assert_eq!(none.meaning_of("nein", None), STOP);
+        assert_eq!(none.meaning_of("wait", None), STOP);
+        assert_eq!(none.meaning_of("stop", Some("fr")), STOP);
+        assert_eq!(none.meaning_of("mm-hm", Some("fr_FR")), LISTENS);
+        assert_eq!(none.meaning_of("attendez", Some("fr")), SAYS);
     }
 
     #[test]
@@ -172,10 +194,32 @@ mod tests {
             words.interruptions = vec!["Attendez".to_owned(), "Ça suffit !".to_owned()];
             words.backchannels = vec!["d'accord".to_owned(), "stop".to_owned()];
         });
-        let french = |text| meaning(text, Some("fr"), &own);
+        let french = |text| own.meaning_of(text, Some("fr"));
         assert_eq!(french("attendez"), STOP);
         assert_eq!(french("d’accord, ça suffit"), STOP);
         assert_eq!(french("d'accord"), LISTENS);
         assert_eq!(french("stop"), LISTENS);
+    }
+
+    #[test]
+    fn the_beginning_of_a_phrase_decides_nothing() {
+        let own = OverlapWords::new().with(|words| words.backchannels = vec!["sounds ok".into()]);
+        for (text, expected) in [
+            ("I", None),
+            ("of", None),
+            ("okay, I", None),
+            ("hold", None),
+            ("sounds", None),
+            ("I see", LISTENS),
+            ("I have", SAYS),
+            ("my", SAYS),
+            ("hold on", STOP),
+            // Whoever says so wants the agent to stop, though "no problem" begins with it.
+            ("no", STOP),
+        ] {
+            assert_eq!(own.meaning_so_far(text, Some("en")), expected, "{text}");
+        }
+        // It has ended there.
+        assert_eq!(own.meaning_of("I", Some("en")), SAYS);
     }
 }

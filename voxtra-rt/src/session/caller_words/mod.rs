@@ -60,3 +60,12 @@ fn longest(phrases: &str, words: &[String]) -> usize {
     });
     lengths.max().unwrap_or(0)
 }
+
+/// Whether `words` are the beginning of one of `phrases`, which have `|` between them, and not all
+/// of it.
+fn begins(phrases: &str, words: &[String]) -> bool {
+    phrases.split('|').any(|phrase| {
+        let mut phrase = phrase.split_whitespace();
+        words.iter().all(|word| phrase.next() == Some(word)) && phrase.next().is_some()
+    })
+}

@@ -10,7 +10,6 @@ use voxtra_core::turn::{Meaning, Patience};
 
 use super::super::call::Call;
 use super::super::request::Request;
-use super::meaning::meaning;
 use super::patience::{Expect, patience};
 use crate::lock::lock;
 
@@ -95,7 +94,7 @@ impl<'a> CallerWords<'a> {
             let expect = Command::ExpectWords(true);
             self.call.send(Request::Leg(expect)).await;
         }
-        self.tell(text).await;
+        self.tell(text, true).await;
     }
 
     /// All words of the utterance.
@@ -103,11 +102,11 @@ impl<'a> CallerWords<'a> {
         self.begun = false;
         self.patience = None;
         if self.utterances.is_latest() {
-            self.tell(text).await;
+            self.tell(text, false).await;
         } else {
             // The caller has gone on, and what was said last decides about pauses.
             let stops = |meaning| meaning == Meaning::Interruption;
-            self.tell_meaning(text, stops).await;
+            self.tell_meaning(text, false, stops).await;
         }
     }
 
@@ -119,7 +118,8 @@ impl<'a> CallerWords<'a> {
         }
     }
 
-    async fn tell(&mut self, text: &str) {
+    /// Tells what the words of an utterance mean; whether `more` of it may follow.
+    async fn tell(&mut self, text: &str, more: bool) {
         let services = self.call.session().services();
         let patience = patience(text, services.language.as_deref(), services.expect);
         // The leg forgets it when the caller speaks again, which is another utterance.
@@ -127,17 +127,21 @@ impl<'a> CallerWords<'a> {
             let command = Command::Patience(patience);
             self.call.send(Request::Leg(command)).await;
         }
-        self.tell_meaning(text, |_| true).await;
+        self.tell_meaning(text, more, |_| true).await;
     }
 
     /// Tells what words mean that were said over the agent, if it `counts`.
-    async fn tell_meaning(&self, text: &str, counts: impl Fn(Meaning) -> bool) {
+    async fn tell_meaning(&self, text: &str, more: bool, counts: impl Fn(Meaning) -> bool) {
         let session = self.call.session();
         let Some(epoch) = session.output().speaking_in() else {
             return;
         };
         let services = session.services();
-        let meaning = meaning(text, services.language.as_deref(), &services.overlap);
+        let language = services.language.as_deref();
+        let meaning = match more {
+            true => services.overlap.meaning_so_far(text, language),
+            false => services.overlap.meaning_of(text, language),
+        };
         if let Some(meaning) = meaning.filter(|meaning| counts(*meaning)) {
             let overlap = Command::Overlap { epoch, meaning };
             self.call.send(Request::Leg(overlap)).await;
