@@ -78,7 +78,7 @@ struct CallPage;
 struct Rehearsals;
 
 /// So does that of tools.
-#[cfg(all(doctest, feature = "http"))]
+#[cfg(all(doctest, feature = "http", feature = "schema"))]
 #[doc = include_str!("../docs/tools.md")]
 struct Tools;
 

@@ -10,10 +10,10 @@ voxtra-core    20
 voxtra-ari     116
 voxtra-webhook 114
 voxtra-speech   31
-voxtra-rt      151
-voxtra         167
+voxtra-rt      158
+voxtra         174
 voxtra          60 --no-default-features
-voxtra-cli     185
+voxtra-cli     192
 NUMBERS
 }
 

@@ -1,6 +1,9 @@
 //! What a language model can do beside talking.
 
 mod arguments;
+mod function;
+#[cfg(feature = "schema")]
+mod typed;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -9,6 +12,9 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
+pub use self::function::FnTool;
+#[cfg(feature = "schema")]
+pub use self::typed::typed;
 use super::super::call::Call;
 use super::super::error::HandlerError;
 use crate::lock::lock;
@@ -90,49 +96,6 @@ pub trait Tool: Send + Sync {
     /// Default: none.
     fn voice(&self, _language: &str) -> Option<Arc<dyn TextToSpeech>> {
         None
-    }
-}
-
-/// A tool made of a function.
-pub struct FnTool<F> {
-    spec: ToolSpec,
-    run: F,
-}
-
-impl<F, R> FnTool<F>
-where
-    F: Fn(Call, Value) -> R + Send + Sync,
-    R: Future<Output = Result<String, HandlerError>> + Send + 'static,
-{
-    /// A tool that `run` carries out.
-    pub fn new(spec: ToolSpec, run: F) -> Self {
-        Self { spec, run }
-    }
-}
-
-impl<F, R> Tool for FnTool<F>
-where
-    F: Fn(Call, Value) -> R + Send + Sync,
-    R: Future<Output = Result<String, HandlerError>> + Send + 'static,
-{
-    fn spec(&self) -> ToolSpec {
-        self.spec.clone()
-    }
-
-    fn run<'a>(
-        &'a self,
-        call: &'a Call,
-        arguments: Value,
-    ) -> BoxFuture<'a, Result<String, HandlerError>> {
-        Box::pin((self.run)(call.clone(), arguments))
-    }
-}
-
-impl<F> std::fmt::Debug for FnTool<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FnTool")
-            .field("name", &self.spec.name)
-            .finish_non_exhaustive()
     }
 }
 

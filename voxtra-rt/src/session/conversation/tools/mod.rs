@@ -14,10 +14,14 @@ use voxtra_core::event::BuiltIn;
 #[cfg(feature = "http")]
 pub use self::http::HttpTool;
 use super::super::call::Call;
-use super::super::error::HandlerError;
 use super::super::event::EventBody;
+#[cfg(feature = "schema")]
+pub use super::tool::typed;
 use super::tool::{FnTool, Tool};
-use crate::speech::{BoxFuture, TextToSpeech, ToolSpec};
+use crate::speech::{TextToSpeech, ToolSpec};
+
+/// Longest time that a tool takes which waits for a person: longer than a telephone rings.
+const PATIENT: Duration = Duration::from_secs(120);
 
 /// A tool with which the model ends the call, after what it has said was heard.
 pub fn hang_up() -> impl Tool {
@@ -54,7 +58,7 @@ pub fn transfer<N: Into<String>, E: Into<String>>(
         }),
     );
     let destinations = Arc::new(destinations);
-    Slow(FnTool::new(spec, move |call: Call, arguments: Value| {
+    let transfer = FnTool::new(spec, move |call: Call, arguments: Value| {
         let destinations = destinations.clone();
         async move {
             let wanted = arguments.get("destination").and_then(Value::as_str);
@@ -65,7 +69,9 @@ pub fn transfer<N: Into<String>, E: Into<String>>(
             call.transfer(endpoint.as_str()).await?;
             Ok(format!("the caller is connected to {name}"))
         }
-    }))
+    });
+    // The caller hears the telephone ring.
+    transfer.time_limit(PATIENT).without_filler()
 }
 
 /// Longest time that the agent is silent on purpose, unless the model asks for less.
@@ -83,27 +89,25 @@ pub fn wait() -> impl Tool {
             "properties": { "seconds": { "type": "integer", "description": "1 to 60" } },
         }),
     );
-    Slow(FnTool::new(
-        spec,
-        |call: Call, arguments: Value| async move {
-            let seconds = arguments.get("seconds").and_then(Value::as_u64);
-            let seconds = seconds.unwrap_or(LONGEST_WAIT).clamp(1, LONGEST_WAIT);
-            let mut events = call.events_from_now();
-            // A sound without words is no reason to go on.
-            let spoken = events.find(|event| match &event.body {
-                EventBody::BuiltIn(BuiltIn::UserTranscript(words)) => {
-                    (!words.text.trim().is_empty()).then_some(())
-                }
-                _ => None,
-            });
-            match tokio::time::timeout(Duration::from_secs(seconds), spoken).await {
-                Ok(_) => Ok("the caller speaks".to_owned()),
-                Err(_) => Ok(format!(
-                    "{seconds} s have passed, and the caller said nothing"
-                )),
+    let wait = FnTool::new(spec, |call: Call, arguments: Value| async move {
+        let seconds = arguments.get("seconds").and_then(Value::as_u64);
+        let seconds = seconds.unwrap_or(LONGEST_WAIT).clamp(1, LONGEST_WAIT);
+        let mut events = call.events_from_now();
+        // A sound without words is no reason to go on.
+        let spoken = events.find(|event| match &event.body {
+            EventBody::BuiltIn(BuiltIn::UserTranscript(words)) => {
+                (!words.text.trim().is_empty()).then_some(())
             }
-        },
-    ))
+            _ => None,
+        });
+        match tokio::time::timeout(Duration::from_secs(seconds), spoken).await {
+            Ok(_) => Ok("the caller speaks".to_owned()),
+            Err(_) => Ok(format!(
+                "{seconds} s have passed, and the caller said nothing"
+            )),
+        }
+    });
+    wait.time_limit(PATIENT).without_filler()
 }
 
 /// The parameters of a tool that takes texts: pairs of a name and what it is. All are required.
@@ -131,33 +135,6 @@ pub fn texts<N: Into<String>, D: Into<String>>(
         "required": required,
         "properties": properties,
     })
-}
-
-/// A tool that waits for a person.
-struct Slow<T>(T);
-
-impl<T: Tool> Tool for Slow<T> {
-    fn spec(&self) -> ToolSpec {
-        self.0.spec()
-    }
-
-    fn run<'a>(
-        &'a self,
-        call: &'a Call,
-        arguments: Value,
-    ) -> BoxFuture<'a, Result<String, HandlerError>> {
-        self.0.run(call, arguments)
-    }
-
-    /// Longer than a telephone rings.
-    fn time_limit(&self) -> Duration {
-        Duration::from_secs(120)
-    }
-
-    /// The caller hears the telephone ring.
-    fn wants_filler(&self) -> bool {
-        false
-    }
 }
 
 /// A tool with which the model presses keys, for a menu at the other end.
@@ -197,41 +174,21 @@ pub fn switch_language<T: Into<String>>(
             "required": ["language"],
         }),
     );
-    Languages { spec, languages }
-}
-
-/// The tool that switches languages.
-struct Languages {
-    spec: ToolSpec,
-    languages: Vec<(String, Arc<dyn TextToSpeech>)>,
-}
-
-impl Tool for Languages {
-    fn spec(&self) -> ToolSpec {
-        self.spec.clone()
-    }
-
-    fn run<'a>(
-        &'a self,
-        call: &'a Call,
-        arguments: Value,
-    ) -> BoxFuture<'a, Result<String, HandlerError>> {
+    let voices = languages.clone();
+    let switch = FnTool::new(spec, move |call: Call, arguments: Value| {
         let wanted = arguments.get("language").and_then(Value::as_str);
-        let found = wanted.and_then(|tag| Some((tag, self.voice(tag)?)));
+        let found = languages
+            .iter()
+            .find(|(tag, _)| Some(tag.as_str()) == wanted);
         let result = match found {
             Some((tag, voice)) => {
-                call.set_voice(voice);
+                call.set_voice(voice.clone());
                 call.set_language(tag);
                 Ok(format!("you speak {tag} now, and understand it"))
             }
             None => Err("there is no such language".into()),
         };
-        Box::pin(std::future::ready(result))
-    }
-
-    fn voice(&self, language: &str) -> Option<Arc<dyn TextToSpeech>> {
-        let mut languages = self.languages.iter();
-        let (_, voice) = languages.find(|(tag, _)| tag == language)?;
-        Some(voice.clone())
-    }
+        std::future::ready(result)
+    });
+    switch.with_voices(voices)
 }
