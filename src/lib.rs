@@ -47,7 +47,7 @@ pub use voxtra_rt::config::Config;
 pub use voxtra_rt::rehearsal;
 pub use voxtra_rt::session::{
     AgentSettings, Agents, AudioStream, Call, CallError, CallInfo, ContextLimit, Event, EventBody,
-    Events, FnTool, HandlerError, Lookup, Objectives, Price, Say, Session, Spoken, Tool,
+    Events, FnTool, HandlerError, Lookup, Objectives, Price, Say, Session, Spoken, Tool, Toolbox,
     TranscriptSettings, Transfer, WayOut, tools,
 };
 #[cfg(feature = "command-voice")]

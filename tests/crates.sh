@@ -13,7 +13,7 @@ voxtra-speech   31
 voxtra-rt      158
 voxtra         174
 voxtra          60 --no-default-features
-voxtra-cli     192
+voxtra-cli     207
 NUMBERS
 }
 

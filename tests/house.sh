@@ -41,9 +41,10 @@ arrow() {
     no "an import that points the wrong way: $from must not know $to" "(crate::|voxtra_)($to)\\b" \
         "voxtra-rt/src/$from/*"
 }
-arrow session 'app|ari|carrier|config|rehearsal|webhook'
-arrow carrier 'app|config|rehearsal|webhook'
-arrow media 'app|ari|carrier|config|rehearsal|session|speech|webhook'
+arrow session 'app|ari|carrier|config|mcp|rehearsal|webhook'
+arrow mcp 'app|ari|carrier|config|media|rehearsal|webhook'
+arrow carrier 'app|config|mcp|rehearsal|webhook'
+arrow media 'app|ari|carrier|config|mcp|rehearsal|session|speech|webhook'
 arrow app 'config|rehearsal'
 
 # They serve other programs as well: they name none of our packages but themselves. What Asterisk

@@ -240,6 +240,9 @@ tests() {
     # provider is put through the suite of its kind.
     local status=0
     local all=(--locked --workspace --features voxtra-speech/conformance)
+    # A real MCP server, from PyPI. Where that can't be had, the tests say that they did not run.
+    local mcp
+    if mcp=$(tests/mcp/venv.sh); then export VOXTRA_TEST_MCP_PYTHON=$mcp; fi
     limited cargo test "${all[@]}" --lib --bins --tests --examples --no-fail-fast || status=$?
     limited cargo test "${all[@]}" --doc || status=$?
     # In the workspace it always has the feature `command-voice`.

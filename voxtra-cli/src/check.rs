@@ -12,7 +12,8 @@ use voxtra_rt::ari::{
 };
 use voxtra_rt::catalogue::Form;
 use voxtra_rt::config::{
-    Config, ConfigError, ConfiguredAgent, Problem, ProviderSettings, RISKS, VoiceSettings,
+    Config, ConfigError, ConfiguredAgent, ConfiguredMcp, Problem, ProviderSettings, RISKS,
+    VoiceSettings,
 };
 use voxtra_rt::media::{MediaServer, MediaSettings};
 use voxtra_rt::speech::{CommandVoice, Prompts, ProviderErrorKind, SpeechError, TextToSpeech as _};
@@ -100,8 +101,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if !args.online {
         return Ok(());
     }
-    // What is wrong with both is told at once.
+    // What is wrong with all is told at once.
     let providers = runtime()?.block_on(look(&config.providers, &mut out));
+    let servers = runtime()?.block_on(look_at_servers(&config.mcp, &mut out));
+    let providers = match (providers, servers) {
+        (Err(providers), Err(servers)) => {
+            providers.print();
+            Err(servers)
+        }
+        (providers, servers) => providers.and(servers),
+    };
     let asterisk = if config.asterisk.is_none() && !config.providers.is_empty() {
         Ok(())
     } else {
@@ -214,6 +223,35 @@ async fn look(providers: &[ProviderSettings], out: &mut impl io::Write) -> Resul
             stack::start()
         ))
     })
+}
+
+/// Starts the MCP servers and asks for their tools.
+async fn look_at_servers(
+    servers: &[ConfiguredMcp],
+    out: &mut impl io::Write,
+) -> Result<(), Failure> {
+    let good = Paint::stdout().good("ok");
+    let mut failed = Vec::new();
+    for server in servers {
+        let name = &server.name;
+        let looked = match server.server() {
+            Ok(made) => made.look().await,
+            Err(error) => Err(error),
+        };
+        match looked {
+            Ok(tools) if tools.is_empty() => {
+                writeln!(out, "{good}  mcp {name} is there, without tools")?
+            }
+            Ok(tools) => writeln!(out, "{good}  mcp {name} has {}", tools.join(", "))?,
+            Err(error) => failed.push(format!("mcp {error}")),
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::failed(failed.join("\n")).advise(
+        "run the command of its [mcp] section by hand, or ask its url; `env` and `headers` must have what it needs",
+    ))
 }
 
 /// Whether Asterisk can connect audio to the address that it will be told: in a word, or why not.

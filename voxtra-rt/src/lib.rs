@@ -7,6 +7,7 @@
 //! - [`app`]: which call goes to which agent, from start-up to the last drained call;
 //! - [`rehearsal`]: agents tested in virtual time, against callers who follow a script;
 //! - [`speech`]: voices, speech-to-text, language models, which is `voxtra-speech`;
+//! - [`mcp`]: tools of MCP servers;
 //! - [`webhook`]: events for the outside world;
 //! - [`catalogue`]: the events that a program knows, for people and for other programs;
 //! - [`config`]: the TOML file.
@@ -27,6 +28,8 @@ pub mod catalogue;
 #[cfg(feature = "config")]
 pub mod config;
 mod lock;
+#[cfg(any(feature = "mcp", feature = "config"))]
+pub mod mcp;
 pub mod media;
 pub mod rehearsal;
 pub mod session;

@@ -26,6 +26,8 @@ use super::{Application, Hook, Inner, Originator};
 #[cfg(feature = "ari")]
 use crate::ari::AriError;
 use crate::catalogue::{Catalogue, CatalogueError};
+#[cfg(feature = "mcp")]
+use crate::mcp::McpServer;
 use crate::media::{MediaServer, MediaSettings};
 use crate::session::{
     Call, CallInfo, OnHandlerEnd, Price, Route, Services, Session, TranscriptSettings,
@@ -72,6 +74,8 @@ pub struct Builder {
     pub(crate) drain: Duration,
     startup: Vec<Hook>,
     shutdown: Vec<Hook>,
+    #[cfg(feature = "mcp")]
+    pub(crate) mcp: Vec<McpServer>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -148,6 +152,8 @@ impl Builder {
             drain: DRAIN,
             startup: Vec::new(),
             shutdown: Vec::new(),
+            #[cfg(feature = "mcp")]
+            mcp: Vec::new(),
         }
     }
 
@@ -250,6 +256,17 @@ impl Builder {
     #[must_use]
     pub fn webhook(mut self, settings: WebhookSettings) -> Self {
         self.webhooks.push(settings);
+        self
+    }
+
+    /// Connects to an MCP server when the application starts, keeps the connection, and ends it
+    /// when the application stops. Agents have its tools by
+    /// [`AgentSettings::toolbox`](crate::session::AgentSettings::toolbox). A rehearsal starts no
+    /// server.
+    #[cfg(feature = "mcp")]
+    #[must_use]
+    pub fn mcp(mut self, server: McpServer) -> Self {
+        self.mcp.push(server);
         self
     }
 
@@ -483,6 +500,11 @@ impl Builder {
         asked::known(&this.webhooks, &this.catalogue);
         #[cfg(feature = "ari")]
         this.asterisk.ask().await?;
+        #[cfg(feature = "mcp")]
+        for server in std::mem::take(&mut this.mcp) {
+            server.start();
+            this = this.on_shutdown(move || async move { server.close().await });
+        }
         this.open(None).await
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::mcp::ConfiguredMcpTools;
 use super::tool::ConfiguredTool;
 use crate::session::{
     AgentSettings, ContextLimit, DeadAir, Expect, Filler, HttpSettings, KnownNames, Lookup,
@@ -44,6 +45,8 @@ pub struct ConfiguredAgent {
     pub tools: Vec<ReadyTool>,
     /// The `[tool.NAME]`s that it has.
     pub http_tools: Vec<ConfiguredTool>,
+    /// The tools of `[mcp.NAME]`s that it has.
+    pub mcp_tools: Vec<ConfiguredMcpTools>,
     /// Where it may transfer callers to: names and endpoints.
     pub transfer: Vec<(String, String)>,
     /// The agents to which it may hand callers over, by their names.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::handler::{agents, handler, transcript_settings};
+use super::handler::{agents, handler, servers, transcript_settings};
 use super::{Config, ProviderKind, UuidRule, VoiceSettings};
 use crate::app::Builder;
 use crate::speech::{Prompts, SpeechError};
@@ -48,7 +48,10 @@ impl Builder {
             Err(error) => return Err(error),
         }
         self.configured_agents.clear();
-        let agents = Arc::new(agents(config, self.services.voice.as_ref())?);
+        let servers = servers(config)?;
+        let agents = Arc::new(agents(config, self.services.voice.as_ref(), &servers)?);
+        #[cfg(feature = "mcp")]
+        self.mcp.clone_from(&servers);
         for agent in &config.agents {
             let handler = handler(&agents, &agent.name);
             self.configured_agents.push((agent.name.clone(), handler));

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::agent::COMMAND;
 use super::{Config, ConfiguredAgent, ProviderSettings, TranscriptsSettings};
 use crate::app::Handler;
+#[cfg(feature = "mcp")]
+use crate::mcp::McpServer;
 use crate::session::{AgentSettings, Agents, Call, TranscriptSettings, tools};
 use crate::speech::{
     FallbackModel, FallbackTranscriber, FallbackVoice, ProviderError, SpeechError, TextToSpeech,
@@ -19,14 +21,36 @@ pub(super) fn handler(agents: &Arc<Agents>, name: &str) -> Handler {
     })
 }
 
+#[cfg(not(feature = "mcp"))]
+/// None can be there.
+pub(super) enum McpServer {}
+
+/// The MCP servers of the configuration.
+pub(super) fn servers(config: &Config) -> Result<Vec<McpServer>, SpeechError> {
+    let servers = config.mcp.iter().map(|server| {
+        #[cfg(feature = "mcp")]
+        let made = server.server().map_err(|error| error.to_string());
+        #[cfg(not(feature = "mcp"))]
+        let made = Err(super::mcp::WITHOUT_MCP.to_owned());
+        made.map_err(|reason| SpeechError::Agent {
+            agent: format!("mcp.{}", server.name),
+            reason,
+        })
+    });
+    servers.collect()
+}
+
 /// All agents of the configuration. `speech` is the voice of `[speech]`.
 pub(super) fn agents(
     config: &Config,
     speech: Option<&Arc<dyn TextToSpeech>>,
+    servers: &[McpServer],
 ) -> Result<Agents, SpeechError> {
     let mut agents = Agents::new();
     for agent in &config.agents {
-        agents = agents.agent(agent.name.as_str(), settings(config, agent, speech)?);
+        let settings = settings(config, agent, speech)?;
+        let settings = with_toolboxes(settings, agent, servers);
+        agents = agents.agent(agent.name.as_str(), settings);
     }
     Ok(agents)
 }
@@ -50,6 +74,28 @@ pub(super) fn transcript_settings(
         settings.language_model = Some(model.map_err(|error| refused(error.to_string()))?);
     }
     Ok(settings)
+}
+
+#[cfg(feature = "mcp")]
+fn with_toolboxes(
+    mut settings: AgentSettings,
+    agent: &ConfiguredAgent,
+    servers: &[McpServer],
+) -> AgentSettings {
+    for tools in &agent.mcp_tools {
+        if let Some(server) = servers.iter().find(|one| one.name() == tools.server) {
+            settings = settings.toolbox(match &tools.only {
+                Some(names) => server.only(names.iter().cloned()),
+                None => server.all(),
+            });
+        }
+    }
+    settings
+}
+
+#[cfg(not(feature = "mcp"))]
+fn with_toolboxes(settings: AgentSettings, _: &ConfiguredAgent, _: &[McpServer]) -> AgentSettings {
+    settings
 }
 
 fn settings(

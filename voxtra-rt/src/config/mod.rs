@@ -20,6 +20,7 @@ mod error;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod handler;
+mod mcp;
 mod provider;
 pub(crate) mod risk;
 mod secret_file;
@@ -47,6 +48,7 @@ use std::time::Duration;
 
 pub use self::agent::{AgentInstructions, ConfiguredAgent, ConfiguredLookup, ReadyTool};
 pub use self::error::{ConfigError, Problem};
+pub use self::mcp::{ConfiguredMcp, ConfiguredMcpTools};
 pub use self::provider::{ProviderKind, ProviderRole, ProviderSettings};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
@@ -61,6 +63,7 @@ pub use crate::speech::{PromptSettings, SpeechSettings, VoiceSettings};
 use self::document::Document;
 use crate::app::CallLimits;
 use crate::ari::AriSettings;
+use crate::mcp::McpPlace;
 use crate::media::MediaSettings;
 use crate::webhook::WebhookSettings;
 use voxtra_core::leg::LegSettings;
@@ -103,6 +106,8 @@ pub struct Config {
     pub agents: Vec<ConfiguredAgent>,
     /// `[tool.NAME]`: servers that agents may ask.
     pub tools: Vec<ConfiguredTool>,
+    /// `[mcp.NAME]`: MCP servers whose tools agents may have.
+    pub mcp: Vec<ConfiguredMcp>,
     /// `[[route]]`: the agent of each call. Without any, an application has the routes that its
     /// sessions declare, and `voxtra serve` gives every call to `echo`.
     pub routes: Vec<RouteSettings>,
@@ -181,6 +186,7 @@ impl Default for Config {
             providers: Vec::new(),
             agents: Vec::new(),
             tools: Vec::new(),
+            mcp: Vec::new(),
             routes: Vec::new(),
             transcripts: None,
             log: LogSettings::default(),
@@ -244,6 +250,14 @@ impl Config {
         let transcripts = self.transcripts.as_mut();
         if let Some(transcripts) = transcripts.and_then(|one| one.folder.as_mut()) {
             *transcripts = folder.join(&*transcripts);
+        }
+        for server in &mut self.mcp {
+            // A name alone is looked for in PATH.
+            if let McpPlace::Command { program, .. } = &mut server.settings.place
+                && program.components().count() > 1
+            {
+                *program = folder.join(&*program);
+            }
         }
         if let Some(prompts) = &mut self.speech.prompts_dir {
             *prompts = folder.join(&*prompts);

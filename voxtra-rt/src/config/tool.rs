@@ -19,6 +19,8 @@ pub struct ConfiguredTool {
     pub http: HttpSettings,
     /// Whether the caller must agree before it is asked.
     pub confirm: bool,
+    /// Whether the conversation goes on while it is asked.
+    pub background: bool,
 }
 
 impl ConfiguredTool {
@@ -29,6 +31,11 @@ impl ConfiguredTool {
     pub fn tool(&self) -> Result<HttpTool, ProviderError> {
         let parameters = self.parameters.clone();
         let tool = HttpTool::new(&self.name, &self.description, parameters, &self.http)?;
-        Ok(if self.confirm { tool.confirmed() } else { tool })
+        let tool = if self.confirm { tool.confirmed() } else { tool };
+        Ok(if self.background {
+            tool.background()
+        } else {
+            tool
+        })
     }
 }

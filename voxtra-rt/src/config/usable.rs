@@ -1,6 +1,7 @@
 //! Errors of a configuration that depend on the program that uses it: the file alone can't show
 //! them.
 
+use super::mcp::WITHOUT_MCP;
 use super::services::not_built_in;
 use super::{Config, ConfiguredAgent, Place, Problem};
 use crate::app::OLD_ATTEMPTS;
@@ -80,6 +81,10 @@ impl Config {
                 let place = self.places.providers.get(index);
                 problems.push(problem(place, "provider", not_built_in(provider.kind)));
             }
+        }
+        if let (Some(server), false) = (self.mcp.first(), cfg!(feature = "mcp")) {
+            let key = format!("mcp.{}", server.name);
+            problems.push(problem(None, &key, WITHOUT_MCP.to_owned()));
         }
         let mut agents = self.agents.iter().enumerate();
         for (index, agent) in agents.clone() {

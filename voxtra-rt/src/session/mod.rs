@@ -59,11 +59,13 @@ pub use caller_audio::AudioStream;
 pub use caller_words::{Expect, OverlapWords};
 #[cfg(feature = "http")]
 pub use conversation::HttpSettings;
+#[cfg(all(test, feature = "mcp"))]
+pub(crate) use conversation::told;
 #[cfg(feature = "config")]
 pub(crate) use conversation::{Address, KnownNames, time_zone};
 pub use conversation::{
     AgentSettings, Agents, Answer, ContextLimit, Conversation, DeadAir, Filler, FnTool, Lookup,
-    NoInput, OnFailure, Tool, VariableError, WayOut, tools,
+    NoInput, OnFailure, Tool, Toolbox, VariableError, WayOut, tools,
 };
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};

@@ -8,6 +8,7 @@ use super::super::agent::{
     AgentInstructions, COMMAND, ConfiguredAgent, ConfiguredLookup, ReadyTool,
 };
 use super::super::document::{Section, nearest};
+use super::super::mcp::ConfiguredMcpTools;
 use super::super::provider::{ProviderKind, ProviderRole, ProviderSettings};
 use super::super::tool::ConfiguredTool;
 use super::http::read_http;
@@ -86,7 +87,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
             );
         }
     }
-    let (tools, http_tools) = known.read_tools(&section);
+    let (tools, http_tools, mcp_tools) = known.read_tools(&section);
     let transfer = read_transfer(&section, &tools);
     let languages = read_languages(&section, &tools, known);
     let hand_over = read_hand_over(&section, &tools, &name, known);
@@ -116,6 +117,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         speech_to_speech,
         tools,
         http_tools,
+        mcp_tools,
         transfer,
         hand_over,
         languages,
@@ -310,13 +312,17 @@ impl Known<'_> {
 }
 
 impl Known<'_> {
-    /// The ready tools, and those of the file.
-    fn read_tools(&self, section: &Section<'_>) -> (Vec<ReadyTool>, Vec<ConfiguredTool>) {
+    /// The ready tools, those of the file, and those of MCP servers.
+    fn read_tools(
+        &self,
+        section: &Section<'_>,
+    ) -> (Vec<ReadyTool>, Vec<ConfiguredTool>, Vec<ConfiguredMcpTools>) {
         let ready = ReadyTool::ALL.map(ReadyTool::name);
         let own = self.declared.names.iter().map(String::as_str);
         let known: Vec<&str> = ready.into_iter().chain(own).collect();
         let mut tools = Vec::new();
         let mut http_tools = Vec::new();
+        let mut mcp_tools = Vec::new();
         let names = section.texts("tools").unwrap_or_default();
         for (index, name) in names.iter().enumerate() {
             let ready = ReadyTool::ALL.into_iter().find(|tool| tool.name() == name);
@@ -327,6 +333,11 @@ impl Known<'_> {
                 tools.push(ready);
             } else if let Some(tool) = declared.find(|tool| tool.name == *name) {
                 http_tools.push(tool.clone());
+            } else if let Some((server, tool)) = name.split_once('.') {
+                match self.check_mcp(server, tool) {
+                    Ok(()) => add_mcp(&mut mcp_tools, server, tool),
+                    Err(reason) => section.refuse("tools", format!("{name:?}: {reason}")),
+                }
             } else if !known.contains(&name.as_str()) {
                 let hint = match nearest(name, &known) {
                     Some(near) => format!("did you mean {near:?}?"),
@@ -341,7 +352,50 @@ impl Known<'_> {
                 section.refuse("tools", format!("{:?}: {NO_ASTERISK}", tool.name()));
             }
         }
-        (tools, http_tools)
+        (tools, http_tools, mcp_tools)
+    }
+
+    /// Whether an agent may have this tool of this MCP server; `*` is all.
+    fn check_mcp(&self, server: &str, tool: &str) -> Result<(), String> {
+        let declared = self.declared;
+        let mut servers = declared.servers.iter();
+        let Some(found) = servers.find(|one| one.name == server) else {
+            // Its own problems were told.
+            if declared.server_names.iter().any(|one| one == server) {
+                return Ok(());
+            }
+            let names: Vec<&str> = declared.server_names.iter().map(String::as_str).collect();
+            let hint = match (nearest(server, &names), names.as_slice()) {
+                (Some(near), _) => format!("did you mean {near:?}?"),
+                (None, []) => "there is no other either".to_owned(),
+                (None, names) => format!("there are {}", names.join(", ")),
+            };
+            return Err(format!("there is no [mcp.{server}]; {hint}"));
+        };
+        match &found.settings.tools {
+            _ if tool.is_empty() => Err("which tool? `*` is all of them".to_owned()),
+            Some(allowed) if tool != "*" && !allowed.iter().any(|one| one == tool) => {
+                Err(format!("[mcp.{server}] allows only {}", allowed.join(", ")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Adds a tool of a server, or `*`, to those that an agent has.
+fn add_mcp(all: &mut Vec<ConfiguredMcpTools>, server: &str, tool: &str) {
+    let only = (tool != "*").then(|| vec![tool.to_owned()]);
+    match (all.iter_mut().find(|one| one.server == server), only) {
+        (None, only) => all.push(ConfiguredMcpTools {
+            server: server.to_owned(),
+            only,
+        }),
+        (Some(one), None) => one.only = None,
+        (Some(one), Some(more)) => {
+            if let Some(only) = &mut one.only {
+                only.extend(more);
+            }
+        }
     }
 }
 

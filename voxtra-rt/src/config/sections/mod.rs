@@ -3,6 +3,7 @@
 
 mod agent;
 mod http;
+mod mcp;
 mod media;
 mod provider;
 mod route;
@@ -19,6 +20,7 @@ use url::Url;
 use voxtra_core::turn::{Preset, TurnSettings};
 
 use self::agent::read_agents;
+use self::mcp::read_servers;
 use self::media::{read_audiosockets, read_media};
 use self::provider::read_providers;
 use self::route::read_routes;
@@ -44,9 +46,12 @@ pub(super) fn read(document: &Document<'_>) -> Config {
     let speech = read_speech(root.section("speech"));
     let (mut providers, names) = read_providers(&root, &mut places.providers);
     let (tools, tool_names) = read_tools(&root);
+    let (mcp, server_names) = read_servers(&root);
     let declared = DeclaredTools {
         tools: &tools,
         names: &tool_names,
+        servers: &mcp,
+        server_names: &server_names,
     };
     let agents = read_agents(
         &root,
@@ -82,6 +87,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         log: read_log(root.section("log")),
         places,
         tools,
+        mcp,
         risks: defaults.risks,
     };
     root.finish();

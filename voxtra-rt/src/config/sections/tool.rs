@@ -1,9 +1,12 @@
 //! `[tool.NAME]`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::super::agent::ReadyTool;
 use super::super::document::Section;
+use super::super::mcp::ConfiguredMcp;
 use super::super::tool::ConfiguredTool;
 use super::http::read_http;
 use super::read_word;
@@ -13,10 +16,17 @@ use crate::session::{KnownNames, tools};
 pub(super) struct DeclaredTools<'t> {
     pub(super) tools: &'t [ConfiguredTool],
     pub(super) names: &'t [String],
+    /// And the MCP servers.
+    pub(super) servers: &'t [ConfiguredMcp],
+    pub(super) server_names: &'t [String],
 }
 
 /// Longest time that a server may take: the caller waits.
 const LONGEST: u64 = 120_000;
+
+/// The same in the background, and the time unless it says otherwise.
+const LONGEST_BEHIND: u64 = 600_000;
+const BEHIND: Duration = Duration::from_secs(120);
 
 /// The tools, and the names of all sections, broken ones too.
 pub(super) fn read_tools(root: &Section<'_>) -> (Vec<ConfiguredTool>, Vec<String>) {
@@ -44,7 +54,12 @@ fn read_tool(name: String, section: Section<'_>) -> Option<ConfiguredTool> {
     let properties = parameters.get("properties").and_then(Value::as_object);
     let properties = properties.into_iter().flat_map(|all| all.keys().cloned());
     let known = KnownNames::with(properties);
-    let http = read_http(&section, &known, LONGEST, "what is said in your calls");
+    let background = section.boolean("background").unwrap_or_default();
+    let longest = if background { LONGEST_BEHIND } else { LONGEST };
+    let mut http = read_http(&section, &known, longest, "what is said in your calls");
+    if let Some(http) = http.as_mut().filter(|_| background) {
+        http.timeout.get_or_insert(BEHIND);
+    }
     let confirm = section.boolean("confirm").unwrap_or_default();
     section.finish();
     Some(ConfiguredTool {
@@ -53,6 +68,7 @@ fn read_tool(name: String, section: Section<'_>) -> Option<ConfiguredTool> {
         parameters,
         http: http?,
         confirm,
+        background,
     })
 }
 

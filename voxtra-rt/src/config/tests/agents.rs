@@ -19,7 +19,7 @@ base_url = "tcp://127.0.0.1:10300"
 "#;
 
 /// An agent with these lines, and good providers.
-fn agent(lines: &str) -> String {
+pub(super) fn agent(lines: &str) -> String {
     format!(
         "{PROVIDERS}\n[agent.a]\ninstructions = \"Be brief.\"\nspeech_to_text = \"ears\"\nlanguage_model = \"anthropic\"\n{lines}"
     )
@@ -994,4 +994,18 @@ fn prices_and_transcripts_that_make_no_sense_are_refused() {
         let problems = problems(&format!("{PROVIDERS}{text}\n")).join("\n");
         assert!(problems.contains(reason), "{text}: {problems}");
     }
+}
+
+#[test]
+fn background_tools_have_more_time() {
+    let text = |more: &str| {
+        agent("tools = [\"orders\"]\n") + &tool("url = \"https://h/\"\nbackground = true\n") + more
+    };
+    for (more, seconds) in [("", 120), ("timeout_ms = 600_000", 600)] {
+        let settings = parse(&text(more)).agents[0].settings().unwrap();
+        assert!(settings.tools[0].in_background());
+        assert_eq!(settings.tools[0].time_limit(), Duration::from_secs(seconds));
+    }
+    let problem = problem(&tool("url = \"https://h/\"\ntimeout_ms = 600_000"));
+    assert!(problem.contains("from 100 to 120000"), "{problem}");
 }

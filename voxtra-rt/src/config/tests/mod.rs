@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 
 mod agents;
+mod mcp;
 mod older_names;
 mod refusals;
 mod risks;

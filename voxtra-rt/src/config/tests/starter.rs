@@ -71,11 +71,11 @@ fn every_key_is_in_the_starter_file_and_in_the_reference() {
             .trim_end_matches("[3]");
         // The key behind the name.
         let (section, key) = match (section, key) {
-            ("provider" | "agent" | "tool", Some(key)) => (
+            ("provider" | "agent" | "tool" | "mcp", Some(key)) => (
                 format!("{section}.NAME"),
                 key.split_once('.').map(|(_, key)| key),
             ),
-            ("provider" | "agent" | "tool", None) => (format!("{section}.NAME"), None),
+            ("provider" | "agent" | "tool" | "mcp", None) => (format!("{section}.NAME"), None),
             (section, key) => (section.to_owned(), key),
         };
         let body = reference

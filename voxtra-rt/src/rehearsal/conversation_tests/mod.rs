@@ -1,6 +1,7 @@
 //! Whole conversations with a model that follows a script, in virtual time.
 
 mod agents;
+mod background;
 mod chaos;
 mod context;
 mod dead_air;
@@ -18,6 +19,7 @@ mod silence;
 mod speech_to_speech;
 mod talking;
 mod tool_calls;
+mod toolboxes;
 mod transcripts;
 mod turns;
 mod variables;

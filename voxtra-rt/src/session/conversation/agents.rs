@@ -11,6 +11,7 @@ use super::super::caller_words::OverlapWords;
 use super::super::error::{CallError, HandlerError};
 use super::settings::AgentSettings;
 use super::tool::{FnTool, Tool};
+use super::toolbox;
 use super::variables::{self, Settled};
 use crate::lock::lock;
 use crate::speech::ToolSpec;
@@ -126,7 +127,9 @@ impl<'a> Current<'a> {
         agents.check(&call.session().services())?;
         let team = agents.reachable(name)?.into_iter();
         let team = team.map(|(name, settings)| async move {
-            let settled = variables::settle(call, settings).await?;
+            let mut settled = variables::settle(call, settings).await?;
+            let own = Arc::make_mut(&mut settled.settings);
+            call.while_up(toolbox::open(call, own)).await?;
             Ok::<_, CallError>((name.to_owned(), settled))
         });
         let team = futures_util::future::try_join_all(team).await?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::agents;
 use super::context::{self, ContextLimit, OldPart};
-use super::tool::Tool;
+use super::tool::{Background, Tool};
 use crate::speech::{Message, ModelRequest};
 
 /// The conversation of one call.
@@ -31,6 +31,7 @@ pub(crate) struct Memory {
     next_agent: Option<String>,
     /// How often since the caller said something.
     handed_over: u32,
+    background: Background,
 }
 
 /// A tool that the caller must agree to.
@@ -92,6 +93,20 @@ impl Memory {
                 false
             }
         }
+    }
+
+    /// What goes on in the background.
+    pub(super) fn background(&mut self) -> &mut Background {
+        &mut self.background
+    }
+
+    /// The results of what went on in the background become part of the conversation. Whether
+    /// there were any.
+    pub(super) fn hear_results(&mut self) -> bool {
+        let results = self.background.take();
+        let any = !results.is_empty();
+        self.messages.extend(results);
+        any
     }
 
     /// What was said so far, without the instructions.

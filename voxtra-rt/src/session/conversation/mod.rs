@@ -13,6 +13,7 @@ mod reply;
 mod run;
 mod settings;
 mod tool;
+mod toolbox;
 pub mod tools;
 mod turns;
 mod variables;
@@ -35,6 +36,7 @@ pub use self::reply::Answer;
 use self::reply::{Phase, Question};
 pub use self::settings::{AgentSettings, DeadAir, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
+pub use self::toolbox::Toolbox;
 #[cfg(feature = "config")]
 pub(crate) use self::variables::{KnownNames, time_zone};
 pub use self::variables::{Lookup, VariableError};
@@ -183,12 +185,14 @@ impl<'a> Conversation<'a> {
         let _alone = call
             .while_up(async { Ok(call.session().asking().await) })
             .await?;
+        lock(call.session().memory()).hear_results();
         let (phase, _) = watch::channel(Phase::Thinking);
         let question = Question {
             call,
             said: text,
             phase: &phase,
             caller: None,
+            may_be_silent: false,
         };
         let answer = question.answer(None).await;
         context::keep(call);
@@ -270,6 +274,17 @@ fn nowhere(caller_id: &str) -> Call {
     let carrier = Arc::new(super::carrier::Nowhere);
     let services = super::call::Services::default();
     Call::new("ch-1".into(), info, carrier, services, reports, requests)
+}
+
+/// What the model of such a call is told of a tool.
+#[cfg(all(test, feature = "mcp"))]
+pub(crate) async fn told(tool: &Arc<dyn Tool>, arguments: serde_json::Value) -> String {
+    let asked = crate::speech::ToolCall {
+        id: "1".to_owned(),
+        name: tool.spec().name,
+        arguments: arguments.to_string(),
+    };
+    tool::run(&nowhere(""), Some(tool.clone()), &asked).await
 }
 
 #[cfg(test)]

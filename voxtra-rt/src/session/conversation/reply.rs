@@ -63,6 +63,8 @@ pub(super) struct Question<'a> {
     pub(super) phase: &'a watch::Sender<Phase>,
     /// Whether the caller is speaking, if anybody knows.
     pub(super) caller: Option<watch::Receiver<Floor>>,
+    /// Nobody has asked: there may be nothing to say.
+    pub(super) may_be_silent: bool,
 }
 
 /// What became of one reply of the model.
@@ -153,7 +155,7 @@ impl Question<'_> {
             }
         }
         lock(memory).append(more);
-        if answer.text.trim().is_empty() && !acted {
+        if answer.text.trim().is_empty() && !acted && !self.may_be_silent {
             let error = silent(call, "language_model", "it gave nothing to say").await;
             return Err(error);
         }
@@ -167,7 +169,7 @@ impl Question<'_> {
         let mut limit = Duration::ZERO;
         let results = calls.iter().map(|asked| {
             let tool = lock(call.session().memory()).tool(&asked.name);
-            if let Some(tool) = &tool {
+            if let Some(tool) = tool.as_ref().filter(|tool| !tool::goes_on(call, &***tool)) {
                 filled &= tool.wants_filler();
                 limit = limit.max(tool.time_limit());
             }

@@ -125,8 +125,9 @@ impl Running<'_> {
             let silence = self.agent.settings.no_input.as_ref();
             let silence = silence.map(|no_input| no_input.after);
             self.turns.silence_begins();
-            let goes_on = match self.turns.next(silence).await {
+            let goes_on = match self.turns.next_or_result(silence).await {
                 Input::Over => false,
+                Input::Result => self.answer(String::new(), true).await?,
                 Input::Cough => true,
                 Input::Silence => self.prompt().await?,
                 Input::Deaf => self.failed().await?,
@@ -166,6 +167,7 @@ impl Running<'_> {
             }
             self.turns.answering(waits);
             call.awaits(AGENT).await;
+            let told = lock(call.session().memory()).hear_results();
             let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
             let ahead = self.turns.take_ahead(&words);
@@ -174,6 +176,7 @@ impl Running<'_> {
                 said: &words,
                 phase: &phase,
                 caller: Some(self.turns.floor()),
+                may_be_silent: told && words.is_empty(),
             };
             let answered = tokio::select! {
                 biased;
@@ -210,6 +213,8 @@ impl Running<'_> {
                     words.push_str(&more);
                 }
                 Input::Deaf if acted => return self.failed().await,
+                // There is none: only a silence is ended by one.
+                Input::Result => {}
                 // There were no words, and what the tools gave is still to be answered.
                 Input::Cough | Input::Silence if acted => words.clear(),
                 Input::Cough | Input::Silence | Input::Deaf => {}

@@ -9,6 +9,7 @@ use super::super::caller_words::{Expect, OverlapWords};
 use super::super::objectives::Objectives;
 use super::context::ContextLimit;
 use super::tool::Tool;
+use super::toolbox::Toolbox;
 use super::variables::Lookup;
 use crate::speech::{LanguageModel, SpeechToSpeech, SpeechToText, TextToSpeech};
 
@@ -60,6 +61,8 @@ pub struct AgentSettings {
     pub time_zone: Option<String>,
     /// The tools that the model may call. Default: none.
     pub tools: Vec<Arc<dyn Tool>>,
+    /// Further tools, which are asked for before each call is answered. Default: none.
+    pub toolboxes: Vec<Arc<dyn Toolbox>>,
     /// What happens when the caller says nothing. Default: nothing.
     pub no_input: Option<NoInput>,
     /// What is said when an answer takes long. Default: nothing.
@@ -105,6 +108,7 @@ impl AgentSettings {
             lookup: None,
             time_zone: None,
             tools: Vec::new(),
+            toolboxes: Vec::new(),
             no_input: None,
             filler: None,
             dead_air: DeadAir::default(),
@@ -180,6 +184,13 @@ impl AgentSettings {
     #[must_use]
     pub fn tool(mut self, tool: impl Tool + 'static) -> Self {
         self.tools.push(Arc::new(tool));
+        self
+    }
+
+    /// Adds tools that are asked for before each call is answered, such as those of an MCP server.
+    #[must_use]
+    pub fn toolbox(mut self, toolbox: impl Toolbox + 'static) -> Self {
+        self.toolboxes.push(Arc::new(toolbox));
         self
     }
 

@@ -336,7 +336,7 @@ async fn begin(
                 session.give(TalkInput::Interrupted { heard }).await;
                 session.give(TalkInput::Respond).await;
             }
-            Input::Silence | Input::Deaf => {}
+            Input::Silence | Input::Deaf | Input::Result => {}
         }
     }
 }

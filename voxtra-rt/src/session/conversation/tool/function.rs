@@ -7,14 +7,15 @@ use serde_json::Value;
 
 use super::super::super::call::Call;
 use super::super::super::error::HandlerError;
-use super::{TIME_LIMIT, Tool};
+use super::{TIME_LIMIT, Tool, background};
 use crate::speech::{BoxFuture, TextToSpeech, ToolSpec};
 
 /// A tool made of a function.
 pub struct FnTool<F> {
     spec: ToolSpec,
     run: F,
-    time_limit: Duration,
+    time_limit: Option<Duration>,
+    background: bool,
     confirms: bool,
     wants_filler: bool,
     voices: Vec<(String, Arc<dyn TextToSpeech>)>,
@@ -31,7 +32,8 @@ where
         Self {
             spec,
             run,
-            time_limit: TIME_LIMIT,
+            time_limit: None,
+            background: false,
             confirms: false,
             wants_filler: true,
             voices: Vec::new(),
@@ -40,10 +42,17 @@ where
 }
 
 impl<F> FnTool<F> {
-    /// Sets how long it may take. Default 10 s.
+    /// Sets how long it may take. Default 10 s, in the background 120 s.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// The conversation goes on while it runs, as [`Tool::in_background`] says.
+    #[must_use]
+    pub fn background(mut self) -> Self {
+        self.background = true;
         self
     }
 
@@ -90,7 +99,14 @@ where
     }
 
     fn time_limit(&self) -> Duration {
-        self.time_limit
+        self.time_limit.unwrap_or(match self.background {
+            true => background::TIME_LIMIT,
+            false => TIME_LIMIT,
+        })
+    }
+
+    fn in_background(&self) -> bool {
+        self.background
     }
 
     fn confirms(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What a language model can do beside talking.
 
 mod arguments;
+mod background;
 mod function;
 #[cfg(feature = "schema")]
 mod typed;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
+pub(super) use self::background::Background;
 pub use self::function::FnTool;
 #[cfg(feature = "schema")]
 pub use self::typed::typed;
@@ -85,6 +87,15 @@ pub trait Tool: Send + Sync {
         false
     }
 
+    /// Whether the conversation goes on while it runs: the model is told that it has started, and
+    /// its result when that is there, as soon as nobody speaks. Up to eight go on at the same time
+    /// in a call, whose end cancels them; [`time_limit`](Self::time_limit) holds for them too.
+    /// Speech to speech waits for them as for others; [`answer`](super::Conversation::answer) tells
+    /// the model of results when it is called next. Default: no.
+    fn in_background(&self) -> bool {
+        false
+    }
+
     /// Whether the agent may say a [`Filler`](super::Filler) while it runs. Default: yes. A tool
     /// that lets the caller hear something of its own says no.
     fn wants_filler(&self) -> bool {
@@ -117,9 +128,14 @@ async fn result_of(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCall) -
         text => serde_json::from_str(text),
     };
     let result = match arguments {
-        Ok(arguments) => checked(call, &*tool, arguments).await,
+        Ok(arguments) => checked(call, tool, asked, arguments).await,
         Err(error) => Err(format!("the arguments are no JSON: {error}")),
     };
+    told_of(call, asked, result)
+}
+
+/// What the model is told of a result.
+fn told_of(call: &Call, asked: &ToolCall, result: Result<String, String>) -> String {
     match result {
         Ok(result) => cut(result),
         Err(error) => {
@@ -130,13 +146,32 @@ async fn result_of(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCall) -
 }
 
 /// Runs a tool if its arguments are right and the caller agrees to what must be agreed to.
-async fn checked(call: &Call, tool: &dyn Tool, arguments: Value) -> Result<String, String> {
+async fn checked(
+    call: &Call,
+    tool: Arc<dyn Tool>,
+    asked: &ToolCall,
+    arguments: Value,
+) -> Result<String, String> {
     let object = arguments.as_object().ok_or("the arguments are no object")?;
     let spec = tool.spec();
     arguments::check(&spec.parameters, object)?;
     if tool.confirms() && !lock(call.session().memory()).agreed(&spec.name, &arguments) {
         return Ok(ASK_FIRST.to_owned());
     }
+    if goes_on(call, &*tool) {
+        return background::start(call, tool, asked, arguments);
+    }
+    within(call, &*tool, arguments).await
+}
+
+/// Whether the conversation of this call goes on while this tool runs. A speech-to-speech service
+/// waits for results: it can't be told one by the way.
+pub(super) fn goes_on(call: &Call, tool: &dyn Tool) -> bool {
+    tool.in_background() && call.session().services().speech_to_speech.is_none()
+}
+
+/// Runs a tool within its limit.
+async fn within(call: &Call, tool: &dyn Tool, arguments: Value) -> Result<String, String> {
     let limit = tool.time_limit();
     // Whatever happens within it is the tool's failure, and not the call's.
     let running = AssertUnwindSafe(async { tool.run(call, arguments).await }).catch_unwind();

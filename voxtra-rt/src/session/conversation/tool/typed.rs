@@ -22,7 +22,7 @@ use crate::speech::{BoxFuture, ToolSpec};
 /// ```
 /// use schemars::JsonSchema;
 /// use serde::Deserialize;
-/// use voxtra_rt::session::{AgentSettings, Call, tools};
+/// use voxtra_rt::session::{AgentSettings, Call, HandlerError, tools};
 ///
 /// #[derive(Deserialize, JsonSchema)]
 /// struct OrderQuery {
@@ -39,9 +39,11 @@ use crate::speech::{BoxFuture, ToolSpec};
 ///     Price,
 /// }
 ///
-/// let orders = tools::typed("orders", "Looks up an order.", |_call: Call, query: OrderQuery| async move {
+/// async fn orders(_call: Call, query: OrderQuery) -> Result<String, HandlerError> {
 ///     Ok(format!("Order {} arrives tomorrow.", query.number))
-/// });
+/// }
+///
+/// let orders = tools::typed("orders", "Looks up an order.", orders);
 /// let agent = AgentSettings::new("You answer for Acme.").tool(orders);
 /// ```
 ///
@@ -238,7 +240,7 @@ mod tests {
             ),
             (
                 json!({ "number": 7, "who": "somebody" }),
-                "error: the arguments don't fit: who: unknown variant `somebody`, expected `the_buyer` or `other`",
+                "error: who must be one of \"the_buyer\", \"other\", null",
             ),
             (
                 json!({ "number": 7, "lines": [{ "price": 1 }, { "price": "2" }] }),

@@ -42,6 +42,7 @@ pub struct HttpTool {
     server: Server,
     in_address: Vec<String>,
     confirms: bool,
+    background: bool,
 }
 
 impl HttpTool {
@@ -66,6 +67,7 @@ impl HttpTool {
             server,
             in_address,
             confirms: false,
+            background: false,
         })
     }
 
@@ -73,6 +75,15 @@ impl HttpTool {
     #[must_use]
     pub fn confirmed(mut self) -> Self {
         self.confirms = true;
+        self
+    }
+
+    /// The conversation goes on while it is asked, as
+    /// [`Tool::in_background`](crate::session::Tool::in_background) says. Set the timeout too: it
+    /// stays as it is.
+    #[must_use]
+    pub fn background(mut self) -> Self {
+        self.background = true;
         self
     }
 
@@ -121,6 +132,10 @@ impl Tool for HttpTool {
 
     fn confirms(&self) -> bool {
         self.confirms
+    }
+
+    fn in_background(&self) -> bool {
+        self.background
     }
 }
 

@@ -16,6 +16,10 @@ use super::super::event::{Event, EventBody};
 use super::super::log::Events;
 use super::ahead::Ahead;
 use super::reply::Phase;
+use crate::lock::lock;
+
+/// For how long nobody has spoken when the agent speaks by itself of a result.
+const BY_THE_WAY: Duration = Duration::from_secs(1);
 
 /// What the caller did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub(super) enum Input {
     Silence,
     /// Speech-to-text has failed: the caller may have said something.
     Deaf,
+    /// Nobody speaks, and what went on in the background has a result.
+    Result,
     /// The call is over, or the caller talks to somebody else.
     Over,
 }
@@ -96,7 +102,17 @@ impl Turns {
 
     /// Waits for the caller's next turn, or until nobody has spoken for `silence`. Cancel safe.
     pub(super) async fn next(&mut self, silence: Option<Duration>) -> Input {
+        self.next_of(silence, false).await
+    }
+
+    /// The same, or until there is a result of what went on in the background and nobody speaks.
+    pub(super) async fn next_or_result(&mut self, silence: Option<Duration>) -> Input {
+        self.next_of(silence, true).await
+    }
+
+    async fn next_of(&mut self, silence: Option<Duration>, or_result: bool) -> Input {
         self.told = None;
+        let mut results = lock(self.call.session().memory()).background().watch();
         loop {
             if self.state.over {
                 return Input::Over;
@@ -117,14 +133,20 @@ impl Turns {
             self.ask_ahead();
             let stable = self.state.stable_at().filter(|_| self.preemptive);
             let late = self.state.late();
-            let quiet = self.state.quiet_since().zip(silence);
+            let since = self.state.quiet_since();
+            let quiet = since.zip(silence);
             let quiet = quiet.and_then(|(since, silence)| since.checked_add(silence));
+            let result = or_result && *results.borrow_and_update();
+            let result = since.filter(|_| result);
+            let result = result.and_then(|since| since.checked_add(BY_THE_WAY));
             tokio::select! {
                 biased;
                 event = self.events.next() => self.note(event.as_deref()),
                 () = until(late) => {}
                 () = until(stable) => {}
                 () = read(&mut self.ahead) => {}
+                Ok(()) = results.changed(), if or_result => {}
+                () = until(result) => return Input::Result,
                 () = until(quiet) => {
                     // Nothing is told twice.
                     self.state.silent_since = None;
