@@ -85,7 +85,7 @@ def measure(peer: Peer, calls: int, seconds: float, silence_ms: int, spoken: lis
             try:
                 command = [
                     "taskset", "-c", str(callers_core), str(server_load.RELEASE / "conversation_callers"), f"127.0.0.1:{running.port}",
-                    "--calls", str(calls), "--seconds", str(seconds), *(part for path in spoken for part in ("--recording", str(path))),
+                    "--calls", str(calls), "--seconds", f"{seconds:.0f}", *(part for path in spoken for part in ("--recording", str(path))),
                 ]
                 done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
             finally:
