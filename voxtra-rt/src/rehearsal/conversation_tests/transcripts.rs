@@ -123,10 +123,12 @@ async fn both_sides_tools_and_cuts_are_told_with_what_they_cost() {
         (Some(3_000 + 1_500), Some("USD"))
     );
     let voice = used(&transcript, UsageRole::TextToSpeech);
+    // The voice is given the beginning of a long sentence first.
     let written = [
         "Hello.",
         "Let me see.",
-        "It arrives tomorrow, before nine in the morning.",
+        "It arrives tomorrow,",
+        "before nine in the morning.",
     ];
     let written: usize = written.iter().map(|text| text.len()).sum();
     assert_eq!(voice.characters, written as u64);
