@@ -410,8 +410,9 @@ async fn a_real_server_over_standard_input_and_output() {
 async fn a_real_server_over_http() {
     let Some(python) = python() else { return };
     // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
     let mut program = tokio::process::Command::new(python);
     program.args([script("server.py"), "http".to_owned(), port.to_string()]);
     let mut program = program.kill_on_drop(true).spawn().unwrap();
