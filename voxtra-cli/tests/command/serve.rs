@@ -216,7 +216,7 @@ fn the_log_says_why_a_caller_hears_nothing() {
     let (serve, mut log) = Serve::with(&directory, &configuration, &[]);
     serve.call(PARROT, &["--wait", "1"]);
     let mut logged = String::new();
-    while !logged.contains("call ended") {
+    while !logged.contains("something went wrong") {
         assert!(log.read_line(&mut logged).unwrap() > 0, "{logged}");
     }
     let line = |text: &str| logged.lines().find(|line| line.contains(text));

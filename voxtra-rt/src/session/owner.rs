@@ -708,7 +708,7 @@ fn log_life(event: &Event) {
         BuiltIn::Error(error) if LOGGED.contains(&&*error.error_type) => tracing::warn!(
             ?call,
             what = &*error.error_type,
-            message = ?error.message,
+            error = ?error.message,
             "something went wrong"
         ),
         _ => {}
