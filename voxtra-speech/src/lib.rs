@@ -4,7 +4,7 @@
 //! - [`TextToSpeech`]: `CommandVoice` runs any program that speaks; [`Prompts`] plays recordings.
 //! - [`SpeechToText`]: [`ScriptedTranscriber`] for tests.
 //! - [`LanguageModel`]: [`ScriptedModel`] for tests.
-//! - [`SpeechToSpeech`] is all three in one.
+//! - [`SpeechToSpeech`] is all three in one; [`ScriptedSpeechToSpeech`] for tests.
 //!
 //! All of them stream in both directions. What a provider makes is [`Parts`]: they come while it
 //! works, an error is the last of them, and dropping them cancels the work. What it is given piece
@@ -12,11 +12,11 @@
 //! it.
 //!
 //! Between a model and a voice stand [`Sentences`] and [`speakable`]. `FallbackModel`,
-//! `FallbackTranscriber` and `FallbackVoice` make one provider of several.
+//! `FallbackTranscriber`, `FallbackVoice` and `FallbackAgent` make one provider of several.
 //!
 //! All traits can be used as `Arc<dyn …>`, and their signatures name no runtime.
 //!
-//! Features: `command-voice` for `CommandVoice` and `fallback` for the three of several providers,
+//! Features: `command-voice` for `CommandVoice` and `fallback` for the four of several providers,
 //! which need a tokio runtime. Each provider on the network has a module and a feature of the same
 //! name, and needs a tokio runtime too. With `conformance` comes a suite that a provider of your
 //! own can be tested with.
@@ -95,7 +95,7 @@ use std::pin::Pin;
 pub use self::command::{AudioOutput, CommandVoice};
 pub use self::error::SpeechError;
 #[cfg(feature = "fallback")]
-pub use self::fallback::{FallbackModel, FallbackTranscriber, FallbackVoice};
+pub use self::fallback::{FallbackAgent, FallbackModel, FallbackTranscriber, FallbackVoice};
 pub use self::model::{
     LanguageModel, Message, ModelRequest, Reply, ReplyPart, StopReason, ToolCall, ToolSpec, Usage,
 };
@@ -104,7 +104,9 @@ pub use self::net::{Endpoint, WebAnswer, WebRequest};
 pub use self::parts::{AtWork, Feed, PartSender, Parts};
 pub use self::prompt::{Prompt, Prompts};
 pub use self::provider::{ProviderError, ProviderErrorKind};
-pub use self::scripted::{ScriptedModel, ScriptedReply, ScriptedTranscriber};
+pub use self::scripted::{
+    ScriptedModel, ScriptedReply, ScriptedSpeechToSpeech, ScriptedTranscriber, ScriptedTurn,
+};
 pub use self::settings::{PromptSettings, SpeechSettings, VoiceSettings};
 pub use self::speech_to_speech::{SpeechToSpeech, TalkInput, TalkOptions, TalkPart};
 pub use self::speech_to_text::{ListenOptions, Recognition, SpeechInput, SpeechToText};

@@ -50,6 +50,12 @@ pub enum Recognition {
         /// How sure the provider is, 0 to 1; 1 where it does not tell.
         confidence: f32,
     },
+    /// The words so far may be all of the turn, though the provider is not sure. The next part with
+    /// words takes it back. Only from providers with an end of turn of their own.
+    LikelyEnd {
+        /// The words, as in [`Partial`](Self::Partial).
+        text: String,
+    },
     /// The provider heard that the caller has finished, though turn-taking has not said so. Only
     /// from providers with an end of turn of their own.
     EndOfTurn,

@@ -39,8 +39,8 @@ pub struct ConfiguredAgent {
     pub language_model: Vec<String>,
     /// The providers that speak, the preferred one first. `"command"` is the voice of `[speech]`.
     pub text_to_speech: Vec<String>,
-    /// The provider that does all three, in place of them.
-    pub speech_to_speech: Option<String>,
+    /// The providers that do all three, in place of them, the preferred one first.
+    pub speech_to_speech: Vec<String>,
     /// The ready tools that it has.
     pub tools: Vec<ReadyTool>,
     /// The `[tool.NAME]`s that it has.

@@ -9,7 +9,8 @@ use crate::app::Handler;
 use crate::mcp::McpServer;
 use crate::session::{AgentSettings, Agents, Call, TranscriptSettings, tools};
 use crate::speech::{
-    FallbackModel, FallbackTranscriber, FallbackVoice, ProviderError, SpeechError, TextToSpeech,
+    FallbackAgent, FallbackModel, FallbackTranscriber, FallbackVoice, ProviderError, SpeechError,
+    TextToSpeech,
 };
 
 /// Handles calls with the agent of this name, which may hand them over to the others.
@@ -105,12 +106,17 @@ fn settings(
 ) -> Result<AgentSettings, SpeechError> {
     let find = |name: &str| find(config, agent, name);
     let refuse = |error: ProviderError| agent.refused(error);
-    if let Some(name) = &agent.speech_to_speech {
-        let service = find(name)?.speech_to_speech().map_err(refuse)?;
+    if !agent.speech_to_speech.is_empty() {
+        let services = each(&agent.speech_to_speech, |name| {
+            find(name)?.speech_to_speech().map_err(refuse)
+        });
+        let service = one(agent, "speech_to_speech", services?, |all| {
+            Some(Arc::new(FallbackAgent::new(all)?))
+        })?;
         return Ok(agent.settings()?.speech_to_speech(service));
     }
     let ears = each(&agent.speech_to_text, |name| {
-        find(name)?.speech_to_text().map_err(refuse)
+        find(name)?.speech_to_text(agent.preemptive).map_err(refuse)
     });
     let models = each(&agent.language_model, |name| {
         find(name)?.language_model().map_err(refuse)

@@ -36,9 +36,17 @@ macro_rules! set {
     }};
 }
 
+/// How sure Flux is of a likely end of the turn: in the midst of what Deepgram names as usual.
+#[cfg(feature = "deepgram")]
+const LIKELY_END: f32 = 0.4;
+
 impl ProviderSettings {
-    /// As speech-to-text.
-    pub(super) fn speech_to_text(&self) -> Result<Arc<dyn SpeechToText>, ProviderError> {
+    /// As speech-to-text, which tells likely ends of turns to an agent that is `preemptive`.
+    #[cfg_attr(not(feature = "deepgram"), expect(unused_variables))]
+    pub(super) fn speech_to_text(
+        &self,
+        preemptive: bool,
+    ) -> Result<Arc<dyn SpeechToText>, ProviderError> {
         let model = &self.model;
         Ok(match self.kind {
             #[cfg(feature = "assemblyai")]
@@ -57,7 +65,8 @@ impl ProviderSettings {
             ProviderKind::DeepgramFlux => set!(
                 deepgram::FluxTranscriber::at(self.endpoint()?),
                 model(model),
-                language(self.language)
+                language(self.language),
+                likely_end_of_turn(preemptive.then_some(LIKELY_END))
             ),
             #[cfg(feature = "openai")]
             ProviderKind::OpenAi => set!(

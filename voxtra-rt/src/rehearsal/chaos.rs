@@ -10,7 +10,8 @@ use crate::lock::lock;
 use crate::session::deadlines::until;
 use crate::speech::{
     BoxFuture, Feed, LanguageModel, ListenOptions, ModelRequest, PartSender, Parts, ProviderError,
-    ProviderErrorKind, Recognition, ReplyPart, SpeechInput, SpeechPart, SpeechToText, TextToSpeech,
+    ProviderErrorKind, Recognition, ReplyPart, SpeechInput, SpeechPart, SpeechToSpeech,
+    SpeechToText, TalkInput, TalkOptions, TalkPart, TextToSpeech,
 };
 
 /// Words of a model's reply before it is cut.
@@ -26,6 +27,8 @@ pub enum Provider {
     Model,
     /// The voice.
     Voice,
+    /// Speech to speech.
+    SpeechToSpeech,
 }
 
 /// What goes wrong with a provider.
@@ -89,6 +92,14 @@ impl Disturbance {
 
     /// As above.
     pub(super) fn voice(&self, inner: Arc<dyn TextToSpeech>) -> Arc<dyn TextToSpeech> {
+        Arc::new(Disturbed::new(self, inner))
+    }
+
+    /// As above.
+    pub(super) fn speech_to_speech(
+        &self,
+        inner: Arc<dyn SpeechToSpeech>,
+    ) -> Arc<dyn SpeechToSpeech> {
         Arc::new(Disturbed::new(self, inner))
     }
 
@@ -223,44 +234,119 @@ impl SpeechToText for Disturbed<dyn SpeechToText> {
         self.inner.name()
     }
 
-    /// It listens for as long as the call lasts, and what goes wrong may change meanwhile.
     fn listen(&self, options: ListenOptions, input: Feed<SpeechInput>) -> Parts<Recognition> {
-        let (by, name) = (self.by.clone(), self.name().to_owned());
-        let mut parts = self.inner.listen(options, input);
-        Parts::made_by(move |out| async move {
-            let mut late = VecDeque::new();
-            loop {
-                tell_provider(&parts, &out);
-                let due = late.front().map(|(due, _)| *due);
-                let part = tokio::select! {
-                    biased;
-                    () = until(due) => {
-                        if let Some((_, part)) = late.pop_front() {
-                            out.send(part).await;
-                        }
-                        continue;
-                    }
-                    part = parts.next() => part,
-                };
-                let Some(part) = part else {
-                    break;
-                };
-                let part = part?;
-                match by.of(Provider::SpeechToText) {
-                    None if late.is_empty() => drop(out.send(part).await),
-                    // What was late already stays before it.
-                    None => late.push_back((Instant::now(), part)),
-                    Some(Chaos::Slow(by)) => late.push_back((Instant::now() + by, part)),
-                    Some(Chaos::Hangs | Chaos::Nothing) => {}
-                    Some(Chaos::Cut) => return Err(broken(&name)),
-                    Some(chaos) => return chaos.refusal(&name).map_or(Ok(()), Err),
-                }
-            }
-            for (due, part) in late {
-                tokio::time::sleep_until(due).await;
-                out.send(part).await;
-            }
-            Ok(())
-        })
+        let parts = self.inner.listen(options, input);
+        disturb_all_along(
+            self.by.clone(),
+            Provider::SpeechToText,
+            self.name(),
+            parts,
+            |part, chaos| match chaos {
+                Chaos::Hangs | Chaos::Nothing => Through::Swallowed,
+                Chaos::Cut => Through::Breaks,
+                _ => Through::Goes(part),
+            },
+        )
     }
+}
+
+impl SpeechToSpeech for Disturbed<dyn SpeechToSpeech> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn talk(&self, options: TalkOptions, input: Feed<TalkInput>) -> Parts<TalkPart> {
+        let chaos = self.by.of(Provider::SpeechToSpeech);
+        if let Some(refusal) = chaos.and_then(|chaos| chaos.refusal(self.name())) {
+            return Parts::failed(refusal);
+        }
+        let parts = self.inner.talk(options, input);
+        let mut words = 0;
+        disturb_all_along(
+            self.by.clone(),
+            Provider::SpeechToSpeech,
+            self.name(),
+            parts,
+            move |part, chaos| match (chaos, &part) {
+                (Chaos::Hangs, _) => Through::Swallowed,
+                // Each response ends, and the caller's words are no part of one.
+                (Chaos::Nothing, TalkPart::Done(_) | TalkPart::Caller { .. }) => {
+                    Through::Goes(part)
+                }
+                (Chaos::Nothing, _) => Through::Swallowed,
+                (Chaos::Cut, TalkPart::Words(_)) if words < WORDS => {
+                    words += 1;
+                    Through::Goes(part)
+                }
+                (Chaos::Cut, TalkPart::Words(_) | TalkPart::Done(_)) => Through::Breaks,
+                _ => Through::Goes(part),
+            },
+        )
+    }
+}
+
+/// What becomes of a part.
+enum Through<T> {
+    Goes(T),
+    Swallowed,
+    /// The connection breaks instead.
+    Breaks,
+}
+
+/// Disturbs a provider that works for as long as the call lasts: what goes wrong may change
+/// meanwhile.
+fn disturb_all_along<T: Send + 'static>(
+    by: Disturbance,
+    provider: Provider,
+    name: &str,
+    mut parts: Parts<T>,
+    mut through: impl FnMut(T, Chaos) -> Through<T> + Send + 'static,
+) -> Parts<T> {
+    let name = name.to_owned();
+    Parts::made_by(move |out| async move {
+        let mut late = VecDeque::new();
+        loop {
+            tell_provider(&parts, &out);
+            let due = late.front().map(|(due, _)| *due);
+            let part = tokio::select! {
+                biased;
+                () = until(due) => {
+                    if let Some((_, part)) = late.pop_front() {
+                        out.send(part).await;
+                    }
+                    continue;
+                }
+                part = parts.next() => part,
+            };
+            let Some(part) = part else {
+                break;
+            };
+            let part = part?;
+            let Some(chaos) = by.of(provider) else {
+                match late.is_empty() {
+                    true => drop(out.send(part).await),
+                    // What was late already stays before it.
+                    false => late.push_back((Instant::now(), part)),
+                }
+                continue;
+            };
+            if let Some(refusal) = chaos.refusal(&name) {
+                return Err(refusal);
+            }
+            let by = match chaos {
+                Chaos::Slow(by) => by,
+                _ => Duration::ZERO,
+            };
+            match through(part, chaos) {
+                Through::Goes(part) => late.push_back((Instant::now() + by, part)),
+                Through::Swallowed => {}
+                Through::Breaks => return Err(broken(&name)),
+            }
+        }
+        for (due, part) in late {
+            tokio::time::sleep_until(due).await;
+            out.send(part).await;
+        }
+        Ok(())
+    })
 }

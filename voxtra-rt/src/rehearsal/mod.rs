@@ -48,6 +48,7 @@
 //! is understood and how fast the agent speaks. What the rehearsal is given stands in for all that
 //! agents choose for themselves, those of a configuration as well. [`Chaos`] lets a provider fail,
 //! from the start or in mid-call.
+//! A [`ScriptedSpeechToSpeech`](crate::speech::ScriptedSpeechToSpeech) does all three.
 //!
 //! ```
 //! use std::time::Duration;
@@ -113,7 +114,7 @@ use tokio::sync::mpsc;
 
 use crate::app::{Application, Builder, HandlerOutcome};
 use crate::session::{Call, Session};
-use crate::speech::LanguageModel;
+use crate::speech::{LanguageModel, SpeechToSpeech};
 
 /// How long the agent may take to place a call.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -199,6 +200,14 @@ impl Rehearsal {
     #[must_use]
     pub fn language_model(mut self, model: impl LanguageModel + 'static) -> Self {
         self.cast.model = Some(Arc::new(model));
+        self
+    }
+
+    /// The speech-to-speech service of all calls, whatever service their agents choose. Agents with
+    /// a language model of their own talk without it.
+    #[must_use]
+    pub fn speech_to_speech(mut self, service: impl SpeechToSpeech + 'static) -> Self {
+        self.cast.speech_to_speech = Some(Arc::new(service));
         self
     }
 

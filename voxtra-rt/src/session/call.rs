@@ -69,6 +69,9 @@ pub(crate) trait StandIns: Send + Sync {
 
     /// What thinks instead of `chosen`.
     fn model(&self, chosen: Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel>;
+
+    /// What does all three instead of `chosen`.
+    fn speech_to_speech(&self, chosen: Arc<dyn SpeechToSpeech>) -> Arc<dyn SpeechToSpeech>;
 }
 
 impl Services {
@@ -90,6 +93,13 @@ impl Services {
         self.model = Some(match &self.stand_ins {
             Some(stand_ins) => stand_ins.model(model),
             None => model,
+        });
+    }
+
+    pub(super) fn choose_speech_to_speech(&mut self, service: Arc<dyn SpeechToSpeech>) {
+        self.speech_to_speech = Some(match &self.stand_ins {
+            Some(stand_ins) => stand_ins.speech_to_speech(service),
+            None => service,
         });
     }
 }
@@ -310,7 +320,7 @@ impl Call {
     /// ```
     pub fn set_speech_to_speech(&self, service: Arc<dyn SpeechToSpeech>) {
         self.session
-            .change_services(|services| services.speech_to_speech = Some(service));
+            .change_services(|services| services.choose_speech_to_speech(service));
     }
 
     /// Tells speech-to-text which language the caller speaks, from the next part of the caller's

@@ -413,10 +413,17 @@ async fn publish(
         while let Some(part) = transcripts.next().await {
             let event = match part? {
                 Recognition::Partial { text } => {
+                    call.session().likely_end(None);
+                    words.partial(&text).await;
+                    UserTranscriptPartial::new(text).into()
+                }
+                Recognition::LikelyEnd { text } => {
+                    call.session().likely_end(Some(&text));
                     words.partial(&text).await;
                     UserTranscriptPartial::new(text).into()
                 }
                 Recognition::Final { text, confidence } => {
+                    call.session().likely_end(None);
                     words.finished(&text).await;
                     // `max` turns NaN, which JSON cannot express, into zero.
                     let confidence = confidence.max(0.0).clamp(0.0, 1.0);

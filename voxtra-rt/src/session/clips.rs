@@ -6,13 +6,18 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use voxtra_core::audio::{Resampler, SampleRate};
+use voxtra_core::event::UsageRole;
 
-use super::call::Call;
+use super::call::{Call, Services};
 use super::error::CallError;
 use super::say::speech_of;
 use super::speak::Speech;
+use super::usage::Meter;
 use crate::lock::lock;
-use crate::speech::{Prompts, ProviderError, SpeechPart, TextToSpeech};
+use crate::speech::{
+    Feed, Parts, Prompts, ProviderError, ProviderErrorKind, SpeechPart, SpeechToSpeech, TalkInput,
+    TalkOptions, TalkPart, TextToSpeech,
+};
 
 /// Longest clip: an apology that takes longer is dead air of another kind.
 const LONGEST: Duration = Duration::from_secs(15);
@@ -27,9 +32,59 @@ const KEPT: usize = 64;
 #[derive(Default)]
 pub(crate) struct Clips(Mutex<VecDeque<Entry>>);
 
+/// What says a clip that was not recorded.
+#[derive(Clone)]
+enum Speaker {
+    Voice(Arc<dyn TextToSpeech>),
+    /// In a conversation of its own, in which nothing else is said.
+    Service(Arc<dyn SpeechToSpeech>),
+}
+
+impl Speaker {
+    /// Who speaks in a call: the caller hears one voice.
+    fn of(services: &Services) -> Option<Self> {
+        let service = services.speech_to_speech.clone().map(Self::Service);
+        service.or_else(|| services.voice.clone().map(Self::Voice))
+    }
+}
+
+/// A speaker that may be gone.
+enum Past {
+    Voice(Weak<dyn TextToSpeech>),
+    Service(Weak<dyn SpeechToSpeech>),
+}
+
+impl Past {
+    fn of(speaker: &Speaker) -> Self {
+        match speaker {
+            Speaker::Voice(voice) => Self::Voice(Arc::downgrade(voice)),
+            Speaker::Service(service) => Self::Service(Arc::downgrade(service)),
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        match self {
+            Self::Voice(voice) => voice.strong_count() > 0,
+            Self::Service(service) => service.strong_count() > 0,
+        }
+    }
+
+    fn was(&self, speaker: &Speaker) -> bool {
+        match (self, speaker) {
+            (Self::Voice(of), Speaker::Voice(voice)) => {
+                std::ptr::addr_eq(of.as_ptr(), Arc::as_ptr(voice))
+            }
+            (Self::Service(of), Speaker::Service(service)) => {
+                std::ptr::addr_eq(of.as_ptr(), Arc::as_ptr(service))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// One clip, and what it was made of.
 struct Entry {
-    voice: Option<Weak<dyn TextToSpeech>>,
+    speaker: Option<Past>,
     prompts: Weak<Prompts>,
     text: String,
     rate: SampleRate,
@@ -40,7 +95,7 @@ impl Clips {
     /// The place of a clip, which whoever comes first fills.
     fn place(
         &self,
-        voice: Option<&Arc<dyn TextToSpeech>>,
+        speaker: Option<&Speaker>,
         prompts: &Arc<Prompts>,
         text: &str,
         rate: SampleRate,
@@ -48,17 +103,16 @@ impl Clips {
         let mut clips = lock(&self.0);
         // What is gone is made by nobody again, and its address may be another's by now.
         clips.retain(|clip| {
-            let voice = clip.voice.as_ref();
-            clip.prompts.strong_count() > 0 && voice.is_none_or(|voice| voice.strong_count() > 0)
+            clip.prompts.strong_count() > 0 && clip.speaker.as_ref().is_none_or(Past::is_there)
         });
         let found = clips.iter().find(|clip| {
-            let voices = match (&clip.voice, voice) {
-                (Some(of), Some(voice)) => std::ptr::addr_eq(of.as_ptr(), Arc::as_ptr(voice)),
+            let speakers = match (&clip.speaker, speaker) {
+                (Some(past), Some(speaker)) => past.was(speaker),
                 (None, None) => true,
                 _ => false,
             };
             let prompts = std::ptr::addr_eq(clip.prompts.as_ptr(), Arc::as_ptr(prompts));
-            voices && prompts && clip.rate == rate && clip.text == text
+            speakers && prompts && clip.rate == rate && clip.text == text
         });
         if let Some(found) = found {
             return found.made.clone();
@@ -68,7 +122,7 @@ impl Clips {
         }
         let made = Arc::new(OnceCell::new());
         clips.push_back(Entry {
-            voice: voice.map(Arc::downgrade),
+            speaker: speaker.map(Past::of),
             prompts: Arc::downgrade(prompts),
             text: text.to_owned(),
             rate,
@@ -89,8 +143,10 @@ pub(super) fn ready(call: &Call, text: &str, rate: SampleRate) -> Arc<[i16]> {
 
 fn place(call: &Call, text: &str, rate: SampleRate) -> Arc<OnceCell<Arc<[i16]>>> {
     let services = call.session().services();
-    let voice = services.voice.as_ref();
-    services.clips.place(voice, &services.prompts, text, rate)
+    let speaker = Speaker::of(&services);
+    services
+        .clips
+        .place(speaker.as_ref(), &services.prompts, text, rate)
 }
 
 /// This text in the call's voice, at this rate; nothing if it can't be made. Calls that want the
@@ -121,7 +177,35 @@ pub(super) async fn of(call: &Call, text: &str, rate: SampleRate) -> Arc<[i16]> 
 }
 
 async fn make(call: &Call, text: &str, rate: SampleRate) -> Result<Arc<[i16]>, CallError> {
-    let Speech { mut parts, meter } = speech_of(call, text)?;
+    let services = call.session().services();
+    if let Some(Speaker::Service(service)) = Speaker::of(&services)
+        && services.prompts.by_text(text).is_none()
+    {
+        let mut options = TalkOptions::new(rate.hz(), "");
+        options.language = services.language.as_deref().map(str::to_owned);
+        match collect(call, text, rate, said_by(call, &*service, options, text)).await {
+            Err(error) if services.voice.is_some() => {
+                tracing::warn!(
+                    call = call.id(),
+                    text,
+                    %error,
+                    "the speech-to-speech service does not say this beforehand; the voice says it"
+                );
+            }
+            made => return made,
+        }
+    }
+    collect(call, text, rate, speech_of(call, text)?).await
+}
+
+/// Collects what is said, at this rate.
+async fn collect(
+    call: &Call,
+    text: &str,
+    rate: SampleRate,
+    speech: Speech,
+) -> Result<Arc<[i16]>, CallError> {
+    let Speech { mut parts, meter } = speech;
     let mut made = Vec::new();
     let mut resampler: Option<(u32, Resampler)> = None;
     let most = rate.samples_in(LONGEST);
@@ -156,6 +240,41 @@ async fn make(call: &Call, text: &str, rate: SampleRate) -> Result<Arc<[i16]>, C
     Ok(made.into())
 }
 
+/// What a service says when it is to say this.
+fn said_by(call: &Call, service: &dyn SpeechToSpeech, options: TalkOptions, text: &str) -> Speech {
+    let (input, feed) = Feed::queue(1);
+    let mut talk = service.talk(options, feed);
+    let name = service.name().to_owned();
+    let meter = Meter::new(call, UsageRole::SpeechToSpeech, &name, talk.at_work());
+    let text = text.to_owned();
+    let noting = meter.clone();
+    let parts = Parts::made_by(|out| async move {
+        input.send(TalkInput::Say(text)).await;
+        while let Some(part) = talk.next().await {
+            match part? {
+                TalkPart::Audio { rate_hz, samples } => {
+                    if !out.send(SpeechPart::audio(rate_hz, samples)).await {
+                        return Ok(());
+                    }
+                }
+                TalkPart::Usage(usage) => noting.tokens(&usage),
+                TalkPart::Done(_) => {
+                    noting.asked();
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        let kind = ProviderErrorKind::Unavailable;
+        Err(ProviderError::new(
+            name,
+            kind,
+            "it has ended the conversation",
+        ))
+    });
+    Speech::metered(parts, meter)
+}
+
 fn convert(resampler: &mut Resampler, mut samples: &[i16], out: &mut Vec<i16>) {
     let mut block = [0; 1_024];
     loop {
@@ -171,7 +290,6 @@ fn convert(resampler: &mut Resampler, mut samples: &[i16], out: &mut Vec<i16>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::speech::{Feed, Parts};
 
     struct Mute;
 
@@ -190,7 +308,7 @@ mod tests {
         let clips = Clips::default();
         let prompts = Arc::new(Prompts::new());
         let rate = SampleRate::Hz8000;
-        let [voice, other]: [Arc<dyn TextToSpeech>; 2] = [Arc::new(Mute), Arc::new(Mute)];
+        let [voice, other] = [Mute, Mute].map(|voice| Speaker::Voice(Arc::new(voice)));
         let first = clips.place(Some(&voice), &prompts, "a", rate);
         let again = clips.place(Some(&voice), &prompts, "a", rate);
         assert!(Arc::ptr_eq(&first, &again));

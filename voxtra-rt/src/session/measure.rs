@@ -30,6 +30,8 @@ pub(crate) struct Marks {
     sentence: Option<Instant>,
     audio: Option<Instant>,
     tools: u32,
+    /// Who is asked has heard the caller, and awaits no transcript.
+    heard: bool,
 }
 
 impl Marks {
@@ -39,6 +41,12 @@ impl Marks {
             asked: Some(Instant::now()),
             ..Self::default()
         };
+    }
+
+    /// A speech-to-speech service is asked, for the first time in this answer.
+    pub(crate) fn asked_in_one(&mut self) {
+        self.asked();
+        self.heard = true;
     }
 
     /// The model has given words.
@@ -164,7 +172,8 @@ impl Turn {
             self.heard.unwrap_or(at)
         };
         // Before that there was nothing to answer.
-        let ready = decided.into_iter().chain(self.transcript).max();
+        let transcript = self.transcript.filter(|_| !marks.heard);
+        let ready = decided.into_iter().chain(transcript).max();
         let own = match (asked, audio, ready) {
             (Some(asked), Some(audio), Some(ready)) if outcome == Outcome::Answered => {
                 let waited = at.duration_since(audio.max(ready));

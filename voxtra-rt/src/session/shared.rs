@@ -68,6 +68,8 @@ pub(crate) struct SessionShared {
     /// Held during a transfer; then the party to whom the caller was transferred.
     transferred: tokio::sync::Mutex<Option<String>>,
     utterances: AtomicU32,
+    /// The words so far of the caller's utterance, if they may be all of the turn.
+    likely_all: Mutex<Option<Box<str>>>,
 }
 
 impl SessionShared {
@@ -101,6 +103,7 @@ impl SessionShared {
             answered: tokio::sync::Mutex::default(),
             transferred: tokio::sync::Mutex::default(),
             utterances: AtomicU32::new(1),
+            likely_all: Mutex::default(),
         }
     }
 
@@ -142,6 +145,16 @@ impl SessionShared {
 
     pub(super) fn fanout(&self) -> &AudioFanout {
         &self.fanout
+    }
+
+    /// The words so far of the caller's utterance may be all of the turn, or are not.
+    pub(super) fn likely_end(&self, words: Option<&str>) {
+        *lock(&self.likely_all) = words.map(|words| words.trim().into());
+    }
+
+    /// Whether these words may be all of the turn, as speech-to-text hears it.
+    pub(super) fn may_be_all(&self, words: &str) -> bool {
+        lock(&self.likely_all).as_deref() == Some(words)
     }
 
     pub(super) fn answers(&self) -> &Answers {

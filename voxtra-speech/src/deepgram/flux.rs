@@ -1,6 +1,8 @@
 //! Streaming recognition with the Flux models, which hear the end of a turn. Read on 2026-11-29:
 //! <https://developers.deepgram.com/reference/speech-to-text/listen-flux>,
 //! <https://developers.deepgram.com/docs/flux/state>,
+//! <https://developers.deepgram.com/docs/flux/configuration> and
+//! <https://developers.deepgram.com/docs/flux/voice-agent-eager-eot> (both on 2026-11-30),
 //! <https://developers.deepgram.com/docs/flux/force-end-turn>,
 //! <https://developers.deepgram.com/docs/flux/close-stream>; the fields of a message,
 //! <https://github.com/deepgram/deepgram-rust-sdk/blob/main/src/common/flux_response.rs>.
@@ -30,6 +32,7 @@ pub struct FluxTranscriber {
     language: Option<String>,
     keyterms: Vec<String>,
     end_of_turn: Option<f32>,
+    likely_end: Option<f32>,
 }
 
 impl FluxTranscriber {
@@ -50,6 +53,7 @@ impl FluxTranscriber {
             language: None,
             keyterms: Vec::new(),
             end_of_turn: None,
+            likely_end: None,
         }
     }
 
@@ -83,6 +87,15 @@ impl FluxTranscriber {
         self
     }
 
+    /// How sure Flux must be to tell a [likely end](Recognition::LikelyEnd) of the turn, 0.3 to 0.9
+    /// and no more than for its [end](Self::end_of_turn). Default: it tells none. Deepgram names
+    /// 0.3 to 0.5 as usual: the lower, the earlier, and the more often it is taken back.
+    #[must_use]
+    pub fn likely_end_of_turn(mut self, confidence: f32) -> Self {
+        self.likely_end = Some(confidence);
+        self
+    }
+
     fn path(&self, options: &ListenOptions) -> String {
         let language = options.language.as_ref().or(self.language.as_ref());
         let language = language.map(|tag| tag.split(['-', '_']).next().unwrap_or(tag));
@@ -102,6 +115,9 @@ impl FluxTranscriber {
         }
         if let Some(confidence) = self.end_of_turn {
             query.append_pair("eot_threshold", &confidence.to_string());
+        }
+        if let Some(confidence) = self.likely_end {
+            query.append_pair("eager_eot_threshold", &confidence.to_string());
         }
         for term in &self.keyterms {
             query.append_pair("keyterm", term);
@@ -244,7 +260,11 @@ impl Dialect for Flux {
             if event == "StartOfTurn" || !words.is_empty() {
                 self.turn = Turn::Ongoing;
             }
-            return Ok(vec![Heard::Interim(words)]);
+            return Ok(vec![match event {
+                "EagerEndOfTurn" => Heard::LikelyEnd(words),
+                "TurnResumed" => Heard::GoesOn(words),
+                _ => Heard::Interim(words),
+            }]);
         }
         self.turn = Turn::Ended;
         self.answered |= self.asked && text(message, "/trigger") == "manual";
@@ -315,6 +335,33 @@ mod tests {
 
     fn turn(event: &str, words: &str, end: f64) -> Value {
         json!({ "type": "TurnInfo", "event": event, "transcript": words, "audio_window_end": end })
+    }
+
+    #[test]
+    fn a_likely_end_is_told_and_taken_back() {
+        let mut flux = flux();
+        flux.begin();
+        flux.audio(&[0; 16_000]);
+        let told = |flux: &mut Flux, event: &str, end: f64| {
+            flux.hear(&turn(event, "hello there", end)).unwrap()
+        };
+        let words = || "hello there".to_owned();
+        assert_eq!(told(&mut flux, "Update", 0.5), [Heard::Interim(words())]);
+        let likely = told(&mut flux, "EagerEndOfTurn", 0.8);
+        assert_eq!(likely, [Heard::LikelyEnd(words())]);
+        let resumed = told(&mut flux, "TurnResumed", 1.2);
+        assert_eq!(resumed, [Heard::GoesOn(words())]);
+        assert_eq!(flux.end(), [json!({ "type": "ForceEndTurn" }).into()]);
+    }
+
+    #[test]
+    fn a_likely_end_is_asked_for_only_where_it_is_wanted() {
+        let key = SecretString::from("k");
+        let flux = FluxTranscriber::new(key).unwrap();
+        let options = ListenOptions::new(8_000);
+        assert!(!flux.path(&options).contains("eager"));
+        let path = flux.likely_end_of_turn(0.4).path(&options);
+        assert!(path.contains("&eager_eot_threshold=0.4"), "{path}");
     }
 
     #[test]

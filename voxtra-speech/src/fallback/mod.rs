@@ -2,6 +2,7 @@
 
 mod breaker;
 mod model;
+mod speech_to_speech;
 mod speech_to_text;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use self::breaker::{Breaker, Change};
 use super::{BoxFuture, ProviderError, ProviderErrorKind};
 
 pub use self::model::FallbackModel;
+pub use self::speech_to_speech::FallbackAgent;
 pub use self::speech_to_text::FallbackTranscriber;
 pub use self::voice::FallbackVoice;
 

@@ -1,6 +1,7 @@
 //! The rules, in virtual time, with providers that do what a script says.
 
 mod model;
+mod speech_to_speech;
 mod speech_to_text;
 mod voice;
 

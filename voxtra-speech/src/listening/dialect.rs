@@ -79,6 +79,10 @@ pub(crate) enum Heard {
     Interim(String),
     /// The words behind the last segment, once and for all.
     Segment { text: String, confidence: f64 },
+    /// The words behind the last segment, so far: they may be the turn's last.
+    LikelyEnd(String),
+    /// The words behind the last segment, so far: they are not the turn's last.
+    GoesOn(String),
     /// The provider takes the caller's turn for finished.
     EndOfTurn,
 }

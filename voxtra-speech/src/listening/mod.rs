@@ -244,6 +244,8 @@ impl<D: Dialect> Listening<D> {
         for heard in self.dialect.hear(message)? {
             let part = match heard {
                 Heard::Interim(text) => words.interim(&text),
+                Heard::LikelyEnd(text) => words.likely_end(&text),
+                Heard::GoesOn(text) => words.goes_on(&text),
                 Heard::Segment { text, confidence } => {
                     if let Some(time) = self.dialect.final_to() {
                         kept.settle(time);

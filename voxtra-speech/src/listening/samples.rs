@@ -41,6 +41,8 @@ const SAMPLES: &[&str] = &[
     "TurnInfo",
     "event",
     "EndOfTurn",
+    "EagerEndOfTurn",
+    "TurnResumed",
     "StartOfTurn",
     "words",
     "text",

@@ -121,6 +121,24 @@ impl Words {
         self.partial(all)
     }
 
+    /// All words so far, of which `text` are the last, may be all of the turn.
+    pub(crate) fn likely_end(&mut self, text: &str) -> Option<Recognition> {
+        self.again(text).map(|text| Recognition::LikelyEnd { text })
+    }
+
+    /// They are not.
+    pub(crate) fn goes_on(&mut self, text: &str) -> Option<Recognition> {
+        self.again(text).map(|text| Recognition::Partial { text })
+    }
+
+    /// All words so far, whether or not they were told before.
+    fn again(&mut self, text: &str) -> Option<String> {
+        self.interim(text);
+        let mut all = self.segments.clone();
+        append(&mut all, text.trim());
+        Some(all).filter(|all| !all.is_empty())
+    }
+
     /// These words are certain.
     pub(crate) fn segment(&mut self, text: &str, confidence: f64) -> Option<Recognition> {
         let text = text.trim();

@@ -204,7 +204,7 @@ impl ScriptedReply {
     }
 
     /// The reply to the request with this number.
-    fn into_parts(self, number: usize) -> Parts<ReplyPart> {
+    pub(super) fn into_parts(self, number: usize) -> Parts<ReplyPart> {
         Parts::made_by(move |out| async move { self.play(number, &out).await })
     }
 
@@ -244,7 +244,7 @@ impl ScriptedReply {
     }
 }
 
-fn failure(kind: ProviderErrorKind, message: &str) -> ProviderError {
+pub(super) fn failure(kind: ProviderErrorKind, message: &str) -> ProviderError {
     ProviderError::new("scripted", kind, message)
 }
 

@@ -67,7 +67,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
     let instructions = read_instructions(&section);
     let language = read_word(&section, "language");
     let greeting = read_word(&section, "greeting");
-    let speech_to_speech = known.read_alone(&section);
+    let speech_to_speech = known.read_in_one(&section);
     if !section.has("speech_to_speech") {
         section.require(
             "speech_to_text",
@@ -239,25 +239,28 @@ impl Known<'_> {
         names
     }
 
-    /// The provider that does all three.
-    fn read_alone(&self, section: &Section<'_>) -> Option<String> {
+    /// The providers that do all three.
+    fn read_in_one(&self, section: &Section<'_>) -> Vec<String> {
         let role = ProviderRole::SpeechToSpeech;
-        let name = read_word(section, role.key())?;
-        if let Err(reason) = self.check(&name, role) {
-            section.refuse(role.key(), reason);
+        let names = self.read(section, role);
+        if !section.has(role.key()) {
+            return names;
         }
-        for key in [
-            "speech_to_text",
-            "language_model",
-            "text_to_speech",
-            "filler",
-            "languages",
+        for (key, reason) in [
+            ("speech_to_text", "speech_to_speech stands in its place"),
+            ("language_model", "speech_to_speech stands in its place"),
+            ("text_to_speech", "speech_to_speech stands in its place"),
+            (
+                "languages",
+                "a speech_to_speech speaks all its languages with one voice",
+            ),
+            ("preemptive", "a speech_to_speech thinks while it listens"),
         ] {
             if section.has(key) {
-                section.refuse(key, "leave it out: speech_to_speech stands in its place");
+                section.refuse(key, format!("leave it out: {reason}"));
             }
         }
-        Some(name)
+        names
     }
 
     fn check(&self, name: &str, role: ProviderRole) -> Result<(), String> {
@@ -682,9 +685,8 @@ fn settle_models(
         }
         let hears = uses(|agent| &agent.speech_to_text) && provider.speech_to_text_model.is_none();
         let speaks = uses(|agent| &agent.text_to_speech) && provider.text_to_speech_model.is_none();
-        let mut agents = agents.iter();
-        let talks = agents.any(|agent| agent.speech_to_speech.as_ref() == Some(&name))
-            && provider.speech_to_speech_model.is_none();
+        let talks =
+            uses(|agent| &agent.speech_to_speech) && provider.speech_to_speech_model.is_none();
         match (hears, speaks, talks) {
             (true, false, false) => provider.speech_to_text_model = provider.model.take(),
             (false, true, false) => provider.text_to_speech_model = provider.model.take(),

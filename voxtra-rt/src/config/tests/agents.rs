@@ -574,7 +574,7 @@ fn speech_to_speech_stands_in_place_of_the_three() {
     };
     let config = parse(&with("\"openai\""));
     let agent = &config.agents[0];
-    assert_eq!(agent.speech_to_speech.as_deref(), Some("openai"));
+    assert_eq!(agent.speech_to_speech, ["openai"]);
     assert!(agent.text_to_speech.is_empty() && !agent.needs_speech());
     let openai = config.providers.iter().find(|one| one.name == "openai");
     let openai = openai.unwrap();
@@ -590,13 +590,21 @@ fn speech_to_speech_stands_in_place_of_the_three() {
             "agent.a.language_model = \"anthropic\": leave it out: speech_to_speech stands in its place",
         ),
         (
-            "\"openai\"\nfiller = { after_ms = 500, say = \"Hm\" }",
-            "agent.a.filler",
+            "[\"openai\", \"openai\"]",
+            "agent.a.speech_to_speech = [\"openai\", \"openai\"]: names \"openai\" twice",
+        ),
+        (
+            "\"openai\"\npreemptive = true",
+            "agent.a.preemptive = true: leave it out: a speech_to_speech thinks while it listens",
         ),
     ] {
         let told = problem(&with(lines));
         assert!(told.contains(says), "{told}");
     }
+    let two = with("[\"openai\", \"gemini\"]\nfiller = { after_ms = 500, say = \"Hm\" }");
+    let two = parse(&two.replace("[agent.a]", "[provider.gemini]\nkey = \"x\"\n[agent.a]"));
+    assert_eq!(two.agents[0].speech_to_speech, ["openai", "gemini"]);
+    assert!(two.agents[0].filler.is_some());
     let both = with(
         "\"openai\"\n[agent.b]\ninstructions = \"x\"\nspeech_to_text = \"openai\"\nlanguage_model = \"anthropic\"",
     );

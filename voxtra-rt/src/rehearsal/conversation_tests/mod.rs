@@ -17,6 +17,7 @@ mod pauses;
 mod preemptive;
 mod silence;
 mod speech_to_speech;
+mod speech_to_speech_hangs;
 mod talking;
 mod tool_calls;
 mod toolboxes;

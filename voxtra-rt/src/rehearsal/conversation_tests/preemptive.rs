@@ -167,3 +167,76 @@ async fn words_that_were_answered_are_not_asked_about_with_the_next() {
     let next = "and tomorrow as well thank you";
     assert_eq!(asked, ["are you open", "are you open", next]);
 }
+
+/// Speech-to-text that hears each utterance's words at its beginning, and takes them for all of the
+/// turn; where it `resumes`, it takes that back at once.
+struct Eager {
+    resumes: bool,
+}
+
+impl SpeechToText for Eager {
+    fn name(&self) -> &str {
+        "eager"
+    }
+
+    fn listen(&self, _: ListenOptions, mut input: Feed<SpeechInput>) -> Parts<Recognition> {
+        let resumes = self.resumes;
+        let text = || "when do you open".to_owned();
+        Parts::made_by(move |out| async move {
+            while let Some(part) = input.next().await {
+                match part {
+                    SpeechInput::Started => {
+                        out.send(Recognition::LikelyEnd { text: text() }).await;
+                        if resumes {
+                            out.send(Recognition::Partial { text: text() }).await;
+                        }
+                    }
+                    SpeechInput::Ended => {
+                        let (text, confidence) = (text(), 1.0);
+                        out.send(Recognition::Final { text, confidence }).await;
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_model_is_asked_when_speech_to_text_hears_a_likely_end() {
+    for resumes in [false, true] {
+        let model = ScriptedModel::new([late(300, "We open at nine.")]).always("Once more.");
+        let agent = AgentSettings::new("Be brief.").preemptive(true);
+        let rehearsal =
+            Rehearsal::new()
+                .language_model(model.clone())
+                .handler(move |call: Call| {
+                    let agent = agent.clone();
+                    async move {
+                        call.set_speech_to_text(Arc::new(Eager { resumes }));
+                        call.agent().run(&agent).await
+                    }
+                });
+        let mut caller = rehearsal.call("1000").await;
+        caller.is_silent_for(ms(500)).await;
+        caller.says("when do you open").await;
+        caller.hears("We open at nine.").await;
+        caller.hangs_up().await;
+        let conversation = caller.ended().await;
+        assert_eq!(model.asked().len(), 1, "{conversation}");
+        let (ended, spoken) = (
+            at(&conversation, "turn.ended"),
+            at(&conversation, "agent.speech.started"),
+        );
+        assert!(ended <= spoken, "{conversation}");
+        let mut events = conversation.events().iter();
+        let asked = events.find_map(|event| match &event.body {
+            EventBody::BuiltIn(BuiltIn::TurnMeasured(turn)) => turn.asked_ms,
+            _ => None,
+        });
+        // Before the caller had finished, or when the silence behind the words told it.
+        let at_once = asked.unwrap() == 0;
+        assert_eq!(at_once, !resumes, "{conversation}");
+    }
+}

@@ -112,6 +112,11 @@ impl SpeechToSpeech for Service {
     }
 }
 
+/// What is given to the service is told of without what the guard has made beforehand.
+fn agent() -> AgentSettings {
+    patient()
+}
+
 fn tool_call(name: &str, arguments: Value) -> ToolCall {
     ToolCall {
         id: "1".to_owned(),

@@ -288,8 +288,6 @@ async fn a_tool_that_must_be_agreed_to_runs_after_the_caller_was_asked() {
 async fn an_agent_that_waits_is_silent_until_the_caller_speaks_or_time_has_passed() {
     let model = ScriptedModel::new([
         ScriptedReply::says("Take your time.").calls("wait", json!({})),
-        // Thrown away: the words that ended the wait are answered instead.
-        ScriptedReply::says("Yes?"),
         ScriptedReply::says("Yes, wait.").calls("wait", json!({ "seconds": 20 })),
         ScriptedReply::says("Are you there?"),
     ]);
@@ -314,4 +312,8 @@ async fn an_agent_that_waits_is_silent_until_the_caller_speaks_or_time_has_passe
         "{conversation}"
     );
     assert!(lock(&history).contains(&user("here is my number")));
+    // It was asked about the words that ended the wait, and not about the end of it.
+    let asked = model.asked();
+    let last = asked[1].messages.last();
+    assert_eq!((asked.len(), last), (3, Some(&user("here is my number"))));
 }

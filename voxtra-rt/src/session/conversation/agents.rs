@@ -198,7 +198,7 @@ impl<'a> Current<'a> {
                 services.speech_to_speech = None;
             }
             if let Some(service) = &settings.speech_to_speech {
-                services.speech_to_speech = Some(service.clone());
+                services.choose_speech_to_speech(service.clone());
             }
             // Both would hear the caller.
             if services.speech_to_speech.is_some() {

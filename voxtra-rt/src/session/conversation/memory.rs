@@ -32,6 +32,8 @@ pub(crate) struct Memory {
     /// How often since the caller said something.
     handed_over: u32,
     background: Background,
+    /// The caller's words have ended a tool, and say more than its result.
+    gives_way: bool,
 }
 
 /// A tool that the caller must agree to.
@@ -107,6 +109,16 @@ impl Memory {
         let any = !results.is_empty();
         self.messages.extend(results);
         any
+    }
+
+    /// A tool ended because the caller spoke.
+    pub(super) fn give_way(&mut self) {
+        self.gives_way = true;
+    }
+
+    /// Whether the caller's words are to be answered instead of what the tools gave. True once.
+    pub(super) fn takes_way(&mut self) -> bool {
+        std::mem::take(&mut self.gives_way)
     }
 
     /// What was said so far, without the instructions.

@@ -204,7 +204,7 @@ impl<'a> Conversation<'a> {
     /// ended, the caller was transferred, or a [`WayOut`] says so.
     ///
     /// A speech-to-speech service does it alone, if the call has one: it hears the caller and makes
-    /// the events of speech-to-text, and says what the agent says. The filler is not said then.
+    /// the events of speech-to-text, and says what the agent says.
     ///
     /// ```no_run
     /// # use voxtra_rt::session::{AgentSettings, Call, CallError, tools};

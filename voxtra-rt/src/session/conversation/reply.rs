@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use voxtra_core::event::{AgentResponse, AgentThinking};
-use voxtra_core::leg::Awaited;
 
 use super::super::call::Call;
 use super::super::deadlines;
@@ -16,7 +15,6 @@ use super::super::usage;
 use super::super::wording::Wording;
 use super::ahead::Ahead;
 use super::bounds::Bounds;
-use super::guard::AGENT;
 use super::tool;
 use super::turns::Floor;
 use crate::lock::lock;
@@ -149,6 +147,10 @@ impl Question<'_> {
             more.extend(results);
             // From here on nothing that was done is forgotten, nor done twice.
             lock(memory).append(std::mem::take(&mut more));
+            // Whoever follows the caller has those words, and asks the model once, about them.
+            if lock(memory).takes_way() && self.caller.is_some() {
+                break;
+            }
             // A tool may have ended the call, transferred the caller, or called another agent.
             if call.is_over() || call.session().is_transferred() || lock(memory).is_handed_over() {
                 break;
@@ -162,37 +164,14 @@ impl Question<'_> {
         Ok(answer)
     }
 
-    /// Runs tools, several at once.
+    /// Runs tools, and makes messages of what they gave.
     async fn act(&self, calls: &[ToolCall]) -> Vec<Message> {
-        let call = self.call;
-        let mut filled = true;
-        let mut limit = Duration::ZERO;
-        let results = calls.iter().map(|asked| {
-            let tool = lock(call.session().memory()).tool(&asked.name);
-            if let Some(tool) = tool.as_ref().filter(|tool| !tool::goes_on(call, &***tool)) {
-                filled &= tool.wants_filler();
-                limit = limit.max(tool.time_limit());
-            }
-            async move {
-                Message::Tool {
-                    id: asked.id.clone(),
-                    name: asked.name.clone(),
-                    result: tool::run(call, tool, asked).await,
-                }
-            }
+        let results = tool::run_all(self.call, calls).await;
+        let messages = calls.iter().zip(results).map(|(asked, result)| {
+            let (id, name) = (asked.id.clone(), asked.name.clone());
+            Message::Tool { id, name, result }
         });
-        let results = futures_util::future::join_all(results.collect::<Vec<_>>());
-        // A tool may take as long as it may take, and its result is no answer yet.
-        call.awaits(match filled {
-            true => Awaited::Agent {
-                patience_ms: u32::try_from(limit.as_millis()).unwrap_or(u32::MAX),
-            },
-            false => Awaited::Nobody,
-        })
-        .await;
-        let results = results.await;
-        call.awaits(AGENT).await;
-        results
+        messages.collect()
     }
 
     /// Speaks a reply while it is being read.

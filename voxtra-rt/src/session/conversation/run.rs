@@ -153,6 +153,8 @@ impl Running<'_> {
     async fn answer(&mut self, mut words: String, mut waits: bool) -> Result<bool, CallError> {
         let call = self.call;
         loop {
+            self.turns.answering(waits);
+            call.awaits(AGENT).await;
             if let Some(duplex) = &mut self.duplex {
                 match duplex.answer(&mut self.turns).await {
                     Ok(()) => self.failures = 0,
@@ -165,8 +167,6 @@ impl Running<'_> {
                 words.clear();
                 continue;
             }
-            self.turns.answering(waits);
-            call.awaits(AGENT).await;
             let told = lock(call.session().memory()).hear_results();
             let before = lock(call.session().memory()).count();
             let (phase, mut thinks) = watch::channel(Phase::Thinking);
@@ -236,13 +236,10 @@ impl Running<'_> {
         Ok(true)
     }
 
-    /// Guards the call against dead air, as the agent wants it. A speech-to-speech service has no
-    /// voice to make clips with, and its connection has limits of its own.
+    /// Guards the call against dead air, as the agent wants it.
     async fn watch(&mut self) {
         self.guard = None;
-        if self.duplex.is_none() {
-            self.guard = Some(Guard::begin(self.call, &self.agent.settings).await);
-        }
+        self.guard = Some(Guard::begin(self.call, &self.agent.settings).await);
     }
 
     /// Talks with what the agent has: a speech-to-speech service, or three providers.

@@ -73,7 +73,7 @@ impl Call {
         loop {
             match self.next().await {
                 Some(Ok(Recognition::Partial { text: partial })) if partial == text => return,
-                Some(Ok(Recognition::Partial { .. })) => {}
+                Some(Ok(Recognition::Partial { .. } | Recognition::LikelyEnd { .. })) => {}
                 other => panic!("{:?}: {other:?} instead of {text:?}", self.scenario),
             }
         }
@@ -83,7 +83,12 @@ impl Call {
     pub(super) async fn tells_words(&mut self) {
         loop {
             let part = self.next().await;
-            let words = matches!(part, Some(Ok(Recognition::Partial { .. })));
+            let words = matches!(
+                part,
+                Some(Ok(
+                    Recognition::Partial { .. } | Recognition::LikelyEnd { .. }
+                ))
+            );
             assert!(words, "{:?}: {part:?} within an utterance", self.scenario);
         }
     }
@@ -91,7 +96,7 @@ impl Call {
     pub(super) async fn turn_ends(&mut self) {
         loop {
             match self.next().await {
-                Some(Ok(Recognition::Partial { .. })) => {}
+                Some(Ok(Recognition::Partial { .. } | Recognition::LikelyEnd { .. })) => {}
                 Some(Ok(Recognition::EndOfTurn)) => return,
                 other => panic!("{:?}: {other:?} instead of an end", self.scenario),
             }
@@ -110,7 +115,7 @@ impl Call {
         self.says(&audio(FIRST)).await;
         let error = loop {
             match self.next().await {
-                Some(Ok(Recognition::Partial { .. })) => {}
+                Some(Ok(Recognition::Partial { .. } | Recognition::LikelyEnd { .. })) => {}
                 Some(Err(error)) => break error,
                 other => panic!("{:?}: {other:?} instead of an error", self.scenario),
             }

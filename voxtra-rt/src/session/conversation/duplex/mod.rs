@@ -10,7 +10,8 @@ use voxtra_core::event::{AgentResponse, AgentThinking};
 
 use super::super::call::Call;
 use super::super::error::CallError;
-use super::super::speak::{Manner, Voiced};
+use super::super::measure::Part;
+use super::super::speak::{Manner, Spoken, Voiced};
 use super::super::wording::Wording;
 use super::tool;
 use super::turns::{Input, Turns};
@@ -74,7 +75,8 @@ impl Duplex {
 
     /// Says something of its own, and remembers what was heard of it. False if the caller cut it.
     pub(super) async fn say(&mut self, text: &str) -> Result<bool, CallError> {
-        let round = self.round(TalkInput::Say(text.to_owned()), None).await;
+        let ask = TalkInput::Say(text.to_owned());
+        let round = self.round(ask, None, Part::Aside).await;
         let round = self.sound(round)?;
         self.remember_caller();
         let cut = round.interrupted || round.failed.is_some();
@@ -89,9 +91,11 @@ impl Duplex {
     pub(super) async fn answer(&mut self, turns: &mut Turns) -> Result<(), CallError> {
         let call = self.call.clone();
         let mut silent = true;
+        call.session().marks().asked_in_one();
         for number in 1_usize.. {
             call.emit_body(AgentThinking::default().into()).await;
-            let round = self.round(TalkInput::Respond, Some(turns)).await;
+            let ask = TalkInput::Respond;
+            let round = self.round(ask, Some(turns), Part::Answer).await;
             let round = self.sound(round)?;
             if !matches!(round.failed, Some(CallError::Ended)) {
                 let response = AgentResponse::new(round.text.clone(), round.calls.clone());
@@ -113,7 +117,8 @@ impl Duplex {
                 return Err(error);
             }
             let results = if act {
-                self.act(&round.calls).await
+                call.session().marks().tools(round.calls.len());
+                tool::run_all(&call, &round.calls).await
             } else {
                 vec![INTERRUPTED.to_owned(); round.calls.len()]
             };
@@ -143,15 +148,6 @@ impl Duplex {
             return Err(error.into());
         }
         Ok(())
-    }
-
-    /// Runs tools, several at once.
-    async fn act(&self, calls: &[ToolCall]) -> Vec<String> {
-        let results = calls.iter().map(|asked| {
-            let tool = lock(self.call.session().memory()).tool(&asked.name);
-            tool::run(&self.call, tool, asked)
-        });
-        futures_util::future::join_all(results.collect::<Vec<_>>()).await
     }
 
     /// A session that has failed is not used again.
@@ -185,6 +181,7 @@ impl Duplex {
         &mut self,
         ask: TalkInput,
         turns: Option<&mut Turns>,
+        part: Part,
     ) -> Result<Round, CallError> {
         let call = self.call.clone();
         self.open();
@@ -194,7 +191,9 @@ impl Duplex {
         let wording = Arc::new(Mutex::new(Wording::default()));
         let mut calls = Vec::new();
         let spoken = call
-            .while_up(speak(&call, session, ask, turns, &wording, &mut calls))
+            .while_up(speak(
+                &call, session, ask, turns, part, &wording, &mut calls,
+            ))
             .await;
         let heard_of = |spoken| lock(&wording).heard_of(spoken).to_owned();
         let (heard, interrupted, failed) = match spoken {
@@ -223,11 +222,12 @@ async fn speak(
     session: &mut Session,
     ask: TalkInput,
     turns: Option<&mut Turns>,
+    part: Part,
     wording: &Arc<Mutex<Wording>>,
     calls: &mut Vec<ToolCall>,
-) -> Result<(Option<super::super::speak::Spoken>, Option<CallError>), CallError> {
+) -> Result<(Option<Spoken>, Option<CallError>), CallError> {
     session.give(ask).await;
-    let first = match begin(session, turns, wording, calls).await? {
+    let first = match begin(call, session, turns, wording, calls).await? {
         Beginning::Audio(first) => first,
         Beginning::Nothing => return Ok((None, None)),
     };
@@ -242,6 +242,10 @@ async fn speak(
         Ok(())
     });
     let voiced = Voiced::new(speech, Some(wording.clone()));
+    let manner = Manner {
+        part,
+        ..Manner::default()
+    };
     let reading = async {
         // The utterance ends with it.
         let line = line;
@@ -251,14 +255,14 @@ async fn speak(
                     line.send(SpeechPart::audio(rate_hz, samples)).await;
                 }
                 TalkPart::Done(_) => return Ok(()),
-                other => note(other, wording, calls),
+                other => note(call, other, wording, calls),
             }
         }
     };
     let mut read: Option<Result<(), CallError>> = None;
     let spoken = {
         tokio::pin!(reading);
-        let speaking = call.utter(voiced, Manner::default());
+        let speaking = call.utter(voiced, manner);
         tokio::pin!(speaking);
         loop {
             tokio::select! {
@@ -284,11 +288,13 @@ async fn speak(
 
 /// Waits for the response's first audio, and until the caller is quiet.
 async fn begin(
+    call: &Call,
     session: &mut Session,
     mut turns: Option<&mut Turns>,
     wording: &Arc<Mutex<Wording>>,
     calls: &mut Vec<ToolCall>,
 ) -> Result<Beginning, CallError> {
+    let is_answer = turns.is_some();
     loop {
         let turn = async {
             match turns.as_deref_mut() {
@@ -300,10 +306,13 @@ async fn begin(
             loop {
                 match session.next().await? {
                     TalkPart::Audio { rate_hz, samples } if !samples.is_empty() => {
+                        if is_answer {
+                            call.session().marks().audio();
+                        }
                         return Ok(Beginning::Audio(SpeechPart::audio(rate_hz, samples)));
                     }
                     TalkPart::Done(_) => return Ok(Beginning::Nothing),
-                    other => note(other, wording, calls),
+                    other => note(call, other, wording, calls),
                 }
             }
         };
@@ -334,6 +343,7 @@ async fn begin(
                 calls.clear();
                 let heard = std::time::Duration::ZERO;
                 session.give(TalkInput::Interrupted { heard }).await;
+                call.session().marks().asked_in_one();
                 session.give(TalkInput::Respond).await;
             }
             Input::Silence | Input::Deaf | Input::Result => {}
@@ -342,9 +352,12 @@ async fn begin(
 }
 
 /// Keeps what a response tells beside its audio.
-fn note(part: TalkPart, wording: &Mutex<Wording>, calls: &mut Vec<ToolCall>) {
+fn note(call: &Call, part: TalkPart, wording: &Mutex<Wording>, calls: &mut Vec<ToolCall>) {
     match part {
-        TalkPart::Words(words) => lock(wording).extend(&words),
+        TalkPart::Words(words) => {
+            call.session().marks().token();
+            lock(wording).extend(&words);
+        }
         TalkPart::ToolCall(call) => calls.push(call),
         _ => {}
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::Value;
+use voxtra_core::leg::Awaited;
 
 pub(super) use self::background::Background;
 pub use self::function::FnTool;
@@ -19,6 +20,7 @@ pub use self::function::FnTool;
 pub use self::typed::typed;
 use super::super::call::Call;
 use super::super::error::HandlerError;
+use super::guard::AGENT;
 use crate::lock::lock;
 use crate::speech::{BoxFuture, TextToSpeech, ToolCall, ToolSpec};
 
@@ -110,8 +112,35 @@ pub trait Tool: Send + Sync {
     }
 }
 
+/// Runs tools, several at once, and says in words what came of each. Meanwhile the guard against
+/// dead air waits for them.
+pub(super) async fn run_all(call: &Call, calls: &[ToolCall]) -> Vec<String> {
+    let mut filled = true;
+    let mut limit = Duration::ZERO;
+    let results = calls.iter().map(|asked| {
+        let tool = lock(call.session().memory()).tool(&asked.name);
+        if let Some(tool) = tool.as_ref().filter(|tool| !goes_on(call, &***tool)) {
+            filled &= tool.wants_filler();
+            limit = limit.max(tool.time_limit());
+        }
+        run(call, tool, asked)
+    });
+    let results = futures_util::future::join_all(results.collect::<Vec<_>>());
+    // A tool may take as long as it may take, and its result is no answer yet.
+    call.awaits(match filled {
+        true => Awaited::Agent {
+            patience_ms: u32::try_from(limit.as_millis()).unwrap_or(u32::MAX),
+        },
+        false => Awaited::Nobody,
+    })
+    .await;
+    let results = results.await;
+    call.awaits(AGENT).await;
+    results
+}
+
 /// Runs one call of a tool, and says in words what came of it.
-pub(super) async fn run(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCall) -> String {
+async fn run(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCall) -> String {
     let transcript = || call.session().transcript();
     let number = transcript().tool_called(&asked.name, &asked.arguments);
     let result = result_of(call, tool, asked).await;

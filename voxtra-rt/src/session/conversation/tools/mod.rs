@@ -18,6 +18,7 @@ use super::super::event::EventBody;
 #[cfg(feature = "schema")]
 pub use super::tool::typed;
 use super::tool::{FnTool, Tool};
+use crate::lock::lock;
 use crate::speech::{TextToSpeech, ToolSpec};
 
 /// Longest time that a tool takes which waits for a person: longer than a telephone rings.
@@ -101,7 +102,10 @@ pub fn wait() -> impl Tool {
             _ => None,
         });
         match tokio::time::timeout(Duration::from_secs(seconds), spoken).await {
-            Ok(_) => Ok("the caller speaks".to_owned()),
+            Ok(_) => {
+                lock(call.session().memory()).give_way();
+                Ok("the caller speaks".to_owned())
+            }
             Err(_) => Ok(format!(
                 "{seconds} s have passed, and the caller said nothing"
             )),

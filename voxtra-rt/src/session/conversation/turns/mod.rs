@@ -172,9 +172,10 @@ impl Turns {
 
     /// Asks the model about what may be the whole turn, and throws its reply away if it is not.
     fn ask_ahead(&mut self) {
+        let session = self.call.session();
         let likely = self
             .state
-            .likely(Instant::now())
+            .likely(Instant::now(), |words| session.may_be_all(words))
             .filter(|_| self.preemptive);
         let Some(words) = likely else {
             self.ahead = None;

@@ -109,7 +109,7 @@ impl State {
     /// Whose turn it is to be heard.
     pub(super) fn awaited(&self) -> Awaited {
         // Speech-to-text that has never recognised anything seems to hang.
-        let deaf = self.spoke && !self.hears;
+        let deaf = self.spoke && !self.hears && !self.wordless;
         if self.owes || !self.words.is_empty() {
             AGENT
         } else if self.ended.is_some() {
@@ -121,15 +121,25 @@ impl State {
         }
     }
 
-    /// The words of a caller who is silent, and may have finished.
-    pub(super) fn likely(&self, now: Instant) -> Option<String> {
-        if self.caller_speaks || self.agent_speaks || self.held || self.over_agent {
+    /// The words of a caller who may have finished: who is silent, or whose last words are the last
+    /// as speech-to-text hears it.
+    pub(super) fn likely(
+        &self,
+        now: Instant,
+        are_last: impl FnOnce(&str) -> bool,
+    ) -> Option<String> {
+        if self.agent_speaks || self.held || self.over_agent {
+            return None;
+        }
+        let partial = self.partial.as_ref();
+        let are_last = self.unheard == 1 && partial.is_some_and(|(_, words)| are_last(words));
+        if self.caller_speaks && !are_last {
             return None;
         }
         let mut words: Vec<&str> = self.words.iter().map(|(_, words)| words.as_str()).collect();
         match (self.unheard, &self.partial) {
             (0, _) => {}
-            (1, Some((since, partial))) if now.duration_since(*since) >= STABLE => {
+            (1, Some((since, partial))) if are_last || now.duration_since(*since) >= STABLE => {
                 words.push(partial);
             }
             _ => return None,
