@@ -10,9 +10,9 @@ pub use crate::event::{
     AgentThinking, AudioFrameReceived, AudioFrameSent, BargeIn, CallAnswered, CallEnded,
     CallEndedEndedBy, CallFailed, CallHeld, CallReplaced, CallResumed, CallRinging, CallStarted,
     CallStartedDirection, CallTranscript, CallTransferFailed, CallTransferStarted, CallTransferred,
-    DtmfReceived, MediaStarted, MediaStopped, MediaStoppedReason, ObjectiveMissed, SessionCreated,
-    SessionDestroyed, SilenceDetected, TurnEnded, TurnMeasured, TurnMeasuredOutcome,
-    UserSpeechEnded, UserSpeechStarted, UserTranscript, UserTranscriptPartial,
+    DtmfReceived, MediaStarted, MediaStopped, MediaStoppedReason, MessageLeft, ObjectiveMissed,
+    SessionCreated, SessionDestroyed, SilenceDetected, TurnEnded, TurnMeasured,
+    TurnMeasuredOutcome, UserSpeechEnded, UserSpeechStarted, UserTranscript, UserTranscriptPartial,
 };
 /// The status with which `main` ends.
 pub use std::process::ExitCode;

@@ -136,6 +136,13 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             r#"{"from":"reception","to":"billing"}"#,
         ),
         (
+            "message.left",
+            MessageLeft::new("Call me back.".into(), 2_400)
+                .with_file("/var/spool/voxtra/1.wav".into())
+                .into(),
+            r#"{"text":"Call me back.","duration_ms":2400,"file":"/var/spool/voxtra/1.wav"}"#,
+        ),
+        (
             "dtmf.received",
             DtmfReceived::new('#').into(),
             r##"{"digit":"#"}"##,

@@ -172,6 +172,15 @@ voxtra_macros::voxtra! {
             /// The agent that does now.
             to: String,
         }
+        /// The caller left a message, for somebody who is not there.
+        message.left {
+            /// What the caller said, as speech-to-text understood it; empty without speech-to-text.
+            text: String,
+            /// How long it is, in milliseconds.
+            duration_ms: u64,
+            /// The file with the caller's audio; empty if none is kept, or it couldn't be written.
+            file: String = "",
+        }
         /// The caller pressed a key: once per key press.
         @realtime
         dtmf.received {

@@ -36,7 +36,7 @@ pub(super) fn has_fields(event: &EventDecl, known: &[(&str, Kind)]) -> bool {
 }
 
 /// The built-in events, in the order of the contract.
-pub(super) const EVENTS: [BuiltIn; 35] = [
+pub(super) const EVENTS: [BuiltIn; 36] = [
     (
         "call.started",
         &[
@@ -119,6 +119,10 @@ pub(super) const EVENTS: [BuiltIn; 35] = [
         ],
     ),
     ("agent.changed", &[("from", Text), ("to", Text)]),
+    (
+        "message.left",
+        &[("text", Text), ("duration_ms", Plain), ("file", Text)],
+    ),
     ("dtmf.received", &[("digit", Plain)]),
     ("barge_in", &[]),
     ("silence.detected", &[("silence_duration_ms", Plain)]),

@@ -53,6 +53,8 @@ pub struct ConfiguredAgent {
     pub hand_over: Vec<String>,
     /// The languages that it may go on in: tags, and the providers that speak them.
     pub languages: Vec<(String, String)>,
+    /// How callers leave messages.
+    pub message: tools::MessageSettings,
     /// How much of a conversation the model is told.
     pub context: ContextLimit,
     /// What happens when the caller says nothing.
@@ -104,14 +106,17 @@ pub enum ReadyTool {
     Wait,
     /// Goes on in another language.
     SwitchLanguage,
+    /// Lets the caller leave a message.
+    LeaveMessage,
 }
 
 impl ReadyTool {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Transfer,
         Self::HandOver,
         Self::HangUp,
+        Self::LeaveMessage,
         Self::SendDtmf,
         Self::SwitchLanguage,
         Self::Wait,
@@ -127,6 +132,7 @@ impl ReadyTool {
             Self::SendDtmf => "send_dtmf",
             Self::Wait => "wait",
             Self::SwitchLanguage => "switch_language",
+            Self::LeaveMessage => "leave_message",
         }
     }
 }
@@ -185,6 +191,7 @@ impl ConfiguredAgent {
                 ReadyTool::HangUp => settings.tool(tools::hang_up()),
                 ReadyTool::SendDtmf => settings.tool(tools::send_dtmf()),
                 ReadyTool::Wait => settings.tool(tools::wait()),
+                ReadyTool::LeaveMessage => settings.tool(tools::leave_message(&self.message)),
                 // It is added with its voices.
                 ReadyTool::SwitchLanguage => settings,
             };

@@ -246,6 +246,9 @@ impl Config {
             if let AgentInstructions::File(file) = &mut agent.instructions {
                 *file = folder.join(&*file);
             }
+            if let Some(messages) = &mut agent.message.folder {
+                *messages = folder.join(&*messages);
+            }
         }
         let transcripts = self.transcripts.as_mut();
         if let Some(transcripts) = transcripts.and_then(|one| one.folder.as_mut()) {

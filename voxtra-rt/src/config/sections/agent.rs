@@ -16,7 +16,7 @@ use super::read_word;
 use super::tool::DeclaredTools;
 use crate::session::{
     ContextLimit, DeadAir, Expect, Filler, KnownNames, NoInput, Objectives, OnFailure,
-    OverlapWords, WayOut, time_zone,
+    OverlapWords, WayOut, time_zone, tools::MessageSettings,
 };
 use crate::speech::{SpeechSettings, VoiceSettings};
 
@@ -121,6 +121,7 @@ fn read_agent(name: String, section: Section<'_>, known: &Known<'_>) -> Configur
         transfer,
         hand_over,
         languages,
+        message: read_message(section.section("message"), &section),
         context: read_context(section.section("context")),
         no_input: read_no_input(section.section("no_input"), known),
         filler: read_filler(section.section("filler")),
@@ -518,6 +519,28 @@ fn read_hand_over(
         }
     }
     to
+}
+
+/// Longest message, in seconds: it is kept in memory until it is over.
+const LONGEST_MESSAGE: u64 = 600;
+
+fn read_message(section: Section<'_>, agent: &Section<'_>) -> MessageSettings {
+    let defaults = MessageSettings::default();
+    let wants = agent.texts("tools").unwrap_or_default();
+    if section.is_present() && !wants.iter().any(|name| name == "leave_message") {
+        let reason = "is of no use without the tool: tools = [\"leave_message\"]";
+        agent.refuse("message", reason);
+    }
+    let longest = section.integer::<u64>("longest_s", 1..=LONGEST_MESSAGE);
+    let silence = section.integer::<u64>("silence_ms", 500..=60_000);
+    let message = MessageSettings::default().with(|message| {
+        message.folder = read_word(&section, "folder").map(PathBuf::from);
+        message.longest = longest.map_or(defaults.longest, Duration::from_secs);
+        message.silence = silence.map_or(defaults.silence, Duration::from_millis);
+        message.beep = section.boolean("beep").unwrap_or(defaults.beep);
+    });
+    section.finish();
+    message
 }
 
 fn read_context(section: Section<'_>) -> ContextLimit {

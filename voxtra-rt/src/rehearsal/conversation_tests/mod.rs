@@ -11,6 +11,7 @@ mod going_on;
 mod hand_over;
 mod limits;
 mod measured;
+mod messages;
 mod objectives;
 mod overlap;
 mod pauses;

@@ -180,6 +180,9 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
             .with_heard(u.arbitrary()?)
             .into(),
         EventKind::AgentChanged => AgentChanged::new(u.arbitrary()?, u.arbitrary()?).into(),
+        EventKind::MessageLeft => MessageLeft::new(u.arbitrary()?, u.arbitrary()?)
+            .with_file(u.arbitrary()?)
+            .into(),
         EventKind::AgentHeld => AgentHeld::new(
             *u.choose(&[
                 AgentHeldOutcome::Pending,

@@ -4,6 +4,7 @@
 mod html;
 #[cfg(feature = "http")]
 mod http;
+mod message;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use voxtra_core::event::BuiltIn;
 
 #[cfg(feature = "http")]
 pub use self::http::HttpTool;
+pub use self::message::{MessageSettings, leave_message};
 use super::super::call::Call;
 use super::super::event::EventBody;
 #[cfg(feature = "schema")]
