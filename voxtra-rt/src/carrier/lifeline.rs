@@ -29,11 +29,11 @@ pub(super) struct Lifeline {
     /// How long the program may stand still. `None`: for ever.
     longest: Option<Duration>,
     /// Locked while Asterisk is being told.
-    held: Arc<tokio::sync::Mutex<Held>>,
+    held: Arc<tokio::sync::Mutex<Hold>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Held {
+enum Hold {
     /// Nobody has told Asterisk anything.
     #[default]
     Not,
@@ -62,10 +62,10 @@ impl Lifeline {
             loop {
                 {
                     let mut held = held.lock().await;
-                    if *held == Held::Released {
+                    if *held == Hold::Released {
                         return;
                     }
-                    let is_first = std::mem::replace(&mut *held, Held::Held) == Held::Not;
+                    let is_first = std::mem::replace(&mut *held, Hold::Held) == Hold::Not;
                     let channel = channel.get();
                     match ari.set_variable(&channel, TIMEOUT, &seconds(longest)).await {
                         // Asterisk takes the order also if it does not know the function.
@@ -90,7 +90,7 @@ impl Lifeline {
     /// The caller stays in Asterisk without this program.
     pub(super) async fn release(&self) {
         let mut held = self.held.lock().await;
-        if std::mem::replace(&mut *held, Held::Released) != Held::Held {
+        if std::mem::replace(&mut *held, Hold::Released) != Hold::Held {
             return;
         }
         let channel = self.channel.get();

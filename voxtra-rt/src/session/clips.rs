@@ -253,7 +253,8 @@ fn said_by(call: &Call, service: &dyn SpeechToSpeech, options: TalkOptions, text
         while let Some(part) = talk.next().await {
             match part? {
                 TalkPart::Audio { rate_hz, samples } => {
-                    if !out.send(SpeechPart::audio(rate_hz, samples)).await {
+                    let taken = out.send(SpeechPart::audio(rate_hz, samples)).await;
+                    if !taken {
                         return Ok(());
                     }
                 }
