@@ -205,7 +205,7 @@ impl Harness {
         let ari = asterisk.client(&self.name);
         patiently("the end of channels, bridges and sockets", async {
             loop {
-                let channels = ari.channels().await.unwrap();
+                let channels = ari.channels().list().await.unwrap();
                 let bridges = asterisk.bridges().await;
                 let left = channels
                     .iter()

@@ -73,6 +73,18 @@ impl Asterisk {
         AriSettings::new(self.url.parse().unwrap(), app, "voxtra", "voxtra-test")
     }
 
+    /// What `GET` of this path below `/ari` answers.
+    pub async fn get_json(&self, path: &str) -> Value {
+        let answer = reqwest_client()
+            .get(format!("{}/{path}", self.url))
+            .basic_auth("voxtra", Some("voxtra-test"))
+            .send()
+            .await
+            .unwrap();
+        let text = answer.text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
     /// A client for the application `app`.
     pub fn client(&self, app: &str) -> AriClient {
         AriClient::new(self.settings(app)).unwrap()

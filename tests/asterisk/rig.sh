@@ -194,7 +194,7 @@ ari_answers() {
 # ------------------------------------------------------------------------------------------- configuration
 
 configure() {
-    mkdir -p "$instance"/{etc,run,log,spool/monitor,db,sounds}
+    mkdir -p "$instance"/{etc,run,log,spool/monitor,spool/recording,db,sounds}
     local file name
     for file in "$here"/etc/*.conf; do
         name=$(basename "$file")

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use voxtra::prelude::*;
 use voxtra::rt::app::{Handler, Outbound};
-use voxtra::rt::ari::HangupReason;
 
 use crate::asterisk::harness::{Harness, patiently};
 use crate::asterisk::{Asterisk, Call as Caller};
@@ -48,7 +47,10 @@ async fn callers_who_hang_up_while_they_are_answered() {
         harness.call(&asterisk, Caller::default()).await;
         let started = harness.until("call.started").await;
         tokio::time::sleep(Duration::from_millis(ms / 2)).await;
-        let gone = ari.hangup(&started.session_id, HangupReason::Normal).await;
+        let gone = ari
+            .channel(&started.session_id)
+            .hangup(&Default::default())
+            .await;
         gone.unwrap();
         let story = harness.story().await;
         assert_eq!(*story.wires().first().unwrap(), "session.created");
@@ -110,7 +112,11 @@ async fn callers_who_hang_up_while_they_are_transferred() {
         harness.call(&asterisk, Caller::default()).await;
         let started = harness.until("media.started").await;
         tokio::time::sleep(Duration::from_millis(ms)).await;
-        match ari.hangup(&started.session_id, HangupReason::Normal).await {
+        match ari
+            .channel(&started.session_id)
+            .hangup(&Default::default())
+            .await
+        {
             // The other party, a script without a word, may have been faster.
             Err(error) if error.is_not_found() => {}
             result => result.unwrap(),

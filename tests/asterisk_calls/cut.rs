@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use voxtra::prelude::*;
-use voxtra::rt::ari::{Channel, HangupReason};
+use voxtra::rt::ari::Channel;
 
 use crate::asterisk::cable::Cable;
 use crate::asterisk::harness::Harness;
@@ -140,7 +140,10 @@ async fn a_transferred_caller_does_not_stay_alone_when_the_other_party_leaves_un
     cable.leads_to(None);
     cable.cut();
     let ari = asterisk.client("x");
-    ari.hangup(other, HangupReason::Normal).await.unwrap();
+    ari.channel(other)
+        .hangup(&Default::default())
+        .await
+        .unwrap();
     asterisk.gone(other).await;
     assert_eq!(harness.app.calls().len(), 1);
     cable.leads_to(Some(there));

@@ -230,7 +230,8 @@ async fn the_caller_gives_up_before_the_agent_answers() {
     harness.until("call.started").await;
     asterisk
         .client(&harness.name)
-        .hangup(&caller.id, voxtra::rt::ari::HangupReason::Normal)
+        .channel(&caller.id)
+        .hangup(&Default::default())
         .await
         .unwrap();
     let story = ended(harness, &asterisk, &[], &hooks).await;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use voxtra::prelude::*;
-use voxtra::rt::ari::HangupReason;
 
 use crate::asterisk::harness::{Harness, any_port, patiently};
 use crate::asterisk::{Asterisk, Call as Caller};
@@ -58,8 +57,11 @@ async fn the_first_of_a_name_comes_back_when_the_second_has_left() {
 
     // The call that the first has kept holds the name in Asterisk; its end sets it free.
     let ari = asterisk.client(&harness.name);
-    assert!(ari.has_application().await.unwrap());
-    ari.hangup(&kept.id, HangupReason::Normal).await.unwrap();
+    assert!(ari.application(ari.app()).exists().await.unwrap());
+    ari.channel(&kept.id)
+        .hangup(&Default::default())
+        .await
+        .unwrap();
     let story = harness.story().await;
     assert_eq!(story.count("call.ended"), 1, "{}", story.text());
     let online = tokio::time::timeout(Duration::from_secs(60), harness.app.online());

@@ -450,8 +450,12 @@ async fn order(
 ) -> Response {
     if let Ok(Value::Object(fields)) = serde_json::from_slice(&body) {
         for (name, value) in fields {
-            let value = value.as_str().map(str::to_owned);
-            query.insert(name, value.unwrap_or_default());
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let value = match &value {
+                Value::Array(entries) => entries.iter().map(text).collect::<Vec<_>>().join(","),
+                value => text(value),
+            };
+            query.insert(name, value);
         }
     }
     // A segment may hold what separates segments.

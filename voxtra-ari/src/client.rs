@@ -1,16 +1,15 @@
 //! One HTTP request to Asterisk, and its possible outcomes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{
     AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use reqwest::{Method, Response, StatusCode, Upgraded};
+use reqwest::{Response, StatusCode, Upgraded};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -19,25 +18,33 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use url::Url;
 
 use super::error::root_cause;
+use super::read::Json;
+use super::request::{MAX_ANSWER, Request};
+use super::socket::rest::{Unanswered, Wire};
 use super::text::clean;
-use super::{AriError, AriSettings, AsteriskInfo, AsteriskModule};
+use super::{AriError, AriSettings};
 
 /// Gives orders to Asterisk over REST. Clones share their connections.
 ///
-/// Every method is one request and ends within the time limit (5 s unless set with
-/// [`AriClient::with_timeout`]). It may return any [`AriError`]: `Unauthorized`, `NotFound` when
-/// the channel has gone meanwhile, `Conflict` when it is not in Stasis, `Timeout`, `Transport` …
+/// Every operation of ARI is a method of one of its handles: [`channels`](Self::channels) for all
+/// of them, [`channel`](Self::channel) for one. Each is an [`Order`](crate::Order): one request,
+/// sent when it is awaited, which ends within its time limit (5 s unless set with
+/// [`AriClient::with_timeout`] or [`Order::timeout`](crate::Order::timeout)). It may return any
+/// [`AriError`]: `Unauthorized`, `NotFound` when the channel has gone meanwhile, `Conflict` when it
+/// is not in Stasis, `Timeout`, `Transport` …
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use voxtra_ari::{AriClient, AriSettings, HangupReason};
+/// use voxtra_ari::channels::HangupOptions;
+/// use voxtra_ari::{AriClient, AriSettings};
 ///
 /// let url = "http://127.0.0.1:8088/ari".parse()?;
 /// let password = std::env::var("ARI_PASSWORD")?;
 /// let ari = AriClient::new(AriSettings::new(url, "acme", "acme", password))?;
-/// println!("Asterisk {}", ari.asterisk_info().await?.version);
-/// for channel in ari.channels().await? {
-///     ari.hangup(&channel.id, HangupReason::Normal).await?;
+/// let asterisk = ari.asterisk().ping().await?;
+/// println!("{} at {}", asterisk.ping, asterisk.timestamp);
+/// for channel in ari.channels().list().await? {
+///     ari.channel(channel.id).hangup(&HangupOptions::default()).await?;
 /// }
 /// # Ok(()) }
 /// ```
@@ -54,6 +61,8 @@ struct Inner {
     timeout: Duration,
     /// Permits for requests under way.
     turns: Semaphore,
+    /// An event websocket that takes orders.
+    wire: Mutex<Option<Wire>>,
 }
 
 impl std::fmt::Debug for AriClient {
@@ -103,6 +112,7 @@ impl AriClient {
                 host,
                 timeout,
                 turns: Semaphore::new(MAX_REQUESTS),
+                wire: Mutex::default(),
             }),
         })
     }
@@ -117,99 +127,153 @@ impl AriClient {
         &self.inner.settings.app
     }
 
-    /// `GET /asterisk/info`: version and start time. Also the cheapest test of the login.
-    ///
-    /// # Errors
-    /// See [`AriClient`].
-    pub async fn asterisk_info(&self) -> Result<AsteriskInfo, AriError> {
-        self.send(Request::get(["asterisk", "info"])).await
+    /// Sends a request and returns the body of its answer, of at most `most` bytes.
+    pub(super) async fn exchange(
+        &self,
+        request: Request,
+        timeout: Duration,
+        most: usize,
+    ) -> Result<Vec<u8>, AriError> {
+        let label = request.label();
+        if most <= MAX_ANSWER
+            && let Some(wire) = self.wire()
+            && let Some(message) = self.message(&request, &label)?
+        {
+            let module = request.module();
+            let answered = self.over_websocket(wire, message, &label, &module, timeout);
+            if let Some(body) = answered.await? {
+                return Ok(body);
+            }
+        }
+        let asked = self.ask(&label, request, timeout).await?;
+        if most > 0 {
+            return self.body(&label, asked.answer, most, timeout).await;
+        }
+        // Read so that the connection can be reused. Whatever comes, the order was carried out.
+        let _ = self.body(&label, asked.answer, MAX_ANSWER, timeout).await;
+        Ok(Vec::new())
     }
 
-    /// `GET /asterisk/modules`: the loaded modules. [`missing_modules`](super::missing_modules)
-    /// returns the required ones that are not running.
-    ///
-    /// # Errors
-    /// See [`AriClient`].
-    pub async fn modules(&self) -> Result<Vec<AsteriskModule>, AriError> {
-        self.send(Request::get(["asterisk", "modules"]).list())
-            .await
+    /// Sends a request over the event websocket. `None` if it was not sent.
+    async fn over_websocket(
+        &self,
+        wire: Wire,
+        message: Json,
+        label: &str,
+        module: &str,
+        timeout: Duration,
+    ) -> Result<Option<Vec<u8>>, AriError> {
+        let answer = match tokio::time::timeout(timeout, wire.exchange(message)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(Unanswered::NotSent)) => return Ok(None),
+            Ok(Err(Unanswered::Lost)) => {
+                return Err(AriError::Transport {
+                    request: label.to_owned(),
+                    host: self.inner.host.clone(),
+                    reason: "the event websocket was lost before the answer came".to_owned(),
+                });
+            }
+            Err(_) => {
+                return Err(AriError::Timeout {
+                    request: label.to_owned(),
+                    after: timeout,
+                });
+            }
+        };
+        let body = answer.body.into_bytes();
+        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        if status.is_success() {
+            return Ok(Some(body));
+        }
+        Err(self.refused(label.to_owned(), module, status, &body))
     }
 
-    /// Whether this user may give orders, not only read. It sends a harmless order.
-    ///
-    /// # Errors
-    /// [`AriError::Forbidden`] if it may only read; otherwise see [`AriClient`].
-    pub async fn may_order(&self) -> Result<(), AriError> {
-        // Asterisk refuses a read-only user before it looks for the channel.
-        match self.answer("no-such-channel").await {
-            Err(error) if !error.is_not_found() => Err(error),
-            _ => Ok(()),
+    /// A request as a `RESTRequest` without an id; `None` if it is too long for the websocket.
+    fn message(&self, request: &Request, label: &str) -> Result<Option<Json>, AriError> {
+        let url = self.url(request, label)?;
+        let base = self.inner.settings.url.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(base).unwrap_or_default();
+        let mut uri = path.trim_start_matches('/').to_owned();
+        if let Some(query) = url.query() {
+            uri.push('?');
+            uri.push_str(query);
+        }
+        let body = request
+            .json()
+            .map(|body| Value::Object(body.clone()).to_string());
+        let mut message = Json::from_iter([
+            ("method".to_owned(), request.method.as_str().into()),
+            ("uri".to_owned(), uri.into()),
+        ]);
+        if let Some(body) = body {
+            if body.len() > MAX_WIRED {
+                return Ok(None);
+            }
+            message.insert("content_type".to_owned(), "application/json".into());
+            message.insert("message_body".to_owned(), body.into());
+        }
+        Ok(Some(message))
+    }
+
+    fn wire(&self) -> Option<Wire> {
+        let wire = self.inner.wire.lock();
+        wire.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on orders go over this websocket, where they are short.
+    pub(super) fn attach(&self, wire: Wire) {
+        let here = self.inner.wire.lock();
+        *here.unwrap_or_else(PoisonError::into_inner) = Some(wire);
+    }
+
+    /// This websocket takes no more orders.
+    pub(super) fn detach(&self, wire: &Wire) {
+        let here = self.inner.wire.lock();
+        let mut here = here.unwrap_or_else(PoisonError::into_inner);
+        if here.as_ref().is_some_and(|here| here.is_same(wire)) {
+            *here = None;
         }
     }
 
-    /// Sends a request and parses the answer as `T`.
-    pub(super) async fn send<T: DeserializeOwned>(
-        &self,
-        request: Request<'_>,
-    ) -> Result<T, AriError> {
-        let (label, body) = self.exchange(request).await?;
-        serde_json::from_slice(&body).map_err(|error| AriError::Decode {
-            request: label,
-            reason: error.to_string(),
-        })
-    }
-
-    /// Sends an order whose answer carries only a status.
-    pub(super) async fn order(&self, request: Request<'_>) -> Result<(), AriError> {
-        let label = request.label();
-        let asked = self.ask(&label, request).await?;
-        // Read so that the connection can be reused. Whatever comes, the order was carried out.
-        let _ = self.body(&label, asked.answer, MAX_ANSWER).await;
-        Ok(())
-    }
-
-    async fn exchange(&self, request: Request<'_>) -> Result<(String, Vec<u8>), AriError> {
-        let label = request.label();
-        let asked = self.ask(&label, request).await?;
-        let body = self.body(&label, asked.answer, asked.most).await?;
-        Ok((label, body))
-    }
-
     /// Sends a request and returns the answer if it is a success.
-    async fn ask(&self, label: &str, request: Request<'_>) -> Result<Asked<'_>, AriError> {
-        let most = request.most;
+    async fn ask(
+        &self,
+        label: &str,
+        request: Request,
+        timeout: Duration,
+    ) -> Result<Asked<'_>, AriError> {
         let url = self.url(&request, label)?;
+        let module = request.module();
         let asked = Instant::now();
-        let turn = tokio::time::timeout(self.inner.timeout, self.inner.turns.acquire()).await;
+        let turn = tokio::time::timeout(timeout, self.inner.turns.acquire()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(AriError::Timeout {
                 request: label.to_owned(),
-                after: self.inner.timeout,
+                after: timeout,
             });
         };
-        let left = self.inner.timeout.saturating_sub(asked.elapsed());
+        let left = timeout.saturating_sub(asked.elapsed());
         let mut builder = self.inner.http.request(request.method.clone(), url);
         builder = builder.timeout(left);
         builder = builder.header(AUTHORIZATION, self.inner.authorization.clone());
-        if let Some(body) = &request.body {
+        if let Some(body) = request.json() {
             builder = builder.json(body);
         }
         let answer = builder
             .send()
             .await
-            .map_err(|error| self.failed(label, error))?;
+            .map_err(|error| self.failed(label, error, timeout))?;
         let status = answer.status();
         if status.is_success() {
             tracing::trace!(request = label, status = status.as_u16(), "ari");
             Ok(Asked {
-                most,
                 answer,
                 _turn: turn,
             })
         } else {
             tracing::debug!(request = label, status = status.as_u16(), "ari refused");
-            let body = self.body(label, answer, MAX_ANSWER).await?;
-            Err(self.refused(label.to_owned(), status, &body))
+            let body = self.body(label, answer, MAX_ANSWER, timeout).await?;
+            Err(self.refused(label.to_owned(), &module, status, &body))
         }
     }
 
@@ -219,12 +283,13 @@ impl AriClient {
         label: &str,
         mut answer: Response,
         most: usize,
+        timeout: Duration,
     ) -> Result<Vec<u8>, AriError> {
         let mut body = Vec::new();
         while let Some(chunk) = answer
             .chunk()
             .await
-            .map_err(|error| self.failed(label, error))?
+            .map_err(|error| self.failed(label, error, timeout))?
         {
             if body.len().saturating_add(chunk.len()) > most {
                 return Err(AriError::Decode {
@@ -246,9 +311,10 @@ impl AriClient {
             host: self.inner.host.clone(),
             reason: reason.to_owned(),
         };
-        let request = Request::get(["events"])
-            .query("app", self.app())
-            .query("subscribeAll", "false");
+        let request = Request::get("events", &["events"])
+            .set("app", self.app())
+            .set("subscribeAll", &false);
+        let timeout = self.inner.timeout;
         let key = generate_key();
         let answer = self
             .inner
@@ -261,11 +327,11 @@ impl AriClient {
             .header(SEC_WEBSOCKET_KEY, &key)
             .send()
             .await
-            .map_err(|error| self.failed(LABEL, error))?;
+            .map_err(|error| self.failed(LABEL, error, timeout))?;
         let status = answer.status();
         if status != StatusCode::SWITCHING_PROTOCOLS {
-            let body = self.body(LABEL, answer, MAX_ANSWER).await?;
-            return Err(self.refused(LABEL.to_owned(), status, &body));
+            let body = self.body(LABEL, answer, MAX_ANSWER, timeout).await?;
+            return Err(self.refused(LABEL.to_owned(), &request.module(), status, &body));
         }
         let accepted = answer.headers().get(SEC_WEBSOCKET_ACCEPT);
         if accepted.map(HeaderValue::as_bytes) != Some(derive_accept_key(key.as_bytes()).as_bytes())
@@ -284,7 +350,13 @@ impl AriClient {
     }
 
     /// The error for an answer that is not a success.
-    pub(super) fn refused(&self, request: String, status: StatusCode, body: &[u8]) -> AriError {
+    pub(super) fn refused(
+        &self,
+        request: String,
+        module: &str,
+        status: StatusCode,
+        body: &[u8],
+    ) -> AriError {
         let message = message_of(body)
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason").to_owned());
         let username = || self.inner.settings.username.clone();
@@ -298,6 +370,11 @@ impl AriClient {
                 username: username(),
                 message,
             },
+            // What ARI says when no module has the path.
+            StatusCode::NOT_FOUND if message == "Resource not found" => AriError::NotServed {
+                request,
+                module: module.to_owned(),
+            },
             StatusCode::NOT_FOUND => AriError::NotFound { request, message },
             StatusCode::CONFLICT => AriError::Conflict { request, message },
             _ => AriError::Status {
@@ -308,7 +385,7 @@ impl AriClient {
         }
     }
 
-    pub(super) fn url(&self, request: &Request<'_>, label: &str) -> Result<Url, AriError> {
+    pub(super) fn url(&self, request: &Request, label: &str) -> Result<Url, AriError> {
         let invalid = |reason| AriError::InvalidRequest {
             request: label.to_owned(),
             reason,
@@ -318,7 +395,7 @@ impl AriClient {
         if request
             .path
             .iter()
-            .any(|segment| matches!(*segment, "" | "." | ".."))
+            .any(|segment| matches!(segment.as_str(), "" | "." | ".."))
         {
             return Err(invalid("an id must not be empty, `.` or `..`"));
         }
@@ -335,19 +412,17 @@ impl AriClient {
             .map_err(|()| invalid("the ARI url cannot be extended"))?
             .pop_if_empty()
             .extend(&request.path);
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
+        let query = request.query();
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         Ok(url)
     }
 
-    fn failed(&self, label: &str, error: reqwest::Error) -> AriError {
+    fn failed(&self, label: &str, error: reqwest::Error, after: Duration) -> AriError {
         let request = label.to_owned();
         if error.is_timeout() {
-            AriError::Timeout {
-                request,
-                after: self.inner.timeout,
-            }
+            AriError::Timeout { request, after }
         } else {
             // The URL may contain the user's ids and query values; the label says enough.
             let reason = root_cause(&error.without_url());
@@ -363,80 +438,14 @@ impl AriClient {
 /// An answer with a successful status.
 struct Asked<'a> {
     answer: Response,
-    /// Most bytes that the answer may have.
-    most: usize,
     /// Held until the answer has been read.
     _turn: tokio::sync::SemaphorePermit<'a>,
 }
 
+/// Most bytes of a body that goes over the event websocket.
+const MAX_WIRED: usize = 16 << 10;
 /// Most requests under way at the same time: each takes a socket, and calls need those too.
 const MAX_REQUESTS: usize = 64;
-/// Most bytes of an answer about one thing: as many calls as are up may be waiting for theirs.
-const MAX_ANSWER: usize = 64 << 10;
-/// Most bytes of a list. A list of 20,000 channels is shorter.
-const MAX_LIST: usize = 16 << 20;
-
-/// A request, built by the methods of [`AriClient`], one per operation.
-pub(super) struct Request<'a> {
-    method: Method,
-    path: Vec<&'a str>,
-    query: Vec<(&'static str, String)>,
-    body: Option<Value>,
-    /// Most bytes of its answer.
-    most: usize,
-}
-
-impl<'a> Request<'a> {
-    pub(super) fn get<const N: usize>(path: [&'a str; N]) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    pub(super) fn post<const N: usize>(path: [&'a str; N]) -> Self {
-        Self::new(Method::POST, path)
-    }
-
-    pub(super) fn delete<const N: usize>(path: [&'a str; N]) -> Self {
-        Self::new(Method::DELETE, path)
-    }
-
-    /// Declares that the answer is a list.
-    pub(super) fn list(mut self) -> Self {
-        self.most = MAX_LIST;
-        self
-    }
-
-    pub(super) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.query.push((name, value.into()));
-        self
-    }
-
-    pub(super) fn body(mut self, body: Value) -> Self {
-        self.body = Some(body);
-        self
-    }
-
-    /// Method and path, for errors and logs. Query and body are left out: they may hold private
-    /// data.
-    pub(super) fn label(&self) -> String {
-        let mut label = self.method.as_str().to_owned();
-        label.push(' ');
-        for segment in &self.path {
-            label.push('/');
-            label.push_str(segment);
-        }
-        label
-    }
-
-    fn new<const N: usize>(method: Method, path: [&'a str; N]) -> Self {
-        Self {
-            method,
-            path: path.to_vec(),
-            query: Vec::new(),
-            body: None,
-            most: MAX_ANSWER,
-        }
-    }
-}
 
 /// Asterisk's explanation in `{"message": "…"}`; some errors come from its web server, as plain
 /// text.

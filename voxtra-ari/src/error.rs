@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// A failed order to Asterisk, or a failed or lost event connection.
 ///
-/// `request` is the method and the path (`POST /channels/abc/answer`): never a password, a query or
-/// a body.
+/// `request` is the operation, its method and path (`channel.answer (POST /channels/abc/answer)`):
+/// never a password, a query or a body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AriError {
@@ -53,6 +53,17 @@ pub enum AriError {
         request: String,
         /// Asterisk's message.
         message: String,
+    },
+    /// HTTP 404 for an operation: the module with it isn't loaded, or this Asterisk is older than
+    /// the operation. Its documentation says since when there is one.
+    #[error(
+        "{request}: this Asterisk doesn't serve that: load {module}.so (`module load {module}.so`, modules.conf), or use a version that has it"
+    )]
+    NotServed {
+        /// The request.
+        request: String,
+        /// The module with the operations on this resource.
+        module: String,
     },
     /// HTTP 409: the state of the resource does not allow this, such as a channel that is not in
     /// Stasis.

@@ -1,287 +1,71 @@
-//! Events of the event websocket.
+//! Messages of the event websocket: what the generated types leave to be done.
 
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Bridge, Channel, Playback, text};
+use crate::AriEvent;
+use crate::read::{Bounds, Fields, Json};
+use crate::text;
 
-/// One message of the event websocket, by its `type`.
-///
-/// Only the events that a voice application acts on are typed; all others are [`AriEvent::Unknown`]
-/// and harmless.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event of a type that this version of the crate doesn't know.
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub enum AriEvent {
-    /// A channel entered the application. An external-media channel does so as well, with the id of
-    /// its AudioSocket connection as the only argument: it is not a new call.
-    StasisStart(StasisStart),
-    /// A channel left the application: it hung up, or went back to the dialplan. For a channel that
-    /// came in through the dialplan this is the last event: our subscription ends with it, so no
-    /// `ChannelDestroyed` follows.
-    StasisEnd(StasisEnd),
-    /// A channel rings, is answered …
-    ChannelStateChange(ChannelEvent),
-    /// The far end put the call on hold.
-    ChannelHold(ChannelEvent),
-    /// The far end took the call off hold.
-    ChannelUnhold(ChannelEvent),
-    /// A hang-up was requested.
-    ChannelHangupRequest(ChannelHangupRequest),
-    /// A channel that we originated, or subscribed to, is gone.
-    ChannelDestroyed(ChannelDestroyed),
-    /// A key was pressed.
-    ChannelDtmfReceived(ChannelDtmfReceived),
-    /// A channel variable was set, by us or by the dialplan.
-    ChannelVarset(ChannelVarset),
-    /// An outgoing call made progress. An unanswered one ends with `ChannelDestroyed` alone.
-    Dial(Dial),
-    /// A sound began.
-    PlaybackStarted(PlaybackEvent),
-    /// A sound is over.
-    PlaybackFinished(PlaybackEvent),
-    /// A bridge is gone.
-    BridgeDestroyed(BridgeEvent),
-    /// A channel was put into a bridge.
-    ChannelEnteredBridge(ChannelBridgeEvent),
-    /// A channel was taken out of a bridge.
-    ChannelLeftBridge(ChannelBridgeEvent),
-    /// Another client connected with our application's name and gets its events from now on.
-    ApplicationReplaced(ApplicationReplaced),
-    /// Any other type.
-    Unknown {
-        /// Its `type`.
-        kind: String,
-    },
+pub struct UnknownEvent {
+    /// Its `type`.
+    pub kind: String,
+    /// The application that receives the event.
+    pub application: String,
+    /// When it was created: `2026-05-04T08:31:21.512+0000`.
+    pub timestamp: String,
+    /// All of it, as it came.
+    pub json: Json,
 }
 
-/// A channel entered the application.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct StasisStart {
-    /// The arguments after the name in `Stasis(name,arg,…)`, or `appArgs` of an originate.
-    #[serde(default, deserialize_with = "text::lines")]
-    pub args: Vec<String>,
-    /// The channel.
-    pub channel: Channel,
-    /// The channel it replaces, after a transfer or a pickup.
-    #[serde(default)]
-    pub replace_channel: Option<Channel>,
-}
-
-/// A channel left the application.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct StasisEnd {
-    /// The channel.
-    pub channel: Channel,
-}
-
-/// An event that only names a channel and its state.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ChannelEvent {
-    /// The channel.
-    pub channel: Channel,
-}
-
-/// A hang-up was requested.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ChannelHangupRequest {
-    /// The channel.
-    pub channel: Channel,
-    /// Q.850 cause, 16 for a normal hang-up; with `soft`, one of Asterisk's `AST_SOFTHANGUP_` flags
-    /// instead, 32 for an explicit order.
-    #[serde(default)]
-    pub cause: Option<i32>,
-    /// Whether Asterisk itself was told to hang up, by ARI or its console, rather than by the other
-    /// side.
-    #[serde(default)]
-    pub soft: bool,
-}
-
-/// A channel is gone.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ChannelDestroyed {
-    /// The channel.
-    pub channel: Channel,
-    /// Q.850 cause: 16 normal clearing, 17 busy, 19 no answer, 21 rejected, 0 unknown.
-    #[serde(default)]
-    pub cause: i32,
-    /// The cause in words.
-    #[serde(default, deserialize_with = "text::line")]
-    pub cause_txt: String,
-}
-
-/// A key was pressed (reported at its release).
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ChannelDtmfReceived {
-    /// The channel.
-    pub channel: Channel,
-    /// One of `0-9 A-D * #`.
-    #[serde(deserialize_with = "text::line")]
-    pub digit: String,
-    /// How long it was held, in ms.
-    #[serde(default)]
-    pub duration_ms: u64,
-}
-
-impl ChannelDtmfReceived {
-    /// The key, if `digit` is one that a telephone can have.
-    pub fn key(&self) -> Option<char> {
-        let mut chars = self.digit.chars();
-        let key = chars.next()?;
-        (chars.next().is_none() && matches!(key, '0'..='9' | 'A'..='D' | '*' | '#')).then_some(key)
+impl UnknownEvent {
+    pub(crate) fn new(kind: &str, mut fields: Fields) -> Self {
+        let json = fields.rest();
+        let line = |name: &str| {
+            let value = json.get(name).and_then(Value::as_str);
+            value.map(text::clean).unwrap_or_default()
+        };
+        Self {
+            kind: kind.to_owned(),
+            application: line("application"),
+            timestamp: line("timestamp"),
+            json,
+        }
     }
 }
-
-/// A variable was set.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ChannelVarset {
-    /// The channel; none for a global variable.
-    #[serde(default)]
-    pub channel: Option<Channel>,
-    /// Name.
-    #[serde(deserialize_with = "text::line")]
-    pub variable: String,
-    /// New value.
-    #[serde(default, deserialize_with = "text::value")]
-    pub value: String,
-}
-
-/// An outgoing call made progress.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Dial {
-    /// The calling channel, if a channel calls. An originate has none.
-    #[serde(default)]
-    pub caller: Option<Channel>,
-    /// The called channel.
-    pub peer: Channel,
-    /// Empty when dialling starts, then `RINGING`, `PROGRESS`, `ANSWER`, `BUSY`, `NOANSWER`,
-    /// `CONGESTION`, `CHANUNAVAIL`, `CANCEL`.
-    #[serde(default, deserialize_with = "text::line")]
-    pub dialstatus: String,
-    /// What was dialled.
-    #[serde(default, deserialize_with = "text::line")]
-    pub dialstring: String,
-}
-
-/// A sound began or is over.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct PlaybackEvent {
-    /// The playback.
-    pub playback: Playback,
-}
-
-/// A bridge is gone.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct BridgeEvent {
-    /// The bridge.
-    pub bridge: Bridge,
-}
-
-/// A channel entered or left a bridge.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ChannelBridgeEvent {
-    /// The bridge.
-    pub bridge: Bridge,
-    /// The channel.
-    pub channel: Channel,
-}
-
-/// Another client connected with our name.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ApplicationReplaced {
-    /// The application's name.
-    #[serde(deserialize_with = "text::line")]
-    pub application: String,
-}
-
-/// Generates the parser and each type's name from one list, so that they cannot differ.
-macro_rules! typed_events {
-    ($($name:ident),* $(,)?) => {
-        /// Every type except `Unknown`.
-        #[cfg(test)]
-        const TYPED: &[&str] = &[$(stringify!($name)),*];
-
-        impl AriEvent {
-            /// Reads one message.
-            ///
-            /// # Errors
-            /// Not JSON, no `type`, or a known type without a required field.
-            pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-                #[derive(Deserialize)]
-                struct Envelope {
-                    #[serde(deserialize_with = "text::line")]
-                    r#type: String,
-                }
-                // serde would also accept a list, with its first value as the type.
-                if !text.trim_ascii_start().starts_with('{') {
-                    return Err(serde::de::Error::custom("not a JSON object"));
-                }
-                let kind = serde_json::from_str::<Envelope>(text)?.r#type;
-                match kind.as_str() {
-                    $(stringify!($name) => serde_json::from_str(text).map(Self::$name),)*
-                    _ => Ok(Self::Unknown { kind }),
-                }
-            }
-
-            /// Its `type` on the wire.
-            pub fn kind(&self) -> &str {
-                match self {
-                    $(Self::$name(_) => stringify!($name),)*
-                    Self::Unknown { kind } => kind,
-                }
-            }
-        }
-    };
-}
-
-typed_events!(
-    StasisStart,
-    StasisEnd,
-    ChannelStateChange,
-    ChannelHold,
-    ChannelUnhold,
-    ChannelHangupRequest,
-    ChannelDestroyed,
-    ChannelDtmfReceived,
-    ChannelVarset,
-    Dial,
-    PlaybackStarted,
-    PlaybackFinished,
-    BridgeDestroyed,
-    ChannelEnteredBridge,
-    ChannelLeftBridge,
-    ApplicationReplaced,
-);
 
 impl AriEvent {
-    /// The channel the event is about, if any. For [`Dial`] that is the called one.
-    pub fn channel(&self) -> Option<&Channel> {
-        Some(match self {
-            Self::StasisStart(e) => &e.channel,
-            Self::StasisEnd(e) => &e.channel,
-            Self::ChannelStateChange(e) | Self::ChannelHold(e) | Self::ChannelUnhold(e) => {
-                &e.channel
-            }
-            Self::ChannelHangupRequest(e) => &e.channel,
-            Self::ChannelDestroyed(e) => &e.channel,
-            Self::ChannelDtmfReceived(e) => &e.channel,
-            Self::ChannelVarset(e) => return e.channel.as_ref(),
-            Self::Dial(e) => &e.peer,
-            Self::ChannelEnteredBridge(e) | Self::ChannelLeftBridge(e) => &e.channel,
-            Self::PlaybackStarted(_)
-            | Self::PlaybackFinished(_)
-            | Self::BridgeDestroyed(_)
-            | Self::ApplicationReplaced(_)
-            | Self::Unknown { .. } => return None,
-        })
+    /// Reads one message.
+    ///
+    /// # Errors
+    /// Not a JSON object, no `type`, or a known type without what it is about.
+    pub fn parse(message: &str) -> Result<Self, serde_json::Error> {
+        Self::of(serde_json::from_str(message)?, message.len())
     }
 
-    /// Id of the channel the event is about. A playback on a channel counts as about that channel.
+    /// The event in a message of so many bytes.
+    pub(crate) fn of(message: Json, bytes: usize) -> Result<Self, serde_json::Error> {
+        let fields = Fields::new(message, Bounds::of_event(bytes));
+        let kind = fields.kind().map_err(|wrong| wrong.json())?;
+        let event = Self::read(&kind, fields);
+        event.map_err(|wrong| wrong.within(&kind).json())
+    }
+
+    /// Id of the channel the event is about. A playback or recording on a channel counts as about
+    /// that channel.
     pub fn channel_id(&self) -> Option<&str> {
-        match self {
-            Self::PlaybackStarted(e) | Self::PlaybackFinished(e) => {
-                e.playback.target_uri.strip_prefix("channel:")
-            }
-            _ => self.channel().map(|channel| channel.id.as_str()),
-        }
+        let target = match self {
+            Self::PlaybackStarted(event) => &event.playback.target_uri,
+            Self::PlaybackContinuing(event) => &event.playback.target_uri,
+            Self::PlaybackFinished(event) => &event.playback.target_uri,
+            Self::RecordingStarted(event) => &event.recording.target_uri,
+            Self::RecordingFinished(event) => &event.recording.target_uri,
+            Self::RecordingFailed(event) => &event.recording.target_uri,
+            _ => return self.channel().map(|channel| channel.id.as_str()),
+        };
+        target.strip_prefix("channel:")
     }
 }
 
@@ -305,23 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn every_typed_event_was_captured_and_keeps_its_name() {
-        for typed in TYPED {
-            assert!(
-                captured().iter().any(|event| event.kind() == *typed),
-                "{typed}"
-            );
+    fn every_captured_event_is_typed_and_keeps_its_name() {
+        for (line, event) in CAPTURED.lines().zip(captured()) {
+            let json: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(json["type"], event.kind());
+            assert_eq!(json["application"], event.application());
+            assert_eq!(json["timestamp"], event.timestamp());
+            assert!(!matches!(event, AriEvent::Unknown(_)), "{event:?}");
         }
-        let unknown: Vec<_> = captured()
-            .into_iter()
-            .filter(|e| matches!(e, AriEvent::Unknown { .. }))
-            .collect();
-        assert_eq!(
-            unknown,
-            [AriEvent::Unknown {
-                kind: "ChannelDialplan".into()
-            }]
-        );
     }
 
     #[test]
@@ -432,7 +207,7 @@ mod tests {
     fn a_playback_is_about_its_channel() {
         let (id, state) = find(|event| match &event {
             AriEvent::PlaybackFinished(e) => {
-                Some((event.channel_id()?.to_owned(), e.playback.state))
+                Some((event.channel_id()?.to_owned(), e.playback.state.clone()))
             }
             _ => None,
         });
@@ -447,6 +222,18 @@ mod tests {
             panic!()
         };
         assert_eq!(end.channel.state, ChannelState::Other("Dreaming".into()));
+        assert_eq!(end.other["brand_new"], serde_json::json!({"a": [1]}));
+
+        let newer = r#"{"type":"ChannelDreams","application":"acme","of":{"sheep":7}}"#;
+        let event = AriEvent::parse(newer).unwrap();
+        assert_eq!(
+            (event.kind(), event.application()),
+            ("ChannelDreams", "acme")
+        );
+        let AriEvent::Unknown(dreams) = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!(Value::Object(dreams.json).to_string().len(), newer.len());
 
         for broken in [
             "",
@@ -458,6 +245,49 @@ mod tests {
             r#"{"type":"StasisStart"}"#,
         ] {
             assert!(AriEvent::parse(broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_is_broken_is_named() {
+        for (message, why) in [
+            (
+                r#"{"type":"StasisEnd"}"#,
+                "StasisEnd: there is no `channel`",
+            ),
+            (
+                r#"{"type":"StasisEnd","channel":null}"#,
+                "StasisEnd: there is no `channel`",
+            ),
+            (
+                r#"{"type":"StasisEnd","channel":[]}"#,
+                "StasisEnd: `channel`: it is no Channel",
+            ),
+            (
+                r#"{"type":"StasisEnd","channel":{"id":7}}"#,
+                "StasisEnd: `channel`: `id`: it is no text",
+            ),
+            (
+                r#"{"type":"ChannelDestroyed","channel":{"id":"c"},"cause":"x"}"#,
+                "ChannelDestroyed: `cause`: it is no whole number",
+            ),
+        ] {
+            let error = AriEvent::parse(message).unwrap_err().to_string();
+            assert_eq!(error, why);
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_not_kept_of_an_event_of_any_length() {
+        let dream = "z".repeat(100_000);
+        for kind in ["StasisEnd", "ChannelDreams"] {
+            let long = serde_json::json!({
+                "type": kind, "channel": {"id": "c", "channelvars": {"A": dream}}, "dream": dream,
+            });
+            let event = AriEvent::parse(&long.to_string()).unwrap();
+            let text = format!("{event:?}");
+            assert!(text.len() < 5_000, "{}", text.len());
+            assert!(text.contains("left out"), "{text}");
         }
     }
 

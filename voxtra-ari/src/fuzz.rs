@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::client::Request;
+use super::request::{Answer, Request};
 use super::{
-    AriClient, AriError, AriEvent, AriSettings, AsteriskInfo, AsteriskModule, Bridge, Channel,
-    Playback, missing_modules, text,
+    Application, AriClient, AriError, AriEvent, AriSettings, AsteriskInfo, Bridge, Channel, Module,
+    Playback, RtpStat, StoredRecording, missing_modules, text,
 };
 
 /// Takes the input as a message of the websocket, as each kind of answer, as the explanation of
@@ -47,27 +47,41 @@ fn message(text: &str) {
 }
 
 fn answers(body: &[u8]) {
-    let _ = serde_json::from_slice::<Channel>(body);
-    let _ = serde_json::from_slice::<Vec<Channel>>(body);
-    let _ = serde_json::from_slice::<Vec<Bridge>>(body);
-    let _ = serde_json::from_slice::<Playback>(body);
-    let _ = serde_json::from_slice::<AsteriskInfo>(body);
-    if let Ok(modules) = serde_json::from_slice::<Vec<AsteriskModule>>(body) {
+    answer::<Channel>(body);
+    answer::<Vec<Channel>>(body);
+    answer::<Vec<Bridge>>(body);
+    answer::<Application>(body);
+    answer::<Playback>(body);
+    answer::<AsteriskInfo>(body);
+    answer::<RtpStat>(body);
+    answer::<Vec<StoredRecording>>(body);
+    if let Some(modules) = answer::<Vec<Module>>(body) {
         let missing = missing_modules(&modules).len();
         assert!(missing + modules.len() >= super::REQUIRED_MODULES.len());
     }
     for status in [400_u16, 401, 403, 404, 409, 422, 500, 503] {
         let status = StatusCode::from_u16(status).unwrap_or_default();
-        let error = CLIENT.refused("GET /channels/1".to_owned(), status, body);
-        assert_eq!(error.is_not_found(), status == StatusCode::NOT_FOUND);
+        let error = CLIENT.refused(
+            "GET /channels/1".to_owned(),
+            "res_ari_channels",
+            status,
+            body,
+        );
+        let is_there = matches!(error, AriError::NotServed { .. });
+        let is_not_found = status == StatusCode::NOT_FOUND && !is_there;
+        assert_eq!(error.is_not_found(), is_not_found);
         assert_eq!(error.is_transient(), status.is_server_error());
         let _ = error.to_string();
     }
 }
 
+fn answer<T: Answer>(body: &[u8]) -> Option<T> {
+    T::read(body.to_vec()).ok()
+}
+
 /// Ids come from Asterisk and from users; an id must not address another resource.
 fn id(id: &str) {
-    let request = Request::get(["channels", id, "answer"]).query("reason", id);
+    let request = Request::get("channel.answer", &["channels", id, "answer"]).set("reason", id);
     match CLIENT.url(&request, "GET /channels") {
         Ok(url) => {
             let path: Vec<_> = url.path_segments().into_iter().flatten().collect();

@@ -1,6 +1,6 @@
 //! The modules that Asterisk must have loaded, and why.
 
-use super::AsteriskModule;
+use super::Module;
 
 /// A module of Asterisk that a voice application needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub const REQUIRED_MODULES: [RequiredModule; 20] = [
 ];
 
 /// Those of [`REQUIRED_MODULES`] that are not running, according to
-/// [`modules`](super::AriClient::modules).
-pub fn missing_modules(loaded: &[AsteriskModule]) -> Vec<RequiredModule> {
+/// [`modules`](super::asterisk::Asterisk::modules).
+pub fn missing_modules(loaded: &[Module]) -> Vec<RequiredModule> {
     let is_running = |name: &str| {
         loaded.iter().any(|module| {
             module.name.strip_suffix(".so").unwrap_or(&module.name) == name && module.is_running()
@@ -71,7 +71,7 @@ const fn required(name: &'static str, why: &'static str) -> RequiredModule {
 mod tests {
     use super::*;
 
-    fn loaded() -> Vec<AsteriskModule> {
+    fn loaded() -> Vec<Module> {
         serde_json::from_str(include_str!("fixtures/modules.json")).unwrap()
     }
 

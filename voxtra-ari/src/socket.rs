@@ -1,5 +1,8 @@
 //! The event websocket, kept connected for as long as the service runs.
 
+mod bytes;
+pub(crate) mod rest;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,7 +19,10 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_util::sync::CancellationToken;
 
+use self::bytes::TextAsBytes;
+use self::rest::Orders;
 use super::error::root_cause;
+use super::read::Json;
 use super::text::clean;
 use super::{AriClient, AriError, AriEvent};
 
@@ -38,7 +44,6 @@ pub struct AriEvents {
 
 /// A report of the event connection.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every signal is an event")]
 pub enum AriSignal {
     /// The websocket is up and our application is known to Asterisk.
     Connected,
@@ -52,7 +57,8 @@ pub enum AriSignal {
     },
     /// Another client connected with our application's name and now gets its calls. This is the
     /// last signal: to fight over the name would break the calls of both. Our websocket is already
-    /// closed; [`AriClient::has_application`] tells when the name is free.
+    /// closed; [`exists`](crate::applications::ApplicationHandle::exists) tells when the name is
+    /// free.
     Replaced,
     /// An event came.
     Event(AriEvent),
@@ -77,6 +83,12 @@ pub struct AriEventsOptions {
     /// How many signals may wait to be read. When this many wait, the websocket is not read, and
     /// Asterisk closes a websocket that it cannot write to: nothing is dropped silently.
     pub capacity: usize,
+    /// Whether the client's orders go over the websocket too, where Asterisk has that (since
+    /// 20.14, 21.9 and 22.4; it is found out at each connection). Lists, files and long bodies go
+    /// over HTTP all the same. Asterisk carries out one after the other what comes over the
+    /// websocket, and no answer comes while signals wait in vain to be read; over HTTP, orders go
+    /// side by side. `false` by default.
+    pub orders_over_websocket: bool,
 }
 
 impl Default for AriEventsOptions {
@@ -88,7 +100,17 @@ impl Default for AriEventsOptions {
             ping_every: Duration::from_secs(5),
             dead_after: Duration::from_secs(15),
             capacity: 4096,
+            orders_over_websocket: false,
         }
+    }
+}
+
+impl AriEventsOptions {
+    /// These options with changes.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
     }
 }
 
@@ -104,6 +126,7 @@ impl AriEvents {
             },
             options,
             stop,
+            client,
         )
     }
 
@@ -129,12 +152,14 @@ impl AriEvents {
         connector: C,
         options: AriEventsOptions,
         stop: &CancellationToken,
+        client: &AriClient,
     ) -> Self {
         let (sender, signals) = mpsc::channel(options.capacity.max(1));
         let malformed = Arc::new(AtomicU64::new(0));
         let stop = stop.child_token();
         let keeper = Keeper {
             connector,
+            client: client.clone(),
             options,
             signals: sender,
             malformed: malformed.clone(),
@@ -156,13 +181,14 @@ impl Drop for AriEvents {
     }
 }
 
-/// Opens the websocket. A trait, so that tests of the rest need no network and no real time.
+/// Opens the connection. A trait, so that tests of the rest need no network and no real time.
 trait Connect: Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    fn connect(
-        &self,
-    ) -> impl Future<Output = Result<WebSocketStream<Self::Stream>, AriError>> + Send;
+    fn connect(&self) -> impl Future<Output = Result<Self::Stream, AriError>> + Send;
 }
+
+/// The websocket on it.
+type Socket<S> = WebSocketStream<TextAsBytes<S>>;
 
 struct Websocket {
     client: AriClient,
@@ -171,15 +197,14 @@ struct Websocket {
 impl Connect for Websocket {
     type Stream = Upgraded;
 
-    async fn connect(&self) -> Result<WebSocketStream<Self::Stream>, AriError> {
+    async fn connect(&self) -> Result<Self::Stream, AriError> {
         let after = self.client.timeout();
-        let stream = tokio::time::timeout(after, self.client.open_events())
+        tokio::time::timeout(after, self.client.open_events())
             .await
             .map_err(|_| AriError::Timeout {
                 request: "GET /events".to_owned(),
                 after,
-            })??;
-        Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config())).await)
+            })?
     }
 }
 
@@ -188,19 +213,21 @@ fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE))
-        // We write pings and pongs. For a peer that reads nothing, only the latest pong waits.
+        // We write pings, pongs and orders. For a peer that reads nothing, only the latest pong
+        // waits.
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_UNWRITTEN)
 }
 
 /// Bytes that may wait for Asterisk to read them.
-const MAX_UNWRITTEN: usize = 4 << 10;
+const MAX_UNWRITTEN: usize = 64 << 10;
 
 /// An event is a few kilobytes at most; a longer message is not an event.
 const MAX_MESSAGE: usize = 1 << 20;
 
 struct Keeper<C> {
     connector: C,
+    client: AriClient,
     options: AriEventsOptions,
     signals: mpsc::Sender<AriSignal>,
     malformed: Arc<AtomicU64>,
@@ -228,8 +255,12 @@ impl<C: Connect> Keeper<C> {
             {
                 None => Left::Stopped,
                 Some(Err(error)) => Left::Lost(error),
-                Some(Ok(socket)) => {
+                Some(Ok(stream)) => {
                     tracing::debug!("connected to Asterisk");
+                    let stream = TextAsBytes::new(stream);
+                    let socket =
+                        WebSocketStream::from_raw_socket(stream, Role::Client, Some(config()));
+                    let socket = socket.await;
                     let since = Instant::now();
                     let left = self.read(socket).await;
                     if since.elapsed() >= self.options.stable_after {
@@ -261,9 +292,16 @@ impl<C: Connect> Keeper<C> {
         }
     }
 
-    async fn read(&self, mut socket: WebSocketStream<C::Stream>) -> Left {
+    async fn read(&self, mut socket: Socket<C::Stream>) -> Left {
         if !self.signal(AriSignal::Connected).await {
             return self.close(socket).await;
+        }
+        let mut orders = None;
+        if self.options.orders_over_websocket {
+            if let Err(error) = self.write(&mut socket, Orders::probe()).await {
+                return Left::Lost(error);
+            }
+            orders = Some(Orders::new(&self.client));
         }
         let mut ping = tokio::time::interval(self.options.ping_every);
         ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -278,14 +316,14 @@ impl<C: Connect> Keeper<C> {
                     return Left::Lost(AriError::Dead { after: self.options.dead_after });
                 }
                 _ = ping.tick() => {
-                    // A peer that takes no more bytes must not block us; `dead_after` ends the
-                    // connection.
-                    let sent = tokio::time::timeout(self.options.ping_every, socket.send(Message::Ping("alive?".into())));
-                    match sent.await {
-                        // There is no room because the peer reads nothing; its own messages show
-                        // whether it lives.
-                        Ok(Err(WsError::WriteBufferFull(_))) | Ok(Ok(())) | Err(_) => {}
-                        Ok(Err(error)) => return Left::Lost(lost(&error)),
+                    if let Err(error) = self.write(&mut socket, Message::Ping("alive?".into())).await {
+                        return Left::Lost(error);
+                    }
+                    continue;
+                }
+                order = next(&mut orders) => {
+                    if let Err(error) = self.write(&mut socket, order).await {
+                        return Left::Lost(error);
                     }
                     continue;
                 }
@@ -299,12 +337,18 @@ impl<C: Connect> Keeper<C> {
                         .filter(|reason| !reason.is_empty());
                     return Left::Lost(AriError::Closed { reason });
                 }
-                Some(Ok(Message::Text(text))) => match AriEvent::parse(&text) {
-                    Ok(AriEvent::ApplicationReplaced(_)) => {
+                // Of a server's text frame, too.
+                Some(Ok(Message::Binary(bytes))) => match read(&bytes) {
+                    Ok(Read::Response(response)) => {
+                        if let Some(orders) = &mut orders {
+                            orders.answered(&response);
+                        }
+                    }
+                    Ok(Read::Event(AriEvent::ApplicationReplaced(_))) => {
                         let _ = self.close(socket).await;
                         return Left::Replaced;
                     }
-                    Ok(event) => {
+                    Ok(Read::Event(event)) => {
                         if !self.signal(AriSignal::Event(event)).await {
                             return self.close(socket).await;
                         }
@@ -315,6 +359,22 @@ impl<C: Connect> Keeper<C> {
             }
             // After the signal, since its wait for room says nothing about Asterisk.
             heard = Instant::now();
+        }
+    }
+
+    /// Writes a message. A peer that takes no more bytes must not block us; `dead_after` ends its
+    /// connection.
+    async fn write(
+        &self,
+        socket: &mut Socket<C::Stream>,
+        message: Message,
+    ) -> Result<(), AriError> {
+        let sent = tokio::time::timeout(self.options.ping_every, socket.send(message));
+        match sent.await {
+            // There is no room because the peer reads nothing; its own messages show whether it
+            // lives.
+            Ok(Err(WsError::WriteBufferFull(_))) | Ok(Ok(())) | Err(_) => Ok(()),
+            Ok(Err(error)) => Err(lost(&error)),
         }
     }
 
@@ -335,7 +395,7 @@ impl<C: Connect> Keeper<C> {
         }
     }
 
-    async fn close(&self, mut socket: WebSocketStream<C::Stream>) -> Left {
+    async fn close(&self, mut socket: Socket<C::Stream>) -> Left {
         let _ = tokio::time::timeout(GOODBYE, socket.close(None)).await;
         Left::Stopped
     }
@@ -347,6 +407,32 @@ impl<C: Connect> Keeper<C> {
             .without_max_times()
             .with_jitter()
             .build()
+    }
+}
+
+/// What a message is.
+enum Read {
+    Event(AriEvent),
+    /// A `RESTResponse`, to one of our orders.
+    Response(Json),
+}
+
+fn read(bytes: &[u8]) -> Result<Read, serde_json::Error> {
+    let message: Json = serde_json::from_slice(bytes)?;
+    if message
+        .get("type")
+        .is_some_and(|kind| kind == "RESTResponse")
+    {
+        return Ok(Read::Response(message));
+    }
+    AriEvent::of(message, bytes.len()).map(Read::Event)
+}
+
+/// The next order to write, if orders go this way.
+async fn next(orders: &mut Option<Orders>) -> Message {
+    match orders {
+        Some(orders) => orders.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -3,9 +3,6 @@
 //! A caller chooses some of them (name, number, SIP headers). They go on to logs, terminals, events
 //! and memory that lives as long as the call.
 
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
 /// Most bytes kept of an id, a name, a number or a message. Asterisk's own are shorter: an id has
 /// 150 at most.
 pub(super) const LINE: usize = 1 << 10;
@@ -13,43 +10,18 @@ pub(super) const LINE: usize = 1 << 10;
 /// Most bytes kept of a variable's value.
 const VALUE: usize = 8 << 10;
 
-/// Most entries kept of a list: arguments of `Stasis()`, channels of a bridge.
-const ENTRIES: usize = 1 << 10;
-
 /// An id, a name or a number: at most [`LINE`] bytes, U+FFFD for terminal control characters.
-pub(super) fn line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    deserializer.deserialize_str(Cut(clean))
+pub(super) fn line(text: String) -> String {
+    if text.len() > LINE || text.contains(drives_a_terminal) {
+        return clean(&text);
+    }
+    text
 }
 
 /// A value that belongs to the dialplan: only shortened.
-pub(super) fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    deserializer.deserialize_str(Cut(|text| prefix(text, VALUE).to_owned()))
-}
-
-/// The first entries of a list of lines.
-pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    struct Line(#[serde(deserialize_with = "line")] String);
-
-    struct List;
-    impl<'de> Visitor<'de> for List {
-        type Value = Vec<String>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a list of strings")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<String>, A::Error> {
-            let mut kept = Vec::new();
-            while let Some(Line(entry)) = entries.next_element()? {
-                if kept.len() < ENTRIES {
-                    kept.push(entry);
-                }
-            }
-            Ok(kept)
-        }
-    }
-    deserializer.deserialize_seq(List)
+pub(super) fn value(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(VALUE));
+    text
 }
 
 /// `text` on one line that a terminal shows but does not interpret, at most 1 KiB of it: U+FFFD
@@ -77,20 +49,6 @@ fn drives_a_terminal(c: char) -> bool {
 /// The first characters of `text`, in at most `bytes` bytes.
 fn prefix(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
-}
-
-struct Cut(fn(&str) -> String);
-
-impl Visitor<'_> for Cut {
-    type Value = String;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-        Ok((self.0)(text))
-    }
 }
 
 #[cfg(test)]

@@ -11,9 +11,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use voxtra_ari::asterisk::InfoOptions;
+use voxtra_ari::channels::{
+    ChannelOriginateOptions, ContinueInDialplanOptions, ExternalMediaOptions, HangupOptions,
+    OriginateOptions, PlayOptions,
+};
 use voxtra_ari::{
-    AriClient, AriError, AriEvents, AriEventsOptions, AriSettings, AriSignal, BridgeKind,
-    ContinueAt, ExternalMedia, HangupReason, MediaFormat, Originate,
+    AriClient, AriError, AriEvents, AriEventsOptions, AriSettings, AriSignal, Channel,
+    HangupReason, InfoPart,
 };
 
 /// What an order must look like on the wire, and what the client makes of each answer.
@@ -89,51 +94,74 @@ const CHANNEL: &str = r#"{"id":"c1","name":"PJSIP/1","state":"Down"}"#;
 
 #[tokio::test]
 async fn orders_look_on_the_wire_as_asterisk_wants_them() {
-    let (ari, asked) = answering(204, "").await;
-    ari.answer("c1").await.unwrap();
-    ari.ring("c1").await.unwrap();
-    ari.hangup("c1", HangupReason::Busy).await.unwrap();
-    ari.send_dtmf("c1", "12#").await.unwrap();
-    ari.set_variable("c1", "NAME", "a b&c").await.unwrap();
-    ari.continue_in_dialplan("c1", &ContinueAt::default())
+    let (ari, asked) = answering(200, "{}").await;
+    let channel = ari.channel("c1");
+    channel.answer().await.unwrap();
+    channel.hold().await.unwrap();
+    channel.unhold().await.unwrap();
+    let busy = HangupOptions::default().reason(HangupReason::Busy);
+    channel.hangup(&busy).await.unwrap();
+    let keys = channel.send_dtmf("12#", &Default::default());
+    keys.await.unwrap();
+    let set = channel.set_variable("NAME", "a b&c", &Default::default());
+    set.await.unwrap();
+    let next = ContinueInDialplanOptions::default();
+    channel.continue_in_dialplan(&next).await.unwrap();
+    let at = next.context("sales").extension("s").priority(2);
+    channel.continue_in_dialplan(&at).await.unwrap();
+    let bridge = ari.bridge("b1");
+    let both = bridge.add_channel(["c1", "m,1"], &Default::default());
+    both.await.unwrap();
+    bridge.remove_channel("c1").await.unwrap();
+    bridge.destroy().await.unwrap();
+    ari.playback("p1").stop().await.unwrap();
+    ari.application("acme")
+        .unsubscribe("channel:c1")
         .await
         .unwrap();
-    let at = ContinueAt {
-        context: Some("sales".into()),
-        extension: Some("s".into()),
-        priority: Some(2),
-    };
-    ari.continue_in_dialplan("c1", &at).await.unwrap();
-    ari.redirect("c1", "PJSIP/200").await.unwrap();
-    ari.add_to_bridge("b1", &["c1", "m1"]).await.unwrap();
-    ari.remove_from_bridge("b1", &["c1"]).await.unwrap();
-    ari.destroy_bridge("b1").await.unwrap();
-    ari.stop_playback("p1").await.unwrap();
-    ari.subscribe_channel("c1").await.unwrap();
+    ari.endpoint("PJSIP", "200").get().await.unwrap();
+    let parts = InfoOptions::default().only([InfoPart::System, InfoPart::Other("new".into())]);
+    ari.asterisk().info(&parts).await.unwrap();
 
     let asked = asked.lock().unwrap().clone();
-    let lines: Vec<_> = asked.iter().map(|asked| asked.line.as_str()).collect();
+    let lines: Vec<_> = asked
+        .iter()
+        .map(|asked| (asked.line.as_str(), asked.body.clone()))
+        .collect();
     assert_eq!(
         lines,
         [
-            "POST /ari/channels/c1/answer",
-            "POST /ari/channels/c1/ring",
-            "DELETE /ari/channels/c1?reason=busy",
-            "POST /ari/channels/c1/dtmf?dtmf=12%23",
-            "POST /ari/channels/c1/variable",
-            "POST /ari/channels/c1/continue",
-            "POST /ari/channels/c1/continue?context=sales&extension=s&priority=2",
-            "POST /ari/channels/c1/redirect?endpoint=PJSIP%2F200",
-            "POST /ari/bridges/b1/addChannel?channel=c1%2Cm1",
-            "POST /ari/bridges/b1/removeChannel?channel=c1",
-            "DELETE /ari/bridges/b1",
-            "DELETE /ari/playbacks/p1",
-            "POST /ari/applications/acme/subscription?eventSource=channel%3Ac1",
+            ("POST /ari/channels/c1/answer", Value::Null),
+            ("POST /ari/channels/c1/hold", Value::Null),
+            ("DELETE /ari/channels/c1/hold", Value::Null),
+            ("DELETE /ari/channels/c1?reason=busy", Value::Null),
+            ("POST /ari/channels/c1/dtmf", json!({ "dtmf": "12#" })),
+            (
+                "POST /ari/channels/c1/variable",
+                json!({ "variable": "NAME", "value": "a b&c" })
+            ),
+            ("POST /ari/channels/c1/continue", Value::Null),
+            (
+                "POST /ari/channels/c1/continue",
+                json!({ "context": "sales", "extension": "s", "priority": 2 })
+            ),
+            (
+                "POST /ari/bridges/b1/addChannel",
+                json!({ "channel": ["c1", "m,1"] })
+            ),
+            (
+                "POST /ari/bridges/b1/removeChannel",
+                json!({ "channel": ["c1"] })
+            ),
+            ("DELETE /ari/bridges/b1", Value::Null),
+            ("DELETE /ari/playbacks/p1", Value::Null),
+            (
+                "DELETE /ari/applications/acme/subscription?eventSource=channel%3Ac1",
+                Value::Null
+            ),
+            ("GET /ari/endpoints/PJSIP/200", Value::Null),
+            ("GET /ari/asterisk/info?only=system%2Cnew", Value::Null),
         ]
-    );
-    assert_eq!(
-        asked[4].body,
-        json!({ "variable": "NAME", "value": "a b&c" })
     );
     // base64 of `ann:hunter2:é`
     assert!(
@@ -147,16 +175,18 @@ async fn orders_look_on_the_wire_as_asterisk_wants_them() {
 #[tokio::test]
 async fn an_originate_carries_everything_in_its_body() {
     let (ari, asked) = answering(200, CHANNEL).await;
-    let call = Originate::to_stasis("PJSIP/200")
-        .args(["out", "42"])
-        .channel_id("call-1")
+    let options = ChannelOriginateOptions::default()
+        .app("acme")
+        .app_args("out,42")
         .caller_id("Acme <1000>")
-        .timeout(Duration::from_millis(2500))
-        .variable("__CUSTOMER", "42");
-    assert_eq!(ari.originate(call).await.unwrap().id, "c1");
-    ari.originate(Originate::to_dialplan("Local/1@in", "out", "200").timeout(Duration::ZERO))
-        .await
-        .unwrap();
+        .timeout(2)
+        .variable("__CUSTOMER", "42")
+        .variable("STATE", json!({ "value": "new", "report_events": true }));
+    let made = ari.channel("call-1").originate("PJSIP/200", &options).await;
+    assert_eq!(made.unwrap().id, "c1");
+    let options = OriginateOptions::default().context("out").extension("200");
+    let made = ari.channels().originate("Local/1@in", &options).await;
+    made.unwrap();
 
     let asked = asked.lock().unwrap().clone();
     assert_eq!(asked[0].line, "POST /ari/channels/call-1");
@@ -164,51 +194,69 @@ async fn an_originate_carries_everything_in_its_body() {
         asked[0].body,
         json!({
             "endpoint": "PJSIP/200", "app": "acme", "appArgs": "out,42", "callerId": "Acme <1000>", "timeout": 2,
-            "variables": { "__CUSTOMER": "42" },
+            "variables": { "__CUSTOMER": "42", "STATE": { "value": "new", "report_events": true } },
         })
     );
     assert_eq!(asked[1].line, "POST /ari/channels");
     assert_eq!(
         asked[1].body,
-        json!({ "endpoint": "Local/1@in", "context": "out", "extension": "200", "priority": 1, "timeout": 1 })
+        json!({ "endpoint": "Local/1@in", "context": "out", "extension": "200" })
     );
 }
 
 #[tokio::test]
-async fn external_media_bridges_and_sounds_name_what_they_want() {
+async fn external_media_and_sounds_name_what_they_want() {
     let (ari, asked) = answering(200, CHANNEL).await;
-    let media = ExternalMedia {
-        channel_id: "m1".into(),
-        address: "10.0.0.5:9092".into(),
-        uuid: "40325ec2-5efd-4bd3-805f-53576e581d13".parse().unwrap(),
-        format: MediaFormat::Slin16,
-    };
-    ari.external_media(&media).await.unwrap();
-    ari.create_bridge("b1", BridgeKind::Mixing).await.unwrap();
-    ari.play("c1", "sound:hello world", "p1").await.unwrap();
+    let id = "40325ec2-5efd-4bd3-805f-53576e581d13".parse().unwrap();
+    let options = ExternalMediaOptions::audiosocket("10.0.0.5:9092", id).channel_id("m1");
+    let made = ari.channels().external_media("acme", "slin16", &options);
+    made.await.unwrap();
+    let options = PlayOptions::default().playback_id("p1");
+    let sounds = ["sound:hello world", "sound:beep"];
+    ari.channel("c1").play(sounds, &options).await.unwrap();
     let asked = asked.lock().unwrap().clone();
     assert_eq!(
         asked[0].body,
         json!({
             "app": "acme", "channelId": "m1", "external_host": "10.0.0.5:9092", "encapsulation": "audiosocket",
-            "transport": "tcp", "connection_type": "client", "direction": "both", "format": "slin16",
-            "data": "40325ec2-5efd-4bd3-805f-53576e581d13",
+            "transport": "tcp", "format": "slin16", "data": "40325ec2-5efd-4bd3-805f-53576e581d13",
         })
     );
-    assert_eq!(asked[1].body, json!({ "bridgeId": "b1", "type": "mixing" }));
+    assert_eq!(asked[1].line, "POST /ari/channels/c1/play");
     assert_eq!(
-        asked[2].line,
-        "POST /ari/channels/c1/play?media=sound%3Ahello+world&playbackId=p1"
+        asked[1].body,
+        json!({ "media": sounds, "playbackId": "p1" })
+    );
+}
+
+#[tokio::test]
+async fn an_order_is_sent_when_it_is_awaited_and_may_have_a_time_limit_of_its_own() {
+    let (ari, asked) = answering(204, "").await;
+    let hold = ari.channel("c1").hold();
+    drop(ari.channel("c2").hold());
+    assert!(asked.lock().unwrap().is_empty());
+    hold.await.unwrap();
+    assert_eq!(asked.lock().unwrap().len(), 1);
+
+    // A listener whose backlog accepts the connection, and nobody behind it.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/ari", listener.local_addr().unwrap());
+    let ari = AriClient::new(settings(&url)).unwrap();
+    let limit = Duration::from_millis(50);
+    let error = ari.channels().list().timeout(limit).await.unwrap_err();
+    assert!(
+        matches!(&error, AriError::Timeout { after, .. } if *after == limit),
+        "{error}"
     );
 }
 
 #[tokio::test]
 async fn an_id_cannot_escape_its_place_in_the_path() {
     let (ari, asked) = answering(204, "").await;
-    ari.answer("a/b?c#d%2e e;1").await.unwrap();
-    ari.answer("..%2f..").await.unwrap();
+    ari.channel("a/b?c#d%2e e;1").answer().await.unwrap();
+    ari.channel("..%2f..").answer().await.unwrap();
     for id in ["", ".", "..", "\t", ".\t.", "a\nb"] {
-        let error = ari.answer(id).await.unwrap_err();
+        let error = ari.channel(id).answer().await.unwrap_err();
         assert!(
             matches!(error, AriError::InvalidRequest { .. }),
             "{id:?}: {error}"
@@ -230,40 +278,26 @@ async fn an_id_cannot_escape_its_place_in_the_path() {
 }
 
 #[tokio::test]
-async fn arguments_that_asterisk_would_split_are_not_sent() {
-    let (ari, asked) = answering(200, CHANNEL).await;
-    for arg in ["a,b", "\"", "\\", "("] {
-        let error = ari
-            .originate(Originate::to_stasis("PJSIP/1").args([arg]))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, AriError::InvalidRequest { .. }),
-            "{arg}: {error}"
-        );
-    }
-    assert!(asked.lock().unwrap().is_empty());
-}
-
-#[tokio::test]
 async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
     let message = r#"{"message":"Channel not found"}"#;
     let error = answering(404, message)
         .await
         .0
-        .answer("c1")
+        .channel("c1")
+        .answer()
         .await
         .unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(
         error.to_string(),
-        "POST /channels/c1/answer: not found (Channel not found)"
+        "channel.answer (POST /channels/c1/answer): not found (Channel not found)"
     );
 
     let error = answering(401, r#"{"message":"Authentication required"}"#)
         .await
         .0
         .channels()
+        .list()
         .await
         .unwrap_err();
     assert!(
@@ -274,7 +308,8 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
     let error = answering(403, r#"{"message":"Write access denied"}"#)
         .await
         .0
-        .answer("c1")
+        .channel("c1")
+        .answer()
         .await
         .unwrap_err();
     assert!(matches!(&error, AriError::Forbidden { .. }), "{error}");
@@ -282,7 +317,8 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
     let error = answering(409, r#"{"message":"Channel not in Stasis application"}"#)
         .await
         .0
-        .answer("c1")
+        .channel("c1")
+        .answer()
         .await
         .unwrap_err();
     assert!(matches!(&error, AriError::Conflict { .. }), "{error}");
@@ -291,7 +327,8 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
     let error = answering(500, r#"{"error":"Allocation failed"}"#)
         .await
         .0
-        .answer("c1")
+        .channel("c1")
+        .answer()
         .await
         .unwrap_err();
     assert!(
@@ -304,7 +341,8 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
     let error = answering(404, "<html>Not Found</html>")
         .await
         .0
-        .answer("c1")
+        .channel("c1")
+        .answer()
         .await
         .unwrap_err();
     assert!(
@@ -314,7 +352,7 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
 
     // A redirection is not followed: it would carry the password elsewhere.
     let (ari, asked) = answering(302, "").await;
-    let error = ari.channels().await.unwrap_err();
+    let error = ari.channels().list().await.unwrap_err();
     assert!(
         matches!(error, AriError::Status { status: 302, .. }),
         "{error}"
@@ -325,7 +363,13 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
 #[tokio::test]
 async fn an_answer_that_is_not_what_was_promised_is_an_error() {
     for text in ["", "rubbish", "{}", r#"[{"id":7}]"#] {
-        let error = answering(200, text).await.0.channels().await.unwrap_err();
+        let error = answering(200, text)
+            .await
+            .0
+            .channels()
+            .list()
+            .await
+            .unwrap_err();
         assert!(matches!(error, AriError::Decode { .. }), "{text}: {error}");
     }
 }
@@ -333,38 +377,59 @@ async fn an_answer_that_is_not_what_was_promised_is_an_error() {
 #[tokio::test]
 async fn a_variable_that_was_never_set_is_none_and_a_lost_channel_is_an_error() {
     let (ari, _) = answering(200, r#"{"value":"x"}"#).await;
-    assert_eq!(
-        ari.get_variable("c1", "CALLERID(num)")
-            .await
-            .unwrap()
-            .as_deref(),
-        Some("x")
-    );
+    let value = ari.channel("c1").variable_if_set("CALLERID(num)").await;
+    assert_eq!(value.unwrap().as_deref(), Some("x"));
     let (ari, _) = answering(404, r#"{"message":"Provided variable was not found"}"#).await;
-    assert_eq!(ari.get_variable("c1", "X").await.unwrap(), None);
+    let value = ari.channel("c1").variable_if_set("X").await;
+    assert_eq!(value.unwrap(), None);
     let (ari, _) = answering(404, r#"{"message":"Channel not found"}"#).await;
-    assert!(
-        ari.get_variable("c1", "X")
-            .await
-            .unwrap_err()
-            .is_not_found()
-    );
+    let value = ari.channel("c1").variable_if_set("X").await;
+    assert!(value.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
 async fn a_name_is_free_only_when_asterisk_says_so() {
     let held = r#"{"name":"acme","channel_ids":[],"bridge_ids":[]}"#;
     let (ari, asked) = answering(200, held).await;
-    assert!(ari.has_application().await.unwrap());
-    assert_eq!(
-        asked.lock().unwrap()[0].line,
-        format!("GET /ari/applications/{}", ari.app())
-    );
+    assert!(ari.application("acme").exists().await.unwrap());
+    assert_eq!(asked.lock().unwrap()[0].line, "GET /ari/applications/acme");
     let (ari, _) = answering(404, r#"{"message":"Application not found"}"#).await;
-    assert!(!ari.has_application().await.unwrap());
+    assert!(!ari.application("acme").exists().await.unwrap());
     // What the web server says while ARI is not loaded yet.
     let (ari, _) = answering(404, "<html>Not Found</html>").await;
-    assert!(ari.has_application().await.unwrap_err().is_not_found());
+    let error = ari.application("acme").exists().await.unwrap_err();
+    assert!(error.is_not_found());
+}
+
+#[tokio::test]
+async fn what_is_new_in_an_answer_is_tolerated_and_visible() {
+    let newer =
+        r#"{"id":"c1","state":"Dreaming","caller":{"name":null,"pronouns":"they"},"mood":[1]}"#;
+    let channel = answering(200, newer).await.0.channel("c1").get().await;
+    let channel: Channel = channel.unwrap();
+    assert_eq!(channel.state.as_str(), "Dreaming");
+    assert_eq!(channel.caller.other["pronouns"], "they");
+    assert_eq!(channel.other["mood"], json!([1]));
+    // What an older Asterisk leaves out is empty; without its id a channel is none.
+    assert_eq!(channel.protocol_id, "");
+    let error = answering(200, "{}").await.0.channel("c1").get().await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("Channel: there is no `id`"), "{error}");
+}
+
+#[tokio::test]
+async fn what_asterisk_does_not_serve_names_the_module() {
+    let missing = r#"{"message":"Resource not found"}"#;
+    let error = answering(404, missing)
+        .await
+        .0
+        .device_state("x")
+        .get()
+        .await;
+    let error = error.unwrap_err();
+    assert!(!error.is_not_found(), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("res_ari_device_states.so"), "{text}");
 }
 
 #[tokio::test]
@@ -385,7 +450,7 @@ async fn a_crowd_of_orders_takes_only_so_many_sockets() {
     let ari = AriClient::with_timeout(settings(&url), Duration::from_secs(30)).unwrap();
     let orders = (0..500).map(|id| {
         let ari = ari.clone();
-        tokio::spawn(async move { ari.answer(&format!("1.{id}")).await })
+        tokio::spawn(async move { ari.channel(format!("1.{id}")).answer().await })
     });
     for order in orders.collect::<Vec<_>>() {
         order.await.unwrap().unwrap();
@@ -401,7 +466,7 @@ async fn orders_that_wait_for_their_turn_end_after_the_time_limit_too() {
     let ari = AriClient::with_timeout(settings(&url), Duration::from_millis(200)).unwrap();
     let orders = (0..200).map(|id| {
         let ari = ari.clone();
-        tokio::spawn(async move { ari.answer(&format!("1.{id}")).await })
+        tokio::spawn(async move { ari.channel(format!("1.{id}")).answer().await })
     });
     for order in orders.collect::<Vec<_>>() {
         let error = order.await.unwrap().unwrap_err();
@@ -415,7 +480,7 @@ async fn a_server_that_never_answers_is_left_after_the_time_limit() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/ari", listener.local_addr().unwrap());
     let ari = AriClient::with_timeout(settings(&url), Duration::from_millis(50)).unwrap();
-    let error = ari.channels().await.unwrap_err();
+    let error = ari.channels().list().await.unwrap_err();
     assert!(matches!(error, AriError::Timeout { .. }), "{error}");
     assert!(error.is_transient());
 
@@ -440,7 +505,7 @@ async fn nobody_there_says_so_and_nothing_prints_the_password() {
         .local_addr()
         .unwrap();
     let ari = AriClient::new(settings(&format!("http://{free}/ari/"))).unwrap();
-    let error = ari.channels().await.unwrap_err();
+    let error = ari.channels().list().await.unwrap_err();
     assert!(matches!(error, AriError::Transport { .. }), "{error}");
     let text = error.to_string();
     assert!(
@@ -511,7 +576,7 @@ async fn an_answer_without_end_is_given_up() {
         Duration::from_secs(600),
     )
     .unwrap();
-    let error = ari.channels().await.unwrap_err();
+    let error = ari.channels().list().await.unwrap_err();
     assert!(
         error.to_string().contains("it is longer than 16384 KiB"),
         "{error}"
@@ -547,6 +612,6 @@ async fn events_come_over_the_websocket_that_the_client_opens() {
 async fn a_variable_is_cut() {
     let answer = format!(r#"{{"value":"{}"}}"#, "x".repeat(50_000));
     let (ari, _) = answering(200, Box::leak(answer.into_boxed_str())).await;
-    let value = ari.get_variable("1.1", "X").await.unwrap().unwrap();
+    let value = ari.channel("1.1").variable("X").await.unwrap().value;
     assert_eq!(value.len(), 8 << 10);
 }

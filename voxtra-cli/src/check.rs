@@ -7,9 +7,9 @@ use std::time::Duration;
 use voxtra_core::event::CATALOGUE;
 use voxtra_core::leg::LegSettings;
 use voxtra_rt::app::Application;
-use voxtra_rt::ari::{
-    AriClient, AriError, ExternalMedia, HangupReason, MediaFormat, missing_modules,
-};
+use voxtra_rt::ari::asterisk::InfoOptions;
+use voxtra_rt::ari::channels::{ExternalMediaOptions, HangupOptions};
+use voxtra_rt::ari::{AriClient, AriError, missing_modules};
 use voxtra_rt::catalogue::Form;
 use voxtra_rt::config::{
     Config, ConfigError, ConfiguredAgent, ConfiguredMcp, Problem, ProviderSettings, RISKS,
@@ -144,10 +144,11 @@ fn log_in(config: &Config, path: &Path, out: &mut impl io::Write) -> Result<(), 
         .advise("add an [asterisk] section with url, username, password and app"));
     };
     let url = asterisk.url.clone();
-    let (info, modules) = runtime()?
+    let (system, modules) = runtime()?
         .block_on(async {
             let ari = AriClient::new(asterisk)?;
-            let known = (ari.asterisk_info().await?, ari.modules().await?);
+            let info = ari.asterisk().info(&InfoOptions::default()).await?;
+            let known = (info.system, ari.asterisk().modules().await?);
             ari.may_order().await?;
             Ok(known)
         })
@@ -155,7 +156,7 @@ fn log_in(config: &Config, path: &Path, out: &mut impl io::Write) -> Result<(), 
     writeln!(
         out,
         "{good}  logged in to Asterisk {} at {url}",
-        info.version
+        system.unwrap_or_default().version
     )?;
     let missing = missing_modules(&modules);
     if missing.is_empty() {
@@ -285,13 +286,12 @@ async fn audio(config: &Config) -> Result<String, Failure> {
     // The channel is made for an application that nobody has, so that no agent takes it for a call.
     asterisk.app.clone_from(&name);
     let ari = AriClient::new(asterisk).map_err(|error| explain(&error))?;
-    let external = ExternalMedia {
-        channel_id: name.clone(),
-        address: address.clone(),
-        uuid: ticket.uuid(),
-        format: MediaFormat::Slin,
-    };
-    let connected = match ari.external_media(&external).await {
+    let external = ExternalMediaOptions::audiosocket(address, ticket.uuid()).channel_id(&name);
+    let connected = match ari
+        .channels()
+        .external_media(&name, "slin", &external)
+        .await
+    {
         Ok(_) => ticket
             .connected(AUDIO)
             .await
@@ -299,7 +299,7 @@ async fn audio(config: &Config) -> Result<String, Failure> {
         Err(error) => Err(error.to_string()),
     };
     // It may be gone by itself: nobody has its application.
-    let _ = ari.hangup(&name, HangupReason::Normal).await;
+    let _ = ari.channel(&name).hangup(&HangupOptions::default()).await;
     match connected {
         Ok(_) => Ok(format!("Asterisk connects audio to {address}")),
         Err(why) => Err(Failure::failed(format_args!(

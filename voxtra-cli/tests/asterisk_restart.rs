@@ -15,7 +15,6 @@ use asterisk::story::Story;
 use asterisk::{Asterisk, Call as Caller};
 use voxtra::prelude::*;
 use voxtra::rt::app::StopSignals;
-use voxtra::rt::ari::HangupReason;
 
 /// Counts the calls that were hung up, and stays.
 fn counting(hangups: &Arc<AtomicUsize>) -> impl Fn(Call) -> Staying + Send + Sync + 'static {
@@ -147,7 +146,10 @@ async fn an_asterisk_that_comes_later_than_the_application_is_waited_for() {
 /// Hangs up a caller, from its own side.
 async fn hangs_up(asterisk: &Asterisk, channel: &str) {
     let ari = asterisk.client("x");
-    ari.hangup(channel, HangupReason::Normal).await.unwrap();
+    ari.channel(channel)
+        .hangup(&Default::default())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -356,7 +358,7 @@ async fn many_calls_leave_nothing_behind() {
     };
     let ari = asterisk.client(&harness.name);
     let everything = async || {
-        let channels = ari.channels().await.unwrap();
+        let channels = ari.channels().list().await.unwrap();
         let channels = channels.into_iter().map(|channel| channel.id);
         let bridges = asterisk.bridges().await.into_iter().map(|bridge| bridge.0);
         channels.chain(bridges).collect::<Vec<_>>()

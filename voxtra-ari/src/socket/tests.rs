@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::channels::HangupOptions;
+use crate::{AriSettings, HangupReason};
 use tokio::io::DuplexStream;
 
 type Peer = WebSocketStream<DuplexStream>;
@@ -35,7 +37,7 @@ impl Script {
 impl Connect for Script {
     type Stream = DuplexStream;
 
-    async fn connect(&self) -> Result<WebSocketStream<DuplexStream>, AriError> {
+    async fn connect(&self) -> Result<DuplexStream, AriError> {
         self.attempts.lock().unwrap().push(Instant::now());
         let accept = self.peers.lock().unwrap().clone();
         let Some(accept) = accept else {
@@ -48,14 +50,25 @@ impl Connect for Script {
         accept
             .send(WebSocketStream::from_raw_socket(theirs, Role::Server, None).await)
             .unwrap();
-        Ok(WebSocketStream::from_raw_socket(ours, Role::Client, Some(config())).await)
+        Ok(ours)
     }
+}
+
+/// Of an Asterisk that isn't there over HTTP.
+fn client() -> AriClient {
+    let url = "http://127.0.0.1:9/ari".parse().unwrap();
+    AriClient::new(AriSettings::new(url, "acme", "acme", "x")).unwrap()
 }
 
 fn start(script: &Script) -> (AriEvents, CancellationToken) {
     let stop = CancellationToken::new();
     (
-        AriEvents::start_with(script.clone(), AriEventsOptions::default(), &stop),
+        AriEvents::start_with(
+            script.clone(),
+            AriEventsOptions::default(),
+            &stop,
+            &client(),
+        ),
         stop,
     )
 }
@@ -97,6 +110,29 @@ async fn events_arrive_in_order_and_rubbish_is_counted() {
     assert_eq!(event(&mut events).await.kind(), "A");
     assert_eq!(event(&mut events).await.kind(), "B");
     assert_eq!(events.malformed(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_is_no_utf_8_costs_that_event_only() {
+    use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+    let (script, mut peers) = Script::accepting();
+    let (mut events, _stop) = start(&script);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    let text = |bytes: &'static [u8], opcode, is_last| {
+        Message::Frame(Frame::message(bytes, OpCode::Data(opcode), is_last))
+    };
+    for message in [
+        text(b"{\"type\":\"Zo\xeb\"}", Data::Text, true),
+        text(b"{\"type\":", Data::Text, false),
+        text(b"\"Zo\xc3\xab\"}", Data::Continue, true),
+    ] {
+        peer.send(message).await.unwrap();
+    }
+    assert_eq!(event(&mut events).await.kind(), "Zo\u{eb}");
+    assert_eq!(events.malformed(), 1);
+    assert_eq!(script.attempts().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -256,7 +292,7 @@ async fn it_stops_at_once_whatever_it_is_doing() {
         capacity: 1,
         ..AriEventsOptions::default()
     };
-    let events = AriEvents::start_with(script.clone(), options, &stop);
+    let events = AriEvents::start_with(script.clone(), options, &stop, &client());
     let mut peer = peers.recv().await.unwrap();
     for _ in 0..10 {
         peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
@@ -285,7 +321,7 @@ async fn a_reader_that_is_slow_loses_nothing() {
         capacity: 2,
         ..AriEventsOptions::default()
     };
-    let mut events = AriEvents::start_with(script, options, &stop);
+    let mut events = AriEvents::start_with(script, options, &stop, &client());
     let mut peer = peers.recv().await.unwrap();
     for n in 0..50 {
         peer.send(Message::text(format!(r#"{{"type":"{n}"}}"#)))
@@ -337,4 +373,111 @@ async fn the_reason_of_a_close_cannot_drive_a_terminal() {
     peer.close(Some(frame)).await.unwrap();
     let (error, _) = disconnected(&mut events).await;
     assert!(!error.to_string().contains(char::is_control), "{error:?}");
+}
+
+/// A connection of an Asterisk that takes orders, once it has answered the probe.
+async fn taking_orders() -> (AriClient, AriEvents, Peer) {
+    let (script, mut peers) = Script::accepting();
+    let client = client();
+    let options = AriEventsOptions {
+        orders_over_websocket: true,
+        ..AriEventsOptions::default()
+    };
+    let mut events = AriEvents::start_with(script, options, &CancellationToken::new(), &client);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    let probe = order(&mut peer).await;
+    assert_eq!(probe["uri"], "asterisk/ping");
+    answer(&mut peer, &probe, 200, r#"{"ping":"pong"}"#).await;
+    peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
+    assert_eq!(event(&mut events).await.kind(), "A");
+    (client, events, peer)
+}
+
+async fn order(peer: &mut Peer) -> serde_json::Value {
+    loop {
+        match peer.next().await {
+            Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+            Some(Ok(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn answer(peer: &mut Peer, to: &serde_json::Value, status: u16, body: &str) {
+    let response = serde_json::json!({
+        "type": "RESTResponse", "request_id": to["request_id"], "status_code": status,
+        "reason_phrase": "x", "message_body": body,
+    });
+    peer.send(Message::text(response.to_string()))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_go_over_the_websocket_of_an_asterisk_that_takes_them() {
+    let (client, mut events, mut peer) = taking_orders().await;
+    let asked = tokio::spawn(client.channel("a/b").get().into_future());
+    let taken = order(&mut peer).await;
+    assert_eq!(taken["type"], "RESTRequest");
+    assert_eq!(
+        (&taken["method"], &taken["uri"]),
+        (&"GET".into(), &"channels/a%2Fb".into())
+    );
+    answer(&mut peer, &taken, 200, r#"{"id":"a/b"}"#).await;
+    assert_eq!(asked.await.unwrap().unwrap().id, "a/b");
+
+    // Two at a time, answered the other way round.
+    let busy = HangupOptions::default().reason(HangupReason::Busy);
+    let hangup = tokio::spawn(client.channel("c").hangup(&busy).into_future());
+    let first = order(&mut peer).await;
+    assert_eq!(first["uri"], "channels/c?reason=busy");
+    let keys = client.channel("c").send_dtmf("1,2", &Default::default());
+    let keys = tokio::spawn(keys.into_future());
+    let second = order(&mut peer).await;
+    assert_eq!(second["message_body"], r#"{"dtmf":"1,2"}"#);
+    answer(&mut peer, &second, 204, "").await;
+    keys.await.unwrap().unwrap();
+    answer(&mut peer, &first, 404, r#"{"message":"Channel not found"}"#).await;
+    let error = hangup.await.unwrap().unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+
+    // A lost connection ends what waits, and later orders go over HTTP.
+    let lost = tokio::spawn(client.channel("c").hold().into_future());
+    order(&mut peer).await;
+    drop(peer);
+    let error = lost.await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("websocket was lost"), "{error}");
+    disconnected(&mut events).await;
+    let error = client.channel("c").hold().await.unwrap_err();
+    assert!(!error.to_string().contains("websocket"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_nobody_answers_ends_and_its_late_answer_is_nobodys() {
+    let (client, mut events, mut peer) = taking_orders().await;
+    let asked = tokio::spawn(client.channel("c").hold().into_future());
+    let unanswered = order(&mut peer).await;
+    let error = asked.await.unwrap().unwrap_err();
+    assert!(matches!(error, AriError::Timeout { .. }), "{error}");
+    answer(&mut peer, &unanswered, 204, "").await;
+    answer(&mut peer, &serde_json::json!({"request_id": "99"}), 204, "").await;
+    peer.send(Message::text(r#"{"type":"B"}"#)).await.unwrap();
+    assert_eq!(event(&mut events).await.kind(), "B");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_asterisk_gets_no_order_over_the_websocket() {
+    let (script, mut peers) = Script::accepting();
+    let client = client();
+    let options = AriEventsOptions {
+        orders_over_websocket: true,
+        ..AriEventsOptions::default()
+    };
+    let mut events = AriEvents::start_with(script, options, &CancellationToken::new(), &client);
+    connected(&mut events).await;
+    let _peer = peers.recv().await.unwrap();
+    // It ignores the probe. Nobody is there over HTTP, which is where the order goes.
+    let error = client.channel("c").hold().await.unwrap_err();
+    assert!(!error.to_string().contains("websocket"), "{error}");
 }

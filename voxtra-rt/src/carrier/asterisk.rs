@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::TryFutureExt;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use voxtra_core::audio::SampleRate;
 use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 use voxtra_core::leg::LegSettings;
 
 use super::channel::ChannelId;
 use super::expected::ExpectedChannels;
 use super::lifeline::Lifeline;
-use super::orders::{for_sure, gone_or, hang_up_for_sure, report, twice};
-use crate::ari::{
-    AriClient, AriError, BridgeKind, ContinueAt, ExternalMedia, HangupReason, MediaFormat,
-    Originate,
+use super::orders::{for_sure, gone_or, hang_up, hang_up_for_sure, report, twice};
+use crate::ari::bridges::CreateOptions;
+use crate::ari::channels::{
+    ChannelOriginateOptions, ContinueInDialplanOptions, ExternalMediaOptions, HangupOptions,
 };
+use crate::ari::{AriClient, AriError, HangupReason};
 use crate::audit;
 use crate::media::{MediaLink, MediaServer, OnLoss, TicketError};
 use crate::session::deadlines::CONNECT;
@@ -100,8 +101,13 @@ impl AsteriskCarrier {
     }
 
     /// Has Asterisk place the call.
-    pub(crate) async fn place(&self, originate: Originate) -> Result<(), AriError> {
-        self.link.ari.originate(originate).await?;
+    pub(crate) async fn place(
+        &self,
+        endpoint: &str,
+        options: &ChannelOriginateOptions,
+    ) -> Result<(), AriError> {
+        let channel = self.link.ari.channel(&*self.channel.get());
+        channel.originate(endpoint, options).await?;
         self.placed.store(true, Ordering::Release);
         Ok(())
     }
@@ -115,8 +121,8 @@ impl AsteriskCarrier {
         // pays for nothing.
         let connected = self.connect().await?;
         if !self.up {
-            let channel = self.channel.get();
-            gone_or(twice(|| self.link.ari.answer(&channel)).await).await?;
+            let channel = self.link.ari.channel(&*self.channel.get());
+            gone_or(twice(|| channel.answer()).await).await?;
         }
         self.reports.send(Report::Answered).await;
         self.lifeline.hold(&self.down);
@@ -124,7 +130,7 @@ impl AsteriskCarrier {
     }
 
     async fn connect_again(&self) -> Result<MediaLink, CallError> {
-        match self.link.ari.channel(&self.channel.get()).await {
+        match self.link.ari.channel(&*self.channel.get()).get().await {
             // The event of its end was missed.
             Err(error) if error.is_not_found() => {
                 self.reports.send(Report::Left).await;
@@ -145,7 +151,8 @@ impl AsteriskCarrier {
         } = connected;
         let channel = self.channel.get();
         let both = [&*channel, &*media];
-        gone_or(twice(|| self.link.ari.add_to_bridge(&bridge, &both)).await).await?;
+        let bridge = self.link.ari.bridge(bridge);
+        gone_or(twice(|| bridge.add_channel(both, &Default::default())).await).await?;
         Ok(link)
     }
 
@@ -173,17 +180,13 @@ impl AsteriskCarrier {
             "connecting a call's audio"
         );
         let mut expected = self.link.expected.expect(&media);
-        let format = if self.link.leg.rate.hz() == MediaFormat::Slin16.hz() {
-            MediaFormat::Slin16
-        } else {
-            MediaFormat::Slin
+        // Asterisk's names for signed 16-bit mono.
+        let format = match self.link.leg.rate {
+            SampleRate::Hz16000 => "slin16",
+            _ => "slin",
         };
-        let external = ExternalMedia {
-            channel_id: media.clone(),
-            address: self.link.address.clone(),
-            uuid: ticket.uuid(),
-            format,
-        };
+        let external =
+            ExternalMediaOptions::audiosocket(&self.link.address, ticket.uuid()).channel_id(&media);
         let mut made = self.made.clone().lock_owned().await;
         if self.down.is_cancelled() {
             return Err(CallError::Ended);
@@ -197,9 +200,10 @@ impl AsteriskCarrier {
         let making = tokio::spawn(async move {
             let _made = made;
             if let Some(bridge) = &_made.bridge {
-                twice(|| ari.create_bridge(bridge, BridgeKind::Mixing).map_ok(drop)).await?;
+                let mixing = CreateOptions::default().kind("mixing").bridge_id(bridge);
+                twice(|| ari.bridges().create(&mixing)).await?;
             }
-            twice(|| ari.external_media(&external).map_ok(drop)).await
+            twice(|| ari.channels().external_media(ari.app(), format, &external)).await
         });
         match making.await {
             Ok(Ok(())) => {}
@@ -230,7 +234,9 @@ impl AsteriskCarrier {
     async fn hang_up_channel(&self, reason: HangupReason) -> Result<(), CallError> {
         loop {
             let channel = self.channel.get();
-            match twice(|| self.link.ari.hangup(&channel, reason)).await {
+            let options = HangupOptions::default().reason(reason.clone());
+            let ours = self.link.ari.channel(&*channel);
+            match twice(|| ours.hangup(&options)).await {
                 // Another channel has replaced it meanwhile.
                 Err(error) if error.is_not_found() && self.channel.get() != channel => {}
                 // The event of its end has come or was missed; or Asterisk has not placed our call
@@ -255,18 +261,15 @@ impl AsteriskCarrier {
         }
         let other = format!("voxtra-transfer-{}", Uuid::new_v4());
         let mut expected = self.link.expected.expect(&other);
-        let originate = Originate::to_stasis(endpoint)
-            .channel_id(&other)
-            .caller_id(&to.caller_id)
-            .timeout(to.ring);
+        let options = originate_to(self.link.ari.app(), to.ring).caller_id(&to.caller_id);
         // If this is dropped before the other party is bridged, the transfer is called off, even
         // while Asterisk is being asked.
         let call_off = CallOff {
             ari: self.link.ari.clone(),
             channel: Some(other.clone()),
         };
-        let ari = self.link.ari.clone();
-        let asking = tokio::spawn(async move { (ari.originate(originate).await, call_off) });
+        let asked = self.link.ari.channel(&other).originate(endpoint, &options);
+        let asking = tokio::spawn(async move { (asked.await, call_off) });
         let Ok((asked, mut call_off)) = asking.await else {
             return Err(CallError::Ended);
         };
@@ -286,8 +289,8 @@ impl AsteriskCarrier {
                 return Err(CallError::Ended);
             }
             let bridge = made.bridge.clone().ok_or(CallError::Ended)?;
-            let both = [other.as_str()];
-            twice(|| self.link.ari.add_to_bridge(&bridge, &both)).await?;
+            let bridge = self.link.ari.bridge(bridge);
+            twice(|| bridge.add_channel(&other, &Default::default())).await?;
             made.other = Some(expected.channel());
             made.media.take()
         };
@@ -295,7 +298,7 @@ impl AsteriskCarrier {
         self.lifeline.release().await;
         self.reports.transferred(endpoint).await;
         if let Some(media) = media {
-            let _ = self.link.ari.hangup(&media, HangupReason::Normal).await;
+            hang_up(&self.link.ari, &media).await;
         }
         // When the other party hangs up, so do we.
         let (ari, channel) = (self.link.ari.clone(), self.channel.clone());
@@ -308,7 +311,7 @@ impl AsteriskCarrier {
             }
             let requested = Report::HangupRequested(EndReason::NormalClearing, EndedBy::OtherParty);
             reports.send(requested).await;
-            let _ = ari.hangup(&channel.get(), HangupReason::Normal).await;
+            hang_up(&ari, &channel.get()).await;
         }));
         Ok(())
     }
@@ -323,13 +326,14 @@ impl AsteriskCarrier {
         }
         self.lifeline.release().await;
         for_sure(ari, channel, |ari, channel| async move {
-            let next = ContinueAt::default();
-            match ari.continue_in_dialplan(&channel, &next).await {
+            let channel = ari.channel(channel);
+            let next = ContinueInDialplanOptions::default();
+            match channel.continue_in_dialplan(&next).await {
                 // It has gone on already, perhaps by an order whose answer was late.
                 Ok(()) | Err(AriError::Conflict { .. }) => Ok(()),
                 Err(error) if error.is_not_found() || error.is_transient() => Err(error),
                 // A caller whom no dialplan takes is hung up.
-                Err(_) => ari.hangup(&channel, HangupReason::Normal).await,
+                Err(_) => channel.hangup(&HangupOptions::default()).await,
             }
         })
         .await;
@@ -354,7 +358,7 @@ impl AsteriskCarrier {
         if let Some(bridge) = bridge {
             self.link.expected.use_bridge(&bridge, false);
             for_sure(&self.link.ari, bridge, |ari, bridge| async move {
-                ari.destroy_bridge(&bridge).await
+                ari.bridge(bridge).destroy().await
             })
             .await;
         }
@@ -380,16 +384,16 @@ impl Carrier for AsteriskCarrier {
 
     fn send_dtmf(&self, digits: String) -> Order<'_> {
         Box::pin(async move {
-            let channel = self.channel.get();
-            let sent = self.link.ari.send_dtmf(&channel, &digits).await;
+            let channel = self.link.ari.channel(&*self.channel.get());
+            let sent = channel.send_dtmf(&digits, &Default::default()).await;
             Ok(gone_or(sent).await?)
         })
     }
 
     fn variable(&self, name: String) -> Order<'_, Option<String>> {
         Box::pin(async move {
-            let channel = self.channel.get();
-            Ok(self.link.ari.get_variable(&channel, &name).await?)
+            let channel = self.link.ari.channel(&*self.channel.get());
+            Ok(channel.variable_if_set(&name).await?)
         })
     }
 
@@ -415,6 +419,13 @@ impl Carrier for AsteriskCarrier {
         self.down.cancel();
         Box::pin(self.clear())
     }
+}
+
+/// Options of a call to somebody who then enters our application.
+pub(crate) fn originate_to(app: &str, ring: Duration) -> ChannelOriginateOptions {
+    // 0 would mean "for ever" to some technologies.
+    let seconds = i64::try_from(ring.as_secs()).unwrap_or(i64::MAX).max(1);
+    ChannelOriginateOptions::default().app(app).timeout(seconds)
 }
 
 /// ARI's closest reason for an end.
@@ -447,7 +458,8 @@ impl Drop for CallOff {
         if let Some(channel) = self.channel.take() {
             let ari = self.ari.clone();
             tokio::spawn(async move {
-                report(ari.hangup(&channel, HangupReason::Normal).await, &channel)
+                let ours = ari.channel(&channel);
+                report(ours.hangup(&HangupOptions::default()).await, &channel)
             });
         }
     }

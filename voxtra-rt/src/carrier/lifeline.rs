@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::channel::ChannelId;
 use super::orders::twice;
-use crate::ari::{AriClient, AriError};
+use crate::ari::channels::SetVariableOptions;
+use crate::ari::{AriClient, AriError, Order};
 
 /// The function of Asterisk that does it.
 const TIMEOUT: &str = "TIMEOUT(absolute)";
@@ -67,7 +68,7 @@ impl Lifeline {
                     }
                     let is_first = std::mem::replace(&mut *held, Hold::Held) == Hold::Not;
                     let channel = channel.get();
-                    match ari.set_variable(&channel, TIMEOUT, &seconds(longest)).await {
+                    match set(&ari, &channel, &seconds(longest)).await {
                         // Asterisk takes the order also if it does not know the function.
                         Ok(()) if is_first && !is_known(&ari, &channel).await => return,
                         Ok(()) => {}
@@ -94,7 +95,7 @@ impl Lifeline {
             return;
         }
         let channel = self.channel.get();
-        let released = twice(|| self.ari.set_variable(&channel, TIMEOUT, "0")).await;
+        let released = twice(|| set(&self.ari, &channel, "0")).await;
         if let Err(error) = released
             && !error.is_not_found()
         {
@@ -103,9 +104,15 @@ impl Lifeline {
     }
 }
 
+/// In how many seconds Asterisk takes the channel back; 0 is never.
+fn set(ari: &AriClient, channel: &str, seconds: &str) -> Order<()> {
+    let options = SetVariableOptions::default();
+    ari.channel(channel).set_variable(TIMEOUT, seconds, &options)
+}
+
 /// Whether Asterisk knows the function; if not, says so.
 async fn is_known(ari: &AriClient, channel: &str) -> bool {
-    match ari.get_variable(channel, TIMEOUT).await {
+    match ari.channel(channel).variable(TIMEOUT).await {
         Err(error @ AriError::Status { .. }) => {
             tracing::warn!(%error, channel, "{UNHELD}: is its module func_timeout loaded?");
             false

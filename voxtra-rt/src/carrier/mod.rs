@@ -15,7 +15,9 @@ mod orders;
 mod socket;
 
 #[cfg(feature = "ari")]
-pub(crate) use asterisk::{AsteriskCarrier, AsteriskLink};
+pub(crate) use asterisk::{AsteriskCarrier, AsteriskLink, originate_to};
 #[cfg(feature = "ari")]
 pub(crate) use expected::{ChannelNews, ExpectedChannels};
+#[cfg(feature = "ari")]
+pub(crate) use orders::hang_up;
 pub(crate) use socket::SocketCarrier;

@@ -1,9 +1,10 @@
 //! Orders to Asterisk that must not get lost.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
-use crate::ari::{AriClient, AriError, HangupReason};
+use crate::ari::channels::HangupOptions;
+use crate::ari::{AriClient, AriError};
 use crate::session::deadlines::GONE;
 
 /// Wait before an order that failed while a call was taken down is given again; it doubles with
@@ -25,27 +26,32 @@ pub(super) async fn gone_or(result: Result<(), AriError>) -> Result<(), AriError
 }
 
 /// Gives an order that may be given twice, and repeats it if Asterisk was slow or not there.
-pub(super) async fn twice<R>(order: impl Fn() -> R) -> Result<(), AriError>
+pub(super) async fn twice<R, T>(order: impl Fn() -> R) -> Result<(), AriError>
 where
-    R: Future<Output = Result<(), AriError>>,
+    R: IntoFuture<Output = Result<T, AriError>>,
 {
     match order().await {
         Err(error) if error.is_transient() => {
             tracing::warn!(%error, "an order to Asterisk failed; giving it again");
         }
-        result => return result,
+        result => return result.map(drop),
     }
     tokio::time::sleep(AGAIN).await;
     match order().await {
         // Asterisk carried out the first order after all.
         Err(AriError::Conflict { .. }) => Ok(()),
-        result => result,
+        result => result.map(drop),
     }
+}
+
+/// Hangs up a channel that may be gone already.
+pub(crate) async fn hang_up(ari: &AriClient, channel: &str) {
+    let _ = ari.channel(channel).hangup(&HangupOptions::default()).await;
 }
 
 pub(super) async fn hang_up_for_sure(ari: &AriClient, channel: String) {
     for_sure(ari, channel, |ari, channel| async move {
-        match ari.hangup(&channel, HangupReason::Normal).await {
+        match ari.channel(channel).hangup(&HangupOptions::default()).await {
             // The channel has left our application.
             Err(AriError::Conflict { .. }) => Ok(()),
             result => result,

@@ -33,7 +33,8 @@ pub(super) fn told(channel: &Channel, args: &[String]) -> Option<String> {
 /// The number of a call whose channel does not state it: the variable, the redirecting number, or
 /// the extension.
 pub(super) async fn asked(ari: &AriClient, channel: &Channel, variable: &str) -> String {
-    let value = tokio::time::timeout(ASK, ari.get_variable(&channel.id, variable));
+    let value = ari.channel(&channel.id);
+    let value = tokio::time::timeout(ASK, value.variable_if_set(variable));
     let value = match value.await {
         Ok(Ok(value)) => value.unwrap_or_default(),
         Ok(Err(error)) => {
@@ -50,10 +51,13 @@ pub(super) async fn asked(ari: &AriClient, channel: &Channel, variable: &str) ->
         }
     };
     // A caller can choose it, like SIP headers; it is shown as a number is.
-    [clean(&value), channel.caller_rdnis.clone()]
-        .into_iter()
-        .find(|number| !number.is_empty())
-        .unwrap_or_else(|| channel.dialplan.exten.clone())
+    [
+        clean(&value),
+        channel.caller_rdnis.clone().unwrap_or_default(),
+    ]
+    .into_iter()
+    .find(|number| !number.is_empty())
+    .unwrap_or_else(|| channel.dialplan.exten.clone())
 }
 
 /// Calls whose number is being asked for, and the reports about them meanwhile.

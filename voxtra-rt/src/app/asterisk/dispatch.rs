@@ -86,15 +86,14 @@ impl Asterisk {
                 self.report(app, &end.channel.id, Report::Left);
             }
             AriEvent::ChannelHangupRequest(request) => {
+                let soft = request.soft.unwrap_or_default();
                 let reason = match request.cause {
                     // In this case not a cause, but one of Asterisk's AST_SOFTHANGUP_ flags
                     // (`channel.h`): an explicit order.
-                    Some(32) if request.soft => Some((EndReason::NormalClearing, EndedBy::System)),
-                    Some(cause) if !request.soft => {
-                        EndReason::from_q850(cause).map(|why| (why, EndedBy::FarEnd))
-                    }
+                    Some(32) if soft => Some((EndReason::NormalClearing, EndedBy::System)),
+                    Some(cause) if !soft => from_q850(cause).map(|why| (why, EndedBy::FarEnd)),
                     // The BYE of a SIP telephone.
-                    None if !request.soft => Some((EndReason::NormalClearing, EndedBy::FarEnd)),
+                    None if !soft => Some((EndReason::NormalClearing, EndedBy::FarEnd)),
                     _ => None,
                 };
                 if let Some((reason, by)) = reason {
@@ -106,7 +105,7 @@ impl Asterisk {
                 }
             }
             AriEvent::ChannelDestroyed(destroyed) => {
-                let reason = match EndReason::from_q850(destroyed.cause) {
+                let reason = match from_q850(destroyed.cause) {
                     Some(reason) => reason,
                     // The channel was made but never dialled, and Asterisk has no word for that.
                     None if destroyed.cause == 0
@@ -223,7 +222,7 @@ impl Asterisk {
         let info = CallInfo {
             caller_id: channel.caller.number,
             called_number,
-            redirecting_number: channel.caller_rdnis,
+            redirecting_number: channel.caller_rdnis.unwrap_or_default(),
             direction: Direction::Inbound,
             args,
         };
@@ -249,8 +248,9 @@ impl Asterisk {
     fn watch(self: &Arc<Self>, app: &Arc<Inner>, channel: &str) {
         let (this, app, channel) = (self.clone(), app.clone(), channel.to_owned());
         tokio::spawn(async move {
-            match this.ari().subscribe_channel(&channel).await {
-                Ok(()) => {}
+            let ours = this.ari().application(this.ari().app());
+            match ours.subscribe(format!("channel:{channel}")).await {
+                Ok(_) => {}
                 // The channel has ended already.
                 Err(AriError::Status { status: 422, .. }) => {
                     let reason = EndReason::NormalClearing;
@@ -286,6 +286,11 @@ impl Inner {
         let admitted = self.admission.admit(caller, self.sessions.len(), of_caller);
         admitted.is_ok()
     }
+}
+
+/// A Q.850 cause as ARI writes it.
+fn from_q850(cause: i64) -> Option<EndReason> {
+    EndReason::from_q850(i32::try_from(cause).ok()?)
 }
 
 fn forward(call: &Call, report: Report) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dispatch::is_ours;
-use crate::ari::{AriClient, AriError, Bridge, ContinueAt, HangupReason};
+use crate::ari::channels::{ContinueInDialplanOptions, HangupOptions};
+use crate::ari::{AriClient, AriError, Bridge};
 use crate::carrier::ExpectedChannels;
 
 /// At the start: how long after the first look the second one is.
@@ -30,16 +31,18 @@ pub(super) async fn clear(ari: AriClient, expected: Arc<ExpectedChannels>, secon
         for channel in &bridge.channels {
             // No dialplan has sent us the channels that we made: the other party of a transfer
             // whose caller has gone.
+            let party = ari.channel(channel);
             results.push(if is_ours(channel) {
-                ari.hangup(channel, HangupReason::Normal).await
+                party.hangup(&HangupOptions::default()).await
             } else {
-                ari.continue_in_dialplan(channel, &ContinueAt::default())
-                    .await
+                let next = ContinueInDialplanOptions::default();
+                party.continue_in_dialplan(&next).await
             });
             // A subscription to a channel in the dialplan keeps the application known.
-            results.push(ari.unsubscribe(&format!("channel:{channel}")).await);
+            let source = format!("channel:{channel}");
+            results.push(ari.application(ari.app()).unsubscribe_all(&source).await);
         }
-        results.push(ari.destroy_bridge(&bridge.id).await);
+        results.push(ari.bridge(&bridge.id).destroy().await);
         let failed =
             |result: Result<(), AriError>| result.err().filter(|error| !error.is_not_found());
         match results.into_iter().find_map(failed) {
@@ -56,7 +59,7 @@ pub(super) async fn clear(ari: AriClient, expected: Arc<ExpectedChannels>, secon
 }
 
 async fn left(ari: &AriClient, expected: &ExpectedChannels) -> Vec<Bridge> {
-    let mut bridges = ari.bridges().await.unwrap_or_else(|error| {
+    let mut bridges = ari.bridges().list().await.unwrap_or_else(|error| {
         tracing::warn!(%error, "cannot see whether an earlier process has left calls in Asterisk");
         Vec::new()
     });
@@ -82,12 +85,8 @@ mod tests {
     use super::*;
 
     fn bridge(id: &str, channels: &[&str]) -> Bridge {
-        Bridge {
-            id: id.into(),
-            technology: "simple_bridge".into(),
-            bridge_type: "mixing".into(),
-            channels: channels.iter().map(|&channel| channel.into()).collect(),
-        }
+        let json = serde_json::json!({ "id": id, "channels": channels });
+        serde_json::from_value(json).unwrap()
     }
 
     #[test]

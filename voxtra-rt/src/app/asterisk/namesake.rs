@@ -27,7 +27,7 @@ impl Asterisk {
             loop {
                 tokio::time::sleep(AUDIT).await;
                 self.compare(app).await;
-                match ari.has_application().await {
+                match ari.application(ari.app()).exists().await {
                     Ok(false) => return,
                     Ok(true) => {
                         // The bridge of a crashed program keeps the application known, although the
@@ -68,9 +68,9 @@ impl Asterisk {
     /// application known. Nothing is lost: they would get the events, not we. The calls go on.
     async fn withdraw(&self, app: &Inner, withdrawn: &mut HashSet<String>) -> Result<(), AriError> {
         let ari = self.ari();
-        let channels = match ari.application_channels().await {
+        let channels = match ari.application(ari.app()).get().await {
             Err(error) if error.is_not_found() => return Ok(()),
-            channels => channels?,
+            application => application?.channel_ids,
         };
         let known = self.known(app);
         let awaited = known.awaited.into_iter().map(|(channel, _)| channel);
@@ -92,14 +92,15 @@ impl Asterisk {
         if !channels.iter().all(|id| is_a_partys(id) || is_audio(id)) {
             return Ok(());
         }
+        let ours = ari.application(ari.app());
         for channel in channels {
-            ari.unsubscribe(&format!("channel:{channel}")).await?;
+            ours.unsubscribe_all(&format!("channel:{channel}")).await?;
             if is_a_partys(&channel) {
                 withdrawn.insert(channel);
             }
         }
         for bridge in self.expected().bridges() {
-            ari.unsubscribe(&format!("bridge:{bridge}")).await?;
+            ours.unsubscribe_all(&format!("bridge:{bridge}")).await?;
         }
         Ok(())
     }

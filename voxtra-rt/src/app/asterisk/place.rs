@@ -7,8 +7,8 @@ use voxtra_core::event::EndReason;
 use super::Asterisk;
 use crate::app::route::Handler;
 use crate::app::{Inner, NewSession, Originator, Outbound};
-use crate::ari::{AriError, HangupReason, Originate};
-use crate::carrier::AsteriskCarrier;
+use crate::ari::AriError;
+use crate::carrier::{AsteriskCarrier, hang_up, originate_to};
 use crate::session::{Call, CallInfo, Direction, Report};
 
 impl Originator for Asterisk {
@@ -25,17 +25,15 @@ impl Originator for Asterisk {
         let session = NewSession::new(id.as_str().into(), info, app.services());
         let carrier = AsteriskCarrier::to_be_placed(self.link.clone(), &id, session.reports());
         let carrier = Arc::new(carrier);
-        let originate = Originate {
-            caller_id: (!outbound.caller_id.is_empty()).then_some(outbound.caller_id),
-            timeout: Some(outbound.timeout),
-            channel_id: Some(id),
-            variables: outbound.variables,
-            formats: outbound.formats,
-            ..Originate::to_stasis(outbound.endpoint)
-        };
         let ari = self.ari().clone();
+        let mut options = originate_to(ari.app(), outbound.timeout);
+        options.caller_id = (!outbound.caller_id.is_empty()).then_some(outbound.caller_id);
+        options.formats = outbound.formats;
+        for (name, value) in outbound.variables {
+            options = options.variable(name, value);
+        }
         app.open(session, carrier.clone(), move |call| async move {
-            if let Err(error) = carrier.place(originate).await {
+            if let Err(error) = carrier.place(&outbound.endpoint, &options).await {
                 let reason = refusal(&error);
                 call.emit_error("originate", error.to_string()).await;
                 call.report(Report::Gone(reason)).await;
@@ -45,7 +43,7 @@ impl Originator for Asterisk {
                 biased;
                 () = call.ended() => {
                     // The call may have been hung up before there was a channel.
-                    let _ = ari.hangup(call.id(), HangupReason::Normal).await;
+                    hang_up(&ari, call.id()).await;
                     return Ok(());
                 }
                 entered = expected.entered() => if entered.is_err() {

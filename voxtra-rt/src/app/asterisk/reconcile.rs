@@ -155,18 +155,18 @@ impl Asterisk {
         let ari = self.ari();
         // Our state first: a call that begins meanwhile is then no session without a channel.
         let known = self.known(app);
-        let channels = ari.channels().await?;
+        let channels = ari.channels().list().await?;
         let mut seen = Seen {
             channels,
             ..Seen::default()
         };
         if !seen.channels.is_empty() {
-            seen.entered = match ari.application_channels().await {
-                Ok(entered) => entered.into_iter().collect(),
+            seen.entered = match ari.application(ari.app()).get().await {
+                Ok(application) => application.channel_ids.into_iter().collect(),
                 Err(error) if error.is_not_found() => HashSet::new(),
                 Err(error) => return Err(error),
             };
-            let bridges = ari.bridges().await?;
+            let bridges = ari.bridges().list().await?;
             seen.bridged = bridges.into_iter().flat_map(|b| b.channels).collect();
         }
         Ok((diff(ari.app(), &known, &seen), seen))

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
-use crate::ari::{AriClient, ContinueAt, HangupReason};
+use crate::ari::channels::{ContinueInDialplanOptions, HangupOptions};
+use crate::ari::{AriClient, HangupReason};
 
 /// Channels that may wait to be sent away.
 const WAITING: usize = 1024;
@@ -56,17 +57,16 @@ impl Refusals {
             let _place = place;
             // The semaphore is never closed.
             let _turn = ordering.acquire_owned().await;
+            let channel = ari.channel(channel);
+            let mut options = HangupOptions::default();
             if destination == Destination::Dialplan {
-                let next = ContinueAt::default();
-                if ari.continue_in_dialplan(&channel, &next).await.is_ok() {
+                let next = ContinueInDialplanOptions::default();
+                if channel.continue_in_dialplan(&next).await.is_ok() {
                     return;
                 }
+                options = options.reason(HangupReason::Congestion);
             }
-            let reason = match destination {
-                Destination::Dialplan => HangupReason::Congestion,
-                Destination::HangUp => HangupReason::Normal,
-            };
-            let _ = ari.hangup(&channel, reason).await;
+            let _ = channel.hangup(&options).await;
         });
     }
 }

@@ -7,6 +7,7 @@ use voxtra_core::leg::LegSettings;
 
 use super::{Builder, StartError};
 use crate::app::asterisk::Asterisk;
+use crate::ari::asterisk::InfoOptions;
 use crate::ari::{AriClient, AriSettings};
 use crate::carrier::AsteriskLink;
 use crate::media::MediaServer;
@@ -80,7 +81,7 @@ impl AsteriskToBe {
         };
         settings.check()?;
         let client = AriClient::new(settings)?;
-        match client.asterisk_info().await {
+        match client.asterisk().info(&InfoOptions::default()).await {
             Err(error) if !error.is_transient() => return Err(error.into()),
             Err(error) => tracing::warn!(%error, "Asterisk is not there yet; waiting for it"),
             // A read-only user could take no call.

@@ -14,7 +14,6 @@ use super::super::risk;
 use super::super::settings::{AudioSocketSettings, UuidRule};
 use super::{read_networks, read_size, read_time, read_word};
 use crate::app::CallLimits;
-use crate::ari::MediaFormat;
 use crate::media::{Detector, MediaSettings, OnLoss};
 
 /// `[media]`: what is about all calls, and what is about each call's audio.
@@ -129,8 +128,11 @@ fn read_limits(section: &Section<'_>) -> CallLimits {
 
 /// What is about each call's audio.
 fn read_leg(section: &Section<'_>) -> LegSettings {
-    let formats = [("slin", MediaFormat::Slin), ("slin16", MediaFormat::Slin16)];
-    let format = section.choice("format", &formats).unwrap_or_default();
+    let formats = [
+        ("slin", SampleRate::Hz8000),
+        ("slin16", SampleRate::Hz16000),
+    ];
+    let rate = section.choice("format", &formats).unwrap_or_default();
     let policies = [
         ("refuse", G711Policy::Refuse),
         ("decode", G711Policy::Decode),
@@ -154,7 +156,7 @@ fn read_leg(section: &Section<'_>) -> LegSettings {
         ("signalled", DtmfPolicy::Signalled),
     ];
     LegSettings::default().with(|leg| {
-        leg.rate = SampleRate::from_hz(format.hz()).unwrap_or_default();
+        leg.rate = rate;
         leg.g711 = g711.or(mulaw).unwrap_or_default();
         leg.echo = section.choice("echo", &echo).unwrap_or_default();
         leg.background = section

@@ -1,0 +1,9 @@
+//! ARI's recordings, live and stored.
+
+// Written by api/generate.py from Asterisk's description: change that, not this.
+
+mod models;
+mod operations;
+
+pub use models::*;
+pub use operations::*;
