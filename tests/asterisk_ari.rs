@@ -472,7 +472,9 @@ async fn a_sound_plays_to_its_end_or_until_it_is_stopped() {
     started(&mut events, &id).await;
     let is_over = |playback: String| {
         move |event: &AriEvent| match event {
-            AriEvent::PlaybackFinished(e) if e.playback.id == playback => Some(e.playback.state),
+            AriEvent::PlaybackFinished(e) if e.playback.id == playback => {
+                Some(e.playback.state.clone())
+            }
             _ => None,
         }
     };

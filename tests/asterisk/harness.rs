@@ -185,7 +185,7 @@ impl Harness {
     /// port.
     pub async fn traces(&self, asterisk: &Asterisk) -> Vec<String> {
         let address = self.app.media_address().to_string();
-        let channels = asterisk.client(&self.name).channels().await.unwrap();
+        let channels = asterisk.client(&self.name).channels().list().await.unwrap();
         let media: Vec<String> = channels
             .into_iter()
             .filter(|channel| channel.name.contains(&address))

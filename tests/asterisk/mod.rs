@@ -144,6 +144,7 @@ impl Asterisk {
         harness::patiently("the end of a channel", async {
             while ari
                 .channels()
+                .list()
                 .await
                 .unwrap()
                 .iter()

@@ -10,7 +10,12 @@ use crate::asterisk::{Asterisk, Call as Caller};
 
 /// Every channel and bridge in Asterisk.
 async fn everything(asterisk: &Asterisk, harness: &Harness) -> Vec<String> {
-    let channels = asterisk.client(&harness.name).channels().await.unwrap();
+    let channels = asterisk
+        .client(&harness.name)
+        .channels()
+        .list()
+        .await
+        .unwrap();
     let channels = channels.into_iter().map(|channel| channel.id);
     let bridges = asterisk.bridges().await.into_iter().map(|bridge| bridge.0);
     channels.chain(bridges).collect()

@@ -107,7 +107,8 @@ impl Lifeline {
 /// In how many seconds Asterisk takes the channel back; 0 is never.
 fn set(ari: &AriClient, channel: &str, seconds: &str) -> Order<()> {
     let options = SetVariableOptions::default();
-    ari.channel(channel).set_variable(TIMEOUT, seconds, &options)
+    ari.channel(channel)
+        .set_variable(TIMEOUT, seconds, &options)
 }
 
 /// Whether Asterisk knows the function; if not, says so.

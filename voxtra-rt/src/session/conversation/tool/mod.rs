@@ -140,7 +140,7 @@ pub(super) async fn run_all(call: &Call, calls: &[ToolCall]) -> Vec<String> {
 }
 
 /// Runs one call of a tool, and says in words what came of it.
-async fn run(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCall) -> String {
+pub(super) async fn run(call: &Call, tool: Option<Arc<dyn Tool>>, asked: &ToolCall) -> String {
     let transcript = || call.session().transcript();
     let number = transcript().tool_called(&asked.name, &asked.arguments);
     let result = result_of(call, tool, asked).await;
