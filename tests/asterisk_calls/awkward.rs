@@ -53,7 +53,7 @@ async fn callers_who_hang_up_while_they_are_answered() {
         let started = harness.until("call.started").await;
         tokio::time::sleep(Duration::from_millis(ms / 2)).await;
         let gone = ari
-            .channel(&started.session_id)
+            .channel(&*started.session_id)
             .hangup(&Default::default())
             .await;
         gone.unwrap();
@@ -118,7 +118,7 @@ async fn callers_who_hang_up_while_they_are_transferred() {
         let started = harness.until("media.started").await;
         tokio::time::sleep(Duration::from_millis(ms)).await;
         match ari
-            .channel(&started.session_id)
+            .channel(&*started.session_id)
             .hangup(&Default::default())
             .await
         {

@@ -38,9 +38,9 @@ async fn somebody_who_answers_is_spoken_with() {
         .originate(outbound, Handler::new(greet))
         .unwrap();
     harness.until("media.started").await;
-    let variable = asterisk.client(&harness.name);
-    let variable = variable.get_variable(call.id(), "VOXTRA_CUSTOMER").await;
-    assert_eq!(variable.unwrap().as_deref(), Some("Ann & Co, \"Ltd\""));
+    let channel = asterisk.client(&harness.name).channel(call.id());
+    let variable = channel.variable("VOXTRA_CUSTOMER").await;
+    assert_eq!(variable.unwrap().value, "Ann & Co, \"Ltd\"");
     let traces = harness.traces(&asterisk).await;
     assert_eq!(traces.len(), 2, "{traces:?}");
     let heard = asterisk.recording(&format!("{name}.wav")).await.samples;

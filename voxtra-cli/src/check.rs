@@ -177,9 +177,10 @@ fn log_in(config: &Config, path: &Path, out: &mut impl io::Write) -> Result<(), 
 
 /// What an agent of the file uses.
 fn describe(agent: &ConfiguredAgent) -> String {
-    if let Some(service) = &agent.speech_to_speech {
+    if !agent.speech_to_speech.is_empty() {
+        let services = agent.speech_to_speech.join(" or ");
         let name = &agent.name;
-        return format!("agent {name}: hears, thinks and speaks with {service}");
+        return format!("agent {name}: hears, thinks and speaks with {services}");
     }
     format!(
         "agent {}: hears with {}, thinks with {}, speaks with {}",

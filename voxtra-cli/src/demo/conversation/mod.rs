@@ -79,15 +79,13 @@ impl Conversation {
     fn providers(&self) -> impl Iterator<Item = &ProviderSettings> {
         let agent = self.config.agents.first();
         let names = agent.into_iter().flat_map(|agent| {
-            let three = [
+            let all = [
                 &agent.speech_to_text,
                 &agent.language_model,
                 &agent.text_to_speech,
+                &agent.speech_to_speech,
             ];
-            three
-                .into_iter()
-                .flatten()
-                .chain(agent.speech_to_speech.as_ref())
+            all.into_iter().flatten()
         });
         let names: Vec<_> = names.collect();
         let providers = self.config.providers.iter();
@@ -128,7 +126,7 @@ impl Conversation {
     /// The voice of the agent, or of `[speech]` where it hears and speaks itself.
     fn voice(&self) -> Result<Arc<dyn TextToSpeech>, Failure> {
         let agent = self.config.agents.first();
-        let own = agent.filter(|agent| agent.speech_to_speech.is_none());
+        let own = agent.filter(|agent| agent.speech_to_speech.is_empty());
         let voice = match own {
             Some(agent) => self.config.voice_of(agent).map(Some),
             None => self.config.speech.find_voice(),
