@@ -8,12 +8,12 @@ most() {
     cat <<'NUMBERS'
 voxtra-core    20
 voxtra-ari     116
-voxtra-webhook 114
+voxtra-webhook 113
 voxtra-speech   31
-voxtra-rt      151
-voxtra         167
+voxtra-rt      152
+voxtra         168
 voxtra          60 --no-default-features
-voxtra-cli     185
+voxtra-cli     186
 NUMBERS
 }
 

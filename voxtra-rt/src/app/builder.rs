@@ -34,7 +34,7 @@ use crate::speech::{
     LanguageModel, Prompts, SpeechError, SpeechToSpeech, SpeechToText, TextToSpeech,
 };
 #[cfg(feature = "webhooks")]
-use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
+use crate::webhook::{WebhookError, WebhookSettings, WebhookStore};
 
 /// How long calls may go on after the application was told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -67,6 +67,8 @@ pub struct Builder {
     pub(crate) limits: CallLimits,
     #[cfg(feature = "webhooks")]
     pub(crate) webhooks: Vec<WebhookSettings>,
+    #[cfg(feature = "webhooks")]
+    pub(crate) webhook_store: WebhookStore,
     sinks: Vec<Box<dyn EventSink>>,
     pub(crate) on_handler_end: OnHandlerEnd,
     pub(crate) drain: Duration,
@@ -143,6 +145,8 @@ impl Builder {
             limits: CallLimits::default(),
             #[cfg(feature = "webhooks")]
             webhooks: Vec::new(),
+            #[cfg(feature = "webhooks")]
+            webhook_store: WebhookStore::memory(),
             sinks: Vec::new(),
             on_handler_end: OnHandlerEnd::default(),
             drain: DRAIN,
@@ -250,6 +254,15 @@ impl Builder {
     #[must_use]
     pub fn webhook(mut self, settings: WebhookSettings) -> Self {
         self.webhooks.push(settings);
+        self
+    }
+
+    /// Where the webhooks' events stay until they are delivered. Default: in memory; a
+    /// configuration says otherwise unless it says `durable = false`.
+    #[cfg(feature = "webhooks")]
+    #[must_use]
+    pub fn webhook_store(mut self, store: WebhookStore) -> Self {
+        self.webhook_store = store;
         self
     }
 
@@ -546,7 +559,9 @@ impl Builder {
         originator: Option<Arc<dyn Originator>>,
     ) -> Result<Application, StartError> {
         #[cfg(feature = "webhooks")]
-        let webhooks = Webhooks::new(&crate::webhook::sender(), self.webhooks)?;
+        let webhooks = self
+            .webhook_store
+            .open(&crate::webhook::sender(), self.webhooks)?;
         let sinks = self.sinks;
         #[cfg(feature = "webhooks")]
         let sinks = [Box::new(webhooks.clone()) as _]
@@ -602,6 +617,11 @@ impl Builder {
                 .clone()
                 .run_until_cancelled_owned(inner.clone().take_arrivals(arrivals)),
         );
+        #[cfg(feature = "webhooks")]
+        {
+            crate::webhook::end_left_open(&inner.webhooks);
+            super::notices::listen(&inner);
+        }
         #[cfg(feature = "ari")]
         if let Some(asterisk) = &inner.asterisk {
             asterisk.connect(&inner);

@@ -61,7 +61,7 @@ use self::document::Document;
 use crate::app::CallLimits;
 use crate::ari::AriSettings;
 use crate::media::MediaSettings;
-use crate::webhook::WebhookSettings;
+use crate::webhook::{WebhookSettings, WebhookStore};
 use voxtra_core::leg::LegSettings;
 
 /// A checked configuration. `Debug` shows no secret.
@@ -93,6 +93,8 @@ pub struct Config {
     pub prompts: Vec<PromptSettings>,
     /// `[[webhook]]`: destinations of events.
     pub webhooks: Vec<WebhookSettings>,
+    /// `[webhooks]`: where events stay until they are delivered.
+    pub webhook_store: WebhookStore,
     /// `[provider.NAME]`: what agents hear, think and speak with.
     pub providers: Vec<ProviderSettings>,
     /// `[agent.NAME]`: agents that hold conversations.
@@ -173,6 +175,7 @@ impl Default for Config {
             speech: SpeechSettings::default(),
             prompts: Vec::new(),
             webhooks: Vec::new(),
+            webhook_store: WebhookStore::durable(),
             providers: Vec::new(),
             agents: Vec::new(),
             tools: Vec::new(),
@@ -239,6 +242,9 @@ impl Config {
         let transcripts = self.transcripts.as_mut();
         if let Some(transcripts) = transcripts.and_then(|one| one.folder.as_mut()) {
             *transcripts = folder.join(&*transcripts);
+        }
+        if let Some(path) = &mut self.webhook_store.path {
+            *path = folder.join(&*path);
         }
         if let Some(prompts) = &mut self.speech.prompts_dir {
             *prompts = folder.join(&*prompts);
