@@ -8,12 +8,12 @@ most() {
     cat <<'NUMBERS'
 voxtra-core    20
 voxtra-ari     116
-voxtra-webhook 114
+voxtra-webhook 113
 voxtra-speech   31
-voxtra-rt      158
-voxtra         174
+voxtra-rt      159
+voxtra         175
 voxtra          60 --no-default-features
-voxtra-cli     207
+voxtra-cli     208
 NUMBERS
 }
 

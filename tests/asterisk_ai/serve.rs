@@ -68,7 +68,8 @@ impl Serve {
         text = change(text);
         text += more;
         text += &format!(
-            "\n[[webhook]]\nurl = \"{}\"\nsecret = \"a secret of the tests\"\nallow_networks = [\"127.0.0.0/8\"]\n",
+            "\n[[webhook]]\nurl = \"{}\"\nsecret = \"a secret of the tests\"\nallow_networks = [\"127.0.0.0/8\"]\n\
+             [webhooks]\npath = \"webhooks.redb\"\n",
             hook.url
         );
         std::fs::write(&file, text).unwrap();

@@ -87,6 +87,9 @@ impl Post for HttpPost {
             .header(&headers.event_id, header_value(&event.id))
             .header(&headers.session_id, header_value(&event.session_id))
             .body(event.body.clone());
+        if let Some(sequence) = event.sequence {
+            request = request.header(&headers.sequence, HeaderValue::from(sequence));
+        }
         if let Some(signer) = &self.signer {
             request = request.header(&headers.signature, signer.sign(&event.body));
         }

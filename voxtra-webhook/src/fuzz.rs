@@ -71,6 +71,7 @@ fn answer(body: &[u8], retry_after: &[u8]) {
     match number {
         200..300 => assert_eq!(outcome, AttemptOutcome::Delivered),
         408 | 425 | 429 | 500..600 => assert!(matches!(outcome, AttemptOutcome::Retry { .. })),
+        410 => assert!(matches!(outcome, AttemptOutcome::Gone { .. })),
         _ => assert!(matches!(outcome, AttemptOutcome::Refused { .. })),
     }
 }

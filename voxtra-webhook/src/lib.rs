@@ -18,6 +18,7 @@
 //!     wire: "order.created".into(),
 //!     id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
 //!     session_id: "order 17".into(),
+//!     sequence: Some(0),
 //!     body: r#"{"order":17}"#.into(),
 //! });
 //!
@@ -27,25 +28,34 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Webhooks::deliver`] never waits. Each hook keeps one short queue per session, so the events of
-//! a session arrive in order. A delivery that must be retried holds back only the later events of
-//! its own session.
+//! [`Webhooks::deliver`] never waits. The events of a session arrive in order, and a delivery that
+//! must be retried holds back only the later events of its own session. Each event is delivered at
+//! least once, with the same id each time.
+//!
+//! Where events stay until they are delivered is an [`Outbox`]. [`Webhooks::new`] has one in
+//! memory; [`Webhooks::stored`] has one in a file (feature `durable`), which a thread of its own
+//! writes: an event is accepted when the disk has it, and delivered by the next process if this one
+//! is killed. The outbox is the queue, so that a backlog of a million events takes no more memory
+//! than a small one.
 //!
 //! Transport errors, time-outs, 5xx, and 408, 425 and 429 are retried until
 //! [`give_up_after`](WebhookSettings::give_up_after) has passed since the event happened. Any other
-//! answer outside 2xx is final, because the same bytes would get the same answer. Lost events are
-//! counted ([`WebhookCounters`]) and logged at most once in ten seconds per hook.
+//! answer outside 2xx is final, because the same bytes would get the same answer; 410 is final for
+//! every event. What is given up is a dead letter in the outbox. Five failures in a row, and an
+//! endpoint gets one request now and then until it answers; then the requests under way grow from
+//! one on. Lost events are counted ([`WebhookCounters`]) and logged at most once in ten seconds per
+//! hook.
 //!
-//! Whatever one session does, the other sessions' events get through. When the queue is full, an
+//! Whatever one session does, the other sessions' events get through. When the memory is full, an
 //! event of a session with few waiting replaces the newest one of the session with the most: the
-//! sessions share the queue. Events of a session's life ([`Sender::lifecycle`]) have room and
-//! requests of their own.
+//! sessions share it. A file loses its oldest events first. Events of a session's life
+//! ([`Sender::lifecycle`]) have room and requests of their own.
 //!
 //! Every request carries `X-NAME-Event`, `X-NAME-Event-Id` and `X-NAME-Session-Id` with the name of
-//! the [`Sender`], and `X-NAME-Signature` if the hook has a secret ([`Signer`]). Beside them are
-//! the headers of Standard Webhooks, so that receivers can check deliveries with a library
-//! ([`StandardSigner`]); receivers in Rust have [`Verifier`]. Nothing is kept on disk: events not
-//! delivered when the process ends are lost.
+//! the [`Sender`], `X-NAME-Sequence` if the event has a number in its session, and
+//! `X-NAME-Signature` if the hook has a secret ([`Signer`]). Beside them are the headers of
+//! Standard Webhooks, so that receivers can check deliveries with a library ([`StandardSigner`]);
+//! receivers in Rust have [`Verifier`].
 //!
 //! A hook reaches the Internet alone. Networks of the sender's own, in which a URL of somebody else
 //! could do harm, must be allowed ([`allowed_networks`](WebhookSettings::allowed_networks)).
@@ -56,12 +66,19 @@
 )]
 
 mod attempt;
+mod clock;
 mod delivery;
 mod destination;
 /// What `fuzz/` runs.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
+mod hooks;
+mod keeper;
+mod line;
+mod notice;
+mod orders;
+mod outbox;
 mod retry;
 mod sender;
 mod settings;
@@ -73,22 +90,28 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::time::Instant;
 
-pub use self::delivery::WebhookCounters;
 pub use self::destination::DestinationError;
+pub use self::hooks::{WebhookCounters, Webhooks};
+pub use self::keeper::Accepted;
+pub use self::notice::Notice;
+#[cfg(feature = "durable")]
+pub use self::outbox::StoredOutbox;
+pub use self::outbox::{
+    Change, DeadLetter, MemoryOutbox, OpenSession, Outbox, OutboxError, Place, PutOut,
+    PutOutReason, SessionStep, StoredEvent, StoredLimits,
+};
 pub use self::sender::Sender;
 pub use self::settings::WebhookSettings;
 pub use self::signature::{
     KeyError, Refusal, SignedRequest, Signer, StandardHeaders, StandardSigner, Verifier, WebhookKey,
 };
 
-use self::attempt::HttpPost;
-use self::delivery::Delivery;
+use self::notice::Notices;
 
 /// One event on its way to the webhooks: the bytes are made once and are the same for every hook
 /// and every retry.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutgoingEvent {
     /// The wire name, such as `order.created`; matched against each hook's allow-list and sent as
     /// `X-NAME-Event`.
@@ -99,84 +122,17 @@ pub struct OutgoingEvent {
     /// The session the event belongs to; sent as `X-NAME-Session-Id`. Events of one session arrive
     /// in order.
     pub session_id: Arc<str>,
+    /// Its number in its session, if the service gives it one; sent as `X-NAME-Sequence`. A
+    /// receiver sees by it that events are missing.
+    pub sequence: Option<u64>,
     /// The exact bytes to send and to sign. They are sent as JSON.
     pub body: Bytes,
 }
 
-/// All the configured webhooks. A clone is another handle to the same queues.
-#[derive(Clone, Debug)]
-pub struct Webhooks {
-    hooks: Arc<[Delivery<HttpPost>]>,
-}
-
-impl Webhooks {
-    /// Prepares a delivery for each of `settings`. Must be called inside a tokio runtime, which
-    /// runs the deliveries.
-    ///
-    /// [`WebhookError`] if the HTTP client cannot be made, for instance because the machine has no
-    /// trusted certificates, or if a header cannot carry the sender's name.
-    pub fn new(sender: &Sender, settings: Vec<WebhookSettings>) -> Result<Self, WebhookError> {
-        let mut hooks = Vec::with_capacity(settings.len());
-        for one in settings {
-            let post = HttpPost::new(sender, &one)?;
-            hooks.push(Delivery::new(one, sender.lifecycle_events(), post));
-        }
-        Ok(Self {
-            hooks: hooks.into(),
-        })
-    }
-
-    /// True if no hook wants events named `wire`, so that the JSON need not be made.
-    #[must_use]
-    pub fn ignores(&self, wire: &str) -> bool {
-        !self.hooks.iter().any(|hook| hook.settings().wants(wire))
-    }
-
-    /// Queues the event for every hook that wants it, and returns at once. If a hook's queue is
-    /// full, the event is dropped for that hook, counted and logged.
-    pub fn deliver(&self, event: &OutgoingEvent) {
-        for hook in self
-            .hooks
-            .iter()
-            .filter(|hook| hook.settings().wants(&event.wire))
-        {
-            hook.enqueue(event.clone());
-        }
-    }
-
-    /// Takes no more events, and waits until those queued are delivered or `deadline` has come. The
-    /// rest is then given up, counted and logged. Returns how many events were given up.
-    pub async fn drain(&self, deadline: Instant) -> u64 {
-        let mut abandoned = 0;
-        // All hooks are closed first, so that they drain at the same time.
-        for hook in self.hooks.iter() {
-            hook.close();
-        }
-        for hook in self.hooks.iter() {
-            abandoned += hook.drain(deadline).await;
-        }
-        abandoned
-    }
-
-    /// Gives up all remaining events at once: [`drain`](Self::drain) counts them and returns.
-    pub fn give_up(&self) {
-        for hook in self.hooks.iter() {
-            hook.give_up();
-        }
-    }
-
-    /// How many events are waiting or under way, over all hooks.
-    #[must_use]
-    pub fn queued(&self) -> u64 {
-        self.hooks.iter().map(|hook| hook.counters().queued).sum()
-    }
-
-    /// The counters of every hook, in the order of the configuration.
-    #[must_use]
-    pub fn counters(&self) -> Vec<WebhookCounters> {
-        self.hooks.iter().map(Delivery::counters).collect()
-    }
-}
+/// The examples of the README.
+#[cfg(all(doctest, feature = "durable"))]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
 
 /// Why the webhooks could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -221,6 +177,12 @@ pub enum WebhookError {
         /// rustls's error.
         source: rustls::Error,
     },
+    /// The outbox could not be opened, and waiting would not help.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The thread that writes the outbox could not be started.
+    #[error("no thread for the outbox: {0}")]
+    Thread(std::io::Error),
     /// The HTTP client could not be made.
     #[error("no HTTP client for webhook {url}: {source}")]
     Client {

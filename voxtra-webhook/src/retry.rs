@@ -18,11 +18,13 @@ pub(super) enum AttemptOutcome {
     },
     /// The same bytes would get the same answer.
     Refused { reason: String },
+    /// The receiver wants nothing more, ever.
+    Gone { reason: String },
 }
 
 impl AttemptOutcome {
     /// Classifies an answer: 408, 425, 429 and 5xx are worth another attempt, 2xx is delivered, all
-    /// else is final.
+    /// else is final, and 410 for every event.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         if status.is_success() {
             return Self::Delivered;
@@ -35,49 +37,36 @@ impl AttemptOutcome {
         }
         let advice = match status.as_u16() {
             401 | 403 => "check the secret and what the receiver expects",
-            404 | 410 => "check the path of its url",
+            404 => "check the path of its url",
+            410 => "its url is no longer in use",
             413 => "raise the body size that the receiver accepts",
             300..=399 => "redirects are not followed; set its url to the final address",
             _ => "see the receiver's log",
         };
-        Self::Refused {
-            reason: format!("it answered {status}; {advice}"),
+        let reason = format!("it answered {status}; {advice}");
+        if status == StatusCode::GONE {
+            return Self::Gone { reason };
         }
+        Self::Refused { reason }
     }
 }
 
-/// The waits between the attempts at one event: exponential with jitter, so that receivers are not
-/// hit in step.
-#[derive(Debug)]
-pub(super) struct Schedule {
-    backoff: backon::ExponentialBackoff,
-    longest: Duration,
+/// How long to wait after so many failures at one event: a random part of a limit that doubles, so
+/// that receivers are not hit in step. It is a tenth at least: at once, the trouble is the same.
+pub(super) fn backoff(settings: &WebhookSettings, failures: u32) -> Duration {
+    let factor = 2_u32.checked_pow(failures).unwrap_or(u32::MAX);
+    let most = settings.first_backoff.saturating_mul(factor);
+    let most = most.min(settings.max_backoff);
+    most / 10 + random_below(most - most / 10)
 }
 
-impl Schedule {
-    pub(super) fn new(settings: &WebhookSettings) -> Self {
-        use backon::BackoffBuilder as _;
-        let backoff = backon::ExponentialBuilder::new()
-            .with_min_delay(settings.first_backoff)
-            .with_max_delay(settings.max_backoff)
-            .with_jitter();
-        let backoff = match settings.max_attempts {
-            Some(most) => backoff
-                .with_max_times(usize::try_from(most.saturating_sub(1)).unwrap_or(usize::MAX)),
-            None => backoff.without_max_times(),
-        };
-        Self {
-            backoff: backoff.build(),
-            longest: settings.max_backoff,
-        }
-    }
-
-    /// How long to wait before the next attempt; `None` if `max_attempts` allows no further one. A
-    /// receiver's `Retry-After` lengthens the wait, up to the longest back-off.
-    pub(super) fn next(&mut self, after: Option<Duration>) -> Option<Duration> {
-        let wait = self.backoff.next()?;
-        Some(after.map_or(wait, |after| wait.max(after.min(self.longest))))
-    }
+/// A random time from nothing to `most`.
+pub(super) fn random_below(most: Duration) -> Duration {
+    use std::hash::{BuildHasher as _, RandomState};
+    // Each state has keys of its own: what it makes of nothing is random enough to spread requests.
+    let random = RandomState::new().hash_one(());
+    let fraction = u32::try_from(random & 0xffff).unwrap_or_default();
+    most.saturating_mul(fraction) / 0xffff
 }
 
 /// `Retry-After` as seconds or as an HTTP date (RFC 9110, section 10.2.3); anything else counts as
@@ -138,32 +127,17 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_the_longest_with_up_to_as_much_again_at_random() {
+    fn waits_are_a_random_part_of_a_limit_that_doubles_up_to_the_longest() {
         let mut settings = WebhookSettings::new("http://localhost/".parse().unwrap());
-        settings.max_attempts = Some(6);
         settings.first_backoff = Duration::from_millis(100);
         settings.max_backoff = Duration::from_millis(500);
-        let mut schedule = Schedule::new(&settings);
-        for base in [100, 200, 400, 500, 500].map(Duration::from_millis) {
-            let wait = schedule.next(None).unwrap();
-            assert!(wait >= base && wait <= base * 2, "{wait:?} for {base:?}");
+        for (failures, limit) in [(0, 100), (1, 200), (2, 400), (3, 500), (4, 500), (99, 500)] {
+            let waits: Vec<_> = (0..200).map(|_| backoff(&settings, failures)).collect();
+            let limit = Duration::from_millis(limit);
+            assert!(waits.iter().all(|wait| (limit / 10..=limit).contains(wait)));
+            // One in 10^9 runs would have none in a tenth of the range.
+            assert!(waits.iter().any(|wait| *wait < limit / 5));
+            assert!(waits.iter().any(|wait| *wait > limit / 10 * 9));
         }
-        assert_eq!(schedule.next(None), None);
-    }
-
-    #[test]
-    fn a_receiver_may_lengthen_the_wait_but_not_beyond_the_longest() {
-        let mut settings = WebhookSettings::new("http://localhost/".parse().unwrap());
-        settings.first_backoff = Duration::from_millis(1);
-        settings.max_backoff = Duration::from_secs(30);
-        let mut schedule = Schedule::new(&settings);
-        assert_eq!(
-            schedule.next(Some(Duration::from_secs(5))),
-            Some(Duration::from_secs(5))
-        );
-        assert_eq!(
-            schedule.next(Some(Duration::from_secs(86_400))),
-            Some(Duration::from_secs(30))
-        );
     }
 }

@@ -1,6 +1,6 @@
 use reqwest::header::HeaderName;
 
-use super::WebhookError;
+use super::{SessionStep, WebhookError};
 
 /// The sender of all webhooks of a service: what they have in common.
 ///
@@ -17,20 +17,26 @@ pub struct Sender {
     name: String,
     version: Option<String>,
     lifecycle: Option<Lifecycle>,
+    sessions: Option<Sessions>,
 }
 
 /// Whether events of a wire name are lifecycle events.
 pub(super) type Lifecycle = fn(&str) -> bool;
 
+/// What events of a wire name mean for their session.
+pub(super) type Sessions = fn(&str) -> Option<SessionStep>;
+
 impl Sender {
-    /// `name` goes into the headers: `X-NAME-Event`, `X-NAME-Event-Id`, `X-NAME-Session-Id` and
-    /// `X-NAME-Signature`. It is also the `User-Agent`. Letters, digits and `-`.
+    /// `name` goes into the headers: `X-NAME-Event`, `X-NAME-Event-Id`, `X-NAME-Session-Id`,
+    /// `X-NAME-Sequence` and `X-NAME-Signature`. It is also the `User-Agent`. Letters, digits and
+    /// `-`.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             version: None,
             lifecycle: None,
+            sessions: None,
         }
     }
 
@@ -48,6 +54,19 @@ impl Sender {
     pub fn lifecycle(mut self, is_lifecycle: fn(&str) -> bool) -> Self {
         self.lifecycle = Some(is_lifecycle);
         self
+    }
+
+    /// Tells by the wire name which events begin a session, conclude it and end it. An outbox that
+    /// outlives the process then knows which sessions a killed process left
+    /// ([`Webhooks::left_open`](super::Webhooks::left_open)). Default: none do.
+    #[must_use]
+    pub fn sessions(mut self, step: fn(&str) -> Option<SessionStep>) -> Self {
+        self.sessions = Some(step);
+        self
+    }
+
+    pub(super) fn session_steps(&self) -> Option<Sessions> {
+        self.sessions
     }
 
     pub(super) fn lifecycle_events(&self) -> Option<Lifecycle> {
@@ -75,6 +94,7 @@ impl Sender {
             event: header("event")?,
             event_id: header("event-id")?,
             session_id: header("session-id")?,
+            sequence: header("sequence")?,
             signature: header("signature")?,
         })
     }
@@ -86,6 +106,7 @@ pub(super) struct Headers {
     pub(super) event: HeaderName,
     pub(super) event_id: HeaderName,
     pub(super) session_id: HeaderName,
+    pub(super) sequence: HeaderName,
     pub(super) signature: HeaderName,
 }
 
@@ -99,6 +120,7 @@ mod tests {
         assert_eq!(headers.event, "x-acme-2-event");
         assert_eq!(headers.event_id, "x-acme-2-event-id");
         assert_eq!(headers.session_id, "x-acme-2-session-id");
+        assert_eq!(headers.sequence, "x-acme-2-sequence");
         assert_eq!(headers.signature, "x-acme-2-signature");
     }
 

@@ -40,6 +40,9 @@ pub struct WebhookSettings {
     pub ca_file: Option<PathBuf>,
     /// The certificate that this client shows, and its private key: two files (PEM). Default: none.
     pub client_certificate: Option<(PathBuf, PathBuf)>,
+    /// What the outbox knows this endpoint by: events that an earlier process left wait for the
+    /// endpoint of the same name. Default: a hash of `url`.
+    pub name: Option<String>,
     /// The wire names to send; `None` sends all.
     pub events: Option<Vec<String>>,
     /// Longest wait for one answer, from connecting to its last header. Default 10 s.
@@ -47,27 +50,28 @@ pub struct WebhookSettings {
     /// The HTTP proxy (`http://host:port`) for requests. Default: none; proxies of the environment
     /// are not used.
     pub proxy: Option<Url>,
-    /// How long an event is retried, counted from when it happened. Each event is tried at least
-    /// once. Default 15 min.
+    /// How long an event is retried, counted from when it was accepted. Each event is tried at
+    /// least once. Default 3 days.
     pub give_up_after: Duration,
     /// Most attempts at one event, including the first, whatever `give_up_after` is. Default: no
     /// limit.
     ///
     /// A receiver that is away for a minute uses up a few attempts: better leave this unset.
     pub max_attempts: Option<u32>,
-    /// Wait after the first failed attempt. It doubles with every further one, and a random part of
-    /// up to the same length is added. Default 500 ms.
+    /// Longest wait after the first failed attempt. It doubles with every further one, and the wait
+    /// is a random part of it. Default 500 ms.
     pub first_backoff: Duration,
-    /// Longest wait between two attempts before the random part is added; it also limits a
-    /// receiver's `Retry-After`. Default 30 s.
+    /// Longest wait between two attempts; it also limits a receiver's `Retry-After`. Default
+    /// 10 min.
     pub max_backoff: Duration,
-    /// Most events waiting over all sessions; further ones are dropped. Half of the room is kept
+    /// Most events waiting in memory over all sessions; further ones are dropped. It does not limit
+    /// an outbox on a disk. Half of the room is kept
     /// for lifecycle events, if [`Sender::lifecycle`](super::Sender::lifecycle) names some. Default
     /// 20,000.
     pub queue: usize,
-    /// Most events waiting of one session; further ones are dropped. When `queue` is full, the
-    /// session with the most loses its newest ones to a session with fewer. Lifecycle events are
-    /// counted separately. Default 1,000.
+    /// Most events waiting in memory of one session; further ones are dropped. When `queue` is
+    /// full, the session with the most loses its newest ones to a session with fewer. Lifecycle
+    /// events are counted separately. Default 1,000.
     pub session_queue: usize,
     /// Most requests under way at the same time. A quarter of them is kept for lifecycle events, if
     /// [`Sender::lifecycle`](super::Sender::lifecycle) names some. Default 16.
@@ -78,6 +82,7 @@ impl std::fmt::Debug for WebhookSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WebhookSettings")
             .field("url", &self.origin())
+            .field("name", &self.name)
             .field("signed", &self.secret.is_some())
             .field("more_secrets", &self.more_secrets.len())
             .field("allowed_networks", &self.allowed_networks)
@@ -108,13 +113,14 @@ impl WebhookSettings {
             allowed_networks: Vec::new(),
             ca_file: None,
             client_certificate: None,
+            name: None,
             events: None,
             timeout: Duration::from_secs(10),
             proxy: None,
-            give_up_after: Duration::from_secs(15 * 60),
+            give_up_after: Duration::from_secs(3 * 24 * 3_600),
             max_attempts: None,
             first_backoff: Duration::from_millis(500),
-            max_backoff: Duration::from_secs(30),
+            max_backoff: Duration::from_secs(600),
             queue: 20_000,
             session_queue: 1_000,
             max_in_flight: 16,
@@ -155,6 +161,13 @@ impl WebhookSettings {
 
     pub(super) fn destinations(&self) -> Destinations {
         Destinations::new(&self.allowed_networks)
+    }
+
+    /// What the outbox knows this endpoint by. The URL may hold a token, which stays out of it.
+    pub(super) fn key(&self) -> String {
+        use sha2::{Digest as _, Sha256};
+        let hash = || hex::encode(Sha256::digest(self.url.as_str()).split_at(8).0);
+        self.name.clone().unwrap_or_else(hash)
     }
 
     /// Scheme, host and port. Paths and queries of webhooks often carry a token, so they are never

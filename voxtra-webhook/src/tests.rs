@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
 
 use super::*;
 
@@ -86,6 +87,7 @@ fn event(wire: &'static str) -> OutgoingEvent {
         wire: wire.into(),
         id: "8a9100112233445566778899aabbccdd".to_owned(),
         session_id: "ch-1234".into(),
+        sequence: Some(7),
         body: Bytes::from_static(BODY.as_bytes()),
     }
 }
@@ -147,6 +149,7 @@ async fn the_exact_bytes_arrive_with_the_headers_of_the_sender() {
         Some("8a9100112233445566778899aabbccdd")
     );
     assert_eq!(header("x-acme-session-id").as_deref(), Some("ch-1234"));
+    assert_eq!(header("x-acme-sequence").as_deref(), Some("7"));
     assert_eq!(
         header("x-acme-signature"),
         Some(hmac_by_hand(b"s3cret", BODY.as_bytes()))

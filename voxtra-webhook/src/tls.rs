@@ -151,6 +151,7 @@ mod tests {
             wire: "call.ended".into(),
             id: "0".repeat(32),
             session_id: "ch-1".into(),
+            sequence: None,
             body: bytes::Bytes::from_static(b"{\"n\":1}"),
         };
         HttpPost::with_tls(&Sender::new("acme"), &settings, config)

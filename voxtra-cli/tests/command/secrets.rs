@@ -156,6 +156,8 @@ secret = "{SIGNING}"
 allow_networks = ["127.0.0.0/8"]
 max_attempts = 2
 first_backoff_ms = 10
+[webhooks]
+path = "webhooks.redb"
 [log]
 filter = "trace"
 "#

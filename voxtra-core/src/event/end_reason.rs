@@ -43,6 +43,8 @@ pub enum EndReason {
     LeftApplication,
     /// Asterisk doesn't know the call any more, and has not said why.
     LostWithAsterisk,
+    /// The process that had the call was killed.
+    LostWithVoxtra,
     /// The audio's connection broke the protocol.
     MediaError,
     /// The audio's connection was lost, and another one could not be made.
@@ -78,7 +80,7 @@ pub enum EndReason {
 }
 
 /// Every reason that has a variant, its word, and its cause in ITU-T Q.850 where it has one.
-const WORDS: [(EndReason, &str, i32); 27] = [
+const WORDS: [(EndReason, &str, i32); 28] = [
     (EndReason::Abandoned, "abandoned", NONE),
     (EndReason::AsteriskUnreachable, "asterisk_unreachable", NONE),
     (EndReason::CallRejected, "call_rejected", 21),
@@ -94,6 +96,7 @@ const WORDS: [(EndReason, &str, i32); 27] = [
     (EndReason::InvalidNumberFormat, "invalid_number_format", 28),
     (EndReason::LeftApplication, "left_application", NONE),
     (EndReason::LostWithAsterisk, "lost_with_asterisk", NONE),
+    (EndReason::LostWithVoxtra, "lost_with_voxtra", NONE),
     (EndReason::MediaError, "media_error", NONE),
     (EndReason::MediaLost, "media_lost", NONE),
     (EndReason::MediaTimeout, "media_timeout", NONE),

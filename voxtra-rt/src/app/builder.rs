@@ -36,7 +36,7 @@ use crate::speech::{
     LanguageModel, Prompts, SpeechError, SpeechToSpeech, SpeechToText, TextToSpeech,
 };
 #[cfg(feature = "webhooks")]
-use crate::webhook::{WebhookError, WebhookSettings, Webhooks};
+use crate::webhook::{WebhookError, WebhookSettings, WebhookStore};
 
 /// How long calls may go on after the application was told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -69,6 +69,8 @@ pub struct Builder {
     pub(crate) limits: CallLimits,
     #[cfg(feature = "webhooks")]
     pub(crate) webhooks: Vec<WebhookSettings>,
+    #[cfg(feature = "webhooks")]
+    pub(crate) webhook_store: WebhookStore,
     sinks: Vec<Box<dyn EventSink>>,
     pub(crate) on_handler_end: OnHandlerEnd,
     pub(crate) drain: Duration,
@@ -147,6 +149,8 @@ impl Builder {
             limits: CallLimits::default(),
             #[cfg(feature = "webhooks")]
             webhooks: Vec::new(),
+            #[cfg(feature = "webhooks")]
+            webhook_store: WebhookStore::memory(),
             sinks: Vec::new(),
             on_handler_end: OnHandlerEnd::default(),
             drain: DRAIN,
@@ -267,6 +271,15 @@ impl Builder {
     #[must_use]
     pub fn mcp(mut self, server: McpServer) -> Self {
         self.mcp.push(server);
+        self
+    }
+
+    /// Where the webhooks' events stay until they are delivered. Default: in memory; a
+    /// configuration says otherwise unless it says `durable = false`.
+    #[cfg(feature = "webhooks")]
+    #[must_use]
+    pub fn webhook_store(mut self, store: WebhookStore) -> Self {
+        self.webhook_store = store;
         self
     }
 
@@ -568,7 +581,9 @@ impl Builder {
         originator: Option<Arc<dyn Originator>>,
     ) -> Result<Application, StartError> {
         #[cfg(feature = "webhooks")]
-        let webhooks = Webhooks::new(&crate::webhook::sender(), self.webhooks)?;
+        let webhooks = self
+            .webhook_store
+            .open(&crate::webhook::sender(), self.webhooks)?;
         let sinks = self.sinks;
         #[cfg(feature = "webhooks")]
         let sinks = [Box::new(webhooks.clone()) as _]
@@ -624,6 +639,11 @@ impl Builder {
                 .clone()
                 .run_until_cancelled_owned(inner.clone().take_arrivals(arrivals)),
         );
+        #[cfg(feature = "webhooks")]
+        {
+            crate::webhook::end_left_open(&inner.webhooks);
+            super::notices::listen(&inner);
+        }
         #[cfg(feature = "ari")]
         if let Some(asterisk) = &inner.asterisk {
             asterisk.connect(&inner);

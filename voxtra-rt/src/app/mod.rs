@@ -21,6 +21,8 @@ mod admission;
 #[cfg(feature = "ari")]
 mod asterisk;
 mod builder;
+#[cfg(feature = "webhooks")]
+mod notices;
 mod outbound;
 mod route;
 mod sessions;

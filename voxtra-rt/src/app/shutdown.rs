@@ -226,6 +226,7 @@ mod tests {
             wire: "call.ended".into(),
             id: "1".to_owned(),
             session_id: "s".into(),
+            sequence: None,
             body: Bytes::from_static(b"{}"),
         });
         (application, mute)

@@ -78,12 +78,17 @@ fn headers() -> Value {
                 "pattern": "^[0-9a-f]{32}$",
             },
             "X-Voxtra-Session-Id": { "type": "string", "description": "The event's `session_id`." },
+            "X-Voxtra-Sequence": {
+                "type": "string",
+                "description": "The event's number in its session, from 0. A number that is missing is an event that did not arrive, or is not on the webhook's list.",
+                "pattern": "^[0-9]+$",
+            },
             "X-Voxtra-Signature": {
                 "type": "string",
                 "description": "With a secret: lower-case hex of HMAC-SHA256(secret, body), over the exact bytes of the body.",
                 "pattern": "^[0-9a-f]{64}$",
             },
         },
-        "required": ["X-Voxtra-Event", "X-Voxtra-Event-Id", "X-Voxtra-Session-Id"],
+        "required": ["X-Voxtra-Event", "X-Voxtra-Event-Id", "X-Voxtra-Session-Id", "X-Voxtra-Sequence"],
     })
 }

@@ -62,6 +62,7 @@ impl Builder {
         }
         self.prompts = Some(Prompts::from_settings(&config.speech, &config.prompts)?);
         self.webhooks.clone_from(&config.webhooks);
+        self.webhook_store.clone_from(&config.webhook_store);
         let routes = config.routes.iter();
         let routes = routes.map(|route| (route.rule.clone(), route.agent.clone()));
         self.configured = routes.collect();

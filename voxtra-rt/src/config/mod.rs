@@ -65,7 +65,7 @@ use crate::app::CallLimits;
 use crate::ari::AriSettings;
 use crate::mcp::McpPlace;
 use crate::media::MediaSettings;
-use crate::webhook::WebhookSettings;
+use crate::webhook::{WebhookSettings, WebhookStore};
 use voxtra_core::leg::LegSettings;
 
 /// A checked configuration. `Debug` shows no secret.
@@ -100,6 +100,8 @@ pub struct Config {
     pub prompts: Vec<PromptSettings>,
     /// `[[webhook]]`: destinations of events.
     pub webhooks: Vec<WebhookSettings>,
+    /// `[webhooks]`: where events stay until they are delivered.
+    pub webhook_store: WebhookStore,
     /// `[provider.NAME]`: what agents hear, think and speak with.
     pub providers: Vec<ProviderSettings>,
     /// `[agent.NAME]`: agents that hold conversations.
@@ -183,6 +185,7 @@ impl Default for Config {
             speech: SpeechSettings::default(),
             prompts: Vec::new(),
             webhooks: Vec::new(),
+            webhook_store: WebhookStore::durable(),
             providers: Vec::new(),
             agents: Vec::new(),
             tools: Vec::new(),
@@ -261,6 +264,9 @@ impl Config {
             {
                 *program = folder.join(&*program);
             }
+        }
+        if let Some(path) = &mut self.webhook_store.path {
+            *path = folder.join(&*path);
         }
         if let Some(prompts) = &mut self.speech.prompts_dir {
             *prompts = folder.join(&*prompts);

@@ -55,6 +55,11 @@ impl Config {
         {
             problems.push(problem(None, "speech.prompts_dir", error.to_string()));
         }
+        if !self.webhooks.is_empty()
+            && let Err(error) = self.webhook_store.check()
+        {
+            problems.push(problem(None, "webhooks.path", error));
+        }
         for (index, webhook) in self.webhooks.iter().enumerate() {
             let names = webhook.events.iter().flatten();
             for name in names.filter(|name| !events.contains(&name.as_str())) {

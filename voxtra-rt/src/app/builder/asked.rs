@@ -12,8 +12,8 @@ const VARIABLE: &str = "VOXTRA_EVENTS";
 /// The warning about `max_attempts`.
 #[cfg(feature = "webhooks")]
 pub(crate) const OLD_ATTEMPTS: &str = "max_attempts is an older key: a receiver that is away for a \
-    minute uses up few attempts and loses events; leave it out, and set give_up_after_ms if 15 \
-    minutes are not right";
+    minute uses up few attempts and loses events; leave it out, and set give_up_after_ms if 3 \
+    days are not right";
 
 /// Prints the catalogue, if the process was started for that.
 pub(super) fn answer(catalogue: &Catalogue) -> Result<(), StartError> {

@@ -27,7 +27,7 @@ use self::route::read_routes;
 use self::speech::{read_prompts, read_speech};
 use self::tool::{DeclaredTools, read_tools};
 use self::transcripts::read_transcripts;
-use self::webhook::read_webhook;
+use self::webhook::{read_store, read_webhook};
 use super::document::{Document, Section};
 use super::settings::{CallSettings, LogFormat, LogSettings};
 use super::{Config, Places, risk};
@@ -81,6 +81,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
             .into_iter()
             .filter_map(|section| read_webhook(section, &mut places.webhooks))
             .collect(),
+        webhook_store: read_store(root.section("webhooks")),
         providers,
         agents,
         routes: read_routes(&root, &mut places.routes),

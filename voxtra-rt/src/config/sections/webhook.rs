@@ -8,7 +8,7 @@ use super::super::Place;
 use super::super::document::Section;
 use super::super::risk;
 use super::{read_networks, read_size, read_time};
-use crate::webhook::{WebhookKey, WebhookSettings};
+use crate::webhook::{WebhookKey, WebhookSettings, WebhookStore};
 
 pub(super) fn read_webhook(
     section: Section<'_>,
@@ -74,6 +74,7 @@ pub(super) fn read_webhook(
             None
         }
     };
+    settings.name = section.text("name");
     settings.events = section.texts("events");
     if let Some(events) = &settings.events {
         if events.is_empty() {
@@ -94,7 +95,7 @@ pub(super) fn read_webhook(
         &section,
         "give_up_after_ms",
         1,
-        7 * 24 * 3_600_000,
+        30 * 24 * 3_600_000,
         settings.give_up_after,
     );
     // The older key: `Config::notes` names the new one.
@@ -123,6 +124,32 @@ pub(super) fn read_webhook(
     places.push(section.place("events"));
     section.finish();
     Some(settings)
+}
+
+/// `[webhooks]`.
+pub(super) fn read_store(section: Section<'_>) -> WebhookStore {
+    let mut store = WebhookStore::durable();
+    match section.boolean("durable") {
+        Some(false) => store.durable = false,
+        Some(true) if !store.durable => section.refuse(
+            "durable",
+            "needs the feature `durable`, which this program was built without",
+        ),
+        _ => {}
+    }
+    store.path = section.text("path").map(PathBuf::from);
+    if let Some(bytes) = section.integer::<u64>("quota_bytes", 1 << 20..=1 << 40) {
+        store.limits.bytes = bytes;
+    }
+    store.limits.age = read_time(
+        &section,
+        "keep_ms",
+        60_000,
+        365 * 24 * 3_600_000,
+        store.limits.age,
+    );
+    section.finish();
+    store
 }
 
 fn is_http(url: &Url, schemes: &[&str]) -> bool {

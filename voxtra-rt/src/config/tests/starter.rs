@@ -30,6 +30,7 @@ fn the_examples_in_the_starter_file_are_right_too() {
     let mut hook = config.webhooks[0].clone();
     assert_eq!(hook.secret.take().unwrap().expose_secret(), "s3cret");
     assert_eq!(hook.events.take().unwrap(), ["call.started", "call.ended"]);
+    assert_eq!(hook.name.take().unwrap(), "billing");
     let proxy = hook.proxy.take().unwrap();
     assert_eq!(proxy.as_str(), "http://proxy.example.com:3128/");
     assert_eq!(std::mem::take(&mut hook.allowed_networks).len(), 2);

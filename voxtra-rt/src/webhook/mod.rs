@@ -1,11 +1,17 @@
 //! Webhooks: every event of every call, POSTed as exactly the JSON of the contract, off the media
 //! path. Delivery itself is `voxtra-webhook`, which knows nothing of calls.
 
+mod lost;
+mod store;
+
 use tokio::time::Instant;
 
 use crate::app::{EventSink, Published};
+use crate::session::Event;
 use crate::speech::BoxFuture;
 
+pub(crate) use self::lost::end_left_open;
+pub use self::store::WebhookStore;
 pub use voxtra_webhook::*;
 
 impl EventSink for Webhooks {
@@ -14,13 +20,7 @@ impl EventSink for Webhooks {
     }
 
     fn publish(&self, published: &Published<'_>) {
-        let event = published.event();
-        self.deliver(&OutgoingEvent {
-            wire: event.wire_name(),
-            id: event.id.simple().to_string(),
-            session_id: event.session_id.clone(),
-            body: published.json(),
-        });
+        self.deliver(&outgoing(published.event(), published.json()));
     }
 
     fn drain(&self, deadline: Instant) -> BoxFuture<'_, ()> {
@@ -39,12 +39,34 @@ impl EventSink for Webhooks {
     }
 }
 
+/// The event as the webhooks send it.
+fn outgoing(event: &Event, body: bytes::Bytes) -> OutgoingEvent {
+    OutgoingEvent {
+        wire: event.wire_name(),
+        id: event.id.simple().to_string(),
+        session_id: event.session_id.clone(),
+        sequence: Some(event.seq),
+        body,
+    }
+}
+
 /// Voxtra's name for receivers. Events of a call's life cycle are delivered even when others are
 /// dropped.
 pub(crate) fn sender() -> Sender {
     Sender::new("voxtra")
         .version(env!("CARGO_PKG_VERSION"))
         .lifecycle(is_lifecycle)
+        .sessions(session_step)
+}
+
+/// What tells the next process which calls this one had, should it be killed.
+fn session_step(wire: &str) -> Option<SessionStep> {
+    match wire {
+        "session.created" => Some(SessionStep::Begins),
+        "call.ended" | "call.failed" => Some(SessionStep::Concludes),
+        "session.destroyed" => Some(SessionStep::Ends),
+        _ => None,
+    }
 }
 
 fn is_lifecycle(wire: &str) -> bool {
@@ -100,6 +122,7 @@ mod tests {
             wire: "call.ended".into(),
             id: "1".to_owned(),
             session_id: "s".into(),
+            sequence: Some(12),
             body: bytes::Bytes::from_static(b"{}"),
         });
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -115,6 +138,7 @@ mod tests {
             "x-voxtra-session-id: s",
             "webhook-id: 1",
             "webhook-signature: v1,",
+            "x-voxtra-sequence: 12",
             concat!("user-agent: voxtra/", env!("CARGO_PKG_VERSION")),
             &signature,
         ] {

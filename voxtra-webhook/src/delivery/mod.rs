@@ -1,0 +1,358 @@
+//! Sends what the outbox has: for each endpoint one task that begins attempts, and one for each
+//! attempt under way.
+
+mod breaker;
+mod lanes;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(super) use self::breaker::Breaker;
+pub(super) use self::lanes::{Lanes, Offer};
+
+use self::breaker::Turn;
+use self::lanes::{Finish, Start};
+use super::attempt::Post;
+use super::clock::Clock;
+use super::keeper::Order;
+use super::line::Line;
+use super::orders::Orders;
+use super::outbox::{Change, Place, StoredEvent};
+use super::retry::{AttemptOutcome, backoff};
+use super::{Notice, Notices, WebhookSettings};
+
+/// The deliveries to one endpoint.
+#[derive(Debug)]
+pub(super) struct Delivery<P> {
+    place: u32,
+    pub(super) settings: WebhookSettings,
+    pub(super) post: P,
+    pub(super) line: Arc<Line>,
+    orders: Arc<Orders>,
+    /// Most requests under way, and most of ordinary events.
+    limits: [usize; 2],
+    is_durable: bool,
+    clock: Clock,
+    notices: Notices,
+    tasks: TaskTracker,
+    give_up: CancellationToken,
+}
+
+/// What a delivery stands in.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings {
+    pub(super) orders: Arc<Orders>,
+    pub(super) notices: Notices,
+    pub(super) has_lifecycle: bool,
+    pub(super) is_durable: bool,
+}
+
+/// Most different names of abandoned events that are told.
+const NAMES: usize = 32;
+
+impl<P: Post> Delivery<P> {
+    /// Begins to deliver. Must be called inside a tokio runtime.
+    pub(super) fn begin(
+        place: u32,
+        settings: WebhookSettings,
+        post: P,
+        line: Arc<Line>,
+        around: Surroundings,
+    ) -> Arc<Self> {
+        let most = settings.max_in_flight.max(1);
+        let reserved = if around.has_lifecycle { most / 4 } else { 0 };
+        let delivery = Arc::new(Self {
+            place,
+            settings,
+            post,
+            line,
+            orders: around.orders,
+            limits: [most, most.saturating_sub(reserved).max(1)],
+            is_durable: around.is_durable,
+            clock: Clock::new(),
+            notices: around.notices,
+            tasks: TaskTracker::new(),
+            give_up: CancellationToken::new(),
+        });
+        let task = Arc::clone(&delivery).run();
+        delivery.tasks.spawn_on(task, &Handle::current());
+        delivery
+    }
+
+    /// Takes no more events, and tries at once what waits for another attempt: the receiver may be
+    /// back by now, and there is no time for a long wait.
+    pub(super) fn close(&self) {
+        let mut state = self.line.state();
+        if !state.is_closed {
+            state.is_closed = true;
+            state.breaker.hurry(Instant::now());
+            state.lanes.wake_all(true);
+        }
+        drop(state);
+        self.tasks.close();
+        self.line.wake();
+    }
+
+    /// Stops at once.
+    pub(super) fn give_up(&self) {
+        self.close();
+        self.give_up.cancel();
+    }
+
+    /// Waits until everything is sent or, with an outbox that outlives the process, until nothing
+    /// more can be sent now; or until `deadline`. Returns how many events were given up.
+    pub(super) async fn drain(&self, deadline: Instant) -> u64 {
+        self.close();
+        if tokio::time::timeout_at(deadline, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            self.give_up.cancel();
+            self.tasks.wait().await;
+        }
+        let left = self.line.pending();
+        if left == 0 {
+            return self.line.counters.abandoned.load(Relaxed);
+        }
+        if self.is_durable {
+            tracing::info!(
+                webhook = %self.settings.origin(),
+                events = left,
+                "webhook events are kept for the next start"
+            );
+            return 0;
+        }
+        while self.line.pending() > 0 {
+            self.line.left();
+            self.line.counters.abandoned.fetch_add(1, Relaxed);
+        }
+        tracing::warn!(
+            webhook = %self.settings.origin(),
+            abandoned = left,
+            events = self.abandoned_names(),
+            "webhook events were given up at the end: nobody will deliver them; see why the receiver is slow or away"
+        );
+        self.line.counters.abandoned.load(Relaxed)
+    }
+
+    /// The names and numbers of events that are loaded, such as `2 call.ended, 1 dtmf.received`.
+    fn abandoned_names(&self) -> String {
+        let state = self.line.state();
+        let mut names = BTreeMap::<Cow<'static, str>, u64>::new();
+        for loaded in state.lanes.loaded() {
+            let wire = &loaded.event.wire;
+            if names.len() < NAMES || names.contains_key(wire) {
+                *names.entry(wire.clone()).or_default() += 1;
+            }
+        }
+        let names = names.iter().map(|(name, count)| format!("{count} {name}"));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Begins attempts as long as there are events.
+    async fn run(self: Arc<Self>) {
+        loop {
+            let look = self.look();
+            for start in look.starts {
+                let attempt = Arc::clone(&self).attempt(start);
+                self.tasks.spawn(attempt);
+            }
+            if look.loads {
+                let place = usize::try_from(self.place).unwrap_or(usize::MAX);
+                let _ = self.orders.send(Order::Load(place));
+            }
+            if look.is_over {
+                return;
+            }
+            let due = async {
+                match look.due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.give_up.cancelled() => return,
+                () = self.line.woken() => {}
+                () = due => {}
+            }
+        }
+    }
+
+    /// What can begin now, and when to look again.
+    fn look(&self) -> Look {
+        let mut look = Look::default();
+        if self.line.is_gone() {
+            look.is_over = self.line.state().is_closed;
+            return look;
+        }
+        let now = Instant::now();
+        let mut state = self.line.state();
+        let state = &mut *state;
+        while state.breaker.admits(now, state.lanes.under_way()) {
+            let is_probe = state.breaker.is_open();
+            let Some(start) = state.lanes.start(now, self.limits, is_probe) else {
+                break;
+            };
+            state.breaker.began();
+            look.starts.push(start);
+        }
+        if state.lanes.wants_load() && !state.is_load_ordered {
+            state.is_load_ordered = true;
+            look.loads = true;
+        }
+        let is_idle = state.lanes.is_nothing_ready() && state.lanes.due().is_none();
+        look.due = match state.breaker.due() {
+            Some(due) if !is_idle => Some(due),
+            Some(_) => None,
+            None => state.lanes.due(),
+        };
+        // What was tried once more and failed again stays in the outbox.
+        let nothing_helps = self.is_durable
+            && state.lanes.under_way() == 0
+            && !state.is_load_ordered
+            && (state.breaker.is_open() || state.lanes.is_nothing_ready());
+        look.is_over = state.is_closed && (self.line.pending() == 0 || nothing_helps);
+        look
+    }
+
+    async fn attempt(self: Arc<Self>, start: Start) {
+        if start.attempts > 0 {
+            self.line.counters.retries.fetch_add(1, Relaxed);
+        }
+        let outcome = tokio::select! {
+            biased;
+            () = self.give_up.cancelled() => {
+                self.finish(&start.event, Finish::Again(Instant::now()));
+                return;
+            }
+            outcome = self.post.post(&start.event.event) => outcome,
+        };
+        match outcome {
+            AttemptOutcome::Delivered => {
+                self.answered();
+                self.line.counters.delivered.fetch_add(1, Relaxed);
+                self.leave(&start.event, Change::Delivered(self.place_of(&start.event)));
+            }
+            AttemptOutcome::Refused { reason } => {
+                self.answered();
+                self.refused(start, reason);
+            }
+            AttemptOutcome::Gone { reason } => {
+                if self.line.set_gone() {
+                    tracing::error!(webhook = %self.line.origin, reason, "the receiver wants no more events: it gets none until the next start");
+                    self.notices.send(Notice::EndpointGone {
+                        endpoint: self.line.origin.clone(),
+                    });
+                }
+                self.refused(start, reason);
+            }
+            AttemptOutcome::Retry { reason, after } => self.retry(start, reason, after),
+        }
+        self.line.wake();
+    }
+
+    fn refused(&self, start: Start, reason: String) {
+        self.warn(&start.event, &reason, "not tried again");
+        self.line.counters.refused.fetch_add(1, Relaxed);
+        self.give_up_event(start, reason);
+    }
+
+    fn retry(&self, start: Start, reason: String, after: Option<Duration>) {
+        let now = Instant::now();
+        let tries = start.attempts.saturating_add(1);
+        let age = self.clock.now().saturating_sub(start.event.accepted);
+        let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
+        let left = self.settings.give_up_after.saturating_sub(age);
+        let is_last = self.settings.max_attempts.is_some_and(|most| tries >= most);
+        let after = after.map(|after| after.min(self.settings.max_backoff));
+        let turn = self.line.state().breaker.failed(now, after);
+        if turn == Turn::Opened {
+            tracing::warn!(webhook = %self.line.origin, reason, "the receiver does not answer: it is tried now and then until it does");
+            self.notices.send(Notice::EndpointDown {
+                endpoint: self.line.origin.clone(),
+                reason: reason.clone(),
+            });
+        }
+        if left.is_zero() || is_last {
+            self.warn(&start.event, &reason, "given up after the last attempt");
+            self.line.counters.exhausted.fetch_add(1, Relaxed);
+            self.give_up_event(start, reason);
+            return;
+        }
+        self.warn(&start.event, &reason, "will be tried again");
+        let wait = backoff(&self.settings, start.attempts);
+        // The last attempt is made when the time is over, not before.
+        let wait = after.map_or(wait, |after| wait.max(after)).min(left);
+        self.finish(&start.event, Finish::Again(now + wait));
+    }
+
+    /// The receiver is there.
+    fn answered(&self) {
+        let mut state = self.line.state();
+        if state.breaker.answered() == Turn::Closed {
+            state.lanes.wake_all(false);
+            drop(state);
+            tracing::info!(webhook = %self.line.origin, "the receiver answers again");
+            self.notices.send(Notice::EndpointUp {
+                endpoint: self.line.origin.clone(),
+            });
+        }
+    }
+
+    fn give_up_event(&self, start: Start, reason: String) {
+        let change = Change::GiveUp {
+            place: self.place_of(&start.event),
+            reason,
+            attempts: start.attempts.saturating_add(1),
+        };
+        self.leave(&start.event, change);
+    }
+
+    /// The event has left its lane, and the outbox is told.
+    fn leave(&self, event: &StoredEvent, change: Change) {
+        self.finish(event, Finish::Left);
+        self.line.left();
+        let _ = self.orders.send(Order::Settle(change));
+    }
+
+    fn finish(&self, event: &StoredEvent, finish: Finish) {
+        self.line.state().lanes.finish(event, finish);
+    }
+
+    fn place_of(&self, event: &StoredEvent) -> Place {
+        Place {
+            endpoint: self.place,
+            session: Arc::clone(&event.event.session_id),
+            seq: event.seq,
+        }
+    }
+
+    fn warn(&self, event: &StoredEvent, reason: &str, outcome: &str) {
+        let event = &event.event;
+        self.line
+            .warn(&event.wire, &event.id, &event.session_id, reason, outcome);
+    }
+}
+
+/// What one look at the lanes found.
+#[derive(Debug, Default)]
+struct Look {
+    starts: Vec<Start>,
+    /// Whether to ask the keeper for more.
+    loads: bool,
+    due: Option<Instant>,
+    is_over: bool,
+}
+
+#[cfg(test)]
+#[path = "../delivery_tests.rs"]
+mod tests;

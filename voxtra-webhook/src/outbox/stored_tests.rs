@@ -1,0 +1,321 @@
+//! The file: whose it is, what is refused, what leaves when there is no room.
+
+use std::time::Duration;
+
+use super::super::model_tests::event;
+use super::*;
+
+fn path(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("events").join("outbox.redb")
+}
+
+fn open(path: &Path) -> Result<StoredOutbox, OutboxError> {
+    StoredOutbox::open(path, StoredLimits::default())
+}
+
+fn accept(seq: u64, session: &str, lifecycle: bool, body: usize) -> Change {
+    Change::Accept {
+        event: event(seq, session, lifecycle, body),
+        endpoints: vec![0],
+    }
+}
+
+/// The numbers of the events that wait for the endpoint 0.
+fn waiting(outbox: &StoredOutbox) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    for session in outbox.sessions(0, None, usize::MAX).unwrap() {
+        let events = outbox.pending(0, &session, 0, usize::MAX, usize::MAX);
+        seqs.extend(events.unwrap().iter().map(|event| event.seq));
+    }
+    seqs.sort_unstable();
+    seqs
+}
+
+#[test]
+fn what_was_accepted_is_there_after_a_restart_and_numbers_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&path(&folder)).unwrap();
+    assert_eq!(outbox.endpoint("a").unwrap(), 0);
+    assert_eq!(outbox.endpoint("b").unwrap(), 1);
+    outbox.commit(&[accept(1, "s", true, 10)], 0).unwrap();
+    drop(outbox);
+    let mut outbox = open(&path(&folder)).unwrap();
+    assert_eq!(outbox.endpoint("b").unwrap(), 1);
+    assert_eq!(outbox.next_seq(), 2);
+    assert_eq!(waiting(&outbox), [1]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder);
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    drop(open(&path).unwrap());
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    drop(open(&path).unwrap());
+    assert_eq!(mode(&path), 0o600);
+    let left = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
+    assert_eq!(left, 1, "an unfinished file was left");
+}
+
+#[test]
+fn two_cannot_have_it_open_but_others_can_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder);
+    let mut outbox = open(&path).unwrap();
+    outbox.commit(&[accept(1, "s", true, 10)], 0).unwrap();
+    assert!(matches!(open(&path), Err(OutboxError::InUse { .. })));
+    let reader = builder(&path).open_read_only(&path).unwrap();
+    let reading = reader.begin_read().unwrap();
+    assert_eq!(reading.open_table(EVENTS).unwrap().len().unwrap(), 1);
+    drop(outbox);
+    drop((reading, reader));
+    open(&path).unwrap();
+}
+
+#[test]
+fn anothers_file_is_refused_and_left_as_it_is() {
+    const THEIRS: TableDefinition<'_, &str, &str> = TableDefinition::new("theirs");
+    const LIKE_OURS: TableDefinition<'_, &str, &str> = TableDefinition::new("outbox");
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text");
+    std::fs::write(&text, "Dear diary").unwrap();
+    for (name, table) in [("theirs", THEIRS), ("like", LIKE_OURS)] {
+        let database = redb::Database::create(folder.path().join(name)).unwrap();
+        let writing = database.begin_write().unwrap();
+        writing.open_table(table).unwrap().insert("a", "b").unwrap();
+        writing.commit().unwrap();
+    }
+    for name in ["text", "theirs", "like"] {
+        let path = folder.path().join(name);
+        let before = std::fs::read(&path).unwrap();
+        let refused = open(&path).unwrap_err();
+        assert!(
+            matches!(refused, OutboxError::Foreign { .. }),
+            "{name}: {refused}"
+        );
+        assert!(refused.to_string().contains(name), "{refused}");
+        assert!(!refused.may_pass());
+        // A database notes that it was opened; what is in it stays.
+        if name == "text" {
+            assert_eq!(std::fs::read(&path).unwrap(), before);
+        }
+    }
+    let theirs = redb::Database::open(folder.path().join("theirs")).unwrap();
+    let reading = theirs.begin_read().unwrap();
+    let tables: Vec<_> = reading.list_tables().unwrap().collect();
+    assert_eq!(tables.len(), 1);
+    let folder_itself = open(folder.path()).unwrap_err();
+    assert!(
+        matches!(folder_itself, OutboxError::Foreign { .. }),
+        "{folder_itself}"
+    );
+}
+
+#[test]
+fn a_later_versions_file_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder);
+    let outbox = open(&path).unwrap();
+    let writing = outbox.database.begin_write().unwrap();
+    writing
+        .open_table(META)
+        .unwrap()
+        .insert("format", FORMAT + 1)
+        .unwrap();
+    writing.commit().unwrap();
+    drop(outbox);
+    let refused = open(&path).unwrap_err();
+    assert!(
+        matches!(refused, OutboxError::Newer { found, known: FORMAT, .. } if found == FORMAT + 1),
+        "{refused}"
+    );
+    let database = redb::Database::open(&path).unwrap();
+    let reading = database.begin_read().unwrap();
+    let meta = reading.open_table(META).unwrap();
+    assert_eq!(meta.get("format").unwrap().unwrap().value(), FORMAT + 1);
+}
+
+/// Whatever is missing or wrong: it opens with what was committed, or is refused. It never panics,
+/// and never becomes an empty outbox.
+#[test]
+fn a_file_that_was_cut_or_changed_is_refused_or_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder);
+    let mut outbox = open(&path).unwrap();
+    for seq in 1..=20 {
+        outbox
+            .commit(&[accept(seq, "s", seq % 2 == 0, 3_000)], 0)
+            .unwrap();
+    }
+    drop(outbox);
+    let whole = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    let mut broken = Vec::new();
+    for length in [1, 9, 100, 4_096, whole.len() / 2, whole.len() - 1] {
+        broken.push(whole[..length].to_vec());
+    }
+    for at in (0..whole.len()).step_by(whole.len() / 40) {
+        let mut changed = whole.clone();
+        changed[at..]
+            .iter_mut()
+            .take(64)
+            .for_each(|byte| *byte ^= 0x55);
+        broken.push(changed);
+    }
+    for bytes in broken {
+        std::fs::write(&path, &bytes).unwrap();
+        let read = open(&path).and_then(|outbox| outbox.pending(0, "s", 0, 100, usize::MAX));
+        match read {
+            Ok(events) => assert_eq!(events.len(), 20),
+            Err(error) => {
+                refused += 1;
+                assert!(!error.may_pass(), "{error}");
+            }
+        }
+    }
+    assert!(refused > 6, "{refused}");
+}
+
+#[test]
+fn an_empty_file_and_one_without_tables_become_an_outbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "").unwrap();
+    let bare = folder.path().join("bare");
+    drop(redb::Database::create(&bare).unwrap());
+    for path in [empty, bare] {
+        let mut outbox = open(&path).unwrap();
+        outbox.commit(&[accept(1, "s", true, 10)], 0).unwrap();
+        assert_eq!(waiting(&outbox), [1]);
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_may_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let under_a_file = open(&file.join("outbox.redb")).unwrap_err();
+    assert!(under_a_file.may_pass(), "{under_a_file}");
+}
+
+#[test]
+fn for_lack_of_room_dead_letters_go_first_then_the_oldest_ordinary_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut limits = StoredLimits::default();
+    let room = cost(record::encode(&event(1, "s", true, 1_000), &[0]).len());
+    limits.bytes = 4 * room + room / 2;
+    let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
+    outbox
+        .commit(
+            &[
+                accept(1, "a", true, 1_000),
+                accept(2, "b", false, 1_000),
+                accept(3, "a", false, 1_000),
+                accept(4, "a", false, 1_000),
+                Change::GiveUp {
+                    place: Place {
+                        endpoint: 0,
+                        session: "a".into(),
+                        seq: 3,
+                    },
+                    reason: "no".to_owned(),
+                    attempts: 1,
+                },
+            ],
+            0,
+        )
+        .unwrap();
+    assert_eq!(outbox.dead(0, 0, 9).unwrap().len(), 1);
+    let mut put_out = |seq, lifecycle| -> Vec<u64> {
+        let put_out = outbox
+            .commit(&[accept(seq, "c", lifecycle, 1_000)], 0)
+            .unwrap();
+        assert!(put_out.iter().all(|gone| gone.reason == PutOutReason::Full));
+        put_out.iter().map(|gone| gone.place.seq).collect()
+    };
+    assert_eq!(put_out(5, true), [0; 0], "there was a dead letter");
+    assert_eq!(put_out(6, true), [2]);
+    assert_eq!(put_out(7, true), [4]);
+    assert_eq!(put_out(8, false), [8], "it is the oldest ordinary event");
+    assert_eq!(put_out(9, true), [1]);
+    assert_eq!(outbox.dead(0, 0, 9).unwrap(), []);
+    assert_eq!(waiting(&outbox), [5, 6, 7, 9]);
+    assert_eq!(outbox.bytes, 4 * room);
+}
+
+#[test]
+fn sessions_that_have_not_ended_are_known_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&path(&folder)).unwrap();
+    let step = |session: &str, step, sequence| Change::Session {
+        session: session.into(),
+        step,
+        sequence,
+    };
+    let changes = [
+        step("up", SessionStep::Begins, Some(0)),
+        step("over", SessionStep::Begins, Some(0)),
+        step("ended", SessionStep::Begins, None),
+        // Its number in its session is 20.
+        accept(25, "up", false, 10),
+        step("over", SessionStep::Concludes, Some(7)),
+        step("ended", SessionStep::Ends, None),
+        step("unknown", SessionStep::Concludes, Some(1)),
+    ];
+    let accepted = event(25, "up", false, 10).accepted;
+    outbox.commit(&changes, 1_000).unwrap();
+    drop(outbox);
+    let open = open(&path(&folder)).unwrap().open_sessions(9).unwrap();
+    let known = |session: &str, sequence, is_concluded, last| OpenSession {
+        session_id: session.into(),
+        sequence: Some(sequence),
+        is_concluded,
+        began: 1_000,
+        last,
+    };
+    let expected = [
+        known("over", 7, true, 1_000),
+        known("up", 20, false, accepted),
+    ];
+    assert_eq!(open, expected);
+}
+
+#[test]
+fn what_is_too_old_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = StoredLimits {
+        age: Duration::from_secs(10),
+        ..StoredLimits::default()
+    };
+    let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
+    outbox
+        .commit(
+            &[
+                accept(1, "a", true, 1),
+                accept(2, "b", false, 1),
+                accept(3, "b", false, 1),
+            ],
+            0,
+        )
+        .unwrap();
+    let accepted = event(1, "a", true, 1).accepted;
+    assert_eq!(outbox.expire(accepted + 10_000, 9).unwrap(), []);
+    let mut expired = |most| -> Vec<u64> {
+        let expired = outbox.expire(accepted + 10_001, most).unwrap();
+        assert!(
+            expired
+                .iter()
+                .all(|gone| gone.reason == PutOutReason::TooOld)
+        );
+        expired.iter().map(|gone| gone.place.seq).collect()
+    };
+    assert_eq!(expired(2), [2, 3]);
+    assert_eq!(expired(2), [1]);
+    assert_eq!(waiting(&outbox), [0; 0]);
+    assert_eq!(outbox.bytes, 0);
+}
