@@ -87,6 +87,9 @@ pub(crate) trait Answer: Sized {
 
 /// Most bytes of an answer about one thing: as many calls as are up may be waiting for theirs.
 pub(crate) const MAX_ANSWER: usize = 64 << 10;
+/// Most bytes of an answer about one thing with lists in it, such as a bridge with its channels:
+/// 40,000 ids are shorter.
+const MAX_LONG_ANSWER: usize = 1 << 20;
 /// Most bytes of a list. A list of 20,000 channels is shorter.
 const MAX_LIST: usize = 16 << 20;
 /// Most bytes of a file: a recording of an hour and more.
@@ -109,7 +112,7 @@ impl Answer for Vec<u8> {
 }
 
 impl<M: Model> Answer for M {
-    const MOST: usize = if M::LONG { MAX_LIST } else { MAX_ANSWER };
+    const MOST: usize = if M::LONG { MAX_LONG_ANSWER } else { MAX_ANSWER };
 
     fn read(body: Vec<u8>) -> Result<Self, serde_json::Error> {
         serde_json::from_slice::<Entry<M>>(&body).map(|entry| entry.0)

@@ -215,27 +215,27 @@ voxtra_macros::voxtra! {
             /// until the call ended.
             heard_silence_ms: u64,
             /// The turn was decided to be over.
-            decided_ms: Option<u64>,
+            decided_ms: Option<u32>,
             /// Speech-to-text gave the final transcript.
-            transcript_ms: Option<u64>,
+            transcript_ms: Option<u32>,
             /// The language model was asked.
-            asked_ms: Option<u64>,
+            asked_ms: Option<u32>,
             /// It gave the first words.
-            first_token_ms: Option<u64>,
+            first_token_ms: Option<u32>,
             /// The voice was given the first sentence.
-            first_sentence_ms: Option<u64>,
+            first_sentence_ms: Option<u32>,
             /// The voice gave the first audio.
-            first_audio_ms: Option<u64>,
+            first_audio_ms: Option<u32>,
             /// The first frame of the answer went out to the caller.
-            first_frame_ms: Option<u64>,
+            first_frame_ms: Option<u32>,
             /// Voxtra's own part of it: from the decided turn and its transcript to the question,
             /// and from the first audio to the first frame, which waits for its place in the line's
             /// rhythm of 20 ms. A duration.
-            own_ms: Option<u64>,
+            own_ms: Option<u32>,
             /// The part of `own_ms` in which the answer was there and waited for the line's next
             /// frame: less than 20 ms, and nobody's work. Absent in events of versions that did not
             /// tell.
-            rhythm_ms: Option<u64>,
+            rhythm_ms: Option<u32>,
             /// The tools that were called before the answer.
             tools: u32,
             /// Whether the caller heard a filler before the answer.

@@ -143,6 +143,15 @@ pub(super) fn description(field: &Field, core: &TokenStream) -> TokenStream {
     }
 }
 
+/// Whether a type, or what is optional in it, may be one that needs a heap.
+fn needs_heap(shape: &Shape) -> bool {
+    match shape {
+        Shape::Option(inner) => needs_heap(inner),
+        Shape::HeapText | Shape::Other => true,
+        _ => false,
+    }
+}
+
 /// The form of a field in JSON.
 pub(super) fn schema(field: &Field, is_catalogue: bool, core: &TokenStream) -> TokenStream {
     let of = |ty: &syn::Type| {
@@ -165,7 +174,7 @@ pub(super) fn schema(field: &Field, is_catalogue: bool, core: &TokenStream) -> T
         Shape::HeapText => {
             quote!(#core::event::Schema::Text { max_bytes: ::core::option::Option::None })
         }
-        Shape::Other if is_catalogue => {
+        shape if is_catalogue && needs_heap(shape) => {
             let schema = of(&field.ty);
             quote! {{
                 #[cfg(feature = "alloc")]

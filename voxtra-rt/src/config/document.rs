@@ -550,8 +550,12 @@ impl<'d> Section<'d> {
             Some(value) => (value.span(), self.document.written(value.span())),
             None => (self.span.clone(), None),
         };
-        self.document
-            .note(span, self.path_of(key), value, reason.into());
+        // The section as a whole, unless it has a key without a name.
+        let path = match key.is_empty() && value.is_none() {
+            true => self.path.clone(),
+            false => self.path_of(key),
+        };
+        self.document.note(span, path, value, reason.into());
     }
 
     fn has_private_url(&self) -> bool {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use rmcp::ClientHandler;
 use rmcp::model::{ClientConfig, Implementation, PaginatedRequestParams};
 use rmcp::service::{
-    NotificationContext, Peer, RoleClient, RunningService, RunningServiceCancellationToken,
-    ServiceExt as _,
+    ClientInitializeError, NotificationContext, Peer, RoleClient, RunningService,
+    RunningServiceCancellationToken, ServiceExt as _,
 };
 use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpError;
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -72,7 +73,7 @@ impl Link {
             Source::Web(web) => {
                 let begun = tokio::time::timeout(limit, client.serve(web.transport())).await;
                 let begun = begun.map_err(|_| late("it did not answer", limit))?;
-                (begun.map_err(|error| causes(&error))?, None)
+                (begun.map_err(|error| unreached(&error))?, None)
             }
             Source::Program {
                 program,
@@ -205,6 +206,17 @@ async fn until_over(service: RunningService<RoleClient, Client>) {
 
 fn late(what: &str, limit: Duration) -> String {
     format!("{what} within {} s", limit.as_secs_f64())
+}
+
+/// Why a server on the network was not reached. The library's own words leave out the cause.
+fn unreached(error: &ClientInitializeError) -> String {
+    let ClientInitializeError::TransportError { error, .. } = error else {
+        return causes(error);
+    };
+    match error.error.downcast_ref() {
+        Some(StreamableHttpError::<reqwest::Error>::Client(cause)) => causes(cause),
+        _ => causes(&*error.error),
+    }
 }
 
 /// An error with its causes, which often say more. A server may quote without end.

@@ -10,7 +10,7 @@ use voxtra_core::event::{BuiltIn, TurnMeasured, TurnMeasuredOutcome as Outcome};
 use voxtra_core::time::Instant as Moment;
 
 /// A frame of the line lasts this long.
-const FRAME_MS: u64 = 20;
+const FRAME_MS: u32 = 20;
 
 /// What an utterance is to the caller's turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -163,6 +163,7 @@ impl Turn {
         let ended = self.ended?;
         let moment = |mark: Instant| now.0 - now.1.duration_since(mark);
         let since = |then: Moment| millis(then.duration_since(ended));
+        let silence = |then: Moment| u64::from(since(then));
         let (asked, audio) = (marks.asked.map(moment), marks.audio.map(moment));
         let decided = self.decided.filter(|decided| *decided >= ended);
         // A caller who speaks hears no silence.
@@ -188,22 +189,29 @@ impl Turn {
             .is_some_and(|(asked, end)| asked < end);
         let first_frame = (outcome == Outcome::Answered).then_some(at);
         Some(
-            TurnMeasured::new(outcome, since(heard), marks.tools, self.filler, preemptive)
-                .with_decided_ms(decided.map(since))
-                .with_transcript_ms(self.transcript.map(since))
-                .with_asked_ms(asked.map(since))
-                .with_first_token_ms(marks.token.map(moment).map(since))
-                .with_first_sentence_ms(marks.sentence.map(moment).map(since))
-                .with_first_audio_ms(audio.map(since))
-                .with_first_frame_ms(first_frame.map(since))
-                .with_own_ms(own.map(|(own, _)| millis(own)))
-                .with_rhythm_ms(rhythm),
+            TurnMeasured::new(
+                outcome,
+                silence(heard),
+                marks.tools,
+                self.filler,
+                preemptive,
+            )
+            .with_decided_ms(decided.map(since))
+            .with_transcript_ms(self.transcript.map(since))
+            .with_asked_ms(asked.map(since))
+            .with_first_token_ms(marks.token.map(moment).map(since))
+            .with_first_sentence_ms(marks.sentence.map(moment).map(since))
+            .with_first_audio_ms(audio.map(since))
+            .with_first_frame_ms(first_frame.map(since))
+            .with_own_ms(own.map(|(own, _)| millis(own)))
+            .with_rhythm_ms(rhythm),
         )
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// At most 49 days.
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

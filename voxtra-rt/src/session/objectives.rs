@@ -50,19 +50,23 @@ const EACH: [Objective; 5] = [
     (
         "transcript_p95_ms",
         |limits| limits.transcript_p95,
-        |turn| turn.transcript_ms,
+        |turn| turn.transcript_ms.map(u64::from),
     ),
     (
         "first_token_p95_ms",
         |limits| limits.first_token_p95,
-        |turn| turn.first_token_ms,
+        |turn| turn.first_token_ms.map(u64::from),
     ),
     (
         "first_audio_p95_ms",
         |limits| limits.first_audio_p95,
-        |turn| turn.first_audio_ms,
+        |turn| turn.first_audio_ms.map(u64::from),
     ),
-    ("own_p95_ms", |limits| limits.own_p95, |turn| turn.own_ms),
+    (
+        "own_p95_ms",
+        |limits| limits.own_p95,
+        |turn| turn.own_ms.map(u64::from),
+    ),
 ];
 
 impl Objectives {

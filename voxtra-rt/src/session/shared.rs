@@ -60,7 +60,7 @@ pub(crate) struct SessionShared {
     /// What was said and done.
     transcript: Mutex<TranscriptLog>,
     /// Who talks with the caller, and how long they may let the caller wait.
-    objectives: Mutex<(String, Objectives)>,
+    objectives: Mutex<Option<Box<(String, Objectives)>>>,
     /// Held by the one who asks the language model.
     asking: tokio::sync::Mutex<()>,
     /// Held while the call is being answered, so that it is answered once; true once it is.
@@ -183,12 +183,13 @@ impl SessionShared {
 
     /// The agent of this name talks with the caller from now on.
     pub(super) fn set_objectives(&self, agent: &str, objectives: Objectives) {
-        *lock(&self.objectives) = (agent.to_owned(), objectives);
+        *lock(&self.objectives) = Some(Box::new((agent.to_owned(), objectives)));
     }
 
     /// Who talks with the caller, and how long they may let the caller wait.
     pub(super) fn objectives(&self) -> (String, Objectives) {
-        lock(&self.objectives).clone()
+        let objectives = lock(&self.objectives);
+        objectives.as_deref().cloned().unwrap_or_default()
     }
 
     /// The right to ask the language model, one question at a time.

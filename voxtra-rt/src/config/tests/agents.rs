@@ -252,7 +252,7 @@ fn each_bad_agent_is_refused_with_its_line_key_value_and_reason() {
         ),
         (
             "tools = [\"order_pizza\"]",
-            "there is no tool \"order_pizza\"; there are transfer, hand_over, hang_up, send_dtmf, switch_language, wait",
+            "there is no tool \"order_pizza\"; there are transfer, hand_over, hang_up, leave_message, send_dtmf, switch_language, wait",
         ),
         (
             "tools = [\"hang_up\", \"hang_up\"]",

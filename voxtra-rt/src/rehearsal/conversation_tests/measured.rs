@@ -40,7 +40,8 @@ async fn every_part_of_a_turn_is_told_once() {
         parts.iter().all(Option::is_some) && parts.is_sorted(),
         "{conversation}"
     );
-    assert_eq!(first.first_frame_ms, Some(first.heard_silence_ms));
+    let first_frame = first.first_frame_ms.map(u64::from);
+    assert_eq!(first_frame, Some(first.heard_silence_ms));
     let thought = first.first_token_ms.unwrap() - first.asked_ms.unwrap();
     assert_eq!(thought, 1_000, "{conversation}");
     // The model's second is what the first turn waited longer; a frame either way.
@@ -92,7 +93,7 @@ async fn tools_and_fillers_are_told_and_prompts_answer_nothing() {
     let turn = &turns[0];
     assert!(turn.filler && turn.tools == 1, "{conversation}");
     assert!(
-        turn.heard_silence_ms + 1_000 < turn.first_frame_ms.unwrap(),
+        turn.heard_silence_ms + 1_000 < turn.first_frame_ms.unwrap().into(),
         "{conversation}"
     );
 }

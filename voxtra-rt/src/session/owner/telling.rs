@@ -8,12 +8,12 @@ use crate::session::transcript::{self, About, Told};
 /// How far the telling of the call's transcript is.
 pub(super) enum Telling {
     NotYet,
-    Now(JoinHandle<Told>),
+    Now(JoinHandle<Box<Told>>),
     Done,
 }
 
 impl Telling {
-    pub(super) async fn done(&mut self) -> Result<Told, JoinError> {
+    pub(super) async fn done(&mut self) -> Result<Box<Told>, JoinError> {
         match self {
             Self::Now(telling) => telling.await,
             _ => std::future::pending().await,
@@ -51,11 +51,12 @@ impl Owner {
         }
     }
 
-    pub(super) fn told(&mut self, told: Result<Told, JoinError>) {
+    pub(super) fn told(&mut self, told: Result<Box<Told>, JoinError>) {
         self.telling = Telling::Done;
         let now = self.clock.utc_now();
         match told {
-            Ok(Told { transcript, errors }) => {
+            Ok(told) => {
+                let Told { transcript, errors } = *told;
                 for (kind, message) in errors {
                     tracing::warn!(
                         call = self.call.id(),

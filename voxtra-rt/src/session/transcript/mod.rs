@@ -245,7 +245,7 @@ pub(crate) fn is_wanted(call: &Call) -> bool {
 
 /// Makes the transcript of a call that is over, with its summary, and writes its file. It takes as
 /// long as the limits of both say, at most.
-pub(crate) async fn tell(call: Call, about: About) -> Told {
+pub(crate) async fn tell(call: Call, about: About) -> Box<Told> {
     let services = call.session().services();
     let settings = services.transcripts.as_deref();
     let entries = call.session().transcript().entries();
@@ -267,7 +267,7 @@ pub(crate) async fn tell(call: Call, about: About) -> Told {
     {
         errors.push(("transcript", error));
     }
-    Told { transcript, errors }
+    Box::new(Told { transcript, errors })
 }
 
 /// Whether there is anything to summarise.
