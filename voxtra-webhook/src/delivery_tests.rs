@@ -476,6 +476,23 @@ async fn only_so_many_requests_are_under_way_and_a_waiting_retry_is_none() {
     assert_eq!(delivery.counters().delivered, 5);
 }
 
+/// It would never end if whoever looks for what to do looked again at once: time stands still then.
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_is_due_waits_for_a_request_that_takes_long() {
+    let narrow = WebhookSettings {
+        max_in_flight: 1,
+        ..settings()
+    };
+    let receiver = Receiver::new(Duration::from_secs(60)).script("a", [down()]);
+    let delivery = delivery_to(narrow, receiver);
+    for id in ["a", "b"] {
+        delivery.enqueue(event(id, id));
+    }
+    delivery.drain(far()).await;
+    assert_eq!(ids(&delivery), ["a", "b", "a"]);
+    assert_eq!(delivery.counters().delivered, 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn draining_ends_at_its_deadline_and_gives_up_the_rest() {
     let receiver = Receiver::new(Duration::from_secs(10));

@@ -210,11 +210,10 @@ impl<P: Post> Delivery<P> {
             look.loads = true;
         }
         let is_idle = state.lanes.is_nothing_ready() && state.lanes.due().is_none();
-        look.due = match state.breaker.due() {
-            Some(due) if !is_idle => Some(due),
-            Some(_) => None,
-            None => state.lanes.due(),
-        };
+        // What is due and can't begin waits for the end of an attempt, which wakes us. Its time has
+        // come already: to sleep until then would be to look again and again.
+        let dues = [state.breaker.due().filter(|_| !is_idle), state.lanes.due()];
+        look.due = dues.into_iter().flatten().filter(|due| *due > now).min();
         // What was tried once more and failed again stays in the outbox.
         let nothing_helps = self.is_durable
             && state.lanes.under_way() == 0

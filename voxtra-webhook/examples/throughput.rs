@@ -1,9 +1,8 @@
 //! How many events a second are on the disk and delivered, and how long one takes when nothing else
 //! happens. It asserts nothing about time:
 //!
-//! `cargo test --release -p voxtra-webhook --test throughput -- --ignored --nocapture`, with
+//! `cargo run --release -p voxtra-webhook --example throughput`, with
 //! `EVENTS=1000000` for the long version.
-#![cfg(feature = "durable")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::time::{Duration, Instant};
@@ -51,9 +50,8 @@ fn event(session: u64, number: u64) -> OutgoingEvent {
     }
 }
 
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn events_a_second_and_milliseconds_an_event() {
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
     let count: u64 = std::env::var("EVENTS").map_or(20_000, |count| count.parse().unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
