@@ -13,9 +13,10 @@ pub(super) struct Secrets(Vec<SecretString>);
 
 impl Secrets {
     pub(super) fn of(settings: &McpSettings) -> Self {
-        let values = match &settings.place {
-            McpPlace::Command { environment, .. } => environment,
-            McpPlace::Url { headers, .. } => headers,
+        let (values, url) = match &settings.place {
+            McpPlace::Command { environment, .. } => (environment, None),
+            // A path or a query may hold a key.
+            McpPlace::Url { headers, url } => (headers, Some(url.clone())),
         };
         let values = values.iter().flat_map(|(_, value)| {
             let text = value.expose_secret();
@@ -23,6 +24,7 @@ impl Secrets {
             let end = text.rsplit(' ').next().unwrap_or_default();
             [text.to_owned(), end.to_owned()]
         });
+        let values = values.chain(url);
         let values = values.filter(|value| value.chars().count() >= SHORTEST);
         Self(values.map(SecretString::from).collect())
     }

@@ -150,6 +150,7 @@ async fn a_server_that_does_not_start_says_why_and_no_secret() {
     unstarted.start();
     let why = unstarted.all().tools().await.err().unwrap().to_string();
     assert!(why.to_lowercase().contains("connect"), "{why}");
+    assert!(!why.contains("127.0.0.1:9/"), "{why}");
 }
 
 #[tokio::test]

@@ -31,7 +31,8 @@ pub(crate) struct Memory {
     next_agent: Option<String>,
     /// How often since the caller said something.
     handed_over: u32,
-    background: Background,
+    /// Only where something went on in it: most calls have none.
+    background: Option<Box<Background>>,
     /// The caller's words have ended a tool, and say more than its result.
     gives_way: bool,
 }
@@ -99,13 +100,16 @@ impl Memory {
 
     /// What goes on in the background.
     pub(super) fn background(&mut self) -> &mut Background {
-        &mut self.background
+        self.background.get_or_insert_default()
     }
 
     /// The results of what went on in the background become part of the conversation. Whether
     /// there were any.
     pub(super) fn hear_results(&mut self) -> bool {
-        let results = self.background.take();
+        let Some(background) = &mut self.background else {
+            return false;
+        };
+        let results = background.take();
         let any = !results.is_empty();
         self.messages.extend(results);
         any
