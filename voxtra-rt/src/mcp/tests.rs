@@ -416,6 +416,8 @@ async fn a_real_server_over_http() {
     drop(free);
     let mut program = tokio::process::Command::new(python);
     program.args([script("server.py"), "http".to_owned(), port.to_string()]);
+    // As a program that is started for its tools, it shall not know of it.
+    program.env_remove("CARGO_MANIFEST_DIR");
     let mut program = program.kill_on_drop(true).spawn().unwrap();
     let url = format!("http://127.0.0.1:{port}/mcp");
     let settings = McpSettings::url(url).with(|settings| {
