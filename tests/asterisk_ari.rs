@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 use voxtra_rt::ari::bridges::{BridgeCreateOptions, CreateOptions};
 use voxtra_rt::ari::channels::{
-    ChannelOriginateOptions, ExternalMediaOptions, HangupOptions, MuteOptions, OriginateOptions,
-    PlayOptions, RecordOptions, SnoopWithIdOptions,
+    ChannelOriginateOptions, ExternalMediaOptions, HangupOptions, OriginateOptions, PlayOptions,
+    RecordOptions, SnoopWithIdOptions,
 };
 use voxtra_rt::ari::events::UserEventOptions;
 use voxtra_rt::ari::sounds::ListOptions;
@@ -520,9 +520,8 @@ async fn a_channel_is_held_muted_snooped_and_recorded() {
     channel.ring_stop().await.unwrap();
     channel.start_silence().await.unwrap();
     channel.stop_silence().await.unwrap();
-    let muted = MuteOptions::default().direction(MuteDirection::In);
-    channel.mute(&muted).await.unwrap();
-    channel.unmute(&Default::default()).await.unwrap();
+    channel.mute(MuteDirection::In).await.unwrap();
+    channel.unmute(MuteDirection::Both).await.unwrap();
     channel.send_dtmf("1", &Default::default()).await.unwrap();
     let variables = Json::from_iter([("A".into(), "1".into()), ("B".into(), "2 3".into())]);
     channel.set_variables(&variables).await.unwrap();
@@ -614,7 +613,8 @@ async fn every_other_resource_answers_what_is_described() {
     let beep = ari.sound("beep").get().await.unwrap();
     assert!(beep.formats.iter().any(|f| f.language == "en"), "{beep:?}");
     let german = ListOptions::default().lang("de");
-    assert!(ari.sounds().list(&german).await.unwrap().is_empty());
+    let none = ari.sounds().list(&german).await.unwrap_err();
+    assert!(none.is_not_found(), "{none}");
 
     let whole = ari.asterisk();
     assert_eq!(whole.ping().await.unwrap().ping, "pong");

@@ -87,6 +87,9 @@ ARGUMENTS = {
     ("setBridgeVar", "value"),
     ("setChannelVar", "value"),
     ("sendDTMF", "dtmf"),
+    # Asterisk 22.10 refuses both without it, whatever default is described.
+    ("mute", "direction"),
+    ("unmute", "direction"),
 }
 
 TYPES = {

@@ -74,7 +74,7 @@ impl Wrong {
 pub(crate) trait Model: Sized {
     /// Asterisk's name for it.
     const NAME: &'static str;
-    /// Whether it has lists, so that it may be long.
+    /// Whether it has lists, so that its JSON may be long.
     const LONG: bool = false;
 
     fn read(fields: &mut Fields) -> Result<Self, Wrong>;

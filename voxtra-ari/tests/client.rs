@@ -564,12 +564,14 @@ async fn an_answer_without_end_is_given_up() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let _ = stream.read(&mut [0; 4096]).await;
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[";
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let block = vec![b' '; 1 << 16];
-        while stream.write_all(&block).await.is_ok() {}
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[";
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let block = vec![b' '; 1 << 16];
+            while stream.write_all(&block).await.is_ok() {}
+        }
     });
     let ari = AriClient::with_timeout(
         settings(&format!("http://{address}/ari")),
@@ -581,6 +583,12 @@ async fn an_answer_without_end_is_given_up() {
         error.to_string().contains("it is longer than 16384 KiB"),
         "{error}"
     );
+    // Every call's subscription is answered with one of these.
+    let subscribed = ari.application("acme").subscribe("channel:c1").await;
+    let error = subscribed.unwrap_err().to_string();
+    assert!(error.contains("it is longer than 1024 KiB"), "{error}");
+    let error = ari.channel("c1").get().await.unwrap_err().to_string();
+    assert!(error.contains("it is longer than 64 KiB"), "{error}");
 }
 
 #[tokio::test]

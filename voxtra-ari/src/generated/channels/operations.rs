@@ -4,12 +4,14 @@
 
 use super::options::{
     ChannelOriginateOptions, ContinueInDialplanOptions, CreateOptions, DialOptions,
-    ExternalMediaOptions, HangupOptions, MoveToOptions, MuteOptions, OriginateOptions, PlayOptions,
+    ExternalMediaOptions, HangupOptions, MoveToOptions, OriginateOptions, PlayOptions,
     PlayWithIdOptions, RecordOptions, SendDtmfOptions, SetVariableOptions, SnoopOptions,
-    SnoopWithIdOptions, StartMohOptions, UnmuteOptions,
+    SnoopWithIdOptions, StartMohOptions,
 };
 use crate::client::AriClient;
-use crate::generated::{Channel, LiveRecording, Playback, RtpStat, Variable, Variables};
+use crate::generated::{
+    Channel, LiveRecording, MuteDirection, Playback, RtpStat, Variable, Variables,
+};
 use crate::read::Json;
 use crate::request::{Many, Order, Request};
 
@@ -345,19 +347,23 @@ impl ChannelHandle {
 
     /// Mute a channel.
     ///
+    /// - `direction`: Direction in which to mute audio.
+    ///
     /// `POST /channels/{channelId}/mute`.
     ///
     /// # Errors
     /// - 404: Channel not found.
     /// - 409: Channel not in a Stasis application.
     /// - 412: Channel in invalid state.
-    pub fn mute(&self, options: &MuteOptions) -> Order<()> {
+    pub fn mute(&self, direction: MuteDirection) -> Order<()> {
         let request = Request::post("channel.mute", &["channels", &self.channel_id, "mute"])
-            .option("direction", &options.direction);
+            .set("direction", &direction);
         self.ari.order(request)
     }
 
     /// Unmute a channel.
+    ///
+    /// - `direction`: Direction in which to unmute audio.
     ///
     /// `DELETE /channels/{channelId}/mute`.
     ///
@@ -365,9 +371,9 @@ impl ChannelHandle {
     /// - 404: Channel not found.
     /// - 409: Channel not in a Stasis application.
     /// - 412: Channel in invalid state.
-    pub fn unmute(&self, options: &UnmuteOptions) -> Order<()> {
+    pub fn unmute(&self, direction: MuteDirection) -> Order<()> {
         let request = Request::delete("channel.unmute", &["channels", &self.channel_id, "mute"])
-            .option("direction", &options.direction);
+            .set("direction", &direction);
         self.ari.order(request)
     }
 

@@ -3,8 +3,8 @@
 // Written by api/generate.py from Asterisk's description: change that, not this.
 
 use crate::generated::{
-    ConnectionType, Encapsulation, HangupReason, IfExists, MediaDirection, MuteDirection,
-    SnoopDirection, TerminateOn, Transport,
+    ConnectionType, Encapsulation, HangupReason, IfExists, MediaDirection, SnoopDirection,
+    TerminateOn, Transport,
 };
 use crate::read::Json;
 use serde_json::Value;
@@ -472,40 +472,6 @@ impl SendDtmfOptions {
     #[must_use]
     pub fn after(mut self, after: i64) -> Self {
         self.after = Some(after);
-        self
-    }
-}
-
-/// Options of [`ChannelHandle::mute`](super::ChannelHandle::mute).
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct MuteOptions {
-    /// Direction in which to mute audio.
-    pub direction: Option<MuteDirection>,
-}
-
-impl MuteOptions {
-    /// Sets [`direction`](Self::direction).
-    #[must_use]
-    pub fn direction(mut self, direction: MuteDirection) -> Self {
-        self.direction = Some(direction);
-        self
-    }
-}
-
-/// Options of [`ChannelHandle::unmute`](super::ChannelHandle::unmute).
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct UnmuteOptions {
-    /// Direction in which to unmute audio.
-    pub direction: Option<MuteDirection>,
-}
-
-impl UnmuteOptions {
-    /// Sets [`direction`](Self::direction).
-    #[must_use]
-    pub fn direction(mut self, direction: MuteDirection) -> Self {
-        self.direction = Some(direction);
         self
     }
 }
