@@ -210,11 +210,7 @@ fn note(what: &str, of: &str) -> String {
 fn cut(text: &mut String, most: usize) -> bool {
     let longer = text.len() > most;
     if longer {
-        let mut end = most;
-        while !text.is_char_boundary(end) {
-            end = end.saturating_sub(1);
-        }
-        text.truncate(end);
+        text.truncate(text.floor_char_boundary(most));
     }
     longer
 }

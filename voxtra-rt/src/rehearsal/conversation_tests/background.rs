@@ -1,5 +1,7 @@
 //! Tools that go on while the conversation does.
 
+use voxtra_core::event::TranscriptKind;
+
 use super::*;
 use crate::session::Tool;
 
@@ -36,6 +38,17 @@ fn asks() -> ScriptedReply {
     ScriptedReply::default().calls("report", json!({}))
 }
 
+/// What the transcript says that came of the tools.
+fn tools_noted(conversation: &Transcript) -> Vec<String> {
+    let events = conversation.events().iter();
+    let entries = events.flat_map(|event| match &event.body {
+        EventBody::BuiltIn(BuiltIn::CallTranscript(told)) => told.entries.clone(),
+        _ => Vec::new(),
+    });
+    let tools = entries.filter(|entry| entry.kind == TranscriptKind::Tool);
+    tools.filter_map(|entry| entry.text).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_agent_speaks_of_a_result_when_nobody_speaks() {
     let model = ScriptedModel::new([
@@ -65,7 +78,15 @@ async fn the_agent_speaks_of_a_result_when_nobody_speaks() {
     caller.is_silent_for(ms(30_000)).await;
     assert_eq!(model.asked().len(), 4);
     caller.hangs_up().await;
-    caller.ended().await;
+    let conversation = caller.ended().await;
+    let mut noted = tools_noted(&conversation).into_iter();
+    let started = noted.next();
+    assert!(
+        started.is_some_and(|told| told.starts_with("started: ")),
+        "{conversation}"
+    );
+    assert_eq!(noted.next().as_deref(), Some("the report has 7 pages"));
+    assert_eq!(noted.next(), None);
     let told = lock(&history)
         .iter()
         .filter(|one| matches!(one, Message::Tool { .. }))

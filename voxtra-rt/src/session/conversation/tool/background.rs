@@ -87,14 +87,17 @@ pub(super) fn start(
     let memory = call.session().memory();
     let number = lock(memory).background().begin(&asked.name, &arguments)?;
     let (call, asked) = (call.clone(), asked.clone());
+    let noted = (call.session().transcript()).tool_called(&asked.name, &asked.arguments);
     tokio::spawn(async move {
         let result = tokio::select! {
             biased;
             () = call.ended() => return,
             result = within(&call, &*tool, arguments) => result,
         };
+        let result = told_of(&call, &asked, result);
+        call.session().transcript().tool_gave(noted, &result);
         let result = Message::Tool {
-            result: told_of(&call, &asked, result),
+            result,
             id: asked.id,
             name: asked.name,
         };

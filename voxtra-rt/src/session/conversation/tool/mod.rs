@@ -231,11 +231,7 @@ pub(super) async fn told(call: &Call, tool: impl Tool + 'static, arguments: Valu
 /// At most [`MAX_RESULT`] bytes.
 fn cut(mut text: String) -> String {
     if text.len() > MAX_RESULT {
-        let mut end = MAX_RESULT;
-        while !text.is_char_boundary(end) {
-            end = end.saturating_sub(1);
-        }
-        text.truncate(end);
+        text.truncate(text.floor_char_boundary(MAX_RESULT));
         text.push_str("… (cut: the result was too long)");
     }
     text
