@@ -19,9 +19,10 @@ if [ ! -x "$folder/venv/bin/python" ]; then
 fi
 if [ "$small" = --small ]; then
     "$folder/venv/bin/python" "$here/recordings.py" "$folder" --small
-    # Of the workspace, so that the dependencies are those that the tests have. The core is
-    # optimised there, too.
-    cargo build --quiet --locked --workspace --features voxtra-speech/conformance --bin evaluate
+    # Of the workspace and beside a test, so that the dependencies are those that the tests have.
+    # The core is optimised there, too.
+    cargo build --quiet --locked --workspace --features voxtra-speech/conformance \
+        --bin evaluate --test conversation
     "${CARGO_TARGET_DIR:-target}/debug/evaluate" "$folder" --check --ours
 else
     "$folder/venv/bin/python" "$here/recordings.py" "$folder"
