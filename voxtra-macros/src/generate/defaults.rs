@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::ext::IdentExt;
+use syn::{Expr, ext::IdentExt};
 
 use crate::{
     check::{Default, Event, Field, Shape},
@@ -128,7 +128,9 @@ fn written(default: &Default, field: &Field, roots: &Roots) -> TokenStream {
         Default::Millis(millis) => quote!(::core::time::Duration::from_millis(#millis)),
         Default::BoundedText(text) => quote!(#core::event::Text::truncated(#text)),
         Default::HeapText(text) => quote!(::core::convert::From::from(#text)),
-        Default::Computed(value) => quote!(#value),
+        Default::Computed(value @ Expr::Lit(_)) => quote!(#value),
+        // In parentheses, because some expressions begin a statement: `crate`, `if … {} else {} + 1`.
+        Default::Computed(value) => quote!((#value)),
     }
 }
 
