@@ -82,7 +82,13 @@ mod tests {
     /// What would begin a statement if it stood where statements stand.
     #[test]
     fn defaults_are_expressions() {
-        for default in ["crate", "super", "if true { 1 } else { 2 } + 1", "{ 1 } - 1", "-1"] {
+        for default in [
+            "crate",
+            "super",
+            "if true { 1 } else { 2 } + 1",
+            "{ 1 } - 1",
+            "-1",
+        ] {
             let text = format!("events {{ order.placed {{ items: i64 = {default} }} }}");
             super::expansion(text.as_bytes());
         }
