@@ -345,7 +345,8 @@ impl Lanes {
         Some(start)
     }
 
-    /// Whether a request could begin and waits for more events. One that would be full does not.
+    /// Whether a request could begin and waits for more events. One that would be full does not, nor
+    /// does one that takes no more.
     fn waits_for_company(&mut self, now: Instant) -> bool {
         if self.room.wait.is_zero() || self.is_nothing_ready() {
             self.leaves = None;
@@ -358,11 +359,16 @@ impl Lanes {
     fn fills_a_request(&self) -> bool {
         let mut room = self.room;
         let ready = self.ready.lifecycle.iter().chain(&self.ready.ordinary);
-        for tried in ready.flat_map(|session| self.of(session)) {
-            room.events = room.events.saturating_sub(1);
-            room.bytes = room.bytes.saturating_sub(taken(&tried.event.event));
-            if room.events == 0 || room.bytes == 0 {
+        for session in ready {
+            if self.is_alone(session) {
                 return true;
+            }
+            for tried in self.of(session) {
+                room.events = room.events.saturating_sub(1);
+                room.bytes = room.bytes.saturating_sub(taken(&tried.event.event));
+                if room.events == 0 || room.bytes == 0 {
+                    return true;
+                }
             }
         }
         false
