@@ -101,27 +101,29 @@ impl HttpPost {
         let Parcel {
             id,
             mut headers,
-            mut body,
+            body,
         } = self.parcel(events);
+        let mut sent = body.clone();
         if let Some(compression) = self.compression
             && let Some(packed) = compression.pack(&body).await
         {
             let name = HeaderValue::from_static(compression.name());
             headers.insert(CONTENT_ENCODING, name);
-            body = packed;
+            sent = packed;
         }
         let mut request = self.client.post(self.url.clone());
         if let Some(signer) = &self.signer {
-            request = request.header(&self.headers.signature, signer.sign(&body));
+            request = request.header(&self.headers.signature, signer.sign(&sent));
         }
         if !self.standard.is_empty() {
+            // Of what the receiver reads: libraries of others take text alone.
             let standard = self.standard.sign(&id, Timestamp::now(), &body);
             request = request
                 .header("webhook-id", header_value(&standard.id))
                 .header("webhook-timestamp", standard.timestamp)
                 .header("webhook-signature", standard.signature);
         }
-        request.headers(headers).body(body).send().await
+        request.headers(headers).body(sent).send().await
     }
 
     /// What tells of the events, their body, and what a receiver knows the request by.

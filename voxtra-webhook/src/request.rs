@@ -49,8 +49,9 @@ pub enum BatchFormat {
 #[non_exhaustive]
 pub enum Compression {
     /// `Content-Encoding: gzip` (RFC 1952). A body that would not be shorter is sent as it is.
-    /// Signatures are over the bytes that are sent: a receiver checks them before it unpacks
-    /// anything.
+    /// `X-NAME-Signature` is over the bytes that are sent, so that a receiver can check it before
+    /// it unpacks anything. `webhook-signature` is over what they unpack to, since libraries of
+    /// Standard Webhooks check texts.
     Gzip,
 }
 

@@ -345,8 +345,8 @@ impl Lanes {
         Some(start)
     }
 
-    /// Whether a request could begin and waits for more events. One that would be full does not, nor
-    /// does one that takes no more.
+    /// Whether a request could begin and waits for more events. One that would be full does not,
+    /// nor does one that takes no more.
     fn waits_for_company(&mut self, now: Instant) -> bool {
         if self.room.wait.is_zero() || self.is_nothing_ready() {
             self.leaves = None;
