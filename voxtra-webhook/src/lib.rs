@@ -59,7 +59,7 @@
 //!
 //! Several events go in one request if a hook wants it ([`BatchSettings`]); a batch that is refused
 //! is taken apart, so that only what is refused alone is given up. Bodies can be compressed
-//! ([`Compression`]).
+//! ([`Compression`]). A [`Question`] is POSTed in the same way, once, and its answer is read.
 //!
 //! A hook reaches the Internet alone. Networks of the sender's own, in which a URL of somebody else
 //! could do harm, must be allowed ([`allowed_networks`](WebhookSettings::allowed_networks)).

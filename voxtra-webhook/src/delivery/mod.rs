@@ -244,10 +244,10 @@ impl<P: Post> Delivery<P> {
             AttemptOutcome::Delivered => {
                 self.answered();
                 // None is left.
-                let count = self.end(&start, Next::Alone, |tried| {
+                self.end(&start, Next::Alone, |tried| {
+                    self.line.counters.delivered.fetch_add(1, Relaxed);
                     Some(Change::Delivered(self.place_of(&tried.event)))
                 });
-                self.line.counters.delivered.fetch_add(count, Relaxed);
             }
             AttemptOutcome::Refused { reason } => {
                 self.answered();
@@ -280,11 +280,11 @@ impl<P: Post> Delivery<P> {
     }
 
     fn give_up_all(&self, start: &Start, reason: &str) {
-        let count = self.end(start, Next::Alone, |tried| {
+        self.end(start, Next::Alone, |tried| {
             self.warn(&tried.event, reason, "not tried again");
+            self.line.counters.refused.fetch_add(1, Relaxed);
             Some(self.given_up(tried, reason))
         });
-        self.line.counters.refused.fetch_add(count, Relaxed);
     }
 
     fn retry(&self, start: &Start, reason: &str, after: Option<Duration>) {
@@ -298,8 +298,8 @@ impl<P: Post> Delivery<P> {
                 reason: reason.to_owned(),
             });
         }
-        let (last, kept): (Vec<_>, Vec<_>) =
-            start.events.iter().partition(|tried| self.is_last(tried));
+        let kept = start.events.iter().filter(|tried| !self.is_last(tried));
+        let kept: Vec<_> = kept.collect();
         let most = kept.iter().map(|tried| tried.attempts).max();
         let wait = backoff(&self.settings, most.unwrap_or_default());
         let wait = after.map_or(wait, |after| wait.max(after));
@@ -309,13 +309,14 @@ impl<P: Post> Delivery<P> {
         if let Some(tried) = kept.first() {
             self.warn(&tried.event, reason, "will be tried again");
         }
-        for tried in last {
+        self.end(start, Next::Again(now + wait), |tried| {
+            if !self.is_last(tried) {
+                return None;
+            }
             self.warn(&tried.event, reason, "given up after the last attempt");
-        }
-        let count = self.end(start, Next::Again(now + wait), |tried| {
-            self.is_last(tried).then(|| self.given_up(tried, reason))
+            self.line.counters.exhausted.fetch_add(1, Relaxed);
+            Some(self.given_up(tried, reason))
         });
-        self.line.counters.exhausted.fetch_add(count, Relaxed);
     }
 
     /// How much longer an event is tried.
@@ -354,8 +355,8 @@ impl<P: Post> Delivery<P> {
     }
 
     /// A request has ended: of each session, the events up to the first for which `leaves` has no
-    /// change have left, and the outbox is told. Returns how many these are.
-    fn end(&self, start: &Start, next: Next, leaves: impl Fn(&Tried) -> Option<Change>) -> u64 {
+    /// change have left, and the outbox is told.
+    fn end(&self, start: &Start, next: Next, leaves: impl Fn(&Tried) -> Option<Change>) {
         let parts = start.parts().map(|part| {
             let changes: Vec<_> = part.iter().map_while(&leaves).collect();
             (part, changes)
@@ -369,13 +370,10 @@ impl<P: Post> Delivery<P> {
             }
         }
         drop(state);
-        let mut count = 0;
         for change in parts.into_iter().flat_map(|(_, changes)| changes) {
             self.line.left();
             let _ = self.orders.send(Order::Settle(change));
-            count += 1;
         }
-        count
     }
 
     fn place_of(&self, event: &StoredEvent) -> Place {
