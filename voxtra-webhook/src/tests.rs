@@ -167,7 +167,7 @@ async fn a_delivery_is_one_of_standard_webhooks() {
     deliver(vec![settings], &[event("call.started")]).await;
     let got = receiver.got();
     assert_eq!(got.len(), 2);
-    for ((_, headers, body), read) in got.iter().zip([&long.body, &long.body, &got[2].2]) {
+    for (_, headers, body) in &got {
         let header = |name: &str| headers[name].to_str().unwrap();
         let request = SignedRequest {
             id: header("webhook-id"),
@@ -247,7 +247,7 @@ async fn what_is_compressed_is_signed_as_sent_and_as_read_and_what_is_short_is_s
     }
     assert!(!got[2].1.contains_key("content-encoding"));
     assert_eq!(got[2].2, "{}");
-    for (_, headers, body) in &got {
+    for ((_, headers, body), read) in got.iter().zip([&long.body, &long.body, &got[2].2]) {
         let header = |name: &str| headers[name].to_str().unwrap();
         let signature = header("x-acme-signature");
         assert_eq!(signature, hmac_by_hand(b"s3cret", body));
