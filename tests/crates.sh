@@ -8,12 +8,12 @@ most() {
     cat <<'NUMBERS'
 voxtra-core    20
 voxtra-ari     116
-voxtra-webhook 113
+voxtra-webhook 118
 voxtra-speech   31
-voxtra-rt      159
-voxtra         175
+voxtra-rt      164
+voxtra         180
 voxtra          60 --no-default-features
-voxtra-cli     208
+voxtra-cli     213
 NUMBERS
 }
 

@@ -1,17 +1,23 @@
 use std::future::Future;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy, Url};
+use reqwest::{Client, Proxy, Response, Url};
 
+use super::request::{batch_id, sequences};
 use super::retry::AttemptOutcome;
 use super::sender::Headers;
-use super::{OutgoingEvent, Sender, Signer, StandardSigner, WebhookError, WebhookSettings, tls};
+use super::{
+    BatchFormat, Compression, OutgoingEvent, Sender, Signer, StandardSigner, WebhookError,
+    WebhookSettings, headers, tls,
+};
 
-/// Makes one attempt at one event. A trait, so that tests of the queues run without a network.
+/// Makes one attempt at one event or, in a batch, at several. A trait, so that tests of the queues
+/// run without a network.
 pub(super) trait Post: Send + Sync + 'static {
-    fn post(&self, event: &OutgoingEvent) -> impl Future<Output = AttemptOutcome> + Send;
+    fn post(&self, events: &[&OutgoingEvent]) -> impl Future<Output = AttemptOutcome> + Send;
 }
 
 /// Attempts over HTTP.
@@ -22,6 +28,8 @@ pub(super) struct HttpPost {
     headers: Headers,
     signer: Option<Signer>,
     standard: StandardSigner,
+    batch: Option<BatchFormat>,
+    compression: Option<Compression>,
 }
 
 impl HttpPost {
@@ -35,13 +43,20 @@ impl HttpPost {
         settings: &WebhookSettings,
         config: rustls::ClientConfig,
     ) -> Result<Self, WebhookError> {
-        let headers = sender.headers()?;
+        let names = sender.headers()?;
         settings
             .judge_destination()
             .map_err(|source| WebhookError::Destination {
                 url: settings.origin(),
                 source,
             })?;
+        let extra = headers::read(&settings.headers, Some(&names)).map_err(|(name, source)| {
+            WebhookError::Header {
+                url: settings.origin(),
+                name,
+                source,
+            }
+        })?;
         let secrets = settings.secret.iter().chain(&settings.more_secrets);
         let standard = StandardSigner::new(secrets).map_err(|source| WebhookError::Key {
             url: settings.origin(),
@@ -54,6 +69,8 @@ impl HttpPost {
             // So would a proxy from the environment.
             .no_proxy()
             .timeout(settings.timeout)
+            .connect_timeout(settings.connect_timeout)
+            .default_headers(extra)
             .user_agent(sender.user_agent());
         let refused = |source: reqwest::Error| WebhookError::Client {
             url: settings.origin(),
@@ -69,44 +86,90 @@ impl HttpPost {
         Ok(Self {
             client,
             url: settings.url.clone(),
-            headers,
+            headers: names,
             signer: settings.secret.as_ref().map(Signer::new),
             standard,
+            batch: settings.batch.map(|batch| batch.format),
+            compression: settings.compression,
         })
     }
 }
 
-impl Post for HttpPost {
-    async fn post(&self, event: &OutgoingEvent) -> AttemptOutcome {
-        let headers = &self.headers;
-        let mut request = self
-            .client
-            .post(self.url.clone())
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header(&headers.event, header_value(&event.wire))
-            .header(&headers.event_id, header_value(&event.id))
-            .header(&headers.session_id, header_value(&event.session_id))
-            .body(event.body.clone());
-        if let Some(sequence) = event.sequence {
-            request = request.header(&headers.sequence, HeaderValue::from(sequence));
+impl HttpPost {
+    /// Sends the events, at least one, and waits for the head of the answer.
+    pub(super) async fn send(&self, events: &[&OutgoingEvent]) -> Result<Response, reqwest::Error> {
+        let Parcel {
+            id,
+            mut headers,
+            body,
+        } = self.parcel(events);
+        let mut sent = body.clone();
+        if let Some(compression) = self.compression
+            && let Some(packed) = compression.pack(&body).await
+        {
+            let name = HeaderValue::from_static(compression.name());
+            headers.insert(CONTENT_ENCODING, name);
+            sent = packed;
         }
+        let mut request = self.client.post(self.url.clone());
         if let Some(signer) = &self.signer {
-            request = request.header(&headers.signature, signer.sign(&event.body));
+            request = request.header(&self.headers.signature, signer.sign(&sent));
         }
         if !self.standard.is_empty() {
-            let standard = self.standard.sign(&event.id, Timestamp::now(), &event.body);
+            // Of what the receiver reads: libraries of others take text alone.
+            let standard = self.standard.sign(&id, Timestamp::now(), &body);
             request = request
                 .header("webhook-id", header_value(&standard.id))
                 .header("webhook-timestamp", standard.timestamp)
                 .header("webhook-signature", standard.signature);
         }
-        match request.send().await {
+        request.headers(headers).body(sent).send().await
+    }
+
+    /// What tells of the events, their body, and what a receiver knows the request by.
+    fn parcel(&self, events: &[&OutgoingEvent]) -> Parcel {
+        let names = &self.headers;
+        let mut headers = HeaderMap::new();
+        let (id, body, content_type) = match (self.batch, events) {
+            (None, [event, ..]) => {
+                headers.insert(&names.event, header_value(&event.wire));
+                headers.insert(&names.event_id, header_value(&event.id));
+                headers.insert(&names.session_id, header_value(&event.session_id));
+                if let Some(sequence) = event.sequence {
+                    headers.insert(&names.sequence, HeaderValue::from(sequence));
+                }
+                (event.id.clone(), event.body.clone(), "application/json")
+            }
+            (None, []) => Default::default(),
+            (Some(format), events) => {
+                let id = batch_id(events);
+                headers.insert(&names.batch_id, header_value(&id));
+                if let Some(numbers) = sequences(events) {
+                    headers.insert(&names.sequence, header_value(&numbers));
+                }
+                (id, format.body(events), format.content_type())
+            }
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Parcel { id, headers, body }
+    }
+}
+
+/// One request, without what is new with each try.
+struct Parcel {
+    id: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Post for HttpPost {
+    async fn post(&self, events: &[&OutgoingEvent]) -> AttemptOutcome {
+        match self.send(events).await {
             Ok(answer) => {
                 AttemptOutcome::of_answer(answer.status(), answer.headers(), Timestamp::now())
             }
-            // The URL is left out because its path or query may hold a token.
             Err(error) => AttemptOutcome::Retry {
-                reason: reason_of(error.without_url()),
+                reason: reason_of(error),
                 after: None,
             },
         }
@@ -125,10 +188,16 @@ fn header_value(id: &str) -> HeaderValue {
     })
 }
 
-/// An error with its causes: the outermost alone says little more than "error sending request".
-fn reason_of(error: reqwest::Error) -> String {
+/// An error with its causes: the outermost alone says little more than "error sending request". The
+/// URL is left out because its path or query may hold a token.
+pub(super) fn reason_of(error: reqwest::Error) -> String {
+    let error = error.without_url();
     if error.is_timeout() {
-        return "it did not answer in time".to_owned();
+        let missing = match error.is_connect() {
+            true => "there was no connection to it in time",
+            false => "it did not answer in time",
+        };
+        return missing.to_owned();
     }
     let mut reason = error.to_string();
     let mut cause = std::error::Error::source(&error);

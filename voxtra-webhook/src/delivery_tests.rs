@@ -50,7 +50,10 @@ impl Receiver {
 }
 
 impl Post for Receiver {
-    async fn post(&self, event: &OutgoingEvent) -> AttemptOutcome {
+    async fn post(&self, events: &[&OutgoingEvent]) -> AttemptOutcome {
+        let [event] = events else {
+            panic!("{} events in one request", events.len())
+        };
         let ms = self.start.unwrap().elapsed().as_millis() as u64;
         self.attempts.lock().unwrap().push((event.id.clone(), ms));
         let now = self.under_way.fetch_add(1, Relaxed) + 1;
@@ -627,13 +630,13 @@ async fn what_does_not_fit_into_the_lanes_comes_from_the_outbox_in_order() {
 
 /// An outbox whose disk works, or does not.
 #[derive(Clone, Debug)]
-struct Flaky {
+pub(super) struct Flaky {
     memory: Arc<Mutex<MemoryOutbox>>,
     works: Arc<AtomicBool>,
 }
 
 impl Flaky {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             memory: Arc::new(Mutex::new(MemoryOutbox::new(usize::MAX, usize::MAX, true))),
             works: Arc::new(AtomicBool::new(true)),

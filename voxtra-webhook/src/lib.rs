@@ -57,6 +57,10 @@
 //! Standard Webhooks, so that receivers can check deliveries with a library ([`StandardSigner`]);
 //! receivers in Rust have [`Verifier`].
 //!
+//! Several events go in one request if a hook wants it ([`BatchSettings`]); a batch that is refused
+//! is taken apart, so that only what is refused alone is given up. Bodies can be compressed
+//! ([`Compression`]). A [`Question`] is POSTed in the same way, once, and its answer is read.
+//!
 //! A hook reaches the Internet alone. Networks of the sender's own, in which a URL of somebody else
 //! could do harm, must be allowed ([`allowed_networks`](WebhookSettings::allowed_networks)).
 #![forbid(unsafe_code)]
@@ -69,16 +73,20 @@ mod attempt;
 mod clock;
 mod delivery;
 mod destination;
+mod filter;
 /// What `fuzz/` runs.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
+mod headers;
 mod hooks;
 mod keeper;
 mod line;
 mod notice;
 mod orders;
 mod outbox;
+mod question;
+mod request;
 mod retry;
 mod sender;
 mod settings;
@@ -92,6 +100,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use self::destination::DestinationError;
+pub use self::filter::takes;
+pub use self::headers::HeaderError;
 pub use self::hooks::{WebhookCounters, Webhooks};
 pub use self::keeper::Accepted;
 pub use self::notice::Notice;
@@ -101,6 +111,8 @@ pub use self::outbox::{
     Change, DeadLetter, MemoryOutbox, OpenSession, Outbox, OutboxError, Place, PutOut,
     PutOutReason, SessionStep, StoredEvent, StoredLimits,
 };
+pub use self::question::{Question, QuestionError};
+pub use self::request::{BatchFormat, BatchSettings, Compression};
 pub use self::sender::Sender;
 pub use self::settings::WebhookSettings;
 pub use self::signature::{
@@ -148,6 +160,16 @@ pub enum WebhookError {
         url: String,
         /// Why not.
         source: DestinationError,
+    },
+    /// A header may not be sent.
+    #[error("webhook {url}: the header {name:?} {source}")]
+    Header {
+        /// The hook's scheme, host and port.
+        url: String,
+        /// The header's name.
+        name: String,
+        /// Why not.
+        source: HeaderError,
     },
     /// A secret can't sign.
     #[error("a secret of webhook {url}: {source}")]

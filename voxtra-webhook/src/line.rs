@@ -56,7 +56,7 @@ impl Line {
             counters: Counters::default(),
             warnings: Warnings::default(),
             state: Mutex::new(State {
-                lanes: Lanes::new(),
+                lanes: Lanes::new(settings.batch.as_ref()),
                 breaker: Breaker::new(settings.max_in_flight.max(1), settings.max_backoff),
                 is_load_ordered: false,
                 is_closed: false,

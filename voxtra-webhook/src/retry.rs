@@ -39,7 +39,8 @@ impl AttemptOutcome {
             401 | 403 => "check the secret and what the receiver expects",
             404 => "check the path of its url",
             410 => "its url is no longer in use",
-            413 => "raise the body size that the receiver accepts",
+            413 => "raise the body size that the receiver accepts, or lower that of a batch",
+            415 => "the receiver does not read such a batch, or no gzip",
             300..=399 => "redirects are not followed; set its url to the final address",
             _ => "see the receiver's log",
         };

@@ -28,8 +28,8 @@ pub(super) type Sessions = fn(&str) -> Option<SessionStep>;
 
 impl Sender {
     /// `name` goes into the headers: `X-NAME-Event`, `X-NAME-Event-Id`, `X-NAME-Session-Id`,
-    /// `X-NAME-Sequence` and `X-NAME-Signature`. It is also the `User-Agent`. Letters, digits and
-    /// `-`.
+    /// `X-NAME-Sequence`, `X-NAME-Batch-Id` and `X-NAME-Signature`. It is also the `User-Agent`.
+    /// Letters, digits and `-`.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -94,6 +94,7 @@ impl Sender {
             event: header("event")?,
             event_id: header("event-id")?,
             session_id: header("session-id")?,
+            batch_id: header("batch-id")?,
             sequence: header("sequence")?,
             signature: header("signature")?,
         })
@@ -106,8 +107,24 @@ pub(super) struct Headers {
     pub(super) event: HeaderName,
     pub(super) event_id: HeaderName,
     pub(super) session_id: HeaderName,
+    pub(super) batch_id: HeaderName,
     pub(super) sequence: HeaderName,
     pub(super) signature: HeaderName,
+}
+
+impl Headers {
+    /// Whether every request carries a header of this name.
+    pub(super) fn has(&self, name: &HeaderName) -> bool {
+        let all = [
+            &self.event,
+            &self.event_id,
+            &self.session_id,
+            &self.batch_id,
+            &self.sequence,
+            &self.signature,
+        ];
+        all.contains(&name)
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::destination::{DestinationError, Destinations};
+use super::{BatchSettings, Compression, takes};
 
 /// Where one webhook's events go, and how long they are retried.
 ///
@@ -14,8 +15,8 @@ use super::destination::{DestinationError, Destinations};
 ///
 /// let mut hook = WebhookSettings::new("https://example.com/orders".parse()?);
 /// hook.secret = Some("shared with the receiver".into());
-/// hook.events = Some(vec!["order.created".into(), "order.closed".into()]);
-/// assert!(hook.wants("order.closed") && !hook.wants("order.viewed"));
+/// hook.events = Some(vec!["order.closed".into(), "payment.*".into()]);
+/// assert!(hook.wants("payment.made") && !hook.wants("order.viewed"));
 /// # Ok::<(), url::ParseError>(())
 /// ```
 /// `Debug` shows no secret, and nothing of `url` but scheme, host and port.
@@ -43,10 +44,21 @@ pub struct WebhookSettings {
     /// What the outbox knows this endpoint by: events that an earlier process left wait for the
     /// endpoint of the same name. Default: a hash of `url`.
     pub name: Option<String>,
-    /// The wire names to send; `None` sends all.
+    /// What to send, by wire names (`order.closed`) and beginnings of such (`order.*`, `*`), as
+    /// [`takes`] reads them; `None` sends all.
     pub events: Option<Vec<String>>,
+    /// Headers that every request carries, such as `authorization`: names and values. Those that
+    /// the sender or the HTTP client sets are refused ([`HeaderError`](super::HeaderError)). The
+    /// values are never logged.
+    pub headers: Vec<(String, SecretString)>,
+    /// How bodies are compressed. Default: not at all.
+    pub compression: Option<Compression>,
+    /// Whether several events go in one request. Default: each event in its own.
+    pub batch: Option<BatchSettings>,
     /// Longest wait for one answer, from connecting to its last header. Default 10 s.
     pub timeout: Duration,
+    /// Longest wait for a connection, TLS included; a part of `timeout`. Default 5 s.
+    pub connect_timeout: Duration,
     /// The HTTP proxy (`http://host:port`) for requests. Default: none; proxies of the environment
     /// are not used.
     pub proxy: Option<Url>,
@@ -80,6 +92,7 @@ pub struct WebhookSettings {
 
 impl std::fmt::Debug for WebhookSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let headers = self.headers.iter().map(|(name, _)| name);
         f.debug_struct("WebhookSettings")
             .field("url", &self.origin())
             .field("name", &self.name)
@@ -89,7 +102,11 @@ impl std::fmt::Debug for WebhookSettings {
             .field("ca_file", &self.ca_file)
             .field("client_certificate", &self.client_certificate)
             .field("events", &self.events)
+            .field("headers", &headers.collect::<Vec<_>>())
+            .field("compression", &self.compression)
+            .field("batch", &self.batch)
             .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
             .field("proxy", &self.proxy.as_ref().map(origin))
             .field("give_up_after", &self.give_up_after)
             .field("max_attempts", &self.max_attempts)
@@ -115,7 +132,11 @@ impl WebhookSettings {
             client_certificate: None,
             name: None,
             events: None,
+            headers: Vec::new(),
+            compression: None,
+            batch: None,
             timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(5),
             proxy: None,
             give_up_after: Duration::from_secs(3 * 24 * 3_600),
             max_attempts: None,
@@ -148,7 +169,7 @@ impl WebhookSettings {
     pub fn wants(&self, wire: &str) -> bool {
         self.events
             .as_ref()
-            .is_none_or(|names| names.iter().any(|name| name == wire))
+            .is_none_or(|patterns| patterns.iter().any(|pattern| takes(pattern, wire)))
     }
 
     /// Judges where the events go, as far as it can be without resolving a name.

@@ -186,6 +186,83 @@ async fn a_delivery_is_one_of_standard_webhooks() {
 }
 
 #[tokio::test]
+async fn a_batch_has_the_exact_bytes_of_its_events_and_is_signed_as_one() {
+    for (format, content_type, body) in [
+        (
+            BatchFormat::Ndjson,
+            "application/x-ndjson",
+            format!("{BODY}\n{BODY}\n"),
+        ),
+        (
+            BatchFormat::JsonArray,
+            "application/json",
+            format!("[{BODY},{BODY}]"),
+        ),
+    ] {
+        let (receiver, url) = Receiver::start(&[]).await;
+        let mut hook = settings(&url);
+        hook.secret = Some("s3cret".into());
+        hook.batch = Some(BatchSettings::new(format));
+        let mut second = event("call.ended");
+        second.sequence = Some(8);
+        let counters = deliver(vec![hook], &[event("call.started"), second]).await;
+        assert_eq!(counters[0].delivered, 2);
+        let [(_, headers, got)] = &receiver.got()[..] else {
+            panic!("one request")
+        };
+        assert_eq!(got, body.as_bytes());
+        let header = |name: &str| headers[name].to_str().unwrap();
+        assert_eq!(header("content-type"), content_type);
+        assert_eq!(header("x-acme-sequence"), "7, 8");
+        assert_eq!(header("x-acme-batch-id"), header("webhook-id"));
+        let expected = hmac_by_hand(b"s3cret", body.as_bytes());
+        assert_eq!(header("x-acme-signature"), expected);
+        for name in ["x-acme-event", "x-acme-event-id", "x-acme-session-id"] {
+            assert!(!headers.contains_key(name), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_compressed_is_signed_as_sent_and_as_read_and_what_is_short_is_sent_as_it_is() {
+    use std::io::Read as _;
+    let (receiver, url) = Receiver::start(&[(503, &[])]).await;
+    let mut hook = settings(&url);
+    hook.secret = Some("s3cret".into());
+    hook.compression = Some(Compression::Gzip);
+    let mut long = event("call.transcript");
+    long.body = format!("[{}{{}}]", "{\"said\":\"hello\"},".repeat(5_000)).into();
+    let mut short = event("call.ended");
+    short.body = "{}".into();
+    deliver(vec![hook], &[long.clone(), short]).await;
+    let got = receiver.got();
+    assert_eq!(got.len(), 3);
+    assert_eq!(got[0].2, got[1].2, "a retry has other bytes");
+    for (_, headers, body) in &got[..2] {
+        assert_eq!(headers["content-encoding"], "gzip");
+        let mut unpacked = Vec::new();
+        let mut decoder = flate2::read::GzDecoder::new(&body[..]);
+        decoder.read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, long.body);
+    }
+    assert!(!got[2].1.contains_key("content-encoding"));
+    assert_eq!(got[2].2, "{}");
+    for ((_, headers, body), read) in got.iter().zip([&long.body, &long.body, &got[2].2]) {
+        let header = |name: &str| headers[name].to_str().unwrap();
+        let signature = header("x-acme-signature");
+        assert_eq!(signature, hmac_by_hand(b"s3cret", body));
+        let request = SignedRequest {
+            id: header("webhook-id"),
+            timestamp: header("webhook-timestamp"),
+            signature: header("webhook-signature"),
+            body: read,
+        };
+        let verifier = Verifier::new(&"s3cret".into()).unwrap();
+        assert_eq!(verifier.verify(&request), Ok(()));
+    }
+}
+
+#[tokio::test]
 async fn a_receiver_in_a_network_of_ones_own_is_refused_at_the_start() {
     let (receiver, url) = Receiver::start(&[]).await;
     let literal = WebhookSettings::new(url.parse().unwrap());
@@ -221,8 +298,13 @@ async fn a_retry_sends_the_same_again() {
             ..WebhookCounters::default()
         }
     );
-    let got = receiver.got();
+    let mut got = receiver.got();
     assert_eq!(got.len(), 5);
+    for (_, headers, _) in &mut got {
+        // A retry may be sent in another second.
+        assert!(headers.remove("webhook-timestamp").is_some());
+        assert!(headers.remove("webhook-signature").is_some());
+    }
     assert!(got.iter().all(|request| request == &got[0]));
 }
 
@@ -279,6 +361,41 @@ async fn each_hook_gets_what_its_list_names_and_user_events_too() {
     assert!(webhooks.ignores("call.started") && !webhooks.ignores("call.ended"));
     let none = Webhooks::new(&sender(), Vec::new()).unwrap();
     assert!(none.ignores("call.ended"));
+}
+
+#[tokio::test]
+async fn a_list_may_name_beginnings() {
+    let (receiver, url) = Receiver::start(&[]).await;
+    let mut chosen = settings(&url);
+    chosen.events = Some(vec!["call.*".to_owned()]);
+    let events = ["call.started", "payment.confirmed", "call.ended"].map(event);
+    deliver(vec![chosen.clone()], &events).await;
+    let got = receiver.got();
+    let names: Vec<_> = got
+        .iter()
+        .map(|request| &request.1["x-acme-event"])
+        .collect();
+    assert_eq!(names, ["call.started", "call.ended"]);
+    let webhooks = Webhooks::new(&sender(), vec![chosen]).unwrap();
+    assert!(webhooks.ignores("payment.confirmed") && !webhooks.ignores("call.ended"));
+}
+
+#[tokio::test]
+async fn requests_carry_the_headers_that_are_set_and_no_one_sees_their_values() {
+    let (receiver, url) = Receiver::start(&[]).await;
+    let mut hook = settings(&url);
+    hook.headers = vec![("Authorization".to_owned(), "Bearer hunter2".into())];
+    assert!(!format!("{hook:?}").contains("hunter2"));
+    deliver(vec![hook.clone()], &[event("call.ended")]).await;
+    let headers = &receiver.got()[0].1;
+    assert_eq!(headers["authorization"], "Bearer hunter2");
+    assert_eq!(headers["content-type"], "application/json");
+
+    hook.headers = vec![("X-Acme-Event".to_owned(), "hunter2".into())];
+    let refused = Webhooks::new(&sender(), vec![hook])
+        .unwrap_err()
+        .to_string();
+    assert!(refused.ends_with("the header \"X-Acme-Event\" is set by the sender itself"));
 }
 
 #[tokio::test]

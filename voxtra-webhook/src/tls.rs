@@ -147,17 +147,20 @@ mod tests {
     async fn post(url: &str, config: ClientConfig) -> AttemptOutcome {
         let mut settings = WebhookSettings::new(url.parse().unwrap());
         settings.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
-        let event = OutgoingEvent {
+        HttpPost::with_tls(&Sender::new("acme"), &settings, config)
+            .unwrap()
+            .post(&[&event()])
+            .await
+    }
+
+    fn event() -> OutgoingEvent {
+        OutgoingEvent {
             wire: "call.ended".into(),
             id: "0".repeat(32),
             session_id: "ch-1".into(),
             sequence: None,
             body: bytes::Bytes::from_static(b"{\"n\":1}"),
-        };
-        HttpPost::with_tls(&Sender::new("acme"), &settings, config)
-            .unwrap()
-            .post(&event)
-            .await
+        }
     }
 
     #[tokio::test]
@@ -189,6 +192,22 @@ mod tests {
             matches!(outcome, AttemptOutcome::Retry { .. }),
             "{outcome:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_does_not_end_is_not_waited_for_as_long_as_an_answer() {
+        let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", mute.local_addr().unwrap());
+        let mut settings = WebhookSettings::new(url.parse().unwrap());
+        settings.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        settings.timeout = std::time::Duration::from_secs(30);
+        settings.connect_timeout = std::time::Duration::from_millis(20);
+        let config = trusting_nothing().unwrap();
+        let post = HttpPost::with_tls(&Sender::new("acme"), &settings, config).unwrap();
+        let AttemptOutcome::Retry { reason, .. } = post.post(&[&event()]).await else {
+            panic!("nobody answered");
+        };
+        assert_eq!(reason, "there was no connection to it in time");
     }
 
     /// The reason quotes the certificate's names, and goes to the log.

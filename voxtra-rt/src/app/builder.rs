@@ -19,6 +19,7 @@ use voxtra_core::leg::LegSettings;
 
 use super::admission::{Admission, CallLimits};
 use super::route::{Handler, HandlerOutcome, RouteError, Routes};
+use super::routing::Routing;
 use super::sessions::Sessions;
 use super::sink::{EventSink, Sinks};
 use super::sockets::{Sockets, socket_leg};
@@ -48,6 +49,7 @@ const FUNCTION: &str = "a function";
 pub struct Builder {
     routes: Routes,
     route_error: Option<RouteError>,
+    pub(crate) routing: Option<Routing>,
     /// Handlers that a `[[route]]` of the configuration may name.
     agents: Vec<(String, Handler)>,
     /// Agents of the configuration.
@@ -71,6 +73,8 @@ pub struct Builder {
     pub(crate) webhooks: Vec<WebhookSettings>,
     #[cfg(feature = "webhooks")]
     pub(crate) webhook_store: WebhookStore,
+    #[cfg(feature = "webhooks")]
+    pub(crate) routing_error: Option<WebhookError>,
     sinks: Vec<Box<dyn EventSink>>,
     pub(crate) on_handler_end: OnHandlerEnd,
     pub(crate) drain: Duration,
@@ -132,6 +136,7 @@ impl Builder {
         Self {
             routes: Routes::default(),
             route_error: None,
+            routing: None,
             agents: Vec::new(),
             configured_agents: Vec::new(),
             unrouted: Vec::new(),
@@ -151,6 +156,8 @@ impl Builder {
             webhooks: Vec::new(),
             #[cfg(feature = "webhooks")]
             webhook_store: WebhookStore::memory(),
+            #[cfg(feature = "webhooks")]
+            routing_error: None,
             sinks: Vec::new(),
             on_handler_end: OnHandlerEnd::default(),
             drain: DRAIN,
@@ -315,6 +322,13 @@ impl Builder {
         self
     }
 
+    /// Asks who takes each call, before its routes count.
+    #[must_use]
+    pub fn routing(mut self, routing: Routing) -> Self {
+        self.routing = Some(routing);
+        self
+    }
+
     /// Handles every call that no other route matches.
     #[must_use]
     pub fn default<F, R>(self, handler: F) -> Self
@@ -378,7 +392,8 @@ impl Builder {
         let own = std::mem::take(&mut self.configured_agents);
         self.agents.extend(own.iter().cloned());
         for name in unrouted {
-            if !configured.iter().any(|(_, agent)| agent == name) {
+            let is_configured = configured.iter().any(|(_, agent)| agent == name);
+            if !is_configured && self.routing.is_none() {
                 self = self.route(|_| Err(RouteError::None(name.to_owned())));
             }
         }
@@ -573,6 +588,10 @@ impl Builder {
         if let Some(error) = self.catalogue_error.take() {
             return Err(error.into());
         }
+        #[cfg(feature = "webhooks")]
+        if let Some(error) = self.routing_error.take() {
+            return Err(error.into());
+        }
         Ok(())
     }
 
@@ -616,6 +635,8 @@ impl Builder {
         let originator = originator.or_else(|| Some(asterisk.clone()? as _));
         let inner = Arc::new(Inner {
             routes: self.routes,
+            routing: self.routing,
+            agents: self.agents,
             catalogue: self.catalogue,
             services,
             media,

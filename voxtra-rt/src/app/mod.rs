@@ -25,6 +25,7 @@ mod builder;
 mod notices;
 mod outbound;
 mod route;
+mod routing;
 mod sessions;
 mod shutdown;
 mod signals;
@@ -39,6 +40,7 @@ pub use builder::{Builder, StartError};
 pub(crate) use outbound::Originator;
 pub use outbound::Outbound;
 pub use route::{Failure, Handler, HandlerOutcome, RouteError};
+pub use routing::{Routing, RoutingAnswer};
 pub(crate) use sessions::NewSession;
 pub use signals::{Stop, StopSignals};
 pub use sink::{EventSink, Published};
@@ -60,6 +62,7 @@ use crate::webhook::{WebhookCounters, Webhooks};
 #[cfg(feature = "ari")]
 use asterisk::Asterisk;
 use route::Routes;
+use routing::Routed;
 use sessions::Sessions;
 use sink::Sinks;
 use sockets::Sockets;
@@ -76,6 +79,9 @@ pub struct Application {
 
 pub(crate) struct Inner {
     routes: Routes,
+    routing: Option<Routing>,
+    /// The handlers that routing may name.
+    agents: Vec<(String, Handler)>,
     catalogue: Catalogue,
     services: Services,
     media: MediaServer,
@@ -204,7 +210,16 @@ impl Inner {
 
     /// Finds the handler of a call and runs it.
     pub(crate) async fn handle(self: Arc<Self>, call: Call) -> Result<(), HandlerError> {
-        match self.routes.find(call.session().facts().info()).await {
+        let routed = match &self.routing {
+            Some(routing) => routing.route(&call, &self.agents).await?,
+            None => Routed::AsEver,
+        };
+        let handler = match routed {
+            Routed::To(handler) => Some(handler),
+            Routed::AsEver => self.routes.find(call.session().facts().info()).await,
+            Routed::Rejected => return Ok(()),
+        };
+        match handler {
             Some(handler) => handler.call(call).await,
             None => {
                 let number = call.called_number();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::handler::{agents, handler, servers, transcript_settings};
 use super::{Config, ProviderKind, UuidRule, VoiceSettings};
-use crate::app::Builder;
+use crate::app::{Builder, Routing};
 use crate::speech::{Prompts, SpeechError};
 
 impl Builder {
@@ -63,10 +63,24 @@ impl Builder {
         self.prompts = Some(Prompts::from_settings(&config.speech, &config.prompts)?);
         self.webhooks.clone_from(&config.webhooks);
         self.webhook_store.clone_from(&config.webhook_store);
+        self = self.routed_by(config);
         let routes = config.routes.iter();
         let routes = routes.map(|route| (route.rule.clone(), route.agent.clone()));
         self.configured = routes.collect();
         Ok(self)
+    }
+
+    fn routed_by(mut self, config: &Config) -> Self {
+        let asked = config.routing.as_ref();
+        let routing = asked.map(|asked| {
+            let variables = asked.channel_variables.iter();
+            Routing::webhook(&asked.webhook, variables)
+        });
+        match routing.transpose() {
+            Ok(routing) => self.routing = routing,
+            Err(error) => self.routing_error = Some(error),
+        }
+        self
     }
 
     /// Sets the prices of the providers.

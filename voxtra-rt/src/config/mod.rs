@@ -52,8 +52,8 @@ pub use self::mcp::{ConfiguredMcp, ConfiguredMcpTools};
 pub use self::provider::{ProviderKind, ProviderRole, ProviderSettings};
 pub use self::risk::{KINDS as RISKS, Risk};
 pub use self::settings::{
-    AudioSocketSettings, CallSettings, LogFormat, LogSettings, RouteSettings, TranscriptsSettings,
-    UuidRule,
+    AudioSocketSettings, CallSettings, LogFormat, LogSettings, RouteSettings, RoutingSettings,
+    TranscriptsSettings, UuidRule,
 };
 pub use self::starter::{AGENT_STARTER, STARTER, local_agent_starter};
 
@@ -113,6 +113,8 @@ pub struct Config {
     /// `[[route]]`: the agent of each call. Without any, an application has the routes that its
     /// sessions declare, and `voxtra serve` gives every call to `echo`.
     pub routes: Vec<RouteSettings>,
+    /// `[routing]`: who is asked which agent takes each call. `None` without the section.
+    pub routing: Option<RoutingSettings>,
     /// `[transcripts]`: what becomes of the transcripts of calls. `None` without the section.
     pub transcripts: Option<TranscriptsSettings>,
     /// `[log]`.
@@ -191,6 +193,7 @@ impl Default for Config {
             tools: Vec::new(),
             mcp: Vec::new(),
             routes: Vec::new(),
+            routing: None,
             transcripts: None,
             log: LogSettings::default(),
             places: Places::default(),

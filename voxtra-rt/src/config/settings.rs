@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::session::{OnHandlerEnd, Route, TranscriptSettings};
+use crate::webhook::WebhookSettings;
 
 /// `[calls]`: the handling of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,26 @@ impl RouteSettings {
         Self {
             rule,
             agent: agent.into(),
+        }
+    }
+}
+
+/// `[routing]`: a server that is asked which agent takes each call.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RoutingSettings {
+    /// The server, and how it is reached and signed for. Its timeout is the time limit.
+    pub webhook: WebhookSettings,
+    /// Channel variables and functions that it is told.
+    pub channel_variables: Vec<String>,
+}
+
+impl RoutingSettings {
+    /// This server is asked, and told no channel variables.
+    pub fn new(webhook: WebhookSettings) -> Self {
+        Self {
+            webhook,
+            channel_variables: Vec::new(),
         }
     }
 }

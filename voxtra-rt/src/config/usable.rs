@@ -6,6 +6,7 @@ use super::services::not_built_in;
 use super::{Config, ConfiguredAgent, Place, Problem};
 use crate::app::OLD_ATTEMPTS;
 use crate::speech::{Prompt, Prompts};
+use crate::webhook::filter;
 
 impl Config {
     /// All problems that keep a program with these agents and these events (by their wire names)
@@ -61,17 +62,9 @@ impl Config {
             problems.push(problem(None, "webhooks.path", error));
         }
         for (index, webhook) in self.webhooks.iter().enumerate() {
-            let names = webhook.events.iter().flatten();
-            for name in names.filter(|name| !events.contains(&name.as_str())) {
-                let hint = match nearest(name, events) {
-                    Some(near) => format!("; did you mean {near:?}?"),
-                    None => String::new(),
-                };
-                problems.push(problem(
-                    self.places.webhooks.get(index),
-                    "webhook.events",
-                    format!("no event is named {name:?}{hint}"),
-                ));
+            for unknown in filter::unknown(webhook, events) {
+                let place = self.places.webhooks.get(index);
+                problems.push(problem(place, "webhook.events", unknown.to_string()));
             }
         }
         problems.sort_by_key(|problem| problem.line);
@@ -138,16 +131,6 @@ impl Config {
             .map(|(index, _)| format!("webhook[{}].{OLD_ATTEMPTS}", index + 1));
         renamed.chain(attempts).collect()
     }
-}
-
-/// The event that was most likely meant, if one is close enough.
-fn nearest<'e>(name: &str, events: &[&'e str]) -> Option<&'e str> {
-    events
-        .iter()
-        .map(|event| (strsim::damerau_levenshtein(name, event), *event))
-        .filter(|(distance, _)| *distance <= (name.len() / 3).max(2))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, event)| event)
 }
 
 fn problem(place: Option<&Place>, key: &str, reason: String) -> Problem {

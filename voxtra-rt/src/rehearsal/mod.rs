@@ -40,7 +40,9 @@
 //! rehearsal takes as long as the call would.
 //!
 //! A rehearsal leaves out Asterisk, the network, real voices and real speech-to-text (prompts are
-//! played as they are), and webhooks.
+//! played as they are), and webhooks. A server that is asked who takes a call
+//! ([`Routing`](crate::app::Routing)) is asked all the same: set a routing of the test's own in its
+//! place.
 //!
 //! # Conversations
 //! A [`ScriptedModel`](crate::speech::ScriptedModel) replies as its script says: late, word by
@@ -89,6 +91,8 @@ mod chaos;
 #[cfg(test)]
 mod conversation_tests;
 mod phone;
+#[cfg(test)]
+mod routing_tests;
 mod simulation;
 mod speech_to_text;
 #[cfg(test)]

@@ -59,6 +59,9 @@ pub use caller_audio::AudioStream;
 pub use caller_words::{Expect, OverlapWords};
 #[cfg(feature = "http")]
 pub use conversation::HttpSettings;
+#[cfg(feature = "webhooks")]
+pub(crate) use conversation::channel_variables;
+pub(crate) use conversation::set_routed;
 #[cfg(all(test, feature = "mcp"))]
 pub(crate) use conversation::told;
 #[cfg(feature = "config")]

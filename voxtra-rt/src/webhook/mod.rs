@@ -1,7 +1,9 @@
 //! Webhooks: every event of every call, POSTed as exactly the JSON of the contract, off the media
 //! path. Delivery itself is `voxtra-webhook`, which knows nothing of calls.
 
+pub(crate) mod filter;
 mod lost;
+mod routing;
 mod store;
 
 use tokio::time::Instant;

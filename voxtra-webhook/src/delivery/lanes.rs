@@ -1,19 +1,28 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::super::BatchSettings;
 use super::super::outbox::StoredEvent;
+use super::super::request::taken;
 
 /// The part of an endpoint's outbox that is in memory: for each session at work its next events,
 /// and whether there are more.
 ///
+/// A request takes the first events of one lane or, where it has room, of several: what was taken
+/// of a lane stays in it until the request has ended, and nothing more of it is sent meanwhile.
+///
 /// Time is an argument, and nothing here waits.
 #[derive(Debug, Default)]
 pub(in super::super) struct Lanes {
+    room: Room,
     by_session: HashMap<Arc<str>, Lane>,
     /// Sessions whose first event can be sent.
     ready: ByKind<VecDeque<Arc<str>>>,
+    /// Until when what is ready waits for company.
+    leaves: Option<Instant>,
     /// Sessions whose first event waits for its next attempt.
     resting: BTreeSet<(Instant, Arc<str>)>,
     /// Sessions with nothing loaded, and more in the outbox.
@@ -21,6 +30,7 @@ pub(in super::super) struct Lanes {
     /// Hungry sessions whose events cannot be read while the outbox is away.
     stalled: Vec<Arc<str>>,
     is_away: bool,
+    /// Requests, by the kind of their first event.
     under_way: ByKind<usize>,
     bytes: usize,
     /// Whether sessions without a lane have events in the outbox.
@@ -30,11 +40,12 @@ pub(in super::super) struct Lanes {
 /// The next events of one session.
 #[derive(Debug)]
 struct Lane {
-    events: VecDeque<StoredEvent>,
+    events: VecDeque<Tried>,
     /// Where those begin that are in the outbox alone.
     more_from: Option<u64>,
     state: State,
-    attempts: u32,
+    /// So many of its first events are sent each alone: the receiver refused them in company.
+    alone: usize,
     /// Events that have left and are still in the outbox: without the lane they would be found
     /// there, and sent again.
     unsettled: usize,
@@ -44,7 +55,8 @@ struct Lane {
 enum State {
     Idle,
     Ready,
-    UnderWay,
+    /// So many of its first events are.
+    UnderWay(usize),
     Resting(Instant),
     Hungry,
 }
@@ -75,24 +87,64 @@ pub(in super::super) enum Offer {
     Load,
 }
 
-/// How one attempt ended.
+/// What follows for the events of a request that have not left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Finish {
-    /// The event has left the lane, and the outbox will be told.
-    Left,
-    /// It is sent again, not before this.
+pub(in super::super) enum Next {
+    /// They are sent again at once, each alone.
+    Alone,
+    /// They are sent again, not before this.
     Again(Instant),
 }
 
-/// One event on its way.
+/// An event, and how often it was tried before.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Start {
+pub(in super::super) struct Tried {
     pub(in super::super) event: StoredEvent,
-    /// How often it was tried before.
     pub(in super::super) attempts: u32,
 }
 
-/// Most events that are loaded of one session.
+/// One request.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Start {
+    /// Its events, at least one; those of a session in order and side by side.
+    pub(in super::super) events: Vec<Tried>,
+    lifecycle: bool,
+}
+
+impl Start {
+    /// The events of one session after the other.
+    pub(in super::super) fn parts(&self) -> impl Iterator<Item = &[Tried]> {
+        let same = |a: &Tried, b: &Tried| a.session() == b.session();
+        self.events.chunk_by(same)
+    }
+}
+
+impl Tried {
+    pub(in super::super) fn session(&self) -> &Arc<str> {
+        &self.event.event.session_id
+    }
+}
+
+/// How much one request carries, and how long it waits for it.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    events: usize,
+    bytes: usize,
+    wait: Duration,
+}
+
+impl Default for Room {
+    /// One event, at once.
+    fn default() -> Self {
+        Self {
+            events: 1,
+            bytes: 0,
+            wait: Duration::ZERO,
+        }
+    }
+}
+
+/// Most events that are loaded of one session, if a request does not take more.
 const LOADED: usize = 8;
 /// Most bytes of bodies that are loaded; beyond it each session has one event.
 const BYTES: usize = 16 << 20;
@@ -103,20 +155,32 @@ pub(in super::super) const LIVE: usize = 4_096;
 
 impl Lanes {
     /// An endpoint of which nothing is loaded yet.
-    pub(in super::super) fn new() -> Self {
+    pub(in super::super) fn new(batch: Option<&BatchSettings>) -> Self {
+        let room = batch.map(|batch| Room {
+            events: batch.max_events.clamp(1, BatchSettings::MOST),
+            bytes: batch.max_bytes,
+            wait: batch.wait,
+        });
         Self {
+            room: room.unwrap_or_default(),
             is_more: true,
             ..Self::default()
         }
     }
 
+    /// Most events that are loaded of one session.
+    fn most_loaded(&self) -> usize {
+        self.room.events.max(LOADED)
+    }
+
     pub(in super::super) fn offer(&mut self, event: StoredEvent) -> Offer {
         let session = Arc::clone(&event.event.session_id);
+        let most = self.most_loaded();
         if let Some(lane) = self.by_session.get_mut(&session) {
             if lane.more_from.is_some() {
                 return Offer::Taken;
             }
-            if lane.events.len() >= LOADED || self.bytes >= BYTES && !lane.events.is_empty() {
+            if lane.events.len() >= most || self.bytes >= BYTES && !lane.events.is_empty() {
                 lane.more_from = Some(event.seq);
                 return Offer::Taken;
             }
@@ -140,7 +204,7 @@ impl Lanes {
             return;
         };
         self.bytes = self.bytes.saturating_add(event.event.body.len());
-        lane.events.push_back(event);
+        lane.events.push_back(Tried { event, attempts: 0 });
         if matches!(lane.state, State::Idle | State::Hungry) {
             self.make_ready(session);
         }
@@ -153,7 +217,7 @@ impl Lanes {
         match lane.events.front() {
             Some(next) => {
                 lane.state = State::Ready;
-                let lifecycle = next.lifecycle;
+                let lifecycle = next.event.lifecycle;
                 self.ready.of(lifecycle).push_back(Arc::clone(session));
             }
             None if lane.more_from.is_some() => {
@@ -173,7 +237,10 @@ impl Lanes {
     /// without a lane: from its first on.
     pub(in super::super) fn wanted(&self, session: &str) -> (u64, usize) {
         let from = self.by_session.get(session).and_then(|lane| lane.more_from);
-        let most = if self.bytes < BYTES { LOADED } else { 1 };
+        let most = match self.bytes < BYTES {
+            true => self.most_loaded(),
+            false => 1,
+        };
         (from.unwrap_or(0), most)
     }
 
@@ -249,7 +316,7 @@ impl Lanes {
         self.is_more = is_more;
     }
 
-    /// The next event that can be sent. `is_probe`: one that waits for its next attempt, too.
+    /// The next request that can be made. `is_probe`: also with what waits for its next attempt.
     pub(in super::super) fn start(
         &mut self,
         now: Instant,
@@ -257,6 +324,63 @@ impl Lanes {
         is_probe: bool,
     ) -> Option<Start> {
         self.wake(now);
+        if self.waits_for_company(now) {
+            return None;
+        }
+        let session = self.next_session(limits, is_probe)?;
+        let first = self.by_session.get(&session)?.events.front()?;
+        let mut start = Start {
+            lifecycle: first.event.lifecycle,
+            events: Vec::new(),
+        };
+        let mut bytes = 0;
+        self.take(&session, &mut start, &mut bytes);
+        while let Some(session) = self.next_company(&start, bytes) {
+            self.take(&session, &mut start, &mut bytes);
+        }
+        if self.is_nothing_ready() {
+            self.leaves = None;
+        }
+        *self.under_way.of(start.lifecycle) += 1;
+        Some(start)
+    }
+
+    /// Whether a request could begin and waits for more events. One that would be full does not,
+    /// nor does one that takes no more.
+    fn waits_for_company(&mut self, now: Instant) -> bool {
+        if self.room.wait.is_zero() || self.is_nothing_ready() {
+            self.leaves = None;
+            return false;
+        }
+        let wait = self.room.wait;
+        *self.leaves.get_or_insert(now + wait) > now && !self.fills_a_request()
+    }
+
+    fn fills_a_request(&self) -> bool {
+        let mut room = self.room;
+        let ready = self.ready.lifecycle.iter().chain(&self.ready.ordinary);
+        for session in ready {
+            if self.is_alone(session) {
+                return true;
+            }
+            for tried in self.of(session) {
+                room.events = room.events.saturating_sub(1);
+                room.bytes = room.bytes.saturating_sub(taken(&tried.event.event));
+                if room.events == 0 || room.bytes == 0 {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn of(&self, session: &str) -> impl Iterator<Item = &Tried> {
+        let lane = self.by_session.get(session);
+        lane.into_iter().flat_map(|lane| &lane.events)
+    }
+
+    /// The session that a request begins with.
+    fn next_session(&mut self, limits: [usize; 2], is_probe: bool) -> Option<Arc<str>> {
         let [most, most_ordinary] = limits;
         let session = if self.under_way() >= most {
             None
@@ -267,19 +391,49 @@ impl Lanes {
         } else {
             None
         };
-        let session = match session {
-            Some(session) => session,
-            None if is_probe && self.is_nothing_ready() => self.resting.pop_first()?.1,
-            None => return None,
+        match session {
+            None if is_probe && self.is_nothing_ready() => {
+                self.resting.pop_first().map(|(_, session)| session)
+            }
+            session => session,
+        }
+    }
+
+    /// Another session whose next event a request takes along.
+    fn next_company(&mut self, start: &Start, bytes: usize) -> Option<Arc<str>> {
+        let first = start.events.first()?.session();
+        let is_lifecycle = !self.ready.lifecycle.is_empty();
+        let next = self.ready.of(is_lifecycle).front().cloned()?;
+        let event = self.of(&next).next()?;
+        if self.is_alone(first) || self.is_alone(&next) || !self.room.has_for(start, bytes, event) {
+            return None;
+        }
+        self.ready.of(is_lifecycle).pop_front()
+    }
+
+    /// Whether the next event of a session is sent without others.
+    fn is_alone(&self, session: &str) -> bool {
+        let lane = self.by_session.get(session);
+        lane.is_some_and(|lane| lane.alone > 0)
+    }
+
+    /// Takes the first events of a session, as many as there is room for.
+    fn take(&mut self, session: &Arc<str>, start: &mut Start, bytes: &mut usize) {
+        let Some(lane) = self.by_session.get_mut(session) else {
+            return;
         };
-        let lane = self.by_session.get_mut(&session)?;
-        let event = lane.events.front()?.clone();
-        lane.state = State::UnderWay;
-        *self.under_way.of(event.lifecycle) += 1;
-        Some(Start {
-            event,
-            attempts: lane.attempts,
-        })
+        let mut count = 0;
+        for next in &lane.events {
+            let is_first = start.events.is_empty();
+            let may_join = lane.alone == 0 && self.room.has_for(start, *bytes, next);
+            if !is_first && !may_join {
+                break;
+            }
+            *bytes = bytes.saturating_add(taken(&next.event.event));
+            start.events.push(next.clone());
+            count += 1;
+        }
+        lane.state = State::UnderWay(count);
     }
 
     fn wake(&mut self, now: Instant) {
@@ -292,27 +446,40 @@ impl Lanes {
         }
     }
 
-    /// An attempt at the first event of a session has ended.
-    pub(in super::super) fn finish(&mut self, event: &StoredEvent, finish: Finish) {
-        let under_way = self.under_way.of(event.lifecycle);
+    /// A request has ended; [`finish`](Self::finish) follows for each session in it.
+    pub(in super::super) fn ended(&mut self, start: &Start) {
+        let under_way = self.under_way.of(start.lifecycle);
         *under_way = under_way.saturating_sub(1);
-        let session = &event.event.session_id;
+    }
+
+    /// Of the events of a session that were under way, the first `left` have left the lane, and the
+    /// outbox will be told. The others are sent again.
+    pub(in super::super) fn finish(&mut self, session: &Arc<str>, left: usize, next: Next) {
         let Some(lane) = self.by_session.get_mut(session) else {
             return;
         };
-        match finish {
-            Finish::Left => {
-                if let Some(event) = lane.events.pop_front() {
-                    self.bytes = self.bytes.saturating_sub(event.event.body.len());
-                }
-                lane.attempts = 0;
-                lane.unsettled += 1;
-                self.make_ready(session);
-            }
-            Finish::Again(due) => {
-                lane.attempts = lane.attempts.saturating_add(1);
+        let State::UnderWay(count) = lane.state else {
+            return;
+        };
+        let left = left.min(count);
+        for gone in lane.events.drain(..left) {
+            self.bytes = self.bytes.saturating_sub(gone.event.event.body.len());
+        }
+        lane.unsettled += left;
+        lane.alone = lane.alone.saturating_sub(left);
+        let kept = count - left;
+        for tried in lane.events.iter_mut().take(kept) {
+            tried.attempts = tried.attempts.saturating_add(1);
+        }
+        match next {
+            Next::Again(due) if kept > 0 => {
                 lane.state = State::Resting(due);
                 self.resting.insert((due, Arc::clone(session)));
+            }
+            Next::Again(_) => self.make_ready(session),
+            Next::Alone => {
+                lane.alone = lane.alone.max(kept);
+                self.make_ready(session);
             }
         }
     }
@@ -334,20 +501,19 @@ impl Lanes {
         let Some(lane) = self.by_session.get_mut(session) else {
             return true;
         };
-        let Some(place) = lane.events.iter().position(|event| event.seq == seq) else {
+        let Some(place) = lane.events.iter().position(|tried| tried.event.seq == seq) else {
             return true;
         };
-        let is_first = place == 0;
-        if is_first && lane.state == State::UnderWay {
+        if matches!(lane.state, State::UnderWay(count) if place < count) {
             return false;
         }
-        if let Some(event) = lane.events.remove(place) {
-            self.bytes = self.bytes.saturating_sub(event.event.body.len());
+        if let Some(gone) = lane.events.remove(place) {
+            self.bytes = self.bytes.saturating_sub(gone.event.event.body.len());
         }
-        if !is_first {
+        lane.alone -= usize::from(place < lane.alone);
+        if place > 0 || matches!(lane.state, State::UnderWay(_)) {
             return true;
         }
-        lane.attempts = 0;
         match lane.state {
             State::Ready => {
                 for ready in [&mut self.ready.lifecycle, &mut self.ready.ordinary] {
@@ -357,17 +523,23 @@ impl Lanes {
             State::Resting(due) => {
                 self.resting.remove(&(due, Arc::clone(session)));
             }
-            State::Idle | State::UnderWay | State::Hungry => {}
+            State::Idle | State::UnderWay(_) | State::Hungry => {}
         }
         self.make_ready(session);
         true
+    }
+
+    /// There is no time: nothing rests any more or waits for company.
+    pub(in super::super) fn hurry(&mut self) {
+        self.room.wait = Duration::ZERO;
+        self.wake_all(true);
     }
 
     /// Nothing rests any more: the receiver is back, or there is no time.
     pub(in super::super) fn wake_all(&mut self, forget_attempts: bool) {
         for (_, session) in std::mem::take(&mut self.resting) {
             if forget_attempts && let Some(lane) = self.by_session.get_mut(&session) {
-                lane.attempts = 0;
+                lane.events.iter_mut().for_each(|tried| tried.attempts = 0);
             }
             self.make_ready(&session);
         }
@@ -379,9 +551,10 @@ impl Lanes {
             .saturating_add(self.under_way.ordinary)
     }
 
-    /// When the first of those that rest is due.
+    /// When the first of those that rest is due, or what is ready has waited for company.
     pub(in super::super) fn due(&self) -> Option<Instant> {
-        self.resting.first().map(|(due, _)| *due)
+        let rested = self.resting.first().map(|(due, _)| *due);
+        rested.into_iter().chain(self.leaves).min()
     }
 
     pub(in super::super) fn is_nothing_ready(&self) -> bool {
@@ -390,7 +563,8 @@ impl Lanes {
 
     /// The events that are loaded.
     pub(in super::super) fn loaded(&self) -> impl Iterator<Item = &StoredEvent> {
-        self.by_session.values().flat_map(|lane| &lane.events)
+        let lanes = self.by_session.values();
+        lanes.flat_map(|lane| lane.events.iter().map(|tried| &tried.event))
     }
 
     #[cfg(test)]
@@ -405,8 +579,16 @@ impl Lane {
             events: VecDeque::new(),
             more_from: None,
             state: State::Idle,
-            attempts: 0,
+            alone: 0,
             unsettled: 0,
         }
+    }
+}
+
+impl Room {
+    /// Whether a request that has these events, of so many bytes, has room for one more.
+    fn has_for(self, start: &Start, bytes: usize, next: &Tried) -> bool {
+        let bytes = bytes.saturating_add(taken(&next.event.event));
+        start.events.len() < self.events && bytes <= self.bytes
     }
 }

@@ -19,7 +19,7 @@ pub(super) use self::breaker::Breaker;
 pub(super) use self::lanes::{Lanes, Offer};
 
 use self::breaker::Turn;
-use self::lanes::{Finish, Start};
+use self::lanes::{Next, Start, Tried};
 use super::attempt::Post;
 use super::clock::Clock;
 use super::keeper::Order;
@@ -94,7 +94,7 @@ impl<P: Post> Delivery<P> {
         if !state.is_closed {
             state.is_closed = true;
             state.breaker.hurry(Instant::now());
-            state.lanes.wake_all(true);
+            state.lanes.hurry();
         }
         drop(state);
         self.tasks.close();
@@ -224,26 +224,34 @@ impl<P: Post> Delivery<P> {
     }
 
     async fn attempt(self: Arc<Self>, start: Start) {
-        if start.attempts > 0 {
-            self.line.counters.retries.fetch_add(1, Relaxed);
-        }
+        let again = start.events.iter().filter(|tried| tried.attempts > 0);
+        let again = u64::try_from(again.count()).unwrap_or_default();
+        self.line.counters.retries.fetch_add(again, Relaxed);
+        let events: Vec<_> = start
+            .events
+            .iter()
+            .map(|tried| &tried.event.event)
+            .collect();
         let outcome = tokio::select! {
             biased;
             () = self.give_up.cancelled() => {
-                self.finish(&start.event, Finish::Again(Instant::now()));
+                self.end(&start, Next::Again(Instant::now()), |_| None);
                 return;
             }
-            outcome = self.post.post(&start.event.event) => outcome,
+            outcome = self.post.post(&events) => outcome,
         };
         match outcome {
             AttemptOutcome::Delivered => {
                 self.answered();
-                self.line.counters.delivered.fetch_add(1, Relaxed);
-                self.leave(&start.event, Change::Delivered(self.place_of(&start.event)));
+                // None is left.
+                self.end(&start, Next::Alone, |tried| {
+                    self.line.counters.delivered.fetch_add(1, Relaxed);
+                    Some(Change::Delivered(self.place_of(&tried.event)))
+                });
             }
             AttemptOutcome::Refused { reason } => {
                 self.answered();
-                self.refused(start, reason);
+                self.refused(&start, &reason);
             }
             AttemptOutcome::Gone { reason } => {
                 if self.line.set_gone() {
@@ -252,46 +260,77 @@ impl<P: Post> Delivery<P> {
                         endpoint: self.line.origin.clone(),
                     });
                 }
-                self.refused(start, reason);
+                self.give_up_all(&start, &reason);
             }
-            AttemptOutcome::Retry { reason, after } => self.retry(start, reason, after),
+            AttemptOutcome::Retry { reason, after } => self.retry(&start, &reason, after),
         }
         self.line.wake();
     }
 
-    fn refused(&self, start: Start, reason: String) {
-        self.warn(&start.event, &reason, "not tried again");
-        self.line.counters.refused.fetch_add(1, Relaxed);
-        self.give_up_event(start, reason);
+    /// Events that were refused together are sent one by one: only those that the receiver refuses
+    /// alone are given up.
+    fn refused(&self, start: &Start, reason: &str) {
+        match &start.events[..] {
+            [first, _, ..] => {
+                self.warn(&first.event, reason, "its batch is sent again one by one");
+                self.end(start, Next::Alone, |_| None);
+            }
+            _ => self.give_up_all(start, reason),
+        }
     }
 
-    fn retry(&self, start: Start, reason: String, after: Option<Duration>) {
+    fn give_up_all(&self, start: &Start, reason: &str) {
+        self.end(start, Next::Alone, |tried| {
+            self.warn(&tried.event, reason, "not tried again");
+            self.line.counters.refused.fetch_add(1, Relaxed);
+            Some(self.given_up(tried, reason))
+        });
+    }
+
+    fn retry(&self, start: &Start, reason: &str, after: Option<Duration>) {
         let now = Instant::now();
-        let tries = start.attempts.saturating_add(1);
-        let age = self.clock.now().saturating_sub(start.event.accepted);
-        let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
-        let left = self.settings.give_up_after.saturating_sub(age);
-        let is_last = self.settings.max_attempts.is_some_and(|most| tries >= most);
         let after = after.map(|after| after.min(self.settings.max_backoff));
         let turn = self.line.state().breaker.failed(now, after);
         if turn == Turn::Opened {
             tracing::warn!(webhook = %self.line.origin, reason, "the receiver does not answer: it is tried now and then until it does");
             self.notices.send(Notice::EndpointDown {
                 endpoint: self.line.origin.clone(),
-                reason: reason.clone(),
+                reason: reason.to_owned(),
             });
         }
-        if left.is_zero() || is_last {
-            self.warn(&start.event, &reason, "given up after the last attempt");
-            self.line.counters.exhausted.fetch_add(1, Relaxed);
-            self.give_up_event(start, reason);
-            return;
-        }
-        self.warn(&start.event, &reason, "will be tried again");
-        let wait = backoff(&self.settings, start.attempts);
+        let kept = start.events.iter().filter(|tried| !self.is_last(tried));
+        let kept: Vec<_> = kept.collect();
+        let most = kept.iter().map(|tried| tried.attempts).max();
+        let wait = backoff(&self.settings, most.unwrap_or_default());
+        let wait = after.map_or(wait, |after| wait.max(after));
         // The last attempt is made when the time is over, not before.
-        let wait = after.map_or(wait, |after| wait.max(after)).min(left);
-        self.finish(&start.event, Finish::Again(now + wait));
+        let left = kept.iter().map(|tried| self.time_left(tried)).min();
+        let wait = left.map_or(wait, |left| wait.min(left));
+        if let Some(tried) = kept.first() {
+            self.warn(&tried.event, reason, "will be tried again");
+        }
+        self.end(start, Next::Again(now + wait), |tried| {
+            if !self.is_last(tried) {
+                return None;
+            }
+            self.warn(&tried.event, reason, "given up after the last attempt");
+            self.line.counters.exhausted.fetch_add(1, Relaxed);
+            Some(self.given_up(tried, reason))
+        });
+    }
+
+    /// How much longer an event is tried.
+    fn time_left(&self, tried: &Tried) -> Duration {
+        let age = self.clock.now().saturating_sub(tried.event.accepted);
+        let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
+        self.settings.give_up_after.saturating_sub(age)
+    }
+
+    /// Whether the attempt at an event that has just failed was the last.
+    fn is_last(&self, tried: &Tried) -> bool {
+        let tries = tried.attempts.saturating_add(1);
+        let is_enough = self.settings.max_attempts.is_some_and(|most| tries >= most);
+        is_enough || self.time_left(tried).is_zero()
     }
 
     /// The receiver is there.
@@ -307,24 +346,34 @@ impl<P: Post> Delivery<P> {
         }
     }
 
-    fn give_up_event(&self, start: Start, reason: String) {
-        let change = Change::GiveUp {
-            place: self.place_of(&start.event),
-            reason,
-            attempts: start.attempts.saturating_add(1),
-        };
-        self.leave(&start.event, change);
+    fn given_up(&self, tried: &Tried, reason: &str) -> Change {
+        Change::GiveUp {
+            place: self.place_of(&tried.event),
+            reason: reason.to_owned(),
+            attempts: tried.attempts.saturating_add(1),
+        }
     }
 
-    /// The event has left its lane, and the outbox is told.
-    fn leave(&self, event: &StoredEvent, change: Change) {
-        self.finish(event, Finish::Left);
-        self.line.left();
-        let _ = self.orders.send(Order::Settle(change));
-    }
-
-    fn finish(&self, event: &StoredEvent, finish: Finish) {
-        self.line.state().lanes.finish(event, finish);
+    /// A request has ended: of each session, the events up to the first for which `leaves` has no
+    /// change have left, and the outbox is told.
+    fn end(&self, start: &Start, next: Next, leaves: impl Fn(&Tried) -> Option<Change>) {
+        let parts = start.parts().map(|part| {
+            let changes: Vec<_> = part.iter().map_while(&leaves).collect();
+            (part, changes)
+        });
+        let parts: Vec<_> = parts.collect();
+        let mut state = self.line.state();
+        state.lanes.ended(start);
+        for (part, changes) in &parts {
+            if let Some(first) = part.first() {
+                state.lanes.finish(first.session(), changes.len(), next);
+            }
+        }
+        drop(state);
+        for change in parts.into_iter().flat_map(|(_, changes)| changes) {
+            self.line.left();
+            let _ = self.orders.send(Order::Settle(change));
+        }
     }
 
     fn place_of(&self, event: &StoredEvent) -> Place {
@@ -352,6 +401,8 @@ struct Look {
     is_over: bool,
 }
 
+#[cfg(test)]
+mod batch_tests;
 #[cfg(test)]
 #[path = "../delivery_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use super::StartError;
 use crate::catalogue::{Catalogue, Form};
 #[cfg(feature = "webhooks")]
-use crate::webhook::WebhookSettings;
+use crate::webhook::{WebhookSettings, filter};
 
 /// Set by `voxtra events AGENT`.
 const VARIABLE: &str = "VOXTRA_EVENTS";
@@ -33,13 +33,14 @@ pub(super) fn answer(catalogue: &Catalogue) -> Result<(), StartError> {
 /// still come: handlers needn't name the events that they emit.
 #[cfg(feature = "webhooks")]
 pub(super) fn known(webhooks: &[WebhookSettings], catalogue: &Catalogue) {
+    let events = catalogue.events().iter();
+    let known: Vec<_> = events.map(|event| event.wire).collect();
     for webhook in webhooks {
         if webhook.max_attempts.is_some() {
             tracing::warn!(webhook = webhook.origin(), "{OLD_ATTEMPTS}");
         }
-        let names = webhook.events.iter().flatten();
-        for name in names.filter(|name| catalogue.find(name).is_none()) {
-            let hint = match catalogue.nearest(name) {
+        for unknown in filter::unknown(webhook, &known) {
+            let hint = match &unknown.nearest {
                 Some(near) => format!("did you mean {near:?}?"),
                 None => {
                     "an event of your own is known when its session or set is, or by `event::<…>()`"
@@ -48,7 +49,7 @@ pub(super) fn known(webhooks: &[WebhookSettings], catalogue: &Catalogue) {
             };
             tracing::warn!(
                 webhook = webhook.origin(),
-                event = name,
+                event = unknown.pattern,
                 "no event that is known has the name of one in the webhook's `events`: {hint}"
             );
         }

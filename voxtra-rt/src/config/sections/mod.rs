@@ -27,7 +27,7 @@ use self::route::read_routes;
 use self::speech::{read_prompts, read_speech};
 use self::tool::{DeclaredTools, read_tools};
 use self::transcripts::read_transcripts;
-use self::webhook::{read_store, read_webhook};
+use self::webhook::{read_routing, read_store, read_webhook};
 use super::document::{Document, Section};
 use super::settings::{CallSettings, LogFormat, LogSettings};
 use super::{Config, Places, risk};
@@ -84,6 +84,7 @@ pub(super) fn read(document: &Document<'_>) -> Config {
         webhook_store: read_store(root.section("webhooks")),
         providers,
         agents,
+        routing: read_routing(root.section("routing")),
         routes: read_routes(&root, &mut places.routes),
         log: read_log(root.section("log")),
         places,

@@ -1,20 +1,22 @@
-//! `[[webhook]]`.
+//! `[[webhook]]`, `[webhooks]` and `[routing]`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
 use super::super::Place;
 use super::super::document::Section;
 use super::super::risk;
+use super::super::settings::RoutingSettings;
 use super::{read_networks, read_size, read_time};
-use crate::webhook::{WebhookKey, WebhookSettings, WebhookStore};
+use crate::webhook::{
+    BatchFormat, BatchSettings, Compression, WebhookKey, WebhookSettings, WebhookStore, sender,
+};
 
-pub(super) fn read_webhook(
-    section: Section<'_>,
-    places: &mut Vec<Place>,
-) -> Option<WebhookSettings> {
-    section.require("url", "where the events are sent");
+/// Where something is POSTed: `url`, and how it is reached, signed and waited for. `what` is sent
+/// there.
+fn read_destination(section: &Section<'_>, what: &str) -> Option<WebhookSettings> {
     let url = section.parsed::<Url>("url", "must be a URL such as https://example.com/calls");
     if url
         .as_ref()
@@ -33,7 +35,7 @@ pub(super) fn read_webhook(
         section.refuse("proxy", "must start with http://");
     }
     if let Some(url) = &url {
-        risk::look_at_url(&section, "url", url, "the events of your calls");
+        risk::look_at_url(section, "url", url, what);
     }
     // Reading goes on without a URL, to find every problem.
     let mut settings = WebhookSettings::new(url.or_else(|| Url::parse("http://localhost/").ok())?);
@@ -52,7 +54,7 @@ pub(super) fn read_webhook(
         }
     }
     if let Some(networks) = section.texts("allow_networks") {
-        settings.allowed_networks = read_networks(&section, "allow_networks", &networks);
+        settings.allowed_networks = read_networks(section, "allow_networks", &networks);
     }
     if section.is_sound()
         && let Err(error) = settings.judge_destination()
@@ -74,6 +76,21 @@ pub(super) fn read_webhook(
             None
         }
     };
+    let connect = settings.connect_timeout;
+    settings.connect_timeout = read_time(section, "connect_timeout_ms", 100, 120_000, connect);
+    settings.headers = section.secrets("headers").unwrap_or_default();
+    if let Err((name, error)) = sender().judge_headers(&settings) {
+        section.refuse_secret("headers", format!("{name:?} {error}"));
+    }
+    Some(settings)
+}
+
+pub(super) fn read_webhook(
+    section: Section<'_>,
+    places: &mut Vec<Place>,
+) -> Option<WebhookSettings> {
+    section.require("url", "where the events are sent");
+    let mut settings = read_destination(&section, "the events of your calls")?;
     settings.name = section.text("name");
     settings.events = section.texts("events");
     if let Some(events) = &settings.events {
@@ -83,13 +100,17 @@ pub(super) fn read_webhook(
                 "is empty, so that nothing would be sent; leave it out for all events",
             );
         }
-        for event in events.iter().filter(|event| !is_wire_name(event)) {
+        for event in events.iter().filter(|event| !is_pattern(event)) {
             section.refuse(
                 "events",
-                format!("{event:?} is not a wire name such as \"call.started\""),
+                format!(
+                    "{event:?} is not a wire name such as \"call.started\", nor the beginning of some such as \"call.*\""
+                ),
             );
         }
     }
+    settings.compression = section.choice("compression", &[("gzip", Compression::Gzip)]);
+    settings.batch = read_batch(section.section("batch"));
     settings.timeout = read_time(&section, "timeout_ms", 100, 120_000, settings.timeout);
     settings.give_up_after = read_time(
         &section,
@@ -126,6 +147,50 @@ pub(super) fn read_webhook(
     Some(settings)
 }
 
+/// `[routing]`.
+pub(super) fn read_routing(section: Section<'_>) -> Option<RoutingSettings> {
+    if !section.is_present() {
+        return None;
+    }
+    section.require("url", "the server that is asked which agent takes a call");
+    let mut webhook = read_destination(&section, "the numbers of your callers")?;
+    webhook.timeout = read_time(&section, "timeout_ms", 100, 20_000, ROUTING);
+    let mut settings = RoutingSettings::new(webhook);
+    settings.channel_variables = section.texts("channel_variables").unwrap_or_default();
+    if settings
+        .channel_variables
+        .iter()
+        .any(|name| name.trim().is_empty())
+    {
+        section.refuse("channel_variables", "has a name that is empty");
+    }
+    section.finish();
+    Some(settings)
+}
+
+/// How long `[routing]` waits for an answer.
+const ROUTING: Duration = Duration::from_secs(2);
+
+/// `batch` of `[[webhook]]`.
+fn read_batch(section: Section<'_>) -> Option<BatchSettings> {
+    if !section.is_present() {
+        return None;
+    }
+    section.require("format", "\"ndjson\" or \"json_array\"");
+    let formats = [
+        ("ndjson", BatchFormat::Ndjson),
+        ("json_array", BatchFormat::JsonArray),
+    ];
+    let format = section.choice("format", &formats);
+    let mut batch = BatchSettings::new(format.unwrap_or(BatchFormat::Ndjson));
+    let most = u32::try_from(BatchSettings::MOST).unwrap_or(u32::MAX);
+    batch.max_events = read_size(&section, "max_events", most, batch.max_events);
+    batch.max_bytes = read_size(&section, "max_bytes", 16 << 20, batch.max_bytes);
+    batch.wait = read_time(&section, "wait_ms", 0, 60_000, batch.wait);
+    section.finish();
+    Some(batch)
+}
+
 /// `[webhooks]`.
 pub(super) fn read_store(section: Section<'_>) -> WebhookStore {
     let mut store = WebhookStore::durable();
@@ -154,6 +219,11 @@ pub(super) fn read_store(section: Section<'_>) -> WebhookStore {
 
 fn is_http(url: &Url, schemes: &[&str]) -> bool {
     schemes.contains(&url.scheme()) && url.has_host()
+}
+
+/// A wire name; the beginning of some, with `.*`; or `*`.
+fn is_pattern(text: &str) -> bool {
+    text == "*" || is_wire_name(text.strip_suffix(".*").unwrap_or(text))
 }
 
 /// Lower-case words of letters, digits and `_`, separated by dots.

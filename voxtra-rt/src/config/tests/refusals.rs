@@ -24,7 +24,7 @@ start_threshold = 2.0
             "line 4: media.thread: unknown key; did you mean \"threads\"?",
             "line 5: media.batch_ms = 3: must be from 0 to 2",
             "line 8: webhook[1].url = \"ftp://example.com\": must start with http:// or https://",
-            "line 9: webhook[1].events = [\"call.started\", \"Call.Ended\"]: \"Call.Ended\" is not a wire name such as \"call.started\"",
+            "line 9: webhook[1].events = [\"call.started\", \"Call.Ended\"]: \"Call.Ended\" is not a wire name such as \"call.started\", nor the beginning of some such as \"call.*\"",
             "line 12: turn.start_threshold = 2.0: must be from 0.05 to 1",
         ]
     );
@@ -185,6 +185,30 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
             "nothing would be sent",
         ),
         (
+            "[[webhook]]\nurl = \"https://h/\"\nevents = [\"call*\"]",
+            "\"call*\" is not a wire name",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\ncompression = \"brotli\"",
+            "webhook[1].compression = \"brotli\": must be one of",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nbatch = { max_events = 9 }",
+            "webhook[1].batch.format: is missing",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nbatch = { format = \"ndjson\", max_events = 251 }",
+            "must be from 1 to 250",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nheaders = { Host = \"h\" }",
+            "webhook[1].headers: \"Host\" is for the connection, and not to be chosen",
+        ),
+        (
+            "[[webhook]]\nurl = \"https://h/\"\nheaders = { X-Voxtra-Event = \"h\" }",
+            "\"X-Voxtra-Event\" is set by the sender itself",
+        ),
+        (
             "[[webhook]]\nurl = \"https://h/\"\nproxy = \"socks5://p/\"",
             "must start with http://",
         ),
@@ -211,6 +235,19 @@ fn each_bad_value_is_refused_with_its_line_key_value_and_reason() {
         (
             "[[webhook]]\nurl = \"https://h/\"\nfirst_backoff_ms = 50000\nmax_backoff_ms = 1",
             "must not be less than",
+        ),
+        ("[routing]\n", "routing.url: is missing"),
+        (
+            "[routing]\nurl = \"http://10.0.0.5/\"",
+            "10.0.0.5 is a private network",
+        ),
+        (
+            "[routing]\nurl = \"https://h/\"\ntimeout_ms = 60000",
+            "must be from 100 to 20000",
+        ),
+        (
+            "[routing]\nurl = \"https://h/\"\nevents = [\"*\"]",
+            "routing.events: unknown key",
         ),
         (
             "[[route]]\nagent = \"a\"",

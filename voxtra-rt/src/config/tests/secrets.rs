@@ -6,7 +6,7 @@ use super::*;
 fn no_secret_is_shown_anywhere() {
     let text = "[asterisk]\npassword = \"hunter2\"\n[[webhook]]\nurl = \"https://h/\"\nsecret = \"hunter2\"\n";
     assert!(!format!("{:?}", parse(text)).contains("hunter2"));
-    let in_url = "[[webhook]]\nurl = \"https://ann:hunter2@h/x?token=hunter2\"\n";
+    let in_url = "[[webhook]]\nurl = \"https://ann:hunter2@h/x?token=hunter2\"\nheaders = { X-Key = \"hunter2\" }\n";
     assert!(!format!("{:?}", parse(in_url)).contains("hunter2"));
     for wrong in [
         "[asterisk]\npassword = [\"hunter2\"]\n",
@@ -18,6 +18,8 @@ fn no_secret_is_shown_anywhere() {
         "[asterisk]\npasswrd = \"hunter2\"\n",
         "[[webhook]]\nurl = \"https://h/\"\nsecret = { x = \"hunter2\" }\n",
         "[[webhook]]\nurl = \"ftp://ann:hunter2@h/\"\n",
+        "[[webhook]]\nurl = \"https://h/\"\nheaders = { X-Key = \"hunter2\\nx\" }\n",
+        "[[webhook]]\nurl = \"https://h/\"\nheaders = { Host = \"hunter2\" }\n",
         "[asterisk]\npassword = \"x\"\nurl = \"http://ann:hunter2@h/ari\"\n",
         "[asterisk]\npassword = \"x\"\nurl = \"http://ann:hunter2/@h:x/ari\"\n",
         "[[webhook]]\nurl = \"ftp://h/x?token=hunter2\"\n",

@@ -1,6 +1,7 @@
 //! The file that `voxtra init` writes, the defaults, and the reference.
 
 use super::*;
+use crate::webhook::{BatchFormat, BatchSettings, Compression};
 
 #[test]
 fn an_empty_file_means_the_defaults() {
@@ -31,6 +32,10 @@ fn the_examples_in_the_starter_file_are_right_too() {
     assert_eq!(hook.secret.take().unwrap().expose_secret(), "s3cret");
     assert_eq!(hook.events.take().unwrap(), ["call.started", "call.ended"]);
     assert_eq!(hook.name.take().unwrap(), "billing");
+    assert_eq!(std::mem::take(&mut hook.headers)[0].0, "X-Tenant");
+    assert_eq!(hook.compression.take(), Some(Compression::Gzip));
+    let batch = BatchSettings::new(BatchFormat::Ndjson);
+    assert_eq!(hook.batch.take(), Some(batch));
     let proxy = hook.proxy.take().unwrap();
     assert_eq!(proxy.as_str(), "http://proxy.example.com:3128/");
     assert_eq!(std::mem::take(&mut hook.allowed_networks).len(), 2);

@@ -70,6 +70,20 @@ format = "json"
 }
 
 #[test]
+fn a_server_may_be_asked_who_takes_a_call() {
+    let routing = parse("[routing]\nurl = \"https://h/\"").routing.unwrap();
+    assert_eq!(routing.webhook.timeout, Duration::from_secs(2));
+    assert_eq!(routing.channel_variables, [""; 0]);
+    let text = "[routing]\nurl = \"http://10.0.0.5/\"\nallow_networks = [\"10.0.0.5\"]\nsecret = \"${VOXTRA_WEBHOOK_SECRET}\"\n\
+                timeout_ms = 500\nchannel_variables = [\"CUSTOMER\"]";
+    let routing = parse(text).routing.unwrap();
+    assert_eq!(routing.webhook.timeout, Duration::from_millis(500));
+    assert_eq!(routing.webhook.secret.unwrap().expose_secret(), "s3cret");
+    assert_eq!(routing.channel_variables, ["CUSTOMER"]);
+    assert!(parse("").routing.is_none());
+}
+
+#[test]
 fn advertise_is_listen_unless_said_otherwise() {
     assert_eq!(
         parse("[media]\nlisten = \"10.0.0.5:4000\"").advertise,

@@ -99,7 +99,7 @@ fn an_unknown_variable_is_refused_with_the_nearest_or_all_names() {
     let far = wrong("{{unknown}}").to_string();
     assert!(
         far.contains("there are caller_id, called_number,")
-            && far.ends_with("lookup.name, shop, and channel.NAME"),
+            && far.ends_with("lookup.name, shop, channel.NAME and routing.NAME"),
         "{far}"
     );
     assert!(matches!(wrong("{{"), VariableError::Broken { .. }));
@@ -111,7 +111,13 @@ fn an_unknown_variable_is_refused_with_the_nearest_or_all_names() {
     assert!(filler.check().is_err());
     let zone = agent.clone().time_zone("Europe/Blantyre").check();
     assert!(matches!(zone, Err(VariableError::TimeZone { .. })));
-    for taken in ["caller_id", "date", "channel.CUSTOMER", "lookup.name"] {
+    for taken in [
+        "caller_id",
+        "date",
+        "channel.CUSTOMER",
+        "lookup.name",
+        "routing.tier",
+    ] {
         let refused = agent.clone().variable(taken, "x").check().unwrap_err();
         let refused = refused.to_string();
         let expected = format!("the variable {taken:?} can't be set");

@@ -37,6 +37,9 @@ use self::reply::{Phase, Question};
 pub use self::settings::{AgentSettings, DeadAir, Filler, NoInput, OnFailure, WayOut};
 pub use self::tool::{FnTool, Tool};
 pub use self::toolbox::Toolbox;
+#[cfg(feature = "webhooks")]
+pub(crate) use self::variables::channel_variables;
+pub(crate) use self::variables::set_routed;
 #[cfg(feature = "config")]
 pub(crate) use self::variables::{KnownNames, time_zone};
 pub use self::variables::{Lookup, VariableError};

@@ -18,9 +18,9 @@ use crate::speech::{LanguageModel, SpeechToSpeech, SpeechToText, TextToSpeech};
 /// Its texts may have variables, such as `{{caller_id}}`: a fact of the call (`caller_id`,
 /// `called_number`, `redirecting_number`, `direction`, `session_id`; `date`, `weekday`, `time` and
 /// `time_zone` of the call's start), a channel variable or function of the dialplan
-/// (`{{channel.CALLERID(name)}}`), what a [`Lookup`] has found (`{{lookup.NAME}}`), or one of
-/// [`variable`](Self::variable). `{{name|default}}` has a default for a value that is empty, and
-/// `{{{{` stands for two braces.
+/// (`{{channel.CALLERID(name)}}`), what a [`Lookup`] has found (`{{lookup.NAME}}`), what a routing
+/// has said (`{{routing.NAME}}`), or one of [`variable`](Self::variable). `{{name|default}}` has a
+/// default for a value that is empty, and `{{{{` stands for two braces.
 ///
 /// ```
 /// use std::time::Duration;

@@ -35,6 +35,9 @@ const CHANNEL: &str = "channel.";
 /// Begins the names of what a look-up finds.
 const LOOKUP: &str = "lookup.";
 
+/// Begins the names of what the routing of the call has said.
+const ROUTING: &str = "routing.";
+
 /// How long Asterisk may take for the channel variables. Then they are empty.
 const CHANNEL_LIMIT: Duration = Duration::from_secs(2);
 /// Most characters of a value.
@@ -67,10 +70,9 @@ impl KnownNames {
     pub(crate) fn read(&self, text: &str) -> Result<Template, VariableError> {
         let template = Template::parse(text)?;
         for name in template.names() {
-            let channel = name.strip_prefix(CHANNEL);
-            let known = FACTS.contains(&name)
-                || channel.is_some_and(|variable| !variable.is_empty())
-                || self.own.contains(name);
+            let mut free = [CHANNEL, ROUTING].into_iter();
+            let is_free = free.any(|begin| name.len() > begin.len() && name.starts_with(begin));
+            let known = FACTS.contains(&name) || is_free || self.own.contains(name);
             if !known {
                 return Err(VariableError::Unknown {
                     name: name.to_owned(),
@@ -88,14 +90,18 @@ impl KnownNames {
         let near = all.iter().copied().min_by_key(distance);
         match near.filter(|near| strsim::osa_distance(name, near) <= 2) {
             Some(near) => format!("did you mean {{{{{near}}}}}?"),
-            None => format!("there are {}, and channel.NAME", all.join(", ")),
+            None => format!(
+                "there are {}, channel.NAME and routing.NAME",
+                all.join(", ")
+            ),
         }
     }
 }
 
 /// Whether a variable of this name has its value from elsewhere.
 fn is_taken(name: &str) -> bool {
-    FACTS.contains(&name) || name.starts_with(CHANNEL) || name.starts_with(LOOKUP)
+    let begins = [CHANNEL, LOOKUP, ROUTING];
+    FACTS.contains(&name) || begins.iter().any(|begin| name.starts_with(begin))
 }
 
 /// The time zone of this name; without one, the machine's.
@@ -236,12 +242,32 @@ async fn values(
         ),
     ];
     let facts = facts.map(|(name, value)| (name.to_owned(), clean(&value)));
+    let routed = names.iter().filter(|name| name.starts_with(ROUTING));
+    let routed = routed.filter_map(|name| Some((name.clone(), call.get_metadata(name)?)));
     let variables = names.iter().filter_map(|name| {
         let variable = name.strip_prefix(CHANNEL)?;
         Some(async move { (name.clone(), channel_variable(call, variable).await) })
     });
     let variables = futures_util::future::join_all(variables.collect::<Vec<_>>()).await;
-    facts.into_iter().chain(variables).collect()
+    facts.into_iter().chain(routed).chain(variables).collect()
+}
+
+/// Keeps what the routing of a call has said, for its texts and its handler.
+pub(crate) fn set_routed(call: &Call, values: impl Iterator<Item = (String, String)>) {
+    for (name, value) in values {
+        call.set_metadata(format!("{ROUTING}{name}"), clean(&value));
+    }
+}
+
+/// The values of channel variables of a call, and of functions.
+#[cfg(feature = "webhooks")]
+pub(crate) async fn channel_variables(call: &Call, names: &[String]) -> BTreeMap<String, String> {
+    let values = names.iter().map(|name| async move {
+        let value = channel_variable(call, name).await;
+        (name.clone(), value)
+    });
+    let values = futures_util::future::join_all(values).await;
+    values.into_iter().collect()
 }
 
 async fn channel_variable(call: &Call, name: &str) -> String {

@@ -37,7 +37,7 @@ pub enum VariableError {
     /// A variable of the agent has the name of a fact of the call.
     #[error(
         "the variable {name:?} can't be set, it has its value from the call: take a name other \
-         than {taken}, channel.NAME and lookup.NAME"
+         than {taken}, channel.NAME, lookup.NAME and routing.NAME"
     )]
     Taken {
         /// The name.
