@@ -55,7 +55,7 @@
 //! the [`Sender`], `X-NAME-Sequence` if the event has a number in its session, and
 //! `X-NAME-Signature` if the hook has a secret ([`Signer`]). Beside them are the headers of
 //! Standard Webhooks, so that receivers can check deliveries with a library ([`StandardSigner`]);
-//! receivers in Rust have [`Verifier`].
+//! receivers in Rust have [`Verifier`], and with the feature `axum` an extractor, `Delivery`.
 //!
 //! A hook reaches the Internet alone. Networks of the sender's own, in which a URL of somebody else
 //! could do harm, must be allowed ([`allowed_networks`](WebhookSettings::allowed_networks)).
@@ -103,6 +103,8 @@ pub use self::outbox::{
 };
 pub use self::sender::Sender;
 pub use self::settings::WebhookSettings;
+#[cfg(feature = "axum")]
+pub use self::signature::{Delivery, RejectedDelivery};
 pub use self::signature::{
     KeyError, Refusal, SignedRequest, Signer, StandardHeaders, StandardSigner, Verifier, WebhookKey,
 };
