@@ -3,7 +3,7 @@
 //!
 //! `WEBHOOK_TOOLS` names a folder with the libraries of Python and Node and with the receivers that
 //! need them. Where it is not set, those in Rust are tested alone.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod judges;
 mod receivers;
