@@ -111,8 +111,8 @@ impl Webhook {
         format!("http://{}/", self.address)
     }
 
-    /// From now on it takes requests and does not answer. `is_worse`: to some it answers garbage, or
-    /// closes their connections.
+    /// From now on it takes requests and does not answer. `is_worse`: some get garbage, and of some
+    /// the connection is closed.
     pub(crate) fn misbehave(&self, is_worse: bool) {
         self.is_worse.store(is_worse, SeqCst);
         self.hangs.store(true, SeqCst);

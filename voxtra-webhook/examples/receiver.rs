@@ -1,7 +1,8 @@
 //! A receiver of webhooks with axum: checks who sent each event, and handles each once.
 //!
-//! `WEBHOOK_SECRET=whsec_… PORT=8080 cargo run -p voxtra-webhook --features axum --example receiver`
-//! takes events at `http://localhost:8080/webhooks`.
+//!     WEBHOOK_SECRET=whsec_… cargo run -p voxtra-webhook --features axum --example receiver
+//!
+//! takes events at `http://localhost:8080/webhooks`; `PORT` names another port.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;

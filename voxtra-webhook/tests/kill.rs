@@ -2,7 +2,8 @@
 //! full. What they accepted is delivered by the next one, in order within each session.
 //!
 //! The kernel ends a process at the write that makes a file too large (`RLIMIT_FSIZE`, SIGXFSZ):
-//! that is in the middle of a commit. Where the signal is ignored, the write fails as on a full disk.
+//! that is in the middle of a commit. Where the signal is ignored, the write fails as on a full
+//! disk.
 //!
 //! `ROUNDS=100 cargo test -p voxtra-webhook --test kill -- --nocapture` is the long version.
 #![cfg(all(unix, feature = "durable"))]

@@ -92,15 +92,15 @@ impl Delivery {
         &self.body
     }
 
-    /// All headers. The signature covers none of them but `webhook-id` and `webhook-timestamp`: what
-    /// must be believed has to come from the body.
+    /// All headers. The signature covers `webhook-id` and `webhook-timestamp` alone: what must be
+    /// believed has to come from the body.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The event was handled: should it come again, no handler sees it ([`Verifier::done`]). Call it
-    /// before answering with 2xx, and not when handling failed.
+    /// The event was handled: should it come again, no handler sees it ([`Verifier::done`]). Call
+    /// it before answering with 2xx, and not when handling failed.
     pub fn done(&self) {
         self.verifier.done(&self.signed.request(&self.body));
     }
