@@ -12,6 +12,7 @@ examples:
   benches/compare.py load --peers voxtra,bare-echo --calls 500 --rounds 1
   benches/compare.py torture --peers voxtra
   benches/compare.py conversation                   ten minutes; the agents are installed first
+  benches/compare.py webhooks                       a minute; benches/webhooks.py has more options
   benches/compare.py page                           only write the page anew
 """
 
@@ -26,11 +27,12 @@ from pathlib import Path
 
 import conversation
 import server_load
+import webhooks
 from page import document, machine, tables
 from page.peers import CONVERSING, PACED, PEERS, ROOT, Peer
 from page.results import Results
 
-STEPS = ["prepare", "load", "spacing", "torture", "conversation", "page"]
+STEPS = ["prepare", "load", "spacing", "torture", "conversation", "webhooks", "page"]
 # What measures the page's other tables. The first writes its own; the others leave their results
 # below target/bench-results.
 OTHERS = {
@@ -194,6 +196,12 @@ def converse(args, results: Results):
     conversation.run(results, CONVERSING, [1, 10, 50, 100], rounds, 20, 600, cores, say)
 
 
+def deliver(args, results: Results):
+    """With the defaults of benches/webhooks.py."""
+    rounds = range(args.first_round, args.first_round + args.rounds)
+    webhooks.run(results, webhooks.COUNTS, rounds, say)
+
+
 def others(args):
     for name, command in OTHERS.items():
         command = [part.replace("{results}", str(args.results.resolve())) for part in command]
@@ -224,6 +232,8 @@ def main():
         torture(args, results)
     if "conversation" in args.steps:
         converse(args, results)
+    if "webhooks" in args.steps:
+        deliver(args, results)
     if args.all:
         others(args)
     if "page" in args.steps:

@@ -89,6 +89,7 @@ fn what_the_documents_point_to_is_there() {
         "docs/configuration.md",
         "docs/events.md",
         "docs/first-conversation.md",
+        "docs/webhooks.md",
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(document)
@@ -110,6 +111,24 @@ fn what_the_documents_point_to_is_there() {
             }
         }
     }
+}
+
+#[test]
+fn the_page_on_webhooks_shows_the_receivers_that_are_tested() {
+    let page = read("docs/webhooks.md");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/receivers");
+    let mut shown = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let code = read(&format!("docs/receivers/{name}"));
+        let block = format!("\n{code}```\n");
+        assert!(
+            page.contains(&block),
+            "docs/webhooks.md does not show {name}"
+        );
+        shown += 1;
+    }
+    assert_eq!(shown, page.matches("](receivers/").count());
 }
 
 #[test]

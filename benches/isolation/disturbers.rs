@@ -64,6 +64,8 @@ impl Disturbance {
 pub(crate) struct Webhook {
     address: SocketAddr,
     hangs: Arc<AtomicBool>,
+    /// Some requests get worse than no answer.
+    is_worse: Arc<AtomicBool>,
     unanswered: Arc<AtomicU64>,
 }
 
@@ -73,15 +75,24 @@ impl Webhook {
         let hook = Self {
             address: listener.local_addr().unwrap(),
             hangs: Arc::default(),
+            is_worse: Arc::default(),
             unanswered: Arc::default(),
         };
         let (hangs, unanswered) = (hook.hangs.clone(), hook.unanswered.clone());
+        let is_worse = hook.is_worse.clone();
         std::thread::spawn(move || {
             let mut held = Vec::new();
             for mut socket in listener.incoming().map_while(Result::ok) {
                 if hangs.load(SeqCst) {
-                    unanswered.fetch_add(1, SeqCst);
-                    held.push(socket);
+                    let number = unanswered.fetch_add(1, SeqCst);
+                    match number % 3 {
+                        1 if is_worse.load(SeqCst) => {
+                            let _ = socket.write_all(b"\0no HTTP\r\n\r\n");
+                        }
+                        // It is closed.
+                        2 if is_worse.load(SeqCst) => {}
+                        _ => held.push(socket),
+                    }
                     continue;
                 }
                 std::thread::spawn(move || {
@@ -100,7 +111,10 @@ impl Webhook {
         format!("http://{}/", self.address)
     }
 
-    pub(crate) fn hang(&self) {
+    /// From now on it takes requests and does not answer. `is_worse`: some get garbage, and of some
+    /// the connection is closed.
+    pub(crate) fn misbehave(&self, is_worse: bool) {
+        self.is_worse.store(is_worse, SeqCst);
         self.hangs.store(true, SeqCst);
     }
 

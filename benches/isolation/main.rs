@@ -7,6 +7,11 @@
 //! the first two kinds of calls are timed from the other end of their sockets, before and during.
 //!
 //!     cargo run --release -p voxtra-benches --bin isolation -- --seconds 20 --out target/isolation
+//!
+//! With `--webhook` its receiver alone misbehaves, in more ways, and it has much to do: each echoed
+//! call tells it ten events a second, by way of the disk.
+//!
+//!     cargo run --release -p voxtra-benches --bin isolation -- --webhook --echoed 200 --played 0
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod callers;
@@ -22,7 +27,7 @@ use serde_json::json;
 use voxtra::allocations::{Counting, of_this_thread};
 use voxtra::prelude::*;
 use voxtra::rt::media::MediaSettings;
-use voxtra::rt::webhook::WebhookSettings;
+use voxtra::rt::webhook::{WebhookSettings, WebhookStore};
 
 use callers::{Callers, Half, Kind};
 use distribution::Distribution;
@@ -43,6 +48,9 @@ struct Args {
     /// Calls of each kind that misbehaves: handlers that block, readers that don't read
     #[arg(long, default_value_t = 4)]
     bad: usize,
+    /// Only the webhook's receiver misbehaves, and the echoed calls have many events for it
+    #[arg(long)]
+    webhook: bool,
     /// How long each half is measured, in seconds
     #[arg(long, default_value_t = 20)]
     seconds: u64,
@@ -60,15 +68,18 @@ fn main() {
     let webhook = Webhook::listen();
     let disturbance = Disturbance::default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let app = runtime.block_on(application(&webhook, &disturbance));
+    let store = tempfile::tempdir().unwrap();
+    let file = args.webhook.then(|| store.path().join("webhooks.redb"));
+    let app = runtime.block_on(application(&webhook, &disturbance, file));
+    let bad = if args.webhook { 0 } else { args.bad };
 
     let callers = Callers::start(
         app.media_address(),
         &[
             (Kind::Echoed, args.echoed),
             (Kind::Played, args.played),
-            (Kind::Blocks, args.bad),
-            (Kind::ReadsNothing, args.bad),
+            (Kind::Blocks, bad),
+            (Kind::ReadsNothing, bad),
         ],
     );
     let seconds = Duration::from_secs(args.seconds);
@@ -76,11 +87,13 @@ fn main() {
     std::thread::sleep(SETTLE);
     callers.measure(Half::Before, seconds);
 
-    disturbance.begin();
-    webhook.hang();
-    // First those that need the runtime to begin at all.
-    std::thread::sleep(SETTLE);
-    log.stall();
+    webhook.misbehave(args.webhook);
+    if !args.webhook {
+        disturbance.begin();
+        // First those that need the runtime to begin at all.
+        std::thread::sleep(SETTLE);
+        log.stall();
+    }
     eprintln!("all misbehave for {seconds:?}");
     std::thread::sleep(SETTLE);
     let stuck = || {
@@ -113,7 +126,7 @@ fn main() {
         });
     let (allocations, frees) = app.media_stats().hot_path_allocations();
     let result = json!({
-        "calls": { "echoed": args.echoed, "played": args.played, "misbehaving": 2 * args.bad },
+        "calls": { "echoed": args.echoed, "played": args.played, "misbehaving": 2 * bad },
         "seconds": args.seconds,
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "turn_around_us": { "before": turn_around.0.to_json(), "during": turn_around.1.to_json() },
@@ -130,12 +143,34 @@ fn main() {
     let svg = plot::draw(&turn_around.0, &turn_around.1);
     std::fs::write(args.out.join("isolation.svg"), svg).unwrap();
     println!("{text}");
+    let _ = store.close();
     // The runtime's threads are stuck for good.
     std::process::exit(0);
 }
 
-async fn application(webhook: &Webhook, disturbance: &Disturbance) -> Application {
+voxtra! {
+    events {
+        /// One of many.
+        load.told { number: u64 }
+    }
+}
+
+/// How often an echoed call has an event for the webhook, if that has much to do.
+const TELLS: Duration = Duration::from_millis(100);
+
+/// With a `file`, webhooks are stored there, and echoed calls have many events.
+async fn application(
+    webhook: &Webhook,
+    disturbance: &Disturbance,
+    file: Option<PathBuf>,
+) -> Application {
     let (blocking, idle) = (disturbance.clone(), disturbance.clone());
+    let tells = file.is_some();
+    let mut store = WebhookStore::memory();
+    if file.is_some() {
+        store = WebhookStore::durable();
+        store.path = file;
+    }
     let mut builder = Application::builder()
         .media(MediaSettings::default().with(|media| {
             media.listen = ([127, 0, 0, 1], 0).into();
@@ -146,8 +181,15 @@ async fn application(webhook: &Webhook, disturbance: &Disturbance) -> Applicatio
             WebhookSettings::new(webhook.url().parse().unwrap())
                 .with(|hook| hook.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()]),
         )
-        .extension("echoed", |call: Call| async move {
+        .webhook_store(store)
+        .extension("echoed", move |call: Call| async move {
             call.set_echo(true).await;
+            let mut number = 0;
+            while tells && !call.is_over() {
+                call.emit(LoadTold { number }).await;
+                number += 1;
+                tokio::time::sleep(TELLS).await;
+            }
             call.ended().await;
         })
         .extension("played", |call: Call| async move {

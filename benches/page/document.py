@@ -20,6 +20,7 @@ BLOCKS: dict[str, Callable[[Results], str | None]] = {
     "memory": tables.memory,
     "conversation": tables.conversation,
     "conversation-steps": tables.conversation_steps,
+    "webhooks": tables.webhooks,
 }
 PLOTS: dict[str, Callable[[Results], str | None]] = {
     "peers": plots.peers,

@@ -351,3 +351,38 @@ def table(head: list[str], rows: list[list[str]], names: int = 1) -> str:
     """The first columns are names, to the left; the others figures, to the right."""
     rule = "|" + "---|" * names + "---:|" * (len(head) - names)
     return "\n".join(["| " + " | ".join(head) + " |", rule, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def webhooks(results: Results) -> str | None:
+    """How fast events reach a receiver: ours with a store on the disk, the peer's without one."""
+    runs = results.of("webhooks")
+    if not runs:
+        return None
+
+    def of(name: str, what: str, figure: str) -> float | None:
+        found = [run["report"] for run in runs if run["server"] == name and run["what"] == what]
+        values = [report.get(figure, report["figures"].get(figure)) for report in found]
+        return statistics.median(value for value in values) if values else None
+
+    ours, theirs = "voxtra-webhook", "python-voxtra"
+    rate = [of(name, "sustained", "per_second") for name in (ours, theirs)]
+    events = max(run["report"]["events"] for run in runs if run["what"] == "backlog") if of(ours, "backlog", "file_bytes") else None
+    rows = [
+        ["events a second, as many as there can be", *(f"{value:,.0f}" if value else NOTHING for value in rate),
+         f"{rate[0] / rate[1]:.1f}" if all(rate) else NOTHING],
+        *([f"event to receiver, one at a time, {figure[:3]}", *(_ms(of(name, "idle", figure)) for name in (ours, theirs)), NOTHING]
+          for figure in ("p50_ms", "p99_ms")),
+    ]
+    if events:
+        mebibytes = lambda figure: f"{of(ours, 'backlog', figure) / 2**20:,.0f} MiB"
+        rows += [
+            [f"accepted a second, {events:,} events and no receiver", f"{of(ours, 'backlog', 'accepted_per_second'):,.0f}", NOTHING, NOTHING],
+            ["delivered a second, when it is up", f"{of(ours, 'backlog', 'drained_per_second'):,.0f}", NOTHING, NOTHING],
+            ["most memory of the process in that time", mebibytes("peak_memory_bytes"), NOTHING, NOTHING],
+            ["the file by then", mebibytes("file_bytes"), NOTHING, NOTHING],
+        ]
+    return table(["", "**`voxtra-webhook`**, on the disk first", "Python `voxtra`, no store", "times as many"], rows)
+
+
+def _ms(value: float | None) -> str:
+    return f"{value:.1f} ms" if value is not None else NOTHING

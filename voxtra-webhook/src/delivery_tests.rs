@@ -10,6 +10,9 @@ use super::super::{
 };
 use super::*;
 
+#[path = "delivery_misbehaving_tests.rs"]
+mod misbehaving;
+
 /// Answers by the event's id: the rest of its script, then `Delivered`. Records when each attempt
 /// began.
 #[derive(Debug, Default)]
@@ -20,6 +23,10 @@ struct Receiver {
     takes: Duration,
     /// How long it is unreachable after its start.
     away: Duration,
+    /// How long an answer takes meanwhile, if it is not as long as later.
+    takes_while_away: Option<Duration>,
+    /// It is unreachable in every second period of this length.
+    flaps: Option<Duration>,
     /// What was delivered, and when.
     delivered: Mutex<Vec<(String, u64)>>,
     under_way: AtomicU64,
@@ -58,10 +65,13 @@ impl Post for Receiver {
         self.attempts.lock().unwrap().push((event.id.clone(), ms));
         let now = self.under_way.fetch_add(1, Relaxed) + 1;
         self.most_under_way.fetch_max(now, Relaxed);
-        tokio::time::sleep(self.takes).await;
+        let is_away = self.start.unwrap().elapsed() < self.away;
+        let takes = self.takes_while_away.filter(|_| is_away);
+        tokio::time::sleep(takes.unwrap_or(self.takes)).await;
         self.under_way.fetch_sub(1, Relaxed);
         let elapsed = self.start.unwrap().elapsed();
-        if elapsed < self.away {
+        let is_down = |period: Duration| elapsed.as_secs() / period.as_secs() % 2 == 1;
+        if elapsed < self.away || self.flaps.is_some_and(is_down) {
             return down();
         }
         let mut scripts = self.scripts.lock().unwrap();

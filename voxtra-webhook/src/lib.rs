@@ -55,7 +55,7 @@
 //! the [`Sender`], `X-NAME-Sequence` if the event has a number in its session, and
 //! `X-NAME-Signature` if the hook has a secret ([`Signer`]). Beside them are the headers of
 //! Standard Webhooks, so that receivers can check deliveries with a library ([`StandardSigner`]);
-//! receivers in Rust have [`Verifier`].
+//! receivers in Rust have [`Verifier`], and with the feature `axum` an extractor, `Delivery`.
 //!
 //! Several events go in one request if a hook wants it ([`BatchSettings`]); a batch that is refused
 //! is taken apart, so that only what is refused alone is given up. Bodies can be compressed
@@ -115,6 +115,8 @@ pub use self::question::{Question, QuestionError};
 pub use self::request::{BatchFormat, BatchSettings, Compression};
 pub use self::sender::Sender;
 pub use self::settings::WebhookSettings;
+#[cfg(feature = "axum")]
+pub use self::signature::{Delivery, RejectedDelivery};
 pub use self::signature::{
     KeyError, Refusal, SignedRequest, Signer, StandardHeaders, StandardSigner, Verifier, WebhookKey,
 };

@@ -1,5 +1,7 @@
 //! Who an event comes from, and that nobody changed it: our own header, and Standard Webhooks.
 
+#[cfg(feature = "axum")]
+mod extractor;
 mod key;
 mod standard;
 mod verify;
@@ -10,6 +12,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
+#[cfg(feature = "axum")]
+pub use self::extractor::{Delivery, RejectedDelivery};
 pub use self::key::{KeyError, WebhookKey};
 pub use self::standard::{StandardHeaders, StandardSigner};
 pub use self::verify::{Refusal, SignedRequest, Verifier};
