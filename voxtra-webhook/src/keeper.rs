@@ -368,13 +368,13 @@ impl Keeper {
                         self.offer(place, &event);
                     }
                 }
-                Change::Delivered(place) | Change::GiveUp { place, .. } => {
+                Change::Delivered { place, .. } | Change::GiveUp { place, .. } => {
                     if let Some(line) = self.line(place.endpoint) {
                         line.state().lanes.settled(&place.session);
                         line.wake();
                     }
                 }
-                Change::Session { .. } | Change::Forget { .. } => {}
+                Change::Session { .. } | Change::Redeliver { .. } | Change::Forget { .. } => {}
             }
         }
     }
@@ -577,11 +577,13 @@ impl Stored {
                     .iter_mut()
                     .for_each(|place| *place = number(place));
             }
-            Change::Delivered(place) | Change::GiveUp { place, .. } => {
+            Change::Delivered { place, .. } | Change::GiveUp { place, .. } => {
                 place.endpoint = number(&place.endpoint);
             }
             Change::Session { .. } => {}
-            Change::Forget { endpoint, .. } => *endpoint = number(endpoint),
+            Change::Redeliver { endpoint, .. } | Change::Forget { endpoint, .. } => {
+                *endpoint = number(endpoint)
+            }
         }
         change
     }

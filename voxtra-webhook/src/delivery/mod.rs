@@ -239,7 +239,11 @@ impl<P: Post> Delivery<P> {
             AttemptOutcome::Delivered => {
                 self.answered();
                 self.line.counters.delivered.fetch_add(1, Relaxed);
-                self.leave(&start.event, Change::Delivered(self.place_of(&start.event)));
+                let change = Change::Delivered {
+                    place: self.place_of(&start.event),
+                    attempts: start.attempts.saturating_add(1),
+                };
+                self.leave(&start.event, change);
             }
             AttemptOutcome::Refused { reason } => {
                 self.answered();
