@@ -67,8 +67,12 @@
 
 mod attempt;
 mod clock;
+/// The store by hand: what waits, what was given up, and how the endpoints are.
+#[cfg(all(feature = "durable", unix))]
+pub mod control;
 mod delivery;
 mod destination;
+mod figures;
 /// What `fuzz/` runs.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -85,6 +89,7 @@ mod settings;
 mod signature;
 mod tls;
 mod warning;
+mod watch;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -92,20 +97,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use self::destination::DestinationError;
+pub use self::figures::{EndpointState, EndpointStatus, LatencyBucket, LatencyHistogram};
 pub use self::hooks::{WebhookCounters, Webhooks};
 pub use self::keeper::Accepted;
 pub use self::notice::Notice;
 #[cfg(feature = "durable")]
 pub use self::outbox::StoredOutbox;
 pub use self::outbox::{
-    Change, DeadLetter, MemoryOutbox, OpenSession, Outbox, OutboxError, Place, PutOut,
-    PutOutReason, SessionStep, StoredEvent, StoredLimits,
+    Change, DeadLetter, EventPage, EventState, KeptEvent, MemoryOutbox, OpenSession, Outbox,
+    OutboxError, Place, PutOut, PutOutReason, SessionStep, StoredEvent, StoredLimits,
 };
 pub use self::sender::Sender;
 pub use self::settings::WebhookSettings;
 pub use self::signature::{
     KeyError, Refusal, SignedRequest, Signer, StandardHeaders, StandardSigner, Verifier, WebhookKey,
 };
+pub use self::watch::{Attempt, AttemptResult, Attempts, Watched};
 
 use self::notice::Notices;
 

@@ -135,6 +135,48 @@ impl Lanes {
         Offer::Taken
     }
 
+    /// An event waits once more: it goes to its old place in its session, or behind the one that is
+    /// under way.
+    pub(in super::super) fn put_back(&mut self, event: StoredEvent) -> Offer {
+        let session = Arc::clone(&event.event.session_id);
+        let Some(lane) = self.by_session.get_mut(&session) else {
+            return self.offer(event);
+        };
+        if lane.more_from.is_some_and(|from| from <= event.seq) {
+            return Offer::Taken;
+        }
+        let first = usize::from(lane.state == State::UnderWay);
+        let later = |other: &StoredEvent| other.seq > event.seq;
+        let place = lane.events.iter().position(later);
+        let place = place.unwrap_or(lane.events.len()).max(first);
+        self.bytes = self.bytes.saturating_add(event.event.body.len());
+        lane.events.insert(place.min(lane.events.len()), event);
+        if lane.events.len() > LOADED
+            && let Some(last) = lane.events.pop_back()
+        {
+            self.bytes = self.bytes.saturating_sub(last.event.body.len());
+            lane.more_from = Some(last.seq);
+        }
+        match lane.state {
+            State::Idle | State::Hungry => self.make_ready(&session),
+            // What was tried before is not the first any more.
+            State::Resting(due) if place == 0 => {
+                lane.attempts = 0;
+                self.resting.remove(&(due, Arc::clone(&session)));
+                self.make_ready(&session);
+            }
+            State::Ready if place == 0 => lane.attempts = 0,
+            State::Ready | State::Resting(_) | State::UnderWay => {}
+        }
+        Offer::Taken
+    }
+
+    /// When the oldest event was accepted, of those that are loaded.
+    pub(in super::super) fn oldest(&self) -> Option<i64> {
+        let first = |lane: &Lane| lane.events.iter().map(|event| event.accepted).min();
+        self.by_session.values().filter_map(first).min()
+    }
+
     fn push(&mut self, session: &Arc<str>, event: StoredEvent) {
         let Some(lane) = self.by_session.get_mut(session) else {
             return;

@@ -27,6 +27,7 @@ use super::line::Line;
 use super::orders::Orders;
 use super::outbox::{Change, Place, StoredEvent};
 use super::retry::{AttemptOutcome, backoff};
+use super::watch::{Attempt, Watch};
 use super::{Notice, Notices, WebhookSettings};
 
 /// The deliveries to one endpoint.
@@ -42,6 +43,7 @@ pub(super) struct Delivery<P> {
     is_durable: bool,
     clock: Clock,
     notices: Notices,
+    watch: Watch,
     tasks: TaskTracker,
     give_up: CancellationToken,
 }
@@ -51,6 +53,7 @@ pub(super) struct Delivery<P> {
 pub(super) struct Surroundings {
     pub(super) orders: Arc<Orders>,
     pub(super) notices: Notices,
+    pub(super) watch: Watch,
     pub(super) has_lifecycle: bool,
     pub(super) is_durable: bool,
 }
@@ -79,6 +82,7 @@ impl<P: Post> Delivery<P> {
             is_durable: around.is_durable,
             clock: Clock::new(),
             notices: around.notices,
+            watch: around.watch,
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),
         });
@@ -227,6 +231,7 @@ impl<P: Post> Delivery<P> {
         if start.attempts > 0 {
             self.line.counters.retries.fetch_add(1, Relaxed);
         }
+        let began = Instant::now();
         let outcome = tokio::select! {
             biased;
             () = self.give_up.cancelled() => {
@@ -235,10 +240,12 @@ impl<P: Post> Delivery<P> {
             }
             outcome = self.post.post(&start.event.event) => outcome,
         };
+        self.tell_attempt(&start, &outcome, began);
         match outcome {
             AttemptOutcome::Delivered => {
                 self.answered();
                 self.line.counters.delivered.fetch_add(1, Relaxed);
+                self.line.figures.delivered(self.age(&start.event));
                 let change = Change::Delivered {
                     place: self.place_of(&start.event),
                     attempts: start.attempts.saturating_add(1),
@@ -251,6 +258,7 @@ impl<P: Post> Delivery<P> {
             }
             AttemptOutcome::Gone { reason } => {
                 if self.line.set_gone() {
+                    self.line.figures.disabled(self.clock.now());
                     tracing::error!(webhook = %self.line.origin, reason, "the receiver wants no more events: it gets none until the next start");
                     self.notices.send(Notice::EndpointGone {
                         endpoint: self.line.origin.clone(),
@@ -272,13 +280,13 @@ impl<P: Post> Delivery<P> {
     fn retry(&self, start: Start, reason: String, after: Option<Duration>) {
         let now = Instant::now();
         let tries = start.attempts.saturating_add(1);
-        let age = self.clock.now().saturating_sub(start.event.accepted);
-        let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
+        let age = self.age(&start.event);
         let left = self.settings.give_up_after.saturating_sub(age);
         let is_last = self.settings.max_attempts.is_some_and(|most| tries >= most);
         let after = after.map(|after| after.min(self.settings.max_backoff));
         let turn = self.line.state().breaker.failed(now, after);
         if turn == Turn::Opened {
+            self.line.figures.down(self.clock.now(), &reason);
             tracing::warn!(webhook = %self.line.origin, reason, "the receiver does not answer: it is tried now and then until it does");
             self.notices.send(Notice::EndpointDown {
                 endpoint: self.line.origin.clone(),
@@ -298,12 +306,32 @@ impl<P: Post> Delivery<P> {
         self.finish(&start.event, Finish::Again(now + wait));
     }
 
+    /// How long ago the event was accepted.
+    fn age(&self, event: &StoredEvent) -> Duration {
+        let age = self.clock.now().saturating_sub(event.accepted);
+        Duration::from_millis(u64::try_from(age).unwrap_or_default())
+    }
+
+    /// Tells who looks on.
+    fn tell_attempt(&self, start: &Start, outcome: &AttemptOutcome, began: Instant) {
+        if self.watch.is_watched() {
+            let now = self.clock.now();
+            let attempt = Attempt::new(&start.event, start.attempts, outcome, now, began.elapsed());
+            self.watch.tell(Attempt {
+                endpoint: self.line.name.clone(),
+                url: self.line.origin.clone(),
+                ..attempt
+            });
+        }
+    }
+
     /// The receiver is there.
     fn answered(&self) {
         let mut state = self.line.state();
         if state.breaker.answered() == Turn::Closed {
             state.lanes.wake_all(false);
             drop(state);
+            self.line.figures.up();
             tracing::info!(webhook = %self.line.origin, "the receiver answers again");
             self.notices.send(Notice::EndpointUp {
                 endpoint: self.line.origin.clone(),

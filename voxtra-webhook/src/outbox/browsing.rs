@@ -1,19 +1,19 @@
 //! What is in the file, page by page.
 
-use redb::{ReadTransaction, ReadableTable as _};
+use redb::{ReadTransaction, TableError};
 
 use super::record::{self, Epitaph, Record};
 use super::stored::{DEAD, DELIVERED, EVENTS, LANES, LIFECYCLE, ORDINARY, kind, torn};
 use super::{EventPage, EventState, KeptEvent};
 
 /// What is asked for.
-pub(super) struct Page {
-    pub(super) endpoint: u32,
-    pub(super) from: u64,
+pub(crate) struct Page {
+    pub(crate) endpoint: u32,
+    pub(crate) from: u64,
     /// Most events that are looked at.
-    pub(super) most: usize,
+    pub(crate) most: usize,
     /// How many bytes of bodies are enough.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// The events of one state.
@@ -128,7 +128,11 @@ fn dead(reading: &ReadTransaction, page: &Page, found: &mut Found) -> Result<(),
 }
 
 fn delivered(reading: &ReadTransaction, page: &Page, found: &mut Found) -> Result<(), redb::Error> {
-    let delivered = reading.open_table(DELIVERED)?;
+    let delivered = match reading.open_table(DELIVERED) {
+        // The first files of this format have none.
+        Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+        delivered => delivered?,
+    };
     let events = reading.open_table(EVENTS)?;
     for event in delivered.range((page.endpoint, page.from)..=(page.endpoint, u64::MAX))? {
         let (place, was) = event?;

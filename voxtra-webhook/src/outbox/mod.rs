@@ -7,6 +7,8 @@ mod memory;
 #[cfg(test)]
 mod model_tests;
 #[cfg(feature = "durable")]
+mod reader;
+#[cfg(feature = "durable")]
 mod record;
 #[cfg(feature = "durable")]
 mod stored;
@@ -19,6 +21,8 @@ pub use self::kept::{EventPage, EventState, KeptEvent};
 pub use self::memory::MemoryOutbox;
 #[cfg(feature = "durable")]
 pub use self::stored::StoredOutbox;
+#[cfg(feature = "durable")]
+pub(crate) use self::{browsing::Page, reader::StoredReader};
 
 use super::OutgoingEvent;
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _,
-    ReadableTableMetadata as _, Table, TableDefinition, TableError, WriteTransaction,
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadTransaction, ReadableDatabase as _,
+    ReadableTable as _, ReadableTableMetadata as _, Table, TableDefinition, TableError,
+    WriteTransaction,
 };
 
 use super::browsing::{self, Page};
@@ -143,43 +144,19 @@ impl StoredOutbox {
 
     /// Makes sure that the database has an outbox of a format that is known.
     fn recognise(&mut self) -> Result<(), OutboxError> {
-        let foreign = |what: &str| OutboxError::Foreign {
-            path: self.path.clone(),
-            what: what.to_owned(),
-        };
         let reading = self.database.begin_read().map_err(self.failed())?;
-        let format = match reading.open_table(META) {
-            Ok(meta) => meta
-                .get("format")
-                .map_err(self.failed())?
-                .map(|format| format.value()),
-            Err(TableError::TableDoesNotExist(_)) => {
-                if reading
-                    .list_tables()
-                    .map_err(self.failed())?
-                    .next()
-                    .is_some()
-                {
-                    return Err(foreign("it is a database of another program"));
-                }
-                drop(reading);
-                return self.initialise();
-            }
-            Err(TableError::Storage(error)) => return Err(self.failed()(error)),
-            Err(_) => return Err(foreign("it is a database of another program")),
-        };
-        match format {
-            None => Err(foreign("it does not say its format")),
-            Some(found) if found > FORMAT => Err(OutboxError::Newer {
-                path: self.path.clone(),
-                found,
-                known: FORMAT,
-            }),
-            Some(_) => {
-                drop(reading);
-                self.complete()
-            }
+        let is_empty = reading
+            .list_tables()
+            .map_err(self.failed())?
+            .next()
+            .is_none();
+        if is_empty {
+            drop(reading);
+            return self.initialise();
         }
+        recognise(&self.path, &reading).map_err(self.failed())??;
+        drop(reading);
+        self.complete()
     }
 
     /// Makes the tables that the first files of this format did not have.
@@ -250,10 +227,8 @@ impl StoredOutbox {
         Ok(())
     }
 
-    /// What an error of the database means for the file.
     fn failed<E: Into<redb::Error>>(&self) -> impl Fn(E) -> OutboxError + use<E> {
-        let path = self.path.clone();
-        move |error| fault(&path, error.into())
+        failed(&self.path)
     }
 
     /// Runs a change as one transaction, and takes over its counts when the disk has it.
@@ -299,7 +274,7 @@ impl StoredOutbox {
 
     fn read<T>(
         &self,
-        read: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, OutboxError> {
         guarded(&self.path, || {
             let reading = self.database.begin_read().map_err(self.failed())?;
@@ -856,7 +831,40 @@ pub(super) fn torn() -> redb::Error {
     redb::Error::Corrupted("a record cannot be read".to_owned())
 }
 
-fn builder(path: &Path) -> Builder {
+/// Makes sure that a database that is not empty is an outbox of a format that is known.
+pub(super) fn recognise(
+    path: &Path,
+    reading: &ReadTransaction,
+) -> Result<Result<(), OutboxError>, redb::Error> {
+    let foreign = |what: &str| {
+        Ok(Err(OutboxError::Foreign {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        }))
+    };
+    let format = match reading.open_table(META) {
+        Ok(meta) => meta.get("format")?.map(|format| format.value()),
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return foreign("it is a database of another program"),
+    };
+    match format {
+        None => foreign("it does not say its format"),
+        Some(found) if found > FORMAT => Ok(Err(OutboxError::Newer {
+            path: path.to_owned(),
+            found,
+            known: FORMAT,
+        })),
+        Some(_) => Ok(Ok(())),
+    }
+}
+
+/// What an error of the database means for the file.
+pub(super) fn failed<E: Into<redb::Error>>(path: &Path) -> impl Fn(E) -> OutboxError + use<E> {
+    let path = path.to_owned();
+    move |error| fault(&path, error.into())
+}
+
+pub(super) fn builder(path: &Path) -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE);
     // Elsewhere the whole file is locked, for readers too.
@@ -944,7 +952,7 @@ fn recognised(path: &Path) -> Result<(), OutboxError> {
 }
 
 /// Runs the database's code: on a file that somebody changed it may panic.
-fn guarded<T>(
+pub(super) fn guarded<T>(
     path: &Path,
     code: impl FnOnce() -> Result<T, OutboxError>,
 ) -> Result<T, OutboxError> {
@@ -963,7 +971,7 @@ fn io(path: &Path, error: &std::io::Error) -> OutboxError {
     }
 }
 
-fn refused(path: &Path, error: DatabaseError) -> OutboxError {
+pub(super) fn refused(path: &Path, error: DatabaseError) -> OutboxError {
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
             OutboxError::InUse {
