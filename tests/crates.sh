@@ -13,7 +13,7 @@ voxtra-speech   31
 voxtra-rt      159
 voxtra         175
 voxtra          60 --no-default-features
-voxtra-cli     208
+voxtra-cli     209
 NUMBERS
 }
 

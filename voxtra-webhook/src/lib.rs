@@ -57,6 +57,10 @@
 //! Standard Webhooks, so that receivers can check deliveries with a library ([`StandardSigner`]);
 //! receivers in Rust have [`Verifier`].
 //!
+//! [`Webhooks::status`] tells how each endpoint is and what it has done, and [`Webhooks::watch`]
+//! follows attempts. A service with its events in a file answers other processes at a socket beside
+//! it (`control`).
+//!
 //! A hook reaches the Internet alone. Networks of the sender's own, in which a URL of somebody else
 //! could do harm, must be allowed ([`allowed_networks`](WebhookSettings::allowed_networks)).
 #![forbid(unsafe_code)]
@@ -81,6 +85,7 @@ mod hooks;
 mod keeper;
 mod line;
 mod notice;
+mod once;
 mod orders;
 mod outbox;
 mod retry;
@@ -101,6 +106,7 @@ pub use self::figures::{EndpointState, EndpointStatus, LatencyBucket, LatencyHis
 pub use self::hooks::{WebhookCounters, Webhooks};
 pub use self::keeper::Accepted;
 pub use self::notice::Notice;
+pub use self::once::send_once;
 #[cfg(feature = "durable")]
 pub use self::outbox::StoredOutbox;
 pub use self::outbox::{

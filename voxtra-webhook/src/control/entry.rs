@@ -70,6 +70,8 @@ pub struct EventQuery {
     /// Accepted, given up or delivered at this time or later, in milliseconds since 1970. Default:
     /// all.
     pub since: Option<i64>,
+    /// And before this time, in milliseconds since 1970. Default: no limit.
+    pub until: Option<i64>,
     /// Most events: the oldest ones, and of delivered events the newest. Default 1,000.
     pub most: usize,
     /// Whether bodies are wanted. Default: no.
@@ -85,6 +87,7 @@ impl EventQuery {
             endpoint: None,
             id: None,
             since: None,
+            until: None,
             most: 1_000,
             bodies: false,
         }
@@ -100,6 +103,7 @@ impl EventQuery {
     pub(super) fn wants(&self, entry: &EventEntry) -> bool {
         let time = entry.at.unwrap_or(entry.accepted);
         self.since.is_none_or(|since| time >= since)
+            && self.until.is_none_or(|until| time < until)
             && self.id.as_ref().is_none_or(|id| *id == entry.id)
     }
 }

@@ -24,10 +24,13 @@
 //! |---|---|---|
 //! | `status` | | a list of [`EndpointStatus`](crate::EndpointStatus) |
 //! | `prometheus` | | the same as text for Prometheus |
-//! | `endpoints` | | the names of all endpoints of the file with their numbers |
-//! | `browse` | `endpoint` (its number), `state`, `from`; `id`, `bodies` if wanted | some of the events, and where to go on |
+//! | `endpoints` | | pairs of the name and the number of each endpoint of the file |
+//! | `browse` | `endpoint`, `state`, `from` | some [`EventEntry`]s, and `next`, the next `from` |
 //! | `redeliver` | `events`: pairs of endpoint and number | how many wait again |
 //! | `tail` | | one [`Watched`](crate::Watched) for each attempt |
+//!
+//! `browse` takes an `id`, if only that event is wanted, and `"bodies":true`. Events may be missing
+//! in an answer that has a `next`.
 //!
 //! A request has 64 KiB at most, a client 60 s for it and 10 s to take an answer, and 8 clients can
 //! be connected. Whoever breaks one of these is told and hung up on. No delivery waits for a

@@ -452,3 +452,92 @@ impl Lane {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OutgoingEvent;
+
+    fn event(seq: u64) -> StoredEvent {
+        StoredEvent {
+            seq,
+            accepted: 1_000 + i64::try_from(seq).unwrap(),
+            lifecycle: false,
+            event: OutgoingEvent {
+                wire: "order.created".into(),
+                id: seq.to_string(),
+                session_id: "s".into(),
+                sequence: None,
+                body: "{}".into(),
+            },
+        }
+    }
+
+    /// The session with these events loaded, and nothing more in the outbox.
+    fn lanes(seqs: &[u64]) -> Lanes {
+        let mut lanes = Lanes::new();
+        lanes.set_more(false);
+        for seq in seqs {
+            assert_eq!(lanes.offer(event(*seq)), Offer::Taken);
+        }
+        lanes
+    }
+
+    fn start(lanes: &mut Lanes) -> Option<(u64, u32)> {
+        let start = lanes.start(Instant::now(), [9, 9], false)?;
+        Some((start.event.seq, start.attempts))
+    }
+
+    /// What is sent from now on, each at once.
+    fn rest(lanes: &mut Lanes) -> Vec<u64> {
+        let next = |lanes: &mut Lanes| {
+            let (seq, _) = start(lanes)?;
+            lanes.finish(&event(seq), Finish::Left);
+            Some(seq)
+        };
+        std::iter::from_fn(|| next(lanes)).collect()
+    }
+
+    #[test]
+    fn what_waits_again_goes_to_its_place_behind_what_is_under_way() {
+        let mut lanes = lanes(&[5, 9]);
+        assert_eq!(start(&mut lanes), Some((5, 0)));
+        lanes.put_back(event(7));
+        lanes.put_back(event(3));
+        lanes.put_back(event(11));
+        assert_eq!(start(&mut lanes), None, "one at a time");
+        assert_eq!(lanes.oldest(), Some(1_003));
+        lanes.finish(&event(5), Finish::Left);
+        assert_eq!(rest(&mut lanes), [3, 7, 9, 11]);
+        assert_eq!((lanes.bytes, lanes.oldest()), (0, None));
+    }
+
+    #[test]
+    fn what_waits_again_does_not_wait_for_the_back_off_of_another() {
+        let mut lanes = lanes(&[5]);
+        start(&mut lanes);
+        let later = Instant::now() + std::time::Duration::from_secs(3_600);
+        lanes.finish(&event(5), Finish::Again(later));
+        assert_eq!(start(&mut lanes), None);
+        lanes.put_back(event(7));
+        assert_eq!(start(&mut lanes), None, "the older one goes first");
+        lanes.put_back(event(3));
+        assert_eq!(start(&mut lanes), Some((3, 0)));
+        lanes.finish(&event(3), Finish::Left);
+        assert_eq!(rest(&mut lanes), [5, 7]);
+    }
+
+    #[test]
+    fn what_has_no_room_is_loaded_later_and_a_session_without_a_lane_gets_one() {
+        let mut lanes = lanes(&[]);
+        for seq in (1..=20).rev() {
+            assert_eq!(lanes.put_back(event(seq)), Offer::Taken);
+        }
+        assert_eq!(lanes.by_session["s"].events.len(), LOADED);
+        assert_eq!(lanes.wanted("s").0, 9);
+        assert_eq!(rest(&mut lanes), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(lanes.take_hungry().len(), 1);
+        let mut lanes = Lanes::new();
+        assert_eq!(lanes.put_back(event(1)), Offer::Load);
+    }
+}
