@@ -18,9 +18,9 @@ use crate::terminal::Paint;
 
 /// Send one test event to a URL, and say what the receiver answered and what that means
 ///
-/// The event is signed if there is a secret, has the type `webhook.test`, and is sent as every other
-/// one: redirects are not followed, and addresses of private networks must be allowed. Nothing is
-/// stored. Status 0 if it was answered with 2xx, 1 if not.
+/// The event has the type `webhook.test`, is signed if there is a secret, and is sent as every
+/// other one: redirects are not followed, and addresses of private networks must be allowed.
+/// Nothing is stored. Status 0 if it was answered with 2xx, 1 if not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

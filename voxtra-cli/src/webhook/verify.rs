@@ -16,8 +16,8 @@ use crate::terminal::Paint;
 /// Check the signature of a delivery, from its headers and its body
 ///
 /// Says for each signature whether it fits the body and the secret: webhook-signature, as Standard
-/// Webhooks has it, and X-…-Signature. The body must be the exact bytes that came. Status 0 if every
-/// signature fits, 1 if not.
+/// Webhooks has it, and X-…-Signature. The body must be the exact bytes that came. Status 0 if
+/// every signature fits, 1 if not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

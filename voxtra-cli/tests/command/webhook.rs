@@ -108,6 +108,11 @@ voice = "none"
 
 [[audiosocket]]
 uuid = "{UUID}"
+extension = "1000"
+
+[[route]]
+extension = "1000"
+agent = "parrot"
 
 [webhooks]
 path = "webhooks.redb"

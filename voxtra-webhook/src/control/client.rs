@@ -16,7 +16,7 @@ use super::entry::{EventEntry, EventList, EventQuery};
 use super::offline::Offline;
 use super::wire::{Answer, Browse, Browsed, REDELIVERED, Request};
 use super::{Answered, ControlError, lines, prometheus, socket_of};
-use crate::{EndpointStatus, EventState, Watched};
+use crate::{EndpointStatus, EventState, OutboxError, Watched};
 
 /// Most bytes of an answer: an event's body may be large.
 const ANSWER: usize = 256 << 20;
@@ -41,8 +41,15 @@ impl Control {
     /// There is no such file, or its socket is somebody else's.
     pub async fn open(store: impl Into<PathBuf>) -> Answered<Self> {
         let path = store.into();
-        let Ok(file) = std::fs::metadata(&path) else {
-            return Err(ControlError::NoStore { path });
+        let file = match std::fs::metadata(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ControlError::NoStore { path });
+            }
+            Err(error) => {
+                let what = error.to_string();
+                return Err(OutboxError::Io { path, what }.into());
+            }
         };
         let service = Service::find(&path, file.uid()).await?;
         Ok(Self { path, service })

@@ -412,6 +412,9 @@ async fn a_stale_socket_means_that_no_service_runs() {
         Control::open(&path).await,
         Err(ControlError::NoStore { .. })
     ));
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let under_a_file = Control::open(folder.path().join("file/webhooks.redb")).await;
+    assert!(matches!(under_a_file, Err(ControlError::Outbox(_))));
     drop(crate::StoredOutbox::open(&path, StoredLimits::default()).unwrap());
     drop(std::os::unix::net::UnixListener::bind(socket_of(&path)).unwrap());
     std::fs::set_permissions(socket_of(&path), std::fs::Permissions::from_mode(0o600)).unwrap();
