@@ -55,7 +55,9 @@ pub(super) struct Redeliver {
 
 /// A look at the outbox; nothing if it is away. It must not take long: what is accepted waits for
 /// it.
-pub(super) struct Look(pub(super) Box<dyn FnOnce(Option<&dyn Outbox>) + Send>);
+pub(super) struct Look(pub(super) Box<Looks>);
+
+type Looks = dyn FnOnce(Option<&dyn Outbox>) + Send;
 
 impl std::fmt::Debug for Look {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

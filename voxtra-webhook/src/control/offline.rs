@@ -121,9 +121,11 @@ impl Offline {
 
     /// With no limits: nothing may leave because somebody looked.
     fn open(&self) -> Answered<StoredOutbox> {
-        let mut limits = StoredLimits::default();
-        limits.bytes = u64::MAX;
-        limits.delivered = usize::MAX;
+        let limits = StoredLimits {
+            bytes: u64::MAX,
+            delivered: usize::MAX,
+            ..StoredLimits::default()
+        };
         Ok(StoredOutbox::open(&self.path, limits)?)
     }
 }

@@ -339,8 +339,10 @@ fn browsed(outbox: &StoredOutbox, state: EventState) -> Vec<u64> {
 #[test]
 fn the_newest_delivered_events_are_kept_also_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let mut limits = StoredLimits::default();
-    limits.delivered = 2;
+    let mut limits = StoredLimits {
+        delivered: 2,
+        ..StoredLimits::default()
+    };
     let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
     for seq in 1..=3 {
         outbox.commit(&[accept(seq, "s", true, 10)], 0).unwrap();
