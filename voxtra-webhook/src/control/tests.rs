@@ -169,8 +169,9 @@ async fn a_service_tells_what_became_of_events_and_delivers_dead_letters_again()
     assert_eq!(newest.events[0].id, "s-2");
     assert_eq!(control.redeliver(&newest.events).await.unwrap(), 1);
     assert_eq!(receiver.got.recv().await.unwrap(), "s-2");
-    drop(webhooks);
     assert_eq!(tail.next().await.unwrap().map(drop), Some(()));
+    drop(webhooks);
+    assert_eq!(tail.next().await.unwrap(), None);
 }
 
 #[tokio::test]
