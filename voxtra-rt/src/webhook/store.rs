@@ -220,6 +220,8 @@ mod tests {
         let mut names: Vec<_> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            // A process that has its file answers at a socket beside it.
+            .filter(|name| !name.ends_with(".sock"))
             .collect();
         names.sort();
         assert_eq!(names, ["webhooks-2.redb", "webhooks.redb"]);
