@@ -13,7 +13,7 @@ voxtra-speech   31
 voxtra-rt      164
 voxtra         180
 voxtra          60 --no-default-features
-voxtra-cli     213
+voxtra-cli     214
 NUMBERS
 }
 

@@ -33,6 +33,7 @@ mod timeline;
 mod torture;
 mod vad;
 mod waveform;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -78,6 +79,7 @@ enum Command {
     Torture(torture::Args),
     Vad(vad::Args),
     Events(events::Args),
+    Webhook(webhook::Args),
     Completions(completions::Args),
 }
 
@@ -99,6 +101,7 @@ fn main() -> ExitCode {
         Command::Torture(args) => torture::run(&args),
         Command::Vad(args) => vad::run(&args),
         Command::Events(args) => events::run(&args),
+        Command::Webhook(args) => webhook::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     match result {
@@ -126,14 +129,17 @@ mod tests {
     fn every_subcommand_says_what_it_does_and_has_an_example() {
         let mut cli = Cli::command();
         cli.build();
-        for command in cli.get_subcommands().filter(|c| c.get_name() != "help") {
+        explained(&cli, "voxtra");
+    }
+
+    /// Each subcommand of `command`, and theirs.
+    fn explained(command: &clap::Command, path: &str) {
+        for command in command.get_subcommands().filter(|c| c.get_name() != "help") {
+            let path = format!("{path} {}", command.get_name());
             let help = command.clone().render_long_help().to_string();
-            assert!(command.get_about().is_some(), "{}", command.get_name());
-            assert!(
-                help.contains(&format!("voxtra {}", command.get_name()))
-                    && help.contains("Example"),
-                "{help}"
-            );
+            assert!(command.get_about().is_some(), "{path}");
+            assert!(help.contains(&path) && help.contains("Example"), "{help}");
+            explained(command, &path);
         }
     }
 }

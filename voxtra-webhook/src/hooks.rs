@@ -12,14 +12,15 @@ use super::keeper::{Accept, Accepted, Keeper, Open, Order};
 use super::line::Line;
 use super::orders::Orders;
 use super::sender::{Lifecycle, Sessions};
+use super::watch::Watch;
 use super::{
-    MemoryOutbox, Notice, Notices, OpenSession, Outbox, OutboxError, OutgoingEvent, Sender,
-    SessionStep, WebhookError, WebhookSettings,
+    Attempts, EndpointStatus, MemoryOutbox, Notice, Notices, OpenSession, Outbox, OutboxError,
+    OutgoingEvent, Sender, SessionStep, WebhookError, WebhookSettings,
 };
 
 /// Counters of one webhook. Every event it got ends in exactly one of `delivered`, `refused`,
 /// `exhausted`, `dropped` and `abandoned`, or is still `queued`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WebhookCounters {
     /// Events answered with 2xx.
     pub delivered: u64,
@@ -43,7 +44,7 @@ pub struct WebhookCounters {
 /// All the configured webhooks. A clone is another handle to the same queues.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
-    hooks: Arc<Hooks<HttpPost>>,
+    pub(super) hooks: Arc<Hooks<HttpPost>>,
 }
 
 impl Webhooks {
@@ -71,9 +72,16 @@ impl Webhooks {
         limits: super::StoredLimits,
     ) -> Result<Self, WebhookError> {
         let path = path.into();
-        Self::open(sender, settings, move || {
-            let outbox = super::StoredOutbox::open(&path, limits)?;
-            Ok(Box::new(outbox))
+        let file = path.clone();
+        let open = move || -> Result<Box<dyn Outbox>, OutboxError> {
+            Ok(Box::new(super::StoredOutbox::open(&file, limits)?))
+        };
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no such socket"))]
+        let mut hooks = Self::hooks(sender, settings, open)?;
+        #[cfg(unix)]
+        hooks.answer_at(&path);
+        Ok(Self {
+            hooks: Arc::new(hooks),
         })
     }
 
@@ -84,6 +92,16 @@ impl Webhooks {
         settings: Vec<WebhookSettings>,
         open: impl FnMut() -> Result<Box<dyn Outbox>, OutboxError> + Send + 'static,
     ) -> Result<Self, WebhookError> {
+        Ok(Self {
+            hooks: Arc::new(Self::hooks(sender, settings, open)?),
+        })
+    }
+
+    fn hooks(
+        sender: &Sender,
+        settings: Vec<WebhookSettings>,
+        open: impl FnMut() -> Result<Box<dyn Outbox>, OutboxError> + Send + 'static,
+    ) -> Result<Hooks<HttpPost>, WebhookError> {
         let mut hooks = Vec::with_capacity(settings.len());
         let spare = memory(&settings, sender);
         for one in settings {
@@ -98,9 +116,7 @@ impl Webhooks {
             true,
         )?;
         hooks.sessions = sender.session_steps().filter(|_| hooks.is_durable);
-        Ok(Self {
-            hooks: Arc::new(hooks),
-        })
+        Ok(hooks)
     }
 
     /// Sessions that an earlier process began and did not end: it was killed. With an outbox that
@@ -159,6 +175,20 @@ impl Webhooks {
         self.counters().iter().map(|counters| counters.queued).sum()
     }
 
+    /// How every hook is and what it has done, in the order of the configuration.
+    #[must_use]
+    pub fn status(&self) -> Vec<EndpointStatus> {
+        let deliveries = self.hooks.deliveries.iter();
+        deliveries.map(|delivery| delivery.line.status()).collect()
+    }
+
+    /// The attempts that end from now on. Whoever reads them too slowly misses some, and no
+    /// delivery waits for him.
+    #[must_use]
+    pub fn watch(&self) -> Attempts {
+        self.hooks.watch.attempts()
+    }
+
     /// The counters of every hook, in the order of the configuration.
     #[must_use]
     pub fn counters(&self) -> Vec<WebhookCounters> {
@@ -182,9 +212,16 @@ pub(super) struct Hooks<P> {
     orders: Arc<Orders>,
     lifecycle: Option<Lifecycle>,
     pub(super) notices: Notices,
+    watch: Watch,
     is_durable: bool,
     sessions: Option<Sessions>,
     left_open: Vec<OpenSession>,
+    /// Whether the file could be opened, so that no other process has it.
+    #[cfg(all(feature = "durable", unix))]
+    owns_outbox: bool,
+    /// Answers who asks by hand.
+    #[cfg(all(feature = "durable", unix))]
+    control: Option<super::control::Server>,
 }
 
 /// How long the last changes may take to reach the disk.
@@ -200,12 +237,16 @@ impl<P: Post> Hooks<P> {
         is_durable: bool,
     ) -> Result<Self, WebhookError> {
         let notices = Notices::new();
+        let watch = Watch::new();
+        let names = names(hooks.iter().map(|(settings, _)| settings));
         let lines: Vec<_> = hooks
             .iter()
-            .map(|(settings, _)| Arc::new(Line::new(settings)))
+            .zip(&names)
+            .map(|((settings, _), name)| Arc::new(Line::new(settings, name.clone())))
             .collect();
-        let names = names(hooks.iter().map(|(settings, _)| settings));
         let keeper = Keeper::new(open, spare, names, lines.clone(), notices.clone())?;
+        #[cfg(all(feature = "durable", unix))]
+        let owns_outbox = keeper.is_durable() == Some(true);
         let is_durable = keeper.is_durable().unwrap_or(is_durable);
         let left_open = keeper.left_open();
         let orders = if is_durable {
@@ -217,6 +258,7 @@ impl<P: Post> Hooks<P> {
         let around = Surroundings {
             orders: Arc::clone(&orders),
             notices: notices.clone(),
+            watch: watch.clone(),
             has_lifecycle: lifecycle.is_some(),
             is_durable,
         };
@@ -229,10 +271,40 @@ impl<P: Post> Hooks<P> {
             orders,
             lifecycle,
             notices,
+            watch,
             is_durable,
             sessions: None,
             left_open,
+            #[cfg(all(feature = "durable", unix))]
+            owns_outbox,
+            #[cfg(all(feature = "durable", unix))]
+            control: None,
         })
+    }
+
+    /// Answers at the socket beside the outbox's file, if the file is ours. Without it everything
+    /// else goes on.
+    #[cfg(all(feature = "durable", unix))]
+    fn answer_at(&mut self, path: &std::path::Path) {
+        if !self.owns_outbox {
+            return;
+        }
+        let lines = self.deliveries.iter().map(|delivery| &delivery.line);
+        let access = super::control::Access {
+            orders: Arc::downgrade(&self.orders),
+            lines: lines.cloned().collect(),
+            watch: self.watch.clone(),
+        };
+        match super::control::Server::start(path, access) {
+            Ok(server) => self.control = Some(server),
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    outbox = %path.display(),
+                    "no socket beside the outbox: nobody can ask this process about its webhooks"
+                );
+            }
+        }
     }
 
     /// What an event means for its session, if the outbox wants to know.

@@ -1,16 +1,18 @@
 //! The one owner of the outbox: takes what is accepted and what has left, commits both in groups,
 //! and loads what is sent next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::clock::Clock;
+use super::delivery::Offer;
 use super::line::Line;
 use super::outbox::{
-    Change, MemoryOutbox, OpenSession, Outbox, OutboxError, Place, PutOut, SessionStep, StoredEvent,
+    Change, EventState, MemoryOutbox, OpenSession, Outbox, OutboxError, Place, PutOut, SessionStep,
+    StoredEvent,
 };
 use super::{Notice, Notices, OutgoingEvent};
 
@@ -22,6 +24,10 @@ pub(super) enum Order {
     Settle(Change),
     /// An endpoint has room for more.
     Load(usize),
+    /// Dead letters and delivered events wait again.
+    Redeliver(Redeliver),
+    /// Somebody wants to see what there is.
+    Look(Look),
     /// Answers when everything before is committed.
     Flush(tokio::sync::oneshot::Sender<()>),
 }
@@ -36,6 +42,27 @@ pub(super) struct Accept {
     pub(super) endpoints: Vec<u32>,
     /// Learns whether it is on the disk.
     pub(super) told: Option<tokio::sync::oneshot::Sender<Accepted>>,
+}
+
+/// Events that are to be delivered again.
+#[derive(Debug)]
+pub(super) struct Redeliver {
+    /// The outbox's numbers of their endpoints, and their own.
+    pub(super) events: BTreeSet<(u32, u64)>,
+    /// Learns how many there were; nothing if the outbox is away.
+    pub(super) told: tokio::sync::oneshot::Sender<Result<u64, String>>,
+}
+
+/// A look at the outbox; nothing if it is away. It must not take long: what is accepted waits for
+/// it.
+pub(super) struct Look(pub(super) Box<Looks>);
+
+type Looks = dyn FnOnce(Option<&dyn Outbox>) + Send;
+
+impl std::fmt::Debug for Look {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Look(..)")
+    }
 }
 
 /// Where an accepted event is kept.
@@ -137,6 +164,7 @@ impl Keeper {
             (Some(stored), _) => {
                 keeper.next_seq = stored.outbox.next_seq();
                 keeper.count_waiting()?;
+                keeper.count_dead();
             }
             (None, lost) => {
                 for line in &keeper.lines {
@@ -185,6 +213,8 @@ impl Keeper {
         let mut changes = Vec::new();
         let mut told = Vec::new();
         let mut flushed = Vec::new();
+        let mut redelivers = Vec::new();
+        let mut looks = Vec::new();
         let mut loads = vec![false; self.lines.len()];
         let accepted = self.clock.now();
         for order in orders {
@@ -213,6 +243,8 @@ impl Keeper {
                         *load = true;
                     }
                 }
+                Order::Redeliver(redeliver) => redelivers.push(redeliver),
+                Order::Look(look) => looks.push(look),
                 Order::Flush(done) => flushed.push(done),
             }
         }
@@ -228,14 +260,61 @@ impl Keeper {
             self.pass_on(changes);
             self.tell_put_out(put_out);
         }
+        for Redeliver { events, told } in redelivers {
+            if let Some(answer) = self.redeliver(events) {
+                let _ = told.send(answer);
+            }
+        }
         self.expire();
+        self.count_dead();
         for (place, load) in loads.into_iter().enumerate() {
             if load {
                 self.load(place);
             }
         }
+        for Look(look) in looks {
+            let outbox: Option<&dyn Outbox> = match &self.outbox {
+                Some(stored) => Some(&*stored.outbox),
+                None => None,
+            };
+            look(outbox);
+        }
         for done in flushed {
             let _ = done.send(());
+        }
+    }
+
+    /// Lets events wait again, and returns how many there were; `None` if the outbox is away.
+    fn redeliver(&mut self, events: BTreeSet<(u32, u64)>) -> Option<Result<u64, String>> {
+        let stored = self.outbox.as_mut()?;
+        let now = self.clock.now();
+        match stored.redeliver(events, now) {
+            Ok((again, put_out)) => {
+                let count = u64::try_from(again.len()).unwrap_or(u64::MAX);
+                for (place, event) in again {
+                    if let Some(line) = self.line(place) {
+                        line.add_pending(1);
+                        let offer = line.state().lanes.put_back(event.clone());
+                        self.offered(offer, place, &event.event.session_id);
+                    }
+                }
+                self.tell_put_out(put_out);
+                Some(Ok(count))
+            }
+            Err(error) => {
+                self.spare_from = self.next_seq;
+                let told = error.to_string();
+                self.lose(Some(error));
+                Some(Err(told))
+            }
+        }
+    }
+
+    fn count_dead(&self) {
+        if let Some(stored) = &self.outbox {
+            for (line, number) in self.lines.iter().zip(&stored.numbers) {
+                line.figures.set_dead(stored.outbox.dead_letters(*number));
+            }
         }
     }
 
@@ -368,13 +447,13 @@ impl Keeper {
                         self.offer(place, &event);
                     }
                 }
-                Change::Delivered(place) | Change::GiveUp { place, .. } => {
+                Change::Delivered { place, .. } | Change::GiveUp { place, .. } => {
                     if let Some(line) = self.line(place.endpoint) {
                         line.state().lanes.settled(&place.session);
                         line.wake();
                     }
                 }
-                Change::Session { .. } | Change::Forget { .. } => {}
+                Change::Session { .. } | Change::Redeliver { .. } | Change::Forget { .. } => {}
             }
         }
     }
@@ -383,10 +462,18 @@ impl Keeper {
         let Some(line) = self.line(place) else {
             return;
         };
+        line.figures.accepted();
         let offer = line.state().lanes.offer(event.clone());
-        if offer == super::delivery::Offer::Load {
+        self.offered(offer, place, &event.event.session_id);
+    }
+
+    fn offered(&self, offer: Offer, place: u32, session: &Arc<str>) {
+        let Some(line) = self.line(place) else {
+            return;
+        };
+        if offer == Offer::Load {
             // If it cannot be read now, it is found when further sessions are looked for.
-            let _ = self.load_session(line, place, &event.event.session_id);
+            let _ = self.load_session(line, place, session);
         }
         line.wake();
     }
@@ -563,6 +650,40 @@ impl Stored {
         Ok(self.placed(put_out))
     }
 
+    /// Lets events wait again. Returns those that there were, with the places of their endpoints,
+    /// and what had to leave.
+    #[expect(
+        clippy::type_complexity,
+        reason = "two lists, each taken apart at once"
+    )]
+    fn redeliver(
+        &mut self,
+        events: BTreeSet<(u32, u64)>,
+        now: i64,
+    ) -> Result<(Vec<(u32, StoredEvent)>, Vec<PutOut>), OutboxError> {
+        let mut again = Vec::new();
+        let mut changes = Vec::new();
+        for (endpoint, seq) in events {
+            for state in [EventState::Dead, EventState::Delivered] {
+                let page = self.outbox.browse(endpoint, state, seq, 1, usize::MAX)?;
+                let mut found = page.events.into_iter();
+                let Some(kept) = found.find(|kept| kept.event.seq == seq) else {
+                    continue;
+                };
+                let place = self.numbers.iter().position(|number| *number == endpoint);
+                let event = StoredEvent {
+                    accepted: now,
+                    ..kept.event
+                };
+                again.push((place.map_or(u32::MAX, index), event));
+                changes.push(Change::Redeliver { endpoint, seq });
+                break;
+            }
+        }
+        let put_out = self.outbox.commit(&changes, now)?;
+        Ok((again, self.placed(put_out)))
+    }
+
     /// The change with the outbox's numbers in place of the places.
     fn numbered(&self, change: &Change) -> Change {
         let number = |place: &u32| {
@@ -577,11 +698,13 @@ impl Stored {
                     .iter_mut()
                     .for_each(|place| *place = number(place));
             }
-            Change::Delivered(place) | Change::GiveUp { place, .. } => {
+            Change::Delivered { place, .. } | Change::GiveUp { place, .. } => {
                 place.endpoint = number(&place.endpoint);
             }
             Change::Session { .. } => {}
-            Change::Forget { endpoint, .. } => *endpoint = number(endpoint),
+            Change::Redeliver { endpoint, .. } | Change::Forget { endpoint, .. } => {
+                *endpoint = number(endpoint)
+            }
         }
         change
     }

@@ -61,6 +61,10 @@
 //! is taken apart, so that only what is refused alone is given up. Bodies can be compressed
 //! ([`Compression`]). A [`Question`] is POSTed in the same way, once, and its answer is read.
 //!
+//! [`Webhooks::status`] tells how each endpoint is and what it has done, and [`Webhooks::watch`]
+//! follows attempts. A service with its events in a file answers other processes at a socket beside
+//! it (`control`).
+//!
 //! A hook reaches the Internet alone. Networks of the sender's own, in which a URL of somebody else
 //! could do harm, must be allowed ([`allowed_networks`](WebhookSettings::allowed_networks)).
 #![forbid(unsafe_code)]
@@ -71,9 +75,13 @@
 
 mod attempt;
 mod clock;
+/// The store by hand: what waits, what was given up, and how the endpoints are.
+#[cfg(all(feature = "durable", unix))]
+pub mod control;
 mod delivery;
 mod destination;
 mod filter;
+mod figures;
 /// What `fuzz/` runs.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -83,6 +91,7 @@ mod hooks;
 mod keeper;
 mod line;
 mod notice;
+mod once;
 mod orders;
 mod outbox;
 mod question;
@@ -93,6 +102,7 @@ mod settings;
 mod signature;
 mod tls;
 mod warning;
+mod watch;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -102,14 +112,16 @@ use bytes::Bytes;
 pub use self::destination::DestinationError;
 pub use self::filter::takes;
 pub use self::headers::HeaderError;
+pub use self::figures::{EndpointState, EndpointStatus, LatencyBucket, LatencyHistogram};
 pub use self::hooks::{WebhookCounters, Webhooks};
 pub use self::keeper::Accepted;
 pub use self::notice::Notice;
+pub use self::once::send_once;
 #[cfg(feature = "durable")]
 pub use self::outbox::StoredOutbox;
 pub use self::outbox::{
-    Change, DeadLetter, MemoryOutbox, OpenSession, Outbox, OutboxError, Place, PutOut,
-    PutOutReason, SessionStep, StoredEvent, StoredLimits,
+    Change, DeadLetter, EventPage, EventState, KeptEvent, MemoryOutbox, OpenSession, Outbox,
+    OutboxError, Place, PutOut, PutOutReason, SessionStep, StoredEvent, StoredLimits,
 };
 pub use self::question::{Question, QuestionError};
 pub use self::request::{BatchFormat, BatchSettings, Compression};
@@ -120,6 +132,7 @@ pub use self::signature::{Delivery, RejectedDelivery};
 pub use self::signature::{
     KeyError, Refusal, SignedRequest, Signer, StandardHeaders, StandardSigner, Verifier, WebhookKey,
 };
+pub use self::watch::{Attempt, AttemptResult, Attempts, Watched};
 
 use self::notice::Notices;
 

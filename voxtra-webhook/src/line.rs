@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::delivery::{Breaker, Lanes};
+use super::figures::{EndpointStatus, Figures};
 use super::outbox::{PutOut, PutOutReason};
 use super::warning::Warnings;
 use super::{Notice, Notices, WebhookCounters, WebhookSettings};
@@ -15,7 +16,10 @@ use super::{Notice, Notices, WebhookCounters, WebhookSettings};
 pub(super) struct Line {
     /// Scheme, host and port.
     pub(super) origin: String,
+    /// What the outbox knows it by.
+    pub(super) name: String,
     pub(super) counters: Counters,
+    pub(super) figures: Figures,
     pub(super) warnings: Warnings,
     state: Mutex<State>,
     wake: Notify,
@@ -50,10 +54,12 @@ pub(super) const FULL: &str =
 const TOO_OLD: &str = "it is older than events are kept";
 
 impl Line {
-    pub(super) fn new(settings: &WebhookSettings) -> Self {
+    pub(super) fn new(settings: &WebhookSettings, name: String) -> Self {
         Self {
             origin: settings.origin(),
+            name,
             counters: Counters::default(),
+            figures: Figures::default(),
             warnings: Warnings::default(),
             state: Mutex::new(State {
                 lanes: Lanes::new(settings.batch.as_ref()),
@@ -158,6 +164,12 @@ impl Line {
             similar_lines_held_back = held_back,
             "webhook event not delivered: {outcome}"
         );
+    }
+
+    pub(super) fn status(&self) -> EndpointStatus {
+        let oldest = self.state().lanes.oldest();
+        self.figures
+            .status(&self.name, &self.origin, self.counters(), oldest)
     }
 
     pub(super) fn counters(&self) -> WebhookCounters {

@@ -11,6 +11,7 @@ mod new;
 mod secrets;
 mod serve;
 mod vad;
+mod webhook;
 
 use std::fs;
 use std::io::Read;

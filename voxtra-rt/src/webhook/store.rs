@@ -49,6 +49,20 @@ impl WebhookStore {
         }
     }
 
+    /// The file: `path`, or where this program has it without one. `None` if events are in memory,
+    /// or if no folder for the program's state is known.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        if !self.durable {
+            return None;
+        }
+        #[cfg(feature = "durable")]
+        let standard = || Some(state_folder()?.join(FIRST));
+        #[cfg(not(feature = "durable"))]
+        let standard = || None;
+        self.path.clone().or_else(standard)
+    }
+
     /// What is wrong with the file, without opening it or making one.
     ///
     /// # Errors
@@ -84,7 +98,7 @@ impl WebhookStore {
             if let Some(path) = self.path {
                 return Webhooks::stored(sender, hooks, path, self.limits);
             }
-            match standard_folder(&|name| std::env::var_os(name).map(PathBuf::from)) {
+            match state_folder() {
                 Some(folder) => return first_free(sender, &hooks, &folder, self.limits),
                 None => tracing::warn!(
                     "no folder for the program's state is known (STATE_DIRECTORY, XDG_STATE_HOME, HOME): webhook events that are not delivered when it ends are lost; set webhooks.path"
@@ -110,7 +124,7 @@ fn first_free(
     let mut number = 1;
     loop {
         let name = match number {
-            1 => "webhooks.redb".to_owned(),
+            1 => FIRST.to_owned(),
             number => format!("webhooks-{number}.redb"),
         };
         let opened = Webhooks::stored(sender, hooks.to_vec(), folder.join(name), limits);
@@ -123,9 +137,19 @@ fn first_free(
     }
 }
 
+/// The file of a program's first process.
+#[cfg(feature = "durable")]
+const FIRST: &str = "webhooks.redb";
+
 /// Most processes of one program that share a folder.
 #[cfg(feature = "durable")]
 const PROCESSES: u32 = 64;
+
+/// The folder for this program's state, as the environment has it.
+#[cfg(feature = "durable")]
+fn state_folder() -> Option<PathBuf> {
+    standard_folder(&|name| std::env::var_os(name).map(PathBuf::from))
+}
 
 /// The folder for this program's state.
 #[cfg(feature = "durable")]
@@ -196,6 +220,8 @@ mod tests {
         let mut names: Vec<_> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            // A process that has its file answers at a socket beside it.
+            .filter(|name| !name.ends_with(".sock"))
             .collect();
         names.sort();
         assert_eq!(names, ["webhooks-2.redb", "webhooks.redb"]);

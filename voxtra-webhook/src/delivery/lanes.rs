@@ -199,6 +199,53 @@ impl Lanes {
         Offer::Taken
     }
 
+    /// An event waits once more: it goes to its old place in its session, or behind those that are
+    /// under way.
+    pub(in super::super) fn put_back(&mut self, event: StoredEvent) -> Offer {
+        let session = Arc::clone(&event.event.session_id);
+        let most = self.most_loaded();
+        let Some(lane) = self.by_session.get_mut(&session) else {
+            return self.offer(event);
+        };
+        if lane.more_from.is_some_and(|from| from <= event.seq) {
+            return Offer::Taken;
+        }
+        let first = match lane.state {
+            State::UnderWay(count) => count,
+            _ => 0,
+        };
+        let later = |other: &Tried| other.event.seq > event.seq;
+        let place = lane.events.iter().position(later);
+        let place = place.unwrap_or(lane.events.len()).max(first);
+        self.bytes = self.bytes.saturating_add(event.event.body.len());
+        let tried = Tried { event, attempts: 0 };
+        lane.events.insert(place.min(lane.events.len()), tried);
+        lane.alone += usize::from(place < lane.alone);
+        if lane.events.len() > most
+            && let Some(last) = lane.events.pop_back()
+        {
+            self.bytes = self.bytes.saturating_sub(last.event.event.body.len());
+            lane.more_from = Some(last.event.seq);
+            lane.alone = lane.alone.min(lane.events.len());
+        }
+        match lane.state {
+            State::Idle | State::Hungry => self.make_ready(&session),
+            // What was tried before is not the first any more.
+            State::Resting(due) if place == 0 => {
+                self.resting.remove(&(due, Arc::clone(&session)));
+                self.make_ready(&session);
+            }
+            State::Ready | State::Resting(_) | State::UnderWay(_) => {}
+        }
+        Offer::Taken
+    }
+
+    /// When the oldest event was accepted, of those that are loaded.
+    pub(in super::super) fn oldest(&self) -> Option<i64> {
+        let first = |lane: &Lane| lane.events.iter().map(|tried| tried.event.accepted).min();
+        self.by_session.values().filter_map(first).min()
+    }
+
     fn push(&mut self, session: &Arc<str>, event: StoredEvent) {
         let Some(lane) = self.by_session.get_mut(session) else {
             return;
@@ -590,5 +637,102 @@ impl Room {
     fn has_for(self, start: &Start, bytes: usize, next: &Tried) -> bool {
         let bytes = bytes.saturating_add(taken(&next.event.event));
         start.events.len() < self.events && bytes <= self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OutgoingEvent;
+
+    fn event(seq: u64) -> StoredEvent {
+        StoredEvent {
+            seq,
+            accepted: 1_000 + i64::try_from(seq).unwrap(),
+            lifecycle: false,
+            event: OutgoingEvent {
+                wire: "order.created".into(),
+                id: seq.to_string(),
+                session_id: "s".into(),
+                sequence: None,
+                body: "{}".into(),
+            },
+        }
+    }
+
+    /// The session with these events loaded, and nothing more in the outbox.
+    fn lanes(seqs: &[u64]) -> Lanes {
+        let mut lanes = Lanes::new(None);
+        lanes.set_more(false);
+        for seq in seqs {
+            assert_eq!(lanes.offer(event(*seq)), Offer::Taken);
+        }
+        lanes
+    }
+
+    fn start(lanes: &mut Lanes) -> Option<(u64, u32)> {
+        let start = lanes.start(Instant::now(), [9, 9], false)?;
+        lanes.ended(&start);
+        let [tried] = &start.events[..] else {
+            panic!("{start:?}")
+        };
+        Some((tried.event.seq, tried.attempts))
+    }
+
+    fn leaves(lanes: &mut Lanes) {
+        lanes.finish(&"s".into(), 1, Next::Alone);
+    }
+
+    /// What is sent from now on, each at once.
+    fn rest(lanes: &mut Lanes) -> Vec<u64> {
+        let next = |lanes: &mut Lanes| {
+            let (seq, _) = start(lanes)?;
+            leaves(lanes);
+            Some(seq)
+        };
+        std::iter::from_fn(|| next(lanes)).collect()
+    }
+
+    #[test]
+    fn what_waits_again_goes_to_its_place_behind_what_is_under_way() {
+        let mut lanes = lanes(&[5, 9]);
+        assert_eq!(start(&mut lanes), Some((5, 0)));
+        lanes.put_back(event(7));
+        lanes.put_back(event(3));
+        lanes.put_back(event(11));
+        assert_eq!(start(&mut lanes), None, "one at a time");
+        assert_eq!(lanes.oldest(), Some(1_003));
+        leaves(&mut lanes);
+        assert_eq!(rest(&mut lanes), [3, 7, 9, 11]);
+        assert_eq!((lanes.bytes, lanes.oldest()), (0, None));
+    }
+
+    #[test]
+    fn what_waits_again_does_not_wait_for_the_back_off_of_another() {
+        let mut lanes = lanes(&[5]);
+        start(&mut lanes);
+        let later = Instant::now() + std::time::Duration::from_secs(3_600);
+        lanes.finish(&"s".into(), 0, Next::Again(later));
+        assert_eq!(start(&mut lanes), None);
+        lanes.put_back(event(7));
+        assert_eq!(start(&mut lanes), None, "the older one goes first");
+        lanes.put_back(event(3));
+        assert_eq!(start(&mut lanes), Some((3, 0)));
+        leaves(&mut lanes);
+        assert_eq!(rest(&mut lanes), [5, 7]);
+    }
+
+    #[test]
+    fn what_has_no_room_is_loaded_later_and_a_session_without_a_lane_gets_one() {
+        let mut lanes = lanes(&[]);
+        for seq in (1..=20).rev() {
+            assert_eq!(lanes.put_back(event(seq)), Offer::Taken);
+        }
+        assert_eq!(lanes.by_session["s"].events.len(), LOADED);
+        assert_eq!(lanes.wanted("s").0, 9);
+        assert_eq!(rest(&mut lanes), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(lanes.take_hungry().len(), 1);
+        let mut lanes = Lanes::new(None);
+        assert_eq!(lanes.put_back(event(1)), Offer::Load);
     }
 }

@@ -27,6 +27,7 @@ use super::line::Line;
 use super::orders::Orders;
 use super::outbox::{Change, Place, StoredEvent};
 use super::retry::{AttemptOutcome, backoff};
+use super::watch::{Attempt, Watch};
 use super::{Notice, Notices, WebhookSettings};
 
 /// The deliveries to one endpoint.
@@ -42,6 +43,7 @@ pub(super) struct Delivery<P> {
     is_durable: bool,
     clock: Clock,
     notices: Notices,
+    watch: Watch,
     tasks: TaskTracker,
     give_up: CancellationToken,
 }
@@ -51,6 +53,7 @@ pub(super) struct Delivery<P> {
 pub(super) struct Surroundings {
     pub(super) orders: Arc<Orders>,
     pub(super) notices: Notices,
+    pub(super) watch: Watch,
     pub(super) has_lifecycle: bool,
     pub(super) is_durable: bool,
 }
@@ -79,6 +82,7 @@ impl<P: Post> Delivery<P> {
             is_durable: around.is_durable,
             clock: Clock::new(),
             notices: around.notices,
+            watch: around.watch,
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),
         });
@@ -232,6 +236,7 @@ impl<P: Post> Delivery<P> {
             .iter()
             .map(|tried| &tried.event.event)
             .collect();
+        let began = Instant::now();
         let outcome = tokio::select! {
             biased;
             () = self.give_up.cancelled() => {
@@ -240,13 +245,18 @@ impl<P: Post> Delivery<P> {
             }
             outcome = self.post.post(&events) => outcome,
         };
+        self.tell_attempt(&start, &outcome, began);
         match outcome {
             AttemptOutcome::Delivered => {
                 self.answered();
                 // None is left.
                 self.end(&start, Next::Alone, |tried| {
                     self.line.counters.delivered.fetch_add(1, Relaxed);
-                    Some(Change::Delivered(self.place_of(&tried.event)))
+                    self.line.figures.delivered(self.age(&tried.event));
+                    Some(Change::Delivered {
+                        place: self.place_of(&tried.event),
+                        attempts: tried.attempts.saturating_add(1),
+                    })
                 });
             }
             AttemptOutcome::Refused { reason } => {
@@ -255,6 +265,7 @@ impl<P: Post> Delivery<P> {
             }
             AttemptOutcome::Gone { reason } => {
                 if self.line.set_gone() {
+                    self.line.figures.disabled(self.clock.now());
                     tracing::error!(webhook = %self.line.origin, reason, "the receiver wants no more events: it gets none until the next start");
                     self.notices.send(Notice::EndpointGone {
                         endpoint: self.line.origin.clone(),
@@ -292,6 +303,7 @@ impl<P: Post> Delivery<P> {
         let after = after.map(|after| after.min(self.settings.max_backoff));
         let turn = self.line.state().breaker.failed(now, after);
         if turn == Turn::Opened {
+            self.line.figures.down(self.clock.now(), reason);
             tracing::warn!(webhook = %self.line.origin, reason, "the receiver does not answer: it is tried now and then until it does");
             self.notices.send(Notice::EndpointDown {
                 endpoint: self.line.origin.clone(),
@@ -321,8 +333,7 @@ impl<P: Post> Delivery<P> {
 
     /// How much longer an event is tried.
     fn time_left(&self, tried: &Tried) -> Duration {
-        let age = self.clock.now().saturating_sub(tried.event.accepted);
-        let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
+        let age = self.age(&tried.event);
         self.settings.give_up_after.saturating_sub(age)
     }
 
@@ -333,12 +344,35 @@ impl<P: Post> Delivery<P> {
         is_enough || self.time_left(tried).is_zero()
     }
 
+    /// How long ago the event was accepted.
+    fn age(&self, event: &StoredEvent) -> Duration {
+        let age = self.clock.now().saturating_sub(event.accepted);
+        Duration::from_millis(u64::try_from(age).unwrap_or_default())
+    }
+
+    /// Tells who looks on.
+    fn tell_attempt(&self, start: &Start, outcome: &AttemptOutcome, began: Instant) {
+        if !self.watch.is_watched() {
+            return;
+        }
+        let (now, took) = (self.clock.now(), began.elapsed());
+        for tried in &start.events {
+            let attempt = Attempt::new(&tried.event, tried.attempts, outcome, now, took);
+            self.watch.tell(Attempt {
+                endpoint: self.line.name.clone(),
+                url: self.line.origin.clone(),
+                ..attempt
+            });
+        }
+    }
+
     /// The receiver is there.
     fn answered(&self) {
         let mut state = self.line.state();
         if state.breaker.answered() == Turn::Closed {
             state.lanes.wake_all(false);
             drop(state);
+            self.line.figures.up();
             tracing::info!(webhook = %self.line.origin, "the receiver answers again");
             self.notices.send(Notice::EndpointUp {
                 endpoint: self.line.origin.clone(),

@@ -1,7 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Change, DeadLetter, Outbox, OutboxError, Place, PutOut, PutOutReason, StoredEvent};
+use super::{
+    Change, DeadLetter, EventPage, EventState, KeptEvent, Outbox, OutboxError, Place, PutOut,
+    PutOutReason, StoredEvent,
+};
 
 /// An outbox in memory: what it holds is lost when the process ends.
 ///
@@ -111,7 +114,7 @@ impl MemoryOutbox {
                     put_out.extend(waiting.accept(event, *room, *endpoint));
                 }
             }
-            Change::Delivered(place) => {
+            Change::Delivered { place, .. } => {
                 self.take(place);
             }
             Change::GiveUp {
@@ -138,6 +141,17 @@ impl MemoryOutbox {
             }
             // They end with the process, as the outbox does.
             Change::Session { .. } => {}
+            Change::Redeliver { endpoint, seq } => {
+                let room = *self.rooms.get(endpoint).unwrap_or(&self.room);
+                let Some(waiting) = self.endpoints.get_mut(endpoint) else {
+                    return;
+                };
+                if let Some(letter) = waiting.dead.remove(seq) {
+                    let mut event = letter.event;
+                    event.accepted = now;
+                    put_out.extend(waiting.accept(&event, room, *endpoint));
+                }
+            }
             Change::Forget { endpoint, seq } => {
                 if let Some(waiting) = self.endpoints.get_mut(endpoint) {
                     waiting.dead.remove(seq);
@@ -322,6 +336,57 @@ impl Outbox for MemoryOutbox {
             .into_iter()
             .flat_map(|waiting| waiting.dead.range(from..));
         Ok(dead.take(most).map(|(_, letter)| letter.clone()).collect())
+    }
+
+    fn endpoints(&self) -> Result<Vec<(String, u32)>, OutboxError> {
+        let names = self.names.iter();
+        Ok(names
+            .map(|(name, number)| (name.clone(), *number))
+            .collect())
+    }
+
+    /// It keeps no event that was delivered.
+    fn browse(
+        &self,
+        endpoint: u32,
+        state: EventState,
+        from: u64,
+        most: usize,
+        bytes: usize,
+    ) -> Result<EventPage, OutboxError> {
+        let mut kept: Vec<KeptEvent> = match state {
+            EventState::Pending => self
+                .all(endpoint)
+                .into_iter()
+                .map(KeptEvent::pending)
+                .collect(),
+            EventState::Dead => {
+                let letters = self.dead(endpoint, from, usize::MAX)?;
+                letters.into_iter().map(KeptEvent::from).collect()
+            }
+            EventState::Delivered => Vec::new(),
+        };
+        kept.retain(|kept| kept.event.seq >= from);
+        kept.sort_by_key(|kept| kept.event.seq);
+        let mut sum = 0_usize;
+        let fits = |(nth, kept): (usize, &KeptEvent)| {
+            let fits = nth < most && sum < bytes;
+            sum = sum.saturating_add(kept.event.event.body.len());
+            !fits
+        };
+        let end = kept.iter().enumerate().position(fits);
+        let rest = kept.split_off(end.unwrap_or(kept.len()));
+        Ok(EventPage {
+            events: kept,
+            next: rest.first().map(|next| next.event.seq),
+        })
+    }
+
+    fn dead_letters(&self, endpoint: u32) -> u64 {
+        let waiting = self.endpoints.get(&endpoint);
+        waiting.map_or(0, |waiting| {
+            u64::try_from(waiting.dead.len()).unwrap_or(u64::MAX)
+        })
     }
 
     fn waiting(&self, endpoint: u32) -> Result<u64, OutboxError> {

@@ -1,8 +1,13 @@
 //! Where accepted events stay until they are delivered.
 
+#[cfg(feature = "durable")]
+mod browsing;
+mod kept;
 mod memory;
 #[cfg(test)]
 mod model_tests;
+#[cfg(feature = "durable")]
+mod reader;
 #[cfg(feature = "durable")]
 mod record;
 #[cfg(feature = "durable")]
@@ -12,9 +17,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::kept::{EventPage, EventState, KeptEvent};
 pub use self::memory::MemoryOutbox;
 #[cfg(feature = "durable")]
 pub use self::stored::StoredOutbox;
+#[cfg(feature = "durable")]
+pub(crate) use self::{browsing::Page, reader::StoredReader};
 
 use super::OutgoingEvent;
 
@@ -71,6 +79,33 @@ pub trait Outbox: Send + 'static {
         Ok(Vec::new())
     }
 
+    /// The names of all endpoints that it has numbers for, those of earlier processes too. Default:
+    /// none are told.
+    fn endpoints(&self) -> Result<Vec<(String, u32)>, OutboxError> {
+        Ok(Vec::new())
+    }
+
+    /// The events of `endpoint` in this state in their order, beginning at `from`. Looks at `most`
+    /// events, and at no further one once the bodies have `bytes` bytes; where there are more, the
+    /// page says where it goes on. Default: none are told.
+    fn browse(
+        &self,
+        endpoint: u32,
+        state: EventState,
+        from: u64,
+        most: usize,
+        bytes: usize,
+    ) -> Result<EventPage, OutboxError> {
+        let _ = (endpoint, state, from, most, bytes);
+        Ok(EventPage::default())
+    }
+
+    /// How many dead letters of `endpoint` there are; it is asked for often. Default: 0.
+    fn dead_letters(&self, endpoint: u32) -> u64 {
+        let _ = endpoint;
+        0
+    }
+
     /// How many events wait for `endpoint`.
     fn waiting(&self, endpoint: u32) -> Result<u64, OutboxError>;
 
@@ -96,6 +131,9 @@ pub struct StoredLimits {
     pub bytes: u64,
     /// How old an event gets, delivered or not. Default 7 days.
     pub age: Duration,
+    /// How many delivered events are kept for each endpoint, the newest ones, so that they can be
+    /// looked at and sent again. They leave first when room is short. Default 1,000; 0 keeps none.
+    pub delivered: usize,
 }
 
 impl Default for StoredLimits {
@@ -103,6 +141,7 @@ impl Default for StoredLimits {
         Self {
             bytes: 1 << 30,
             age: Duration::from_secs(7 * 24 * 3_600),
+            delivered: 1_000,
         }
     }
 }
@@ -112,7 +151,8 @@ impl Default for StoredLimits {
 pub struct StoredEvent {
     /// Its place in the order of everything the outbox accepted.
     pub seq: u64,
-    /// When it was accepted, in milliseconds since 1970.
+    /// When it was accepted, or put back for another delivery ([`Change::Redeliver`]), in
+    /// milliseconds since 1970.
     pub accepted: i64,
     /// Whether it is of a session's life; such events leave last when room is short.
     pub lifecycle: bool,
@@ -144,8 +184,14 @@ pub enum Change {
         /// The endpoints, each once.
         endpoints: Vec<u32>,
     },
-    /// The event was delivered to the endpoint: it leaves the lane.
-    Delivered(Place),
+    /// The event was delivered to the endpoint: it leaves the lane. An outbox may keep it for a
+    /// while.
+    Delivered {
+        /// Its place.
+        place: Place,
+        /// How often it was tried.
+        attempts: u32,
+    },
     /// The event was given up for this endpoint: it leaves the lane, and is a dead letter.
     GiveUp {
         /// Its place.
@@ -164,6 +210,14 @@ pub enum Change {
         step: SessionStep,
         /// The number of the event that tells so.
         sequence: Option<u64>,
+    },
+    /// A dead letter, or a delivered event that is kept, waits again: in its old place, and with
+    /// the time of now.
+    Redeliver {
+        /// The endpoint.
+        endpoint: u32,
+        /// The event's number.
+        seq: u64,
     },
     /// A dead letter is forgotten.
     Forget {

@@ -13,6 +13,8 @@ use super::*;
 struct Model {
     lanes: BTreeMap<Place, StoredEvent>,
     dead: BTreeMap<(u32, u64), DeadLetter>,
+    delivered: BTreeMap<(u32, u64), StoredEvent>,
+    keeps_delivered: bool,
 }
 
 const ENDPOINTS: u32 = 3;
@@ -27,8 +29,11 @@ impl Model {
                     self.lanes.insert(place, event.clone());
                 }
             }
-            Change::Delivered(place) => {
-                self.lanes.remove(place);
+            Change::Delivered { place, .. } => {
+                let event = self.lanes.remove(place);
+                if let Some(event) = event.filter(|_| self.keeps_delivered) {
+                    self.delivered.insert((place.endpoint, place.seq), event);
+                }
             }
             Change::GiveUp {
                 place,
@@ -46,6 +51,13 @@ impl Model {
                 }
             }
             Change::Session { .. } => {}
+            Change::Redeliver { endpoint, seq } => {
+                let dead = self.dead.remove(&(*endpoint, *seq));
+                let delivered = self.delivered.remove(&(*endpoint, *seq));
+                if let Some(event) = dead.map(|letter| letter.event).or(delivered) {
+                    self.lanes.insert(place(*endpoint, &event), event);
+                }
+            }
             Change::Forget { endpoint, seq } => {
                 self.dead.remove(&(*endpoint, *seq));
             }
@@ -54,7 +66,10 @@ impl Model {
 
     /// What an outbox says that it holds.
     fn of(outbox: &dyn Outbox) -> Self {
-        let mut model = Self::default();
+        let mut model = Self {
+            keeps_delivered: outbox.is_durable(),
+            ..Self::default()
+        };
         for endpoint in 0..ENDPOINTS {
             let mut after = None;
             loop {
@@ -89,8 +104,50 @@ impl Model {
                 waiting.count() as u64,
                 "endpoint {endpoint}"
             );
+            for kept in browsed(outbox, endpoint, EventState::Delivered) {
+                let event = kept.event;
+                model.delivered.insert((endpoint, event.seq), event);
+            }
+            model.is_browsed(outbox, endpoint);
         }
         model
+    }
+
+    /// What is browsed is what is read otherwise.
+    fn is_browsed(&self, outbox: &dyn Outbox, endpoint: u32) {
+        let mut lanes = self
+            .lanes
+            .iter()
+            .filter(|(place, _)| place.endpoint == endpoint);
+        let mut pending: Vec<_> = lanes.by_ref().map(|(_, event)| event.seq).collect();
+        pending.sort_unstable();
+        let seqs = |state| -> Vec<u64> {
+            let browsed = browsed(outbox, endpoint, state);
+            assert!(browsed.iter().all(|kept| kept.state == state));
+            browsed.iter().map(|kept| kept.event.seq).collect()
+        };
+        assert_eq!(seqs(EventState::Pending), pending);
+        let letters = self.dead.keys().filter(|(number, _)| *number == endpoint);
+        let dead: Vec<_> = letters.map(|(_, seq)| *seq).collect();
+        assert_eq!(seqs(EventState::Dead), dead);
+        assert_eq!(outbox.dead_letters(endpoint), dead.len() as u64);
+    }
+}
+
+/// Everything of one state, in small pages.
+fn browsed(outbox: &dyn Outbox, endpoint: u32, state: EventState) -> Vec<KeptEvent> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    loop {
+        let page = outbox.browse(endpoint, state, from, 2, 1_000).unwrap();
+        all.extend(page.events);
+        match page.next {
+            Some(next) => {
+                assert!(next > from || from == 0 && next == 0, "{next} after {from}");
+                from = next;
+            }
+            None => return all,
+        }
     }
 }
 
@@ -113,6 +170,7 @@ enum Step {
     },
     Delivered(usize),
     GiveUp(usize),
+    Redeliver(usize),
     Forget(usize),
 }
 
@@ -129,6 +187,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => accept,
         2 => any::<usize>().prop_map(Step::Delivered),
         1 => any::<usize>().prop_map(Step::GiveUp),
+        1 => any::<usize>().prop_map(Step::Redeliver),
         1 => any::<usize>().prop_map(Step::Forget),
     ];
     prop::collection::vec(step, 1..12)
@@ -153,12 +212,20 @@ fn change(step: &Step, model: &Model, seq: &mut u64) -> Option<Change> {
             let endpoints = endpoints.collect();
             Change::Accept { event, endpoints }
         }
-        Step::Delivered(n) => Change::Delivered(nth(*n)?),
+        Step::Delivered(n) => Change::Delivered {
+            place: nth(*n)?,
+            attempts: 1,
+        },
         Step::GiveUp(n) => Change::GiveUp {
             place: nth(*n)?,
             reason: "it answered 400".to_owned(),
             attempts: 3,
         },
+        Step::Redeliver(n) => {
+            let kept: Vec<_> = model.dead.keys().chain(model.delivered.keys()).collect();
+            let (endpoint, seq) = **kept.get(n % kept.len().max(1))?;
+            Change::Redeliver { endpoint, seq }
+        }
         Step::Forget(n) => {
             let dead: Vec<_> = model.dead.keys().collect();
             let (endpoint, seq) = **dead.get(n % dead.len().max(1))?;
@@ -356,7 +423,10 @@ mod on_disk {
             let mut disk = Disk::default();
             let mut outbox = disk.outbox().unwrap();
             endpoints(&mut outbox);
-            let mut model = Model::default();
+            let mut model = Model {
+                keeps_delivered: true,
+                ..Model::default()
+            };
             let mut seq = outbox.next_seq();
             for (steps, power) in batches {
                 let (changes, after) = batch(&steps, &model, &mut seq);

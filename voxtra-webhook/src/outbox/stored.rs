@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -5,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _,
-    ReadableTableMetadata as _, Table, TableDefinition, TableError, WriteTransaction,
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadTransaction, ReadableDatabase as _,
+    ReadableTable as _, ReadableTableMetadata as _, Table, TableDefinition, TableError,
+    WriteTransaction,
 };
 
+use super::browsing::{self, Page};
 use super::memory::put_out_of;
 use super::record::{self, Epitaph, Record};
 use super::{
-    Change, DeadLetter, OpenSession, Outbox, OutboxError, Place, PutOut, PutOutReason, SessionStep,
-    StoredEvent, StoredLimits,
+    Change, DeadLetter, EventPage, EventState, OpenSession, Outbox, OutboxError, Place, PutOut,
+    PutOutReason, SessionStep, StoredEvent, StoredLimits,
 };
 
 /// An outbox in one file, whose events outlive the process.
@@ -21,26 +24,43 @@ use super::{
 /// A [`commit`](Outbox::commit) returns when the disk has it. The file is readable by its owner
 /// alone. While it is open no other process can open it to write, but others may read it.
 ///
-/// When `bytes` of the [`StoredLimits`] are used up, the oldest dead letters go first, then the
-/// oldest ordinary events, and the oldest lifecycle events last.
+/// When `bytes` of the [`StoredLimits`] are used up, delivered events go first, then the oldest
+/// dead letters, then the oldest ordinary events, and the oldest lifecycle events last.
 pub struct StoredOutbox {
     path: PathBuf,
     database: Database,
     limits: StoredLimits,
     next_seq: u64,
     bytes: u64,
+    kept: Kept,
+}
+
+/// How many events of each endpoint are kept though they do not wait.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    dead: BTreeMap<u32, u64>,
+    delivered: BTreeMap<u32, u64>,
 }
 
 /// What the file says of itself: `format`, and `bytes`, how many the events take.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("outbox");
 /// The number of each endpoint.
-const ENDPOINTS: TableDefinition<'_, &str, u32> = TableDefinition::new("endpoints");
+pub(super) const ENDPOINTS: TableDefinition<'_, &str, u32> = TableDefinition::new("endpoints");
 /// Each event by its kind and number.
-const EVENTS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("events");
+pub(super) const EVENTS: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("events");
 /// What waits: endpoint, session and number lead to the kind and the number of endpoints.
-const LANES: TableDefinition<'_, (u32, &str, u64), (u8, u16)> = TableDefinition::new("lanes");
+pub(super) const LANES: TableDefinition<'_, (u32, &str, u64), (u8, u16)> =
+    TableDefinition::new("lanes");
 /// Dead letters by endpoint and number.
-const DEAD: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("dead");
+pub(super) const DEAD: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("dead");
+
+/// Events that were delivered, by endpoint and number: the kind, how many endpoints the event had,
+/// when it was delivered, in milliseconds since 1970, and how often it was tried.
+pub(super) const DELIVERED: TableDefinition<'_, (u32, u64), (u8, u16, i64, u32)> =
+    TableDefinition::new("delivered");
+
+/// What waits once more, by endpoint and number: since when, in milliseconds since 1970.
+const AGAIN: TableDefinition<'_, (u32, u64), i64> = TableDefinition::new("again");
 
 /// Sessions that have begun and not ended: whether they have concluded, the number of their last
 /// event plus one, or 0, and when they began and were last heard of, in milliseconds since 1970.
@@ -49,8 +69,8 @@ const SESSIONS: TableDefinition<'_, &str, (bool, u64, i64, i64)> = TableDefiniti
 /// The format that this version writes, and the latest that it reads.
 const FORMAT: u64 = 1;
 /// Kinds, in the order in which they leave for lack of room.
-const ORDINARY: u8 = 0;
-const LIFECYCLE: u8 = 1;
+pub(super) const ORDINARY: u8 = 0;
+pub(super) const LIFECYCLE: u8 = 1;
 /// How much an event takes beside its record.
 const OVERHEAD: u64 = 200;
 /// From here on a repair would take long.
@@ -112,6 +132,7 @@ impl StoredOutbox {
             limits,
             next_seq: 1,
             bytes: 0,
+            kept: Kept::default(),
         };
         let path = outbox.path.clone();
         guarded(&path, || {
@@ -123,40 +144,39 @@ impl StoredOutbox {
 
     /// Makes sure that the database has an outbox of a format that is known.
     fn recognise(&mut self) -> Result<(), OutboxError> {
-        let foreign = |what: &str| OutboxError::Foreign {
-            path: self.path.clone(),
-            what: what.to_owned(),
-        };
         let reading = self.database.begin_read().map_err(self.failed())?;
-        let format = match reading.open_table(META) {
-            Ok(meta) => meta
-                .get("format")
-                .map_err(self.failed())?
-                .map(|format| format.value()),
-            Err(TableError::TableDoesNotExist(_)) => {
-                if reading
-                    .list_tables()
-                    .map_err(self.failed())?
-                    .next()
-                    .is_some()
-                {
-                    return Err(foreign("it is a database of another program"));
-                }
-                drop(reading);
-                return self.initialise();
-            }
-            Err(TableError::Storage(error)) => return Err(self.failed()(error)),
-            Err(_) => return Err(foreign("it is a database of another program")),
-        };
-        match format {
-            None => Err(foreign("it does not say its format")),
-            Some(found) if found > FORMAT => Err(OutboxError::Newer {
-                path: self.path.clone(),
-                found,
-                known: FORMAT,
-            }),
-            Some(_) => Ok(()),
+        let is_empty = reading
+            .list_tables()
+            .map_err(self.failed())?
+            .next()
+            .is_none();
+        if is_empty {
+            drop(reading);
+            return self.initialise();
         }
+        recognise(&self.path, &reading).map_err(self.failed())??;
+        drop(reading);
+        self.complete()
+    }
+
+    /// Makes the tables that the first files of this format did not have.
+    fn complete(&self) -> Result<(), OutboxError> {
+        let reading = self.database.begin_read().map_err(self.failed())?;
+        let is_there = |table: Result<(), TableError>| match table {
+            Ok(()) => Ok(true),
+            Err(TableError::TableDoesNotExist(_)) => Ok(false),
+            Err(error) => Err(self.failed()(error)),
+        };
+        if is_there(reading.open_table(DELIVERED).map(drop))?
+            && is_there(reading.open_table(AGAIN).map(drop))?
+        {
+            return Ok(());
+        }
+        drop(reading);
+        let writing = self.database.begin_write().map_err(self.failed())?;
+        writing.open_table(DELIVERED).map_err(self.failed())?;
+        writing.open_table(AGAIN).map_err(self.failed())?;
+        writing.commit().map_err(self.failed())
     }
 
     fn initialise(&self) -> Result<(), OutboxError> {
@@ -169,6 +189,8 @@ impl StoredOutbox {
             writing.open_table(EVENTS).map_err(self.failed())?;
             writing.open_table(LANES).map_err(self.failed())?;
             writing.open_table(DEAD).map_err(self.failed())?;
+            writing.open_table(DELIVERED).map_err(self.failed())?;
+            writing.open_table(AGAIN).map_err(self.failed())?;
             writing.open_table(SESSIONS).map_err(self.failed())?;
         }
         writing.commit().map_err(self.failed())
@@ -190,15 +212,23 @@ impl StoredOutbox {
                 last = last.max(newest.map_err(self.failed())?.0.value().1);
             }
         }
+        let dead = reading.open_table(DEAD).map_err(self.failed())?;
+        for letter in dead.iter().map_err(self.failed())? {
+            let (place, _) = letter.map_err(self.failed())?;
+            *self.kept.dead.entry(place.value().0).or_default() += 1;
+        }
+        let delivered = reading.open_table(DELIVERED).map_err(self.failed())?;
+        for event in delivered.iter().map_err(self.failed())? {
+            let (place, _) = event.map_err(self.failed())?;
+            *self.kept.delivered.entry(place.value().0).or_default() += 1;
+        }
         self.bytes = bytes;
         self.next_seq = last.saturating_add(1);
         Ok(())
     }
 
-    /// What an error of the database means for the file.
     fn failed<E: Into<redb::Error>>(&self) -> impl Fn(E) -> OutboxError + use<E> {
-        let path = self.path.clone();
-        move |error| fault(&path, error.into())
+        failed(&self.path)
     }
 
     /// Runs a change as one transaction, and takes over its counts when the disk has it.
@@ -211,19 +241,19 @@ impl StoredOutbox {
             let mut writing = self.database.begin_write().map_err(self.failed())?;
             // It makes a commit slower, and the repair of a large file after a kill much faster.
             writing.set_quick_repair(self.bytes > LARGE);
-            let (result, next_seq, bytes) = {
-                let mut tables =
-                    Tables::open(&writing, self.next_seq, self.bytes).map_err(self.failed())?;
+            let (result, next_seq, bytes, kept) = {
+                let mut tables = Tables::open(&writing, self).map_err(self.failed())?;
                 let result = change(&mut tables).map_err(self.failed())?;
                 tables
                     .meta
                     .insert("bytes", tables.bytes)
                     .map_err(self.failed())?;
-                (result, tables.next_seq, tables.bytes)
+                (result, tables.next_seq, tables.bytes, tables.kept)
             };
             writing.commit().map_err(self.failed())?;
             self.next_seq = next_seq;
             self.bytes = bytes;
+            self.kept = kept;
             Ok(result)
         })
     }
@@ -244,7 +274,7 @@ impl StoredOutbox {
 
     fn read<T>(
         &self,
-        read: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, OutboxError> {
         guarded(&self.path, || {
             let reading = self.database.begin_read().map_err(self.failed())?;
@@ -344,6 +374,7 @@ impl Outbox for StoredOutbox {
         self.read(|reading| {
             let lanes = reading.open_table(LANES)?;
             let events = reading.open_table(EVENTS)?;
+            let again = reading.open_table(AGAIN)?;
             let mut found = Vec::new();
             let mut sum = 0_usize;
             let lane = (endpoint, session, from)..=(endpoint, session, u64::MAX);
@@ -356,7 +387,11 @@ impl Outbox for StoredOutbox {
                 let Some(event) = events.get((kind.value().0, seq))? else {
                     continue;
                 };
-                let Record { event, .. } = record::decode(seq, event.value()).ok_or_else(torn)?;
+                let Record { mut event, .. } =
+                    record::decode(seq, event.value()).ok_or_else(torn)?;
+                if let Some(since) = again.get((endpoint, seq))? {
+                    event.accepted = since.value();
+                }
                 sum = sum.saturating_add(event.event.body.len());
                 found.push(event);
             }
@@ -389,6 +424,39 @@ impl Outbox for StoredOutbox {
             }
             Ok(letters)
         })
+    }
+
+    fn endpoints(&self) -> Result<Vec<(String, u32)>, OutboxError> {
+        self.read(|reading| {
+            let endpoints = reading.open_table(ENDPOINTS)?;
+            let mut all = Vec::new();
+            for endpoint in endpoints.iter()? {
+                let (name, number) = endpoint?;
+                all.push((name.value().to_owned(), number.value()));
+            }
+            Ok(all)
+        })
+    }
+
+    fn browse(
+        &self,
+        endpoint: u32,
+        state: EventState,
+        from: u64,
+        most: usize,
+        bytes: usize,
+    ) -> Result<EventPage, OutboxError> {
+        let page = Page {
+            endpoint,
+            from,
+            most,
+            bytes,
+        };
+        self.read(|reading| browsing::read(reading, state, &page))
+    }
+
+    fn dead_letters(&self, endpoint: u32) -> u64 {
+        self.kept.dead.get(&endpoint).copied().unwrap_or_default()
     }
 
     fn open_sessions(&self, most: usize) -> Result<Vec<OpenSession>, OutboxError> {
@@ -431,30 +499,41 @@ struct Tables<'a> {
     events: Table<'a, (u8, u64), &'static [u8]>,
     lanes: Table<'a, (u32, &'static str, u64), (u8, u16)>,
     dead: Table<'a, (u32, u64), &'static [u8]>,
+    delivered: Table<'a, (u32, u64), (u8, u16, i64, u32)>,
+    again: Table<'a, (u32, u64), i64>,
     sessions: Table<'a, &'static str, (bool, u64, i64, i64)>,
     next_seq: u64,
     bytes: u64,
+    kept: Kept,
+    /// Most delivered events of an endpoint that are kept.
+    most_delivered: u64,
 }
 
 impl<'a> Tables<'a> {
-    fn open(writing: &'a WriteTransaction, next_seq: u64, bytes: u64) -> Result<Self, TableError> {
+    fn open(writing: &'a WriteTransaction, outbox: &StoredOutbox) -> Result<Self, TableError> {
         Ok(Self {
             meta: writing.open_table(META)?,
             endpoints: writing.open_table(ENDPOINTS)?,
             events: writing.open_table(EVENTS)?,
             lanes: writing.open_table(LANES)?,
             dead: writing.open_table(DEAD)?,
+            delivered: writing.open_table(DELIVERED)?,
+            again: writing.open_table(AGAIN)?,
             sessions: writing.open_table(SESSIONS)?,
-            next_seq,
-            bytes,
+            next_seq: outbox.next_seq,
+            bytes: outbox.bytes,
+            kept: outbox.kept.clone(),
+            most_delivered: u64::try_from(outbox.limits.delivered).unwrap_or(u64::MAX),
         })
     }
 
     fn apply(&mut self, change: &Change, now: i64) -> Result<(), redb::Error> {
         match change {
             Change::Accept { event, endpoints } => self.accept(event, endpoints),
-            Change::Delivered(place) => match self.leave_lane(place)? {
-                Some((kind, endpoints)) => self.release(kind, place.seq, endpoints),
+            Change::Delivered { place, attempts } => match self.leave_lane(place)? {
+                Some((kind, endpoints)) => {
+                    self.keep_delivered(place, (kind, endpoints, now, *attempts))
+                }
                 None => Ok(()),
             },
             Change::GiveUp {
@@ -473,6 +552,7 @@ impl<'a> Tables<'a> {
                 };
                 self.dead
                     .insert((place.endpoint, place.seq), &*epitaph.encode())?;
+                *self.kept.dead.entry(place.endpoint).or_default() += 1;
                 Ok(())
             }
             Change::Session {
@@ -480,6 +560,7 @@ impl<'a> Tables<'a> {
                 step,
                 sequence,
             } => self.step(session, *step, *sequence, now),
+            Change::Redeliver { endpoint, seq } => self.redeliver(*endpoint, *seq, now),
             Change::Forget { endpoint, seq } => self.forget(*endpoint, *seq),
         }
     }
@@ -548,15 +629,90 @@ impl<'a> Tables<'a> {
         let left = self
             .lanes
             .remove((place.endpoint, &*place.session, place.seq))?;
+        self.again.remove((place.endpoint, place.seq))?;
         Ok(left.map(|kind| kind.value()))
     }
 
     fn forget(&mut self, endpoint: u32, seq: u64) -> Result<(), redb::Error> {
+        match self.leave_dead(endpoint, seq)? {
+            Some(kind) => self.release(kind, seq, u16::MAX),
+            None => Ok(()),
+        }
+    }
+
+    /// The event is no dead letter any more. Returns its kind if it was one.
+    fn leave_dead(&mut self, endpoint: u32, seq: u64) -> Result<Option<u8>, redb::Error> {
         let epitaph = match self.dead.remove((endpoint, seq))? {
             Some(epitaph) => Epitaph::decode(epitaph.value()).ok_or_else(torn)?,
+            None => return Ok(None),
+        };
+        less(&mut self.kept.dead, endpoint);
+        Ok(Some(kind(epitaph.lifecycle)))
+    }
+
+    /// The event is not among the delivered ones any more. Returns its kind and the number of its
+    /// endpoints if it was.
+    fn leave_delivered(
+        &mut self,
+        endpoint: u32,
+        seq: u64,
+    ) -> Result<Option<(u8, u16)>, redb::Error> {
+        let left = self.delivered.remove((endpoint, seq))?;
+        let left = left.map(|event| (event.value().0, event.value().1));
+        if left.is_some() {
+            less(&mut self.kept.delivered, endpoint);
+        }
+        Ok(left)
+    }
+
+    /// Keeps an event that was delivered, and lets go of the oldest one if there are too many.
+    fn keep_delivered(
+        &mut self,
+        place: &Place,
+        event: (u8, u16, i64, u32),
+    ) -> Result<(), redb::Error> {
+        let endpoint = place.endpoint;
+        if self.most_delivered == 0 {
+            return self.release(event.0, place.seq, event.1);
+        }
+        self.delivered.insert((endpoint, place.seq), event)?;
+        *self.kept.delivered.entry(endpoint).or_default() += 1;
+        while self.kept.delivered.get(&endpoint) > Some(&self.most_delivered) {
+            let of_endpoint = (endpoint, 0)..=(endpoint, u64::MAX);
+            let oldest = match self.delivered.range(of_endpoint)?.next() {
+                Some(oldest) => oldest?.0.value().1,
+                None => break,
+            };
+            self.let_go(endpoint, oldest)?;
+        }
+        Ok(())
+    }
+
+    /// A delivered event is kept no longer.
+    fn let_go(&mut self, endpoint: u32, seq: u64) -> Result<(), redb::Error> {
+        match self.leave_delivered(endpoint, seq)? {
+            Some((kind, endpoints)) => self.release(kind, seq, endpoints),
+            None => Ok(()),
+        }
+    }
+
+    fn redeliver(&mut self, endpoint: u32, seq: u64, now: i64) -> Result<(), redb::Error> {
+        let kind = match self.leave_dead(endpoint, seq)? {
+            Some(kind) => kind,
+            None => match self.leave_delivered(endpoint, seq)? {
+                Some((kind, _)) => kind,
+                None => return Ok(()),
+            },
+        };
+        let Record { event, endpoints } = match self.events.get((kind, seq))? {
+            Some(record) => record::decode(seq, record.value()).ok_or_else(torn)?,
             None => return Ok(()),
         };
-        self.release(kind(epitaph.lifecycle), seq, u16::MAX)
+        let count = u16::try_from(endpoints.len()).unwrap_or(u16::MAX);
+        self.lanes
+            .insert((endpoint, &*event.event.session_id, seq), (kind, count))?;
+        self.again.insert((endpoint, seq), now)?;
+        Ok(())
     }
 
     /// Removes the event if no endpoint needs it any more; it had so many.
@@ -579,6 +735,7 @@ impl<'a> Tables<'a> {
             let session = &*event.event.session_id;
             if self.lanes.get((endpoint, session, seq))?.is_some()
                 || self.dead.get((endpoint, seq))?.is_some()
+                || self.delivered.get((endpoint, seq))?.is_some()
             {
                 return Ok(true);
             }
@@ -588,6 +745,11 @@ impl<'a> Tables<'a> {
 
     /// Puts out what goes next for lack of room; false if there is nothing left.
     fn put_out(&mut self, put_out: &mut Vec<PutOut>) -> Result<bool, redb::Error> {
+        let delivered = self.delivered.first()?.map(|(place, _)| place.value());
+        if let Some((endpoint, seq)) = delivered {
+            self.let_go(endpoint, seq)?;
+            return Ok(true);
+        }
         let dead = self.dead.first()?.map(|(place, _)| place.value());
         if let Some((endpoint, seq)) = dead {
             self.forget(endpoint, seq)?;
@@ -642,13 +804,20 @@ impl<'a> Tables<'a> {
             if self.leave_lane(&gone.place)?.is_some() {
                 put_out.push(gone);
             }
-            self.dead.remove((endpoint, seq))?;
+            self.leave_dead(endpoint, seq)?;
+            self.leave_delivered(endpoint, seq)?;
         }
         Ok(())
     }
 }
 
-fn kind(lifecycle: bool) -> u8 {
+fn less(counts: &mut BTreeMap<u32, u64>, endpoint: u32) {
+    if let Some(count) = counts.get_mut(&endpoint) {
+        *count = count.saturating_sub(1);
+    }
+}
+
+pub(super) fn kind(lifecycle: bool) -> u8 {
     if lifecycle { LIFECYCLE } else { ORDINARY }
 }
 
@@ -658,11 +827,44 @@ fn cost(record: usize) -> u64 {
         .saturating_add(OVERHEAD)
 }
 
-fn torn() -> redb::Error {
+pub(super) fn torn() -> redb::Error {
     redb::Error::Corrupted("a record cannot be read".to_owned())
 }
 
-fn builder(path: &Path) -> Builder {
+/// Makes sure that a database that is not empty is an outbox of a format that is known.
+pub(super) fn recognise(
+    path: &Path,
+    reading: &ReadTransaction,
+) -> Result<Result<(), OutboxError>, redb::Error> {
+    let foreign = |what: &str| {
+        Ok(Err(OutboxError::Foreign {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        }))
+    };
+    let format = match reading.open_table(META) {
+        Ok(meta) => meta.get("format")?.map(|format| format.value()),
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return foreign("it is a database of another program"),
+    };
+    match format {
+        None => foreign("it does not say its format"),
+        Some(found) if found > FORMAT => Ok(Err(OutboxError::Newer {
+            path: path.to_owned(),
+            found,
+            known: FORMAT,
+        })),
+        Some(_) => Ok(Ok(())),
+    }
+}
+
+/// What an error of the database means for the file.
+pub(super) fn failed<E: Into<redb::Error>>(path: &Path) -> impl Fn(E) -> OutboxError + use<E> {
+    let path = path.to_owned();
+    move |error| fault(&path, error.into())
+}
+
+pub(super) fn builder(path: &Path) -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE);
     // Elsewhere the whole file is locked, for readers too.
@@ -750,7 +952,7 @@ fn recognised(path: &Path) -> Result<(), OutboxError> {
 }
 
 /// Runs the database's code: on a file that somebody changed it may panic.
-fn guarded<T>(
+pub(super) fn guarded<T>(
     path: &Path,
     code: impl FnOnce() -> Result<T, OutboxError>,
 ) -> Result<T, OutboxError> {
@@ -769,7 +971,7 @@ fn io(path: &Path, error: &std::io::Error) -> OutboxError {
     }
 }
 
-fn refused(path: &Path, error: DatabaseError) -> OutboxError {
+pub(super) fn refused(path: &Path, error: DatabaseError) -> OutboxError {
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
             OutboxError::InUse {

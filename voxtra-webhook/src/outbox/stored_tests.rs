@@ -319,3 +319,152 @@ fn what_is_too_old_leaves() {
     assert_eq!(waiting(&outbox), [0; 0]);
     assert_eq!(outbox.bytes, 0);
 }
+
+fn delivered(seq: u64, session: &str) -> Change {
+    Change::Delivered {
+        place: Place {
+            endpoint: 0,
+            session: session.into(),
+            seq,
+        },
+        attempts: 2,
+    }
+}
+
+fn browsed(outbox: &StoredOutbox, state: EventState) -> Vec<u64> {
+    let page = outbox.browse(0, state, 0, usize::MAX, usize::MAX).unwrap();
+    page.events.iter().map(|kept| kept.event.seq).collect()
+}
+
+#[test]
+fn the_newest_delivered_events_are_kept_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut limits = StoredLimits {
+        delivered: 2,
+        ..StoredLimits::default()
+    };
+    let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
+    for seq in 1..=3 {
+        outbox.commit(&[accept(seq, "s", true, 10)], 0).unwrap();
+        outbox.commit(&[delivered(seq, "s")], 7).unwrap();
+    }
+    assert_eq!(browsed(&outbox, EventState::Delivered), [2, 3]);
+    drop(outbox);
+    let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
+    let page = outbox.browse(0, EventState::Delivered, 3, 9, 9).unwrap();
+    assert_eq!((page.events[0].attempts, page.events[0].at), (2, Some(7)));
+    outbox
+        .commit(&[accept(4, "s", true, 10), delivered(4, "s")], 0)
+        .unwrap();
+    assert_eq!(browsed(&outbox, EventState::Delivered), [3, 4]);
+    limits.delivered = 0;
+    drop(outbox);
+    let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
+    outbox
+        .commit(&[accept(5, "s", true, 10), delivered(5, "s")], 0)
+        .unwrap();
+    assert_eq!(browsed(&outbox, EventState::Delivered), [3, 4]);
+}
+
+#[test]
+fn for_lack_of_room_delivered_events_go_before_dead_letters() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut limits = StoredLimits::default();
+    let room = cost(record::encode(&event(1, "s", true, 1_000), &[0]).len());
+    limits.bytes = 2 * room + room / 2;
+    let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
+    let place = Place {
+        endpoint: 0,
+        session: "s".into(),
+        seq: 1,
+    };
+    let reason = "no".to_owned();
+    let dead = Change::GiveUp {
+        place,
+        reason,
+        attempts: 1,
+    };
+    let changes = [accept(1, "s", true, 1_000), dead];
+    outbox.commit(&changes, 0).unwrap();
+    let changes = [accept(2, "s", true, 1_000), delivered(2, "s")];
+    outbox.commit(&changes, 0).unwrap();
+    assert_eq!(outbox.bytes, 2 * room);
+    let put_out = outbox.commit(&[accept(3, "s", true, 1_000)], 0).unwrap();
+    assert_eq!(put_out, []);
+    assert_eq!(browsed(&outbox, EventState::Delivered), [0; 0]);
+    assert_eq!(browsed(&outbox, EventState::Dead), [1]);
+    assert_eq!(outbox.dead_letters(0), 1);
+}
+
+#[test]
+fn what_waits_again_is_in_its_old_place_with_the_time_of_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&path(&folder)).unwrap();
+    let changes = [
+        accept(1, "s", true, 10),
+        accept(2, "s", true, 10),
+        delivered(1, "s"),
+    ];
+    outbox.commit(&changes, 0).unwrap();
+    let again = Change::Redeliver {
+        endpoint: 0,
+        seq: 1,
+    };
+    outbox.commit(&[again.clone(), again], 99).unwrap();
+    drop(outbox);
+    let mut outbox = open(&path(&folder)).unwrap();
+    let waits = outbox.pending(0, "s", 0, 9, 9_999).unwrap();
+    let waits: Vec<_> = waits
+        .iter()
+        .map(|event| (event.seq, event.accepted))
+        .collect();
+    assert_eq!(waits, [(1, 99), (2, event(2, "s", true, 0).accepted)]);
+    assert_eq!(outbox.waiting(0).unwrap(), 2);
+    // Once it has left, nothing of it stays.
+    outbox.commit(&[delivered(1, "s")], 0).unwrap();
+    let again = outbox.read(|reading| reading.open_table(AGAIN)?.len().map_err(Into::into));
+    assert_eq!(again.unwrap(), 0);
+}
+
+#[test]
+fn the_first_files_of_this_format_get_the_tables_that_they_lack() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder);
+    let mut outbox = open(&path).unwrap();
+    outbox.endpoint("a").unwrap();
+    outbox.commit(&[accept(1, "s", true, 10)], 0).unwrap();
+    drop(outbox);
+    let database = redb::Database::open(&path).unwrap();
+    let writing = database.begin_write().unwrap();
+    assert!(writing.delete_table(DELIVERED).unwrap());
+    assert!(writing.delete_table(AGAIN).unwrap());
+    writing.commit().unwrap();
+    drop(database);
+    let reader = super::super::StoredReader::open(&path).unwrap();
+    let page = super::super::Page {
+        endpoint: 0,
+        from: 0,
+        most: 9,
+        bytes: 9_999,
+    };
+    for (state, count) in EventState::ALL.into_iter().zip([1, 0, 0]) {
+        assert_eq!(reader.browse(state, &page).unwrap().events.len(), count);
+    }
+    drop(reader);
+    let mut outbox = open(&path).unwrap();
+    outbox.commit(&[delivered(1, "s")], 0).unwrap();
+    assert_eq!(browsed(&outbox, EventState::Delivered), [1]);
+}
+
+#[test]
+fn whoever_reads_keeps_nobody_from_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder);
+    let mut outbox = open(&path).unwrap();
+    outbox.endpoint("a").unwrap();
+    drop(outbox);
+    let reader = super::super::StoredReader::open(&path).unwrap();
+    let mut outbox = open(&path).unwrap();
+    outbox.commit(&[accept(1, "s", true, 10)], 0).unwrap();
+    assert_eq!(reader.counts(0).unwrap(), (1, 0));
+}

@@ -213,6 +213,9 @@ pub(super) fn read_store(section: Section<'_>) -> WebhookStore {
         365 * 24 * 3_600_000,
         store.limits.age,
     );
+    if let Some(events) = section.integer("keep_delivered", 0..=100_000) {
+        store.limits.delivered = events;
+    }
     section.finish();
     store
 }
