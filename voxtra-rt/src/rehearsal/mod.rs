@@ -88,6 +88,8 @@ mod cast;
 mod chaos;
 #[cfg(test)]
 mod conversation_tests;
+#[cfg(test)]
+mod hold_tests;
 mod phone;
 mod simulation;
 mod speech_to_text;
