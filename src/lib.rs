@@ -46,9 +46,9 @@ pub use voxtra_rt::app::{Application, Handler, Outbound, Route};
 pub use voxtra_rt::config::Config;
 pub use voxtra_rt::rehearsal;
 pub use voxtra_rt::session::{
-    AgentSettings, Agents, AudioStream, Call, CallError, CallInfo, ContextLimit, Event, EventBody,
-    Events, FnTool, HandlerError, Lookup, Objectives, Price, Say, Session, Spoken, Tool, Toolbox,
-    TranscriptSettings, Transfer, WayOut, tools,
+    AgentSettings, Agents, AudioStream, Call, CallError, CallInfo, CallStatus, ContextLimit, Event,
+    EventBody, Events, FnTool, HandlerError, Hold, Lookup, Objectives, Price, Say, Session, Side,
+    Spoken, Tool, Toolbox, TranscriptSettings, Transfer, WayOut, tools,
 };
 #[cfg(feature = "command-voice")]
 pub use voxtra_rt::speech::CommandVoice;

@@ -8,11 +8,12 @@
 pub use crate::event::{
     AgentChanged, AgentHeld, AgentHeldOutcome, AgentResponse, AgentSpeechEnded, AgentSpeechStarted,
     AgentThinking, AudioFrameReceived, AudioFrameSent, BargeIn, CallAnswered, CallEnded,
-    CallEndedEndedBy, CallFailed, CallHeld, CallReplaced, CallResumed, CallRinging, CallStarted,
-    CallStartedDirection, CallTranscript, CallTransferFailed, CallTransferStarted, CallTransferred,
-    DtmfReceived, MediaStarted, MediaStopped, MediaStoppedReason, MessageLeft, ObjectiveMissed,
-    SessionCreated, SessionDestroyed, SilenceDetected, TurnEnded, TurnMeasured,
-    TurnMeasuredOutcome, UserSpeechEnded, UserSpeechStarted, UserTranscript, UserTranscriptPartial,
+    CallEndedEndedBy, CallFailed, CallHeld, CallHeldBy, CallReplaced, CallResumed, CallResumedBy,
+    CallRinging, CallStarted, CallStartedDirection, CallTranscript, CallTransferFailed,
+    CallTransferStarted, CallTransferred, DtmfReceived, MediaStarted, MediaStopped,
+    MediaStoppedReason, MessageLeft, ObjectiveMissed, SessionCreated, SessionDestroyed,
+    SilenceDetected, TurnEnded, TurnMeasured, TurnMeasuredOutcome, UserSpeechEnded,
+    UserSpeechStarted, UserTranscript, UserTranscriptPartial,
 };
 /// The status with which `main` ends.
 pub use std::process::ExitCode;
@@ -23,8 +24,8 @@ pub use crate::event::{BuiltIn, EndReason, EventKind, EventSet, EventType, Text,
 #[cfg(feature = "config")]
 pub use crate::Config;
 pub use crate::{
-    AgentSettings, Application, AudioStream, Call, CallError, Event, EventBody, Events, Handler,
-    HandlerError, Outbound, Session, Spoken, WayOut, tools, voxtra,
+    AgentSettings, Application, AudioStream, Call, CallError, CallStatus, Event, EventBody, Events,
+    Handler, HandlerError, Outbound, Session, Side, Spoken, WayOut, tools, voxtra,
 };
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 #[path = "asterisk/mod.rs"]
 mod asterisk;
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use voxtra::prelude::*;
@@ -138,11 +139,8 @@ async fn a_caller_who_holds_the_call_hears_the_rest_afterwards() {
     };
     let agent = |call: Call| async move {
         call.answer().await?;
-        // 2 s of a tone.
-        let tone: Vec<i16> = (0..16_000_i16)
-            .map(|n| if n % 20 < 10 { 8_000 } else { -8_000 })
-            .collect();
-        call.send_audio(&tone, 8_000).await?;
+        call.send_audio(&tone(Duration::from_secs(2)), 8_000)
+            .await?;
         call.ended().await;
         Ok::<_, CallError>(())
     };
@@ -181,6 +179,191 @@ async fn a_caller_who_holds_the_call_hears_the_rest_afterwards() {
         assert!(in_order && once, "{}", story.text());
     }
     harness.close().await;
+}
+
+#[tokio::test]
+async fn a_caller_whom_the_agent_holds_hears_music_and_then_the_rest() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let agent = |call: Call| async move {
+        call.answer().await?;
+        let tone = tone(Duration::from_secs(2));
+        let said = tokio::join!(call.send_audio(&tone, 8_000).into_future(), async {
+            let mut events = call.events();
+            let key = |event: &Event| (event.kind() == Some(EventKind::DtmfReceived)).then_some(());
+            events.find(key).await;
+            call.hold().music("jazz").await?;
+            events.find(key).await;
+            call.hold().silent().await?;
+            events.find(key).await;
+            call.unhold().await
+        });
+        said.1?;
+        assert!(said.0?.completed);
+        call.ended().await;
+        Ok::<_, CallError>(())
+    };
+    let mut harness = Harness::start(&asterisk, |app| app.default(agent)).await;
+    let mut phone = Phone::new(&asterisk).await;
+    let (length, gap) = (Duration::from_millis(100), Duration::from_millis(100));
+    phone.call("1000", &harness.name).await;
+    harness.until("agent.speech.started").await;
+    phone.press("1", length, gap).await;
+    harness.until("call.held").await;
+    // Longer than the agent would speak.
+    phone.hears_more_than(150).await;
+    phone.press("2", length, gap).await;
+    phone.falls_silent().await;
+    phone.press("3", length, gap).await;
+    harness.until("call.resumed").await;
+    harness.until("agent.speech.ended").await;
+    phone.bye().await;
+    let story = harness.story().await;
+    for wire in ["call.held", "call.resumed"] {
+        assert_eq!(story.the(wire)["by"], "agent", "{}", story.text());
+    }
+    let [held, resumed, ended] =
+        ["call.held", "call.resumed", "agent.speech.ended"].map(|wire| story.position(wire));
+    assert!(held < resumed && resumed < ended, "{}", story.text());
+    harness.close().await;
+}
+
+#[tokio::test]
+async fn a_held_caller_who_is_transferred_hears_the_other_party_and_no_music() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let mut other = Phone::new(&asterisk).await;
+    let target = other.endpoint();
+    let agent = move |call: Call| {
+        let target = target.clone();
+        async move {
+            call.answer().await?;
+            call.hold().await?;
+            call.transfer(target).await
+        }
+    };
+    let mut harness = Harness::start(&asterisk, |app| app.default(agent)).await;
+    let mut phone = Phone::new(&asterisk).await;
+    phone.call("1000", &harness.name).await;
+    phone.hears_more_than(50).await;
+    other.called().await;
+    other.respond("200 OK").await;
+    harness.until("call.transferred").await;
+    phone.falls_silent().await;
+    other.say(&tone(Duration::from_secs(1)));
+    phone.hears_more_than(25).await;
+    phone.bye().await;
+    other.hung_up().await;
+    let story = harness.story().await;
+    assert_eq!(story.count("call.held"), 1, "{}", story.text());
+    harness.close().await;
+}
+
+#[tokio::test]
+async fn a_muted_agent_is_not_heard() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let agent = |call: Call| async move {
+        call.answer().await?;
+        call.mute(Side::Agent).await?;
+        call.send_audio(&tone(Duration::from_secs(1)), 8_000)
+            .await?;
+        call.unmute(Side::Agent).await?;
+        call.send_audio(&tone(Duration::from_secs(1)), 8_000)
+            .await?;
+        call.hangup().await
+    };
+    let mut harness = Harness::start(&asterisk, |app| app.default(agent)).await;
+    let mut phone = Phone::new(&asterisk).await;
+    phone.call("1000", &harness.name).await;
+    phone.hung_up().await;
+    // One second of two: 50 frames.
+    let loud = phone.loud();
+    assert!((35..=65).contains(&loud), "{loud} frames");
+    harness.story().await;
+    harness.close().await;
+}
+
+#[tokio::test]
+async fn a_caller_hears_the_agent_before_the_answer_and_is_refused() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let agent = |call: Call| async move {
+        call.ring().await?;
+        call.progress().await?;
+        call.progress().await?;
+        call.send_audio(&tone(Duration::from_secs(2)), 8_000)
+            .await?;
+        assert!(matches!(call.hold().await, Err(CallError::NotAnswered)));
+        call.reject(EndReason::UserBusy).await
+    };
+    let mut harness = Harness::start(&asterisk, |app| app.default(agent)).await;
+    let mut phone = Phone::new(&asterisk).await;
+    phone.invite("1000", &harness.name).await;
+    phone.status("180").await;
+    phone.early_media().await;
+    phone.hears_more_than(50).await;
+    assert_eq!(phone.final_response("INVITE").await.what(), "486");
+    let story = harness.story().await;
+    let ended = story.the("call.ended");
+    assert_eq!(ended["reason"], "user_busy", "{}", story.text());
+    assert_eq!(ended["answered_seconds"], 0.0);
+    assert_eq!(ended["ended_by"], "agent");
+    assert_eq!(story.count("call.answered"), 0);
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    harness.close().await;
+}
+
+#[tokio::test]
+async fn early_media_goes_on_when_the_call_is_answered() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let agent = |call: Call| async move {
+        call.progress().await?;
+        let tone = tone(Duration::from_secs(4));
+        let said = tokio::join!(call.send_audio(&tone, 8_000).into_future(), async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            call.answer().await?;
+            assert_eq!(call.status(), CallStatus::Answered);
+            assert!(matches!(call.ring().await, Err(CallError::NotNow { .. })));
+            Ok::<_, CallError>(())
+        });
+        said.1?;
+        assert!(said.0?.completed);
+        call.hangup().await
+    };
+    let mut harness = Harness::start(&asterisk, |app| app.default(agent)).await;
+    let mut phone = Phone::new(&asterisk).await;
+    phone.invite("1000", &harness.name).await;
+    phone.early_media().await;
+    phone.hears_more_than(25).await;
+    assert_eq!(phone.final_response("INVITE").await.what(), "200");
+    phone.hears_more_than(50).await;
+    phone.hung_up().await;
+    let story = harness.story().await;
+    let position = |wire| story.position(wire);
+    assert!(
+        position("media.started") < position("call.answered")
+            && position("call.answered") < position("agent.speech.ended"),
+        "{}",
+        story.text()
+    );
+    assert_eq!(story.count("media.started"), 1, "{}", story.text());
+    assert_eq!(story.count("error"), 0, "{}", story.text());
+    harness.close().await;
+}
+
+/// A loud tone.
+fn tone(length: Duration) -> Vec<i16> {
+    let samples = 8 * length.as_millis();
+    (0..samples)
+        .map(|n| if n % 20 < 10 { 8_000 } else { -8_000 })
+        .collect()
 }
 
 #[tokio::test]

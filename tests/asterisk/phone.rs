@@ -164,6 +164,16 @@ impl Phone {
         while self.receive().await.what() != status {}
     }
 
+    /// Waits for early media: its audio goes there, and is heard, before the answer.
+    pub async fn early_media(&mut self) {
+        loop {
+            let message = self.receive().await;
+            if message.what() == "183" {
+                return self.rtp.towards(message.media());
+            }
+        }
+    }
+
     /// Gives up before the answer.
     pub async fn cancel(&mut self) {
         self.same_branch("CANCEL").await;
@@ -266,6 +276,33 @@ impl Phone {
     /// Frames heard so far that were not silent.
     pub fn loud(&self) -> u64 {
         self.rtp.loud()
+    }
+
+    /// Waits until it has heard so many frames more that were not silent.
+    pub async fn hears_more_than(&self, frames: u64) {
+        let from = self.loud();
+        let heard = async {
+            while self.loud() <= from + frames {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        patiently("sound", heard).await;
+    }
+
+    /// Waits until half a second of what it hears is silent.
+    pub async fn falls_silent(&self) {
+        let silent = async {
+            loop {
+                let (loud, all) = (self.loud(), self.heard());
+                while self.heard() < all + 25 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                if self.loud() == loud {
+                    break;
+                }
+            }
+        };
+        patiently("silence", silent).await;
     }
 
     /// Frames heard so far.

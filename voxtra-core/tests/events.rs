@@ -48,8 +48,16 @@ fn examples() -> Vec<(&'static str, BuiltIn, &'static str)> {
             CallTransferFailed::new("PJSIP/200".into(), "user_busy".into()).into(),
             r#"{"target":"PJSIP/200","reason":"user_busy"}"#,
         ),
-        ("call.held", CallHeld::default().into(), "{}"),
-        ("call.resumed", CallResumed::default().into(), "{}"),
+        (
+            "call.held",
+            CallHeld::default().with_by(CallHeldBy::Agent).into(),
+            r#"{"by":"agent"}"#,
+        ),
+        (
+            "call.resumed",
+            CallResumed::default().into(),
+            r#"{"by":"far_end"}"#,
+        ),
         (
             "call.replaced",
             CallReplaced::new("200".into()).into(),

@@ -60,10 +60,17 @@ voxtra_macros::voxtra! {
             /// Why, such as `user_busy`, `no_answer` or `no_such_endpoint`.
             reason: String,
         }
-        /// The far end put the call on hold: the agent is not heard, and nobody is listened to.
-        call.held {}
-        /// The far end took the call off hold: what the agent was saying goes on.
-        call.resumed {}
+        /// The call was put on hold: the agent is not heard, and nobody is listened to.
+        call.held {
+            /// Who put it on hold. Of versions that did not tell, it was the far end.
+            by: far_end | agent = far_end,
+        }
+        /// The call was taken off hold. What the agent was saying goes on, unless the other side
+        /// still holds the call.
+        call.resumed {
+            /// Who took it off hold. Of versions that did not tell, it was the far end.
+            by: far_end | agent = far_end,
+        }
         /// The far end handed the call over: another party is on the line, in the same session.
         call.replaced {
             /// The number of the new party; empty if it is withheld or unknown.

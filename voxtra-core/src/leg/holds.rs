@@ -1,5 +1,4 @@
-//! What holds the agent's audio back: a caller who may be interrupting, or the far end that put the
-//! call on hold.
+//! What holds the agent's audio back: a caller who may be interrupting, or a call on hold.
 
 use super::memory::Samples;
 use super::{Port, event};
@@ -10,19 +9,19 @@ use crate::time::Instant;
 /// What holds the agent's audio back.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Holds {
-    /// The far end has put the call on hold.
+    /// The call is on hold.
     call: bool,
     /// Since when the caller may be interrupting the agent.
     caller_since: Option<Instant>,
 }
 
 impl Holds {
-    /// Whether the far end has put the call on hold.
+    /// Whether the call is on hold.
     pub(super) fn is_call_on_hold(&self) -> bool {
         self.call
     }
 
-    /// The far end puts the call on hold, or takes it off.
+    /// The call is put on hold, or taken off.
     pub(super) fn set_call_on_hold(&mut self, on: bool) {
         self.call = on;
     }

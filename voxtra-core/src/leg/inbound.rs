@@ -35,6 +35,9 @@ pub(super) const HEARD_SAMPLES: usize = SampleRate::Hz96000.frame_samples();
 /// Samples that are converted at a time, when the peer sends another format than it announces.
 pub(super) const CONVERTED: usize = 160;
 
+/// What a muted caller is heard to say.
+static SILENCE: [i16; HEARD_SAMPLES] = [0; HEARD_SAMPLES];
+
 /// What one call of [`InboundAudio::hear`] found.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Detected {
@@ -71,6 +74,7 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
                 turn: TurnTaking::new(settings.turn),
                 received: 0,
                 on_hold: false,
+                muted: false,
             },
         }
     }
@@ -284,8 +288,8 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
         turns
     }
 
-    /// The far end puts the call on hold, or takes it off. An utterance in progress ends here, and
-    /// the time on hold counts for nothing.
+    /// The call is put on hold, or taken off. An utterance in progress ends here, and the time on
+    /// hold counts for nothing.
     pub(super) fn set_on_hold<P: Port>(
         &mut self,
         now: Instant,
@@ -300,6 +304,11 @@ impl<V: VoiceDetector, M: Memory> InboundAudio<V, M> {
             .turn
             .leave_out(&mut |event| turns.note(event, now, port));
         turns.forward_end(settings, port);
+    }
+
+    /// Takes silence for the caller's audio, or takes the audio again.
+    pub(super) fn mute(&mut self, on: bool) {
+        self.analysis.muted = on;
     }
 
     /// The connection is over: an utterance in progress ends here.
@@ -367,8 +376,9 @@ struct FrameAnalysis<V, M: Memory> {
     background: BackgroundVoices,
     turn: TurnTaking,
     received: u64,
-    /// The far end has put the call on hold: the line brings music, or nothing.
+    /// The call is on hold: the line brings music, or nothing.
     on_hold: bool,
+    muted: bool,
 }
 
 impl<V, M: Memory> core::fmt::Debug for FrameAnalysis<V, M> {
@@ -402,7 +412,12 @@ impl<V: VoiceDetector, M: Memory> FrameAnalysis<V, M> {
             turn,
             received,
             on_hold,
+            muted,
         } = self;
+        let pcm = match SILENCE.get(..pcm.len()) {
+            Some(silence) if *muted => silence,
+            _ => pcm,
+        };
         if settings.frame_events {
             let samples = u32::try_from(pcm.len()).unwrap_or(u32::MAX);
             port.record(event(

@@ -30,6 +30,7 @@ mod history;
 mod holds;
 mod inbound;
 mod memory;
+mod mute;
 mod port;
 mod settings;
 
@@ -42,6 +43,7 @@ pub use memory::{Inline, Memory};
 pub use port::{CallerAudio, Port};
 pub use settings::{
     BackgroundPolicy, Command, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
+    WhileHeld,
 };
 
 use core::time::Duration;
@@ -52,6 +54,7 @@ use guard::{Guard, Surroundings};
 use holds::{Holds, has_the_floor};
 use inbound::{InboundAudio, convert};
 use memory::{Samples, kept_samples};
+use mute::Mute;
 
 use crate::audio::{Audio, MAX_FRAME_SAMPLES, SampleRate};
 use crate::event::{
@@ -108,6 +111,8 @@ pub struct Leg<V, M: Memory = Inline, F = AudioSocket<M>> {
     inbound: InboundAudio<V, M>,
     playout: Playout<M::Past>,
     holds: Holds,
+    /// The agent's audio, as the caller gets it.
+    agent_mute: Mute,
     guard: Guard,
     counters: LegCounters,
     rate_known: bool,
@@ -137,6 +142,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
                 M::past(kept_samples(settings.rate, &settings.playout)),
             ),
             holds: Holds::default(),
+            agent_mute: Mute::default(),
             guard: Guard::default(),
             counters: LegCounters::default(),
             rate_known: false,
@@ -388,6 +394,7 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
         };
         let gain = self.playout.gain();
         self.gave_up |= self.guard.frame(now, pcm, around, gain, agent, port);
+        self.agent_mute.apply(pcm);
         let pcm = &*pcm;
         self.inbound.sent(now, pcm, &self.settings);
         let rate = self.settings.rate;
@@ -462,10 +469,16 @@ impl<V: VoiceDetector, M: Memory, F: Framing> Leg<V, M, F> {
             Command::CallHold(on) => {
                 if on != self.holds.is_call_on_hold() {
                     self.holds.set_call_on_hold(on);
+                    if on && self.settings.while_held == WhileHeld::Drop {
+                        port.epoch(self.playout.flush());
+                        discard::<F, _>(port);
+                    }
                     self.inbound.set_on_hold(now, on, &self.settings, port);
                     self.follow_holds(now, AgentHeldOutcome::Stopped, port);
                 }
             }
+            Command::MuteCaller(on) => self.inbound.mute(on),
+            Command::MuteAgent(on) => self.agent_mute.want(on),
             Command::EndOfTurn { silence_ms } => self
                 .inbound
                 .expect_end_of_turn(Duration::from_millis(silence_ms.into())),

@@ -23,6 +23,8 @@ pub struct LegSettings {
     pub background: BackgroundPolicy,
     /// Where the caller's digits are detected.
     pub dtmf: DtmfPolicy,
+    /// What happens to what the agent is saying when the call is put on hold.
+    pub while_held: WhileHeld,
     /// Whether each frame received and sent is an event of its own. Default: no.
     pub frame_events: bool,
     /// Turn-taking.
@@ -117,6 +119,16 @@ pub enum DtmfPolicy {
     Signalled,
 }
 
+/// What happens to what the agent is saying when the call is put on hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhileHeld {
+    /// It waits, and goes on afterwards where it stopped.
+    #[default]
+    Pause,
+    /// It is cut, with what is queued behind it. What is queued later waits.
+    Drop,
+}
+
 /// A command to a leg while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -162,9 +174,16 @@ pub enum Command {
         /// What the words are.
         meaning: Meaning,
     },
-    /// The far end puts the call on hold, or takes it off. On hold the agent is silent and its
-    /// audio kept, nobody is listened to, and no silence is reported; signalled keys are.
+    /// The call is put on hold, or taken off. On hold the agent is silent and its audio kept (or
+    /// cut: [`LegSettings::while_held`]), nobody is listened to, and no silence is reported;
+    /// signalled keys are.
     CallHold(bool),
+    /// Takes silence for the caller's audio, or takes the audio again. Signalled keys still count,
+    /// and an echo still goes back.
+    MuteCaller(bool),
+    /// Sends silence instead of the agent's audio, or sends the audio again. The agent speaks on
+    /// meanwhile, and time passes.
+    MuteAgent(bool),
     /// Says whose turn it is to be heard, for the [guard](super::GuardSettings) against dead air.
     Await(Awaited),
     /// Sends the hang-up message; Asterisk ends the call when it reads it.

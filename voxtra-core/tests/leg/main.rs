@@ -10,6 +10,7 @@ mod keys;
 mod life;
 mod loudspeaker;
 mod meaning;
+mod mute;
 mod prefixed;
 mod property;
 mod protocol;

@@ -66,8 +66,8 @@ pub(super) const EVENTS: [BuiltIn; 36] = [
         "call.transfer.failed",
         &[("target", Text), ("reason", Text)],
     ),
-    ("call.held", &[]),
-    ("call.resumed", &[]),
+    ("call.held", &[("by", Words(&["far_end", "agent"]))]),
+    ("call.resumed", &[("by", Words(&["far_end", "agent"]))]),
     ("call.replaced", &[("caller_id", Text)]),
     ("media.started", &[("sample_rate", Plain)]),
     (

@@ -1,7 +1,7 @@
 //! A call that Asterisk carries: a channel in our Stasis application.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -18,12 +18,14 @@ use super::orders::{for_sure, gone_or, hang_up, hang_up_for_sure, report, twice}
 use crate::ari::bridges::CreateOptions;
 use crate::ari::channels::{
     ChannelOriginateOptions, ContinueInDialplanOptions, ExternalMediaOptions, HangupOptions,
+    StartMohOptions,
 };
 use crate::ari::{AriClient, AriError, HangupReason};
 use crate::audit;
+use crate::lock::lock;
 use crate::media::{MediaLink, MediaServer, OnLoss, TicketError};
 use crate::session::deadlines::CONNECT;
-use crate::session::{CallError, Carrier, Order, Report, Reports, TransferTo};
+use crate::session::{CallError, Carrier, Music, Order, Report, Reports, TransferTo};
 
 /// Shared by all calls of one Asterisk.
 #[derive(Clone)]
@@ -50,6 +52,8 @@ pub(crate) struct AsteriskCarrier {
     /// Asterisk has a channel for the call: an inbound call from the start, a call that we place
     /// once Asterisk took the order.
     placed: AtomicBool,
+    /// The music on hold that the caller may be hearing.
+    music: Mutex<Option<Music>>,
     /// Held while a resource is being made, so that taking down begins only when that resource
     /// exists.
     made: Arc<tokio::sync::Mutex<Made>>,
@@ -87,6 +91,7 @@ impl AsteriskCarrier {
             lifeline,
             up,
             placed: AtomicBool::new(true),
+            music: Mutex::default(),
             made: Arc::default(),
             down: CancellationToken::new(),
         }
@@ -127,6 +132,24 @@ impl AsteriskCarrier {
         self.reports.send(Report::Answered).await;
         self.lifeline.hold(&self.down);
         self.bridge(connected).await
+    }
+
+    /// Early media: the caller is told that there is audio, and hears it.
+    async fn connect_early(&self) -> Result<MediaLink, CallError> {
+        let connected = self.connect().await?;
+        let channel = self.link.ari.channel(&*self.channel.get());
+        gone_or(channel.progress().await).await?;
+        self.bridge(connected).await
+    }
+
+    async fn answer_early(&self) -> Result<(), CallError> {
+        if !self.up {
+            let channel = self.link.ari.channel(&*self.channel.get());
+            gone_or(twice(|| channel.answer()).await).await?;
+        }
+        self.reports.send(Report::Answered).await;
+        self.lifeline.hold(&self.down);
+        Ok(())
     }
 
     async fn connect_again(&self) -> Result<MediaLink, CallError> {
@@ -231,6 +254,28 @@ impl AsteriskCarrier {
         })
     }
 
+    async fn start_music(&self, music: Music) -> Result<(), CallError> {
+        // Before the order: it may be carried out though its answer is lost.
+        *lock(&self.music) = Some(music.clone());
+        let channel = self.link.ari.channel(&*self.channel.get());
+        let started = channel.start_moh(&options_of(music)).await;
+        if started.as_ref().is_err_and(|error| !error.is_transient()) {
+            *lock(&self.music) = None;
+        }
+        Ok(gone_or(started).await?)
+    }
+
+    /// Ends the music on hold, if there may be any.
+    async fn stop_music(&self) -> Result<(), AriError> {
+        if lock(&self.music).is_none() {
+            return Ok(());
+        }
+        let channel = self.link.ari.channel(&*self.channel.get());
+        twice(|| channel.stop_moh()).await?;
+        *lock(&self.music) = None;
+        Ok(())
+    }
+
     async fn hang_up_channel(&self, reason: HangupReason) -> Result<(), CallError> {
         loop {
             let channel = self.channel.get();
@@ -295,6 +340,9 @@ impl AsteriskCarrier {
             made.media.take()
         };
         call_off.channel = None;
+        if let Err(error) = self.stop_music().await {
+            tracing::warn!(channel = &*self.channel.get(), %error, "the music on hold goes on for a caller who was transferred");
+        }
         self.lifeline.release().await;
         self.reports.transferred(endpoint).await;
         if let Some(media) = media {
@@ -325,6 +373,8 @@ impl AsteriskCarrier {
             return hang_up_for_sure(ari, channel).await;
         }
         self.lifeline.release().await;
+        // A caller who is gone hears none.
+        let _ = self.stop_music().await;
         for_sure(ari, channel, |ari, channel| async move {
             let channel = ari.channel(channel);
             let next = ContinueInDialplanOptions::default();
@@ -374,12 +424,36 @@ impl Carrier for AsteriskCarrier {
         Box::pin(self.answer_channel())
     }
 
+    fn ring(&self) -> Order<'_> {
+        Box::pin(async move {
+            let channel = self.link.ari.channel(&*self.channel.get());
+            Ok(gone_or(channel.ring().await).await?)
+        })
+    }
+
+    fn progress(&self) -> Order<'_, MediaLink> {
+        Box::pin(self.connect_early())
+    }
+
+    fn answer_connected(&self) -> Order<'_> {
+        Box::pin(self.answer_early())
+    }
+
     fn hang_up(&self, reason: EndReason) -> Order<'_> {
         Box::pin(self.hang_up_channel(hangup_reason(reason)))
     }
 
     fn transfer(&self, to: TransferTo) -> Order<'_> {
         Box::pin(self.hand_over(to))
+    }
+
+    fn music(&self, music: Option<Music>) -> Order<'_> {
+        Box::pin(async move {
+            match music {
+                Some(music) => self.start_music(music).await,
+                None => Ok(gone_or(self.stop_music().await).await?),
+            }
+        })
     }
 
     fn send_dtmf(&self, digits: String) -> Order<'_> {
@@ -409,6 +483,15 @@ impl Carrier for AsteriskCarrier {
         // A replaced channel exists, whatever Asterisk's answer to our order was.
         self.placed.store(true, Ordering::Release);
         self.channel.set(channel);
+        // The agent still holds the call: the new party hears the music too.
+        if let Some(music) = lock(&self.music).clone() {
+            let channel = self.link.ari.channel(channel);
+            tokio::spawn(async move {
+                if let Err(error) = channel.start_moh(&options_of(music)).await {
+                    tracing::debug!(%error, "no music on hold for the party that took the call over");
+                }
+            });
+        }
     }
 
     fn let_go(&self, way: Option<OnLoss>) -> BoxFuture<'_, ()> {
@@ -426,6 +509,14 @@ pub(crate) fn originate_to(app: &str, ring: Duration) -> ChannelOriginateOptions
     // 0 would mean "for ever" to some technologies.
     let seconds = i64::try_from(ring.as_secs()).unwrap_or(i64::MAX).max(1);
     ChannelOriginateOptions::default().app(app).timeout(seconds)
+}
+
+fn options_of(music: Music) -> StartMohOptions {
+    let options = StartMohOptions::default();
+    match music.class {
+        Some(class) => options.moh_class(class),
+        None => options,
+    }
 }
 
 /// ARI's closest reason for an end.

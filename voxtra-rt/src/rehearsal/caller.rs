@@ -130,12 +130,13 @@ impl Caller {
         tokio::time::sleep(pause).await;
     }
 
-    /// Puts the call on hold: the agent is silent from now on, and its utterances wait.
+    /// Puts the call on hold at the far end: the agent is silent from now on, and its utterances
+    /// wait.
     pub async fn puts_on_hold(&mut self) {
         self.simulated.call.report(Report::Held(true)).await;
     }
 
-    /// Takes the call off hold.
+    /// Takes the call off hold again.
     pub async fn takes_off_hold(&mut self) {
         self.simulated.call.report(Report::Held(false)).await;
     }

@@ -12,7 +12,7 @@ use super::simulation::Simulation;
 use super::speech_to_text::Spoken;
 use crate::lock::lock;
 use crate::media::{Connection, MediaLink, MediaServer, Shared, link};
-use crate::session::{CallError, Carrier, Order, Report, Reports, TransferTo};
+use crate::session::{CallError, Carrier, Music, Order, Report, Reports, TransferTo};
 
 /// Replaces Asterisk's channel.
 #[derive(Debug)]
@@ -58,6 +58,22 @@ impl RehearsedCarrier {
         self.simulation.cast().disturbance.set(provider, chaos);
     }
 
+    fn connect(&self) -> Result<MediaLink, CallError> {
+        let actions = lock(&self.actions).take().ok_or(CallError::Ended)?;
+        let settings = self.media.settings();
+        let (end, link) = link(&self.leg, settings, Shared::new(self.leg.rate));
+        let wire = super::phone::Wire::default();
+        let connection = Connection::new(wire, self.leg, end, settings);
+        let phone = Phone::new(
+            connection,
+            self.media.clock(),
+            self.leg.rate,
+            self.spoken.clone(),
+        );
+        tokio::spawn(phone.run(actions));
+        Ok(link)
+    }
+
     fn is_connected(&self) -> bool {
         lock(&self.actions).is_none()
     }
@@ -71,19 +87,22 @@ impl Carrier for RehearsedCarrier {
     fn answer(&self) -> Order<'_, MediaLink> {
         Box::pin(async {
             self.reports.send(Report::Answered).await;
-            let actions = lock(&self.actions).take().ok_or(CallError::Ended)?;
-            let settings = self.media.settings();
-            let (end, link) = link(&self.leg, settings, Shared::new(self.leg.rate));
-            let wire = super::phone::Wire::default();
-            let connection = Connection::new(wire, self.leg, end, settings);
-            let phone = Phone::new(
-                connection,
-                self.media.clock(),
-                self.leg.rate,
-                self.spoken.clone(),
-            );
-            tokio::spawn(phone.run(actions));
-            Ok(link)
+            self.connect()
+        })
+    }
+
+    fn ring(&self) -> Order<'_> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn progress(&self) -> Order<'_, MediaLink> {
+        Box::pin(async { self.connect() })
+    }
+
+    fn answer_connected(&self) -> Order<'_> {
+        Box::pin(async {
+            self.reports.send(Report::Answered).await;
+            Ok(())
         })
     }
 
@@ -107,6 +126,10 @@ impl Carrier for RehearsedCarrier {
             self.reports.transferred(&to.target).await;
             Ok(())
         })
+    }
+
+    fn music(&self, _music: Option<Music>) -> Order<'_> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn variable(&self, name: String) -> Order<'_, Option<String>> {

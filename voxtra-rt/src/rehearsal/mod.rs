@@ -90,6 +90,8 @@ mod cast;
 mod chaos;
 #[cfg(test)]
 mod conversation_tests;
+#[cfg(test)]
+mod hold_tests;
 mod phone;
 #[cfg(test)]
 mod routing_tests;

@@ -28,6 +28,13 @@ pub(crate) struct TransferTo {
     pub(crate) caller_id: String,
 }
 
+/// Music on hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Music {
+    /// The class; the channel's own if there is none.
+    pub(crate) class: Option<String>,
+}
+
 /// What carries a call.
 pub(crate) trait Carrier: Send + Sync {
     /// For the log.
@@ -37,12 +44,38 @@ pub(crate) trait Carrier: Send + Sync {
     /// each other. Called once.
     fn answer(&self) -> Order<'_, MediaLink>;
 
+    /// Tells the caller that it rings here.
+    fn ring(&self) -> Order<'_> {
+        cannot("ringing")
+    }
+
+    /// Connects the call's audio, and lets caller and audio hear each other before the call is
+    /// answered. Called once, before [`answer_connected`](Self::answer_connected) and instead of
+    /// [`answer`](Self::answer).
+    fn progress(&self) -> Order<'_, MediaLink> {
+        cannot("early media")
+    }
+
+    /// Answers a call whose audio is connected, and reports it. Called once, after
+    /// [`progress`](Self::progress).
+    fn answer_connected(&self) -> Order<'_> {
+        cannot("early media")
+    }
+
     /// Hangs up. The request was reported before.
     fn hang_up(&self, reason: EndReason) -> Order<'_>;
 
     /// Transfers the caller to another party, and reports when that is done.
     fn transfer(&self, _to: TransferTo) -> Order<'_> {
         cannot("a transfer")
+    }
+
+    /// Lets the caller hear this music instead of the call's audio, or the audio again.
+    fn music(&self, music: Option<Music>) -> Order<'_> {
+        match music {
+            Some(_) => cannot("music on hold"),
+            None => Box::pin(std::future::ready(Ok(()))),
+        }
     }
 
     /// Plays these DTMF digits to the other side.
@@ -192,6 +225,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_session_needs_no_more_than_a_carriers_reports() {
         let events = events(|call| async move {
+            call.report(Report::Answered).await;
+            call.session().requests_taken().await;
             call.transfer("trunk/300").without_ringback().await?;
             call.hangup_by(EndReason::UserBusy, EndedBy::OtherParty)
                 .await?;
@@ -205,6 +240,7 @@ mod tests {
                 [
                     "session.created",
                     _started,
+                    "call.answered",
                     "call.transfer.started target=\"trunk/300\"",
                     "call.transferred target=\"trunk/300\"",
                     ended,

@@ -3,6 +3,7 @@
 use voxtra_core::event::EndReason;
 
 use super::conversation::VariableError;
+use super::status::{Action, CallStatus};
 use crate::media::TicketError;
 use crate::speech::ProviderError;
 use crate::speech::wav::WavError;
@@ -21,6 +22,16 @@ pub enum CallError {
     /// The call has no media yet.
     #[error("the call has no media yet: answer it first (`call.answer().await?`)")]
     NotAnswered,
+    /// The order makes no sense where the call stands.
+    #[error("{action} is not possible while the call is {now}: {why}")]
+    NotNow {
+        /// The order.
+        action: Action,
+        /// Where the call stands.
+        now: CallStatus,
+        /// Why it makes no sense.
+        why: &'static str,
+    },
     /// `say` without a voice.
     #[error(
         "no voice is configured: install piper, espeak-ng or flite, set [speech] voice in the configuration, \

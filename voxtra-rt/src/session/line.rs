@@ -5,6 +5,7 @@ use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason};
 use super::call::Call;
 use super::error::CallError;
 use super::report::Report;
+use super::status::Action;
 use super::transfer::Transfer;
 
 impl Call {
@@ -62,15 +63,76 @@ impl Call {
     /// # Errors
     /// As [`hangup`](Self::hangup).
     pub async fn hangup_with(&self, reason: EndReason) -> Result<(), CallError> {
-        let reason = match reason {
-            EndReason::UserBusy
-            | EndReason::Congestion
-            | EndReason::NoAnswer
-            | EndReason::CallRejected
-            | EndReason::UnallocatedNumber
-            | EndReason::NetworkOutOfOrder => reason,
-            _ => EndReason::NormalClearing,
-        };
+        let reason = expressible(reason).unwrap_or(EndReason::NormalClearing);
+        self.hangup_by(reason, EndedBy::Agent).await
+    }
+
+    /// Tells the caller that it rings here: the ringback tone is heard. The call is not answered
+    /// by that.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.ring().await?;
+    /// tokio::time::sleep(Duration::from_secs(4)).await;
+    /// call.answer().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The call is answered or was placed by us ([`CallError::NotNow`]); it came without ARI, or is
+    /// over.
+    pub async fn ring(&self) -> Result<(), CallError> {
+        self.session().ring().await
+    }
+
+    /// Connects the audio before the call is answered (early media): the agent can be heard, and
+    /// hears the caller where the caller's network lets it. Most don't charge for the time before
+    /// the answer, and end a call that is not answered for a minute or three. A second time it
+    /// does nothing. Needs Asterisk 20.16, 21.11 or 22.6.
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// use voxtra_core::event::EndReason;
+    ///
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.progress().await?;
+    /// call.say("We are closed until Monday.").await?;
+    /// call.reject(EndReason::NoAnswer).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`ring`](Self::ring), or the audio can't be connected.
+    pub async fn progress(&self) -> Result<(), CallError> {
+        self.session().progress().await
+    }
+
+    /// Refuses a call that is not answered, and gives the caller the reason:
+    /// [`EndReason::UserBusy`], [`Congestion`](EndReason::Congestion),
+    /// [`NoAnswer`](EndReason::NoAnswer), [`UnallocatedNumber`](EndReason::UnallocatedNumber) or
+    /// [`NetworkOutOfOrder`](EndReason::NetworkOutOfOrder); every other reason is
+    /// [`CallRejected`](EndReason::CallRejected).
+    ///
+    /// ```no_run
+    /// # use voxtra_rt::session::{Call, CallError};
+    /// use voxtra_core::event::EndReason;
+    ///
+    /// # async fn example(call: &Call) -> Result<(), CallError> {
+    /// call.reject(EndReason::UserBusy).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The call is answered, or was placed by us ([`CallError::NotNow`]); it is over; Asterisk
+    /// refuses.
+    pub async fn reject(&self, reason: EndReason) -> Result<(), CallError> {
+        self.session().status().allows(Action::Reject)?;
+        let reason = expressible(reason).unwrap_or(EndReason::CallRejected);
         self.hangup_by(reason, EndedBy::Agent).await
     }
 
@@ -188,6 +250,19 @@ impl Call {
     /// ```
     pub async fn ended(&self) {
         self.session().ended().await;
+    }
+}
+
+/// A reason that a line can express beside a normal end.
+fn expressible(reason: EndReason) -> Option<EndReason> {
+    match reason {
+        EndReason::UserBusy
+        | EndReason::Congestion
+        | EndReason::NoAnswer
+        | EndReason::CallRejected
+        | EndReason::UnallocatedNumber
+        | EndReason::NetworkOutOfOrder => Some(reason),
+        _ => None,
     }
 }
 

@@ -9,7 +9,8 @@ use super::error::CallError;
 use super::event::EventBody;
 
 impl Call {
-    /// Waits for the caller's next final transcript; `None` after `timeout`. Transcripts since the
+    /// Waits for the caller's next final transcript; `None` after `timeout`, in which the time on
+    /// hold does not count. Transcripts since the
     /// last `listen` count, so speech during `say` is not lost. A transcript goes either to a
     /// handler of a declared session or to `listen`, not to both. Other events stay for other
     /// readers.
@@ -43,15 +44,17 @@ impl Call {
             _ => None,
         });
         self.while_up(async {
-            Ok(tokio::time::timeout(timeout, transcript)
-                .await
-                .ok()
-                .flatten())
+            tokio::select! {
+                biased;
+                transcript = transcript => Ok(transcript),
+                () = self.session().time_off_hold(timeout) => Ok(None),
+            }
         })
         .await
     }
 
-    /// Collects key presses until `#`, `max_digits`, or `timeout` after the start or the last key.
+    /// Collects key presses until `#`, `max_digits`, or `timeout` after the start or the last key,
+    /// not counting the time on hold.
     /// Keys pressed since the last `listen_dtmf` count, so that callers may type ahead. A key goes
     /// either to a handler of a declared session or to this method, not to both. The `#` is not
     /// part of the answer.
@@ -84,7 +87,13 @@ impl Call {
                 }
                 _ => None,
             });
-            let press = async { Ok(tokio::time::timeout(timeout, press).await.ok().flatten()) };
+            let press = async {
+                tokio::select! {
+                    biased;
+                    press = press => Ok(press),
+                    () = self.session().time_off_hold(timeout) => Ok(None),
+                }
+            };
             match self.while_up(press).await? {
                 Some('#') | None => break,
                 Some(digit) => digits.push(digit),

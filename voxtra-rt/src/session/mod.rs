@@ -11,11 +11,13 @@ mod caller_words;
 mod clips;
 mod conversation;
 mod error;
+mod hold;
 mod leg;
 mod line;
 mod listen;
 mod say;
 mod speak;
+mod status;
 mod transfer;
 mod wording;
 
@@ -73,16 +75,18 @@ pub use conversation::{
 pub use declared::{DeclaredRoute, OnError, Route, Session, Timer, Trigger, When};
 pub use error::{CallError, HandlerError};
 pub use event::{Event, EventBody, UserEvent};
+pub use hold::{Hold, Side};
 pub use log::Events;
 pub use objectives::Objectives;
 pub use say::Say;
 pub use speak::Spoken;
+pub use status::{Action, CallStatus};
 pub use transcript::TranscriptSettings;
 pub use transfer::Transfer;
 pub use usage::Price;
 
 pub(crate) use call::{Services, StandIns};
-pub(crate) use carrier::{Carrier, Order, TransferTo};
+pub(crate) use carrier::{Carrier, Music, Order, TransferTo};
 pub(crate) use declared::run_session;
 pub use owner::OnHandlerEnd;
 pub(crate) use owner::{Owner, Publish};

@@ -13,8 +13,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use uuid::Uuid;
 use voxtra_core::event::{
     BuiltIn, CallAnswered, CallEnded, CallEndedEndedBy as EndedBy, CallFailed, CallHeld,
-    CallReplaced, CallResumed, CallRinging, CallStarted, CallTransferred, DtmfReceived, EndReason,
-    Error, EventKind, Record, SessionCreated, SessionDestroyed,
+    CallHeldBy, CallReplaced, CallResumed, CallResumedBy, CallRinging, CallStarted,
+    CallTransferred, DtmfReceived, EndReason, Error, EventKind, Record, SessionCreated,
+    SessionDestroyed,
 };
 use voxtra_core::leg::Command;
 use voxtra_core::time::Instant as Moment;
@@ -29,6 +30,7 @@ use super::measure::{Meter, Part};
 use super::objectives::Scores;
 use super::report::{Report, why_not_taken};
 use super::request::{Hook, Request};
+use super::status::Holders;
 use crate::media::{Clock, GuardPlan, MediaLink, OnLoss};
 use telling::Telling;
 
@@ -71,13 +73,13 @@ pub(crate) struct Owner {
     /// Lost records that were reported.
     missed: u64,
     /// The last of each lasting command, for the leg of another connection.
-    standing: [Option<Command>; 7],
+    standing: [Option<Command>; 9],
     /// The guard against dead air.
     guard: Option<Arc<GuardPlan>>,
     /// What the guard is saying.
     guard_says: Option<String>,
-    /// The far end holds the call.
-    held: bool,
+    /// Who holds the call.
+    holders: Holders,
     /// When the audio was last connected.
     connected_at: Option<Deadline>,
     /// How often in a row the audio was lost soon after it was connected.
@@ -141,10 +143,10 @@ impl Owner {
             keys: EarlyKeys::default(),
             stopped: false,
             missed: 0,
-            standing: [None; 7],
+            standing: [None; 9],
             guard: None,
             guard_says: None,
-            held: false,
+            holders: Holders::default(),
             connected_at: None,
             short_lived: 0,
             in_a_row: 0,
@@ -277,6 +279,8 @@ impl Owner {
         match request {
             Request::Emit(body) => self.publish_at(self.clock.utc_now(), body),
             Request::Leg(command) => self.command(command),
+            Request::Hold(_) if self.life.is_over() || self.call.is_transferred() => {}
+            Request::Hold(on) => self.held(CallHeldBy::Agent, on),
             Request::Guard(plan) => self.guard(plan),
             Request::Listeners => self.command(Command::Forward(self.call.wanted_audio())),
             Request::Hook(hook) if self.life.is_over() => drop(self.closing.spawn(hook())),
@@ -319,12 +323,12 @@ impl Owner {
                 });
             }
             Report::Held(_) if self.life.is_over() => {}
-            Report::Held(held) => self.held(held),
+            Report::Held(held) => self.held(CallHeldBy::FarEnd, held),
             Report::Replaced(caller_id) => {
                 self.call.session().facts().set_caller_id(caller_id.clone());
                 self.publish(CallReplaced::new(caller_id));
                 // The party that held the call, or hung up, is no longer on it.
-                self.held(false);
+                self.held(CallHeldBy::FarEnd, false);
                 self.hangup_reason = None;
                 self.ended_by = None;
                 self.ending = None;
@@ -378,17 +382,21 @@ impl Owner {
         None
     }
 
-    /// The far end holds the call, or holds it no longer.
-    fn held(&mut self, held: bool) {
-        if std::mem::replace(&mut self.held, held) == held {
+    /// A side holds the call, or holds it no longer. The agent is silent as long as either does.
+    fn held(&mut self, by: CallHeldBy, held: bool) {
+        if std::mem::replace(self.holders.side(by), held) == held {
             return;
         }
         if held {
-            self.publish(CallHeld::default());
+            self.publish(CallHeld::default().with_by(by));
         } else {
-            self.publish(CallResumed::default());
+            let by = match by {
+                CallHeldBy::FarEnd => CallResumedBy::FarEnd,
+                CallHeldBy::Agent => CallResumedBy::Agent,
+            };
+            self.publish(CallResumed::default().with_by(by));
         }
-        self.command(Command::CallHold(held));
+        self.command(Command::CallHold(self.holders.is_any()));
     }
 
     /// The audio is connected, perhaps again: the new leg gets the settings of the old one.
@@ -421,6 +429,8 @@ impl Owner {
             Command::Await(_) => Some(6),
             Command::ExpectWords(_) => Some(4),
             Command::ExpectPauses(_) => Some(5),
+            Command::MuteCaller(_) => Some(7),
+            Command::MuteAgent(_) => Some(8),
             _ => None,
         };
         if let Some(standing) = place.and_then(|place| self.standing.get_mut(place)) {
@@ -657,6 +667,9 @@ impl Owner {
     }
 
     fn append(&mut self, timestamp: jiff::Timestamp, body: EventBody) {
+        if let EventBody::BuiltIn(event) = &body {
+            self.call.session().note_status(event);
+        }
         let log = self.call.session().log();
         let event = Arc::new(Event {
             id: Uuid::new_v4(),

@@ -19,6 +19,8 @@ pub(crate) enum Request {
     Emit(EventBody),
     /// Give this command to the leg.
     Leg(Command),
+    /// The agent holds the call, or no longer.
+    Hold(bool),
     /// Guard the call against dead air, or no longer.
     Guard(Option<Arc<GuardPlan>>),
     /// The listeners to the caller have changed: tell the leg how much of the audio they need.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{MutexGuard, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use voxtra_core::event::{CallEndedEndedBy as EndedBy, EndReason, EventKind};
+use voxtra_core::event::{BuiltIn, CallEndedEndedBy as EndedBy, EndReason, EventKind};
 use voxtra_core::leg::Command;
 
 use super::answers::Answers;
@@ -23,6 +23,7 @@ use super::report::{Report, Reports};
 use super::request::{Hook, Request};
 use super::speak::SpeechOutput;
 use super::state::State;
+use super::status::{Action, Status};
 use super::transcript::TranscriptLog;
 use super::usage::Tally;
 use crate::lock::lock;
@@ -37,6 +38,18 @@ type TallyGuard<'a> = std::sync::MutexGuard<'a, Tally>;
 /// As above.
 type TranscriptGuard<'a> = std::sync::MutexGuard<'a, TranscriptLog>;
 
+/// How far a call has come towards its agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Its audio is not connected.
+    #[default]
+    Silent,
+    /// Its audio is connected, and it is not answered.
+    EarlyMedia,
+    /// It is answered, and its audio connected.
+    Answered,
+}
+
 /// The shared state of one session. It lives as long as anybody holds the call.
 pub(crate) struct SessionShared {
     facts: Facts,
@@ -45,6 +58,8 @@ pub(crate) struct SessionShared {
     services: watch::Sender<Services>,
     state: Arc<State>,
     log: Arc<EventLog>,
+    /// As it follows from the events so far.
+    status: watch::Sender<Status>,
     reports: Reports,
     requests: mpsc::Sender<Box<Request>>,
     /// Cancelled when the call is over.
@@ -63,8 +78,8 @@ pub(crate) struct SessionShared {
     objectives: Mutex<Option<Box<(String, Objectives)>>>,
     /// Held by the one who asks the language model.
     asking: tokio::sync::Mutex<()>,
-    /// Held while the call is being answered, so that it is answered once; true once it is.
-    answered: tokio::sync::Mutex<bool>,
+    /// Held while the call's audio is connected or the call answered, so that each happens once.
+    answered: tokio::sync::Mutex<Stage>,
     /// Held during a transfer; then the party to whom the caller was transferred.
     transferred: tokio::sync::Mutex<Option<String>>,
     utterances: AtomicU32,
@@ -82,6 +97,7 @@ impl SessionShared {
         requests: mpsc::Sender<Box<Request>>,
     ) -> Self {
         let log = EventLog::new();
+        let status = watch::Sender::new(Status::new(info.direction));
         Self {
             facts: Facts::new(id, info),
             carrier,
@@ -89,6 +105,7 @@ impl SessionShared {
             services: watch::Sender::new(services),
             answers: Answers::new(&log),
             log,
+            status,
             reports,
             requests,
             over: CancellationToken::new(),
@@ -137,6 +154,21 @@ impl SessionShared {
 
     pub(super) fn log(&self) -> &Arc<EventLog> {
         &self.log
+    }
+
+    /// Where the call stands. Held for moments only.
+    pub(super) fn status(&self) -> watch::Ref<'_, Status> {
+        self.status.borrow()
+    }
+
+    /// Sees each change of the status.
+    pub(super) fn watch_status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// An event is about to be published.
+    pub(super) fn note_status(&self, event: &BuiltIn) {
+        self.status.send_if_modified(|status| status.note(event));
     }
 
     pub(super) fn output(&self) -> &SpeechOutput {
@@ -288,13 +320,48 @@ impl SessionShared {
     /// Answers the call, once, and connects its audio.
     pub(super) async fn answer(&self) -> Result<(), CallError> {
         self.while_up(async {
-            let mut answered = self.answered.lock().await;
-            if !*answered {
-                self.requests_taken().await;
-                let link = self.carrier.answer().await?;
+            let mut stage = self.answered.lock().await;
+            match *stage {
+                Stage::Silent => {
+                    self.requests_taken().await;
+                    let link = self.carrier.answer().await?;
+                    self.reports.send(Report::Media(Box::new(link))).await;
+                    self.media_attached().await?;
+                }
+                Stage::EarlyMedia => {
+                    self.requests_taken().await;
+                    self.carrier.answer_connected().await?;
+                    // The owner has published the answer by then.
+                    self.requests_taken().await;
+                }
+                Stage::Answered => {}
+            }
+            *stage = Stage::Answered;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Tells the caller that it rings here.
+    pub(super) async fn ring(&self) -> Result<(), CallError> {
+        self.while_up(async {
+            let _answered_later = self.answered.lock().await;
+            self.status().allows(Action::Ring)?;
+            self.carrier.ring().await
+        })
+        .await
+    }
+
+    /// Connects the call's audio before it is answered, once.
+    pub(super) async fn progress(&self) -> Result<(), CallError> {
+        self.while_up(async {
+            let mut stage = self.answered.lock().await;
+            self.status().allows(Action::Progress)?;
+            if *stage == Stage::Silent {
+                let link = self.carrier.progress().await?;
                 self.reports.send(Report::Media(Box::new(link))).await;
                 self.media_attached().await?;
-                *answered = true;
+                *stage = Stage::EarlyMedia;
             }
             Ok(())
         })
@@ -305,7 +372,7 @@ impl SessionShared {
     pub(super) async fn reconnect(&self) -> Result<(), CallError> {
         self.while_up(async {
             let answered = self.answered.lock().await;
-            if !*answered {
+            if *answered == Stage::Silent {
                 // The task that answers the call sees that the audio is gone.
                 return Err(TicketError::Timeout.into());
             }

@@ -11,6 +11,7 @@ use voxtra_core::leg::Awaited;
 use super::call::Call;
 use super::carrier::TransferTo;
 use super::error::CallError;
+use super::status::Action;
 use crate::speech::{Parts, SpeechPart};
 
 /// How long the other party may ring unless told otherwise.
@@ -83,6 +84,7 @@ impl<'a> Transfer<'a> {
                 target: target.clone(),
             });
         }
+        call.session().status().allows(Action::Transfer)?;
         let started = CallTransferStarted::new(self.target.clone());
         call.emit_body(started.into()).await;
         call.session().requests_taken().await;
@@ -111,6 +113,8 @@ impl<'a> Transfer<'a> {
                 };
                 let failed = CallTransferFailed::new(self.target, reason);
                 call.emit_body(failed.into()).await;
+                // It is published when the agent learns of it.
+                call.session().requests_taken().await;
                 call.awaits(Awaited::Caller).await;
             }
         }

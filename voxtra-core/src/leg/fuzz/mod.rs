@@ -61,6 +61,9 @@ struct Call {
     unruly: bool,
     /// The next frame may fade out, because the call was put on hold.
     fades_for_hold: bool,
+    /// The agent is muted, and was when the last frame went out.
+    muted: bool,
+    was_muted: bool,
     now: Instant,
     started: Instant,
     /// All that the peer sent, and what came since the stream was last between two frames.
@@ -93,6 +96,8 @@ impl Call {
             settings: session.settings,
             unruly: session.unruly,
             fades_for_hold: false,
+            muted: false,
+            was_muted: false,
             now,
             started: now,
             wire: Vec::new(),
@@ -203,6 +208,11 @@ impl Call {
                     self.fades_for_hold = on;
                 }
             }
+            Operation::Mute { caller: true, on } => self.command(Command::MuteCaller(on)),
+            Operation::Mute { caller: false, on } => {
+                self.muted = on;
+                self.command(Command::MuteAgent(on));
+            }
             Operation::Await { awaited } => {
                 let times = GuardSettings::default().with(|guard| {
                     guard.filler = Some(FRAME * 20);
@@ -288,6 +298,9 @@ impl Call {
         for message in audio.filter(|message| !message.is_empty() && !clip) {
             self.assert_plays(message, &read, fading);
         }
+        if !sent.is_empty() {
+            self.was_muted = self.muted;
+        }
         if gave_up {
             self.stop(MediaStoppedReason::Timeout);
         }
@@ -302,6 +315,11 @@ impl Call {
         }
         let (pairs, _) = message[HEADER_LEN..].as_chunks::<2>();
         let mut samples = pairs.iter().map(|pair| i16::from_le_bytes(*pair));
+        if self.muted && self.was_muted {
+            assert!(samples.all(|sample| sample == 0), "a muted agent is heard");
+            return;
+        }
+        let fading = fading || self.muted != self.was_muted;
         for expected in read {
             let sample = samples.next();
             if fading {

@@ -8,6 +8,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use crate::audio::SampleRate;
 use crate::leg::{
     Awaited, BackgroundPolicy, DtmfPolicy, EchoPolicy, Forward, G711Policy, LegSettings, Mode,
+    WhileHeld,
 };
 use crate::playout::PlayoutSettings;
 use crate::turn::{Meaning, Patience, TurnSettings};
@@ -82,8 +83,10 @@ pub(super) enum Operation {
     ExpectWords { on: bool },
     /// What the caller's words mean.
     Overlap { meaning: Meaning },
-    /// The far end puts the call on hold, or takes it off.
+    /// The call is put on hold, or taken off.
     CallHold { on: bool },
+    /// The caller, or the agent, is muted or not.
+    Mute { caller: bool, on: bool },
     /// The guard against dead air learns whose turn it is.
     Await { awaited: Awaited },
     /// The agent hangs up.
@@ -123,6 +126,10 @@ impl<'a> Arbitrary<'a> for Session {
                 0 => DtmfPolicy::Both,
                 _ => DtmfPolicy::Signalled,
             },
+            while_held: match (sound >> 3 ^ sound >> 6) & 1 {
+                0 => WhileHeld::Pause,
+                _ => WhileHeld::Drop,
+            },
             frame_events: sound >> 6 & 1 == 1,
             turn: TurnSettings {
                 min_speech_ms: if turns & 1 == 0 { 100 } else { 20 },
@@ -158,6 +165,10 @@ impl<'a> Arbitrary<'a> for Operation {
         let byte = |u: &mut Unstructured<'a>| u.arbitrary::<u8>();
         Ok(match byte(u)? {
             // The others keep the numbers that the seeds have.
+            number @ (247 | 248) => Self::Mute {
+                caller: number == 247,
+                on: byte(u)? & 1 == 1,
+            },
             249..=252 => Self::Await {
                 awaited: match byte(u)? % 5 {
                     0 => Awaited::Nobody,

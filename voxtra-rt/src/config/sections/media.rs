@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use voxtra_core::audio::SampleRate;
-use voxtra_core::leg::{BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy, LegSettings};
+use voxtra_core::leg::{
+    BackgroundPolicy, DtmfPolicy, EchoPolicy, G711Policy, LegSettings, WhileHeld,
+};
 
 use super::super::OlderKey;
 use super::super::document::Section;
@@ -155,6 +157,7 @@ fn read_leg(section: &Section<'_>) -> LegSettings {
         ("both", DtmfPolicy::Both),
         ("signalled", DtmfPolicy::Signalled),
     ];
+    let while_held = [("pause", WhileHeld::Pause), ("drop", WhileHeld::Drop)];
     LegSettings::default().with(|leg| {
         leg.rate = rate;
         leg.g711 = g711.or(mulaw).unwrap_or_default();
@@ -163,6 +166,9 @@ fn read_leg(section: &Section<'_>) -> LegSettings {
             .choice("background", &background)
             .unwrap_or_default();
         leg.dtmf = section.choice("dtmf", &dtmf).unwrap_or_default();
+        leg.while_held = section
+            .choice("while_held", &while_held)
+            .unwrap_or_default();
     })
 }
 

@@ -19,6 +19,7 @@ detector = "energy"
 echo = "ignore"
 background = "ignore"
 dtmf = "signalled"
+while_held = "drop"
 [turn]
 end_of_turn_ms = 1500
 start_threshold = 1
@@ -46,6 +47,7 @@ format = "json"
     assert_eq!(leg.echo, voxtra_core::leg::EchoPolicy::Ignore);
     assert_eq!(leg.background, voxtra_core::leg::BackgroundPolicy::Ignore);
     assert_eq!(leg.dtmf, voxtra_core::leg::DtmfPolicy::Signalled);
+    assert_eq!(leg.while_held, voxtra_core::leg::WhileHeld::Drop);
     let peers = ["10.1.2.3", "10.1.2.4", "192.168.200.1", "127.0.0.1"];
     assert_eq!(
         peers.map(|peer| allows(media, peer)),

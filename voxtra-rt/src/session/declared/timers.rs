@@ -16,8 +16,8 @@ pub(super) struct Timers {
     caller_speaks: bool,
     agent_speaks: bool,
     media: bool,
-    /// The far end holds the call.
-    held: bool,
+    /// How many sides hold the call.
+    holders: u8,
     /// Start of the current silence: nobody speaks, and no key was pressed. `None` while somebody
     /// speaks, without media, or on hold.
     quiet_since: Option<Instant>,
@@ -32,7 +32,7 @@ impl Timers {
             caller_speaks: false,
             agent_speaks: false,
             media: false,
-            held: false,
+            holders: 0,
             quiet_since: None,
         };
         timers.start(None, now);
@@ -69,14 +69,14 @@ impl Timers {
             EventKind::AgentSpeechEnded => self.agent_speaks = false,
             EventKind::MediaStarted => self.media = true,
             EventKind::MediaStopped => self.media = false,
-            EventKind::CallHeld => self.held = true,
-            EventKind::CallResumed => self.held = false,
+            EventKind::CallHeld => self.holders = self.holders.saturating_add(1),
+            EventKind::CallResumed => self.holders = self.holders.saturating_sub(1),
             EventKind::DtmfReceived => {}
             _ => return,
         }
         let somebody_speaks = self.caller_speaks || self.agent_speaks;
         // Without media, or on hold, nobody is there to be silent.
-        self.quiet_since = (self.media && !self.held && !somebody_speaks).then_some(now);
+        self.quiet_since = (self.media && self.holders == 0 && !somebody_speaks).then_some(now);
         self.restart_silences();
     }
 
@@ -162,9 +162,12 @@ mod tests {
             // The hold ends the caller's speech.
             (3, CallHeld),
             (3, UserSpeechEnded),
+            // So does the agent, for longer.
+            (15, CallHeld),
             (20, CallResumed),
+            (30, CallResumed),
         ];
-        assert_eq!(run(&mut timers, start, &events), [(25, 0)]);
+        assert_eq!(run(&mut timers, start, &events), [(35, 0)]);
     }
 
     #[test]

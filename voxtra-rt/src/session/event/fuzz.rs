@@ -136,8 +136,12 @@ fn built_in(kind: EventKind, u: &mut Unstructured<'_>) -> Result<BuiltIn> {
         EventKind::CallTransferFailed => {
             CallTransferFailed::new(u.arbitrary()?, u.arbitrary()?).into()
         }
-        EventKind::CallHeld => CallHeld::default().into(),
-        EventKind::CallResumed => CallResumed::default().into(),
+        EventKind::CallHeld => CallHeld::default()
+            .with_by(*u.choose(&[CallHeldBy::FarEnd, CallHeldBy::Agent])?)
+            .into(),
+        EventKind::CallResumed => CallResumed::default()
+            .with_by(*u.choose(&[CallResumedBy::FarEnd, CallResumedBy::Agent])?)
+            .into(),
         EventKind::CallReplaced => CallReplaced::new(u.arbitrary()?).into(),
         EventKind::MediaStarted => MediaStarted::new(u.arbitrary()?).into(),
         EventKind::MediaStopped => MediaStopped::new(*u.choose(&[

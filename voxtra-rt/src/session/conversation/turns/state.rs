@@ -52,8 +52,8 @@ pub(super) struct State {
     /// When the caller last stopped.
     stopped: Option<Instant>,
     agent_speaks: bool,
-    /// On hold, nobody is silent.
-    held: bool,
+    /// How many sides hold the call. On hold, nobody is silent.
+    holders: u8,
     /// The caller has spoken since the last turn, and turn-taking owes its end.
     pub(super) open: bool,
     /// The turn has ended, and at that time.
@@ -128,7 +128,7 @@ impl State {
         now: Instant,
         are_last: impl FnOnce(&str) -> bool,
     ) -> Option<String> {
-        if self.agent_speaks || self.held || self.over_agent {
+        if self.agent_speaks || self.holders > 0 || self.over_agent {
             return None;
         }
         let partial = self.partial.as_ref();
@@ -190,7 +190,7 @@ impl State {
 
     /// Since when nobody has spoken, and nobody waits for anything.
     pub(super) fn quiet_since(&self) -> Option<Instant> {
-        let waits = self.held || self.open || self.ended.is_some() || !self.words.is_empty();
+        let waits = self.holders > 0 || self.open || self.ended.is_some() || !self.words.is_empty();
         self.silent_since.filter(|_| !waits)
     }
 
@@ -247,9 +247,9 @@ impl State {
                 self.agent_speaks = false;
                 self.silent_since = Some(now).filter(|_| !self.caller_speaks);
             }
-            BuiltIn::CallHeld(_) => self.held = true,
+            BuiltIn::CallHeld(_) => self.holders = self.holders.saturating_add(1),
             BuiltIn::CallResumed(_) => {
-                self.held = false;
+                self.holders = self.holders.saturating_sub(1);
                 self.silent_since = self.silent_since.map(|_| now);
             }
             // A key is no silence either.
