@@ -12,8 +12,7 @@ use voxtra_rt::ari::channels::{ExternalMediaOptions, HangupOptions};
 use voxtra_rt::ari::{AriClient, AriError, missing_modules};
 use voxtra_rt::catalogue::Form;
 use voxtra_rt::config::{
-    Config, ConfigError, ConfiguredAgent, ConfiguredMcp, Problem, ProviderSettings, RISKS,
-    VoiceSettings,
+    Config, ConfigError, ConfiguredAgent, Problem, ProviderSettings, RISKS, VoiceSettings,
 };
 use voxtra_rt::media::{MediaServer, MediaSettings};
 use voxtra_rt::speech::{CommandVoice, Prompts, ProviderErrorKind, SpeechError, TextToSpeech as _};
@@ -103,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     // What is wrong with all is told at once.
     let providers = runtime()?.block_on(look(&config.providers, &mut out));
-    let servers = runtime()?.block_on(look_at_servers(&config.mcp, &mut out));
+    let servers = runtime()?.block_on(look_at_servers(&config, &mut out));
     let providers = match (providers, servers) {
         (Err(providers), Err(servers)) => {
             providers.print();
@@ -227,17 +226,17 @@ async fn look(providers: &[ProviderSettings], out: &mut impl io::Write) -> Resul
     })
 }
 
-/// Starts the MCP servers and asks for their tools.
-async fn look_at_servers(
-    servers: &[ConfiguredMcp],
-    out: &mut impl io::Write,
-) -> Result<(), Failure> {
+/// Starts the MCP servers and asks for their tools: those that agents have must be there.
+async fn look_at_servers(config: &Config, out: &mut impl io::Write) -> Result<(), Failure> {
     let good = Paint::stdout().good("ok");
     let mut failed = Vec::new();
-    for server in servers {
+    for server in &config.mcp {
         let name = &server.name;
+        let used = config.agents.iter().flat_map(|agent| &agent.mcp_tools);
+        let used = used.filter(|tools| tools.server == *name);
+        let used = used.flat_map(|tools| tools.only.iter().flatten());
         let looked = match server.server() {
-            Ok(made) => made.look().await,
+            Ok(made) => made.look_for(used).await,
             Err(error) => Err(error),
         };
         match looked {
@@ -252,7 +251,7 @@ async fn look_at_servers(
         return Ok(());
     }
     Err(Failure::failed(failed.join("\n")).advise(
-        "run the command of its [mcp] section by hand, or ask its url; `env` and `headers` must have what it needs",
+        "run the command of its [mcp] section by hand, or ask its url; `env` and `headers` must have what it needs, and `tools` the server's own names",
     ))
 }
 

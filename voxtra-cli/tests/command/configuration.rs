@@ -440,6 +440,42 @@ fn online_names_providers_and_an_asterisk_that_are_not_there_at_once() {
 }
 
 #[test]
+fn online_names_a_tool_of_an_agent_that_its_mcp_server_lacks() {
+    let directory = fresh_directory("online-mcp");
+    let hostile = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/mcp/hostile.py");
+    let text = format!(
+        r#"
+[[audiosocket]]
+uuid = "4b1e5c5e-7e4f-4c0a-9a57-3b8b2f5d1c11"
+extension = "1000"
+[provider.nobody]
+kind = "openai"
+base_url = "http://127.0.0.1:1/v1"
+model = "m"
+[agent.a]
+instructions = "Be brief."
+speech_to_text = "nobody"
+language_model = "nobody"
+text_to_speech = "nobody"
+tools = ["crm.tool", "crm.tol", "shop.*"]
+[mcp.crm]
+command = ["python3", "{hostile}", "plain"]
+[mcp.shop]
+command = ["python3", "{hostile}", "plain"]
+"#
+    );
+    fs::write(directory.join("voxtra.toml"), text).unwrap();
+    let run = voxtra_in(&directory, &["check", "--online"]);
+    assert_eq!(run.status, 1, "{}", run.out);
+    assert!(
+        run.err.contains("mcp crm: it has no tool named tol\n"),
+        "{}",
+        run.err
+    );
+    assert!(run.out.contains("mcp shop has shop__tool"), "{}", run.out);
+}
+
+#[test]
 fn online_needs_an_asterisk_to_log_in_to() {
     let directory = fresh_directory("online-none");
     fs::write(directory.join("voxtra.toml"), "[media]\nthreads = 1\n").unwrap();

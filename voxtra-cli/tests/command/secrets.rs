@@ -25,6 +25,7 @@ const SIGNING: &str = "whsec-7f3a9c51";
 const TOKEN: &str = "hooktoken-5512ab";
 const USER_PASSWORD: &str = "userinfo-99ce";
 const ENVIRONMENT: &str = "model-key-41d2";
+const CRM_KEY: &str = "crm-key-90b7e1";
 const NAMED: &str = "8c5f2a61-3b0d-4e97-9f14-d7a6c0b8e352";
 
 /// `bytes` in base64 (RFC 4648).
@@ -126,6 +127,7 @@ fn no_secret_is_in_the_log_at_any_level() {
     let directory = fresh_directory("secrets");
     fs::write(directory.join("ari"), format!("{PASSWORD}\n")).unwrap();
     let ari = pbx.settings().url;
+    let hostile = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/mcp/hostile.py");
     let text = format!(
         r#"
 [asterisk]
@@ -158,6 +160,12 @@ max_attempts = 2
 first_backoff_ms = 10
 [webhooks]
 path = "webhooks.redb"
+[mcp.crm]
+command = ["python3", "{hostile}", "tells"]
+env = {{ CRM_KEY = "{CRM_KEY}" }}
+[mcp.nowhere]
+url = "http://{nobody}/mcp/{CRM_KEY}?key={CRM_KEY}"
+headers = {{ authorization = "Bearer {CRM_KEY}" }}
 [log]
 filter = "trace"
 "#
@@ -197,6 +205,13 @@ filter = "trace"
     let logged = |text: &str| log.lock().unwrap().contains(text);
     until("it serves", &|| {
         logged("serving") && logged("connected to Asterisk")
+    });
+
+    // What an MCP server repeats, and one that is not there.
+    until("MCP", &|| {
+        logged("an MCP server is ready")
+            && logged("an MCP server says")
+            && logged("an MCP server can't be used")
     });
 
     // A call that can't be connected, one that can, one over AudioSocket alone, a stranger.
@@ -243,7 +258,14 @@ filter = "trace"
     let log = log.lock().unwrap();
     assert!(log.contains(" TRACE "), "it was not talkative: {log}");
     let mut secrets = Vec::new();
-    for secret in [PASSWORD, SIGNING, TOKEN, USER_PASSWORD, ENVIRONMENT] {
+    for secret in [
+        PASSWORD,
+        SIGNING,
+        TOKEN,
+        USER_PASSWORD,
+        ENVIRONMENT,
+        CRM_KEY,
+    ] {
         secrets.extend(forms(secret));
     }
     let issued = pbx.world().ids.clone();

@@ -90,7 +90,6 @@ impl Keeper {
                 }
                 Err(why) => why,
             };
-            let why = self.secrets.hide(&why);
             tracing::warn!(
                 server = self.name,
                 error = why,
@@ -138,17 +137,17 @@ impl Keeper {
                     return Some("its connection broke".to_owned());
                 }
                 () = changed.notified() => {
-                    match link.list(self.start_timeout).await {
-                        Ok(()) => tell(&link),
-                        Err(why) => {
+                    let listing = link.list(Instant::now(), self.start_timeout);
+                    match self.stop.run_until_cancelled(listing).await {
+                        Some(Ok(())) => tell(&link),
+                        Some(Err(why)) => {
                             link.close().await;
                             return Some(why);
                         }
+                        // The loop sees to the end.
+                        None => continue,
                     }
-                    if self.stop.run_until_cancelled(tokio::time::sleep(LISTED)).await.is_none() {
-                        link.close().await;
-                        return None;
-                    }
+                    self.stop.run_until_cancelled(tokio::time::sleep(LISTED)).await;
                 }
             }
         }

@@ -12,16 +12,17 @@ use rmcp::service::{
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::MAX_MESSAGE;
 use super::keeper::Source;
+use super::patient::Patient;
 use super::process::Process;
 use super::secrets::Secrets;
-use super::tool::{self, ToolOfServer};
+use super::tool::{Listing, ToolOfServer};
 
-/// Most tools of a server, and pages in which it lists them.
-const MOST_TOOLS: usize = 256;
+/// Most pages in which a server lists its tools.
 const MOST_PAGES: usize = 32;
 
 /// How long the end of a connection may take.
@@ -54,6 +55,7 @@ pub(super) struct Link {
     process: Option<Process>,
     changed: Arc<Notify>,
     name: String,
+    secrets: Secrets,
     tools: Vec<ToolOfServer>,
 }
 
@@ -69,11 +71,14 @@ impl Link {
         let client = Client {
             changed: changed.clone(),
         };
+        let began = Instant::now();
         let (service, process) = match source {
             Source::Web(web) => {
-                let begun = tokio::time::timeout(limit, client.serve(web.transport())).await;
+                let beginning = client.serve(Patient::new(web.transport()));
+                let begun = tokio::time::timeout(limit, beginning).await;
                 let begun = begun.map_err(|_| late("it did not answer", limit))?;
-                (begun.map_err(|error| unreached(&error))?, None)
+                let begun = begun.map_err(|error| secrets.quote(&unreached(&error)));
+                (begun?, None)
             }
             Source::Program {
                 program,
@@ -84,7 +89,8 @@ impl Link {
                     Process::start(name, program, arguments, environment, secrets)?;
                 let transport = AsyncRwTransport::<RoleClient, _, _>::new(stdout, stdin)
                     .with_max_line_length(MAX_MESSAGE);
-                let beginning = tokio::time::timeout(limit, client.serve(transport));
+                let beginning = client.serve(Patient::new(transport));
+                let beginning = tokio::time::timeout(limit, beginning);
                 // Whoever it has started may hold its output open.
                 let begun = tokio::select! {
                     biased;
@@ -96,9 +102,8 @@ impl Link {
                     Ok(Err(error)) => {
                         // One that has ended says more.
                         let ended = tokio::time::timeout(FAREWELL, process.ended()).await;
-                        return Err(
-                            ended.unwrap_or_else(|_| process.with_last_words(causes(&error)))
-                        );
+                        let why = || secrets.quote(&causes(&error));
+                        return Err(ended.unwrap_or_else(|_| process.with_last_words(why())));
                     }
                     Err(_) => {
                         return Err(process.with_last_words(late("it did not answer", limit)));
@@ -113,9 +118,10 @@ impl Link {
             process,
             changed,
             name: name.to_owned(),
+            secrets: secrets.clone(),
             tools: Vec::new(),
         };
-        match link.list(limit).await {
+        match link.list(began, limit).await {
             Ok(()) => Ok(link),
             Err(why) => Err(match &link.process {
                 Some(process) => process.with_last_words(why),
@@ -137,34 +143,28 @@ impl Link {
         self.tools.clone()
     }
 
-    /// Asks for its tools.
-    pub(super) async fn list(&mut self, limit: Duration) -> Result<(), String> {
-        let peer = &self.peer;
+    /// Asks for its tools, of which it may tell until `limit` after `began`: a telephone rings for
+    /// its answer and for its tools.
+    pub(super) async fn list(&mut self, began: Instant, limit: Duration) -> Result<(), String> {
+        let (peer, secrets) = (&self.peer, &self.secrets);
+        let mut tools = Listing::new(&self.name, secrets);
         let listing = async {
-            let mut all = Vec::new();
             let mut cursor = None;
             for _ in 0..MOST_PAGES {
                 let page = PaginatedRequestParams::default().with_cursor(cursor);
                 let listed = peer.list_tools(Some(page)).await;
-                let mut listed = listed.map_err(|error| causes(&error))?;
-                all.append(&mut listed.tools);
+                let listed = listed.map_err(|error| secrets.quote(&causes(&error)))?;
                 cursor = listed.next_cursor;
-                if cursor.is_none() || all.len() > MOST_TOOLS {
+                if !tools.add(listed.tools) || cursor.is_none() {
                     break;
                 }
             }
-            Ok::<_, String>(all)
+            Ok::<_, String>(())
         };
-        let listed = tokio::time::timeout(limit, listing).await;
-        let mut listed = listed.map_err(|_| late("it did not tell its tools", limit))??;
-        if listed.len() > MOST_TOOLS {
-            tracing::warn!(
-                server = self.name,
-                "an MCP server has more than 256 tools: the others are left out"
-            );
-            listed.truncate(MOST_TOOLS);
-        }
-        self.tools = tool::named(&self.name, listed);
+        let rest = limit.saturating_sub(began.elapsed());
+        let listed = tokio::time::timeout(rest, listing).await;
+        listed.map_err(|_| late("it did not tell its tools", limit))??;
+        self.tools = tools.into_tools();
         Ok(())
     }
 
@@ -182,7 +182,8 @@ impl Link {
         }
         let ended = tokio::time::timeout(FAREWELL, process.ended()).await;
         ended.unwrap_or_else(|_| {
-            process.with_last_words("it closed its output, or wrote too much".to_owned())
+            let why = "it closed its output, wrote too much, or reads no answers";
+            process.with_last_words(why.to_owned())
         })
     }
 
@@ -219,7 +220,7 @@ fn unreached(error: &ClientInitializeError) -> String {
     }
 }
 
-/// An error with its causes, which often say more. A server may quote without end.
+/// An error with its causes, which often say more. A server may quote without end, and secrets.
 pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -231,8 +232,5 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
         }
         next = cause.source();
     }
-    match text.char_indices().nth(400) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text,
-    }
+    text
 }

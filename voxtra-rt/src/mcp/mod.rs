@@ -29,6 +29,8 @@ mod keeper;
 #[cfg(feature = "mcp")]
 mod link;
 #[cfg(feature = "mcp")]
+mod patient;
+#[cfg(feature = "mcp")]
 mod process;
 #[cfg(feature = "mcp")]
 mod secrets;

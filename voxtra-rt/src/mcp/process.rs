@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, BufReader, ReadBuf};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::Instant;
 
@@ -178,8 +178,7 @@ async fn log(
 ) {
     let mut reader = BufReader::new(stderr);
     let (mut since, mut lines, mut left_out) = (Instant::now(), 0_u32, 0_u64);
-    while let Some(line) = next_line(&mut reader).await {
-        let line = secrets.hide(&line);
+    while let Some(line) = next_line(&mut reader, &secrets).await {
         let line = line.trim_end();
         if line.is_empty() {
             continue;
@@ -208,29 +207,37 @@ async fn log(
     }
 }
 
-/// The beginning of the next line, without control characters.
-async fn next_line(reader: &mut BufReader<ChildStderr>) -> Option<String> {
-    let mut line = Vec::new();
-    loop {
+/// The beginning of the next line, without secrets and control characters.
+async fn next_line<R: AsyncBufRead + Unpin>(reader: &mut R, secrets: &Secrets) -> Option<String> {
+    // One that begins where the line is cut is read to its end.
+    let most = LONGEST_LINE.saturating_add(secrets.longest());
+    let (mut line, mut length) = (Vec::new(), 0_usize);
+    let ended = loop {
         let read = reader.fill_buf().await.ok()?;
         if read.is_empty() {
-            break;
+            break false;
         }
         let (end, done) = match read.iter().position(|byte| *byte == b'\n') {
             Some(at) => (at.saturating_add(1), true),
             None => (read.len(), false),
         };
-        let room = LONGEST_LINE.saturating_sub(line.len());
+        let room = most.saturating_sub(line.len());
         line.extend_from_slice(read.get(..end.min(room)).unwrap_or_default());
+        length = length.saturating_add(end);
         reader.consume(end);
         if done {
-            let text = String::from_utf8_lossy(&line);
-            let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-            return Some(clean.collect());
+            break true;
         }
+    };
+    let mut text = secrets.hide(&String::from_utf8_lossy(&line));
+    if length > line.len() {
+        // It may end with the beginning of a secret.
+        let kept = text.len().saturating_sub(secrets.longest());
+        text.truncate(text.floor_char_boundary(kept));
     }
-    let text = String::from_utf8_lossy(&line).replace(|c: char| c.is_control(), " ");
-    Some(text).filter(|text| !text.is_empty())
+    text.truncate(text.floor_char_boundary(LONGEST_LINE));
+    let clean = text.replace(|c: char| c.is_control(), " ");
+    Some(clean).filter(|text| ended || !text.is_empty())
 }
 
 /// What a program writes, as long as no line of it is too long: one that never ends is no message,
@@ -264,5 +271,35 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
             return Poll::Ready(Err(io::Error::other("a message is longer than 8 MiB")));
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::McpSettings;
+
+    #[tokio::test]
+    async fn a_secret_is_not_in_the_log_wherever_a_line_is_cut() {
+        let settings = McpSettings::command("crm", [""; 0]).secret("KEY", "s3cret-key");
+        let secrets = Secrets::of(&settings);
+        for before in LONGEST_LINE - 40..LONGEST_LINE + 40 {
+            for behind in [0, 2_000] {
+                // What is hidden before makes the line shorter.
+                let start = "s3cret-key".repeat(3);
+                let line = format!(
+                    "{start}{}s3cret-key{}\nnext",
+                    "x".repeat(before),
+                    "y".repeat(behind)
+                );
+                let mut reader = line.as_bytes();
+                let told = next_line(&mut reader, &secrets).await.unwrap();
+                assert!(!told.contains("s3"), "{before} {behind}: {told}");
+                assert!(told.len() <= LONGEST_LINE && told.len() > LONGEST_LINE / 2);
+                let next = next_line(&mut reader, &secrets).await;
+                assert_eq!(next.as_deref(), Some("next"));
+                assert_eq!(next_line(&mut reader, &secrets).await, None);
+            }
+        }
     }
 }

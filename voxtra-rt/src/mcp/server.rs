@@ -1,5 +1,6 @@
 //! A server, as agents and applications have it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -114,10 +115,22 @@ impl McpServer {
     /// # Errors
     /// It can't be reached, or lacks a tool that the settings name.
     pub async fn look(&self) -> Result<Vec<String>, ProviderError> {
+        self.look_for([""; 0]).await
+    }
+
+    /// The same, and whether these of its tools are there, by the server's names: those that agents
+    /// have.
+    ///
+    /// # Errors
+    /// It can't be reached, or lacks a tool.
+    pub async fn look_for<T: Into<String>>(
+        &self,
+        wanted: impl IntoIterator<Item = T>,
+    ) -> Result<Vec<String>, ProviderError> {
         let fresh = Self::new(self.name(), self.inner.settings.clone())?;
         fresh.start();
         let tools = fresh.all().tools().await;
-        let lacking = fresh.lacking();
+        let lacking = fresh.lacking(wanted.into_iter().map(Into::into));
         fresh.close().await;
         let refuse =
             |why: String| ProviderError::new(self.name(), ProviderErrorKind::Unavailable, why);
@@ -129,20 +142,19 @@ impl McpServer {
         Ok(tools.iter().map(|tool| tool.spec().name).collect())
     }
 
-    /// Tools that the settings name and the server doesn't have.
-    fn lacking(&self) -> Vec<String> {
+    /// Tools that the settings name, or that are wanted, and the server doesn't have.
+    fn lacking(&self, wanted: impl Iterator<Item = String>) -> Vec<String> {
         let State::Up(up) = &*self.inner.state.borrow() else {
             return Vec::new();
         };
         let settings = &self.inner.settings;
         let named = settings.tools.iter().flatten().chain(&settings.confirm);
-        let named = named.filter(|name| *name != "*");
-        let mut lacking: Vec<String> = named
-            .filter(|name| !up.tools.iter().any(|tool| tool.remote == **name))
-            .cloned()
+        let named = named.chain(&settings.background);
+        let named = named.filter(|name| *name != "*").cloned().chain(wanted);
+        let lacking: BTreeSet<String> = named
+            .filter(|name| !up.tools.iter().any(|tool| tool.remote == *name))
             .collect();
-        lacking.dedup();
-        lacking
+        lacking.into_iter().collect()
     }
 
     /// All its tools that the settings allow, for agents.
@@ -228,6 +240,10 @@ impl Toolbox for McpToolbox {
                 .collect();
             let mut wanted = self.only.iter().flatten();
             let lacks = wanted.find(|name| !up.tools.iter().any(|tool| tool.remote == **name));
+            if let Some(tool) = lacks {
+                let server = self.server.name();
+                tracing::warn!(server, tool, "an MCP server lacks a tool that an agent has");
+            }
             match lacks {
                 Some(name) if tools.is_empty() => {
                     Err(format!("it has no tool named {name:?}").into())

@@ -14,7 +14,7 @@ use super::BETWEEN;
 pub struct McpSettings {
     /// Where it is.
     pub place: McpPlace,
-    /// How long it may take to start, and to tell which tools it has. Default 10 s.
+    /// How long it may take to start and to tell which tools it has, all told. Default 10 s.
     pub start_timeout: Duration,
     /// How long a tool may take. Default 10 s.
     pub timeout: Duration,
@@ -22,6 +22,10 @@ pub struct McpSettings {
     pub tools: Option<Vec<String>>,
     /// The tools that the caller must agree to, by the server's names; `*` is all. Default: none.
     pub confirm: Vec<String>,
+    /// The tools that go on in the background, as
+    /// [`Tool::in_background`](crate::session::Tool::in_background) says, by the server's names;
+    /// `*` is all. They may take 120 s, or `timeout` if that is longer. Default: none.
+    pub background: Vec<String>,
     /// Whether an agent that has tools of it takes no call without it. Default: no, the agent goes
     /// on without these tools.
     pub required: bool,
@@ -82,6 +86,7 @@ impl McpSettings {
             timeout: Duration::from_secs(10),
             tools: None,
             confirm: Vec::new(),
+            background: Vec::new(),
             required: false,
         }
     }
@@ -113,6 +118,7 @@ impl fmt::Debug for McpSettings {
             .field("timeout", &self.timeout)
             .field("tools", &self.tools)
             .field("confirm", &self.confirm)
+            .field("background", &self.background)
             .field("required", &self.required)
             .finish()
     }

@@ -161,6 +161,13 @@ async fn what_is_no_message_is_passed_over() {
 
 #[tokio::test]
 async fn a_result_is_bounded_and_one_that_never_comes_is_given_up() {
+    let refuses = Hostile::new("refuses", |_| {});
+    let text = told(&refuses.tools().await[0], json!({})).await;
+    assert!(
+        text.starts_with("error: nnnn") && text.len() < 17 << 10,
+        "{} bytes",
+        text.len()
+    );
     let large = Hostile::new("large", |_| {});
     let text = told(&large.tools().await[0], json!({})).await;
     assert!(
@@ -251,6 +258,84 @@ async fn a_server_gets_neither_answers_of_the_caller_nor_secrets_of_ours_and_tel
 }
 
 #[tokio::test]
+async fn a_tool_that_is_described_with_a_secret_does_not_tell_it() {
+    let tells = Hostile::new("tells", |_| {});
+    let tools = tells.tools().await;
+    let spec = format!("{:?}", tools[0].spec());
+    assert!(!spec.contains("s3cret"), "{spec}");
+    assert!(
+        spec.contains("Opens ***.") && spec.contains("with ***"),
+        "{spec}"
+    );
+    // It is called by the name that the server has for it.
+    let failed = told(&tools[0], json!({})).await;
+    assert!(!failed.contains("s3cret"), "{failed}");
+}
+
+#[tokio::test]
+async fn a_secret_is_hidden_however_it_is_written() {
+    for secret in [
+        "quote \" and \\ 12",
+        "first line\nsecond line",
+        "CRM_KEY_2-secret",
+    ] {
+        let hostile = Hostile::new("structured", |settings| {
+            *settings = settings
+                .clone()
+                .secret("CRM_KEY", secret)
+                .secret("SHORT", "CRM_KEY_2");
+        });
+        let text = told(&hostile.tools().await[0], json!({})).await;
+        assert_eq!(text, r#"{"key":"***"}"#);
+    }
+}
+
+#[tokio::test]
+async fn parameters_are_an_object_as_models_take_them_or_the_tool_is_left_out() {
+    let hostile = Hostile::new("schemas", |_| {});
+    let tools = hostile.tools().await;
+    assert_eq!(names(&tools), ["crm__none", "crm__bare"]);
+    for tool in tools {
+        assert_eq!(
+            tool.spec().parameters,
+            json!({ "type": "object", "properties": {} })
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_time_to_start_is_one_for_the_answer_and_the_tools() {
+    let slow = Hostile::new("slow", |settings| {
+        settings.start_timeout = Duration::from_secs(3);
+    });
+    let why = slow.error().await;
+    assert!(why.ends_with("within 3 s"), "{why}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_tells_its_tools_again_holds_up_no_end() {
+    let hostile = Hostile::new("lists", |settings| {
+        settings.start_timeout = Duration::from_secs(3_600);
+    });
+    assert_eq!(told(&hostile.tools().await[0], json!({})).await, "changed");
+    until("it is asked again", || hostile.processes().len() == 2).await;
+    let closed = tokio::time::timeout(Duration::from_secs(60), hostile.server.close()).await;
+    assert!(closed.is_ok());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_and_reads_no_answer_is_ended() {
+    let hostile = Hostile::new("pings", |settings| {
+        settings.timeout = Duration::from_secs(30);
+    });
+    let failed = told(&hostile.tools().await[0], json!({})).await;
+    assert!(
+        failed.starts_with("error: it ended before it answered"),
+        "{failed}"
+    );
+}
+
+#[tokio::test]
 async fn tools_that_change_are_those_of_the_next_call() {
     let hostile = Hostile::new("later", |_| {});
     let tools = hostile.tools().await;
@@ -274,9 +359,27 @@ async fn a_server_with_tools_without_end_has_256() {
 }
 
 #[tokio::test]
+async fn tools_in_the_background_are_those_that_the_settings_name() {
+    for (names, goes_on, limit) in [
+        (vec!["tool"], true, 120),
+        (vec!["*"], true, 120),
+        (vec![], false, 10),
+    ] {
+        let hostile = Hostile::new("plain", |settings| {
+            settings.background = names.into_iter().map(str::to_owned).collect();
+        });
+        let tool = &hostile.tools().await[0];
+        assert_eq!(tool.in_background(), goes_on);
+        assert_eq!(tool.time_limit(), Duration::from_secs(limit));
+    }
+}
+
+#[tokio::test]
 async fn look_tells_what_there_is_and_what_is_lacking() {
     let sound = Hostile::new("plain", |settings| settings.confirm = vec!["*".to_owned()]);
     assert_eq!(sound.server.look().await.unwrap(), ["crm__tool"]);
+    let why = sound.server.look_for(["tool", "tol"]).await.unwrap_err();
+    assert_eq!(why.message, "it has no tool named tol");
     let lacks = Hostile::new("plain", |settings| {
         settings.tools = Some(vec!["tool".to_owned(), "other".to_owned()]);
     });

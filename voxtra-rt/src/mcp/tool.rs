@@ -11,9 +11,14 @@ use serde_json::Value;
 
 use super::BETWEEN;
 use super::link::causes;
+use super::secrets::Secrets;
 use super::server::McpServer;
 use crate::session::{Call, HandlerError, Tool};
 use crate::speech::{BoxFuture, ToolSpec};
+
+/// Most tools of a server, and bytes of what models are told of them with each request.
+const MOST_TOOLS: usize = 256;
+const MOST_TOLD: usize = 2 << 20;
 
 /// Most characters of a tool's name, as models take it.
 const LONGEST_NAME: usize = 64;
@@ -25,6 +30,9 @@ const LONGEST_SCHEMA: usize = 64 << 10;
 /// Bytes of a result that are kept: more than a model is told.
 const LONGEST_RESULT: usize = 64 << 10;
 
+/// How long a tool in the background may take at least.
+const IN_BACKGROUND: Duration = Duration::from_secs(120);
+
 /// A tool, as its server describes it.
 #[derive(Clone)]
 pub(super) struct ToolOfServer {
@@ -33,32 +41,81 @@ pub(super) struct ToolOfServer {
     pub(super) spec: ToolSpec,
 }
 
-/// The tools of a server, with names that models take, each only once.
-pub(super) fn named(server: &str, tools: Vec<rmcp::model::Tool>) -> Vec<ToolOfServer> {
-    let mut all: Vec<ToolOfServer> = Vec::new();
-    for tool in tools {
-        let remote = tool.name.into_owned();
-        let parameters = Value::Object(tool.input_schema.as_ref().clone());
-        if remote.is_empty()
-            || all.iter().any(|other| other.remote == remote)
-            || parameters.to_string().len() > LONGEST_SCHEMA
-        {
-            tracing::warn!(
-                server,
-                tool = remote.chars().take(LONGEST_NAME).collect::<String>(),
-                "a tool of an MCP server is left out: no name, twice, or parameters of more than 64 KiB"
-            );
-            continue;
+/// The tools of a server as it lists them, page by page, with names that models take, each only
+/// once.
+pub(super) struct Listing<'a> {
+    server: &'a str,
+    secrets: &'a Secrets,
+    all: Vec<ToolOfServer>,
+    /// Bytes of what models are told of them.
+    bytes: usize,
+}
+
+impl<'a> Listing<'a> {
+    pub(super) fn new(server: &'a str, secrets: &'a Secrets) -> Self {
+        Self {
+            server,
+            secrets,
+            all: Vec::new(),
+            bytes: 0,
         }
-        let name = unique(server, &remote, |name| {
-            all.iter().any(|other| other.spec.name == name)
-        });
-        let mut description = tool.description.unwrap_or_default().into_owned();
-        cut(&mut description, LONGEST_DESCRIPTION);
-        let spec = ToolSpec::new(name, description, parameters);
-        all.push(ToolOfServer { remote, spec });
     }
-    all
+
+    /// Adds a page. False if there is no room for more.
+    pub(super) fn add(&mut self, page: Vec<rmcp::model::Tool>) -> bool {
+        for tool in page {
+            let remote = tool.name.into_owned();
+            let parameters = Value::Object(tool.input_schema.as_ref().clone());
+            let known = self.all.iter().any(|other| other.remote == remote);
+            let parameters = parameters_of(self.secrets.hide_in(parameters));
+            let (false, false, Some(parameters)) = (remote.is_empty(), known, parameters) else {
+                tracing::warn!(
+                    server = self.server,
+                    tool = remote.chars().take(LONGEST_NAME).collect::<String>(),
+                    "a tool of an MCP server is left out: no name, twice, or parameters that are \
+                     no object or more than 64 KiB"
+                );
+                continue;
+            };
+            let mut description = tool.description.unwrap_or_default().into_owned();
+            description = self.secrets.hide(&description);
+            cut(&mut description, LONGEST_DESCRIPTION);
+            let told = description
+                .len()
+                .saturating_add(parameters.to_string().len());
+            self.bytes = self.bytes.saturating_add(told);
+            if self.all.len() >= MOST_TOOLS || self.bytes > MOST_TOLD {
+                tracing::warn!(
+                    server = self.server,
+                    "an MCP server has more than 256 tools, or more than 2 MiB to say of them: the \
+                     others are left out"
+                );
+                return false;
+            }
+            let name = unique(self.server, &self.secrets.hide(&remote), |name| {
+                self.all.iter().any(|other| other.spec.name == name)
+            });
+            let spec = ToolSpec::new(name, description, parameters);
+            self.all.push(ToolOfServer { remote, spec });
+        }
+        true
+    }
+
+    pub(super) fn into_tools(self) -> Vec<ToolOfServer> {
+        self.all
+    }
+}
+
+/// Parameters as all services take them: an object that names its properties. `None` if they are
+/// something else, or too long.
+fn parameters_of(mut schema: Value) -> Option<Value> {
+    let object = schema.as_object_mut()?;
+    object.entry("type").or_insert_with(|| "object".into());
+    let properties = object
+        .entry("properties")
+        .or_insert_with(|| JsonObject::new().into());
+    let sound = properties.is_object() && object.get("type")? == "object";
+    (sound && schema.to_string().len() <= LONGEST_SCHEMA).then_some(schema)
 }
 
 /// The name for models: the server's, `__`, and the tool's. What models don't take is `_`.
@@ -89,18 +146,22 @@ pub(super) struct McpTool {
     server: McpServer,
     tool: ToolOfServer,
     confirms: bool,
+    background: bool,
 }
 
 impl McpTool {
     pub(super) fn new(server: McpServer, tool: ToolOfServer) -> Self {
-        let confirm = &server.inner().settings.confirm;
-        let confirms = confirm
-            .iter()
-            .any(|name| *name == tool.remote || name == "*");
+        let settings = &server.inner().settings;
+        let among = |names: &[String]| {
+            let mut names = names.iter();
+            names.any(|name| *name == tool.remote || name == "*")
+        };
+        let (confirms, background) = (among(&settings.confirm), among(&settings.background));
         Self {
             server,
             tool,
             confirms,
+            background,
         }
     }
 
@@ -131,7 +192,7 @@ impl McpTool {
         match answer {
             CallToolResponse::Complete(result) => {
                 let is_error = result.is_error == Some(true);
-                let told = secrets.hide(&told(result));
+                let told = told(result, secrets);
                 if is_error { Err(told.into()) } else { Ok(told) }
             }
             _ => Err("it asks for what a caller can't give".into()),
@@ -153,7 +214,15 @@ impl Tool for McpTool {
     }
 
     fn time_limit(&self) -> Duration {
-        self.server.inner().settings.timeout
+        let limit = self.server.inner().settings.timeout;
+        match self.background {
+            true => limit.max(IN_BACKGROUND),
+            false => limit,
+        }
+    }
+
+    fn in_background(&self) -> bool {
+        self.background
     }
 
     fn confirms(&self) -> bool {
@@ -162,10 +231,10 @@ impl Tool for McpTool {
 }
 
 /// What the model is told of a result.
-fn told(result: CallToolResult) -> String {
+fn told(result: CallToolResult, secrets: &Secrets) -> String {
     let mut text = String::new();
     for part in &result.content {
-        if text.len() > LONGEST_RESULT {
+        if text.len() > LONGEST_RESULT.saturating_add(secrets.longest()) {
             break;
         }
         if !text.is_empty() {
@@ -189,8 +258,9 @@ fn told(result: CallToolResult) -> String {
     if text.trim().is_empty()
         && let Some(structured) = result.structured_content.filter(|value| !value.is_null())
     {
-        text = structured.to_string();
+        text = secrets.hide_in(structured).to_string();
     }
+    text = secrets.hide(&text);
     if text.trim().is_empty() {
         return "done, without words".to_owned();
     }

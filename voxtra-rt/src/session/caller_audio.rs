@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 use voxtra_core::event::{UsageRole, UserTranscript, UserTranscriptPartial};
 use voxtra_core::leg::{Forward, HISTORY_SAMPLES};
 
 use super::call::{Call, Services};
 use super::caller_words::{CallerWords, Utterances};
+use super::deadlines;
 use super::error::CallError;
 use super::request::Request;
 use super::usage::Meter;
@@ -27,6 +29,10 @@ const LONGEST_S: usize = 300;
 
 /// How long speech-to-text may go on after the end of the call.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// How long a session's last events wait for what the caller said last. Less than a hook may take.
+const UNDERSTOOD: Duration = Duration::from_secs(3);
+const _: () = assert!(UNDERSTOOD.as_millis() < deadlines::HANDLER.as_millis());
 
 /// The listeners of a call.
 #[derive(Debug, Default)]
@@ -317,6 +323,16 @@ async fn transcribe(call: Call) {
     let Ok(mut stream) = call.speech_stream().await else {
         return;
     };
+    let publishing = TaskTracker::new();
+    // What was said last is understood later, and is a part of the call.
+    let last = publishing.clone();
+    let hook = move |call: Call| async move {
+        if call.session().transcript().awaits_words() {
+            last.close();
+            let _ = tokio::time::timeout(UNDERSTOOD, last.wait()).await;
+        }
+    };
+    call.on_hangup(hook).await;
     let mut to: Option<(PartSender<SpeechInput>, Meter)> = None;
     let mut utterances = Utterances::default();
     let mut listening = None;
@@ -342,7 +358,7 @@ async fn transcribe(call: Call) {
                 let role = UsageRole::SpeechToText;
                 let meter = Meter::new(&call, role, provider.name(), transcripts.at_work());
                 let utterances = utterances.clone();
-                tokio::spawn(publish(
+                publishing.spawn(publish(
                     call.clone(),
                     provider.clone(),
                     transcripts,

@@ -299,6 +299,7 @@ pub(crate) fn ask(
     let mut bill = Bill {
         meter,
         told: false,
+        began: false,
         failed: false,
     };
     Parts::made_by(move |out| async move {
@@ -307,7 +308,7 @@ pub(crate) fn ask(
                 bill.told = true;
                 bill.meter.tokens(usage);
             }
-            // One that is refused costs nothing.
+            bill.began |= part.is_ok();
             bill.failed = part.is_err();
             if !out.send(part?).await {
                 break;
@@ -321,13 +322,16 @@ pub(crate) fn ask(
 struct Bill {
     meter: Meter,
     told: bool,
+    /// Some of it has come.
+    began: bool,
     failed: bool,
 }
 
 impl Drop for Bill {
     fn drop(&mut self) {
         self.meter.asked();
-        if !self.told && !self.failed {
+        // One that is refused costs nothing; one that breaks off does.
+        if !self.told && (self.began || !self.failed) {
             self.meter.untold();
         }
     }

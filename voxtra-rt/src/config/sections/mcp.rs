@@ -47,15 +47,18 @@ fn read_server(name: String, section: Section<'_>) -> Option<ConfiguredMcp> {
         }
         names
     };
-    let (tools, confirm) = (names("tools"), names("confirm").unwrap_or_default());
+    let tools = names("tools");
+    let [confirm, background] = ["confirm", "background"].map(|key| {
+        let named = names(key).unwrap_or_default();
+        let mut others = named.iter().filter(|name| *name != "*");
+        let stranger = |name: &&String| tools.as_ref().is_some_and(|all| !all.contains(name));
+        if let Some(other) = others.find(stranger) {
+            section.refuse(key, format!("{other:?} is not among `tools`"));
+        }
+        named
+    });
     if tools.as_ref().is_some_and(Vec::is_empty) {
         section.refuse("tools", "names no tool: leave it out for all");
-    }
-    if let Some(tools) = &tools {
-        let mut others = confirm.iter().filter(|name| *name != "*");
-        if let Some(other) = others.find(|name| !tools.contains(name)) {
-            section.refuse("confirm", format!("{other:?} is not among `tools`"));
-        }
     }
     let time = |key, default| read_time(&section, key, 100, LONGEST, default);
     let defaults = McpSettings::url("");
@@ -68,6 +71,7 @@ fn read_server(name: String, section: Section<'_>) -> Option<ConfiguredMcp> {
         settings.start_timeout = start_timeout;
         settings.tools = tools;
         settings.confirm = confirm;
+        settings.background = background;
         settings.required = required;
     });
     Some(ConfiguredMcp { name, settings })

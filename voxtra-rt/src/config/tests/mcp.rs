@@ -13,7 +13,7 @@ fn crm(lines: &str) -> String {
 fn servers_are_read_and_agents_have_their_tools() {
     let text = agent("tools = [\"crm.lookup\", \"hang_up\", \"crm.delete.all\", \"shop.*\"]\n")
         + &crm(
-            "command = [\"bin/crm\", \"--quiet\"]\nenv = { CRM_KEY = \"s3cret\" }\ntools = [\"lookup\", \"delete.all\"]\nconfirm = [\"delete.all\"]\nrequired = true\ntimeout_ms = 20_000\nstart_timeout_ms = 30_000",
+            "command = [\"bin/crm\", \"--quiet\"]\nenv = { CRM_KEY = \"s3cret\" }\ntools = [\"lookup\", \"delete.all\"]\nconfirm = [\"delete.all\"]\nbackground = [\"lookup\"]\nrequired = true\ntimeout_ms = 20_000\nstart_timeout_ms = 30_000",
         )
         + "[mcp.shop]\nurl = \"https://shop.example.com/mcp?k=qu3ry\"\nheaders = { authorization = \"Bearer s3cret\" }\n";
     let mut config = parse(&text);
@@ -27,6 +27,7 @@ fn servers_are_read_and_agents_have_their_tools() {
     let settings = &config.mcp[0].settings;
     assert_eq!(settings.tools, Some(only));
     assert_eq!(settings.confirm, ["delete.all"]);
+    assert_eq!(settings.background, ["lookup"]);
     assert!(settings.required && !config.mcp[1].settings.required);
     assert_eq!(settings.timeout, Duration::from_secs(20));
     assert_eq!(settings.start_timeout, Duration::from_secs(30));
@@ -84,6 +85,10 @@ fn wrong_servers_are_refused_in_their_place() {
         (
             crm("url = \"https://h/\"\ntools = [\"a\"]\nconfirm = [\"b\"]"),
             "\"b\" is not among `tools`",
+        ),
+        (
+            crm("url = \"https://h/\"\ntools = [\"a\"]\nbackground = [\"*\", \"b\"]"),
+            "mcp.crm.background",
         ),
         (
             crm("url = \"https://h/\"\ntimeouts_ms = 1"),

@@ -101,6 +101,41 @@ async fn a_key_ends_a_message_and_so_does_hanging_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_who_hangs_up_before_the_words_have_come_has_left_them() {
+    for in_mid_sentence in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = MessageSettings::default().with(|settings| {
+            settings.folder = Some(folder.path().to_owned());
+        });
+        let agent = patient().tool(tools::leave_message(&settings));
+        let (rehearsal, _) = remembering(replies(), agent);
+        let rehearsal = rehearsal.recogniser(Recogniser::new().finals_after(ms(800)));
+        let mut caller = rehearsal.call("1000").await;
+        caller.hears("Hello.").await;
+        caller.says("is the boss there").await;
+        caller.hears("Speak after the beep.").await;
+        caller.sees(EventKind::AgentSpeechEnded).await;
+        let words = "call me back call me back call me back";
+        let speaks = caller.says(words);
+        if in_mid_sentence {
+            drop(speaks);
+            caller.is_silent_for(ms(1_500)).await;
+        } else {
+            speaks.await;
+        }
+        caller.hangs_up().await;
+        let conversation = caller.ended().await;
+        assert_eq!(conversation.count("message.left"), 1, "{conversation}");
+        let kept = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(kept, 1, "{conversation}");
+        if !in_mid_sentence {
+            let said = "text=\"call me back call me back call me back\"";
+            assert!(conversation.to_string().contains(said), "{conversation}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_who_says_nothing_leaves_no_message_and_one_who_talks_on_is_cut() {
     let agent = patient().tool(tools::leave_message(&MessageSettings::default()));
     let model = replies();

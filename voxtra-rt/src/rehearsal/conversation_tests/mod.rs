@@ -3,6 +3,7 @@
 mod agents;
 mod background;
 mod chaos;
+mod confirming;
 mod context;
 mod dead_air;
 mod endings;

@@ -375,3 +375,49 @@ async fn a_rehearsed_model_stands_in_for_the_one_that_summarises() {
         Some("In short.")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_breaks_off_has_cost_something_that_nobody_told() {
+    let broken = ScriptedReply::says("Let me see, that may take a while.");
+    let broken = broken.fails(ProviderErrorKind::Unavailable);
+    // One that is refused before its first word costs nothing.
+    let refused = ScriptedReply::default().fails(ProviderErrorKind::Unavailable);
+    let model = ScriptedModel::new([broken, refused]);
+    let agent = patient().on_failure("Sorry.", WayOut::HangUp);
+    let mut caller = application(Application::builder(), model, agent)
+        .call("1000")
+        .await;
+    caller.hears("Hello.").await;
+    caller.says("where is my order").await;
+    caller.hears("Sorry.").await;
+    caller.says("where is my order").await;
+    let transcript = transcript(&caller.ended().await);
+    let model = used(&transcript, UsageRole::LanguageModel);
+    assert_eq!((model.requests, model.untold), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_caller_said_last_is_told_though_it_is_understood_after_the_end() {
+    // The second one is understood too late.
+    for (after, told_last) in [(800, true), (20_000, false)] {
+        let recogniser = Recogniser::new().finals_after(ms(after));
+        let builder = Application::builder().transcripts(TranscriptSettings::new());
+        let rehearsal = application(builder, ScriptedModel::new(["Yes."]), patient());
+        let rehearsal = rehearsal.recogniser(recogniser);
+        let mut caller = rehearsal.call("1000").await;
+        caller.hears("Hello.").await;
+        caller.says("cancel it and goodbye").await;
+        caller.hangs_up().await;
+        let conversation = caller.ended().await;
+        let transcript = transcript(&conversation);
+        let last = transcript
+            .entries
+            .last()
+            .and_then(|one| one.text.as_deref());
+        assert_eq!(
+            last == Some("cancel it and goodbye"),
+            told_last,
+            "{conversation}"
+        );
+    }
+}

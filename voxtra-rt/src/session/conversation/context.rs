@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::super::call::Call;
+use super::super::transcript::on_one_line;
 use super::super::usage;
 use crate::lock::lock;
 use crate::speech::{Message, ModelRequest, ProviderError, ProviderErrorKind, Reply};
@@ -152,7 +153,7 @@ pub(super) fn written(earlier: Option<&str>, messages: &[Message]) -> String {
         if !what.trim().is_empty() {
             text.push_str(who);
             text.push_str(": ");
-            text.push_str(what);
+            text.push_str(&on_one_line(what));
             text.push('\n');
         }
     };

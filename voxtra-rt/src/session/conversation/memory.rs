@@ -68,7 +68,8 @@ impl Memory {
         self.tools.iter().find(named).cloned()
     }
 
-    /// The caller has spoken, and is to be answered.
+    /// The caller has spoken, and is to be answered. A question that somebody else began, such as a
+    /// tool in the background with its result, is no turn of the caller.
     pub(super) fn begin_turn(&mut self) {
         self.turns = self.turns.wrapping_add(1);
     }

@@ -80,7 +80,10 @@ impl Question<'_> {
     pub(super) async fn answer(mut self, mut ahead: Option<Ahead>) -> Result<Answer, CallError> {
         let call = self.call;
         let memory = call.session().memory();
-        lock(memory).begin_turn();
+        // Nobody agrees to anything by silence.
+        if !self.said.is_empty() {
+            lock(memory).begin_turn();
+        }
         let said = Some(self.said).filter(|said| !said.is_empty());
         let said = said.map(|said| Message::User(said.to_owned()));
         let mut more = Vec::from_iter(said);

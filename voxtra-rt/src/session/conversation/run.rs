@@ -133,18 +133,27 @@ impl Running<'_> {
                 Input::Deaf => self.failed().await?,
                 Input::Turn(words) => {
                     self.unanswered = 0;
-                    lock(call.session().memory()).caller_spoke();
+                    self.caller_spoke();
                     self.answer(words, true).await?
                 }
                 Input::LongTurn(words) => {
                     self.unanswered = 0;
-                    lock(call.session().memory()).caller_spoke();
+                    self.caller_spoke();
                     self.answer(words, false).await?
                 }
             };
             if !goes_on || call.session().is_transferred() {
                 return Ok(());
             }
+        }
+    }
+
+    fn caller_spoke(&self) {
+        let mut memory = lock(self.call.session().memory());
+        memory.caller_spoke();
+        if self.duplex.is_some() {
+            // A service tells the caller's words late, or never.
+            memory.begin_turn();
         }
     }
 

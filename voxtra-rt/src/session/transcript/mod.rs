@@ -16,6 +16,7 @@ use super::usage;
 
 pub(crate) use self::file::About;
 pub use self::settings::TranscriptSettings;
+pub(crate) use self::summary::on_one_line;
 
 /// Most bytes of what one of them said at a time.
 const MAX_TEXT: usize = 4 << 10;
@@ -34,6 +35,9 @@ const PER_ENTRY: usize = 200;
 
 /// Utterances of the caller whose words have not come.
 const MOST_WORDLESS: usize = 16;
+
+/// For how many milliseconds behind an utterance its words are awaited: a sound may have none.
+const A_MOMENT: u64 = 5_000;
 
 /// Tools that are at work at the same time, and told apart.
 const MOST_TOOLS: usize = 64;
@@ -130,6 +134,13 @@ impl TranscriptLog {
         let mut entry = TranscriptEntry::new(at_ms, kind);
         entry.name = Some(bounded(name, MAX_TOOL, &mut entry.left_out));
         self.add(entry);
+    }
+
+    /// Whether the caller is speaking, or has spoken a moment ago, and the words have not come.
+    pub(super) fn awaits_words(&self) -> bool {
+        let now = self.now_ms();
+        let latest = self.speech.back();
+        latest.is_some_and(|(_, ended)| ended.is_none_or(|at| now.saturating_sub(at) <= A_MOMENT))
     }
 
     /// When the caller began to say the words that have come: those of the utterance that ended

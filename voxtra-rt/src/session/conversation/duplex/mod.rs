@@ -170,7 +170,6 @@ impl Duplex {
         let words = std::mem::take(&mut *lock(&self.words)).join(" ");
         if !words.is_empty() {
             let mut memory = lock(self.call.session().memory());
-            memory.begin_turn();
             memory.append(vec![Message::User(words)]);
         }
     }

@@ -30,6 +30,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Most bytes of a result that the model is told.
 const MAX_RESULT: usize = 16 << 10;
 
+/// Most characters of a failure that are logged.
+const MAX_LOGGED: usize = 400;
+
 /// Something that the language model can call.
 ///
 /// ```
@@ -168,7 +171,13 @@ fn told_of(call: &Call, asked: &ToolCall, result: Result<String, String>) -> Str
     match result {
         Ok(result) => cut(result),
         Err(error) => {
-            tracing::warn!(call = call.id(), tool = asked.name, error, "a tool failed");
+            let why = in_short(&error);
+            tracing::warn!(
+                call = call.id(),
+                tool = asked.name,
+                error = why,
+                "a tool failed"
+            );
             cut(format!("error: {error}"))
         }
     }
@@ -228,6 +237,14 @@ pub(super) async fn told(call: &Call, tool: impl Tool + 'static, arguments: Valu
     run(call, Some(Arc::new(tool)), &asked).await
 }
 
+/// What the log says of a failure: a server may answer without end.
+fn in_short(error: &str) -> String {
+    match error.char_indices().nth(MAX_LOGGED) {
+        Some((at, _)) => format!("{}…", error.get(..at).unwrap_or_default()),
+        None => error.to_owned(),
+    }
+}
+
 /// At most [`MAX_RESULT`] bytes.
 fn cut(mut text: String) -> String {
     if text.len() > MAX_RESULT {
@@ -235,4 +252,16 @@ fn cut(mut text: String) -> String {
         text.push_str("… (cut: the result was too long)");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_told_of_a_failure_in_short() {
+        let logged = in_short(&"ä".repeat(5_000_000));
+        assert_eq!(logged.chars().count(), MAX_LOGGED + 1);
+        assert_eq!(in_short("no such order"), "no such order");
+    }
 }

@@ -45,7 +45,10 @@ fn unescaped(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let found = after.split_once(';').filter(|(name, _)| name.len() <= 8);
+        // No name is longer. A page of `&` alone would else be searched to its end for each.
+        let end = after.bytes().take(9).position(|byte| byte == b';');
+        let found = end.and_then(|end| after.split_at_checked(end));
+        let found = found.and_then(|(name, rest)| Some((name, rest.strip_prefix(';')?)));
         match found.and_then(|(name, behind)| Some((character(name)?, behind))) {
             Some((character, behind)) => {
                 out.push(character);
@@ -102,6 +105,7 @@ mod tests {
             ("x<script>never closed", "x"),
             ("x<b", "x"),
             ("x<!-- y", "x"),
+            ("&amp;lt; &amp &;&12345678;", "&lt; &amp &;&12345678;"),
         ] {
             assert_eq!(text_of(html), expected, "{html}");
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use voxtra_core::event::{BuiltIn, MessageLeft};
 
@@ -80,7 +81,16 @@ pub fn leave_message(settings: &MessageSettings) -> impl Tool + use<> {
     let settings = settings.clone();
     let tool = FnTool::new(spec, move |call: Call, _: Value| {
         // A task of its own: a caller who hangs up has left a message all the same.
-        let recording = tokio::spawn(record(call, settings.clone()));
+        let settings = settings.clone();
+        let recording = tokio::spawn(async move {
+            // The session's last event waits for it.
+            let (done, recorded) = oneshot::channel::<()>();
+            let waits = |_| async { drop(recorded.await) };
+            call.on_hangup(waits).await;
+            let recorded = record(call, settings).await;
+            drop(done);
+            recorded
+        });
         async move { recording.await? }
     });
     tool.time_limit(limit).without_filler()
@@ -105,7 +115,8 @@ async fn record(call: Call, settings: MessageSettings) -> Result<String, Handler
     if settings.beep {
         call.send_audio(&beep(), BEEP_RATE.into()).await?;
     }
-    let mut events = call.events_from_now();
+    // Those behind the call's end too.
+    let mut events = call.session().log().from_now(false);
     let mut audio = match &settings.folder {
         Some(_) => Some(call.audio_stream().await?),
         None => None,
