@@ -357,7 +357,12 @@ impl AriClient {
         status: StatusCode,
         body: &[u8],
     ) -> AriError {
-        let message = message_of(body)
+        let explained = message_of(body);
+        if status == StatusCode::NOT_FOUND && explained.is_none() {
+            let host = self.inner.host.clone();
+            return AriError::NoAri { request, host };
+        }
+        let message = explained
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason").to_owned());
         let username = || self.inner.settings.username.clone();
         match status {
@@ -412,6 +417,14 @@ impl AriClient {
             .map_err(|()| invalid("the ARI url cannot be extended"))?
             .pop_if_empty()
             .extend(&request.path);
+        // The URL standard leaves a plus as it is, and Asterisk reads one in a path as a space.
+        let base = self.inner.settings.url.path().trim_end_matches('/').len();
+        if let Some((base, rest)) = url.path().split_at_checked(base)
+            && rest.contains('+')
+        {
+            let path = format!("{base}{}", rest.replace('+', "%2B"));
+            url.set_path(&path);
+        }
         let query = request.query();
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);

@@ -255,6 +255,8 @@ async fn an_id_cannot_escape_its_place_in_the_path() {
     let (ari, asked) = answering(204, "").await;
     ari.channel("a/b?c#d%2e e;1").answer().await.unwrap();
     ari.channel("..%2f..").answer().await.unwrap();
+    // A plus in a path is a space to Asterisk.
+    ari.stored_recording("+49 30").get().await.unwrap_err();
     for id in ["", ".", "..", "\t", ".\t.", "a\nb"] {
         let error = ari.channel(id).answer().await.unwrap_err();
         assert!(
@@ -272,7 +274,8 @@ async fn an_id_cannot_escape_its_place_in_the_path() {
         lines,
         [
             "POST /ari/channels/a%2Fb%3Fc%23d%252e%20e;1/answer",
-            "POST /ari/channels/..%252f../answer"
+            "POST /ari/channels/..%252f../answer",
+            "GET /ari/recordings/stored/%2B49%2030",
         ]
     );
 }
@@ -338,7 +341,7 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
         "{error}"
     );
     assert!(error.is_transient());
-    let error = answering(404, "<html>Not Found</html>")
+    let error = answering(503, "<html>Service Unavailable</html>")
         .await
         .0
         .channel("c1")
@@ -346,7 +349,7 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
         .await
         .unwrap_err();
     assert!(
-        error.to_string().ends_with("not found (Not Found)"),
+        error.to_string().ends_with("503 (Service Unavailable)"),
         "{error}"
     );
 
@@ -375,6 +378,29 @@ async fn an_answer_that_is_not_what_was_promised_is_an_error() {
 }
 
 #[tokio::test]
+async fn neither_an_answer_nor_an_id_can_fill_an_error_or_drive_a_terminal() {
+    let answer = format!(r#""\u001b[2J\u202e{}""#, "x".repeat(60_000));
+    let (ari, _) = answering(200, Box::leak(answer.into_boxed_str())).await;
+    let asked = ari.channel("c1").get().await;
+    let long = ari.channel("x".repeat(100_000)).answer().await;
+    let (ari, _) = answering(404, r#"{"message":"Channel not found"}"#).await;
+    let odd = ari.channel("\u{202e}c1").answer().await;
+    let control = ari.channel("c1\u{1b}[2J\nERROR").answer().await;
+    for error in [asked.unwrap_err(), odd.unwrap_err(), control.unwrap_err()] {
+        for text in [error.to_string(), format!("{:?}", ari.channel("\u{202e}").answer())] {
+            assert!(
+                !text.contains(|c: char| c.is_control() || c == '\u{202e}'),
+                "{text:?}"
+            );
+            assert!(text.len() < 2_000, "{} bytes", text.len());
+        }
+    }
+    drop(long);
+    let long = ari.channel("x".repeat(100_000)).answer().await.unwrap_err();
+    assert!(long.to_string().len() < 3_000);
+}
+
+#[tokio::test]
 async fn a_variable_that_was_never_set_is_none_and_a_lost_channel_is_an_error() {
     let (ari, _) = answering(200, r#"{"value":"x"}"#).await;
     let value = ari.channel("c1").variable_if_set("CALLERID(num)").await;
@@ -398,7 +424,33 @@ async fn a_name_is_free_only_when_asterisk_says_so() {
     // What the web server says while ARI is not loaded yet.
     let (ari, _) = answering(404, "<html>Not Found</html>").await;
     let error = ari.application("acme").exists().await.unwrap_err();
-    assert!(error.is_not_found());
+    assert!(matches!(error, AriError::NoAri { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_web_server_without_ari_knows_of_no_channel_that_is_gone() {
+    let page = "<html><title>404 Not Found</title></html>";
+    let (ari, _) = answering(404, page).await;
+    let error = ari.channel("c1").hangup(&HangupOptions::default()).await;
+    let error = error.unwrap_err();
+    // Asterisk is just starting, say: the order may be given again, and is not as good as done.
+    assert!(!error.is_not_found() && error.is_transient(), "{error}");
+    let text = error.to_string();
+    for advice in ["res_ari", "ari.conf", "end in /ari"] {
+        assert!(text.contains(advice), "{text}");
+    }
+    let mut events = AriEvents::start(&ari, AriEventsOptions::default(), &CancellationToken::new());
+    let signal = events.recv().await;
+    assert!(
+        matches!(
+            &signal,
+            Some(AriSignal::Disconnected {
+                error: AriError::NoAri { .. },
+                ..
+            })
+        ),
+        "{signal:?}"
+    );
 }
 
 #[tokio::test]

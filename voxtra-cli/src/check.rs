@@ -399,7 +399,6 @@ fn explain(error: &AriError) -> Failure {
             "is Asterisk running, with `enabled=yes` in http.conf and ari.conf, and is asterisk.url its address? `asterisk -rx 'http show status'` tells",
         ),
         AriError::Forbidden { .. } => failure.advise("set `read_only = no` for this user in ari.conf: answering a call is an order"),
-        AriError::NotFound { .. } => failure.advise("does asterisk.url end in /ari, and is res_ari loaded?"),
         _ => failure,
     }
 }
