@@ -413,7 +413,11 @@ impl<C: Connect> Keeper<C> {
         if count.is_power_of_two() {
             // It may quote what came.
             let error = clean(&error.to_string());
-            tracing::warn!(error, count, "Asterisk sent an event that cannot be read; passed over");
+            tracing::warn!(
+                error,
+                count,
+                "Asterisk sent an event that cannot be read; passed over"
+            );
         }
     }
 

@@ -387,7 +387,10 @@ async fn neither_an_answer_nor_an_id_can_fill_an_error_or_drive_a_terminal() {
     let odd = ari.channel("\u{202e}c1").answer().await;
     let control = ari.channel("c1\u{1b}[2J\nERROR").answer().await;
     for error in [asked.unwrap_err(), odd.unwrap_err(), control.unwrap_err()] {
-        for text in [error.to_string(), format!("{:?}", ari.channel("\u{202e}").answer())] {
+        for text in [
+            error.to_string(),
+            format!("{:?}", ari.channel("\u{202e}").answer()),
+        ] {
             assert!(
                 !text.contains(|c: char| c.is_control() || c == '\u{202e}'),
                 "{text:?}"

@@ -252,8 +252,12 @@ async fn times_of_nothing_and_of_ever_are_taken() {
         ..AriEventsOptions::default()
     };
     let (script, mut peers) = Script::accepting();
-    let mut events =
-        AriEvents::start_with(script.clone(), nothing, &CancellationToken::new(), &client());
+    let mut events = AriEvents::start_with(
+        script.clone(),
+        nothing,
+        &CancellationToken::new(),
+        &client(),
+    );
     connected(&mut events).await;
     let mut peer = peers.recv().await.unwrap();
     peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
