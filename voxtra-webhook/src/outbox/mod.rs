@@ -94,7 +94,9 @@ pub struct StoredLimits {
     /// Most bytes of events, their names and ids and some 200 bytes for each counted in. The file
     /// may be twice as large. Default 1 GiB.
     pub bytes: u64,
-    /// How old an event gets, delivered or not. Default 7 days.
+    /// How old an event gets, delivered or not. Default 7 days. A process lets none leave for its
+    /// age in its first 10 minutes: what it finds is tried, however long nobody ran and whatever
+    /// the machine's clock said meanwhile.
     pub age: Duration,
 }
 
