@@ -113,15 +113,10 @@ fn decoded(segment: &str) -> String {
 }
 
 static CLIENT: LazyLock<AriClient> = LazyLock::new(|| {
-    let client = "http://127.0.0.1:8088/ari".parse().ok().and_then(|url| {
-        AriClient::new(AriSettings {
-            url,
-            app: "acme".to_owned(),
-            username: "acme".to_owned(),
-            password: "x".into(),
-        })
+    let client = "http://127.0.0.1:8088/ari"
+        .parse()
         .ok()
-    });
+        .and_then(|url| AriClient::new(AriSettings::new(url, "acme", "acme", "x")).ok());
     client.unwrap_or_else(|| panic!("a client of plain HTTP needs nothing"))
 });
 

@@ -612,6 +612,78 @@ async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
     AriClient::new(settings("https://127.0.0.1:8089/ari")).unwrap();
 }
 
+/// An Asterisk with TLS and a certificate for `localhost` that no machine trusts, which answers
+/// each request with an empty list: its port, and the certificate.
+async fn with_tls() -> (u16, String) {
+    use base64::Engine as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::rustls;
+
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(socket).await else {
+                continue;
+            };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    let pem = base64::engine::general_purpose::STANDARD.encode(made.cert.der());
+    (
+        port,
+        format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n"),
+    )
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_and_what_is_wrong_with_tls_says_what_to_do() {
+    let (port, pem) = with_tls().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.crt");
+    std::fs::write(&file, pem).unwrap();
+    let asked = async |url: &str, ca_file: Option<&std::path::Path>| {
+        let settings = settings(url).with(|ari| ari.ca_file = ca_file.map(Into::into));
+        let ari = AriClient::new(settings)?;
+        ari.channels().list().await
+    };
+    let url = format!("https://localhost:{port}/ari");
+    assert_eq!(asked(&url, Some(&file)).await.unwrap(), []);
+
+    let error = asked(&url, None).await.unwrap_err().to_string();
+    assert!(error.contains("`ca_file`"), "{error}");
+    let numbered = url.replace("localhost", "127.0.0.1");
+    let error = asked(&numbered, Some(&file)).await.unwrap_err().to_string();
+    assert!(error.contains("a name that the certificate has"), "{error}");
+    let (plain, _) = answering(200, "[]").await;
+    let plain = plain.settings().url.as_str().replace("http:", "https:");
+    let error = asked(&plain, Some(&file)).await.unwrap_err().to_string();
+    assert!(error.contains("`tlsbindaddr`"), "{error}");
+
+    std::fs::write(folder.path().join("empty"), "").unwrap();
+    for name in ["none", "empty"] {
+        let error = asked(&url, Some(&folder.path().join(name))).await;
+        let error = error.unwrap_err();
+        assert!(
+            matches!(error, AriError::Settings { key: "ca_file", .. }),
+            "{error}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_answer_without_end_is_given_up() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
