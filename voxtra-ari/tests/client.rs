@@ -612,6 +612,80 @@ async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
     AriClient::new(settings("https://127.0.0.1:8089/ari")).unwrap();
 }
 
+/// A server that answers every connection with `head`, then with `more` without end, `every` so
+/// often.
+async fn pouring(head: &'static str, more: &'static str, every: Duration) -> AriClient {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ari", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(head.as_bytes()).await;
+                while stream.write_all(more.as_bytes()).await.is_ok() {
+                    tokio::time::sleep(every).await;
+                }
+            });
+        }
+    });
+    AriClient::with_timeout(settings(&url), Duration::from_millis(300)).unwrap()
+}
+
+#[tokio::test]
+async fn whatever_a_server_pours_out_orders_and_connections_end() {
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let upgraded =
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n";
+    let answers = [
+        ("", "H", 20),
+        (ok, "x", 20),
+        (ok, "x: y\r\n", 0),
+        ("HTTP/1.1 ", "999999999", 0),
+        ("", "HTTP/1.1 103 Early Hints\r\n\r\n", 0),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 999999999999999999\r\n\r\n",
+            " ",
+            20,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            "1;x",
+            0,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            "1\r\n \r\n",
+            20,
+        ),
+        ("HTTP/1.1 404 Not Found\r\n\r\n", "<", 20),
+        (upgraded, "\u{1}", 0),
+    ];
+    let met = answers.map(|(head, more, every)| async move {
+        let every = Duration::from_millis(every);
+        let ari = pouring(head, more, every).await;
+        for _ in 0..2 {
+            let list = ari.channels().list().await;
+            let failed = list.unwrap_err();
+            assert!(failed.to_string().len() < 2_000, "{head:?} {more:?}");
+            // Of the answer to a hold nothing matters but its status.
+            let _ = ari.channel("c1").hold().await;
+        }
+        let mut events =
+            AriEvents::start(&ari, AriEventsOptions::default(), &CancellationToken::new());
+        for _ in 0..2 {
+            let signal = events.recv().await;
+            assert!(
+                matches!(signal, Some(AriSignal::Disconnected { .. })),
+                "{head:?} {more:?}: {signal:?}"
+            );
+        }
+        events.stop().await;
+    });
+    futures_util::future::join_all(met).await;
+}
+
 /// An Asterisk with TLS and a certificate for `localhost` that no machine trusts, which answers
 /// each request with an empty list: its port, and the certificate.
 async fn with_tls() -> (u16, String) {
