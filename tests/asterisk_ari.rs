@@ -140,6 +140,45 @@ async fn everything_that_this_asterisk_describes_has_a_counterpart() {
 }
 
 #[tokio::test]
+async fn orders_and_events_go_over_tls() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    for orders_over_websocket in [false, true] {
+        let ari = AriClient::new(asterisk.tls_settings(&unique("tls"))).unwrap();
+        let options = AriEventsOptions::default()
+            .with(|options| options.orders_over_websocket = orders_over_websocket);
+        let mut events = AriEvents::start(&ari, options, &Default::default());
+        assert!(matches!(signal(&mut events).await, AriSignal::Connected));
+        let id = unique("tls");
+        originate(&ari, "Local/silent@voxtra-test/n", &id).await;
+        started(&mut events, &id).await;
+        let hung_up = ari.channel(&id).hangup(&HangupOptions::default());
+        hung_up.await.unwrap();
+        destroyed(&mut events, &id).await;
+        events.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_tls_says_what_to_do() {
+    let Some(asterisk) = Asterisk::get().await else {
+        return;
+    };
+    let tls = asterisk.tls_settings("tls");
+    let plain = asterisk.settings("tls").url;
+    let error = async |settings| {
+        let ari = AriClient::new(settings).unwrap();
+        ari.channels().list().await.unwrap_err().to_string()
+    };
+    let unknown = error(tls.clone().with(|ari| ari.ca_file = None)).await;
+    assert!(unknown.contains("`ca_file`"), "{unknown}");
+    let without = tls.with(|ari| ari.url.set_port(plain.port()).unwrap());
+    let without = error(without).await;
+    assert!(without.contains("`tlsbindaddr`"), "{without}");
+}
+
+#[tokio::test]
 async fn wrong_credentials_are_told_from_missing_rights() {
     let Some(asterisk) = Asterisk::get().await else {
         return;
@@ -538,7 +577,8 @@ async fn a_channel_is_held_muted_snooped_and_recorded() {
         .await
         .unwrap();
 
-    let name = unique("recording");
+    // Names are often numbers of callers.
+    let name = unique("recording of +4930");
     let options = RecordOptions::default()
         .if_exists(IfExists::Overwrite)
         .terminate_on(TerminateOn::Pound);

@@ -73,6 +73,15 @@ impl Asterisk {
         AriSettings::new(self.url.parse().unwrap(), app, "voxtra", "voxtra-test")
     }
 
+    /// The same over TLS, with Asterisk's own authority.
+    pub fn tls_settings(&self, app: &str) -> AriSettings {
+        let variable = |name| std::env::var(name).expect("rig.sh sets it");
+        self.settings(app).with(|ari| {
+            ari.url = variable("VOXTRA_ASTERISK_TLS").parse().unwrap();
+            ari.ca_file = Some(variable("VOXTRA_ASTERISK_AUTHORITY").into());
+        })
+    }
+
     /// What `GET` of this path below `/ari` answers.
     pub async fn get_json(&self, path: &str) -> Value {
         let answer = reqwest_client()

@@ -7,7 +7,7 @@
 #   rig.sh kill               end Asterisk as a crash would
 #   rig.sh run COMMAND…       start, run COMMAND with VOXTRA_ASTERISK… set, stop; one at a time per instance
 #   rig.sh cli COMMAND…       run a command of Asterisk's console
-#   rig.sh path WHAT          monitor | sounds | log | root | url: where things are
+#   rig.sh path WHAT          monitor | sounds | log | root | url | tls | authority: where things are
 #   rig.sh env                the variables that `run` sets, for `eval`
 #   rig.sh remove             delete everything the rig ever made
 #
@@ -15,7 +15,8 @@
 # have one.
 #
 #   VOXTRA_ASTERISK_ROOT      where the root lives (default: $XDG_CACHE_HOME/voxtra/asterisk)
-#   VOXTRA_ASTERISK_PORT      port of ARI on 127.0.0.1 (default 18088). Each port is an Asterisk of its own.
+#   VOXTRA_ASTERISK_PORT      port of ARI on 127.0.0.1 (default 18088), and 10,000 more for TLS. Each port is an
+#                             Asterisk of its own.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -33,6 +34,7 @@ main() {
     case $port in
     '' | *[!0-9]*) fail "VOXTRA_ASTERISK_PORT must be a number, not '$port'" ;;
     esac
+    tls_port=$((port + 10000))
     local command=${1:-}
     shift || true
     case $command in
@@ -89,6 +91,9 @@ do_start() {
     fi
     if connects "$port"; then
         fail "port $port is taken by another program: set VOXTRA_ASTERISK_PORT"
+    fi
+    if connects "$tls_port"; then
+        fail "port $tls_port, for TLS, is taken by another program: set VOXTRA_ASTERISK_PORT"
     fi
     rm -f "$instance"/run/*
     cp "$instance/etc.want" "$instance/etc.have"
@@ -198,13 +203,32 @@ configure() {
     local file name
     for file in "$here"/etc/*.conf; do
         name=$(basename "$file")
-        sed -e "s|@INSTANCE@|$inside|g" -e "s|@PORT@|$port|g" "$file" >"$instance/etc/$name"
+        sed -e "s|@INSTANCE@|$inside|g" -e "s|@PORT@|$port|g" -e "s|@TLS_PORT@|$tls_port|g" \
+            "$file" >"$instance/etc/$name"
     done
     chmod 700 "$instance/etc"
+    [ -e "$instance/etc/tls.pem" ] || certificate
     cat "$instance"/etc/*.conf | cksum >"$instance/etc.want"
     for file in "$here"/../../assets/*.wav; do
         if [ -e "$file" ]; then install_sound "$file"; fi
     done
+}
+
+# A certificate of an authority of our own, for `localhost` and 127.0.0.1.
+certificate() {
+    command -v openssl >/dev/null || impossible "this needs the command openssl"
+    local made=$instance/etc
+    local key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
+    {
+        openssl req -x509 "${key[@]}" -keyout "$made/authority.key" -out "$made/authority.pem" \
+            -subj "/CN=Voxtra's tests" -days 3650 &&
+            openssl req "${key[@]}" -keyout "$made/tls.key" -out "$made/tls.csr" -subj /CN=localhost &&
+            openssl x509 -req -in "$made/tls.csr" -CA "$made/authority.pem" -CAkey "$made/authority.key" \
+                -CAcreateserial -days 3650 -out "$made/tls.new" \
+                -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    } 2>"$instance/log/openssl" || fail "no certificate: see $instance/log/openssl"
+    rm -f "$made"/{authority.key,authority.srl,tls.csr}
+    mv "$made/tls.new" "$made/tls.pem"
 }
 
 # Asterisk tells the rate of a WAV by its suffix: .wav is 8 kHz, .wav16 is 16 kHz.
@@ -237,12 +261,16 @@ path() {
     log) echo "$instance/log/messages" ;;
     root) echo "$root" ;;
     url) echo "http://127.0.0.1:$port/ari" ;;
-    *) fail "no such path: '$1' (monitor, sounds, log, root, url)" ;;
+    tls) echo "https://localhost:$tls_port/ari" ;;
+    authority) echo "$instance/etc/authority.pem" ;;
+    *) fail "no such path: '$1' (monitor, sounds, log, root, url, tls, authority)" ;;
     esac
 }
 
 environment() {
     printf 'export VOXTRA_ASTERISK=%q\n' "$(path url)"
+    printf 'export VOXTRA_ASTERISK_TLS=%q\n' "$(path tls)"
+    printf 'export VOXTRA_ASTERISK_AUTHORITY=%q\n' "$(path authority)"
     printf 'export VOXTRA_ASTERISK_MONITOR=%q\n' "$(path monitor)"
     printf 'export VOXTRA_ASTERISK_SOUNDS=%q\n' "$(path sounds)"
     printf 'export VOXTRA_ASTERISK_RIG=%q\n' "$here/rig.sh"

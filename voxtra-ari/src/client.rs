@@ -7,7 +7,7 @@ use reqwest::header::{
     AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use reqwest::{Response, StatusCode, Upgraded};
+use reqwest::{Certificate, Response, StatusCode, Upgraded};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -95,7 +95,8 @@ impl AriClient {
             key: "url",
             reason: "cannot be used for TLS on this machine",
         };
-        let http = http_client(&settings, timeout).map_err(unusable)?;
+        let authorities = authorities(&settings)?;
+        let http = http_client(&settings, authorities, timeout).map_err(unusable)?;
         let authorization = basic_authorization(&http, &settings)?;
         let host = match (
             settings.url.host_str(),
@@ -357,7 +358,12 @@ impl AriClient {
         status: StatusCode,
         body: &[u8],
     ) -> AriError {
-        let message = message_of(body)
+        let explained = message_of(body);
+        if status == StatusCode::NOT_FOUND && explained.is_none() {
+            let host = self.inner.host.clone();
+            return AriError::NoAri { request, host };
+        }
+        let message = explained
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason").to_owned());
         let username = || self.inner.settings.username.clone();
         match status {
@@ -412,11 +418,33 @@ impl AriClient {
             .map_err(|()| invalid("the ARI url cannot be extended"))?
             .pop_if_empty()
             .extend(&request.path);
+        // The URL standard leaves a plus as it is, and Asterisk reads one in a path as a space.
+        let base = self.inner.settings.url.path().trim_end_matches('/').len();
+        if let Some((base, rest)) = url.path().split_at_checked(base)
+            && rest.contains('+')
+        {
+            let path = format!("{base}{}", rest.replace('+', "%2B"));
+            url.set_path(&path);
+        }
         let query = request.query();
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         Ok(url)
+    }
+
+    /// What to do about an error of TLS, if it is one.
+    fn advice(&self, reason: &str) -> &'static str {
+        let is_tls = self.inner.settings.url.scheme() == "https";
+        if reason.contains("UnknownIssuer") {
+            "; if this is your Asterisk, name the file with its authority's certificate: `ca_file`"
+        } else if reason.contains("not valid for name") {
+            "; let the url have a name that the certificate has, or give it another certificate"
+        } else if is_tls && reason.contains("InvalidContentType") {
+            "; this port has no TLS: the url of ARI with TLS has the port of `tlsbindaddr` in http.conf"
+        } else {
+            ""
+        }
     }
 
     fn failed(&self, label: &str, error: reqwest::Error, after: Duration) -> AriError {
@@ -426,6 +454,8 @@ impl AriClient {
         } else {
             // The URL may contain the user's ids and query values; the label says enough.
             let reason = root_cause(&error.without_url());
+            // The server may have chosen part of it: the names in its certificate.
+            let reason = clean(&reason) + self.advice(&reason);
             AriError::Transport {
                 request,
                 host: self.inner.host.clone(),
@@ -459,8 +489,26 @@ fn message_of(body: &[u8]) -> Option<String> {
     (!message.is_empty()).then(|| clean(&message))
 }
 
+/// The authorities that are trusted beside the machine's.
+fn authorities(settings: &AriSettings) -> Result<Vec<Certificate>, AriError> {
+    let Some(path) = &settings.ca_file else {
+        return Ok(Vec::new());
+    };
+    let unusable = |reason| AriError::Settings {
+        key: "ca_file",
+        reason,
+    };
+    let pem = std::fs::read(path).map_err(|_| unusable("cannot be read"))?;
+    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    if found.is_empty() {
+        return Err(unusable("has no certificates (PEM)"));
+    }
+    Ok(found)
+}
+
 fn http_client(
     settings: &AriSettings,
+    authorities: Vec<Certificate>,
     timeout: Duration,
 ) -> Result<reqwest::Client, reqwest::Error> {
     // Another part of the program may have installed a provider; either works.
@@ -477,7 +525,7 @@ fn http_client(
         .pool_idle_timeout(Duration::from_secs(8))
         .pool_max_idle_per_host(MAX_REQUESTS);
     if settings.url.scheme() == "https" {
-        return builder.build();
+        return builder.tls_certs_merge(authorities).build();
     }
     // Plain HTTP needs no certificates, so a machine without any must work too.
     let no_roots = rustls::ClientConfig::builder()

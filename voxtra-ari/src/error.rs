@@ -45,14 +45,24 @@ pub enum AriError {
         /// Asterisk's message.
         message: String,
     },
-    /// HTTP 404: the channel, bridge … does not exist (any more: it may have hung up), or the URL's
-    /// prefix is wrong.
+    /// HTTP 404 of ARI: the channel, bridge … does not exist (any more: it may have hung up).
     #[error("{request}: not found ({message})")]
     NotFound {
         /// The request.
         request: String,
         /// Asterisk's message.
         message: String,
+    },
+    /// HTTP 404 of a web server that serves no ARI there: the URL's prefix is wrong, or Asterisk has
+    /// not loaded ARI, or not yet.
+    #[error(
+        "{request}: {host} serves no ARI there: does the url end in /ari, is res_ari loaded, and `enabled=yes` in ari.conf?"
+    )]
+    NoAri {
+        /// The request.
+        request: String,
+        /// Host and port.
+        host: String,
     },
     /// HTTP 404 for an operation: the module with it isn't loaded, or this Asterisk is older than
     /// the operation. Its documentation says since when there is one.
@@ -135,6 +145,7 @@ impl AriError {
         match self {
             Self::Timeout { .. }
             | Self::Transport { .. }
+            | Self::NoAri { .. }
             | Self::Closed { .. }
             | Self::Dead { .. } => true,
             Self::Status { status, .. } => *status >= 500,

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::read::{Json, Model};
+use crate::text::clean;
 use crate::{AriClient, AriError};
 
 /// One operation of ARI, sent when it is awaited.
@@ -49,7 +50,8 @@ impl<T: 'static> IntoFuture for Order<T> {
             let body = self.ari.exchange(self.request, self.timeout, self.most);
             (self.read)(body.await?).map_err(|error| AriError::Decode {
                 request: label,
-                reason: error.to_string(),
+                // It may quote the answer.
+                reason: clean(&error.to_string()),
             })
         })
     }
@@ -213,7 +215,7 @@ impl Request {
         let mut label = format!("{} ({} ", self.operation, self.method);
         for segment in &self.path {
             label.push('/');
-            label.push_str(segment);
+            label.push_str(&clean(segment));
         }
         label.push(')');
         label

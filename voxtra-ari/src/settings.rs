@@ -1,5 +1,7 @@
 //! The address of ARI and our login.
 
+use std::path::PathBuf;
+
 use secrecy::SecretString;
 use url::Url;
 
@@ -12,7 +14,7 @@ use super::AriError;
 #[non_exhaustive]
 pub struct AriSettings {
     /// Base address, with the prefix under which Asterisk serves ARI: `http://127.0.0.1:8088/ari`.
-    /// `https` works too. User and password do not belong in it.
+    /// `https` works too; the websocket is then TLS as well. User and password do not belong in it.
     pub url: Url,
     /// Name of the Stasis application: what the dialplan passes to `Stasis()`. Use a name in one
     /// process only: a second one that connects with it replaces the first.
@@ -21,6 +23,9 @@ pub struct AriSettings {
     pub username: String,
     /// Its password.
     pub password: SecretString,
+    /// A file with certificates (PEM) of authorities that are trusted beside the machine's, for
+    /// `https`: an exchange has a certificate of its own as a rule. Default: none.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for AriSettings {
@@ -29,6 +34,7 @@ impl std::fmt::Debug for AriSettings {
             .field("url", &self.url.origin().ascii_serialization())
             .field("app", &self.app)
             .field("username", &self.username)
+            .field("ca_file", &self.ca_file)
             .finish_non_exhaustive()
     }
 }
@@ -56,6 +62,7 @@ impl AriSettings {
             app: app.into(),
             username: username.into(),
             password: password.into(),
+            ca_file: None,
         }
     }
 
@@ -102,6 +109,9 @@ impl AriSettings {
         if self.app.contains(|c: char| c == ',' || c.is_control()) {
             return refuse("app", "must be a single name without commas");
         }
+        if self.ca_file.is_some() && self.url.scheme() != "https" {
+            return refuse("ca_file", "is for a url that begins with https://");
+        }
         if self.username.is_empty() || self.username.contains(':') {
             return refuse("username", "must not be empty nor contain a colon");
         }
@@ -119,6 +129,7 @@ mod tests {
             app: "acme".into(),
             username: "acme".into(),
             password: "hunter2".to_owned().into(),
+            ca_file: None,
         }
     }
 
@@ -168,6 +179,8 @@ mod tests {
             };
             assert_eq!(refused_key(&bad), Some("username"), "{username:?}");
         }
+        let bad = good.with(|ari| ari.ca_file = Some("ca.pem".into()));
+        assert_eq!(refused_key(&bad), Some("ca_file"));
     }
 
     #[test]

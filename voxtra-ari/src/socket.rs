@@ -64,7 +64,8 @@ pub enum AriSignal {
     Event(AriEvent),
 }
 
-/// Options of the event connection. The defaults suit an Asterisk on the same network.
+/// Options of the event connection. The defaults suit an Asterisk on the same network. Times below
+/// 10 ms count as 10 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AriEventsOptions {
@@ -112,7 +113,25 @@ impl AriEventsOptions {
         change(&mut self);
         self
     }
+
+    /// These options within what timers can do: no loop without a wait, and no time beyond the end
+    /// of the clock.
+    fn bounded(self) -> Self {
+        let bounded = |time: Duration| time.clamp(SHORTEST, LONGEST);
+        Self {
+            min_delay: bounded(self.min_delay),
+            max_delay: bounded(self.max_delay),
+            ping_every: bounded(self.ping_every),
+            dead_after: bounded(self.dead_after),
+            capacity: self.capacity.max(1),
+            ..self
+        }
+    }
 }
+
+/// The shortest and the longest time of the options.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 impl AriEvents {
     /// Starts to connect, in a task of the current tokio runtime.
@@ -154,7 +173,8 @@ impl AriEvents {
         stop: &CancellationToken,
         client: &AriClient,
     ) -> Self {
-        let (sender, signals) = mpsc::channel(options.capacity.max(1));
+        let options = options.bounded();
+        let (sender, signals) = mpsc::channel(options.capacity);
         let malformed = Arc::new(AtomicU64::new(0));
         let stop = stop.child_token();
         let keeper = Keeper {
@@ -391,7 +411,13 @@ impl<C: Connect> Keeper<C> {
             .saturating_add(1);
         // 1, 2, 4, 8 …: many malformed messages must not flood the log.
         if count.is_power_of_two() {
-            tracing::warn!(%error, count, "Asterisk sent an event that cannot be read; passed over");
+            // It may quote what came.
+            let error = clean(&error.to_string());
+            tracing::warn!(
+                error,
+                count,
+                "Asterisk sent an event that cannot be read; passed over"
+            );
         }
     }
 

@@ -255,6 +255,8 @@ async fn an_id_cannot_escape_its_place_in_the_path() {
     let (ari, asked) = answering(204, "").await;
     ari.channel("a/b?c#d%2e e;1").answer().await.unwrap();
     ari.channel("..%2f..").answer().await.unwrap();
+    // A plus in a path is a space to Asterisk.
+    ari.stored_recording("+49 30").get().await.unwrap_err();
     for id in ["", ".", "..", "\t", ".\t.", "a\nb"] {
         let error = ari.channel(id).answer().await.unwrap_err();
         assert!(
@@ -272,7 +274,8 @@ async fn an_id_cannot_escape_its_place_in_the_path() {
         lines,
         [
             "POST /ari/channels/a%2Fb%3Fc%23d%252e%20e;1/answer",
-            "POST /ari/channels/..%252f../answer"
+            "POST /ari/channels/..%252f../answer",
+            "GET /ari/recordings/stored/%2B49%2030",
         ]
     );
 }
@@ -338,7 +341,7 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
         "{error}"
     );
     assert!(error.is_transient());
-    let error = answering(404, "<html>Not Found</html>")
+    let error = answering(503, "<html>Service Unavailable</html>")
         .await
         .0
         .channel("c1")
@@ -346,7 +349,7 @@ async fn each_refusal_is_its_own_error_and_keeps_asterisks_words() {
         .await
         .unwrap_err();
     assert!(
-        error.to_string().ends_with("not found (Not Found)"),
+        error.to_string().ends_with("503 (Service Unavailable)"),
         "{error}"
     );
 
@@ -375,6 +378,32 @@ async fn an_answer_that_is_not_what_was_promised_is_an_error() {
 }
 
 #[tokio::test]
+async fn neither_an_answer_nor_an_id_can_fill_an_error_or_drive_a_terminal() {
+    let answer = format!(r#""\u001b[2J\u202e{}""#, "x".repeat(60_000));
+    let (ari, _) = answering(200, Box::leak(answer.into_boxed_str())).await;
+    let asked = ari.channel("c1").get().await;
+    let long = ari.channel("x".repeat(100_000)).answer().await;
+    let (ari, _) = answering(404, r#"{"message":"Channel not found"}"#).await;
+    let odd = ari.channel("\u{202e}c1").answer().await;
+    let control = ari.channel("c1\u{1b}[2J\nERROR").answer().await;
+    for error in [asked.unwrap_err(), odd.unwrap_err(), control.unwrap_err()] {
+        for text in [
+            error.to_string(),
+            format!("{:?}", ari.channel("\u{202e}").answer()),
+        ] {
+            assert!(
+                !text.contains(|c: char| c.is_control() || c == '\u{202e}'),
+                "{text:?}"
+            );
+            assert!(text.len() < 2_000, "{} bytes", text.len());
+        }
+    }
+    drop(long);
+    let long = ari.channel("x".repeat(100_000)).answer().await.unwrap_err();
+    assert!(long.to_string().len() < 3_000);
+}
+
+#[tokio::test]
 async fn a_variable_that_was_never_set_is_none_and_a_lost_channel_is_an_error() {
     let (ari, _) = answering(200, r#"{"value":"x"}"#).await;
     let value = ari.channel("c1").variable_if_set("CALLERID(num)").await;
@@ -398,7 +427,33 @@ async fn a_name_is_free_only_when_asterisk_says_so() {
     // What the web server says while ARI is not loaded yet.
     let (ari, _) = answering(404, "<html>Not Found</html>").await;
     let error = ari.application("acme").exists().await.unwrap_err();
-    assert!(error.is_not_found());
+    assert!(matches!(error, AriError::NoAri { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_web_server_without_ari_knows_of_no_channel_that_is_gone() {
+    let page = "<html><title>404 Not Found</title></html>";
+    let (ari, _) = answering(404, page).await;
+    let error = ari.channel("c1").hangup(&HangupOptions::default()).await;
+    let error = error.unwrap_err();
+    // Asterisk is just starting, say: the order may be given again, and is not as good as done.
+    assert!(!error.is_not_found() && error.is_transient(), "{error}");
+    let text = error.to_string();
+    for advice in ["res_ari", "ari.conf", "end in /ari"] {
+        assert!(text.contains(advice), "{text}");
+    }
+    let mut events = AriEvents::start(&ari, AriEventsOptions::default(), &CancellationToken::new());
+    let signal = events.recv().await;
+    assert!(
+        matches!(
+            &signal,
+            Some(AriSignal::Disconnected {
+                error: AriError::NoAri { .. },
+                ..
+            })
+        ),
+        "{signal:?}"
+    );
 }
 
 #[tokio::test]
@@ -555,6 +610,152 @@ async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
     );
     // TLS is built in; that it is there at all is what this shows.
     AriClient::new(settings("https://127.0.0.1:8089/ari")).unwrap();
+}
+
+/// A server that answers every connection with `head`, then with `more` without end, `every` so
+/// often.
+async fn pouring(head: &'static str, more: &'static str, every: Duration) -> AriClient {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ari", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(head.as_bytes()).await;
+                while stream.write_all(more.as_bytes()).await.is_ok() {
+                    tokio::time::sleep(every).await;
+                }
+            });
+        }
+    });
+    AriClient::with_timeout(settings(&url), Duration::from_millis(300)).unwrap()
+}
+
+#[tokio::test]
+async fn whatever_a_server_pours_out_orders_and_connections_end() {
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let upgraded =
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n";
+    let answers = [
+        ("", "H", 20),
+        (ok, "x", 20),
+        (ok, "x: y\r\n", 0),
+        ("HTTP/1.1 ", "999999999", 0),
+        ("", "HTTP/1.1 103 Early Hints\r\n\r\n", 0),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 999999999999999999\r\n\r\n",
+            " ",
+            20,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            "1;x",
+            0,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            "1\r\n \r\n",
+            20,
+        ),
+        ("HTTP/1.1 404 Not Found\r\n\r\n", "<", 20),
+        (upgraded, "\u{1}", 0),
+    ];
+    let met = answers.map(|(head, more, every)| async move {
+        let every = Duration::from_millis(every);
+        let ari = pouring(head, more, every).await;
+        for _ in 0..2 {
+            let list = ari.channels().list().await;
+            let failed = list.unwrap_err();
+            assert!(failed.to_string().len() < 2_000, "{head:?} {more:?}");
+            // Of the answer to a hold nothing matters but its status.
+            let _ = ari.channel("c1").hold().await;
+        }
+        let mut events =
+            AriEvents::start(&ari, AriEventsOptions::default(), &CancellationToken::new());
+        for _ in 0..2 {
+            let signal = events.recv().await;
+            assert!(
+                matches!(signal, Some(AriSignal::Disconnected { .. })),
+                "{head:?} {more:?}: {signal:?}"
+            );
+        }
+        events.stop().await;
+    });
+    futures_util::future::join_all(met).await;
+}
+
+/// An Asterisk with TLS and a certificate for `localhost` that no machine trusts, which answers
+/// each request with an empty list: its port, and the certificate.
+async fn with_tls() -> (u16, String) {
+    use base64::Engine as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::rustls;
+
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(socket).await else {
+                continue;
+            };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    let pem = base64::engine::general_purpose::STANDARD.encode(made.cert.der());
+    (
+        port,
+        format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n"),
+    )
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_and_what_is_wrong_with_tls_says_what_to_do() {
+    let (port, pem) = with_tls().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.crt");
+    std::fs::write(&file, pem).unwrap();
+    let asked = async |url: &str, ca_file: Option<&std::path::Path>| {
+        let settings = settings(url).with(|ari| ari.ca_file = ca_file.map(Into::into));
+        let ari = AriClient::new(settings)?;
+        ari.channels().list().await
+    };
+    let url = format!("https://localhost:{port}/ari");
+    assert_eq!(asked(&url, Some(&file)).await.unwrap(), []);
+
+    let error = asked(&url, None).await.unwrap_err().to_string();
+    assert!(error.contains("`ca_file`"), "{error}");
+    let numbered = url.replace("localhost", "127.0.0.1");
+    let error = asked(&numbered, Some(&file)).await.unwrap_err().to_string();
+    assert!(error.contains("a name that the certificate has"), "{error}");
+    let (plain, _) = answering(200, "[]").await;
+    let plain = plain.settings().url.as_str().replace("http:", "https:");
+    let error = asked(&plain, Some(&file)).await.unwrap_err().to_string();
+    assert!(error.contains("`tlsbindaddr`"), "{error}");
+
+    std::fs::write(folder.path().join("empty"), "").unwrap();
+    for name in ["none", "empty"] {
+        let error = asked(&url, Some(&folder.path().join(name))).await;
+        let error = error.unwrap_err();
+        assert!(
+            matches!(error, AriError::Settings { key: "ca_file", .. }),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]

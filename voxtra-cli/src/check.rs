@@ -9,7 +9,7 @@ use voxtra_core::leg::LegSettings;
 use voxtra_rt::app::Application;
 use voxtra_rt::ari::asterisk::InfoOptions;
 use voxtra_rt::ari::channels::{ExternalMediaOptions, HangupOptions};
-use voxtra_rt::ari::{AriClient, AriError, missing_modules};
+use voxtra_rt::ari::{AriClient, AriError, AsteriskInfo, missing_modules};
 use voxtra_rt::catalogue::Form;
 use voxtra_rt::config::{
     Config, ConfigError, ConfiguredAgent, Problem, ProviderSettings, RISKS, VoiceSettings,
@@ -143,19 +143,26 @@ fn log_in(config: &Config, path: &Path, out: &mut impl io::Write) -> Result<(), 
         .advise("add an [asterisk] section with url, username, password and app"));
     };
     let url = asterisk.url.clone();
-    let (system, modules) = runtime()?
+    let (info, modules) = runtime()?
         .block_on(async {
             let ari = AriClient::new(asterisk)?;
             let info = ari.asterisk().info(&InfoOptions::default()).await?;
-            let known = (info.system, ari.asterisk().modules().await?);
+            let known = (info, ari.asterisk().modules().await?);
             ari.may_order().await?;
             Ok(known)
         })
         .map_err(|error: AriError| explain(&error))?;
+    if is_nameless(&info) {
+        let warning = Paint::stdout().error("warning");
+        writeln!(
+            out,
+            "{warning}  this Asterisk has no name, so its calls may have the ids of another one's: set `systemname` in asterisk.conf where there are several"
+        )?;
+    }
     writeln!(
         out,
         "{good}  logged in to Asterisk {} at {url}",
-        system.unwrap_or_default().version
+        info.system.unwrap_or_default().version
     )?;
     let missing = missing_modules(&modules);
     if missing.is_empty() {
@@ -172,6 +179,12 @@ fn log_in(config: &Config, path: &Path, out: &mut impl io::Write) -> Result<(), 
     Err(Failure::failed(format_args!("Asterisk lacks {} module(s):\n{}", missing.len(), list.join("\n"))).advise(format_args!(
         "load them in modules.conf, or at once with `asterisk -rx 'module load {first}.so'`; what can't be loaded must be installed"
     )))
+}
+
+/// Whether Asterisk's ids have nothing before the time of the call and a number.
+fn is_nameless(info: &AsteriskInfo) -> bool {
+    let config = info.config.as_ref();
+    config.is_some_and(|config| config.name.is_empty())
 }
 
 /// What an agent of the file uses.
@@ -398,7 +411,26 @@ fn explain(error: &AriError) -> Failure {
             "is Asterisk running, with `enabled=yes` in http.conf and ari.conf, and is asterisk.url its address? `asterisk -rx 'http show status'` tells",
         ),
         AriError::Forbidden { .. } => failure.advise("set `read_only = no` for this user in ari.conf: answering a call is an order"),
-        AriError::NotFound { .. } => failure.advise("does asterisk.url end in /ari, and is res_ari loaded?"),
         _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asterisk_without_a_name_is_told_from_one_that_says_nothing_of_it() {
+        for (info, expected) in [
+            (r#"{"config":{"name":"","default_language":"en"}}"#, true),
+            (
+                r#"{"config":{"name":"pbx-1","default_language":"en"}}"#,
+                false,
+            ),
+            (r#"{"system":{"version":"22.10.1"}}"#, false),
+        ] {
+            let info = serde_json::from_str(info).unwrap();
+            assert_eq!(is_nameless(&info), expected, "{info:?}");
+        }
     }
 }

@@ -40,6 +40,8 @@ async fn check_tries_the_whole_way_of_the_audio() {
     let out = String::from_utf8_lossy(&good.stdout);
     assert!(good.status.success(), "{good:?}");
     assert!(out.contains("Asterisk connects audio to"), "{out}");
+    // The one of the tests has a name.
+    assert!(!out.contains("systemname"), "{out}");
     // An address on which nobody listens: we are on 127.0.0.1 alone.
     let wrong = check_online(&asterisk, &format!("127.0.0.2:{port}"));
     let err = String::from_utf8_lossy(&wrong.stderr);

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::future::Future;
 
 use bytes::Bytes;
@@ -176,16 +177,29 @@ impl Post for HttpPost {
     }
 }
 
-/// A name or an id as a header. Characters that a header cannot carry become `?`, because an odd id
-/// must not cost the event.
+/// A name or an id as a header.
 fn header_value(id: &str) -> HeaderValue {
-    HeaderValue::from_str(id).unwrap_or_else(|_| {
-        let safe: String = id
-            .chars()
-            .map(|c| if c.is_ascii_graphic() { c } else { '?' })
-            .collect();
-        HeaderValue::from_str(&safe).unwrap_or(HeaderValue::from_static("?"))
-    })
+    HeaderValue::from_str(&header_text(id)).unwrap_or(HeaderValue::from_static("?"))
+}
+
+/// A name or an id as it arrives in a header: an odd one must not cost the event, nor become the
+/// same as another one. One with characters that a header cannot carry, or with spaces at its ends,
+/// is percent-encoded.
+pub(super) fn header_text(id: &str) -> Cow<'_, str> {
+    let is_carried = |c: char| c.is_ascii_graphic() || c == ' ';
+    if id.chars().all(is_carried) && id.trim_ascii() == id {
+        return Cow::Borrowed(id);
+    }
+    let mut text = String::new();
+    for byte in id.bytes() {
+        if byte.is_ascii_graphic() && byte != b'%' {
+            text.push(char::from(byte));
+        } else {
+            text.push('%');
+            text.push_str(&hex::encode_upper([byte]));
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// An error with its causes: the outermost alone says little more than "error sending request". The
@@ -233,7 +247,9 @@ mod tests {
     #[test]
     fn an_id_that_no_header_can_carry_is_made_safe() {
         assert_eq!(header_value("ch-1234"), "ch-1234");
-        assert_eq!(header_value("a\r\nx-evil: 1"), "a??x-evil:?1");
+        assert_eq!(header_value("order 17"), "order 17");
+        assert_eq!(header_value("a\r\nx-evil: 1"), "a%0D%0Ax-evil:%201");
+        assert_eq!(header_value(" %\u{fc}"), "%20%25%C3%BC");
     }
 
     #[test]

@@ -398,6 +398,27 @@ async fn an_event_is_tried_until_its_time_is_over_and_once_at_least() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_receiver_may_ask_for_any_wait_and_settings_allow_it() {
+    let asked = || AttemptOutcome::Retry {
+        reason: "it answered 503".to_owned(),
+        after: Some(Duration::from_secs(u64::MAX)),
+    };
+    let settings = settings().with(|hook| {
+        hook.max_backoff = Duration::MAX;
+        hook.give_up_after = Duration::MAX;
+    });
+    let receiver = Receiver::new(Duration::ZERO).script("1", (0..9).map(|_| asked()));
+    let rig = delivery_to(settings, receiver);
+    rig.enqueue(event("a", "1"));
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    // It waits, and is neither lost nor stuck: at the end it is tried once more.
+    assert_eq!(rig.counters().queued, 1);
+    let before = rig.receiver().attempts.lock().unwrap().len();
+    rig.drain(Instant::now() + Duration::from_secs(1)).await;
+    assert!(rig.receiver().attempts.lock().unwrap().len() > before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn floods_of_many_calls_neither_push_out_nor_delay_another_calls_end() {
     let answer = Duration::from_millis(100);
     let delivery = delivery_to(settings(), Receiver::new(answer));
@@ -643,6 +664,8 @@ async fn what_does_not_fit_into_the_lanes_comes_from_the_outbox_in_order() {
 pub(super) struct Flaky {
     memory: Arc<Mutex<MemoryOutbox>>,
     works: Arc<AtomicBool>,
+    /// When it was told to remove what is too old.
+    expired: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Flaky {
@@ -650,6 +673,7 @@ impl Flaky {
         Self {
             memory: Arc::new(Mutex::new(MemoryOutbox::new(usize::MAX, usize::MAX, true))),
             works: Arc::new(AtomicBool::new(true)),
+            expired: Arc::default(),
         }
     }
 
@@ -678,6 +702,7 @@ impl Outbox for Flaky {
     }
 
     fn expire(&mut self, now: i64, most: usize) -> Result<Vec<PutOut>, OutboxError> {
+        self.expired.lock().unwrap().push(Instant::now());
         self.disk()?.expire(now, most)
     }
 
@@ -773,6 +798,22 @@ async fn a_disk_that_fails_for_a_while_costs_no_event_and_no_order() {
         assert_eq!(rig.counters().queued, 0);
         assert_eq!(disk.waiting(0).unwrap(), 0, "the disk was not told");
     }
+}
+
+/// A machine without a clock of its own may have begun in 1970, and a service may have been away for
+/// weeks: what looks old then was never tried by this process.
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_when_the_process_starts_has_time_to_be_tried() {
+    let disk = Flaky::new();
+    let rig = rig_on(&disk, settings(), Receiver::new(Duration::ZERO));
+    let began = Instant::now();
+    for minute in 0..15 {
+        rig.enqueue(event("a", &minute.to_string()));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+    let expired = disk.expired.lock().unwrap();
+    let first = expired.first().unwrap().duration_since(began);
+    assert!(first >= Duration::from_secs(600), "{first:?}");
 }
 
 #[tokio::test(start_paused = true)]

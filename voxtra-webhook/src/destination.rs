@@ -45,7 +45,7 @@ const SPECIAL_V4: [(Ipv4Addr, u8, &str); 14] = [
 ];
 
 /// As [`SPECIAL_V4`]. What carries an IPv4 address is judged by that ([`embedded`]).
-const SPECIAL_V6: [(Ipv6Addr, u8, &str); 9] = [
+const SPECIAL_V6: [(Ipv6Addr, u8, &str); 13] = [
     (Ipv6Addr::UNSPECIFIED, 128, "this machine"),
     (Ipv6Addr::LOCALHOST, 128, "this machine"),
     (
@@ -54,6 +54,24 @@ const SPECIAL_V6: [(Ipv6Addr, u8, &str); 9] = [
         "a private network",
     ),
     (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 64, "reserved"),
+    (Ipv6Addr::new(0x100, 0, 0, 1, 0, 0, 0, 0), 64, "reserved"),
+    // With Teredo, which carries an IPv4 address. The few parts that are reachable have no
+    // receivers.
+    (
+        Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0),
+        23,
+        "for protocols of the network",
+    ),
+    (
+        Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0),
+        20,
+        "an example in documentation",
+    ),
+    (
+        Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0),
+        16,
+        "for protocols of the network",
+    ),
     (
         Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0),
         32,
@@ -172,8 +190,8 @@ fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291, section 2.5.5), by NAT64
-/// (RFC 6052) or 6to4 (RFC 3056).
+/// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291, section 2.5.5), translated
+/// (RFC 2765), by NAT64 (RFC 6052) or 6to4 (RFC 3056).
 fn embedded(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
@@ -185,10 +203,11 @@ fn embedded(address: IpAddr) -> IpAddr {
     };
     match v6.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => v4(high, low),
         // "Compatible" addresses, which are no longer used.
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => v4(high, low),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 || low > 1 => v4(high, low),
         _ => address,
     }
 }
@@ -248,6 +267,20 @@ mod tests {
             "http://[fd00:ec2::254]/",
             "http://[fe80::1]/",
             "http://[ff02::1]/",
+            "http://127.0.0.1./",
+            "http://0177.0.0.1/",
+            "http://127\u{3002}0\u{3002}0\u{3002}1/",
+            "http://\u{ff11}\u{ff10}.1.2.3/",
+            "http://%6cocalhost/",
+            "http://ann:secret@10.1.2.3/",
+            "http://[::2]/",
+            "http://[::ffff:0:10.0.0.1]/",
+            "http://[64:ff9b:1::1]/",
+            "http://[100:0:0:1::1]/",
+            "http://[2001::1]/",
+            "http://[2001:2::1]/",
+            "http://[3fff::1]/",
+            "http://[5f00::1]/",
         ] {
             let refused = judged(url, &[]).unwrap_err();
             let special = matches!(refused, DestinationError::Special { .. });

@@ -108,6 +108,8 @@ struct Stored {
 
 /// How long until the disk is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How long an earlier process's events have to be tried before the old ones of them leave.
+const EXPIRES_FIRST: Duration = Duration::from_secs(600);
 /// How often old events are looked for.
 const EXPIRES: Duration = Duration::from_secs(60);
 /// Most events that expire in one transaction.
@@ -158,7 +160,7 @@ impl Keeper {
             lines,
             clock,
             notices,
-            expires: Instant::now(),
+            expires: Instant::now() + EXPIRES_FIRST,
         };
         match (&keeper.outbox, lost) {
             (Some(stored), _) => {

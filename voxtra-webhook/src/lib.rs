@@ -80,8 +80,8 @@ mod clock;
 pub mod control;
 mod delivery;
 mod destination;
-mod filter;
 mod figures;
+mod filter;
 /// What `fuzz/` runs.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -110,9 +110,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use self::destination::DestinationError;
+pub use self::figures::{EndpointState, EndpointStatus, LatencyBucket, LatencyHistogram};
 pub use self::filter::takes;
 pub use self::headers::HeaderError;
-pub use self::figures::{EndpointState, EndpointStatus, LatencyBucket, LatencyHistogram};
 pub use self::hooks::{WebhookCounters, Webhooks};
 pub use self::keeper::Accepted;
 pub use self::notice::Notice;

@@ -87,17 +87,19 @@ impl Orders {
 
     /// The next order to be written.
     pub(super) async fn next(&mut self) -> Message {
-        match self.sent.recv().await {
-            Some(Sent { request, answer }) => {
-                // Whoever has given up gets no answer.
-                self.unanswered.retain(|_, answer| !answer.is_closed());
-                self.last = self.last.wrapping_add(1);
-                self.unanswered.insert(self.last, answer);
-                message(self.last, request)
+        // The sender lives in `self`, so there is always a next one.
+        while let Some(Sent { request, answer }) = self.sent.recv().await {
+            // Whoever has given up gets no answer, and no order carried out that nobody expects any
+            // more.
+            self.unanswered.retain(|_, answer| !answer.is_closed());
+            if answer.is_closed() {
+                continue;
             }
-            // The sender lives in `self`.
-            None => std::future::pending().await,
+            self.last = self.last.wrapping_add(1);
+            self.unanswered.insert(self.last, answer);
+            return message(self.last, request);
         }
+        std::future::pending().await
     }
 
     /// A `RESTResponse` came.

@@ -228,6 +228,55 @@ async fn a_peer_that_answers_pings_is_kept_and_one_that_does_not_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn times_of_nothing_and_of_ever_are_taken() {
+    let ever = AriEventsOptions {
+        max_delay: Duration::MAX,
+        stable_after: Duration::MAX,
+        ping_every: Duration::MAX,
+        dead_after: Duration::MAX,
+        ..AriEventsOptions::default()
+    };
+    let (script, mut peers) = Script::accepting();
+    let mut events = AriEvents::start_with(script, ever, &CancellationToken::new(), &client());
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(100_000)).await;
+    peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
+    assert_eq!(event(&mut events).await.kind(), "A");
+
+    let nothing = AriEventsOptions {
+        min_delay: Duration::ZERO,
+        max_delay: Duration::ZERO,
+        ping_every: Duration::ZERO,
+        capacity: 0,
+        ..AriEventsOptions::default()
+    };
+    let (script, mut peers) = Script::accepting();
+    let mut events = AriEvents::start_with(
+        script.clone(),
+        nothing,
+        &CancellationToken::new(),
+        &client(),
+    );
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
+    assert_eq!(event(&mut events).await.kind(), "A");
+    script.refuse_from_now_on();
+    drop(peer);
+    // Not a tight loop, whatever was asked for.
+    for _ in 0..20 {
+        disconnected(&mut events).await;
+    }
+    let attempts = script.attempts();
+    let least = Duration::from_millis(10);
+    assert!(
+        attempts.windows(2).all(|pair| pair[1] - pair[0] >= least),
+        "{attempts:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_close_frame_carries_its_reason() {
     let (script, mut peers) = Script::accepting();
     let (mut events, _stop) = start(&script);
@@ -464,6 +513,38 @@ async fn an_order_that_nobody_answers_ends_and_its_late_answer_is_nobodys() {
     answer(&mut peer, &serde_json::json!({"request_id": "99"}), 204, "").await;
     peer.send(Message::text(r#"{"type":"B"}"#)).await.unwrap();
     assert_eq!(event(&mut events).await.kind(), "B");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_was_given_up_before_it_was_written_is_not_carried_out() {
+    let (script, mut peers) = Script::accepting();
+    let client = client();
+    let options = AriEventsOptions {
+        orders_over_websocket: true,
+        capacity: 1,
+        ..AriEventsOptions::default()
+    };
+    let mut events = AriEvents::start_with(script, options, &CancellationToken::new(), &client);
+    connected(&mut events).await;
+    let mut peer = peers.recv().await.unwrap();
+    let probe = order(&mut peer).await;
+    answer(&mut peer, &probe, 200, "{}").await;
+    // Nobody reads these for a while, so that nothing is written either.
+    for _ in 0..3 {
+        peer.send(Message::text(r#"{"type":"A"}"#)).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let error = client.channels().originate("PJSIP/1", &Default::default());
+    let error = error.await.unwrap_err();
+    assert!(matches!(error, AriError::Timeout { .. }), "{error}");
+    for _ in 0..3 {
+        event(&mut events).await;
+    }
+    let hold = tokio::spawn(client.channel("c").hold().into_future());
+    let next = order(&mut peer).await;
+    assert_eq!(next["uri"], "channels/c/hold", "{next}");
+    answer(&mut peer, &next, 204, "").await;
+    hold.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]

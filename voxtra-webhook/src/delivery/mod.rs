@@ -58,6 +58,8 @@ pub(super) struct Surroundings {
     pub(super) is_durable: bool,
 }
 
+/// The longest wait between attempts: a clock does not go on for ever.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// Most different names of abandoned events that are told.
 const NAMES: usize = 32;
 
@@ -70,6 +72,8 @@ impl<P: Post> Delivery<P> {
         line: Arc<Line>,
         around: Surroundings,
     ) -> Arc<Self> {
+        let mut settings = settings;
+        settings.max_backoff = settings.max_backoff.min(LONGEST);
         let most = settings.max_in_flight.max(1);
         let reserved = if around.has_lifecycle { most / 4 } else { 0 };
         let delivery = Arc::new(Self {

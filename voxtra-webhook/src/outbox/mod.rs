@@ -129,7 +129,9 @@ pub struct StoredLimits {
     /// Most bytes of events, their names and ids and some 200 bytes for each counted in. The file
     /// may be twice as large. Default 1 GiB.
     pub bytes: u64,
-    /// How old an event gets, delivered or not. Default 7 days.
+    /// How old an event gets, delivered or not. Default 7 days. A process lets none leave for its
+    /// age in its first 10 minutes: what it finds is tried, however long nobody ran and whatever
+    /// the machine's clock said meanwhile.
     pub age: Duration,
     /// How many delivered events are kept for each endpoint, the newest ones, so that they can be
     /// looked at and sent again. They leave first when room is short. Default 1,000; 0 keeps none.

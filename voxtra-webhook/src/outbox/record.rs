@@ -95,6 +95,15 @@ pub(super) fn accepted(mut bytes: &[u8]) -> Option<i64> {
     Some(i64::from_le_bytes(take(&mut bytes)?))
 }
 
+/// The record of an event that was accepted at `at`, and is otherwise the same.
+pub(super) fn dated(record: &[u8], at: i64) -> Vec<u8> {
+    let mut record = record.to_vec();
+    if let Some(accepted) = record.get_mut(1..9) {
+        accepted.copy_from_slice(&at.to_le_bytes());
+    }
+    record
+}
+
 impl Epitaph {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![u8::from(self.lifecycle)];
@@ -159,6 +168,9 @@ mod tests {
             };
             let bytes = encode(&event, &endpoints);
             prop_assert_eq!(super::accepted(&bytes), Some(accepted));
+            let later = super::dated(&bytes, 7);
+            prop_assert_eq!(super::accepted(&later), Some(7));
+            prop_assert_eq!(super::dated(&later, accepted), &*bytes);
             prop_assert_eq!(decode(seq, &bytes), Some(Record { event, endpoints }));
         }
 

@@ -106,8 +106,14 @@ impl StoredOutbox {
                     what: "it is no regular file".to_owned(),
                 });
             }
-            Ok(_) => keep_private(&path).map_err(|error| io(&path, &error))?,
+            Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if path.is_symlink() {
+                    return Err(OutboxError::Foreign {
+                        path,
+                        what: "it is a link that leads to no file".to_owned(),
+                    });
+                }
                 create(&path).map_err(|error| io(&path, &error))?;
             }
             Err(error) => return Err(io(&path, &error)),
@@ -117,7 +123,10 @@ impl StoredOutbox {
         let database = guarded(&path, || {
             builder.create(&path).map_err(|error| refused(&path, error))
         })?;
-        Self::over(path, database, limits)
+        let outbox = Self::over(path, database, limits)?;
+        // Now that it is known to be ours.
+        keep_private(&outbox.path).map_err(|error| io(&outbox.path, &error))?;
+        Ok(outbox)
     }
 
     /// The outbox in `database`, which is empty or has one.
@@ -258,13 +267,13 @@ impl StoredOutbox {
         })
     }
 
-    /// Whether any event was accepted before `limit`.
-    fn has_older_than(&self, limit: i64) -> Result<bool, redb::Error> {
+    /// Whether an event may be too old, or seems to be from the future.
+    fn has_old(&self, ages: Ages) -> Result<bool, redb::Error> {
         let reading = self.database.begin_read()?;
         let events = reading.open_table(EVENTS)?;
         for kind in [ORDINARY, LIFECYCLE] {
             if let Some(oldest) = events.range((kind, 0)..=(kind, u64::MAX))?.next()
-                && record::accepted(oldest?.1.value()).is_none_or(|accepted| accepted < limit)
+                && ages.judge(record::accepted(oldest?.1.value())) != Age::Fine
             {
                 return Ok(true);
             }
@@ -317,17 +326,19 @@ impl Outbox for StoredOutbox {
 
     fn expire(&mut self, now: i64, most: usize) -> Result<Vec<PutOut>, OutboxError> {
         let age = i64::try_from(self.limits.age.as_millis()).unwrap_or(i64::MAX);
-        let limit = now.saturating_sub(age);
-        if !guarded(&self.path, || {
-            self.has_older_than(limit).map_err(self.failed())
-        })? {
+        let ages = Ages {
+            now,
+            oldest: now.saturating_sub(age),
+        };
+        if !guarded(&self.path, || self.has_old(ages).map_err(self.failed()))? {
             return Ok(Vec::new());
         }
         self.transaction(|tables| {
             let mut put_out = Vec::new();
             let mut left = most;
             for kind in [ORDINARY, LIFECYCLE] {
-                while left > 0 && tables.expire(kind, limit, &mut put_out)? {
+                let mut from = 0;
+                while left > 0 && tables.expire(kind, &mut from, ages, &mut put_out)? {
                     left -= 1;
                 }
             }
@@ -579,7 +590,10 @@ impl<'a> Tables<'a> {
             )?;
         }
         self.bytes = self.bytes.saturating_add(cost(record.len()));
-        self.events.insert((kind, event.seq), &*record)?;
+        // It is there already if a commit failed that the disk had all the same.
+        if let Some(same) = self.events.insert((kind, event.seq), &*record)? {
+            self.bytes = self.bytes.saturating_sub(cost(same.value().len()));
+        }
         self.next_seq = self.next_seq.max(event.seq.saturating_add(1));
         self.number(event)
     }
@@ -763,24 +777,32 @@ impl<'a> Tables<'a> {
         Ok(true)
     }
 
-    /// Removes the oldest event of a kind if it was accepted before `limit`.
+    /// Removes the first event of a kind from `from` on if it is too old, and dates it anew if it
+    /// seems to be from the future; otherwise returns false.
     fn expire(
         &mut self,
         kind: u8,
-        limit: i64,
+        from: &mut u64,
+        ages: Ages,
         put_out: &mut Vec<PutOut>,
     ) -> Result<bool, redb::Error> {
-        let seq = match self.events.range((kind, 0)..=(kind, u64::MAX))?.next() {
+        let (seq, age, dated) = match self.events.range((kind, *from)..=(kind, u64::MAX))?.next() {
             Some(oldest) => {
                 let (key, record) = oldest?;
-                if record::accepted(record.value()).is_some_and(|accepted| accepted >= limit) {
-                    return Ok(false);
-                }
-                key.value().1
+                let age = ages.judge(record::accepted(record.value()));
+                let dated = record::dated(record.value(), ages.now);
+                (key.value().1, age, dated)
             }
             None => return Ok(false),
         };
-        self.remove(kind, seq, PutOutReason::TooOld, put_out)?;
+        *from = seq.saturating_add(1);
+        match age {
+            Age::Fine => return Ok(false),
+            Age::TooOld => self.remove(kind, seq, PutOutReason::TooOld, put_out)?,
+            Age::FromTheFuture => {
+                self.events.insert((kind, seq), &*dated)?;
+            }
+        }
         Ok(true)
     }
 
@@ -814,6 +836,35 @@ impl<'a> Tables<'a> {
 fn less(counts: &mut BTreeMap<u32, u64>, endpoint: u32) {
     if let Some(count) = counts.get_mut(&endpoint) {
         *count = count.saturating_sub(1);
+    }
+}
+
+/// The limits of ages at one moment, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+struct Ages {
+    now: i64,
+    oldest: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    Fine,
+    TooOld,
+    /// The machine's clock was wrong when it was accepted: it would never become too old, and would
+    /// keep all behind it.
+    FromTheFuture,
+}
+
+/// How far clocks may be apart, in milliseconds.
+const AHEAD: i64 = 3_600_000;
+
+impl Ages {
+    fn judge(self, accepted: Option<i64>) -> Age {
+        match accepted {
+            Some(accepted) if accepted > self.now.saturating_add(AHEAD) => Age::FromTheFuture,
+            Some(accepted) if accepted >= self.oldest => Age::Fine,
+            _ => Age::TooOld,
+        }
     }
 }
 

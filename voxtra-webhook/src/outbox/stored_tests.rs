@@ -115,6 +115,54 @@ fn anothers_file_is_refused_and_left_as_it_is() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn anothers_file_stays_readable_to_whoever_could_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("extensions.conf");
+    std::fs::write(&text, "[general]").unwrap();
+    let database = folder.path().join("theirs");
+    let made = redb::Database::create(&database).unwrap();
+    let table: TableDefinition<'_, &str, &str> = TableDefinition::new("theirs");
+    let writing = made.begin_write().unwrap();
+    writing.open_table(table).unwrap().insert("a", "b").unwrap();
+    writing.commit().unwrap();
+    drop(made);
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&text, &link).unwrap();
+    for (path, asked) in [(&text, &text), (&text, &link), (&database, &database)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(open(asked), Err(OutboxError::Foreign { .. })));
+        let mode = path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o644, "{asked:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_to_a_file_and_refused_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("elsewhere", &link).unwrap();
+    let refused = open(&link).unwrap_err();
+    assert!(matches!(refused, OutboxError::Foreign { .. }), "{refused}");
+    assert!(!folder.path().join("elsewhere").exists());
+    drop(open(&folder.path().join("elsewhere")).unwrap());
+    open(&link).unwrap();
+}
+
+#[test]
+fn what_comes_once_more_is_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&path(&folder)).unwrap();
+    outbox.commit(&[accept(1, "s", true, 1_000)], 0).unwrap();
+    let once = outbox.bytes;
+    // Its commit had failed as far as anybody knew.
+    outbox.commit(&[accept(1, "s", true, 1_000)], 0).unwrap();
+    assert_eq!(outbox.bytes, once);
+}
+
 #[test]
 fn a_later_versions_file_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
@@ -467,4 +515,37 @@ fn whoever_reads_keeps_nobody_from_writing() {
     let mut outbox = open(&path).unwrap();
     outbox.commit(&[accept(1, "s", true, 10)], 0).unwrap();
     assert_eq!(reader.counts(0).unwrap(), (1, 0));
+}
+
+/// The machine's clock was ahead by years for a while.
+#[test]
+fn what_came_in_the_future_gets_as_old_as_the_rest() {
+    const AGE: i64 = 10_000;
+    let folder = tempfile::tempdir().unwrap();
+    let limits = StoredLimits {
+        age: Duration::from_millis(10_000),
+        ..StoredLimits::default()
+    };
+    let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
+    let at = |seq, accepted| {
+        let mut event = event(seq, "s", false, 1);
+        event.accepted = accepted;
+        Change::Accept {
+            event,
+            endpoints: vec![0],
+        }
+    };
+    const NOW: i64 = 1_000_000_000;
+    let ahead = NOW.saturating_mul(400);
+    let changes = [at(1, ahead), at(2, ahead), at(3, NOW), at(4, NOW + AGE)];
+    outbox.commit(&changes, NOW).unwrap();
+    let bytes = outbox.bytes;
+    assert_eq!(outbox.expire(NOW, 9).unwrap(), []);
+    assert_eq!(waiting(&outbox), [1, 2, 3, 4]);
+    assert_eq!(outbox.bytes, bytes);
+    assert_eq!(outbox.expire(NOW + AGE, 9).unwrap(), []);
+    let expired = outbox.expire(NOW + AGE + 1, 9).unwrap();
+    let expired: Vec<u64> = expired.iter().map(|gone| gone.place.seq).collect();
+    assert_eq!(expired, [1, 2, 3]);
+    assert_eq!(waiting(&outbox), [4]);
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::super::attempt::header_text;
 use super::key::{Content, KeyError, WebhookKey};
 
 /// Makes the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` of Standard
@@ -54,10 +55,11 @@ impl StandardSigner {
     }
 
     /// The headers of a request that is sent at `timestamp`. A dot in `id` becomes `_`, since it
-    /// separates the id from what follows in what is signed.
+    /// separates the id from what follows in what is signed. An id that no header can carry is
+    /// percent-encoded, and what arrives is what is signed.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: Timestamp, body: &[u8]) -> StandardHeaders {
-        let id = id.replace('.', "_");
+        let id = header_text(id).replace('.', "_");
         let timestamp = timestamp.as_second().to_string();
         let content = Content {
             id: &id,
@@ -84,5 +86,51 @@ impl fmt::Debug for StandardSigner {
         f.debug_struct("StandardSigner")
             .field("keys", &self.keys.len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::super::{SignedRequest, Verifier};
+    use super::*;
+
+    /// What a receiver gets of an id is what was signed, whatever the id is; and no two ids become
+    /// one, which a receiver would take for a repetition.
+    #[test]
+    fn any_id_arrives_as_it_was_signed() {
+        let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".into();
+        let signer = StandardSigner::new([&secret]).unwrap();
+        let verifier = Verifier::new(&secret).unwrap();
+        let ids = [
+            "order 17",
+            "\u{fc}1",
+            "\u{f6}1",
+            " 1",
+            "1 ",
+            "\t1",
+            "a\r\nx-evil: 1",
+            "a\0",
+            "",
+        ];
+        for id in ids {
+            let headers = signer.sign(id, Timestamp::now(), b"{}");
+            let header = HeaderValue::from_str(&headers.id).unwrap();
+            // A receiver's HTTP library takes spaces from both ends.
+            let arrived = header.to_str().unwrap().trim();
+            let request = SignedRequest {
+                id: arrived,
+                timestamp: &headers.timestamp,
+                signature: &headers.signature,
+                body: b"{}",
+            };
+            assert_eq!(verifier.verify(&request), Ok(()), "{id:?}: {headers:?}");
+            verifier.done(&request);
+        }
+        assert_eq!(
+            signer.sign("order 17", Timestamp::now(), b"").id,
+            "order 17"
+        );
     }
 }

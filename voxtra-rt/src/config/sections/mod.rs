@@ -13,6 +13,7 @@ mod transcripts;
 mod webhook;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -101,6 +102,7 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>, 
     let app = section.text("app");
     let username = section.text("username");
     let password = section.secret_or_file("password", "password_file");
+    let ca_file = section.text("ca_file").map(PathBuf::from);
     let did_variable = read_word(&section, "did_variable");
     let lifeline = section.integer::<u64>("lifeline_s", 0..=3_600);
     if let Some(1..=14) = lifeline {
@@ -126,7 +128,8 @@ fn read_asterisk(section: Section<'_>) -> (Option<AriSettings>, Option<String>, 
                 app.unwrap_or_else(|| "voxtra".to_owned()),
                 username.unwrap_or_else(|| "voxtra".to_owned()),
                 password,
-            );
+            )
+            .with(|ari| ari.ca_file = ca_file);
             match asked.check() {
                 Err(AriError::Settings { key, reason }) => section.refuse(key, reason),
                 Err(other) => section.refuse("url", other.to_string()),
