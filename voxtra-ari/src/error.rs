@@ -53,8 +53,8 @@ pub enum AriError {
         /// Asterisk's message.
         message: String,
     },
-    /// HTTP 404 of a web server that serves no ARI there: the URL's prefix is wrong, or Asterisk has
-    /// not loaded ARI, or not yet.
+    /// HTTP 404 of a web server that serves no ARI there: the URL's prefix is wrong, or Asterisk
+    /// has not loaded ARI, or not yet.
     #[error(
         "{request}: {host} serves no ARI there: does the url end in /ari, is res_ari loaded, and `enabled=yes` in ari.conf?"
     )]

@@ -800,8 +800,8 @@ async fn a_disk_that_fails_for_a_while_costs_no_event_and_no_order() {
     }
 }
 
-/// A machine without a clock of its own may have begun in 1970, and a service may have been away for
-/// weeks: what looks old then was never tried by this process.
+/// A machine without a clock of its own may have begun in 1970, and a service may have been away
+/// for weeks: what looks old then was never tried by this process.
 #[tokio::test(start_paused = true)]
 async fn what_is_too_old_when_the_process_starts_has_time_to_be_tried() {
     let disk = Flaky::new();

@@ -18,6 +18,10 @@ use super::{Notice, Notices, OutgoingEvent};
 
 /// What the keeper is asked to do.
 #[derive(Debug)]
+#[cfg_attr(
+    not(all(feature = "durable", unix)),
+    expect(dead_code, reason = "`control` gives some of them")
+)]
 pub(super) enum Order {
     Accept(Accept),
     /// An event has left; endpoints by their place in the configuration.

@@ -75,7 +75,6 @@
 
 mod attempt;
 mod clock;
-/// The store by hand: what waits, what was given up, and how the endpoints are.
 #[cfg(all(feature = "durable", unix))]
 pub mod control;
 mod delivery;

@@ -129,7 +129,7 @@ fn written(default: &Default, field: &Field, roots: &Roots) -> TokenStream {
         Default::BoundedText(text) => quote!(#core::event::Text::truncated(#text)),
         Default::HeapText(text) => quote!(::core::convert::From::from(#text)),
         Default::Computed(value @ Expr::Lit(_)) => quote!(#value),
-        // In parentheses, because some expressions begin a statement: `crate`, `if … {} else {} + 1`.
+        // In parentheses, because some expressions begin a statement: `crate`, `if … {} else {}`.
         Default::Computed(value) => quote!((#value)),
     }
 }

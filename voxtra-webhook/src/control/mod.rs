@@ -1,3 +1,5 @@
+//! The store by hand: what waits, what was given up, and how the endpoints are.
+//!
 //! A service that has its webhooks in a file answers at a Unix socket beside it, `FILE.sock`, which
 //! is its owner's alone. [`Control`] asks there; without a service it reads the file itself.
 //!
