@@ -16,7 +16,8 @@
 //!
 //! Lines go to stderr. A thread of its own writes them: if stderr is not read, or too slowly, lines
 //! are lost and counted, and no call waits. The environment variable `RUST_LOG` overrides the
-//! filter. A program that installs a subscriber of its own leaves this out.
+//! filter. A program that installs a subscriber of its own leaves this out. One with MCP servers
+//! leaves the target `rmcp` out of its log then: it repeats what servers send, secrets too.
 
 use std::env;
 use std::io::{self, IsTerminal as _};
@@ -122,10 +123,16 @@ pub fn init(settings: &LogSettings) -> Result<Log, LogError> {
     })
 }
 
-/// Leaves out the websocket library's `trace` lines: Asterisk's raw messages, with the ids of calls
-/// and any text that callers put into their names.
+/// Leaves out what libraries say of messages. The websocket library's `trace` lines are Asterisk's
+/// raw messages, with the ids of calls and any text that callers put into their names. MCP's
+/// library tells at every level whatever a server sends, at any length, and addresses that may hold
+/// a key; `voxtra_rt::mcp` logs what is to be known of a server.
 fn without_messages<S: Subscriber>() -> impl Layer<S> {
-    filter_fn(|line| *line.level() < Level::TRACE || !line.target().starts_with("tungstenite"))
+    filter_fn(|line| match line.target().split("::").next() {
+        Some("tungstenite") => *line.level() < Level::TRACE,
+        Some("rmcp") => false,
+        _ => true,
+    })
 }
 
 /// Reports the number of lost lines whenever it has grown.

@@ -113,6 +113,11 @@ impl Endpoint {
         Ok(self.changed(|inner| {
             inner.headers.insert(header, value);
             inner.secrets.extend(secrets);
+            // One that begins with another is looked for first, or its rest would stay.
+            let length = |secret: &SecretString| secret.expose_secret().len();
+            inner
+                .secrets
+                .sort_by_key(|secret| std::cmp::Reverse(length(secret)));
         }))
     }
 

@@ -70,6 +70,27 @@ async fn a_refusal_tells_why_but_not_the_key() {
 }
 
 #[tokio::test]
+async fn of_a_key_that_begins_with_another_nothing_is_left() {
+    let body = "{\"error\":{\"message\":\"acme-prod-77 of acme is no key\"}}";
+    let answer = format!(
+        "HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let base = server(vec![answer.into_bytes()]).await;
+    let endpoint = ["acme", "acme-prod-77"].iter().zip(["x-tenant", "x-key"]);
+    let endpoint = endpoint.fold(
+        Endpoint::new("test", &base, Timeouts::default()).unwrap(),
+        |endpoint, (key, header)| {
+            let key = SecretString::from(*key);
+            endpoint.with_key(header, "", &key).unwrap()
+        },
+    );
+    let request = endpoint.request(Method::POST, "chat").unwrap();
+    let error = endpoint.send(request).await.err().unwrap();
+    assert!(error.message.ends_with("*** of *** is no key"), "{error}");
+}
+
+#[tokio::test]
 async fn a_wait_that_is_asked_for_is_told() {
     let answer = b"HTTP/1.1 429 Too Many\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n".to_vec();
     let error = ask(&server(vec![answer]).await).await.err().unwrap();
