@@ -315,10 +315,17 @@ impl Outbox for StoredOutbox {
     fn commit(&mut self, changes: &[Change], now: i64) -> Result<Vec<PutOut>, OutboxError> {
         let quota = self.limits.bytes;
         self.transaction(|tables| {
+            let mut put_out = Vec::new();
             for change in changes {
                 tables.apply(change, now)?;
+                // What is larger than all the room must not empty it first.
+                if let Change::Accept { event, .. } = change
+                    && cost(event.event.body.len()) > quota
+                {
+                    let kind = kind(event.lifecycle);
+                    tables.remove(kind, event.seq, PutOutReason::Full, &mut put_out)?;
+                }
             }
-            let mut put_out = Vec::new();
             while tables.bytes > quota && tables.put_out(&mut put_out)? {}
             Ok(put_out)
         })

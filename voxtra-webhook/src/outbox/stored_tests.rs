@@ -297,6 +297,30 @@ fn for_lack_of_room_dead_letters_go_first_then_the_oldest_ordinary_events() {
 }
 
 #[test]
+fn an_event_that_has_no_room_at_all_takes_none_from_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = StoredLimits {
+        bytes: 10_000,
+        ..StoredLimits::default()
+    };
+    let mut outbox = StoredOutbox::open(path(&folder), limits).unwrap();
+    let changes = [
+        accept(1, "a", false, 1_000),
+        accept(2, "b", true, 1_000),
+        accept(3, "a", false, 10_000),
+        accept(4, "a", true, 10_000),
+    ];
+    let put_out = outbox.commit(&changes, 0).unwrap();
+    let put_out: Vec<_> = put_out
+        .iter()
+        .map(|gone| (gone.place.seq, gone.reason))
+        .collect();
+    assert_eq!(put_out, [(3, PutOutReason::Full), (4, PutOutReason::Full)]);
+    assert_eq!(waiting(&outbox), [1, 2]);
+    assert_eq!(outbox.next_seq(), 5);
+}
+
+#[test]
 fn sessions_that_have_not_ended_are_known_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let mut outbox = open(&path(&folder)).unwrap();
